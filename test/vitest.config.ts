@@ -1,0 +1,33 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+// Pure code and everything that needs Node's own SQLite runs in Node; what needs D1, objects or routes runs in workerd.
+const node = (name: string, include: string[], timeoutMs: number) => ({
+  test: { name, include, environment: "node" as const, testTimeout: timeoutMs, hookTimeout: timeoutMs },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      node("unit", ["test/unit/**/*.test.ts"], 20_000),
+      node("contract", ["test/contract/**/*.node.test.ts"], 20_000),
+      node("simulation", ["test/simulation/**/*.test.ts"], 120_000),
+      node("blackbox", ["test/blackbox/**/*.test.ts"], 120_000),
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations("migrations") } },
+          })),
+        ],
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts", "test/contract/**/*.worker.test.ts"],
+          setupFiles: ["test/support/worker-setup.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+    ],
+  },
+});
