@@ -148,7 +148,7 @@ function sandboxOptions(options: LocalOptions, dataDir: string, settings: Record
     workers: [{
       name: "cagnotte-sandbox", ...COMPATIBILITY, modules: true, scriptPath: ".build/sandbox/worker.js",
       bindings: { ...bindings, EDGE_URL: edgeUrl, PUBLIC_URL: `http://${HOST}:${options.sandboxPort}`, ACCESS_SIGNING_KEY: accessKey },
-      durableObjects: { SANDBOX: { className: "SandboxBank", useSQLite: true } },
+      durableObjects: { BANK: { className: "SandboxBank", useSQLite: true } },
       serviceBindings: { LOCAL_CLOCK: clockService(clock) as never },
     }],
   });
