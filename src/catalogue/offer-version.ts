@@ -209,7 +209,7 @@ function checkWindow(input: OfferVersionInput, nowMs: number, refuse: Refuse): {
   return { startsAtMs: startsAtMs ?? 0, endsAtMs };
 }
 
-/** The least that one eligible purchase can be granted, never under one point; 1 where the programme's rate is not given. */
+/** The least that the formula and the caps can give one eligible purchase; 1 where the programme's rate is not given. */
 function leastGrant(version: NormalisedVersion, pointsPerEuro: number | null): number {
   const minCents = version.minCents ?? 0;
   const ofRate = (cents: number, rateBp: number): number => (pointsPerEuro === null ? 1 : mulDivFloor(cents, rateBp * pointsPerEuro, 1_000_000));
@@ -232,7 +232,7 @@ function leastGrant(version: NormalisedVersion, pointsPerEuro: number | null): n
         if (reachable) grants.push(ofRate(Math.max(tier.fromCents, minCents), tier.rateBp));
       }
   }
-  return Math.max(1, Math.min(...grants, version.capPointsPerPurchase ?? Number.MAX_SAFE_INTEGER, version.capPointsPerUser ?? Number.MAX_SAFE_INTEGER));
+  return Math.min(...grants, version.capPointsPerPurchase ?? Number.MAX_SAFE_INTEGER, version.capPointsPerUser ?? Number.MAX_SAFE_INTEGER);
 }
 
 /**

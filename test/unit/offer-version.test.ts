@@ -112,7 +112,7 @@ const REFUSED: readonly Case[] = [
 ];
 
 const ACCEPTED: readonly Partial<OfferVersionInput>[] = [
-  {}, { rate_bp: 1 }, { rate_bp: 10_000 }, fixed, { ...fixed, points: 1 }, { ...fixed, points: 1_000_000 }, perEuro, { ...perEuro, points: 100_000 }, tiered,
+  {}, { rate_bp: 1 }, { rate_bp: 10_000 }, fixed, { ...fixed, points: 1 }, { ...fixed, points: 1_000_000 }, perEuro, { ...perEuro, points: 100_000 }, { ...perEuro, cap_points_per_purchase: 2, cap_points_per_user: 2 }, tiered,
   { ...tiered, tiers: [{ from_cents: 0, rate_bp: 1 }] }, { ...tiered, max_cents: 5_000 }, { ...tiered, min_cents: 6_000 },
   { ...tiered, tiers: Array.from({ length: 20 }, (_, index) => ({ from_cents: index, rate_bp: 100 })) },
   { ...tiered, tiers: [{ from_cents: 0, rate_bp: 500 }, { from_cents: 100, rate_bp: 100 }] },
