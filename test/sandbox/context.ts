@@ -24,19 +24,23 @@ export function randomToken(bytes = 24): string {
   return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
+function collect(pairs: Iterable<readonly [string, unknown]>): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const [name, value] of pairs) {
+    const before = fields[name];
+    fields[name] = before === undefined ? value : [...(Array.isArray(before) ? (before as unknown[]) : [before]), value];
+  }
+  return fields;
+}
+
 /** The fields of a request body, JSON or form; null when it is neither. A name that occurs several times becomes a list. */
 export async function readFields(request: Request): Promise<Record<string, unknown> | null> {
   const type = request.headers.get("content-type") ?? "";
-  if (type.includes("form")) {
-    const fields: Record<string, unknown> = {};
-    for (const [name, value] of await request.formData()) {
-      const before = fields[name];
-      fields[name] = before === undefined ? value : [...(Array.isArray(before) ? (before as unknown[]) : [before]), value];
-    }
-    return fields;
-  }
+  if (type.includes("multipart/")) return collect(await request.formData());
   const text = await request.text();
   if (text.trim() === "") return {};
+  // curl -d announces a form whatever it sends, so JSON is recognised by its first character.
+  if (type.includes("form") && !text.trimStart().startsWith("{")) return collect(new URLSearchParams(text));
   try {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed as Record<string, unknown>) : null;

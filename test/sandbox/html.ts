@@ -45,9 +45,9 @@ button.plain{background:transparent;color:var(--ink);border-color:var(--soft)}bu
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .error{background:var(--badbg);color:var(--bad);border-radius:10px;padding:.7rem .9rem;margin:0 0 1rem;font-weight:600}
 .steps{list-style:none;display:flex;gap:.4rem;padding:0;margin:0 0 1rem;font-size:.85rem;color:var(--soft)}.steps li{flex:1;border-top:4px solid var(--line);padding-top:.3rem}.steps li[aria-current]{border-color:var(--accent);color:var(--ink);font-weight:600}
-table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.35rem .5rem;border-bottom:1px solid var(--line);vertical-align:top}td.num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;padding:.35rem .5rem;border-bottom:1px solid var(--line);vertical-align:top}td.date{white-space:nowrap}td.num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .scroll{overflow-x:auto}code,pre{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.85rem;overflow-wrap:anywhere}
-.grid{display:grid;gap:1rem;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));align-items:start}details summary{cursor:pointer;color:var(--soft);margin-bottom:.6rem}
+.grid{display:grid;gap:0 1rem;grid-template-columns:repeat(auto-fit,minmax(19rem,1fr));align-items:start}details summary{cursor:pointer;color:var(--soft);margin-bottom:.6rem}
 `;
 
 /** A whole page. The banner says on every page that nothing here is a bank. */

@@ -30,7 +30,7 @@ function state({ store }: Services, nowMs: number) {
     .map((connection) => ({
       connection_id: connection.id, user: connection.id_user, bank: connectorOf(connection.connector_uuid).name, state: connection.state,
       accounts: store.accountsOf(connection.id).filter(({ deleted }) => deleted === null)
-        .map((account) => ({ account: account.id, kind: store.bankAccount(account.bank_account).kind, shared: account.disabled === null })),
+        .map((account) => ({ account: account.id, kind: store.bankAccount(account.bank_account).kind, name: store.bankAccount(account.bank_account).name, shared: account.disabled === null })),
     }));
   const queue = Object.fromEntries(store.all<{ state: string; n: number }>("SELECT state, count(*) AS n FROM webhooks GROUP BY state").map((row) => [row.state, row.n]));
   const count = (table: string) => store.first<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)?.n ?? 0;
@@ -41,7 +41,7 @@ function rowsTable({ store }: Services): Html {
   const rows = store.all<RowRecord>("SELECT * FROM rows ORDER BY id DESC LIMIT 12");
   return html`<div class="scroll"><table><thead><tr><th scope="col">Id</th><th scope="col">Date</th><th scope="col">Libellé</th><th scope="col">Montant</th></tr></thead><tbody>${rows.map((row) => {
     const doc = docOf(row);
-    return html`<tr><td>${row.id}</td><td>${doc.rdate}</td><td><code>${doc.label}</code>${doc.coming ? html` <span class="soft">en attente</span>` : null}${row.deleted === null ? null : html` <span class="soft">supprimée</span>`}</td><td class="num">${doc.value.replace(".", ",")} €</td></tr>`;
+    return html`<tr><td>${row.id}</td><td class="date">${doc.rdate}</td><td><code>${doc.label}</code>${doc.coming ? html` <span class="soft">en attente</span>` : null}${row.deleted === null ? null : html` <span class="soft">supprimée</span>`}</td><td class="num">${Number(doc.value).toFixed(2).replace(".", ",")} €</td></tr>`;
   })}</tbody></table></div>`;
 }
 
@@ -72,7 +72,7 @@ export function mountIndex(app: SandboxApp, services: Services): void {
     const now = state(services, c.var.nowMs);
     return page("Bac à sable", html`<h1>Bac à sable de Cagnotte</h1>
 <p class="soft">Il joue l’agrégateur, la banque, la messagerie et les certificats des opérateurs. Heure locale du système : <code>${now.now}</code></p>${forms}
-<div class="card"><h2>Connexions</h2>${now.connections.length === 0 ? html`<p class="soft">Personne n’a encore connecté de banque.</p>` : html`<div class="scroll"><table><thead><tr><th scope="col">connection_id</th><th scope="col">Banque</th><th scope="col">État</th><th scope="col">Comptes partagés</th></tr></thead><tbody>${now.connections.map((one) => html`<tr><td>${one.connection_id}</td><td>${one.bank}</td><td>${one.state ?? "en ordre"}</td><td>${one.accounts.filter(({ shared }) => shared).map(({ kind, account }) => `${kind} (${account})`).join(", ")}</td></tr>`)}</tbody></table></div>`}</div>
+<div class="card"><h2>Connexions</h2>${now.connections.length === 0 ? html`<p class="soft">Personne n’a encore connecté de banque.</p>` : html`<div class="scroll"><table><thead><tr><th scope="col">Id</th><th scope="col">Banque</th><th scope="col">État</th><th scope="col">Comptes partagés</th></tr></thead><tbody>${now.connections.map((one) => html`<tr><td>${one.connection_id}</td><td>${one.bank}</td><td>${one.state ?? "en ordre"}</td><td>${one.accounts.filter(({ shared }) => shared).map(({ name, account }) => `${name} (${account})`).join(", ")}</td></tr>`)}</tbody></table></div>`}</div>
 <div class="grid"><div class="card"><h2>Dernières opérations</h2>${rowsTable(services)}</div><div class="card"><h2>Derniers webhooks</h2>${webhooksTable(services)}</div></div>
 <div class="card"><h2>Commandes</h2><div class="scroll"><table><tbody>${controls.map(([path, what]) => html`<tr><th scope="row"><code>${path}</code></th><td>${what}</td></tr>`)}</tbody></table></div><p class="soft">Chaque commande accepte <code>connection_id</code> ; sans lui, la plus récente. Détails et exemples : <code>test/sandbox/README.md</code>.</p></div>`, { wide: true });
   });

@@ -37,12 +37,28 @@ export class Webhooks {
   readonly #env: SandboxEnv;
   readonly #setAlarm: (atMs: number) => void;
   readonly #inFlight = new Set<number>();
+  #armed = false;
   #run: Promise<Delivery[]> | null = null;
 
   constructor(store: Store, env: SandboxEnv, setAlarm: (atMs: number) => void) {
     this.#store = store;
     this.#env = env;
     this.#setAlarm = setAlarm;
+    // A kill between writing an event down and trying it leaves no alarm behind.
+    if (store.first("SELECT id FROM webhooks WHERE state = 'pending' LIMIT 1") !== undefined) this.#arm();
+  }
+
+  /** The object's alarm rang: one run of the flusher, which arms the next one when something failed again. */
+  async onAlarm(): Promise<void> {
+    this.#armed = false;
+    await this.flush();
+  }
+
+  /** Setting an alarm replaces the one before: under steady load a new one each time would put the retries off for ever. */
+  #arm(): void {
+    if (this.#armed) return;
+    this.#armed = true;
+    this.#setAlarm(Date.now() + retryEveryMs);
   }
 
   /** Writes an event down. It is delivered by `deliver`, the flusher, or a control when it is held. Returns its id. */
@@ -59,6 +75,7 @@ export class Webhooks {
     for (let start = 0, part = 0; start < text.length; start += bodyPartLength, part += 1) {
       this.#store.run("INSERT INTO webhook_bodies (id, part, text) VALUES (?, ?, ?)", id, part, text.slice(start, start + bodyPartLength));
     }
+    if (state === "pending") this.#arm();
     this.#forgetOld();
     return id;
   }
@@ -132,7 +149,7 @@ export class Webhooks {
 
   /** Delivers in the background, after the answer to whoever caused the event. */
   deliverLater(ids: readonly number[]): void {
-    if (ids.length > 0) this.deliver(ids).catch(() => this.#setAlarm(Date.now() + retryEveryMs));
+    if (ids.length > 0) this.deliver(ids).catch(() => this.#arm());
   }
 
   /**
@@ -173,7 +190,7 @@ export class Webhooks {
       "UPDATE webhooks SET attempts = attempts + 1, last_status = ?, last_error = ?, state = CASE WHEN ? = 1 THEN 'delivered' ELSE state END WHERE id = ?",
       status, attempt.kind === "answered" ? null : attempt.kind, delivered ? 1 : 0, record.id,
     );
-    if (!delivered && record.state === "pending") this.#setAlarm(Date.now() + retryEveryMs);
+    if (!delivered && record.state === "pending") this.#arm();
     return { delivery: { id_webhook_data: record.id, event: record.event, delivered, status }, attempt };
   }
 

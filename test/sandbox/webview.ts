@@ -137,7 +137,7 @@ async function sync(services: Services, idConnection: number, events: number[], 
     return finish();
   }
   webhooks.deliverLater(events);
-  if (when !== "manual") setTimeout(() => void finish(), 700);
+  if (when !== "manual") setTimeout(() => void finish().catch((error: unknown) => console.error(error)), 700);
 }
 
 async function finishConnect(services: Services, link: Link, session: Session, fields: Fields, nowMs: number): Promise<Response> {

@@ -18,7 +18,7 @@ export class SandboxBank extends DurableObject<SandboxEnv> {
   }
 
   override async alarm(): Promise<void> {
-    await this.#sandbox.webhooks.flush();
+    await this.#sandbox.webhooks.onAlarm();
   }
 }
 
