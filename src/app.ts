@@ -1,0 +1,114 @@
+// The order of everything a request passes: id, language, limits on the body, routes, and the one place that turns a surprise
+// into a 500 without telling anything.
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context, MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
+import { secureHeaders } from "hono/secure-headers";
+import type { AppEnv, Locale } from "./http/context.ts";
+import { documentInfo } from "./http/openapi.ts";
+import { problem } from "./http/problem.ts";
+import { rateLimited } from "./http/rate-limit.ts";
+import type { RateLimiter } from "./http/rate-limit.ts";
+import { newId } from "./kernel/ids.ts";
+import { errorClass } from "./kernel/log.ts";
+import type { Log } from "./kernel/log.ts";
+import type { RandomBytes } from "./kernel/random.ts";
+import type { Clock } from "./kernel/time.ts";
+
+export type AppServices = {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly corsOrigins: readonly string[];
+  readonly apiLimiter: RateLimiter;
+  readonly authLimiter: RateLimiter;
+  /** Every domain's router with the path it is mounted on, in order. */
+  readonly routers: readonly { readonly path: string; readonly router: OpenAPIHono<AppEnv> }[];
+  /** Tells a failed database or platform from a defect: the former answers 503 and may be repeated. */
+  readonly isUnavailable: (error: unknown) => boolean;
+};
+
+// Every JSON body of ours is small; webhooks have their own, larger limit in their route, imports theirs.
+const BODY_BYTES_MAX = 65_536;
+const IMPORT_BYTES_MAX = 4_194_304;
+
+/** Builds the HTTP application. The same app runs in workerd, Deno and the tests. */
+export function createApp(services: AppServices): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>();
+  app.use(identify(services), secureHeaders({ crossOriginResourcePolicy: "same-site" }), privateByDefault());
+  app.use("/v1/*", cors({
+    origin: [...services.corsOrigins], maxAge: 86_400,
+    allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "Accept-Language", "If-None-Match", "Receipt-Token"],
+    exposeHeaders: ["X-Request-Id", "Idempotency-Replayed", "ETag", "Retry-After", "RateLimit", "RateLimit-Policy"],
+  }));
+  app.use("/v1/auth/*", rateLimited(services.authLimiter));
+  app.use("/v1/*", rateLimited(services.apiLimiter), jsonBodies(BODY_BYTES_MAX));
+  app.use("/admin/v1/*", jsonBodies(IMPORT_BYTES_MAX));
+  for (const { path, router } of services.routers) app.route(path, router);
+  documentInfo(app);
+  app.notFound((c) => problem(c, "not_found"));
+  app.onError((error, c) => unexpected(error, c, services));
+  return app;
+}
+
+function identify(services: AppServices): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    c.set("requestId", newId("req", services.clock.nowMs(), services.random));
+    c.set("locale", preferredLocale(c.req.header("Accept-Language")));
+    c.set("user", null);
+    c.set("operator", null);
+    await next();
+    c.header("X-Request-Id", c.get("requestId"));
+  };
+}
+
+/** French unless English is asked for with a higher weight (RFC 9110, section 12.5.4). */
+export function preferredLocale(header: string | undefined): Locale {
+  let best: Locale = "fr";
+  let bestWeight = 0;
+  for (const part of (header ?? "").slice(0, 256).split(",")) {
+    const [tag = "", ...parameters] = part.trim().toLowerCase().split(";");
+    const weight = Number(parameters.find((text) => text.trim().startsWith("q="))?.trim().slice(2) ?? "1");
+    const locale = tag.startsWith("en") ? "en" : tag.startsWith("fr") ? "fr" : null;
+    if (locale !== null && weight > bestWeight) {
+      best = locale;
+      bestWeight = weight;
+    }
+  }
+  return best;
+}
+
+/** Whatever a route does not mark as public must not be kept by anybody between us and the user. */
+function privateByDefault(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    await next();
+    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "private, no-store");
+  };
+}
+
+const WRITES = new Set(["POST", "PUT", "PATCH"]);
+
+function jsonBodies(maxBytes: number): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    if (!WRITES.has(c.req.method)) return next();
+    const declared = Number(c.req.header("Content-Length") ?? "0");
+    if (declared > maxBytes) return problem(c, "payload_too_large");
+    const bytes = await c.req.raw.clone().arrayBuffer();
+    if (bytes.byteLength > maxBytes) return problem(c, "payload_too_large");
+    const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+    const accepted = type === "application/json" || (c.req.path.endsWith("/import") && (type === "text/csv" || type === "application/x-ndjson"));
+    if (bytes.byteLength > 0 && !accepted) return problem(c, "unsupported_media_type");
+    return next();
+  };
+}
+
+function unexpected(error: Error, c: Context<AppEnv>, services: AppServices): Response {
+  if (error instanceof HTTPException) {
+    if (error.status === 400) return problem(c, "malformed_json");
+    if (error.status === 413) return problem(c, "payload_too_large");
+  }
+  const unavailable = services.isUnavailable(error);
+  services.log.alert(unavailable ? "request_unavailable" : "request_failed", { request_id: c.get("requestId"), route: c.req.routePath, error: errorClass(error) });
+  return unavailable ? problem(c, "unavailable", { headers: { "Retry-After": "5" } }) : problem(c, "internal");
+}

@@ -1,0 +1,246 @@
+// What the ledger offers to the rest and what it takes: plain data only, since it all crosses an RPC boundary.
+// The ledger knows points, rows and offer terms; it knows no person, no label in clear and no aggregator.
+import type { AccountId, BrandId, ConnectionId, EntryId, OfferId, PurchaseId, UserId } from "../kernel/ids.ts";
+import type { Result } from "../kernel/result.ts";
+
+// ---- what comes in -------------------------------------------------------------------------------------------------
+
+/** One aggregator account id: a generation of a real bank account, which its fingerprint names (DESIGN.md section 4). */
+export type AccountGeneration = {
+  readonly accountId: AccountId;
+  readonly connectionId: ConnectionId;
+  /** Keyed hash of the IBAN; else of the parent's IBAN and the name; else (`weak`) of user, bank and name. */
+  readonly fingerprint: string;
+  readonly strength: "iban" | "parent" | "weak";
+  /** Instant at which we first saw this aggregator account id. */
+  readonly createdAtMs: number;
+};
+
+export type ReviewCode = "amount_precision" | "amount_out_of_bounds" | "amount_missing" | "date_absurd" | "currency_unknown";
+
+/** One card row of a bank account, minimised: the label is already encrypted under the user's key. */
+export type BankRow = {
+  readonly accountId: AccountId;
+  readonly externalId: string;
+  readonly kind: "purchase" | "refund";
+  /** Always positive; `kind` tells the direction. */
+  readonly amountCents: number;
+  /** ISO 4217 of the account; only EUR earns. */
+  readonly currency: string;
+  /** What was paid abroad, shown but never counted. */
+  readonly original: { readonly amountCents: number; readonly currency: string } | null;
+  readonly purchasedOn: string;
+  readonly bookedOn: string | null;
+  readonly state: "pending" | "booked" | "deleted";
+  /** The aggregator's `last_update`; an older row never overwrites a newer one. */
+  readonly lastUpdateMs: number;
+  /** Ciphertext; its place is table `purchases`, column `label`, row `<accountId>:<externalId>`. */
+  readonly labelCipher: string;
+  /** Keyed hash of the label without dates and digits: breaks ties between equal amounts, says nothing by itself. */
+  readonly labelTag: string;
+  readonly brand: { readonly id: BrandId; readonly matched: string } | null;
+  readonly channel: "in_store" | "online" | "unknown";
+  /** Why no rule may look at the row before a person did, or null. */
+  readonly review: ReviewCode | null;
+};
+
+/** The terms of one immutable offer version, with the window in which it is really in force (half-open, milliseconds). */
+export type OfferTerms = {
+  readonly offerId: OfferId;
+  readonly version: number;
+  readonly brandId: BrandId;
+  readonly kind: "percent" | "fixed" | "points_per_euro" | "tiered";
+  readonly rateBp: number | null;
+  readonly points: number | null;
+  readonly tiers: readonly { readonly fromCents: number; readonly rateBp: number }[] | null;
+  readonly minCents: number | null;
+  readonly maxCents: number | null;
+  readonly capPointsPerPurchase: number | null;
+  readonly capPointsPerUser: number | null;
+  readonly capPurchasesPerUser: number | null;
+  readonly period: "day" | "week" | "month" | "offer";
+  readonly firstPurchaseOnly: boolean;
+  readonly activation: "automatic" | "required";
+  readonly activationDays: number | null;
+  readonly channel: "any" | "in_store" | "online";
+  /** From the later of `starts_at` and the approval. */
+  readonly startsAtMs: number;
+  /** Until the earlier of `ends_at` and the start of the offer's next version; null when open. */
+  readonly endsAtMs: number | null;
+  readonly confirmationDays: number;
+  readonly budgetPoints: number | null;
+  readonly priority: number;
+  /** When the offer (not the version) was made: the oldest wins a tie. */
+  readonly offerCreatedAtMs: number;
+};
+
+export type Programme = { readonly pointsPerEuro: number; readonly pointsExpireMonths: number };
+
+/** What one delivery or one read back brings for one connection. At most `RECORD_ROWS_MAX` rows. */
+export type RecordBatch = {
+  readonly connectionId: ConnectionId;
+  /** The aggregator's time of the sync, or null for a partial batch that does not end one. */
+  readonly syncedAtMs: number | null;
+  readonly accounts: readonly AccountGeneration[];
+  readonly rows: readonly BankRow[];
+  /** Every version of the brands in `rows` that may be in force on one of their dates. */
+  readonly offers: readonly OfferTerms[];
+  readonly programme: Programme;
+};
+
+export const RECORD_ROWS_MAX = 500;
+export const RECORD_BYTES_MAX = 1_048_576;
+
+// ---- what goes out -------------------------------------------------------------------------------------------------
+
+/** Codes of API.md, closed. */
+export type ReasonCode =
+  | "offer_applied" | "brand_unknown" | "brand_without_offer" | "offer_not_in_force" | "activation_missing" | "below_minimum"
+  | "above_maximum" | "cap_reached" | "budget_reserving" | "budget_exhausted" | "not_first_purchase" | "wrong_channel"
+  | "not_booked_yet" | "duplicate" | "refunded" | "refund_applied" | "refund_without_purchase" | "account_shared"
+  | "account_not_earning" | "currency_unsupported" | "held_for_review";
+
+/** What a number in a check counts, and the period it is counted in: a code alone does not tell two caps apart. */
+export type RuleMeasure = "purchase_cents" | "least_points" | "points_per_purchase" | "points_per_period" | "purchases_per_period";
+
+/** One rule that was looked at: what it needed and what it found. Numbers are cents, points or counts by `measure`. */
+export type RuleCheck = {
+  readonly rule: ReasonCode;
+  readonly offerId: OfferId | null;
+  readonly version: number | null;
+  readonly passed: boolean;
+  readonly needed: number | string | null;
+  readonly found: number | string | null;
+  readonly measure?: RuleMeasure;
+  /** The `periodKey` of a cap that counts over a period. */
+  readonly period?: string;
+};
+
+export type Calculation = {
+  readonly baseCents: number;
+  readonly rateBp: number | null;
+  readonly pointsPerEuro: number;
+  readonly uncapped: number;
+  /** What the decision grants: zero whenever the purchase earned nothing. */
+  readonly capped: number;
+  /** The formula that gave `uncapped`, and the offer's own points where it has any: what a sentence needs to show the sum. */
+  readonly kind?: OfferTerms["kind"];
+  readonly offerPoints?: number;
+};
+
+export type Outcome = "earned" | "not_earned" | "reversed" | "waiting";
+
+export type Verdict = {
+  readonly outcome: Outcome;
+  /** Points that stand now: granted less reversed. */
+  readonly points: number;
+  /** The deciding reasons, the first one being the answer to "why?". */
+  readonly reasons: readonly ReasonCode[];
+  readonly checks: readonly RuleCheck[];
+  readonly calculation: Calculation | null;
+  readonly offer: { readonly id: OfferId; readonly version: number } | null;
+  readonly confirmationExpectedOn: string | null;
+};
+
+/** A purchase or refund as the ledger shows it; the label is still encrypted. */
+export type PurchaseView = {
+  readonly id: PurchaseId;
+  readonly accountId: AccountId;
+  readonly externalId: string;
+  readonly labelCipher: string;
+  readonly purchasedOn: string;
+  readonly bookedOn: string | null;
+  readonly amountCents: number;
+  readonly currency: string;
+  readonly original: { readonly amountCents: number; readonly currency: string } | null;
+  readonly kind: "purchase" | "refund";
+  readonly state: "pending" | "booked" | "deleted";
+  readonly brand: { readonly id: BrandId; readonly matched: string } | null;
+  readonly verdict: Verdict;
+  /** For a refund: the purchase it was set against; for a purchase: null. */
+  readonly refundOf: PurchaseId | null;
+};
+
+export type Balances = { readonly pending: number; readonly available: number; readonly held: number };
+
+export type TransactionKind =
+  | "earn" | "confirm" | "cancel" | "clawback" | "hold" | "settle" | "release" | "reinstate" | "expire" | "referral" | "goodwill" | "forfeit";
+
+/** Accounts of a user's book and their counterparts (DESIGN.md section 4). */
+export type BookAccount =
+  | "pending" | "available" | "held" | "programme:purchases" | "programme:referral" | "programme:goodwill"
+  | "programme:redeemed" | "programme:expired" | "programme:forfeited";
+
+export type EntryView = {
+  readonly id: EntryId;
+  readonly sequence: number;
+  readonly kind: TransactionKind;
+  readonly changes: Balances;
+  readonly balances: Balances;
+  readonly purchaseId: PurchaseId | null;
+  readonly redemptionId: string | null;
+  /** Sequence-bearing id of the entry that this one reverses. */
+  readonly reverses: EntryId | null;
+  readonly effectiveOn: string;
+  readonly recordedAtMs: number;
+  readonly hash: string;
+};
+
+export type PointsView = {
+  readonly balances: Balances;
+  readonly nextConfirmation: { readonly on: string; readonly points: number } | null;
+  readonly nextExpiry: { readonly on: string; readonly points: number } | null;
+  readonly sequence: number;
+  readonly head: string;
+};
+
+export type RecordSummary = {
+  readonly recorded: number;
+  readonly unchanged: number;
+  readonly duplicates: number;
+  readonly earnedPoints: number;
+  readonly sequence: number;
+};
+
+export type Page<T> = { readonly items: readonly T[]; readonly nextBefore: string | null };
+
+export type PurchaseQuery = {
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly brandId: BrandId | null;
+  readonly outcome: Outcome | null;
+  readonly limit: number;
+  /** Opaque position from `nextBefore`, or null for the first page. */
+  readonly before: string | null;
+};
+
+/** What the list of connections shows of the ledger's knowledge. */
+export type BankingActivity = {
+  readonly connections: readonly { readonly connectionId: ConnectionId; readonly lastSyncedAtMs: number }[];
+  readonly accounts: readonly { readonly accountId: AccountId; readonly lastPurchaseOn: string | null }[];
+};
+
+/**
+ * Why a ledger call gave nothing.
+ * - `ledger_unavailable`: the platform failed or is overloaded everywhere; the same call may be repeated.
+ * - `ledger_refused`: this user's ledger will not do it (invariant broken, object overloaded); others are not concerned.
+ * - `erased`: the user is gone.
+ */
+export type LedgerError = { readonly code: "ledger_unavailable" } | { readonly code: "ledger_refused" } | { readonly code: "erased" };
+
+/** The ledger as other domains see it: one call, one object, one user. */
+export type LedgerPort = {
+  readonly record: (userId: UserId, batch: RecordBatch) => Promise<Result<RecordSummary, LedgerError>>;
+  readonly points: (userId: UserId) => Promise<Result<PointsView, LedgerError>>;
+  /** Balances and the first page of entries in one call. */
+  readonly entries: (userId: UserId, limit: number, before: string | null) => Promise<Result<Page<EntryView>, LedgerError>>;
+  readonly purchases: (userId: UserId, query: PurchaseQuery) => Promise<Result<Page<PurchaseView>, LedgerError>>;
+  readonly purchase: (userId: UserId, id: PurchaseId) => Promise<Result<PurchaseView | null, LedgerError>>;
+  readonly activate: (
+    userId: UserId, activation: { readonly offerId: OfferId; readonly version: number; readonly activationDays: number | null; readonly offerEndsAtMs: number | null },
+  ) => Promise<Result<{ readonly activatedAtMs: number; readonly expiresAtMs: number | null; readonly created: boolean }, LedgerError>>;
+  readonly activations: (userId: UserId) => Promise<Result<readonly { readonly offerId: OfferId; readonly activatedAtMs: number; readonly expiresAtMs: number | null }[], LedgerError>>;
+  readonly bankingActivity: (userId: UserId) => Promise<Result<BankingActivity, LedgerError>>;
+  /** Writes down what is due at the clock's time (matured, expired, closed) and drains the outbox: what the alarm does. */
+  readonly runDue: (userId: UserId) => Promise<Result<{ readonly more: boolean }, LedgerError>>;
+};
