@@ -1,7 +1,7 @@
 // Compiles a catalogue and answers for labels: kind, brand, merchant, and why. The only entry to recognition. Pure and
 // synchronous: no clock, no I/O, no shared state but scratch space that never outlives a call.
 
-import { compactOf, fieldsOf, formsOf, PHRASE, STRONG, WEAK } from "./alias.ts";
+import { compactOf, fieldsOf, formsOf, PHRASE, WEAK } from "./alias.ts";
 import type { Strength } from "./alias.ts";
 import { DESCRIPTORS } from "./descriptors.ts";
 import type { Descriptor } from "./descriptors.ts";

@@ -2,7 +2,7 @@
 // Everything lives under one data folder and survives a SIGKILL and a restart. Used by npm start, the black box and torture.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { readD1Migrations } from "@cloudflare/vitest-plugin";
@@ -32,8 +32,25 @@ export type LocalSystem = {
   readonly stop: () => Promise<void>;
 };
 
-/** Bundles both Workers the way a deployment would, into `.build/`. */
+async function newestMs(paths: readonly string[]): Promise<number> {
+  const times = await Promise.all(paths.map(async (path) => {
+    const names = (await stat(path)).isDirectory() ? await readdir(path, { recursive: true }) : [""];
+    const stats = await Promise.all(names.filter((name) => !name.includes(".wrangler")).map((name) => stat(join(path, name))));
+    return Math.max(...stats.map(({ mtimeMs }) => mtimeMs));
+  }));
+  return Math.max(...times);
+}
+
+async function isBuilt(): Promise<boolean> {
+  const outputs = [".build/edge/worker.js", ".build/sandbox/worker.js", ".build/assets/docs/index.html"];
+  if (!outputs.every((path) => existsSync(path))) return false;
+  const oldestMs = Math.min(...(await Promise.all(outputs.map(async (path) => (await stat(path)).mtimeMs))));
+  return oldestMs > (await newestMs(["src", "test/sandbox", "test/support/assets.ts", "wrangler.toml", "package-lock.json"]));
+}
+
+/** Bundles both Workers the way a deployment would, into `.build/`, unless what is there is newer than every source. */
 export async function buildBundles(): Promise<void> {
+  if (await isBuilt()) return;
   const wrangler = (args: readonly string[]) =>
     run(process.execPath, ["node_modules/wrangler/bin/wrangler.js", "deploy", "--dry-run", "--env", "", ...args], { env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" } });
   await Promise.all([
@@ -134,7 +151,7 @@ function edgeOptions(options: LocalOptions, dataDir: string, settings: Record<st
         RATE_AUTH: { namespace_id: "1001", simple: { limit: 100_000, period: 60 } },
         RATE_API: { namespace_id: "1002", simple: { limit: 1_000_000, period: 60 } },
       },
-      assets: { directory: resolve(".build/assets"), binding: "ASSETS", run_worker_first: true },
+      assets: { directory: resolve(".build/assets"), binding: "ASSETS", run_worker_first: true, routerConfig: { has_user_worker: true } },
       serviceBindings: { LOCAL_CLOCK: clockService(clock) as never },
     }],
   });
