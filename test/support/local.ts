@@ -105,8 +105,7 @@ async function migrate(miniflare: Miniflare): Promise<void> {
   }
 }
 
-/** Starts edge and sandbox and returns when both answer. `buildBundles` must have run. */
-export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
+async function prepare(options: LocalOptions) {
   const dataDir = resolve(options.dataDir);
   await mkdir(join(dataDir, "sandbox"), { recursive: true });
   const secrets = await localSecrets(dataDir);
@@ -114,19 +113,39 @@ export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
   const edgeUrl = `http://${HOST}:${options.port}`;
   const sandboxUrl = `http://${HOST}:${options.sandboxPort}`;
   const { ACCESS_SIGNING_KEY: accessKey, ...edgeSecrets } = secrets;
-  const settings = { ...localSettings(edgeUrl, sandboxUrl), ...edgeSecrets, ...options.settings };
-  const logFile = join(dataDir, "edge.log");
+  const settings: Record<string, string> = { ...localSettings(edgeUrl, sandboxUrl), ...edgeSecrets, ...options.settings };
+  return { dataDir, secrets, clock, edgeUrl, sandboxUrl, accessKey, settings, logFile: join(dataDir, "edge.log") };
+}
+
+/** Starts the edge alone: what the crash test kills and starts again. */
+export async function startEdge(options: LocalOptions): Promise<Miniflare> {
+  const { dataDir, settings, clock, logFile } = await prepare(options);
   const edge = new Miniflare(edgeOptions(options, dataDir, settings, clock, logFile));
+  await edge.ready;
+  await migrate(edge);
+  return edge;
+}
+
+/** Starts the sandbox alone. */
+export async function startSandbox(options: LocalOptions): Promise<Miniflare> {
+  const { dataDir, settings, clock, accessKey, edgeUrl } = await prepare(options);
   const sandbox = new Miniflare(sandboxOptions(options, dataDir, settings, clock, accessKey, edgeUrl));
+  await sandbox.ready;
+  return sandbox;
+}
+
+/** Starts edge and sandbox and returns when both answer. `buildBundles` must have run. */
+export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
+  const { secrets, edgeUrl, sandboxUrl, logFile } = await prepare(options);
+  const started = await Promise.allSettled([startEdge(options), startSandbox(options)]);
+  const running = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const stop = async (): Promise<void> => {
-    await Promise.all([edge.dispose(), sandbox.dispose()]);
+    await Promise.all(running.map((miniflare) => miniflare.dispose()));
   };
-  try {
-    await Promise.all([edge.ready, sandbox.ready]);
-    await migrate(edge);
-  } catch (error) {
+  const failed = started.find((result) => result.status === "rejected");
+  if (failed !== undefined) {
     await stop();
-    throw error;
+    throw failed.reason;
   }
   return { edgeUrl, sandboxUrl, secrets, logFile, stop };
 }
