@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { createHash, createHmac } from "node:crypto";
 import { describe, it } from "vitest";
 import { assert, InvariantError, unreachable } from "../../src/kernel/assert.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { isId, newId, shardByteOf } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";

@@ -1,5 +1,5 @@
 // Field encryption: whatever is changed, moved or taken from somebody else must not decrypt.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { base64Decode, base64UrlEncode, utf8Encode } from "../../src/kernel/encoding.ts";
 import { keyedIndex, keyedIndexAll, newWrappedDataKey, openUserCipher, openWithKeyring, parseKeyring, sealWithKeyring } from "../../src/kernel/keyring.ts";

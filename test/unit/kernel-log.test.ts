@@ -1,5 +1,5 @@
 // Nothing about a person reaches the log, whoever hands it over by mistake; what operators need still does.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { newId } from "../../src/kernel/ids.ts";
 import { errorClass, jsonLog, redactField } from "../../src/kernel/log.ts";

@@ -1,5 +1,5 @@
 // Cents against exact rational arithmetic: what a float would round must come out right or be refused.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { AMOUNT_CENTS_MAX, decimalToCents, mulDivFloor, pointsToCents } from "../../src/kernel/money.ts";
 

@@ -1,5 +1,5 @@
 // The Paris calendar: the days on which a clock change makes 23 or 25 hours are where dates go wrong.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { addDays, addMonths, ageOn, DAY_MS, daysBetween, durationToMs, HOUR_MS, isDate, parisDate, parisToMs, periodKey, toInstant } from "../../src/kernel/time.ts";
 
