@@ -37,7 +37,7 @@ const IMPORT_BYTES_MAX = 4_194_304;
 /** Builds the HTTP application. The same app runs in workerd, Deno and the tests. */
 export function createApp(services: AppServices): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
-  app.use(identify(services), secureHeaders({ crossOriginResourcePolicy: "same-site" }), privateByDefault());
+  app.use(identify(services), secureHeaders({ crossOriginResourcePolicy: "same-site" }), privateByDefault(), errorsOnly());
   app.use("/v1/*", cors({
     origin: [...services.corsOrigins], maxAge: 86_400,
     allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "Accept-Language", "If-None-Match", "Receipt-Token"],
@@ -53,22 +53,13 @@ export function createApp(services: AppServices): OpenAPIHono<AppEnv> {
   return app;
 }
 
-class NotAnError extends Error {
-  override readonly name = "NotAnError";
-}
-
 function identify(services: AppServices): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     c.set("requestId", newId("req", services.clock.nowMs(), services.random));
     c.set("locale", preferredLocale(c.req.header("Accept-Language")));
     c.set("user", null);
     c.set("operator", null);
-    try {
-      await next();
-    } catch (thrown) {
-      // hono hands only instances of Error to onError; anything else would leave the app and be printed by the platform.
-      throw thrown instanceof Error ? thrown : new NotAnError("thrown value is not an error");
-    }
+    await next();
     c.header("X-Request-Id", c.get("requestId"));
   };
 }
@@ -91,6 +82,21 @@ function privateByDefault(): MiddlewareHandler<AppEnv> {
     await next();
     // c.header also makes the headers writable: those of a static file or a fetched answer are not, and the headers below are added.
     c.header("Cache-Control", c.res.headers.get("Cache-Control") ?? "private, no-store");
+  };
+}
+
+class NotAnError extends Error {
+  override readonly name = "NotAnError";
+}
+
+/** hono hands only instances of Error to onError; anything else thrown would leave the app and be printed by the platform. */
+function errorsOnly(): MiddlewareHandler<AppEnv> {
+  return async (_c, next) => {
+    try {
+      await next();
+    } catch (thrown) {
+      throw thrown instanceof Error ? thrown : new NotAnError("thrown value is not an error");
+    }
   };
 }
 
