@@ -220,29 +220,30 @@ describe("the life of a row", () => {
     expect(pushedRows(synced().at(-1))).toMatchObject([{ id: same?.id, original_wording: "CB AUTRE", last_update: "2026-01-01 00:00:00" }]);
     await post(`/rows/${same?.id}/delete`, { resend: true });
     expect(pushedRows(synced().at(-1))[0]?.deleted).not.toBeNull();
+    expect(await post(`/rows/${same?.id}/book`)).toMatchObject({ error: "gone" });
   });
 
   it("comes again under new ids after the account was recreated, opted out and in, or connected anew", async () => {
     const first = await connect();
-    const bought = await post("/purchases", { connection_id: first.connectionId, amount_cents: 777, merchant: "Nicolas" });
+    const bought = await post("/purchases", { connection_id: first.connectionId, amount_cents: 99_977, merchant: "Nicolas" });
     const recreated = await post(`/accounts/${bought.account}/recreate`);
-    const again = pushedRows(synced().at(-1)).filter(({ value }) => value === -7.77);
+    const again = pushedRows(synced().at(-1)).filter(({ value }) => value === -999.77);
     expect(again).toHaveLength(1);
     expect(again[0]?.id).not.toBe(bought.rows[0]?.id);
     expect(again[0]?.id_account).toBe(recreated.account);
-    expect((await transactions(first.token)).filter(({ value }) => value === -7.77)).toHaveLength(1);
+    expect((await transactions(first.token)).filter(({ value }) => value === -999.77)).toHaveLength(1);
 
     await post(`/accounts/${recreated.account}/disable`);
-    expect((await transactions(first.token)).filter(({ value }) => value === -7.77)).toHaveLength(0);
+    expect((await transactions(first.token)).filter(({ value }) => value === -999.77)).toHaveLength(0);
     await post(`/accounts/${recreated.account}/enable`);
     await post(`/connections/${first.connectionId}/sync`);
-    expect(pushedRows(synced().at(-1)).filter(({ value }) => value === -7.77)).toHaveLength(1);
+    expect(pushedRows(synced().at(-1)).filter(({ value }) => value === -999.77)).toHaveLength(1);
 
     expect((await api(`/users/me/connections/${first.connectionId}`, first.token, { method: "DELETE" })).status).toBe(204);
     await expect.poll(() => received.at(-1)?.path).toBe("/webhooks/powens/connection-deleted");
     const second = await connect(first.login, first);
     expect(second.connectionId).not.toBe(first.connectionId);
-    expect(pushedRows(synced().at(-1)).filter(({ value }) => value === -7.77)).toHaveLength(1);
+    expect(pushedRows(synced().at(-1)).filter(({ value }) => value === -999.77)).toHaveLength(1);
   });
 
   it("stays at the bank while the connection fails, and comes when it is healthy", async () => {
@@ -311,8 +312,8 @@ describe("delivery", () => {
 
   it("does not take a redirect for an acceptance", async () => {
     const { connectionId } = await connect();
-    world.refuseWith = 307;
-    expect(await post("/purchases", { connection_id: connectionId })).toMatchObject({ delivered: false, status: 307 });
+    world.refuseWith = 302;
+    expect(await post("/purchases", { connection_id: connectionId })).toMatchObject({ delivered: false, status: 302 });
   });
 
   it("sends ACCOUNT_SYNCED with the same rows first, when it is wanted", async () => {
@@ -451,5 +452,24 @@ describe("a restart on the same folder", () => {
     await expect.poll(() => synced().map(({ id_webhook_data: id }) => id), { timeout: 15_000 }).toContain(refused.webhooks[0]?.id_webhook_data);
     expect(received.every(({ signed }) => signed)).toBe(true);
     expect(await (await fetch(`${world.base}/`)).text()).toContain("Dernières opérations");
+  });
+
+  it("delivers what was being delivered when the process ended, though no alarm was set for it", async () => {
+    const { connectionId } = await connect();
+    await post("/webhooks/hold");
+    const held = await post("/purchases", { connection_id: connectionId });
+    // Let the alarm of the connection's own events ring first, so that it cannot help.
+    await new Promise((done) => setTimeout(done, 3500));
+    world.refuseWith = hang;
+    const before = world.seen;
+    const release = post("/webhooks/release").catch(() => null);
+    await expect.poll(() => world.seen).toBeGreaterThan(before);
+    await stopSandbox();
+    await release;
+    world.refuseWith = 0;
+    received.length = 0;
+    await startSandbox();
+    await fetch(`${world.base}/state`);
+    await expect.poll(() => synced().map(({ id_webhook_data: id }) => id), { timeout: 15_000 }).toContain(held.webhooks[0]?.id_webhook_data);
   });
 });

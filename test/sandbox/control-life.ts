@@ -22,6 +22,7 @@ function openRow({ store }: Services, c: SandboxContext): OpenRow | Response {
   const account = row === undefined ? undefined : store.account(row.id_account);
   if (row === undefined || account === undefined) return refuse(404, "not_found", "No such row.");
   const bank = store.bankRow(row.bank_row);
+  if (bank?.removed === 1) return refuse(409, "gone", "The bank has taken this row back already.");
   return { row, doc: docOf(bank ?? row), idConnection: account.id_connection };
 }
 

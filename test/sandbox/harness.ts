@@ -28,8 +28,10 @@ export const testBank = "338178e6-3d01-564f-9a7b-52ca442459bf";
 /** The operators' signing key of this run. */
 export const accessKey = { ...generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }), kid: "access-1" };
 
-/** What a test may read and turn: the sandbox's address, what the receiver answers, how far the clock runs ahead. */
-export const world = { base: "", refuseWith: 0, aheadMs: 0 };
+/**
+ * What a test may read and turn: the sandbox's address, what the receiver answers, how far the clock runs
+ * ahead, and how many deliveries were tried. */
+export const world = { base: "", refuseWith: 0, aheadMs: 0, seen: 0 };
 /** What the receiver accepted so far, oldest first. */
 export const received: Received[] = [];
 let folder = "";
@@ -51,11 +53,17 @@ function startReceiver(): Promise<void> {
         response.end("{}");
         return;
       }
+      if (request.method === "GET") {
+        response.end("a page that says nothing about the webhook");
+        return;
+      }
+      world.seen += 1;
       const date = String(request.headers["bi-signature-date"]);
       const expected = createHmac("sha256", "first").update(`POST.${request.url}.${date}.`).update(body).digest("base64");
       if (world.refuseWith === 0) received.push({ path: request.url ?? "", body: body.toString(), signed: request.headers["bi-signature"] === expected, date });
       if (world.refuseWith === hang) return;
       response.statusCode = world.refuseWith === 0 ? 200 : world.refuseWith;
+      if (world.refuseWith === 302) response.setHeader("location", "/elsewhere");
       response.end('{"received":true}');
     });
   });
