@@ -136,7 +136,7 @@ function skipRefundOrCash(scan: Scan, i: number, frame: Frame): number {
     frame.kind = "withdrawal";
     return i;
   }
-  if (is(scan, i, "REMBT", "REMB", "REMBOURSEMENT", "REMBOURST", "RBT", "RMBT", "AVOIR", "CREDIT") && (frame.kind === "refund" || !is(scan, i, "AVOIR", "CREDIT"))) {
+  if (is(scan, i, "REMBT", "REMB", "REMBOURSEMENT", "REMBOURST", "RBT", "RMBT")) {
     frame.kind = "refund";
     return i + 1;
   }
@@ -410,7 +410,10 @@ function digitTail(scan: Scan, i: number, frame: Frame): boolean {
 function wordTail(scan: Scan, i: number, frame: Frame): boolean {
   if (i === frame.from) return false;
   const last = i === frame.to - 1;
-  if (is(scan, i, "CARTE")) return last || is(scan, i + 1, "NUMERO", "NO", "N") || (scan.kinds[i + 1] === DIGITS ? size(scan, i + 1) >= 4 || size(scan, i + 1) === 3 : maskTokens(scan, i + 1) > 0);
+  if (is(scan, i, "CARTE")) {
+    if (last || is(scan, i + 1, "NUMERO", "NO", "N")) return true;
+    return scan.kinds[i + 1] === DIGITS ? size(scan, i + 1) >= 3 || (frame.cutAt54 && i + 2 === frame.to) : maskTokens(scan, i + 1) > 0;
+  }
   if (is(scan, i, "CB")) return (last && frame.dated) || ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0 || (scan.gaps[i + 1] === GAP_DOT && maskTokens(scan, i + 1) > 0);
   if (is(scan, i, "FACT")) return last || scan.kinds[i + 1] === DIGITS;
   if (is(scan, i, "LE")) return dateTokens(scan, i + 1) > 0 || dayMonthAfter(scan, i + 1) || (isDateRun(scan, i + 1) && i + 2 === frame.to);

@@ -1,7 +1,7 @@
 // Compiles a catalogue and answers for labels: kind, brand, merchant, and why. The only entry to recognition. Pure and
 // synchronous: no clock, no I/O, no shared state but scratch space that never outlives a call.
 
-import { compactOf, fieldsOf, formsOf, PHRASE, STRONG, WEAK } from "./alias.ts";
+import { compactOf, fieldsOf, formsOf, PHRASE, WEAK } from "./alias.ts";
 import type { Strength } from "./alias.ts";
 import { DESCRIPTORS } from "./descriptors.ts";
 import type { Descriptor } from "./descriptors.ts";
@@ -45,7 +45,7 @@ function entriesOf(brand: BrandEntry, index: number): Entry[] {
 
 /** The curator vouches for an abbreviation; it still gives way to a trade ("ITM TRANSPORTS"). */
 function curatedStrength(strength: Strength, compact: string): Strength {
-  return compact.length <= 4 ? PHRASE : strength;
+  return compact.length <= 4 || strength === WEAK ? PHRASE : strength;
 }
 
 function curatedEntries(descriptor: Descriptor, index: number): Entry[] {
