@@ -4,7 +4,7 @@
 
 import { PHRASE, STRONG, WEAK } from "./alias.ts";
 import {
-  ARTICLE, CONNECTIVE, COUNTRY, DOMAIN_END, FIRST_NAME, GLUE, HARD_TRADE, INTRO, NEUTRAL, OPENER, PLACE, SISTER, TERMINAL, TRADE, WALLET,
+  ARTICLE, CONNECTIVE, COUNTRY, DOMAIN_END, FIRST_NAME, GLUE, HARD_TRADE, INTRO, NEUTRAL, OPENER, PLACE, SISTER, SURNAME, TERMINAL, TRADE, WALLET,
 } from "./lexicon.ts";
 import { townTokens } from "./place.ts";
 import {
@@ -163,19 +163,25 @@ function isCutNeutral(scan: Scan, i: number, fieldStart: number): boolean {
 }
 
 /** Whether the word after a strong or phrase alias makes it another company. */
-function isOtherCompany(scan: Scan, n: number, to: number, fields: number, strength: number): boolean {
+function isOtherCompany(scan: Scan, n: number, to: number, fields: number, strength: number, fieldStart: number): boolean {
   if (n >= to || scan.kinds[n] === DIGITS) return false;
   const flags = scan.flags[n] ?? 0;
   const own = ((scan.fields[n] ?? 0) & fields) !== 0;
-  if ((flags & (HARD_TRADE | SISTER)) !== 0 && !own) return true;
-  // "X ET FILS", "X & FRERES"
-  if (((scan.gaps[n] ?? 0) & GAP_AMPERSAND) !== 0 || isWord(scan, n, "ET")) {
-    const after = isWord(scan, n, "ET") ? n + 1 : n;
-    if (strength === PHRASE || ((scan.flags[after] ?? 0) & HARD_TRADE) !== 0) return true;
-  }
+  if ((flags & (HARD_TRADE | SISTER)) !== 0) return !own;
+  // "X ET FILS", "X & FRERES", "X AUTO ECOLE"
+  if (((scan.gaps[n] ?? 0) & GAP_AMPERSAND) !== 0 || isWord(scan, n, "ET") || (isWord(scan, n, "AUTO") && isWord(scan, n + 1, "ECOLE"))) return true;
+  if (flags === 0 && n + 1 === to && isCutTrade(scan, n, fieldStart)) return true;
   if (strength !== PHRASE || townTokens(scan, n, to) > 0 || (flags & (PLACE | NEUTRAL)) !== 0) return false;
-  if ((flags & TRADE) !== 0 && !own) return true;
-  return (flags & FIRST_NAME) !== 0 || (n + 1 < to && (flags & CONNECTIVE) !== 0);
+  if ((flags & TRADE) !== 0) return !own;
+  return (flags & (FIRST_NAME | SURNAME)) !== 0 || (n + 1 < to && (flags & CONNECTIVE) !== 0);
+}
+
+const CUT_TRADES = ["COIFFURE", "IMMOBILIER", "PLOMBERIE", "ASSURANCES", "PHARMACIE", "PRESSING", "NOTAIRES", "CARROSSERIE", "CORDONNERIE", "RENOVATION", "TRANSPORTS", "BOUCHERIE", "TATTOO", "CHAUFFAGE"] as const;
+
+/** "MONOPRIX COIFFU": a trade that the acquirer cut. */
+function isCutTrade(scan: Scan, i: number, fieldStart: number): boolean {
+  const word = wordAt(scan, i);
+  return word.length >= 4 && (scan.ends[i] ?? 0) - fieldStart >= SHORTEST_CUT && CUT_TRADES.some((whole) => whole.startsWith(word));
 }
 
 function isWord(scan: Scan, i: number, word: string): boolean {
@@ -234,7 +240,7 @@ function take(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: {
     if (place.opened !== 0 && (place.opened & fields) === 0) return refuse(match, "ordinary_word_in_context");
     if (place.afterArticle && entry.compact.length < LONG_PHRASE) return refuse(match, "ordinary_word_in_context");
     if (place.townUnknown && strength !== STRONG && !restIsNeutral(scan, end, field.to, fields, fieldStart)) return refuse(match, "unknown_town");
-    if (isOtherCompany(scan, end, field.to, fields, strength)) return refuse(match, "other_company");
+    if (isOtherCompany(scan, end, field.to, fields, strength, fieldStart)) return refuse(match, "other_company");
   }
   const excluded = brands.excluded[entry.brand];
   if (excluded && isExcluded(scan, field.from, field.to, excluded, match, entry.compact)) return refuse(match, "excluded");
@@ -440,7 +446,10 @@ function matchAfterTown(scan: Scan, trie: Trie, brands: BrandFacts, match: Match
     if (end <= from || end >= to) continue;
     field.from = end;
     match.rule = "no_alias";
+    // "ST ETIENNE LE" may be a cut name or a town and an article: an ordinary word proves nothing there.
+    place.townUnknown = whole > 0 && end > from + withDistrict(scan, from, whole);
     const found = matchFrom(scan, trie, brands, match, field);
+    place.townUnknown = false;
     if (found || match.rule !== "no_alias") {
       match.merchantFrom = field.from;
       return true;

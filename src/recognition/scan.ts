@@ -3,7 +3,7 @@
 // linear and fast. Folding (accents, case) happens here and nowhere else.
 
 import {
-  CATEGORY, DOMINANT, DOMINANT_WORDS, FIRST_NAME, FIRST_NAMES, ORDINARY, ORDINARY_WORDS, SURNAMES, WORDS,
+  CATEGORY, DOMINANT, DOMINANT_WORDS, FIRST_NAME, FIRST_NAMES, ORDINARY, ORDINARY_WORDS, SURNAME, SURNAMES, WORDS,
 } from "./lexicon.ts";
 
 export const LETTERS = 1;
@@ -83,7 +83,7 @@ function buildVocabulary(): Vocabulary {
   };
   for (const [flags, fields, words] of WORDS) add(words, flags, fields.reduce((bits, field) => bits | CATEGORY[field], 0));
   add(FIRST_NAMES, FIRST_NAME | ORDINARY, 0);
-  add(SURNAMES, ORDINARY, 0);
+  add(SURNAMES, SURNAME | ORDINARY, 0);
   add(ORDINARY_WORDS, ORDINARY, 0);
   add(DOMINANT_WORDS, DOMINANT | ORDINARY, 0);
   const size = 8192;
