@@ -33,8 +33,8 @@ export function isTown(name: string): boolean {
   return TOWNS[lowerBound(key)] === key;
 }
 
-/** How many tokens from `i` (before `to`) name a town; 0 when none do. The longest name wins. */
-export function townTokens(scan: Scan, i: number, to: number): number {
+/** How many tokens from `i` (before `to`) name a town, whole or cut; 0 when none do. The longest name wins. */
+export function townTokens(scan: Scan, i: number, to: number, cuts = true): number {
   let key = "";
   let best = 0;
   const limit = Math.min(to, i + MAX_TOWN_TOKENS);
@@ -46,7 +46,7 @@ export function townTokens(scan: Scan, i: number, to: number): number {
     if (found === undefined || !found.startsWith(key)) break;
     if (found.length === key.length) best = at + 1 - i;
     // A cut name is no ordinary word: "LECLERC ANNE" is no Annecy.
-    else if (key.length >= SHORTEST_CUT && (at > i || ((scan.flags[at] ?? 0) & ORDINARY) === 0) && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
+    else if (cuts && key.length >= SHORTEST_CUT && (at > i || ((scan.flags[at] ?? 0) & ORDINARY) === 0) && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
     // LEVALLOIS, CLERMONT, AIX: the first word of a longer name, unless it is an ordinary word itself.
     else if (at === i && key.length >= SHORTEST_NAME && ((scan.flags[at] ?? 0) & ORDINARY) === 0 && (TOWNS[lowerBound(`${key} `)] ?? "").startsWith(`${key} `)) best = 1;
   }

@@ -45,7 +45,7 @@ function entriesOf(brand: BrandEntry, index: number): Entry[] {
 
 /** The curator vouches for an abbreviation; it still gives way to a trade ("ITM TRANSPORTS"). */
 function curatedStrength(strength: Strength, compact: string): Strength {
-  return compact.length <= 4 ? PHRASE : strength;
+  return compact.length <= 4 || strength === WEAK ? PHRASE : strength;
 }
 
 function curatedEntries(descriptor: Descriptor, index: number): Entry[] {
