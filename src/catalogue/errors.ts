@@ -21,13 +21,17 @@ const DETAILS = {
   malformed_json: { fr: "Cette ligne n'est pas un objet JSON", en: "This line is not a JSON object" },
   malformed_csv: { fr: "Cette ligne n'est pas du CSV valable", en: "This line is not valid CSV" },
   column_unknown: { fr: "Cette colonne n'existe pas", en: "There is no such column" },
+  field_invalid: { fr: "Ce champ est absent ou n'est pas valable", en: "This field is missing or not valid" },
+  unknown_field: { fr: "Ce champ n'existe pas", en: "There is no such field" },
   too_many_lines: { fr: "Le fichier a trop de lignes", en: "The file has too many lines" },
   file_empty: { fr: "Le fichier est vide", en: "The file is empty" },
   label_not_card: { fr: "Ce libellé n'est pas celui d'un paiement par carte", en: "This label is not that of a card payment" },
   merchant_missing: { fr: "Ce libellé ne nomme aucun commerçant", en: "This label names no merchant" },
 } as const satisfies Record<string, Readonly<Record<"fr" | "en", string>>>;
 
+export type CatalogueFieldCode = keyof typeof DETAILS;
+
 /** A field error with one of the catalogue's own codes. */
-export function fieldError(pointer: string, code: keyof typeof DETAILS): CatalogueFieldError {
+export function fieldError(pointer: string, code: CatalogueFieldCode): CatalogueFieldError {
   return { pointer, code, detail: DETAILS[code] };
 }

@@ -39,7 +39,7 @@ export type CatalogueStore = {
 // D1 takes at most 100 parameters a statement and 2 MB a value, so rows travel as JSON texts below this many characters.
 const JSON_CHARACTERS_MAX = 400_000;
 
-function chunks<T>(rows: readonly T[]): string[] {
+function chunks(rows: readonly unknown[]): string[] {
   const texts: string[] = [];
   let parts: string[] = [];
   let length = 0;
