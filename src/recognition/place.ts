@@ -1,0 +1,49 @@
+// Finds French towns in a label: whole, cut by the acquirer (to 13 characters, or by the end of the field), with SAINT as
+// ST. Must stay exact otherwise: a town is what lets an ordinary word count as a brand.
+
+import { DIGITS, wordAt } from "./scan.ts";
+import type { Scan } from "./scan.ts";
+import { TOWNS } from "./towns.ts";
+
+const MAX_TOWN_TOKENS = 7;
+/** Where acquirers cut a town. A blank in the last place is trimmed, hence one less. */
+const TOWN_CUT = 13;
+const SHORTEST_CUT = 4;
+
+function lowerBound(key: string): number {
+  let low = 0;
+  let high = TOWNS.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((TOWNS[middle] ?? "") < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function shortSaint(word: string): string {
+  return word === "SAINT" ? "ST" : word === "SAINTE" ? "STE" : word;
+}
+
+/** Whether folded words (single blanks) are a town's whole name. */
+export function isTown(name: string): boolean {
+  const key = name.split(" ").map(shortSaint).join(" ");
+  return TOWNS[lowerBound(key)] === key;
+}
+
+/** How many tokens from `i` (before `to`) name a town; 0 when none do. The longest name wins. */
+export function townTokens(scan: Scan, i: number, to: number): number {
+  let key = "";
+  let best = 0;
+  const limit = Math.min(to, i + MAX_TOWN_TOKENS);
+  for (let at = i; at < limit; at += 1) {
+    if (scan.kinds[at] === DIGITS) break;
+    const word = shortSaint(wordAt(scan, at));
+    key = at === i ? word : `${key} ${word}`;
+    const found = TOWNS[lowerBound(key)];
+    if (found === undefined || !found.startsWith(key)) break;
+    if (found.length === key.length) best = at + 1 - i;
+    else if (key.length >= SHORTEST_CUT && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
+  }
+  return best;
+}
