@@ -1,6 +1,6 @@
 // The catalogue's tables. A change is plain data that becomes one batch: the version moves on (only from the version that the
 // decision was made on), the rows, the audit event. All or nothing, so two operators can never overwrite each other.
-import { eq, ne, sql } from "drizzle-orm";
+import { and, eq, ne, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { auditStatement } from "../db/audit.ts";
 import type { AuditEvent } from "../db/audit.ts";
@@ -58,45 +58,50 @@ function chunks(rows: readonly unknown[]): string[] {
 
 type Statement = BatchItem<"sqlite">;
 
+// Columns in the order of the tables in db/catalogue-tables.ts: an insert from a select names every column of its table.
+// `WHERE true` keeps SQLite from reading the ON of the upsert as the condition of a join.
 function brandStatements(db: Database, rows: readonly BrandRecord[]): Statement[] {
-  return chunks(rows).map((json) => db.run(sql`
-    INSERT INTO brands (id, name, name_key, category, aliases, excluded, website, logo_url, wikidata, request_key, created_at_ms, updated_at_ms)
+  return chunks(rows).map((json) => db.insert(brands).select(sql`
     SELECT value ->> 'id', value ->> 'name', value ->> 'nameKey', value ->> 'category', value -> 'aliases', value -> 'excluded', value ->> 'website',
-      value ->> 'logoUrl', value ->> 'wikidata', value ->> 'requestKey', value ->> 'createdAtMs', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true
-    ON CONFLICT (id) DO UPDATE SET name = excluded.name, name_key = excluded.name_key, category = excluded.category, aliases = excluded.aliases,
-      excluded = excluded.excluded, website = excluded.website, logo_url = excluded.logo_url, wikidata = excluded.wikidata, updated_at_ms = excluded.updated_at_ms`));
+      value ->> 'logoUrl', value ->> 'wikidata', value ->> 'requestKey', value ->> 'createdAtMs', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true`)
+    .onConflictDoUpdate({
+      target: brands.id,
+      set: {
+        name: sql`excluded.name`, nameKey: sql`excluded.name_key`, category: sql`excluded.category`, aliases: sql`excluded.aliases`, excluded: sql`excluded.excluded`,
+        website: sql`excluded.website`, logoUrl: sql`excluded.logo_url`, wikidata: sql`excluded.wikidata`, updatedAtMs: sql`excluded.updated_at_ms`,
+      },
+    }));
 }
 
 function aliasChangeStatements(db: Database, rows: readonly AliasChange[], nowMs: number): Statement[] {
   return chunks(rows).flatMap((json) => [
-    db.run(sql`UPDATE alias_changes SET state = 'superseded', decided_at_ms = ${nowMs}
-      WHERE state = 'waiting' AND brand_id IN (SELECT value ->> 'brandId' FROM json_each(${json}))`),
-    db.run(sql`INSERT INTO alias_changes (id, brand_id, name, aliases, excluded, state, created_by, created_at_ms)
+    db.update(aliasChanges).set({ state: "superseded", decidedAtMs: nowMs })
+      .where(and(eq(aliasChanges.state, "waiting"), sql`${aliasChanges.brandId} IN (SELECT value ->> 'brandId' FROM json_each(${json}))`)),
+    db.insert(aliasChanges).select(sql`
       SELECT value ->> 'id', value ->> 'brandId', value ->> 'name', value -> 'aliases', value -> 'excluded', 'waiting', value ->> 'createdBy',
-        value ->> 'createdAtMs' FROM json_each(${json})`),
+        value ->> 'createdAtMs', NULL, NULL FROM json_each(${json})`),
   ]);
 }
 
 function offerStatements(db: Database, rows: readonly OfferRecord[]): Statement[] {
-  return chunks(rows).map((json) => db.run(sql`
-    INSERT INTO offers (id, brand_id, title_fr, title_en, request_key, created_by, created_at_ms)
+  return chunks(rows).map((json) => db.insert(offers).select(sql`
     SELECT value ->> 'id', value ->> 'brandId', value ->> 'titleFr', value ->> 'titleEn', value ->> 'requestKey', value ->> 'createdBy', value ->> 'createdAtMs'
     FROM json_each(${json})`));
 }
 
 function versionStatements(db: Database, rows: readonly VersionRecord[]): Statement[] {
-  return chunks(rows).map((json) => db.run(sql`
-    INSERT INTO offer_versions (offer_id, number, terms, second_person, state, request_key, created_by, created_at_ms, approved_by, approved_at_ms)
+  return chunks(rows).map((json) => db.insert(offerVersions).select(sql`
     SELECT value ->> 'offerId', value ->> 'number', value -> 'terms', value ->> 'secondPerson', value ->> 'state', value ->> 'requestKey',
-      value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'approvedBy', value ->> 'approvedAtMs'
-    FROM json_each(${json})`));
+      value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'approvedBy', value ->> 'approvedAtMs' FROM json_each(${json})`));
 }
 
 function correctionStatements(db: Database, rows: readonly CorrectionRecord[]): Statement[] {
-  return chunks(rows).map((json) => db.run(sql`
-    INSERT INTO recognition_corrections (merchant, brand_id, created_by, created_at_ms, updated_at_ms)
-    SELECT value ->> 'merchant', value ->> 'brandId', value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true
-    ON CONFLICT (merchant) DO UPDATE SET brand_id = excluded.brand_id, created_by = excluded.created_by, updated_at_ms = excluded.updated_at_ms`));
+  return chunks(rows).map((json) => db.insert(recognitionCorrections).select(sql`
+    SELECT value ->> 'merchant', value ->> 'brandId', value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true`)
+    .onConflictDoUpdate({
+      target: recognitionCorrections.merchant,
+      set: { brandId: sql`excluded.brand_id`, createdBy: sql`excluded.created_by`, updatedAtMs: sql`excluded.updated_at_ms` },
+    }));
 }
 
 function approvalStatements(db: Database, change: CatalogueChange, nowMs: number): Statement[] {
@@ -106,7 +111,7 @@ function approvalStatements(db: Database, change: CatalogueChange, nowMs: number
   }
   if (change.approvedVersion !== undefined) {
     const { offerId, number, approvedBy } = change.approvedVersion;
-    statements.push(db.update(offerVersions).set({ state: "approved", approvedBy, approvedAtMs: nowMs }).where(sql`${offerVersions.offerId} = ${offerId} AND ${offerVersions.number} = ${number}`));
+    statements.push(db.update(offerVersions).set({ state: "approved", approvedBy, approvedAtMs: nowMs }).where(and(eq(offerVersions.offerId, offerId), eq(offerVersions.number, number))));
   }
   return statements;
 }
