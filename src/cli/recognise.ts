@@ -65,9 +65,10 @@ function resultLine(recogniser: Recogniser, line: string, summary: Summary): str
     summary.errors += 1;
     return `{"error":"missing_label","line":${String(summary.lines)}}\n`;
   }
-  const { label, type } = row;
+  const label = row["label"];
+  const type = row["type"];
   const hint = typeof type === "string" ? (HINTS[type] ?? "unknown") : "unknown";
-  const result = recogniser.recognise(String(label), hint);
+  const result = recogniser.recognise(label, hint);
   if (result.brandId !== null) summary.branded += 1;
   summary.kinds[result.kind] = (summary.kinds[result.kind] ?? 0) + 1;
   return `${JSON.stringify({ label, kind: result.kind, brand: result.brandId, matched: result.matched, confidence: result.confidence })}\n`;
@@ -85,7 +86,7 @@ async function stream(recogniser: Recogniser, summary: Summary): Promise<void> {
     const lines = (rest + String(chunk)).split("\n");
     rest = lines.pop() ?? "";
     let out = "";
-    for (const line of lines) if (line.trim() !== "") out += resultLine(recogniser, line, summary);
+    for (const line of lines) out += resultLine(recogniser, line, summary);
     await write(out);
   }
   if (rest.trim() !== "") await write(resultLine(recogniser, rest, summary));
@@ -103,7 +104,7 @@ async function main(): Promise<number> {
   const start = performance.now();
   await stream(recogniser, summary);
   const ms = performance.now() - start;
-  const kinds = Object.entries(summary.kinds).sort().map(([kind, count]) => `${kind} ${String(count)}`).join(", ");
+  const kinds = Object.entries(summary.kinds).sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `${kind} ${String(count)}`).join(", ");
   console.error(`${String(summary.lines)} lines in ${ms.toFixed(0)} ms (${Math.round(summary.lines / Math.max(ms, 0.001) * 1000).toLocaleString("en")} a second), ${String(brands.length)} brands compiled in ${compiledMs.toFixed(0)} ms`);
   console.error(`branded ${String(summary.branded)}, errors ${String(summary.errors)}; ${kinds}`);
   return 0;

@@ -47,7 +47,8 @@ function singleWord(word: string): Strength {
   const flags = wordFlags(word);
   if ((flags & DOMINANT) !== 0) return PHRASE;
   if (isOrdinary(word)) return WEAK;
-  if (word.length === 3) return /[AEIOUY]/.test(word) ? WEAK : PHRASE;
+  // BUT, ADA, NOZ could be words; KFC, UGC, SFR could not.
+  if (word.length === 3) return /^(?:[^AEIOUY][AEIOUY].|[AEIOUY][^AEIOUY][AEIOUY])$/.test(word) ? WEAK : PHRASE;
   return STRONG;
 }
 

@@ -358,7 +358,7 @@ export function readFrame(scan: Scan, frame: Frame, hint: AggregatorHint): void 
     frame.to = piped;
     next = headAt(scan, 0, frame);
   }
-  while (next >= 0 && frame.kind !== "withdrawal") {
+  while (next >= 0 && isCardRow(frame.kind)) {
     frame.from = next;
     if (next >= scan.count || !opensAgain(scan, next)) break;
     const again = headAt(scan, next, frame);
@@ -366,7 +366,12 @@ export function readFrame(scan: Scan, frame: Frame, hint: AggregatorHint): void 
     next = again;
   }
   if (!frame.spoken && hint !== "unknown") frame.kind = hint;
-  if (frame.kind === "card" || frame.kind === "refund") readTail(scan, frame);
+  if (isCardRow(frame.kind)) readTail(scan, frame);
+}
+
+/** Whether a row of this kind may carry a brand. */
+export function isCardRow(kind: RowKind): boolean {
+  return kind === "card" || kind === "refund";
 }
 
 function afterPipe(scan: Scan, frame: Frame): void {

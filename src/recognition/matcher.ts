@@ -116,6 +116,12 @@ function restIsNeutral(scan: Scan, n: number, to: number, fields: number, fieldS
     }
     const flags = scan.flags[i] ?? 0;
     if ((flags & INTRO) !== 0) return true;
+    // "CASINO DE PARIS"; DE as a country stands at the end.
+    if ((flags & CONNECTIVE) !== 0 && i + 1 < to) return false;
+    if ((flags & ARTICLE) !== 0 && i + 1 < to) {
+      i += 1;
+      continue;
+    }
     if ((flags & (NEUTRAL | PLACE | COUNTRY | DOMAIN_END)) !== 0 || isContactless(scan, i) || ((flags & (TRADE | SISTER)) !== 0 && ((scan.fields[i] ?? 0) & fields) !== 0)) {
       i += 1;
       continue;
@@ -165,7 +171,7 @@ function isOtherCompany(scan: Scan, n: number, to: number, fields: number, stren
   }
   if (strength !== PHRASE || townTokens(scan, n, to) > 0 || (flags & (PLACE | NEUTRAL)) !== 0) return false;
   if ((flags & TRADE) !== 0 && !own) return true;
-  return n + 1 < to && (flags & (CONNECTIVE | FIRST_NAME)) !== 0;
+  return (flags & FIRST_NAME) !== 0 || (n + 1 < to && (flags & CONNECTIVE) !== 0);
 }
 
 function isWord(scan: Scan, i: number, word: string): boolean {
@@ -223,7 +229,7 @@ function take(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: {
   } else {
     if (place.opened !== 0 && (place.opened & fields) === 0) return refuse(match, "ordinary_word_in_context");
     if (place.afterArticle && entry.compact.length < LONG_PHRASE) return refuse(match, "ordinary_word_in_context");
-    if (place.townUnknown && strength !== STRONG) return refuse(match, "unknown_town");
+    if (place.townUnknown && strength !== STRONG && !restIsNeutral(scan, end, field.to, fields, fieldStart)) return refuse(match, "unknown_town");
     if (isOtherCompany(scan, end, field.to, fields, strength)) return refuse(match, "other_company");
   }
   const excluded = brands.excluded[entry.brand];

@@ -1,6 +1,7 @@
 // Finds French towns in a label: whole, cut by the acquirer (to 13 characters, or by the end of the field), with SAINT as
 // ST. Must stay exact otherwise: a town is what lets an ordinary word count as a brand.
 
+import { ORDINARY } from "./lexicon.ts";
 import { DIGITS, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { TOWNS } from "./towns.ts";
@@ -9,6 +10,7 @@ const MAX_TOWN_TOKENS = 7;
 /** Where acquirers cut a town. A blank in the last place is trimmed, hence one less. */
 const TOWN_CUT = 13;
 const SHORTEST_CUT = 4;
+const SHORTEST_NAME = 3;
 
 function lowerBound(key: string): number {
   let low = 0;
@@ -43,7 +45,10 @@ export function townTokens(scan: Scan, i: number, to: number): number {
     const found = TOWNS[lowerBound(key)];
     if (found === undefined || !found.startsWith(key)) break;
     if (found.length === key.length) best = at + 1 - i;
-    else if (key.length >= SHORTEST_CUT && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
+    // A cut name is no ordinary word: "LECLERC ANNE" is no Annecy.
+    else if (key.length >= SHORTEST_CUT && (at > i || ((scan.flags[at] ?? 0) & ORDINARY) === 0) && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
+    // LEVALLOIS, CLERMONT, AIX: the first word of a longer name, unless it is an ordinary word itself.
+    else if (at === i && key.length >= SHORTEST_NAME && ((scan.flags[at] ?? 0) & ORDINARY) === 0 && (TOWNS[lowerBound(`${key} `)] ?? "").startsWith(`${key} `)) best = 1;
   }
   return best;
 }

@@ -1,16 +1,16 @@
 // Compiles a catalogue and answers for labels: kind, brand, merchant, and why. The only entry to recognition. Pure and
 // synchronous: no clock, no I/O, no shared state but scratch space that never outlives a call.
 
-import { compactOf, fieldsOf, formsOf, PHRASE, STRONG, WEAK } from "./alias.ts";
+import { compactOf, fieldsOf, formsOf, PHRASE, WEAK } from "./alias.ts";
 import type { Strength } from "./alias.ts";
 import { DESCRIPTORS } from "./descriptors.ts";
 import type { Descriptor } from "./descriptors.ts";
-import { hasForeignTail, newFrame, readFrame } from "./frame.ts";
+import { hasForeignTail, isCardRow, newFrame, readFrame } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import { COUNTRY, ONLINE } from "./lexicon.ts";
 import { matchField, newMatch } from "./matcher.ts";
 import type { BrandFacts, Match, Rule } from "./matcher.ts";
-import type { AggregatorHint, BrandEntry, Channel, Correction, Recogniser, Recognition, RowKind } from "./ports.ts";
+import type { AggregatorHint, BrandEntry, Channel, Correction, Recogniser, Recognition } from "./ports.ts";
 import { GAP_DASH, GAP_DOT, GAP_STAR, newScan, scan, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { buildTrie, NONE } from "./trie.ts";
@@ -43,8 +43,9 @@ function entriesOf(brand: BrandEntry, index: number): Entry[] {
   return entries;
 }
 
+/** The curator vouches for an abbreviation; it still gives way to a trade ("ITM TRANSPORTS"). */
 function curatedStrength(strength: Strength, compact: string): Strength {
-  return strength === STRONG && compact.length <= 3 ? WEAK : strength;
+  return compact.length <= 4 ? PHRASE : strength;
 }
 
 function curatedEntries(descriptor: Descriptor, index: number): Entry[] {
@@ -121,10 +122,6 @@ function steps(frame: Frame, rule: string, matched: string | null): readonly str
 
 function unmatched(frame: Frame): Recognition {
   return { kind: frame.kind, brandId: null, matched: null, confidence: 0, merchant: "", channel: "unknown", evidence: [frame.spoken ? "kind:head" : "kind:hint", "rule:not_a_card_row"] };
-}
-
-function isCardRow(kind: RowKind): boolean {
-  return kind === "card" || kind === "refund";
 }
 
 /** Scratch of one recogniser: calls are synchronous, so one set is enough. */
