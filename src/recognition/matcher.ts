@@ -19,14 +19,14 @@ export type Rule =
   | "exact" | "ordinary_word_alone" | "glued" | "truncated" | "descriptor"
   | "no_alias" | "ordinary_word_in_context" | "other_company" | "small_trader" | "ambiguous" | "excluded" | "too_little_left" | "unknown_town";
 
-/** The outcome for one field. Reused between labels. */
-export type Match = { brand: number; entry: number; start: number; end: number; rule: Rule; merchantFrom: number; skipped: number; walked: number };
+/** The outcome for one field. Reused between labels. `work` counts steps, for the test that they grow with the label only. */
+export type Match = { brand: number; entry: number; start: number; end: number; rule: Rule; merchantFrom: number; work: number };
 
 /** What the matcher needs to know of the brands, by index. */
 export type BrandFacts = { readonly fields: Int32Array; readonly excluded: readonly (readonly string[] | null)[] };
 
 export function newMatch(): Match {
-  return { brand: NONE, entry: NONE, start: 0, end: 0, rule: "no_alias", merchantFrom: 0, skipped: 0, walked: 0 };
+  return { brand: NONE, entry: NONE, start: 0, end: 0, rule: "no_alias", merchantFrom: 0, work: 0 };
 }
 
 /** Acquirers cut merchants to 12 to 24 characters, a contactless mark included; a shorter field is not cut. */
@@ -39,6 +39,7 @@ const SHORTEST_STEM = 6;
 const SHORTEST_PHRASE_STEM = 9;
 const UNKNOWN_TOWN_MAX = 14;
 const LONG_PHRASE = 12;
+const LONGEST_GLUED = 12;
 
 type Walk = { entry: number; end: number; cutNode: number; cutEnd: number; cutDepth: number; glueEntry: number; glueAt: number; glueToken: number };
 
@@ -66,7 +67,7 @@ function walk(scan: Scan, trie: Trie, i: number, to: number, fieldStart: number,
     const end = scan.ends[t] ?? 0;
     if (t > i && scan.gaps[t] !== 0 && depth < 31) blanks |= 1 << depth;
     for (let at = start; at < end; at += 1) {
-      match.walked += 1;
+      match.work += 1;
       node = child(trie, node, scan.text.charCodeAt(at));
       if (node === 0) return;
       depth += 1;
@@ -98,9 +99,10 @@ function walk(scan: Scan, trie: Trie, i: number, to: number, fieldStart: number,
 }
 
 /** Whether everything from `n` on says nothing about who it is: numbers, towns, legal forms, the brand's own trade. */
-function restIsNeutral(scan: Scan, n: number, to: number, fields: number, fieldStart: number): boolean {
+function restIsNeutral(scan: Scan, n: number, to: number, fields: number, fieldStart: number, match: Match): boolean {
   let i = n;
   while (i < to) {
+    match.work += 1;
     const gap = scan.gaps[i] ?? 0;
     if ((gap & GAP_AMPERSAND) !== 0) return false;
     if (scan.kinds[i] === DIGITS) {
@@ -207,6 +209,7 @@ function isExcluded(scan: Scan, from: number, to: number, phrases: readonly stri
   for (const phrase of phrases) {
     const inside = matched.length > phrase.length && matched.includes(phrase);
     for (let i = from; i < to; i += 1) {
+      match.work += 1;
       const end = phraseEnds(scan, i, to, phrase);
       if (end > 0 && !(inside && i >= match.start && end <= match.end)) return true;
     }
@@ -235,11 +238,11 @@ function take(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: {
   const { strength } = entry;
   if (strength === WEAK) {
     const opened = place.opened === 0 || (place.opened & fields) !== 0;
-    if (place.townUnknown || place.afterArticle || !opened || !restIsNeutral(scan, end, field.to, fields, fieldStart)) return refuse(match, "ordinary_word_in_context");
+    if (place.townUnknown || place.afterArticle || !opened || !restIsNeutral(scan, end, field.to, fields, fieldStart, match)) return refuse(match, "ordinary_word_in_context");
   } else {
     if (place.opened !== 0 && (place.opened & fields) === 0) return refuse(match, "ordinary_word_in_context");
     if (place.afterArticle && entry.compact.length < LONG_PHRASE) return refuse(match, "ordinary_word_in_context");
-    if (place.townUnknown && strength !== STRONG && !restIsNeutral(scan, end, field.to, fields, fieldStart)) return refuse(match, "unknown_town");
+    if (place.townUnknown && strength !== STRONG && !restIsNeutral(scan, end, field.to, fields, fieldStart, match)) return refuse(match, "unknown_town");
     if (isOtherCompany(scan, end, field.to, fields, strength, fieldStart)) return refuse(match, "other_company");
   }
   const excluded = brands.excluded[entry.brand];
@@ -302,7 +305,7 @@ function glueFits(scan: Scan, trie: Trie): boolean {
   if (rest.length >= 2 && (wordFlags(rest) & GLUE) !== 0) return true;
   // A contactless mark: CARREFMARKETSCO, RELAYSC.
   if (rest.startsWith("SC") && rest.length <= 3 && entry.compact.length >= 5) return true;
-  for (let size = rest.length - 1; size >= 5; size -= 1) if ((wordFlags(rest.slice(0, size)) & GLUE) !== 0) return true;
+  for (let size = Math.min(rest.length - 1, LONGEST_GLUED); size >= 5; size -= 1) if ((wordFlags(rest.slice(0, size)) & GLUE) !== 0) return true;
   return false;
 }
 
@@ -419,7 +422,7 @@ export function matchField(scan: Scan, trie: Trie, brands: BrandFacts, from: num
   match.brand = NONE;
   match.entry = NONE;
   match.rule = "no_alias";
-  match.walked = 0;
+  match.work = 0;
   place.townUnknown = false;
   field.to = to;
   field.from = from;
