@@ -21,7 +21,8 @@ CREATE TABLE aggregator_links (
   UNIQUE (aggregator, remote_user_id)
 ) STRICT;
 CREATE UNIQUE INDEX aggregator_links_standing ON aggregator_links (user_id, aggregator) WHERE state IN ('intended', 'creating', 'created');
-CREATE INDEX aggregator_links_ending ON aggregator_links (next_try_at_ms) WHERE state = 'ending';
+-- Due work: an ending to finish there, or a look at what the user has there.
+CREATE INDEX aggregator_links_due ON aggregator_links (next_try_at_ms) WHERE next_try_at_ms IS NOT NULL;
 
 -- A trip to the aggregator's page. Only the hash of `state` is kept; it comes back once and to the same user.
 CREATE TABLE connection_intents (
@@ -75,8 +76,8 @@ CREATE TABLE bank_connections (
 ) STRICT;
 CREATE INDEX bank_connections_by_user ON bank_connections (user_id, id);
 CREATE INDEX bank_connections_by_link ON bank_connections (link_id);
-CREATE INDEX bank_connections_open ON bank_connections (next_try_at_ms)
-  WHERE (status <> 'removed' AND (full_read = 'due' OR repair_reason IS NOT NULL)) OR (status = 'removed' AND gone_remotely = 0);
+-- Due work: a read back, a repair, a removal to finish at the aggregator.
+CREATE INDEX bank_connections_due ON bank_connections (next_try_at_ms) WHERE next_try_at_ms IS NOT NULL;
 
 -- One aggregator account id: a generation of a bank account that its fingerprint names. No number, no name, no IBAN.
 CREATE TABLE bank_accounts (
