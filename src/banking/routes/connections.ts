@@ -162,7 +162,7 @@ function mountChanges(router: OpenAPIHono<AppEnv>, { service }: ConnectionRouteD
   router.openapi(endRoute, async (c) => {
     const { id } = c.req.valid("param");
     const ended = isId("con", id) && (await service.end(userOf(c).userId, id));
-    return ended ? c.body(null, 204) : (problem(c, "not_found") as never);
+    return ended ? c.body(null, 204) : problem(c, "not_found");
   });
   router.openapi(accountRoute, async (c) => {
     const { id } = c.req.valid("param");
@@ -215,6 +215,6 @@ function shown(view: ConnectionView, locale: Locale) {
     id: view.id, bank: { ...view.bank }, status: view.status, action: view.action,
     consent: { granted_at: toInstant(view.consentGrantedAtMs), expires_at: toInstant(view.consentExpiresAtMs) },
     last_synced_at: view.lastSyncedAtMs === null ? null : toInstant(view.lastSyncedAtMs),
-    gaps: [], accounts: view.accounts.map((account) => shownAccount(account, locale)),
+    gaps: [] as { from: string; to: string; recovered: boolean }[], accounts: view.accounts.map((account) => shownAccount(account, locale)),
   };
 }

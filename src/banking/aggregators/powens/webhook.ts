@@ -1,7 +1,7 @@
 // How a Powens webhook proves itself and what we take from it. One path per event: no body and no header names the event.
 import { base64Decode, utf8Decode, utf8Encode, concatBytes } from "../../../kernel/encoding.ts";
 import { asList, asObject, parseExactJson } from "../../exact-json.ts";
-import type { Json, JsonObject } from "../../exact-json.ts";
+import type { JsonObject } from "../../exact-json.ts";
 import type { MinimisedRows, RemoteAccount, RowPolicy, SignedDelivery, WebhookEvent, WebhookMessage } from "../../ports.ts";
 import { minimise } from "./map.ts";
 import { accountOf, connectionOf, idOf, parisDateTimeMs } from "./types.ts";
@@ -89,7 +89,7 @@ function synced(body: JsonObject): WebhookMessage | null {
 }
 
 function rowsOf(accountBodies: readonly JsonObject[], policy: RowPolicy, fallbackUpdateMs: number | null): MinimisedRows {
-  const parts = accountBodies.map((account) => minimise(asList(account["transactions"] as Json | undefined), policy, fallbackUpdateMs ?? policy.nowMs, idOf(account["id"])));
+  const parts = accountBodies.map((account) => minimise(asList(account["transactions"]), policy, fallbackUpdateMs ?? policy.nowMs, idOf(account["id"])));
   const sum = (name: keyof MinimisedRows["dropped"]): number => parts.reduce((total, part) => total + part.dropped[name], 0);
   return {
     rows: parts.flatMap((part) => part.rows),
