@@ -4,7 +4,7 @@ import { assert } from "./assert.ts";
 import type { RandomBytes } from "./random.ts";
 
 export type IdPrefix =
-  | "usr" | "con" | "acc" | "pur" | "ent" | "brd" | "off" | "red" | "clm" | "ses" | "cod" | "req" | "int" | "qua" | "evt" | "hld" | "lot" | "crr" | "chg";
+  | "usr" | "con" | "acc" | "pur" | "ent" | "brd" | "off" | "red" | "clm" | "ses" | "cod" | "req" | "int" | "qua" | "evt" | "hld" | "lot" | "crr" | "chg" | "lnk";
 
 declare const brand: unique symbol;
 /** An id of one kind. The kinds do not mix: passing a `con_` where a `usr_` belongs does not compile. */
