@@ -8,8 +8,10 @@ import { isDate, parisToMs } from "../kernel/time.ts";
 import type { OfferTerms, Programme } from "../ledger/ports.ts";
 
 export const OFFER_RATE_BP_MAX = 10_000;
-/** Points of one grant, or per euro: 10 000 euros at 100 points per euro. Times the largest amount it stays a safe integer. */
+/** Fixed points of one grant: 10 000 euros at 100 points per euro. */
 export const OFFER_POINTS_MAX = 1_000_000;
+/** Points per euro: the largest amount then gives no more than `POINTS_MAX`. */
+export const OFFER_POINTS_PER_EURO_MAX = 100_000;
 /** A cap or a budget; far above any programme, far below what sums could overflow. */
 export const OFFER_LIMIT_MAX = 1_000_000_000;
 export const OFFER_TIERS_MAX = 20;
@@ -61,7 +63,7 @@ const DETAILS = {
   missing_for_kind: { fr: "Ce type d'offre a besoin de ce champ", en: "This kind of offer needs this field" },
   not_for_kind: { fr: "Ce champ n'a pas de sens pour ce type d'offre", en: "This field means nothing for this kind of offer" },
   rate_out_of_range: { fr: "Le taux est un entier de 1 à 10 000 points de base", en: "The rate is an integer from 1 to 10,000 basis points" },
-  points_out_of_range: { fr: "Le nombre de points est un entier de 1 à 1 000 000", en: "The points are an integer from 1 to 1,000,000" },
+  points_out_of_range: { fr: "Les points sont un entier de 1 à 1 000 000, ou à 100 000 par euro", en: "The points are an integer from 1 to 1,000,000, or to 100,000 per euro" },
   rate_over_whole_amount: { fr: "Ces points par euro rendraient plus que le montant de l'achat", en: "These points per euro would give back more than the purchase" },
   tiers_too_many: { fr: "Une offre a 20 paliers au plus", en: "An offer has 20 tiers at most" },
   tiers_first_not_zero: { fr: "Le premier palier commence à 0", en: "The first tier starts at 0" },
@@ -135,7 +137,7 @@ function checkFormula(input: OfferVersionInput, kind: OfferTerms["kind"], points
   if (!takesPoints) {
     if (points !== null) refuse("/points", "not_for_kind");
   } else if (points === null) refuse("/points", "missing_for_kind");
-  else if (!within(points, 1, OFFER_POINTS_MAX)) refuse("/points", "points_out_of_range");
+  else if (!within(points, 1, kind === "fixed" ? OFFER_POINTS_MAX : OFFER_POINTS_PER_EURO_MAX)) refuse("/points", "points_out_of_range");
   else if (kind === "points_per_euro" && pointsPerEuro !== null && points > pointsPerEuro) refuse("/points", "rate_over_whole_amount");
 
   if (kind !== "tiered") {
@@ -207,7 +209,7 @@ function checkWindow(input: OfferVersionInput, nowMs: number, refuse: Refuse): {
   return { startsAtMs: startsAtMs ?? 0, endsAtMs };
 }
 
-/** The least that one eligible purchase can be granted, never under one point; 1 where the programme's rate is not given. */
+/** The least that the formula and the caps can give one eligible purchase; 1 where the programme's rate is not given. */
 function leastGrant(version: NormalisedVersion, pointsPerEuro: number | null): number {
   const minCents = version.minCents ?? 0;
   const ofRate = (cents: number, rateBp: number): number => (pointsPerEuro === null ? 1 : mulDivFloor(cents, rateBp * pointsPerEuro, 1_000_000));
@@ -230,7 +232,7 @@ function leastGrant(version: NormalisedVersion, pointsPerEuro: number | null): n
         if (reachable) grants.push(ofRate(Math.max(tier.fromCents, minCents), tier.rateBp));
       }
   }
-  return Math.max(1, Math.min(...grants, version.capPointsPerPurchase ?? Number.MAX_SAFE_INTEGER, version.capPointsPerUser ?? Number.MAX_SAFE_INTEGER));
+  return Math.min(...grants, version.capPointsPerPurchase ?? Number.MAX_SAFE_INTEGER, version.capPointsPerUser ?? Number.MAX_SAFE_INTEGER);
 }
 
 /**

@@ -31,21 +31,27 @@ type Assessment = {
 };
 
 type Window = { readonly startsAtMs: number; readonly endsAtMs: number | null };
+type Day = { readonly startMs: number; readonly endMs: number };
 
-/**
- * True when a half-open window shares at least one millisecond with that Paris calendar day, whether it has 23, 24 or 25
- * hours. Banks give the day of a purchase but no hour, so the doubt is the user's to profit from.
- */
-function overlapsDay(window: Window, date: string): boolean {
-  if (window.endsAtMs !== null && window.endsAtMs <= window.startsAtMs) return false;
-  const dayStartMs = parisToMs(date);
-  const dayEndMs = parisToMs(addDays(date, 1));
-  return window.startsAtMs < dayEndMs && (window.endsAtMs === null || window.endsAtMs > dayStartMs);
+/** A Paris calendar day, be it of 23, 24 or 25 hours. Worked out once per purchase: the time zone is the costly part. */
+function parisDay(date: string): Day {
+  return { startMs: parisToMs(date), endMs: parisToMs(addDays(date, 1)) };
 }
 
-/** The versions in force on a Paris day, of whatever brand, in the order given. */
+/**
+ * True when a half-open window shares at least one millisecond with the day. Banks give the day of a purchase but no hour, so
+ * the doubt is the user's to profit from.
+ */
+function overlaps(window: Window, day: Day): boolean {
+  if (window.endsAtMs !== null && window.endsAtMs <= window.startsAtMs) return false;
+  return window.startsAtMs < day.endMs && (window.endsAtMs === null || window.endsAtMs > day.startMs);
+}
+
+/** The versions in force on a Paris day (`YYYY-MM-DD`), of whatever brand, in the order given. */
 export function termsInForce(terms: readonly OfferTerms[], date: string): OfferTerms[] {
-  return terms.filter((each) => overlapsDay(each, date));
+  if (terms.length === 0) return [];
+  const day = parisDay(date);
+  return terms.filter((each) => overlaps(each, day));
 }
 
 /** The rate that applies to the whole amount in basis points; null for kinds without a rate. */
@@ -103,7 +109,7 @@ function checkEligibility(facts: EarningFacts, terms: OfferTerms, usage: UsageVi
   const earlier = terms.firstPurchaseOnly ? usage.hasEarlierPurchase(terms.brandId) : null;
   const activation = terms.activation === "required" ? usage.activationOn(terms.offerId, facts.purchasedOn) : null;
   const activationWindow = activation === null ? null : { startsAtMs: activation.activatedAtMs, endsAtMs: activation.expiresAtMs };
-  const activated = terms.activation === "automatic" || (activationWindow !== null && overlapsDay(activationWindow, facts.purchasedOn));
+  const activated = terms.activation === "automatic" || (activationWindow !== null && overlaps(activationWindow, parisDay(facts.purchasedOn)));
   return [
     check("offer_not_in_force", true, windowText(terms), facts.purchasedOn),
     // A purchase whose channel the label does not tell does not earn an offer for one channel: in doubt, no.

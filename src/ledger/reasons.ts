@@ -175,13 +175,13 @@ function capText(check: RuleCheck, locale: Locale): string {
 }
 
 function capReached({ details, check, sum }: Context, locale: Locale): string {
-  const which = check === null ? "" : locale === "fr" ? ` de ${capText(check, locale)}` : ` of ${capText(check, locale)}`;
+  const which = check === null ? "" : ` (${capText(check, locale)})`;
   const granted = details.calculation === null ? 0 : details.calculation.capped;
   if (granted > 0) {
-    return locale === "fr" ? `Le plafond${which} de l'offre a limité les points${sum === null ? "" : ` : ${sum}`}.` : `The offer's cap${which} limited the points${sum === null ? "" : `: ${sum}`}.`;
+    return locale === "fr" ? `Le plafond de l'offre${which} a limité les points${sum === null ? "" : ` : ${sum}`}.` : `The offer's cap${which} limited the points${sum === null ? "" : `: ${sum}`}.`;
   }
   return locale === "fr"
-    ? `Le plafond${which} de l'offre est atteint : cet achat ne rapporte plus de points.`
+    ? `Le plafond de l'offre${which} est atteint : cet achat ne rapporte plus de points.`
     : `The offer's cap${which} is reached: this purchase earns no more points.`;
 }
 

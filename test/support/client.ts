@@ -45,12 +45,25 @@ export async function consent({ edgeUrl }: Addresses, token: string): Promise<vo
   await expectCall(200, "PATCH", `${edgeUrl}/v1/me`, { birth_date: "1990-05-17" }, { token });
 }
 
+export type Delivery = {
+  readonly rows: readonly { readonly id: number; readonly value: number; readonly original_wording: string }[];
+  readonly delivered: boolean; readonly status: number | null;
+  readonly webhooks: readonly { readonly id_webhook_data: number; readonly status: number | null }[];
+};
+
+/** Makes the bank do something and demands that the product accepted the webhook. */
+export async function atBank({ sandboxUrl }: Addresses, path: string, body: Json): Promise<Delivery> {
+  const done = await call<Delivery>("POST", `${sandboxUrl}${path}`, body);
+  if (done.status >= 300 || !done.body.delivered) throw new Error(`${path} at the bank: ${done.status} ${JSON.stringify(done.body)}`);
+  return done.body;
+}
+
 export type Linked = { readonly connectionId: string; readonly remoteConnectionId: number; readonly redirect: URL };
 
 /** Fills the aggregator's page in the place of the user and returns where it sends the browser. */
 export async function fillWebview(authorizationUrl: string, fields: Readonly<Record<string, string>> = {}): Promise<URL> {
   const form = new URLSearchParams({
-    connector_uuid: "338178e6-3d01-564f-9a7b-52ca442459bf", login: "demo", password: "1234", accounts: "checking,card", ...fields,
+    connector_uuid: "338178e6-3d01-564f-9a7b-52ca442459bf", login: `demo-${randomUUID()}`, password: "1234", accounts: "checking,card", ...fields,
   });
   const page = await fetch(authorizationUrl, { method: "POST", body: form, redirect: "manual" });
   const target = page.headers.get("Location");

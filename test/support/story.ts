@@ -1,5 +1,5 @@
 // The whole story once, through HTTP only, on a new demo user: what `npm start` plays and the black box checks.
-import { call, consent, expectCall, fillWebview, signIn } from "./client.ts";
+import { atBank, call, consent, expectCall, fillWebview, signIn } from "./client.ts";
 import type { Addresses } from "./client.ts";
 
 export type StoryStep = { readonly title: string; readonly result: string };
@@ -32,10 +32,10 @@ export async function playStory(at: Addresses, tell: (step: StoryStep) => void):
   const connection = linked.data[0];
   tell({ title: "Return to the app", result: `${connection?.bank.name} is ${connection?.status}: ${connection?.accounts.map((account) => `${account.label} (${account.kind})`).join(", ")}` });
 
-  const paid = await expectCall<Record<string, unknown>>(200, "POST", `${sandboxUrl}/purchases`, {
-    connection_id: Number(redirect.searchParams.get("connection_id")), account: "checking", amount_cents: 3490, merchant: "MONOPRIX",
+  const paid = await atBank(at, "/purchases", {
+    connection_id: Number(redirect.searchParams.get("connection_id")), account: "checking", amount_cents: 3490, merchant: "Monoprix",
   });
-  tell({ title: "Pay 34.90 EUR by card at Monoprix", result: `the bank books it, the signed webhook is delivered: ${JSON.stringify(paid["webhook"] ?? paid["delivery"] ?? "")}` });
+  tell({ title: "Pay 34.90 EUR by card at Monoprix", result: `the bank writes "${paid.rows[0]?.original_wording}", the signed webhook arrives: ${paid.status}` });
 
   const purchases = await expectCall<{ data: Purchase[] }>(200, "GET", `${edgeUrl}/v1/purchases`, undefined, { token, headers: { "Accept-Language": "en" } });
   const purchase = purchases.data.find((item) => item.brand?.name === "Monoprix");

@@ -360,6 +360,8 @@ describe("decideEarning, the most useful reason", () => {
     const next = makeTerms({ offerId: "off_a", startsAtMs: at("2026-11-16T00:00:00+01:00") });
     const decision = decide(makeFacts(), [next, past]);
     expect(failed(decision)).toEqual([{ rule: "offer_not_in_force", offerId: "off_b", version: 1, passed: false, needed: "2026-01-01/2026-11-09", found: "2026-11-12" }]);
+    const twin = { ...past, offerId: "off_c" as const };
+    expect([decide(makeFacts(), [twin, past]).checks, decide(makeFacts(), [past, twin]).checks]).toEqual([decision.checks, decision.checks]);
     expect(failed(decide(makeFacts({ purchasedOn: "2026-11-14" }), [next, past]))).toMatchObject([{ offerId: "off_a", needed: "2026-11-16/.." }]);
   });
 });
