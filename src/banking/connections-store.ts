@@ -1,12 +1,11 @@
 // Connections and accounts: what a look found, their ends, the switch that lets an account earn.
 import { and, eq, ne, sql } from "drizzle-orm";
-import { inBatch } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import { bankAccounts, bankConnections } from "../db/banking-tables.ts";
 import type { AccountId, ConnectionId, UserId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 import type { AggregatorName } from "./ports.ts";
-import { connectionUpdate, insertAccount, insertConnection, updateAccount } from "./writes-store.ts";
+import { connectionUpdate, inBatch, insertAccount, insertConnection, updateAccount } from "./writes-store.ts";
 import type { Changes } from "./writes-store.ts";
 
 const connections = bankConnections;

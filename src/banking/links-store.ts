@@ -1,6 +1,6 @@
 // A user's existence at an aggregator: the intent, the one attempt at a time to create it, its end.
 import { and, eq, inArray, lt, ne, sql } from "drizzle-orm";
-import { inBatch } from "../db/database.ts";
+import { inBatch } from "./writes-store.ts";
 import type { Database } from "../db/database.ts";
 import { aggregatorLinks, bankConnections } from "../db/banking-tables.ts";
 import { newId } from "../kernel/ids.ts";

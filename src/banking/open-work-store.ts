@@ -1,6 +1,6 @@
 // What is left open: reads back, repairs, removals, and messages that were set aside without their bodies.
 import { and, eq, ne, sql } from "drizzle-orm";
-import { guarded, inBatch } from "../db/database.ts";
+import { inBatch } from "./writes-store.ts";
 import type { Database } from "../db/database.ts";
 import { aggregatorLinks, bankConnections } from "../db/banking-tables.ts";
 import { quarantine } from "../db/platform-tables.ts";
@@ -50,10 +50,10 @@ export function openWork(db: Database, random: RandomBytes) {
     },
     /** What the sweep has to do now, oldest first. */
     async due(nowMs: number, limit: number): Promise<DueWork> {
-      const [dueLinks, dueConnections] = await guarded(() => db.batch([
+      const [dueLinks, dueConnections] = await db.batch([
         db.select({ id: links.id, state: links.state, tries: links.tries }).from(links).where(sql`${links.nextTryAtMs} IS NOT NULL AND ${links.nextTryAtMs} <= ${nowMs} AND ${links.state} IN ('created', 'ending')`).orderBy(links.nextTryAtMs).limit(limit),
         db.select({ id: connections.id, linkId: connections.linkId, tries: connections.tries }).from(connections).where(sql`((${connections.status} <> 'removed' AND (${connections.fullRead} = 'due' OR ${connections.repairReason} IS NOT NULL)) OR (${connections.status} = 'removed' AND ${connections.goneRemotely} = 0)) AND ${connections.nextTryAtMs} <= ${nowMs}`).orderBy(connections.nextTryAtMs).limit(limit),
-      ]));
+      ]);
       return { links: dueLinks, connections: dueConnections.map((row) => ({ ...row, id: row.id as ConnectionId })) };
     },
   };

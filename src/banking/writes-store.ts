@@ -1,6 +1,7 @@
 // The statements that bring what the aggregator showed into our tables. Each stands alone in a batch: ids of rows that the same batch
 // makes are looked up by their unique key, never passed along.
 import { and, eq, lte, ne, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
 import type { Database } from "../db/database.ts";
 import { bankAccounts, bankConnections } from "../db/banking-tables.ts";
 import { newId } from "../kernel/ids.ts";
@@ -9,6 +10,12 @@ import type { RandomBytes } from "../kernel/random.ts";
 import type { Standing } from "./connection.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import type { AggregatorName } from "./ports.ts";
+
+/** All of the statements or none; nothing for none. */
+export async function inBatch(db: Database, statements: readonly BatchItem<"sqlite">[]): Promise<void> {
+  const [first, ...rest] = statements;
+  if (first !== undefined) await db.batch([first, ...rest]);
+}
 
 export type NewConnection = Standing & {
   readonly remoteId: string; readonly bankId: string; readonly bankName: string; readonly consentGrantedAtMs: number; readonly consentExpiresAtMs: number;
