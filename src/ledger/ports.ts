@@ -100,7 +100,10 @@ export type ReasonCode =
   | "not_booked_yet" | "duplicate" | "refunded" | "refund_applied" | "refund_without_purchase" | "account_shared"
   | "account_not_earning" | "currency_unsupported" | "held_for_review";
 
-/** One rule that was looked at: what it needed and what it found. Numbers are cents, points, counts or days by `unit`. */
+/** What a number in a check counts, and the period it is counted in: a code alone does not tell two caps apart. */
+export type RuleMeasure = "purchase_cents" | "least_points" | "points_per_purchase" | "points_per_period" | "purchases_per_period";
+
+/** One rule that was looked at: what it needed and what it found. Numbers are cents, points or counts by `measure`. */
 export type RuleCheck = {
   readonly rule: ReasonCode;
   readonly offerId: OfferId | null;
@@ -108,6 +111,9 @@ export type RuleCheck = {
   readonly passed: boolean;
   readonly needed: number | string | null;
   readonly found: number | string | null;
+  readonly measure?: RuleMeasure;
+  /** The `periodKey` of a cap that counts over a period. */
+  readonly period?: string;
 };
 
 export type Calculation = {
@@ -115,7 +121,11 @@ export type Calculation = {
   readonly rateBp: number | null;
   readonly pointsPerEuro: number;
   readonly uncapped: number;
+  /** What the decision grants: zero whenever the purchase earned nothing. */
   readonly capped: number;
+  /** The formula that gave `uncapped`, and the offer's own points where it has any: what a sentence needs to show the sum. */
+  readonly kind?: OfferTerms["kind"];
+  readonly offerPoints?: number;
 };
 
 export type Outcome = "earned" | "not_earned" | "reversed" | "waiting";
