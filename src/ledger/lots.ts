@@ -73,6 +73,11 @@ export function openLots(work: Work): Lot[] {
   return work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE remaining > 0 ORDER BY expires_at_ms, lot_no`).map(lotFrom);
 }
 
+/** Lots that still wait for their confirmation and have something to confirm. */
+export function pendingLots(work: Work): Lot[] {
+  return work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL ORDER BY lot_no`).map(lotFrom);
+}
+
 export function dueLots(work: Work, limit: number): Lot[] {
   return ["pending", "available"].flatMap((state) =>
     work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE state = ? AND due_ms <= ? ORDER BY due_ms, lot_no LIMIT ?`, state, work.nowMs, limit).map(lotFrom));
@@ -114,6 +119,7 @@ const SOURCE_OF = { earn: "purchases", referral: "referral", goodwill: "goodwill
 export function grant(work: Work, wanted: Grant): number {
   const source = SOURCE_OF[wanted.kind];
   const direct = wanted.kind === "goodwill";
+  const inDebt = work.head.balances.available < 0;
   const lotNo = work.head.sequence + 1;
   const entryId = postTo(work, {
     kind: wanted.kind, key: wanted.key, input: wanted.input, effectiveOn: wanted.effectiveOn, lots: [[lotNo, wanted.points]],
@@ -130,7 +136,7 @@ export function grant(work: Work, wanted: Grant): number {
   };
   insertLot(work, lot);
   if (!direct && lot.confirmAtMs <= work.nowMs) confirmLot(work, lot, wanted.purchase?.id ?? null);
-  else if (direct) payDebt(work);
+  else if (direct && inDebt) payDebt(work);
   return lotNo;
 }
 
@@ -138,6 +144,7 @@ export function grant(work: Work, wanted: Grant): number {
 export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null): void {
   const points = lot.granted - lot.reversed;
   assert(lot.state === "pending" && points > 0, "only standing pending points are confirmed");
+  const inDebt = work.head.balances.available < 0;
   postTo(work, {
     kind: "confirm", key: `confirm:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: parisDate(lot.confirmAtMs), lots: [[lot.lotNo, points]],
     postings: [["pending", -points], ["available", points]], ...aboutLot(lot, purchaseId),
@@ -145,7 +152,7 @@ export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null):
   lot.state = "available";
   lot.remaining = points;
   saveLot(work, lot);
-  payDebt(work);
+  if (inDebt) payDebt(work);
 }
 
 /** available -> programme:expired, for what is left of the lot. */
