@@ -1,5 +1,5 @@
 // Arranges ledgers for tests: small factories over the real engine, no fixtures that two tests share.
-import type { AccountId, BrandId, ConnectionId, OfferId, PurchaseId } from "../../src/kernel/ids.ts";
+import type { AccountId, BrandId, ConnectionId, PurchaseId } from "../../src/kernel/ids.ts";
 import type { RandomBytes } from "../../src/kernel/random.ts";
 import { parisToMs } from "../../src/kernel/time.ts";
 import type { AccountGeneration, BankRow, OfferTerms, Programme, PurchaseView, RecordBatch } from "../../src/ledger/ports.ts";
@@ -35,7 +35,7 @@ export function account(id = "acc_1", more: Partial<AccountGeneration> = {}): Ac
 /** Three percent of every purchase at Monoprix, confirmed after 30 days, no caps. */
 export function offer(more: Partial<OfferTerms> = {}): OfferTerms {
   return {
-    offerId: "off_1" as OfferId, version: 1, brandId: MONOPRIX, kind: "percent", rateBp: 300, points: null, tiers: null, minCents: null, maxCents: null,
+    offerId: "off_1", version: 1, brandId: MONOPRIX, kind: "percent", rateBp: 300, points: null, tiers: null, minCents: null, maxCents: null,
     capPointsPerPurchase: null, capPointsPerUser: null, capPurchasesPerUser: null, period: "offer", firstPurchaseOnly: false, activation: "automatic", activationDays: null,
     channel: "any", startsAtMs: at("2026-01-01"), endsAtMs: null, confirmationDays: 30, budgetPoints: null, priority: 100, offerCreatedAtMs: 0, ...more,
   };
@@ -44,7 +44,7 @@ export function offer(more: Partial<OfferTerms> = {}): OfferTerms {
 /** A booked purchase of 34.90 euros at Monoprix, 104 points under `offer()`. */
 export function row(externalId: string, more: Partial<BankRow> = {}): BankRow {
   return {
-    accountId: "acc_1" as AccountId, externalId, kind: "purchase", amountCents: 3490, currency: "EUR", original: null, purchasedOn: "2026-11-12", bookedOn: "2026-11-13",
+    accountId: "acc_1", externalId, kind: "purchase", amountCents: 3490, currency: "EUR", original: null, purchasedOn: "2026-11-12", bookedOn: "2026-11-13",
     state: "booked", lastUpdateMs: 1000, labelCipher: `cipher ${externalId}`, labelTag: "monoprix", brand: { id: MONOPRIX, matched: "MONOPRIX" }, channel: "in_store", review: null, ...more,
   };
 }

@@ -25,7 +25,7 @@ export type Book = {
 
 export const TODAY = "2026-11-14";
 
-export function value<T, E>(answer: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E }): T {
+export function value<T>(answer: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown }): T {
   if (!answer.ok) throw new Error(`refused: ${JSON.stringify(answer.error)}`);
   return answer.value;
 }
