@@ -7,9 +7,12 @@
 import type { AggregatorHint, RowKind } from "./ports.ts";
 import { COUNTRY, HEAD, TAIL } from "./lexicon.ts";
 import {
+  ABROAD, ACH, ACHAT, ACHATS_FACTURES, ACH_FR_CB, AT_TIME, AT_WITHDRAWAL_ADVANCE, BANCAIRE, BANCAIRE_BLEUE, CANCELLED, CANCELLED_WHAT, CARD_WORDS, CARTE, CARTE_CARTES, CARTE_CB, CASH_ALONE, CASH_HEADS, CB, CB_PSC_MOB, CHEQUE_CHQ, COMMERCE, CONTACT, CREDIT, CURRENCIES, CUT_CARTE, DAB_GAB, DAB_GAB_DU, DEBIT, DEPENSES_COTISATION, DU, DU_LE, ELECTRONIQUE, ER, ETRANG, E_INST, FAC, FACT, FACTURE, FACTURETTES_DEBIT_DIFFERE, HOUR, INTERNET, INTERNET_MOBILE, LE, NOT_A_CARD_ROW, NUMBERED, NUMERO_NO_N, OPENS_AGAIN, OPERATION, ORDINALS, OTHER_ALONE, PAIEMENT, PAIEMENT_PAIEMENTS, PAR, PAR_DE, PAYWEB, PE, PRLV_PRELEVEMENT, PSC_MOB_SC, PURCHASE_HEADS, REFUNDED_WHAT, REFUND_HEADS, REFUND_MARKS, REMISE, REPAID, REPAID_BY_OTHERS, RET, RETRAIT_RETRAITS, SANS, SEPA, SUR, TIERS_QUART_PAIEMENT, TIP, TRANSFER, VIREMENT_VIR, VIR_VIREMENT, VISA_MASTERCARD, WALLET_OR_CARD, WERO_PAYLIB, OTHER_PAIRS,
+} from "./frame-words.ts";
+import {
   DIGITS, GAP_COMMA, GAP_DASH, GAP_DOT, GAP_PIPE, GAP_SLASH, GAP_SPACE, GAP_STAR, LETTERS, wordAt,
 } from "./scan.ts";
-import type { Scan } from "./scan.ts";
+import type { Scan, WordSet } from "./scan.ts";
 
 /** The result of reading a head and a tail: token indexes [from, to) of the merchant field. Reused between labels. */
 export type Frame = {
@@ -81,11 +84,8 @@ export function dateTokens(scan: Scan, i: number): number {
   return gap === GAP_SLASH ? 2 : 0;
 }
 
-function is(scan: Scan, i: number, ...words: readonly string[]): boolean {
-  if (i >= scan.count) return false;
-  const start = scan.starts[i] ?? 0;
-  const length = size(scan, i);
-  return words.some((word) => word.length === length && scan.text.startsWith(word, start));
+function is(scan: Scan, i: number, words: WordSet): boolean {
+  return words[scan.ids[i] ?? 0] === 1;
 }
 
 /** X1234, XXXX1234, *1234, 4974XXXXXXXX1234, 12345678: tokens of a card mask at `i`. */
@@ -106,14 +106,14 @@ function maskTokens(scan: Scan, i: number): number {
 /** Skips what a card head carries before the merchant: mask, date, département or country. */
 function skipCardDetails(scan: Scan, i: number, frame: Frame): number {
   let at = i;
-  if (is(scan, at, "VISA", "MASTERCARD") && (isDateRun(scan, at + 1) || dateTokens(scan, at + 1) > 0)) at += 1;
+  if (is(scan, at, VISA_MASTERCARD) && (isDateRun(scan, at + 1) || dateTokens(scan, at + 1) > 0)) at += 1;
   if (at < scan.count && scan.kinds[at] === LETTERS) {
     const mask = maskTokens(scan, at);
     if (mask > 1) at += mask;
   } else if (at < scan.count && scan.gaps[at] !== undefined && ((scan.gaps[at] ?? 0) & GAP_STAR) !== 0) at += maskTokens(scan, at);
   at = skipRefundOrCash(scan, at, frame);
   if (frame.kind === "withdrawal") return at;
-  if (is(scan, at, "DU", "LE") && (isDateRun(scan, at + 1) || dateTokens(scan, at + 1) > 0)) at += 1;
+  if (is(scan, at, DU_LE) && (isDateRun(scan, at + 1) || dateTokens(scan, at + 1) > 0)) at += 1;
   const written = dateTokens(scan, at);
   if (written > 0) {
     at += written;
@@ -121,10 +121,10 @@ function skipCardDetails(scan: Scan, i: number, frame: Frame): number {
   } else if (isDateRun(scan, at) && size(scan, at) > 4 && scan.gaps[at + 1] !== 0) {
     at += 1;
     frame.dated = true;
-    if (is(scan, at, "GB", "US", "DE", "ES", "IT", "BE", "NL", "LU", "IE", "CH") && (scan.kinds[at + 1] ?? 0) === LETTERS) at += 1;
+    if (is(scan, at, ABROAD) && (scan.kinds[at + 1] ?? 0) === LETTERS) at += 1;
   }
   // "CARTE X1234 12/11/24 A 11H39 RETRAIT DAB ..."
-  if (is(scan, at, "A") && isDigits(scan, at + 1, 2) && is(scan, at + 2, "H")) {
+  if (is(scan, at, AT_TIME) && isDigits(scan, at + 1, 2) && is(scan, at + 2, HOUR)) {
     frame.kind = "withdrawal";
     return at;
   }
@@ -132,11 +132,11 @@ function skipCardDetails(scan: Scan, i: number, frame: Frame): number {
 }
 
 function skipRefundOrCash(scan: Scan, i: number, frame: Frame): number {
-  if (is(scan, i, "RETRAIT", "RETRAITS") || (is(scan, i, "RET") && is(scan, i + 1, "DAB", "GAB"))) {
+  if (is(scan, i, RETRAIT_RETRAITS) || (is(scan, i, RET) && is(scan, i + 1, DAB_GAB))) {
     frame.kind = "withdrawal";
     return i;
   }
-  if (is(scan, i, "REMBT", "REMB", "REMBOURSEMENT", "REMBOURST", "RBT", "RMBT", "AVOIR", "CREDIT") && (frame.kind === "refund" || !is(scan, i, "AVOIR", "CREDIT"))) {
+  if (is(scan, i, REFUND_MARKS)) {
     frame.kind = "refund";
     return i + 1;
   }
@@ -168,46 +168,45 @@ function spoken(frame: Frame, kind: RowKind): number {
   return -1;
 }
 
-const CARD_WORDS = ["CARTE", "CARTES", "CB"] as const;
 
 function paymentHead(scan: Scan, i: number, frame: Frame): number {
   let at = i + 1;
-  if (is(scan, at, "PAR")) at += 1;
-  if (is(scan, at, "CARTE", "CARTES")) return card(scan, at + 1, frame);
-  if (is(scan, at, "PSC", "MOB", "CB", "SC")) {
-    frame.contactless = is(scan, at, "PSC", "MOB", "SC");
+  if (is(scan, at, PAR)) at += 1;
+  if (is(scan, at, CARTE_CARTES)) return card(scan, at + 1, frame);
+  if (is(scan, at, WALLET_OR_CARD)) {
+    frame.contactless = is(scan, at, PSC_MOB_SC);
     return townFirst(scan, at + 1, frame);
   }
-  if (is(scan, at, "SANS") && is(scan, at + 1, "CONTACT")) {
+  if (is(scan, at, SANS) && is(scan, at + 1, CONTACT)) {
     frame.contactless = true;
     return card(scan, at + 2, frame);
   }
-  if (is(scan, at, "INTERNET", "MOBILE") && at + 1 < scan.count) {
-    frame.remote = is(scan, at, "INTERNET");
+  if (is(scan, at, INTERNET_MOBILE) && at + 1 < scan.count) {
+    frame.remote = is(scan, at, INTERNET);
     return card(scan, at + 1, frame);
   }
-  if (is(scan, at, "CHEQUE", "CHQ")) return spoken(frame, "other");
-  if (is(scan, at, "PRLV", "PRELEVEMENT")) return spoken(frame, "debit");
+  if (is(scan, at, CHEQUE_CHQ)) return spoken(frame, "other");
+  if (is(scan, at, PRLV_PRELEVEMENT)) return spoken(frame, "debit");
   return -2;
 }
 
 function purchaseHead(scan: Scan, i: number, frame: Frame): number {
   let at = i + 1;
-  if (is(scan, i, "ACHATS", "FACTURES")) return is(scan, at, ...CARD_WORDS) || (is(scan, at, "PAR", "DE") && is(scan, at + 1, ...CARD_WORDS)) ? spoken(frame, "other") : -2;
-  if (is(scan, i, "FAC") && is(scan, at, "ACH")) {
+  if (is(scan, i, ACHATS_FACTURES)) return is(scan, at, CARD_WORDS) || (is(scan, at, PAR_DE) && is(scan, at + 1, CARD_WORDS)) ? spoken(frame, "other") : -2;
+  if (is(scan, i, FAC) && is(scan, at, ACH)) {
     at += 1;
-    while (is(scan, at, "ACH", "FR", "CB")) at += 1;
+    while (is(scan, at, ACH_FR_CB)) at += 1;
     return card(scan, at, frame);
   }
-  if (is(scan, at, "PAR")) at += 1;
-  if (is(scan, at, "CARTE", "CB")) {
-    frame.cutAt54 = is(scan, i, "FACTURE");
+  if (is(scan, at, PAR)) at += 1;
+  if (is(scan, at, CARTE_CB)) {
+    frame.cutAt54 = is(scan, i, FACTURE);
     at += 1;
-    if (is(scan, at, "BANCAIRE", "BLEUE")) at += 1;
+    if (is(scan, at, BANCAIRE_BLEUE)) at += 1;
     return card(scan, at, frame);
   }
-  if (is(scan, i, "ACHAT") && is(scan, at, "DU") && dateTokens(scan, at + 1) > 0) return card(scan, at, frame);
-  if (is(scan, i, "ACHAT") && is(scan, at, "INTERNET")) {
+  if (is(scan, i, ACHAT) && is(scan, at, DU) && dateTokens(scan, at + 1) > 0) return card(scan, at, frame);
+  if (is(scan, i, ACHAT) && is(scan, at, INTERNET)) {
     frame.remote = true;
     return card(scan, at + 1, frame);
   }
@@ -217,86 +216,64 @@ function purchaseHead(scan: Scan, i: number, frame: Frame): number {
 /** "CARTE ..." and "CB ...": a purchase, unless the next words say that it is a total, a fee or cash. */
 function cardHead(scan: Scan, i: number, frame: Frame): number {
   const at = i + 1;
-  if (is(scan, i, "CARTE")) {
-    if (is(scan, at, "FACTURETTES", "DEBIT", "DIFFERE") || (is(scan, at, "DEPENSES", "COTISATION"))) return spoken(frame, "other");
-    if (is(scan, at, "VISA", "MASTERCARD") && dateTokens(scan, at + 1) > 0 && is(scan, at + 1 + dateTokens(scan, at + 1), "A")) return spoken(frame, "withdrawal");
+  if (is(scan, i, CARTE)) {
+    if (is(scan, at, FACTURETTES_DEBIT_DIFFERE) || (is(scan, at, DEPENSES_COTISATION))) return spoken(frame, "other");
+    if (is(scan, at, VISA_MASTERCARD) && dateTokens(scan, at + 1) > 0 && is(scan, at + 1 + dateTokens(scan, at + 1), AT_TIME)) return spoken(frame, "withdrawal");
   }
-  if (is(scan, i, "CB") && is(scan, at, "ER") && dateTokens(scan, at + 1) > 0) {
+  if (is(scan, i, CB) && is(scan, at, ER) && dateTokens(scan, at + 1) > 0) {
     frame.abroad = true;
     return card(scan, at + 1, frame);
   }
-  if (is(scan, at, "BANCAIRE") && (dateTokens(scan, at + 1) > 0 || isDateRun(scan, at + 1))) return card(scan, at + 1, frame);
+  if (is(scan, at, BANCAIRE) && (dateTokens(scan, at + 1) > 0 || isDateRun(scan, at + 1))) return card(scan, at + 1, frame);
   return card(scan, at, frame);
 }
 
 function refundHead(scan: Scan, i: number, frame: Frame): number {
   let at = i + 1;
-  if (is(scan, i, "CREDIT")) {
-    if (!is(scan, at, "CARTE", "CB")) return is(scan, at, "VIREMENT", "VIR") ? spoken(frame, "transfer") : -2;
+  if (is(scan, i, CREDIT)) {
+    if (!is(scan, at, CARTE_CB)) return is(scan, at, VIREMENT_VIR) ? spoken(frame, "transfer") : -2;
     at += 1;
-    if (is(scan, at, "BANCAIRE")) at += 1;
+    if (is(scan, at, BANCAIRE)) at += 1;
     return card(scan, at, frame, "refund");
   }
-  if (is(scan, i, "ANN", "ANNUL", "ANNULATION", "EXTOURNE", "CONTREPASSATION")) {
-    while (is(scan, at, "DE", "D", "PAIEMENT", "ACHAT", "FACTURE", "PAR")) at += 1;
-    if (is(scan, at, "RETRAIT", "PRLV", "VIR", "PRELEVEMENT", "VIREMENT", "COMMISSION", "FRAIS")) return spoken(frame, "other");
+  if (is(scan, i, CANCELLED)) {
+    while (is(scan, at, CANCELLED_WHAT)) at += 1;
+    if (is(scan, at, NOT_A_CARD_ROW)) return spoken(frame, "other");
   }
-  if (is(scan, i, "REMISE")) return -2;
-  while (is(scan, at, "ACHAT", "PAIEMENT", "PAR", "SUR")) at += 1;
-  const named = is(scan, at, "CARTE", "CB");
+  if (is(scan, i, REMISE)) return -2;
+  while (is(scan, at, REFUNDED_WHAT)) at += 1;
+  const named = is(scan, at, CARTE_CB);
   if (named) at += 1;
-  if (!named && is(scan, i, "REMB", "RBT", "RMBT", "REMBOURSEMENT") && is(scan, at, "PRET", "DE", "CPAM", "CREDIT", "FRAIS")) return spoken(frame, "other");
-  if (is(scan, at, "BANCAIRE")) at += 1;
+  if (!named && is(scan, i, REPAID) && is(scan, at, REPAID_BY_OTHERS)) return spoken(frame, "other");
+  if (is(scan, at, BANCAIRE)) at += 1;
   return card(scan, at, frame, "refund");
 }
 
 function cashHead(scan: Scan, i: number, frame: Frame): number {
-  if (is(scan, i, "RETRAIT", "RETRAITS", "DAB", "GAB", "WITHDRAWAL")) return spoken(frame, "withdrawal");
-  if (is(scan, i, "RET")) return is(scan, i + 1, "DAB", "GAB", "DU") ? spoken(frame, "withdrawal") : -2;
-  return is(scan, i + 1, "AT", "WITHDRAWAL", "ADVANCE") ? spoken(frame, "withdrawal") : -2;
+  if (is(scan, i, CASH_ALONE)) return spoken(frame, "withdrawal");
+  if (is(scan, i, RET)) return is(scan, i + 1, DAB_GAB_DU) ? spoken(frame, "withdrawal") : -2;
+  return is(scan, i + 1, AT_WITHDRAWAL_ADVANCE) ? spoken(frame, "withdrawal") : -2;
 }
 
-const TRANSFER = ["VIR", "VIRT", "VRT", "VIREMENT", "VIREMENTS", "EVI", "VIRSEPA", "VIRINST", "TRANSFERT", "TRANSFER"] as const;
-const DEBIT = ["PRLV", "PRELV", "PRELEV", "PRELEVEMENT", "PRELEVEMENTS", "PREL", "PRLVT", "PRVT", "PRELVT", "PLVT", "SDD", "DOMICILIATION", "TIPSEPA"] as const;
 
 function accountHead(scan: Scan, i: number, frame: Frame): number {
-  if (is(scan, i, ...TRANSFER)) return spoken(frame, "transfer");
-  if (is(scan, i, ...DEBIT)) return spoken(frame, "debit");
-  if (is(scan, i, "E", "INST")) return is(scan, i + 1, "VIR", "VIREMENT") ? spoken(frame, "transfer") : -2;
-  if (is(scan, i, "WERO", "PAYLIB")) return (scan.gaps[i + 1] ?? 0) & GAP_STAR ? -2 : spoken(frame, "transfer");
-  if (is(scan, i, "PE")) return is(scan, i + 1, "SEPA") ? spoken(frame, "debit") : -2;
-  if (is(scan, i, "TIP")) return is(scan, i + 1, "SEPA") || scan.kinds[i + 1] === DIGITS ? spoken(frame, "debit") : -2;
-  if (is(scan, i, "OPERATION")) return spoken(frame, "debit");
+  if (is(scan, i, TRANSFER)) return spoken(frame, "transfer");
+  if (is(scan, i, DEBIT)) return spoken(frame, "debit");
+  if (is(scan, i, E_INST)) return is(scan, i + 1, VIR_VIREMENT) ? spoken(frame, "transfer") : -2;
+  if (is(scan, i, WERO_PAYLIB)) return (scan.gaps[i + 1] ?? 0) & GAP_STAR ? -2 : spoken(frame, "transfer");
+  if (is(scan, i, PE)) return is(scan, i + 1, SEPA) ? spoken(frame, "debit") : -2;
+  if (is(scan, i, TIP)) return is(scan, i + 1, SEPA) || scan.kinds[i + 1] === DIGITS ? spoken(frame, "debit") : -2;
+  if (is(scan, i, OPERATION)) return spoken(frame, "debit");
   return -2;
 }
 
-/** Words that open an account movement and nothing else. */
-const OTHER_ALONE = ["FRAIS", "COMMISSION", "COMMISSIONS", "COTISATION", "COTISATIONS", "AGIOS", "INTERETS", "FACTURETTES", "ARRETE", "ECHEANCE"] as const;
-const OTHER_PAIRS: Readonly<Record<string, readonly string[]>> = {
-  F: ["COTISATION", "COTIS", "COMMISSION"],
-  RELEVE: ["CARTE", "CB", "DE", "DIFFERE"],
-  REG: ["RELEVE"],
-  REGLEMENT: ["CARTE", "CARTES", "CB", "RELEVE", "DEBIT"],
-  DEPENSES: ["CARTE", "CARTES", "CB"],
-  DEBIT: ["MENSUEL", "DIFFERE", "CARTE", "CARTES", "CB"],
-  CHEQUE: ["EMIS", "N", "NO", "NUMERO"],
-  CHEQUES: ["EMIS"],
-  CHQ: ["EMIS", "N", "NO", "NUMERO"],
-  REMISE: ["CHEQUE", "CHEQUES", "CHQ", "CB", "CARTE", "ESPECES", "DE"],
-  VERSEMENT: ["ESPECES", "EXPRESS", "DAB", "GAB", "DE"],
-  DEPOT: ["ESPECES", "CHEQUE", "DAB", "GAB"],
-  PRET: ["IMMO", "IMMOBILIER", "HABITAT", "PERSONNEL", "N", "NO"],
-  ECH: ["PRET", "CREDIT"],
-  MONTANT: ["CARTE", "FACTURETTES"],
-  CREDIT: [],
-};
 
 function otherHead(scan: Scan, i: number, frame: Frame): number {
-  if (is(scan, i, ...OTHER_ALONE)) return spoken(frame, "other");
+  if (is(scan, i, OTHER_ALONE)) return spoken(frame, "other");
   const pairs = OTHER_PAIRS[wordAt(scan, i)];
   if (pairs === undefined) return -2;
-  if (is(scan, i + 1, ...pairs)) return spoken(frame, "other");
-  const numbered = is(scan, i, "CHEQUE", "CHQ", "PRET", "REMISE", "ECH");
+  if (is(scan, i + 1, pairs)) return spoken(frame, "other");
+  const numbered = is(scan, i, NUMBERED);
   return numbered && (i + 1 >= scan.count || (scan.kinds[i + 1] === DIGITS && size(scan, i + 1) >= 3)) ? spoken(frame, "other") : -2;
 }
 
@@ -304,37 +281,37 @@ function otherHead(scan: Scan, i: number, frame: Frame): number {
 function headAt(scan: Scan, i: number, frame: Frame): number {
   if (scan.kinds[i] === DIGITS) return numericHead(scan, i, frame);
   if (((scan.flags[i] ?? 0) & HEAD) === 0) return -2;
-  if (is(scan, i, "CARTE", "CB")) return cardHead(scan, i, frame);
-  if (is(scan, i, "PAIEMENT", "PAIEMENTS")) return paymentHead(scan, i, frame);
-  if (is(scan, i, "ACHAT", "ACHATS", "FACTURE", "FACTURES", "FAC")) return purchaseHead(scan, i, frame);
-  if (is(scan, i, "PAYWEB") && scan.kinds[i + 1] === DIGITS) {
+  if (is(scan, i, CARTE_CB)) return cardHead(scan, i, frame);
+  if (is(scan, i, PAIEMENT_PAIEMENTS)) return paymentHead(scan, i, frame);
+  if (is(scan, i, PURCHASE_HEADS)) return purchaseHead(scan, i, frame);
+  if (is(scan, i, PAYWEB) && scan.kinds[i + 1] === DIGITS) {
     frame.remote = true;
     return card(scan, i + 2, frame);
   }
-  if (is(scan, i, "AVOIR", "REMBOURST", "REMBOURSEMENT", "REMBT", "REMB", "RBT", "RMBT", "CREDIT", "ANN", "ANNUL", "ANNULATION", "EXTOURNE", "CONTREPASSATION")) return refundHead(scan, i, frame);
-  if (is(scan, i, "RETRAIT", "RETRAITS", "RET", "DAB", "GAB", "CASH", "WITHDRAWAL")) return cashHead(scan, i, frame);
+  if (is(scan, i, REFUND_HEADS)) return refundHead(scan, i, frame);
+  if (is(scan, i, CASH_HEADS)) return cashHead(scan, i, frame);
   const account = accountHead(scan, i, frame);
   return account === -2 ? otherHead(scan, i, frame) : account;
 }
 
 /** "170724 CB****8871 NETTO", "3EME TIERS SUR FACTURE DE 535,59 EUR DU 230424 STATION BP". */
 function numericHead(scan: Scan, i: number, frame: Frame): number {
-  if (isDateRun(scan, i) && size(scan, i) === 6 && is(scan, i + 1, "CB") && ((scan.gaps[i + 2] ?? 0) & GAP_STAR) !== 0) {
+  if (isDateRun(scan, i) && size(scan, i) === 6 && is(scan, i + 1, CB) && ((scan.gaps[i + 2] ?? 0) & GAP_STAR) !== 0) {
     frame.kind = "card";
     frame.spoken = true;
     frame.dated = true;
     return skipRefundOrCash(scan, i + 2 + maskTokens(scan, i + 2), frame);
   }
-  if (is(scan, i + 1, "ER", "E", "EME", "ERE") && scan.gaps[i + 1] === 0 && is(scan, i + 2, "TIERS", "QUART", "PAIEMENT") && is(scan, i + 3, "SUR")) {
+  if (is(scan, i + 1, ORDINALS) && scan.gaps[i + 1] === 0 && is(scan, i + 2, TIERS_QUART_PAIEMENT) && is(scan, i + 3, SUR)) {
     const limit = Math.min(scan.count, i + 16);
-    for (let at = i + 4; at < limit; at += 1) if (is(scan, at, "DU") && isDateRun(scan, at + 1)) return card(scan, at, frame);
+    for (let at = i + 4; at < limit; at += 1) if (is(scan, at, DU) && isDateRun(scan, at + 1)) return card(scan, at, frame);
   }
   return -2;
 }
 
 /** Inside a card head only these decide again: a merchant may be called FRAIS or OPERATION, but not RETRAIT DAB. */
 function opensAgain(scan: Scan, i: number): boolean {
-  return is(scan, i, "CARTE", "CB", "PAIEMENT", "ACHAT", "FACTURE", "PAYWEB", "RETRAIT", "RET", "AVOIR", "REMBT", "REMBOURST");
+  return is(scan, i, OPENS_AGAIN);
 }
 
 /** Reads head and tail of the scanned label into `frame`. Linear in the number of tokens. */
@@ -404,33 +381,36 @@ function digitTail(scan: Scan, i: number, frame: Frame): boolean {
   if (length === 6 && i === frame.to - 1 && frame.spoken && !frame.dated) return isDateRun(scan, i);
   if (length >= 9 && scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && size(scan, i + 1) === 4) return true;
   // "21,92EUR"
-  return scan.gaps[i + 1] === GAP_COMMA && isDigits(scan, i + 1, 2) && is(scan, i + 2, "EUR", "USD", "GBP", "CHF");
+  return scan.gaps[i + 1] === GAP_COMMA && isDigits(scan, i + 1, 2) && is(scan, i + 2, CURRENCIES);
 }
 
 function wordTail(scan: Scan, i: number, frame: Frame): boolean {
   if (i === frame.from) return false;
   const last = i === frame.to - 1;
-  if (is(scan, i, "CARTE")) return last || is(scan, i + 1, "NUMERO", "NO", "N") || (scan.kinds[i + 1] === DIGITS ? size(scan, i + 1) >= 4 || size(scan, i + 1) === 3 : maskTokens(scan, i + 1) > 0);
-  if (is(scan, i, "CB")) return (last && frame.dated) || ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0 || (scan.gaps[i + 1] === GAP_DOT && maskTokens(scan, i + 1) > 0);
-  if (is(scan, i, "FACT")) return last || scan.kinds[i + 1] === DIGITS;
-  if (is(scan, i, "LE")) return dateTokens(scan, i + 1) > 0 || dayMonthAfter(scan, i + 1) || (isDateRun(scan, i + 1) && i + 2 === frame.to);
-  if (is(scan, i, "COMMERCE")) {
-    const electronic = is(scan, i + 1, "ELECTRONIQUE") || (i + 1 === frame.to - 1 && size(scan, i + 1) >= 3 && "ELECTRONIQUE".startsWith(wordAt(scan, i + 1)));
+  if (is(scan, i, CARTE)) {
+    if (last || is(scan, i + 1, NUMERO_NO_N)) return true;
+    return scan.kinds[i + 1] === DIGITS ? size(scan, i + 1) >= 3 || (frame.cutAt54 && i + 2 === frame.to) : maskTokens(scan, i + 1) > 0;
+  }
+  if (is(scan, i, CB)) return (last && frame.dated) || ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0 || (scan.gaps[i + 1] === GAP_DOT && maskTokens(scan, i + 1) > 0);
+  if (is(scan, i, FACT)) return last || scan.kinds[i + 1] === DIGITS;
+  if (is(scan, i, LE)) return dateTokens(scan, i + 1) > 0 || dayMonthAfter(scan, i + 1) || (isDateRun(scan, i + 1) && i + 2 === frame.to);
+  if (is(scan, i, COMMERCE)) {
+    const electronic = is(scan, i + 1, ELECTRONIQUE) || (i + 1 === frame.to - 1 && size(scan, i + 1) >= 3 && "ELECTRONIQUE".startsWith(wordAt(scan, i + 1)));
     if (electronic) frame.remote = true;
     return electronic;
   }
-  if (is(scan, i, "PAYWEB")) {
+  if (is(scan, i, PAYWEB)) {
     frame.remote = true;
     return last || scan.kinds[i + 1] === DIGITS;
   }
-  if (is(scan, i, "ETRANG")) {
+  if (is(scan, i, ETRANG)) {
     frame.abroad = true;
     return last;
   }
-  if (is(scan, i, "ACHAT")) return is(scan, i + 1, "DU") && dateTokens(scan, i + 2) > 0;
-  if (is(scan, i, "PAIEMENT")) return is(scan, i + 1, "CB", "PSC", "MOB") && isDateRun(scan, i + 2);
-  if (is(scan, i, "EUR", "USD", "GBP", "CHF")) return scan.kinds[i + 1] === DIGITS && scan.gaps[i + 2] === GAP_COMMA;
-  return is(scan, i, "CAR", "CART", "CA", "C") && last && frame.cutAt54 && scan.text.length >= 52 && scan.text.length <= 54;
+  if (is(scan, i, ACHAT)) return is(scan, i + 1, DU) && dateTokens(scan, i + 2) > 0;
+  if (is(scan, i, PAIEMENT)) return is(scan, i + 1, CB_PSC_MOB) && isDateRun(scan, i + 2);
+  if (is(scan, i, CURRENCIES)) return scan.kinds[i + 1] === DIGITS && scan.gaps[i + 2] === GAP_COMMA;
+  return is(scan, i, CUT_CARTE) && last && frame.cutAt54 && scan.text.length >= 52 && scan.text.length <= 54;
 }
 
 /** "LE 24.07" at the end. */

@@ -4,7 +4,7 @@
 
 import { PHRASE, STRONG, WEAK } from "./alias.ts";
 import {
-  ARTICLE, CONNECTIVE, COUNTRY, DOMAIN_END, FIRST_NAME, GLUE, HARD_TRADE, INTRO, NEUTRAL, OPENER, PLACE, SISTER, TERMINAL, TRADE, WALLET,
+  ARTICLE, CONNECTIVE, COUNTRY, DOMAIN_END, FIRST_NAME, GLUE, HARD_TRADE, INTRO, NEUTRAL, OPENER, PLACE, SISTER, SURNAME, TERMINAL, TRADE, WALLET,
 } from "./lexicon.ts";
 import { townTokens } from "./place.ts";
 import {
@@ -19,22 +19,27 @@ export type Rule =
   | "exact" | "ordinary_word_alone" | "glued" | "truncated" | "descriptor"
   | "no_alias" | "ordinary_word_in_context" | "other_company" | "small_trader" | "ambiguous" | "excluded" | "too_little_left" | "unknown_town";
 
-/** The outcome for one field. Reused between labels. */
-export type Match = { brand: number; entry: number; start: number; end: number; rule: Rule; merchantFrom: number; skipped: number; walked: number };
+/** The outcome for one field. Reused between labels. `work` counts steps, for the test that they grow with the label only. */
+export type Match = { brand: number; entry: number; start: number; end: number; rule: Rule; merchantFrom: number; work: number };
 
 /** What the matcher needs to know of the brands, by index. */
 export type BrandFacts = { readonly fields: Int32Array; readonly excluded: readonly (readonly string[] | null)[] };
 
 export function newMatch(): Match {
-  return { brand: NONE, entry: NONE, start: 0, end: 0, rule: "no_alias", merchantFrom: 0, skipped: 0, walked: 0 };
+  return { brand: NONE, entry: NONE, start: 0, end: 0, rule: "no_alias", merchantFrom: 0, work: 0 };
 }
 
-/** Acquirers cut merchants to 12 to 24 characters; a shorter field is not cut. */
-const SHORTEST_CUT = 12;
+/** Acquirers cut merchants to 12 to 24 characters, a contactless mark included; a shorter field is not cut. */
+const SHORTEST_CUT = 11;
+/** Cuts in the middle of a field, before a town: 15 to 17 and 20, or 12 to 14 behind a contactless mark. */
+const LONGEST_INNER_CUT = 17;
+const INNER_CUT = 20;
 const LONGEST_CUT = 24;
 const SHORTEST_STEM = 6;
+const SHORTEST_PHRASE_STEM = 9;
 const UNKNOWN_TOWN_MAX = 14;
 const LONG_PHRASE = 12;
+const LONGEST_GLUED = 12;
 
 type Walk = { entry: number; end: number; cutNode: number; cutEnd: number; cutDepth: number; glueEntry: number; glueAt: number; glueToken: number };
 
@@ -62,7 +67,7 @@ function walk(scan: Scan, trie: Trie, i: number, to: number, fieldStart: number,
     const end = scan.ends[t] ?? 0;
     if (t > i && scan.gaps[t] !== 0 && depth < 31) blanks |= 1 << depth;
     for (let at = start; at < end; at += 1) {
-      match.walked += 1;
+      match.work += 1;
       node = child(trie, node, scan.text.charCodeAt(at));
       if (node === 0) return;
       depth += 1;
@@ -85,7 +90,7 @@ function walk(scan: Scan, trie: Trie, i: number, to: number, fieldStart: number,
       walked.end = t + 1;
     }
     const width = end - fieldStart;
-    if (width >= SHORTEST_CUT && width <= LONGEST_CUT && (t + 1 === to || width === 15 || width === 16 || width === 17 || width === 20)) {
+    if (width >= SHORTEST_CUT && width <= LONGEST_CUT && (t + 1 === to || (width > SHORTEST_CUT && width <= LONGEST_INNER_CUT) || width === INNER_CUT)) {
       walked.cutNode = node;
       walked.cutEnd = t + 1;
       walked.cutDepth = depth;
@@ -94,17 +99,18 @@ function walk(scan: Scan, trie: Trie, i: number, to: number, fieldStart: number,
 }
 
 /** Whether everything from `n` on says nothing about who it is: numbers, towns, legal forms, the brand's own trade. */
-function restIsNeutral(scan: Scan, n: number, to: number, fields: number, fieldStart: number): boolean {
+function restIsNeutral(scan: Scan, n: number, to: number, fields: number, fieldStart: number, match: Match): boolean {
   let i = n;
   while (i < to) {
+    match.work += 1;
     const gap = scan.gaps[i] ?? 0;
     if ((gap & GAP_AMPERSAND) !== 0) return false;
     if (scan.kinds[i] === DIGITS) {
       const size = (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0);
+      if (isDepartment(scan, i)) return true;
       const gluedNext = i + 1 < to && scan.gaps[i + 1] === 0;
-      const nextSize = gluedNext ? (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) : 0;
-      // "39LONS": département and town. "2MOVE" after a glued number is a name.
-      if (gluedNext && nextSize > 2) return size === 2 && gap !== 0;
+      // "FREE2MOVE" is a name.
+      if (gluedNext && (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) > 2) return false;
       if (size >= 3) return true;
       i += gluedNext ? 2 : 1;
       continue;
@@ -159,19 +165,25 @@ function isCutNeutral(scan: Scan, i: number, fieldStart: number): boolean {
 }
 
 /** Whether the word after a strong or phrase alias makes it another company. */
-function isOtherCompany(scan: Scan, n: number, to: number, fields: number, strength: number): boolean {
+function isOtherCompany(scan: Scan, n: number, to: number, fields: number, strength: number, fieldStart: number): boolean {
   if (n >= to || scan.kinds[n] === DIGITS) return false;
   const flags = scan.flags[n] ?? 0;
   const own = ((scan.fields[n] ?? 0) & fields) !== 0;
-  if ((flags & (HARD_TRADE | SISTER)) !== 0 && !own) return true;
-  // "X ET FILS", "X & FRERES"
-  if (((scan.gaps[n] ?? 0) & GAP_AMPERSAND) !== 0 || isWord(scan, n, "ET")) {
-    const after = isWord(scan, n, "ET") ? n + 1 : n;
-    if (strength === PHRASE || ((scan.flags[after] ?? 0) & HARD_TRADE) !== 0) return true;
-  }
+  if ((flags & (HARD_TRADE | SISTER)) !== 0) return !own;
+  // "X ET FILS", "X & FRERES", "X AUTO ECOLE"
+  if (((scan.gaps[n] ?? 0) & GAP_AMPERSAND) !== 0 || isWord(scan, n, "ET") || (isWord(scan, n, "AUTO") && isWord(scan, n + 1, "ECOLE"))) return true;
+  if (flags === 0 && n + 1 === to && isCutTrade(scan, n, fieldStart)) return true;
   if (strength !== PHRASE || townTokens(scan, n, to) > 0 || (flags & (PLACE | NEUTRAL)) !== 0) return false;
-  if ((flags & TRADE) !== 0 && !own) return true;
-  return (flags & FIRST_NAME) !== 0 || (n + 1 < to && (flags & CONNECTIVE) !== 0);
+  if ((flags & TRADE) !== 0) return !own;
+  return (flags & (FIRST_NAME | SURNAME)) !== 0 || (n + 1 < to && (flags & CONNECTIVE) !== 0);
+}
+
+const CUT_TRADES = ["COIFFURE", "IMMOBILIER", "PLOMBERIE", "ASSURANCES", "PHARMACIE", "PRESSING", "NOTAIRES", "CARROSSERIE", "CORDONNERIE", "RENOVATION", "TRANSPORTS", "BOUCHERIE", "TATTOO", "CHAUFFAGE"] as const;
+
+/** "MONOPRIX COIFFU": a trade that the acquirer cut. */
+function isCutTrade(scan: Scan, i: number, fieldStart: number): boolean {
+  const word = wordAt(scan, i);
+  return word.length >= 4 && (scan.ends[i] ?? 0) - fieldStart >= SHORTEST_CUT && CUT_TRADES.some((whole) => whole.startsWith(word));
 }
 
 function isWord(scan: Scan, i: number, word: string): boolean {
@@ -197,6 +209,7 @@ function isExcluded(scan: Scan, from: number, to: number, phrases: readonly stri
   for (const phrase of phrases) {
     const inside = matched.length > phrase.length && matched.includes(phrase);
     for (let i = from; i < to; i += 1) {
+      match.work += 1;
       const end = phraseEnds(scan, i, to, phrase);
       if (end > 0 && !(inside && i >= match.start && end <= match.end)) return true;
     }
@@ -225,12 +238,12 @@ function take(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: {
   const { strength } = entry;
   if (strength === WEAK) {
     const opened = place.opened === 0 || (place.opened & fields) !== 0;
-    if (place.townUnknown || place.afterArticle || !opened || !restIsNeutral(scan, end, field.to, fields, fieldStart)) return refuse(match, "ordinary_word_in_context");
+    if (place.townUnknown || place.afterArticle || !opened || !restIsNeutral(scan, end, field.to, fields, fieldStart, match)) return refuse(match, "ordinary_word_in_context");
   } else {
     if (place.opened !== 0 && (place.opened & fields) === 0) return refuse(match, "ordinary_word_in_context");
     if (place.afterArticle && entry.compact.length < LONG_PHRASE) return refuse(match, "ordinary_word_in_context");
-    if (place.townUnknown && strength !== STRONG && !restIsNeutral(scan, end, field.to, fields, fieldStart)) return refuse(match, "unknown_town");
-    if (isOtherCompany(scan, end, field.to, fields, strength)) return refuse(match, "other_company");
+    if (place.townUnknown && strength !== STRONG && !restIsNeutral(scan, end, field.to, fields, fieldStart, match)) return refuse(match, "unknown_town");
+    if (isOtherCompany(scan, end, field.to, fields, strength, fieldStart)) return refuse(match, "other_company");
   }
   const excluded = brands.excluded[entry.brand];
   if (excluded && isExcluded(scan, field.from, field.to, excluded, match, entry.compact)) return refuse(match, "excluded");
@@ -249,10 +262,22 @@ function takeCut(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field
   if (walked.cutDepth < SHORTEST_STEM || walked.cutDepth * 2 < (trie.shortest[node] ?? 255)) return refuse(match, "too_little_left");
   const entryIndex = firstBelow(trie, node);
   const entry = trie.entries[entryIndex];
-  if (entry === undefined || entry.strength === WEAK || ((entry.boundaries >> walked.cutDepth) & 1) !== 0) return refuse(match, "too_little_left");
+  if (entry === undefined || entry.strength === WEAK) return refuse(match, "too_little_left");
+  // Cut between two words: nothing of the next one vouches for it, so more of the alias must be there.
+  if (((entry.boundaries >> walked.cutDepth) & 1) !== 0 && (walked.cutDepth < SHORTEST_PHRASE_STEM || walked.cutDepth * 5 < entry.compact.length * 3)) return refuse(match, "too_little_left");
   // In the middle of the field only a town may follow a cut word.
-  if (walked.cutEnd < field.to && townTokens(scan, walked.cutEnd, field.to) === 0) return refuse(match, "too_little_left");
+  if (walked.cutEnd < field.to && !isTownNext(scan, walked.cutEnd, field.to)) return refuse(match, "too_little_left");
   return take(scan, trie, brands, match, field, entryIndex, walked.cutEnd, "truncated");
+}
+
+/** A town, or a département with a town glued to it (39LONS). */
+function isTownNext(scan: Scan, i: number, to: number): boolean {
+  return isDepartment(scan, i) || townTokens(scan, i, to) > 0;
+}
+
+function isDepartment(scan: Scan, i: number): boolean {
+  const sizeOf = (at: number): number => (scan.ends[at] ?? 0) - (scan.starts[at] ?? 0);
+  return scan.kinds[i] === DIGITS && sizeOf(i) === 2 && scan.gaps[i] !== 0 && scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && sizeOf(i + 1) > 1;
 }
 
 /** An entry at or below a node; which one does not matter to the answer, since all are of one brand. */
@@ -280,7 +305,7 @@ function glueFits(scan: Scan, trie: Trie): boolean {
   if (rest.length >= 2 && (wordFlags(rest) & GLUE) !== 0) return true;
   // A contactless mark: CARREFMARKETSCO, RELAYSC.
   if (rest.startsWith("SC") && rest.length <= 3 && entry.compact.length >= 5) return true;
-  for (let size = rest.length - 1; size >= 5; size -= 1) if ((wordFlags(rest.slice(0, size)) & GLUE) !== 0) return true;
+  for (let size = Math.min(rest.length - 1, LONGEST_GLUED); size >= 5; size -= 1) if ((wordFlags(rest.slice(0, size)) & GLUE) !== 0) return true;
   return false;
 }
 
@@ -397,26 +422,53 @@ export function matchField(scan: Scan, trie: Trie, brands: BrandFacts, from: num
   match.brand = NONE;
   match.entry = NONE;
   match.rule = "no_alias";
-  match.walked = 0;
-  match.merchantFrom = from;
+  match.work = 0;
   place.townUnknown = false;
   field.to = to;
-  const town = townFirst ? leadingTown(scan, from, to) : 0;
-  field.from = from + town;
+  field.from = from;
+  if (townFirst && matchAfterTown(scan, trie, brands, match, from, to)) return;
   const found = matchFrom(scan, trie, brands, match, field);
   match.merchantFrom = field.from;
-  if (found || !townFirst || town > 0 || match.rule !== "no_alias") return;
+  if (found || !townFirst || match.rule !== "no_alias") return;
   if (matchAfterUnknownTown(scan, trie, brands, match, from, to)) match.merchantFrom = field.from;
   else match.brand = NONE;
 }
 
-/** The town that Crédit Mutuel and CIC write before the merchant, with CEDEX and arrondissement. */
-function leadingTown(scan: Scan, from: number, to: number): number {
-  let tokens = townTokens(scan, from, to);
+/**
+ * The town that Crédit Mutuel and CIC write before the merchant. Its end is not always plain (cut names, CEDEX 0, LYON 3
+ * against "8 A HUIT"), so each end is tried, the longest first. False when the field does not begin with a town.
+ */
+function matchAfterTown(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, from: number, to: number): boolean {
+  const cut = townTokens(scan, from, to);
+  if (cut === 0) return false;
+  const whole = townTokens(scan, from, to, false);
+  const longest = from + withDistrict(scan, from, cut);
+  if (longest >= to && from + cut >= to) return false;
+  match.merchantFrom = Math.min(longest, to);
+  for (const end of [longest, from + cut, from + withDistrict(scan, from, whole), from + whole]) {
+    if (end <= from || end >= to) continue;
+    field.from = end;
+    match.rule = "no_alias";
+    // "ST ETIENNE LE" may be a cut name or a town and an article: an ordinary word proves nothing there.
+    place.townUnknown = whole > 0 && end > from + withDistrict(scan, from, whole);
+    const found = matchFrom(scan, trie, brands, match, field);
+    place.townUnknown = false;
+    if (found || match.rule !== "no_alias") {
+      match.merchantFrom = field.from;
+      return true;
+    }
+    if (end === longest) match.merchantFrom = field.from;
+  }
+  return true;
+}
+
+/** A town's tokens with the CEDEX and the arrondissement behind it. */
+function withDistrict(scan: Scan, from: number, town: number): number {
+  let tokens = town;
   if (tokens === 0) return 0;
   if (isWord(scan, from + tokens, "CEDEX") || isWord(scan, from + tokens, "CDX")) tokens += 1;
   if (scan.kinds[from + tokens] === DIGITS && (scan.ends[from + tokens] ?? 0) - (scan.starts[from + tokens] ?? 0) <= 2) tokens += 1;
-  return from + tokens < to ? tokens : 0;
+  return tokens;
 }
 
 /** A town that the list does not know: a brand that proves itself may follow within the town's 13 characters. */

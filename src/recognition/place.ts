@@ -27,14 +27,15 @@ function shortSaint(word: string): string {
   return word === "SAINT" ? "ST" : word === "SAINTE" ? "STE" : word;
 }
 
-/** Whether folded words (single blanks) are a town's whole name. */
-export function isTown(name: string): boolean {
-  const key = name.split(" ").map(shortSaint).join(" ");
-  return TOWNS[lowerBound(key)] === key;
+const WHOLE_NAMES: ReadonlySet<string> = new Set(TOWNS);
+
+/** Whether a folded word is a town's whole name. */
+export function isTown(word: string): boolean {
+  return WHOLE_NAMES.has(word);
 }
 
-/** How many tokens from `i` (before `to`) name a town; 0 when none do. The longest name wins. */
-export function townTokens(scan: Scan, i: number, to: number): number {
+/** How many tokens from `i` (before `to`) name a town, whole or cut; 0 when none do. The longest name wins. */
+export function townTokens(scan: Scan, i: number, to: number, cuts = true): number {
   let key = "";
   let best = 0;
   const limit = Math.min(to, i + MAX_TOWN_TOKENS);
@@ -46,7 +47,7 @@ export function townTokens(scan: Scan, i: number, to: number): number {
     if (found === undefined || !found.startsWith(key)) break;
     if (found.length === key.length) best = at + 1 - i;
     // A cut name is no ordinary word: "LECLERC ANNE" is no Annecy.
-    else if (key.length >= SHORTEST_CUT && (at > i || ((scan.flags[at] ?? 0) & ORDINARY) === 0) && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
+    else if (cuts && key.length >= SHORTEST_CUT && (at > i || ((scan.flags[at] ?? 0) & ORDINARY) === 0) && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
     // LEVALLOIS, CLERMONT, AIX: the first word of a longer name, unless it is an ordinary word itself.
     else if (at === i && key.length >= SHORTEST_NAME && ((scan.flags[at] ?? 0) & ORDINARY) === 0 && (TOWNS[lowerBound(`${key} `)] ?? "").startsWith(`${key} `)) best = 1;
   }

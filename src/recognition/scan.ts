@@ -3,7 +3,7 @@
 // linear and fast. Folding (accents, case) happens here and nowhere else.
 
 import {
-  CATEGORY, DOMINANT, DOMINANT_WORDS, FIRST_NAME, FIRST_NAMES, ORDINARY, ORDINARY_WORDS, SURNAMES, WORDS,
+  CATEGORY, DOMINANT, DOMINANT_WORDS, FIRST_NAME, FIRST_NAMES, ORDINARY, ORDINARY_WORDS, SURNAME, SURNAMES, WORDS,
 } from "./lexicon.ts";
 
 export const LETTERS = 1;
@@ -32,6 +32,8 @@ export type Scan = {
   gaps: Int32Array;
   flags: Int32Array;
   fields: Int32Array;
+  /** Number of the word in the lexicon plus one, 0 when unknown. */
+  ids: Int32Array;
   hasPipe: boolean;
   hasUnknown: boolean;
 };
@@ -83,7 +85,7 @@ function buildVocabulary(): Vocabulary {
   };
   for (const [flags, fields, words] of WORDS) add(words, flags, fields.reduce((bits, field) => bits | CATEGORY[field], 0));
   add(FIRST_NAMES, FIRST_NAME | ORDINARY, 0);
-  add(SURNAMES, ORDINARY, 0);
+  add(SURNAMES, SURNAME | ORDINARY, 0);
   add(ORDINARY_WORDS, ORDINARY, 0);
   add(DOMINANT_WORDS, DOMINANT | ORDINARY, 0);
   const size = 8192;
@@ -127,10 +129,24 @@ export function wordFields(word: string): number {
   return index < 0 ? 0 : (vocabulary.fields[index] ?? 0);
 }
 
+/** A set of lexicon words by number. */
+export type WordSet = Uint8Array;
+
+/** The set of these words (separated by blanks); every one must be in the lexicon. */
+export function wordSet(words: string): WordSet {
+  const set = new Uint8Array(vocabulary.words.length + 1);
+  for (const word of words.split(" ")) {
+    const index = find(word, 0, word.length, hashOf(word));
+    if (index < 0) throw new Error(`not in the lexicon: ${word}`);
+    set[index + 1] = 1;
+  }
+  return set;
+}
+
 export function newScan(): Scan {
   return {
     text: "", count: 0, starts: new Int32Array(64), ends: new Int32Array(64), kinds: new Uint8Array(64), gaps: new Int32Array(64),
-    flags: new Int32Array(64), fields: new Int32Array(64), hasPipe: false, hasUnknown: false,
+    flags: new Int32Array(64), fields: new Int32Array(64), ids: new Int32Array(64), hasPipe: false, hasUnknown: false,
   };
 }
 
@@ -146,6 +162,7 @@ function grow(into: Scan): void {
   into.gaps = copy(into.gaps);
   into.flags = copy(into.flags);
   into.fields = copy(into.fields);
+  into.ids = copy(into.ids);
   const kinds = new Uint8Array(size);
   kinds.set(into.kinds);
   into.kinds = kinds;
@@ -202,6 +219,7 @@ function scanAscii(text: string, into: Scan): boolean {
     into.kinds[count] = kind;
     into.gaps[count] = gap;
     const known = kind === LETTERS ? find(text, start, i, hash) : -1;
+    into.ids[count] = known + 1;
     into.flags[count] = known < 0 ? 0 : (vocabulary.flags[known] ?? 0);
     into.fields[count] = known < 0 ? 0 : (vocabulary.fields[known] ?? 0);
     count += 1;
@@ -216,6 +234,7 @@ function scanAscii(text: string, into: Scan): boolean {
     into.gaps[ahead] = GAP_SPACE;
     into.flags[ahead] = 0;
     into.fields[ahead] = 0;
+    into.ids[ahead] = 0;
   }
   return true;
 }

@@ -1,162 +1,18 @@
-// The sandbox by itself: its bundle in miniflare against a small receiver that plays the product. Every call goes over real HTTP;
-// the receiver checks each signature over the raw bytes with its own code.
-import { execFile } from "node:child_process";
-import { createHmac, generateKeyPairSync } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { promisify } from "node:util";
+// The sandbox by itself, over real HTTP: tokens, webview, accounts, rows, webhooks and their retries, faults, mailbox, time, restart.
 import { createRemoteJWKSet, jwtVerify } from "jose";
-import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { signAccessToken } from "../sandbox/access-token.ts";
+import type { Control, Page, Row } from "../sandbox/harness.ts";
+import {
+  accessKey, api, connect, hang, newUser, post, pushedRows, received, startSandbox, startWorld, stopSandbox, stopWorld, submit, synced, testBank,
+  transactions, webviewLink, world,
+} from "../sandbox/harness.ts";
 
-interface Received { path: string; body: string; signed: boolean; date: string }
-interface Row { id: number; id_account: number; value: number; type: string; original_wording: string; coming: boolean; deleted: string | null; new?: boolean }
-interface Control { delivered: boolean; status: number | null; rows: Row[]; webhooks: { id_webhook_data: number; delivered: boolean }[]; connection_id: number; account: number; reason?: string }
-interface Page { transactions: Row[]; _links: { next: { href: string } | null } }
-interface Synced { connection: { id: number; state: string | null; accounts: { id: number; transactions: Row[] }[] }; id_webhook_data: number; user: { id: number } }
-
-const dayMs = 86_400_000;
-const testBank = "338178e6-3d01-564f-9a7b-52ca442459bf";
-const accessKey = { ...generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }), kid: "access-1" };
-
-let folder = "";
-let bundle = "";
-let receiver: Server;
-let edgeUrl = "";
-let sandbox: Miniflare;
-let base = "";
-let port = 0;
-let aheadMs = 0;
-let refuseWith = 0;
-const received: Received[] = [];
-
-function startReceiver(): Promise<void> {
-  receiver = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const body = Buffer.concat(chunks);
-      if (request.url === "/__local/clock") {
-        const { advance } = JSON.parse(body.toString()) as { advance: string };
-        aheadMs += Number(/^P(\d+)D$/u.exec(advance)?.[1]) * dayMs;
-        response.end("{}");
-        return;
-      }
-      const date = String(request.headers["bi-signature-date"]);
-      const expected = createHmac("sha256", "first").update(`POST.${request.url}.${date}.`).update(body).digest("base64");
-      if (refuseWith === 0) received.push({ path: request.url ?? "", body: body.toString(), signed: request.headers["bi-signature"] === expected, date });
-      response.statusCode = refuseWith === 0 ? 200 : refuseWith;
-      response.end('{"received":true}');
-    });
-  });
-  return new Promise((done) => {
-    receiver.listen(0, "127.0.0.1", () => {
-      edgeUrl = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-      done();
-    });
-  });
-}
-
-async function startSandbox(): Promise<void> {
-  const text = (value: string) => ({ type: "text" as const, value });
-  sandbox = new Miniflare({
-    host: "127.0.0.1", port, resourcePersistencePath: join(folder, "data"),
-    workers: [{
-      config: {
-        name: "sandbox", compatibilityDate: "2026-11-01", compatibilityFlags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
-        manifest: { mainModule: "worker.js", modules: { "worker.js": { type: "esm", contents: bundle } } },
-        exports: { SandboxBank: { type: "durable-object", storage: "sqlite" } },
-        env: {
-          BANK: { type: "durable-object", worker: "sandbox", exportName: "SandboxBank" },
-          EDGE_URL: text(edgeUrl), PUBLIC_URL: text(`http://127.0.0.1:${port}`), POWENS_CLIENT_ID: text("12345678"), POWENS_CLIENT_SECRET: text("secret"),
-          POWENS_WEBHOOK_SECRET: text("first,second"), EMAIL_DELIVERY_TOKEN: text("mail-token"), ACCESS_SIGNING_KEY: text(JSON.stringify(accessKey)),
-          ACCESS_AUDIENCE: text("audience"), LOCAL_CLOCK: { type: "fetcher", handler: () => Response.json({ now_ms: Date.now() + aheadMs }) as never },
-        },
-      },
-    }],
-  });
-  base = (await sandbox.ready).origin;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const found = (probe.address() as AddressInfo).port;
-      probe.close(() => done(found));
-    });
-  });
-}
-
-async function post<T = Control>(path: string, body: object = {}): Promise<T> {
-  const response = await fetch(`${base}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-  return (await response.json()) as T;
-}
-
-function api(path: string, token: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(path.startsWith("http") ? path : `${base}/2.0${path}`, { ...init, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" } });
-}
-
-async function newUser(): Promise<{ token: string; idUser: number }> {
-  const body = await post<{ auth_token: string; id_user: number; expires_in: null }>("/2.0/auth/init", { client_id: "12345678", client_secret: "secret" });
-  return { token: body.auth_token, idUser: body.id_user };
-}
-
-async function webviewLink(token: string | null, flow = "connect", extra: Record<string, string> = {}): Promise<string> {
-  const query = new URLSearchParams({ domain: "local-sandbox.biapi.pro", client_id: "12345678", redirect_uri: "myapp://done", state: "s-1", ...extra });
-  if (token !== null) query.set("code", ((await (await api("/auth/token/code?type=singleAccess", token)).json()) as { code: string }).code);
-  return `${base}/webview/fr/${flow}?${query.toString()}`;
-}
-
-function submit(link: string, fields: Record<string, string> | string[][]): Promise<Response> {
-  return fetch(link, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
-}
-
-/** Connects a bank in one request; the login is new unless given. */
-async function connect(login = `user-${Math.random().toString(36).slice(2)}`, user?: { token: string; idUser: number }, months = "1") {
-  const owner = user ?? (await newUser());
-  const answer = await submit(await webviewLink(owner.token), [
-    ["connector_uuid", testBank], ["login", login], ["password", "1234"], ["accounts", "checking"], ["accounts", "card"], ["history_months", months],
-  ]);
-  const location = new URL(answer.headers.get("location") ?? "none:");
-  return { ...owner, login, location, connectionId: Number(location.searchParams.get("connection_id")) };
-}
-
-async function transactions(token: string, query = ""): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (let next: string | null = `/users/me/transactions?limit=1000${query}`; next !== null;) {
-    const page = (await (await api(next, token)).json()) as Page;
-    rows.push(...page.transactions);
-    next = page._links.next?.href ?? null;
-  }
-  return rows;
-}
-
-const synced = (): Synced[] => received.filter(({ path }) => path.endsWith("/connection-synced")).map(({ body }) => JSON.parse(body) as Synced);
-const pushedRows = (one: Synced | undefined): Row[] => one?.connection.accounts.flatMap((account) => account.transactions) ?? [];
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "cagnotte-sandbox-"));
-  const root = resolve(import.meta.dirname, "../..");
-  await promisify(execFile)(process.execPath, [join(root, "node_modules/wrangler/bin/wrangler.js"), "deploy", "--dry-run", "--outdir", join(folder, "bundle"), "-c", join(root, "test/sandbox/wrangler.toml")], { cwd: root, env: { ...process.env, WRANGLER_SEND_METRICS: "false" } });
-  bundle = await readFile(join(folder, "bundle/worker.js"), "utf8");
-  port = await freePort();
-  await startReceiver();
-  await startSandbox();
-});
-afterAll(async () => {
-  await sandbox.dispose();
-  receiver.closeAllConnections();
-  await new Promise((done) => receiver.close(done));
-  await rm(folder, { recursive: true, force: true });
-});
+beforeAll(startWorld);
+afterAll(stopWorld);
 beforeEach(async () => {
-  refuseWith = 0;
-  await fetch(`${base}/faults`, { method: "DELETE" });
+  world.refuseWith = 0;
+  await fetch(`${world.base}/faults`, { method: "DELETE" });
   await post("/webhooks/release");
   await post("/webhooks/flush");
   received.length = 0;
@@ -169,7 +25,7 @@ describe("tokens", () => {
     expect((await api(`/users/${idUser}`, token)).status).toBe(200);
     expect((await api(`/users/${idUser + 1}`, token)).status).toBe(404);
     expect((await api("/users/me", "nonsense")).status).toBe(401);
-    expect((await fetch(`${base}/2.0/users/me`)).status).toBe(401);
+    expect((await fetch(`${world.base}/2.0/users/me`)).status).toBe(401);
     expect((await api("/auth/token", token, { method: "DELETE" })).status).toBe(204);
     expect((await api("/users/me", token)).status).toBe(401);
     const renewed = await post<{ access_token: string }>("/2.0/auth/renew", { grant_type: "client_credentials", client_id: "12345678", client_secret: "secret", id_user: idUser });
@@ -255,11 +111,11 @@ describe("the webview", () => {
 describe("accounts and transactions", () => {
   it("shows accounts only when they are opted in, few fields before", async () => {
     const { token } = await connect();
-    const shown = ((await (await api("/users/me/accounts", token)).json()) as { accounts: { type: string; id: number; id_parent: number | null; bookmarked: number }[] }).accounts;
+    const shown = (await (await api("/users/me/accounts", token)).json<{ accounts: { type: string; id: number; id_parent: number | null; bookmarked: number }[] }>()).accounts;
     expect(shown.map(({ type }) => type)).toEqual(["checking", "card"]);
     expect(shown[1]?.id_parent).toBe(shown[0]?.id);
     expect(shown[0]?.bookmarked).toBe(0);
-    const all = ((await (await api("/users/me/accounts?all", token)).json()) as { accounts: Record<string, unknown>[] }).accounts;
+    const all = (await (await api("/users/me/accounts?all", token)).json<{ accounts: Record<string, unknown>[] }>()).accounts;
     expect(all).toHaveLength(3);
     expect(all[2]).toMatchObject({ type: "livret_a" });
     expect(all[2]).not.toHaveProperty("iban");
@@ -275,7 +131,7 @@ describe("accounts and transactions", () => {
     const paged: Row[] = [];
     let pages = 0;
     for (let next: string | null = "/users/me/transactions?limit=17"; next !== null; pages += 1) {
-      const page = (await (await api(next, token)).json()) as Page;
+      const page: Page = await (await api(next, token)).json<Page>();
       paged.push(...page.transactions);
       next = page._links.next?.href ?? null;
     }
@@ -290,7 +146,7 @@ describe("accounts and transactions", () => {
   it("answers noAccount to a user without accounts", async () => {
     const { token } = await newUser();
     const answer = await api("/users/me/transactions?limit=10", token);
-    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([400, "noAccount"]);
+    expect([answer.status, (await answer.json<{ code: string }>()).code]).toEqual([400, "noAccount"]);
   });
 });
 
@@ -364,29 +220,30 @@ describe("the life of a row", () => {
     expect(pushedRows(synced().at(-1))).toMatchObject([{ id: same?.id, original_wording: "CB AUTRE", last_update: "2026-01-01 00:00:00" }]);
     await post(`/rows/${same?.id}/delete`, { resend: true });
     expect(pushedRows(synced().at(-1))[0]?.deleted).not.toBeNull();
+    expect(await post(`/rows/${same?.id}/book`)).toMatchObject({ error: "gone" });
   });
 
   it("comes again under new ids after the account was recreated, opted out and in, or connected anew", async () => {
     const first = await connect();
-    const bought = await post("/purchases", { connection_id: first.connectionId, amount_cents: 777, merchant: "Nicolas" });
+    const bought = await post("/purchases", { connection_id: first.connectionId, amount_cents: 99_977, merchant: "Nicolas" });
     const recreated = await post(`/accounts/${bought.account}/recreate`);
-    const again = pushedRows(synced().at(-1)).filter(({ value }) => value === -7.77);
+    const again = pushedRows(synced().at(-1)).filter(({ value }) => value === -999.77);
     expect(again).toHaveLength(1);
     expect(again[0]?.id).not.toBe(bought.rows[0]?.id);
     expect(again[0]?.id_account).toBe(recreated.account);
-    expect((await transactions(first.token)).filter(({ value }) => value === -7.77)).toHaveLength(1);
+    expect((await transactions(first.token)).filter(({ value }) => value === -999.77)).toHaveLength(1);
 
     await post(`/accounts/${recreated.account}/disable`);
-    expect((await transactions(first.token)).filter(({ value }) => value === -7.77)).toHaveLength(0);
+    expect((await transactions(first.token)).filter(({ value }) => value === -999.77)).toHaveLength(0);
     await post(`/accounts/${recreated.account}/enable`);
     await post(`/connections/${first.connectionId}/sync`);
-    expect(pushedRows(synced().at(-1)).filter(({ value }) => value === -7.77)).toHaveLength(1);
+    expect(pushedRows(synced().at(-1)).filter(({ value }) => value === -999.77)).toHaveLength(1);
 
     expect((await api(`/users/me/connections/${first.connectionId}`, first.token, { method: "DELETE" })).status).toBe(204);
     await expect.poll(() => received.at(-1)?.path).toBe("/webhooks/powens/connection-deleted");
     const second = await connect(first.login, first);
     expect(second.connectionId).not.toBe(first.connectionId);
-    expect(pushedRows(synced().at(-1)).filter(({ value }) => value === -7.77)).toHaveLength(1);
+    expect(pushedRows(synced().at(-1)).filter(({ value }) => value === -999.77)).toHaveLength(1);
   });
 
   it("stays at the bank while the connection fails, and comes when it is healthy", async () => {
@@ -413,31 +270,71 @@ describe("the life of a row", () => {
 describe("delivery", () => {
   it("tries again after 503 until it is accepted, with the same id, body and date", async () => {
     const { connectionId } = await connect();
-    refuseWith = 503;
+    world.refuseWith = 503;
     const refused = await post("/purchases", { connection_id: connectionId, amount_cents: 901 });
     expect(refused).toMatchObject({ delivered: false, status: 503 });
     const id = refused.webhooks[0]?.id_webhook_data;
-    const body = await (await fetch(`${base}/webhooks/${id}/body`)).text();
+    const body = await (await fetch(`${world.base}/webhooks/${id}/body`)).text();
     received.length = 0;
-    refuseWith = 0;
+    world.refuseWith = 0;
     await expect.poll(() => received.length, { timeout: 15_000 }).toBe(1);
     expect(received[0]).toMatchObject({ body, signed: true });
-    const list = (await (await fetch(`${base}/webhooks?limit=1`)).json()) as { data: { id_webhook_data: number; state: string; attempts: number; signed_date: string }[] };
+    const list = await (await fetch(`${world.base}/webhooks?limit=1`)).json<{ data: { id_webhook_data: number; state: string; attempts: number; signed_date: string }[] }>();
     expect(list.data[0]).toMatchObject({ id_webhook_data: id, state: "delivered", signed_date: received[0]?.date });
     expect(list.data[0]?.attempts).toBeGreaterThanOrEqual(2);
   });
 
   it("stops a run after ten failures in a row and keeps the order", async () => {
     const { connectionId } = await connect();
-    refuseWith = 500;
+    world.refuseWith = 500;
     const ids: number[] = [];
     for (let turn = 0; turn < 12; turn += 1) ids.push((await post("/purchases", { connection_id: connectionId, amount_cents: 100 + turn })).webhooks[0]?.id_webhook_data ?? 0);
     const run = await post("/webhooks/flush");
-    expect(run.webhooks.length).toBeLessThanOrEqual(10);
+    expect(run.webhooks.map(({ id_webhook_data: id }) => id)).toEqual(ids.slice(0, 10));
     received.length = 0;
-    refuseWith = 0;
+    world.refuseWith = 0;
     await expect.poll(() => received.length, { timeout: 15_000 }).toBe(12);
     expect(synced().map(({ id_webhook_data: id }) => id)).toEqual(ids);
+  });
+
+  it("stops a run after two time-outs", async () => {
+    const { connectionId } = await connect();
+    await post("/settings", { timeout_ms: 150 });
+    received.length = 0;
+    world.refuseWith = hang;
+    for (let turn = 0; turn < 4; turn += 1) expect(await post("/purchases", { connection_id: connectionId })).toMatchObject({ delivered: false, status: null });
+    expect((await post("/webhooks/flush")).webhooks).toHaveLength(2);
+    await post("/settings", { timeout_ms: 15_000 });
+    received.length = 0;
+    world.refuseWith = 0;
+    await expect.poll(() => received.length, { timeout: 15_000 }).toBe(4);
+  });
+
+  it("does not take a redirect for an acceptance", async () => {
+    const { connectionId } = await connect();
+    world.refuseWith = 302;
+    expect(await post("/purchases", { connection_id: connectionId })).toMatchObject({ delivered: false, status: 302 });
+  });
+
+  it("sends ACCOUNT_SYNCED with the same rows first, when it is wanted", async () => {
+    const { connectionId } = await connect();
+    await post("/settings", { account_synced: true });
+    received.length = 0;
+    const bought = await post("/purchases", { connection_id: connectionId });
+    await post("/settings", { account_synced: false });
+    expect(received.map(({ path }) => path.split("/").at(-1))).toEqual(["account-synced", "connection-synced"]);
+    expect(JSON.parse(received[0]?.body ?? "")).toMatchObject({ id: bought.account, transactions: [{ id: bought.rows[0]?.id }] });
+    expect(pushedRows(synced()[0])).toMatchObject([{ id: bought.rows[0]?.id }]);
+  });
+
+  it("refuses a forced synchronisation right after another, and then sends nothing", async () => {
+    const { token, connectionId } = await connect();
+    received.length = 0;
+    const answer = await api(`/users/me/connections/${connectionId}`, token, { method: "PUT", body: "{}" });
+    expect([answer.status, (await answer.json<{ code: string }>()).code]).toEqual([409, "tooManySync"]);
+    world.aheadMs += 61_000;
+    expect((await api(`/users/me/connections/${connectionId}`, token, { method: "PUT", body: "{}" })).status).toBe(200);
+    await expect.poll(() => received.length).toBe(1);
   });
 
   it("delivers the same event many times at once, and holds and releases in another order", async () => {
@@ -501,21 +398,21 @@ describe("faults", () => {
 
 describe("mailbox and operators", () => {
   it("keeps e-mail for whoever knows the token, newest first, with the code", async () => {
-    const send = (token: string, text: string) => fetch(`${base}/mailbox`, { method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify({ to: "Alice@Example.org", subject: "Code", text, html: "<p>x</p>" }) });
+    const send = (token: string, text: string) => fetch(`${world.base}/mailbox`, { method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify({ to: "Alice@Example.org", subject: "Code", text, html: "<p>x</p>" }) });
     expect((await send("wrong", "000000")).status).toBe(401);
     expect((await send("mail-token", "Votre code : 111111")).status).toBe(202);
     expect((await send("mail-token", "Votre code : 222222")).status).toBe(202);
-    const { data } = (await (await fetch(`${base}/mailbox?to=alice@example.org`)).json()) as { data: { code: string; to: string; sent_at: string }[] };
+    const { data } = await (await fetch(`${world.base}/mailbox?to=alice@example.org`)).json<{ data: { code: string; to: string; sent_at: string }[] }>();
     expect(data.map(({ code }) => code)).toEqual(["222222", "111111"]);
     expect(data[0]).toMatchObject({ to: "alice@example.org" });
     await post("/faults", { kind: "unavailable_503", path: "/mailbox" });
     expect((await send("mail-token", "333333")).status).toBe(503);
-    expect((await fetch(`${base}/mailbox?to=alice@example.org`)).status).toBe(200);
+    expect((await fetch(`${world.base}/mailbox?to=alice@example.org`)).status).toBe(200);
   });
 
   it("publishes the operators' keys where Cloudflare Access does", async () => {
-    const token = await signAccessToken({ privateJwk: accessKey, audience: "audience", issuer: base, subject: "alice@example.org", nowMs: Date.now() });
-    const verified = await jwtVerify(token, createRemoteJWKSet(new URL(`${base}/cdn-cgi/access/certs`)), { issuer: base, audience: "audience" });
+    const token = await signAccessToken({ privateJwk: accessKey, audience: "audience", issuer: world.base, subject: "alice@example.org", nowMs: Date.now() });
+    const verified = await jwtVerify(token, createRemoteJWKSet(new URL(`${world.base}/cdn-cgi/access/certs`)), { issuer: world.base, audience: "audience" });
     expect(verified.payload["email"]).toBe("alice@example.org");
   });
 });
@@ -544,16 +441,35 @@ describe("time", () => {
 describe("a restart on the same folder", () => {
   it("finds users, rows, mail and undelivered webhooks as they were", async () => {
     const { token, connectionId } = await connect();
-    refuseWith = 503;
+    world.refuseWith = 503;
     const refused = await post("/purchases", { connection_id: connectionId, amount_cents: 4321 });
     const before = await transactions(token);
-    await sandbox.dispose();
-    refuseWith = 0;
+    await stopSandbox();
+    world.refuseWith = 0;
     received.length = 0;
     await startSandbox();
     expect(await transactions(token)).toEqual(before);
     await expect.poll(() => synced().map(({ id_webhook_data: id }) => id), { timeout: 15_000 }).toContain(refused.webhooks[0]?.id_webhook_data);
     expect(received.every(({ signed }) => signed)).toBe(true);
-    expect(await (await fetch(`${base}/`)).text()).toContain("Dernières opérations");
+    expect(await (await fetch(`${world.base}/`)).text()).toContain("Dernières opérations");
+  });
+
+  it("delivers what was being delivered when the process ended, though no alarm was set for it", async () => {
+    const { connectionId } = await connect();
+    await post("/webhooks/hold");
+    const held = await post("/purchases", { connection_id: connectionId });
+    // Let the alarm of the connection's own events ring first, so that it cannot help.
+    await new Promise((done) => setTimeout(done, 3500));
+    world.refuseWith = hang;
+    const before = world.seen;
+    const release = post("/webhooks/release").catch(() => null);
+    await expect.poll(() => world.seen).toBeGreaterThan(before);
+    await stopSandbox();
+    await release;
+    world.refuseWith = 0;
+    received.length = 0;
+    await startSandbox();
+    await fetch(`${world.base}/state`);
+    await expect.poll(() => synced().map(({ id_webhook_data: id }) => id), { timeout: 15_000 }).toContain(held.webhooks[0]?.id_webhook_data);
   });
 });

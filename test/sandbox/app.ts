@@ -17,7 +17,7 @@ import { mountResources } from "./resources.ts";
 import { createTables } from "./schema.ts";
 import { Store } from "./store.ts";
 import { mountTransactions } from "./transactions.ts";
-import { Webhooks } from "./webhooks.ts";
+import { QueueFullError, Webhooks } from "./webhooks.ts";
 import { mountWebview } from "./webview.ts";
 import { errorResponse } from "./wire.ts";
 
@@ -51,6 +51,7 @@ export function createSandbox(ctx: DurableObjectState, env: SandboxEnv): { app: 
 
   app.notFound((c) => (c.req.path.startsWith("/2.0/") ? errorResponse(404, "notFound", "Ressource was not found.") : c.json({ error: "not_found", detail: "GET / lists what there is" }, 404)));
   app.onError((error, c) => {
+    if (error instanceof QueueFullError) return c.json({ error: "queue_full", detail: error.message }, 503);
     console.error(error);
     return c.req.path.startsWith("/2.0/") ? errorResponse(500, "bug", "An unexpected error occurred.") : c.json({ error: "bug", detail: error.message }, 500);
   });

@@ -63,7 +63,7 @@ export async function runDue(services: Services, nowMs: number): Promise<DueRepo
 export function mountClock(app: SandboxApp, services: Services): void {
   app.get("/clock", (c) => c.json({ now_ms: c.var.nowMs, now: new Date(c.var.nowMs).toISOString() }));
   app.post("/clock", async (c) => {
-    const input = await readControl(c, z.strictObject({ advance: z.string().regex(/^P(?!$)(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?$/u, "must be an ISO 8601 duration such as P30D or PT6H") }));
+    const input = await readControl(c, z.strictObject({ advance: z.string().regex(/^P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?$/u, "must be an ISO 8601 duration such as P30D or PT6H") }));
     if (input instanceof Response) return input;
     let answer: Response;
     try {

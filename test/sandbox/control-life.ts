@@ -22,6 +22,7 @@ function openRow({ store }: Services, c: SandboxContext): OpenRow | Response {
   const account = row === undefined ? undefined : store.account(row.id_account);
   if (row === undefined || account === undefined) return refuse(404, "not_found", "No such row.");
   const bank = store.bankRow(row.bank_row);
+  if (bank?.removed === 1) return refuse(409, "gone", "The bank has taken this row back already.");
   return { row, doc: docOf(bank ?? row), idConnection: account.id_connection };
 }
 
@@ -195,10 +196,10 @@ function mountConnections(app: SandboxApp, services: Services): void {
   });
 }
 
-/** Settings that hold for everything until changed: `resend_changed`, `account_synced`, `no_account_status`. */
+/** Settings that hold for everything until changed. */
 function mountSettings(app: SandboxApp, { store }: Services): void {
   app.post("/settings", async (c) => {
-    const input = await readControl(c, z.strictObject({ resend_changed: flag.optional(), account_synced: flag.optional(), no_account_status: z.coerce.number().refine((value) => value === 400 || value === 409).optional() }));
+    const input = await readControl(c, z.strictObject({ resend_changed: flag.optional(), account_synced: flag.optional(), no_account_status: z.coerce.number().refine((value) => value === 400 || value === 409).optional(), timeout_ms: z.coerce.number().int().min(50).max(120_000).optional() }));
     if (input instanceof Response) return input;
     for (const [name, value] of Object.entries(input)) store.putSetting(name, String(value));
     const settings = store.all<{ name: string; value: string }>("SELECT * FROM settings WHERE instr(name, ':') = 0 ORDER BY name");

@@ -19,7 +19,7 @@ export interface Delivery {
   readonly held?: boolean;
 }
 
-const timeoutMs = 15_000;
+const defaultTimeoutMs = 15_000;
 const failuresPerRun = 10;
 const timeoutsPerRun = 2;
 const retryEveryMs = 3000;
@@ -28,6 +28,9 @@ const keptDelivered = 500;
 export const queueLimit = 5000;
 // A SQLite row of an object holds 2 MB at most; a first synchronisation can be longer.
 const bodyPartLength = 400_000;
+
+/** The queue holds all that it may; nothing was written. */
+export class QueueFullError extends Error {}
 
 type Attempt = { readonly kind: "answered"; readonly status: number } | { readonly kind: "timeout" | "unreachable" };
 
@@ -38,7 +41,7 @@ export class Webhooks {
   readonly #setAlarm: (atMs: number) => void;
   readonly #inFlight = new Set<number>();
   #armed = false;
-  #run: Promise<Delivery[]> | null = null;
+  #lastRun: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store, env: SandboxEnv, setAlarm: (atMs: number) => void) {
     this.#store = store;
@@ -63,8 +66,7 @@ export class Webhooks {
 
   /** Writes an event down. It is delivered by `deliver`, the flusher, or a control when it is held. Returns its id. */
   enqueue(event: WebhookEvent, user: UserRecord, idConnection: number | null, body: Record<string, unknown>, nowMs: number): number {
-    const waiting = this.#store.first<{ n: number }>("SELECT count(*) AS n FROM webhooks WHERE state <> 'delivered'")?.n ?? 0;
-    if (waiting >= queueLimit) throw new Error("the webhook queue is full");
+    this.#demandRoom();
     const id = this.#store.nextId("webhooks");
     const state = user.permanent === 0 ? "waiting" : this.#store.setting("hold") === "true" ? "held" : "pending";
     this.#store.run(
@@ -84,6 +86,8 @@ export class Webhooks {
    * CONNECTION_SYNCED, with the rows that no webhook has carried yet. A failed synchronisation has the state and no accounts.
    */
   enqueueConnectionSynced(connection: ConnectionRecord, nowMs: number): number {
+    // Before any row is marked as carried: a refused event must not lose rows.
+    this.#demandRoom();
     const user = this.#userOf(connection.id_user);
     const accounts = connection.state !== null ? [] : this.#store.accountsOf(connection.id)
       .filter((account) => account.disabled === null && account.deleted === null)
@@ -154,13 +158,12 @@ export class Webhooks {
 
   /**
    * One run of the flusher: for each event's path the undelivered ones in order, until 10 failures in a row or 2 time-outs.
-   * Two runs never overlap; a second caller gets the first one's result.
+   * Two runs never overlap: one that is asked for while another goes on begins after it.
    */
   flush(): Promise<Delivery[]> {
-    this.#run ??= this.#flushAll().finally(() => {
-      this.#run = null;
-    });
-    return this.#run;
+    const run = this.#lastRun.then(() => this.#flushAll());
+    this.#lastRun = run.catch(() => []);
+    return run;
   }
 
   async #flushAll(): Promise<Delivery[]> {
@@ -209,13 +212,20 @@ export class Webhooks {
           "bi-signature": signature,
         },
         body: payload,
-        signal: AbortSignal.timeout(timeoutMs),
+        // A redirect followed would turn the POST into a GET that may well answer 200.
+        redirect: "manual",
+        signal: AbortSignal.timeout(Number(this.#store.setting("timeout_ms") ?? defaultTimeoutMs)),
       });
       await response.arrayBuffer();
       return { kind: "answered", status: response.status };
     } catch (error) {
       return { kind: error instanceof Error && error.name === "TimeoutError" ? "timeout" : "unreachable" };
     }
+  }
+
+  #demandRoom(): void {
+    const waiting = this.#store.first<{ n: number }>("SELECT count(*) AS n FROM webhooks WHERE state <> 'delivered'")?.n ?? 0;
+    if (waiting >= queueLimit) throw new QueueFullError(`${queueLimit} webhooks are waiting: flush or release them first`);
   }
 
   #userOf(id: number): UserRecord {

@@ -95,6 +95,8 @@ function chosenAccounts(services: Services, link: Link, idConnection: number, fi
     .map(({ id }) => services.store.account(id) as AccountRecord);
 }
 
+const titles = { connect: "Connecter votre banque", reconnect: "Renouveler l’accès", manage: "Gérer mes comptes" } as const;
+
 const refusals: Record<string, string> = {
   wrongpass: "Identifiant ou mot de passe incorrect.",
   actionNeeded: "Votre banque demande une action de votre part sur son site.",
@@ -115,7 +117,9 @@ function checkCredentials(link: Link, session: Session, fields: Fields): Respons
     if (!wantsCode || text(fields, "otp") === "123456") return null;
     return confirmPage(link.action, { ...values, session: session.id }, true, "Ce code n’est pas le bon.");
   }
-  const again = (error: string) => signInPage({ title: "Connexion à votre banque", action: link.action, session: session.id, uuids: offeredBanks(link), values, error });
+  // Renewing keeps the bank: the link does not name it, so no choice is shown.
+  const offered = link.flow === "reconnect" ? [text(fields, "connector_uuid")] : offeredBanks(link);
+  const again = (error: string) => signInPage({ title: titles[link.flow], action: link.action, session: session.id, uuids: offered, values, error });
   if (link.flow === "connect" && !offeredBanks(link).includes(values["connector_uuid"] ?? "")) return again("Choisissez une banque.");
   if (link.flow === "connect" && values["login"]?.trim() === "") return again("L’identifiant est obligatoire.");
   if (text(fields, "password") !== "1234") return again(refusals["wrongpass"] ?? "");
@@ -216,12 +220,12 @@ function open(services: Services, link: Link, nowMs: number): Response {
   const record = link.code === null ? null : findToken(services, link.code, nowMs);
   if (record === undefined || (record !== null && !record.kind.startsWith("code-"))) return brokenLinkPage("Le code de ce lien est inconnu, expiré ou déjà utilisé.");
   if (link.flow === "connect") {
-    return signInPage({ title: "Connecter votre banque", action: link.action, session: null, uuids: offeredBanks(link), values: {}, error: null });
+    return signInPage({ title: titles.connect, action: link.action, session: null, uuids: offeredBanks(link), values: {}, error: null });
   }
   const connection = record === null ? undefined : ownConnection(services, record, link.params.get("connection_id"));
   if (connection === undefined) return brokenLinkPage("connection_id est inconnu.");
   if (link.flow === "reconnect") {
-    return signInPage({ title: "Renouveler l’accès", action: link.action, session: null, uuids: [connection.connector_uuid], values: { login: connection.login }, error: null });
+    return signInPage({ title: titles.reconnect, action: link.action, session: null, uuids: [connection.connector_uuid], values: { login: connection.login }, error: null });
   }
   return managePage(link.action, connectorOf(connection.connector_uuid).name, connection.id, accountChoices(services, link, connection.id));
 }

@@ -1,6 +1,6 @@
 // The sandbox's wire: signature, the aggregator's way of writing JSON, paging. Fails when the sandbox stops being as awkward as the
 // real service.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeCursor, encodeCursor, hasFlag, pageLinks, parseLimit } from "../sandbox/paging.ts";
 import { signWebhook, signingSecret } from "../sandbox/signature.ts";
