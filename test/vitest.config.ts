@@ -1,5 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { localSettings, makeSecrets } from "./support/secrets.ts";
 
 // Pure code and everything that needs Node's own SQLite runs in Node; what needs D1, objects or routes runs in workerd.
 const node = (name: string, include: string[], timeoutMs: number) => ({
@@ -17,7 +18,12 @@ export default defineConfig({
         plugins: [
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations("migrations") } },
+            miniflare: {
+              bindings: {
+                ...localSettings("http://127.0.0.1:8787", "http://127.0.0.1:8788"), ...(await makeSecrets()),
+                TEST_MIGRATIONS: await readD1Migrations("migrations"),
+              },
+            },
           })),
         ],
         test: {

@@ -1,12 +1,13 @@
 // What is left of one offer's budget. A reservation says what a purchase should hold, not by how much to change it, so it may be
 // repeated after a lost answer; reversals give back by reserving less. The sum never exceeds the budget.
 import { DurableObject } from "cloudflare:workers";
+import { requireJurisdiction } from "../platform/cloudflare/jurisdiction.ts";
 import { reserveBudget, budgetReserved, migrateBudget } from "./budget.ts";
 import type { BudgetAnswer, BudgetRequest } from "./budget.ts";
-import { assertJurisdiction } from "./jurisdiction.ts";
-import type { JurisdictionEnv } from "./jurisdiction.ts";
 import { objectSql } from "./sql.ts";
 import type { Sql } from "./sql.ts";
+
+type BudgetEnv = { readonly [setting: string]: unknown };
 
 /** The calls as another object sees them. */
 export type BudgetObjectRpc = {
@@ -14,12 +15,12 @@ export type BudgetObjectRpc = {
   readonly reserved: () => Promise<number>;
 };
 
-export class OfferBudget extends DurableObject<JurisdictionEnv> {
+export class OfferBudget extends DurableObject<BudgetEnv> {
   readonly #sql: Sql;
 
-  constructor(ctx: DurableObjectState, env: JurisdictionEnv) {
+  constructor(ctx: DurableObjectState, env: BudgetEnv) {
     super(ctx, env);
-    assertJurisdiction(env, ctx.id.jurisdiction);
+    requireJurisdiction(env, ctx.id);
     this.#sql = objectSql(ctx.storage);
     void ctx.blockConcurrencyWhile(async () => {
       ctx.storage.transactionSync(() => migrateBudget(this.#sql));

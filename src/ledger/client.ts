@@ -21,11 +21,9 @@ export type LedgerStub = {
   readonly erase: () => PromiseLike<Result<Leaf, { readonly code: "ledger_refused" }>>;
 };
 export type LedgerNamespace = { readonly getByName: (name: string) => LedgerStub };
-export type JurisdictionNamespace = LedgerNamespace & { readonly jurisdiction: (name: "eu") => LedgerNamespace };
 export type LedgerClientParts = {
-  readonly namespace: JurisdictionNamespace;
-  /** `eu`, or empty locally, where the platform cannot restrict. Any other value refuses to start. */
-  readonly jurisdiction: string;
+  /** Already restricted to the configured jurisdiction (platform/cloudflare/jurisdiction.ts). */
+  readonly namespace: LedgerNamespace;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -35,7 +33,7 @@ const ATTEMPTS_MAX = 3;
 
 /** The ledger over an object namespace. Every call names one user and ends in a result; it never throws. */
 export function ledgerClient(parts: LedgerClientParts): LedgerPort & LedgerOperations {
-  const namespace = restricted(parts);
+  const { namespace } = parts;
   const call = async <T extends { readonly ok: boolean }>(userId: UserId, ask: (stub: LedgerStub, nowMs: number) => PromiseLike<T>): Promise<T | { readonly ok: false; readonly error: LedgerError }> => {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -68,12 +66,6 @@ export function ledgerClient(parts: LedgerClientParts): LedgerPort & LedgerOpera
     leaf: (userId) => call(userId, (stub) => stub.leaf()),
     erase: (userId) => call(userId, (stub) => stub.erase()),
   };
-}
-
-function restricted({ namespace, jurisdiction }: LedgerClientParts): LedgerNamespace {
-  if (jurisdiction === "") return namespace;
-  if (jurisdiction !== "eu") throw new Error("JURISDICTION is eu or empty");
-  return namespace.jurisdiction("eu");
 }
 
 /** By the marks that the platform puts on its errors, never by their text. */

@@ -7,12 +7,12 @@ import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
 import type { PurchaseId } from "../kernel/ids.ts";
+import { platformClock } from "../platform/cloudflare/clock.ts";
+import type { ClockEnv } from "../platform/cloudflare/clock.ts";
+import { inJurisdiction, requireJurisdiction } from "../platform/cloudflare/jurisdiction.ts";
 import type { BudgetObjectRpc } from "./budget-object.ts";
 import { createEngine } from "./engine.ts";
 import type { Engine, OperateInput } from "./engine.ts";
-import { assertJurisdiction } from "./jurisdiction.ts";
-import { alarmNowMs } from "./object-clock.ts";
-import type { ClockEnv } from "./object-clock.ts";
 import type { ActivateInput, Leaf, NoticeTask, PurchaseQuery, RecordBatch, ReviewDecision } from "./ports.ts";
 import { applyProjection } from "./projection-store.ts";
 import type { ProjectionDatabase } from "./projection-store.ts";
@@ -21,14 +21,13 @@ import { objectSql } from "./sql.ts";
 import type { WriteTrace } from "./sql.ts";
 
 export type LedgerEnv = ClockEnv & {
-  readonly ENVIRONMENT: string;
-  readonly JURISDICTION: string;
   readonly DB: ProjectionDatabase;
-  readonly OFFER_BUDGET: { readonly jurisdiction: (name: "eu") => BudgetNamespace } & BudgetNamespace;
+  readonly OFFER_BUDGET: BudgetNamespace;
   /** Sends an expiry notice; resolves true once the mail has left. Without it no notice is sent, so nothing expires. */
   readonly EXPIRY_NOTICES?: { readonly send: (userId: string, task: NoticeTask) => Promise<boolean> };
+  readonly [setting: string]: unknown;
 };
-type BudgetNamespace = { readonly getByName: (name: string) => BudgetObjectRpc };
+type BudgetNamespace = { readonly getByName: (name: string) => BudgetObjectRpc; readonly jurisdiction: (name: "eu") => BudgetNamespace };
 
 export type Refused = { readonly code: "ledger_refused" };
 type Answered<T extends (...args: never[]) => Result<unknown, unknown>> = ReturnType<T> | { readonly ok: false; readonly error: Refused };
@@ -45,12 +44,17 @@ export class UserLedger extends DurableObject<LedgerEnv> {
 
   constructor(ctx: DurableObjectState, env: LedgerEnv) {
     super(ctx, env);
-    assertJurisdiction(env, ctx.id.jurisdiction);
+    requireJurisdiction(env, ctx.id);
     const sql = objectSql(ctx.storage, (query, rows) => this.#trace?.(query, rows));
     this.#engine = createEngine({ sql, random: systemRandomBytes, ...(ctx.id.name === undefined ? {} : { userId: ctx.id.name }) });
     void ctx.blockConcurrencyWhile(async () => {
       ctx.storage.transactionSync(() => migrate(sql));
     });
+  }
+
+  /** Answers once the constructor has let it: the object platform works and the tables are up to date. */
+  ping(): string {
+    return "pong";
   }
 
   // ---- calls: one engine method each ----------------------------------------------------------------------------------
@@ -140,7 +144,10 @@ export class UserLedger extends DurableObject<LedgerEnv> {
   override async alarm(): Promise<void> {
     let nowMs: number;
     try {
-      nowMs = await alarmNowMs(this.env);
+      // Whoever moved a clock in production could mature points: there it is not asked.
+      const clock = platformClock(this.env["ENVIRONMENT"] === "production" ? {} : this.env);
+      await clock.refresh();
+      nowMs = clock.nowMs();
     } catch (error) {
       this.#log.alert("ledger_clock_failed", { error: errorClass(error) });
       return await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
@@ -196,7 +203,7 @@ export class UserLedger extends DurableObject<LedgerEnv> {
       const tasks = this.#guard(() => this.#engine.budgetTasks(null, nowMs));
       if (!tasks.ok || tasks.value.length === 0) return;
       for (const task of tasks.value) {
-        const namespace = this.env.JURISDICTION === "eu" ? this.env.OFFER_BUDGET.jurisdiction("eu") : this.env.OFFER_BUDGET;
+        const namespace = inJurisdiction(this.env.OFFER_BUDGET, this.env["JURISDICTION"] === "eu" ? "eu" : null);
         const answer = await namespace.getByName(task.offerId).reserve({ purchaseId: task.purchaseId, points: task.points, budgetPoints: task.budgetPoints });
         this.#guard(() => (answer.granted ? this.#engine.budgetGranted(task, nowMs) : this.#engine.budgetDenied(task, nowMs)));
       }

@@ -1,0 +1,144 @@
+// The order of everything a request passes: id, language, limits on the body, routes, and the one place that turns a surprise
+// into a 500 without telling anything.
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context, MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
+import { secureHeaders } from "hono/secure-headers";
+import type { AppEnv, Locale } from "./http/context.ts";
+import { documentInfo } from "./http/openapi.ts";
+import { problem } from "./http/problem.ts";
+import { rateLimited } from "./http/rate-limit.ts";
+import type { RateLimiter } from "./http/rate-limit.ts";
+import { concatBytes } from "./kernel/encoding.ts";
+import { newId } from "./kernel/ids.ts";
+import { errorClass } from "./kernel/log.ts";
+import type { Log } from "./kernel/log.ts";
+import type { RandomBytes } from "./kernel/random.ts";
+import type { Clock } from "./kernel/time.ts";
+
+export type AppServices = {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+  readonly corsOrigins: readonly string[];
+  readonly apiLimiter: RateLimiter;
+  readonly authLimiter: RateLimiter;
+  /** Every domain's router with the path it is mounted on, in order. */
+  readonly routers: readonly { readonly path: string; readonly router: OpenAPIHono<AppEnv> }[];
+  /** Tells a failed database or platform from a defect: the former answers 503 and may be repeated. */
+  readonly isUnavailable: (error: unknown) => boolean;
+};
+
+// Every JSON body of ours is small; webhooks have their own, larger limit in their route, imports theirs.
+const BODY_BYTES_MAX = 65_536;
+const IMPORT_BYTES_MAX = 4_194_304;
+
+/** Builds the HTTP application. The same app runs in workerd, Deno and the tests. */
+export function createApp(services: AppServices): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>();
+  app.use(identify(services), secureHeaders({ crossOriginResourcePolicy: "same-site" }), privateByDefault(), errorsOnly());
+  app.use("/v1/*", cors({
+    origin: [...services.corsOrigins], maxAge: 86_400,
+    allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "Accept-Language", "If-None-Match", "Receipt-Token"],
+    exposeHeaders: ["X-Request-Id", "Idempotency-Replayed", "ETag", "Retry-After", "RateLimit", "RateLimit-Policy"],
+  }));
+  app.use("/v1/auth/*", rateLimited(services.authLimiter));
+  app.use("/v1/*", rateLimited(services.apiLimiter), jsonBodies(BODY_BYTES_MAX));
+  app.use("/admin/v1/*", jsonBodies(IMPORT_BYTES_MAX));
+  for (const { path, router } of services.routers) app.route(path, router);
+  documentInfo(app);
+  app.notFound((c) => problem(c, "not_found"));
+  app.onError((error, c) => unexpected(error, c, services));
+  return app;
+}
+
+function identify(services: AppServices): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    c.set("requestId", newId("req", services.clock.nowMs(), services.random));
+    c.set("locale", preferredLocale(c.req.header("Accept-Language")));
+    c.set("user", null);
+    c.set("operator", null);
+    await next();
+    c.header("X-Request-Id", c.get("requestId"));
+  };
+}
+
+/** French unless English is asked for with a higher weight (RFC 9110, section 12.5.4). */
+export function preferredLocale(header: string | undefined): Locale {
+  const weights = { fr: 0, en: 0 };
+  for (const part of (header ?? "").slice(0, 256).split(",")) {
+    const [tag = "", ...parameters] = part.toLowerCase().split(";").map((text) => text.trim());
+    const weight = Number(parameters.find((text) => text.startsWith("q="))?.slice(2) ?? "1");
+    const language = tag.split("-")[0];
+    if ((language === "fr" || language === "en") && weight <= 1) weights[language] = Math.max(weights[language], weight);
+  }
+  return weights.en > weights.fr ? "en" : "fr";
+}
+
+/** Whatever a route does not mark as public must not be kept by anybody between us and the user. */
+function privateByDefault(): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    await next();
+    // c.header also makes the headers writable: those of a static file or a fetched answer are not, and the headers below are added.
+    c.header("Cache-Control", c.res.headers.get("Cache-Control") ?? "private, no-store");
+  };
+}
+
+class NotAnError extends Error {
+  override readonly name = "NotAnError";
+}
+
+/** hono hands only instances of Error to onError; anything else thrown would leave the app and be printed by the platform. */
+function errorsOnly(): MiddlewareHandler<AppEnv> {
+  return async (_c, next) => {
+    try {
+      await next();
+    } catch (thrown) {
+      throw thrown instanceof Error ? thrown : new NotAnError("thrown value is not an error");
+    }
+  };
+}
+
+const WRITES = new Set(["POST", "PUT", "PATCH"]);
+
+function jsonBodies(maxBytes: number): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    if (!WRITES.has(c.req.method)) return next();
+    const declared = Number(c.req.header("Content-Length") ?? "0");
+    if (declared > maxBytes) return problem(c, "payload_too_large");
+    const bytes = await readAtMost(c.req.raw, maxBytes);
+    if (bytes === null) return problem(c, "payload_too_large");
+    if (c.req.raw.body !== null) c.req.raw = new Request(c.req.raw, { method: c.req.method, body: bytes });
+    const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+    const accepted = type === "application/json" || (c.req.path.endsWith("/import") && (type === "text/csv" || type === "application/x-ndjson"));
+    if (bytes.byteLength > 0 && !accepted) return problem(c, "unsupported_media_type");
+    return next();
+  };
+}
+
+/** The whole body, or null as soon as it is longer than allowed: a stream without a length must not fill the memory. */
+async function readAtMost(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = request.body?.getReader();
+  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+    length += part.value.length;
+    if (length > maxBytes) {
+      await reader?.cancel();
+      return null;
+    }
+    chunks.push(part.value);
+  }
+  return concatBytes(...chunks);
+}
+
+function unexpected(error: Error, c: Context<AppEnv>, services: AppServices): Response {
+  if (error instanceof HTTPException) {
+    if (error.status === 400) return problem(c, "malformed_json");
+    if (error.status === 413) return problem(c, "payload_too_large");
+  }
+  const unavailable = services.isUnavailable(error);
+  services.log.alert(unavailable ? "request_unavailable" : "request_failed", { request_id: c.get("requestId"), route: c.req.routePath, error: errorClass(error) });
+  return unavailable ? problem(c, "unavailable", { headers: { "Retry-After": "5" } }) : problem(c, "internal");
+}

@@ -1,0 +1,69 @@
+// Who is calling. Access tokens are verified without a database read; what must notice a revoked session at once reads it.
+import type { Context, MiddlewareHandler } from "hono";
+import type { OperatorRole } from "../config.ts";
+import type { Result } from "../kernel/result.ts";
+import type { AppEnv, OperatorPrincipal, UserPrincipal } from "./context.ts";
+import { problem } from "./problem.ts";
+
+export type TokenError = "token_invalid" | "token_expired";
+export type UserTokens = { readonly verify: (token: string) => Promise<Result<UserPrincipal, TokenError>> };
+export type OperatorTokens = { readonly verify: (token: string) => Promise<Result<OperatorPrincipal, TokenError>> };
+
+const CHALLENGE = { "WWW-Authenticate": "Bearer" };
+
+function bearer(header: string | undefined): string | null {
+  const match = /^Bearer ([A-Za-z0-9._~+/=-]{1,8192})$/i.exec(header ?? "");
+  return match?.[1] ?? null;
+}
+
+/** Refuses a request without a valid access token and names the user in the context. */
+export function requireUser(tokens: UserTokens): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const header = c.req.header("Authorization");
+    if (header === undefined) return problem(c, "token_missing", { headers: CHALLENGE });
+    const token = bearer(header);
+    if (token === null) return problem(c, "token_invalid", { headers: CHALLENGE });
+    const verified = await tokens.verify(token);
+    if (!verified.ok) return problem(c, verified.error, { headers: CHALLENGE });
+    c.set("user", verified.value);
+    return next();
+  };
+}
+
+/** Names the user when there is a token, refuses a bad one, and lets the anonymous pass. */
+export function optionalUser(tokens: UserTokens): MiddlewareHandler<AppEnv> {
+  const required = requireUser(tokens);
+  return async (c, next) => {
+    if (c.req.header("Authorization") !== undefined) return required(c, next);
+    c.set("user", null);
+    return next();
+  };
+}
+
+/** Refuses everybody but operators who hold one of the roles (`owner` holds all). */
+export function requireRole(tokens: OperatorTokens, ...roles: readonly OperatorRole[]): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const token = c.req.header("Cf-Access-Jwt-Assertion") ?? bearer(c.req.header("Authorization"));
+    if (token === null) return problem(c, c.req.header("Authorization") === undefined ? "token_missing" : "token_invalid", { headers: CHALLENGE });
+    const verified = await tokens.verify(token);
+    if (!verified.ok) return problem(c, verified.error, { headers: CHALLENGE });
+    const held = verified.value.roles;
+    if (!held.includes("owner") && !roles.some((role) => held.includes(role))) return problem(c, "forbidden");
+    c.set("operator", verified.value);
+    return next();
+  };
+}
+
+/** The user of a route behind `requireUser`. */
+export function userOf(c: Context<AppEnv>): UserPrincipal {
+  const user = c.get("user");
+  if (user === null || user === undefined) throw new Error("route without requireUser");
+  return user;
+}
+
+/** The operator of a route behind `requireRole`. */
+export function operatorOf(c: Context<AppEnv>): OperatorPrincipal {
+  const operator = c.get("operator");
+  if (operator === null || operator === undefined) throw new Error("route without requireRole");
+  return operator;
+}

@@ -1,0 +1,26 @@
+// What every request carries through the routes.
+import type { SessionId, UserId } from "../kernel/ids.ts";
+import type { OperatorRole } from "../config.ts";
+
+export type Locale = "fr" | "en";
+
+export type UserPrincipal = {
+  readonly userId: UserId;
+  readonly sessionId: SessionId | null;
+  /** When the person last proved who they are, in seconds (`auth_time`, OpenID Connect Core 1.0 section 2). */
+  readonly authTimeS: number;
+  readonly amr: readonly string[];
+};
+
+export type OperatorPrincipal = { readonly subject: string; readonly roles: readonly OperatorRole[] };
+
+export type AppEnv = {
+  Variables: {
+    requestId: string;
+    locale: Locale;
+    /** Set by `requireUser` or `optionalUser`. */
+    user: UserPrincipal | null;
+    /** Set by `requireRole`. */
+    operator: OperatorPrincipal | null;
+  };
+};

@@ -1,0 +1,30 @@
+// The OpenAPI 3.1 document, generated from the routes, and where it is served.
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { AppEnv } from "./context.ts";
+import { problemTable } from "./problem.ts";
+
+export const API_VERSION = "1.0.0";
+
+/** Adds `GET /openapi.json`. Call it after every router is mounted. */
+export function documentInfo(app: OpenAPIHono<AppEnv>): void {
+  app.openAPIRegistry.registerComponent("securitySchemes", "user", { type: "http", scheme: "bearer", bearerFormat: "JWT" });
+  app.openAPIRegistry.registerComponent("securitySchemes", "operator", { type: "apiKey", in: "header", name: "Cf-Access-Jwt-Assertion" });
+  let text: string | null = null;
+  app.get("/openapi.json", (c) => {
+    text ??= JSON.stringify(openApiDocument(app));
+    return c.body(text, 200, { "Content-Type": "application/json", "Cache-Control": "public, max-age=300" });
+  });
+}
+
+/** The document itself, for the served copy and for the check that the committed copy is current. */
+export function openApiDocument(app: OpenAPIHono<AppEnv>): unknown {
+  const codes = problemTable().map(({ code, status, en }) => `| \`${code}\` | ${status} | ${en} |`).join("\n");
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Cagnotte", version: API_VERSION, license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+      description: `Card-linked cashback. Errors are problem details (RFC 9457) with a stable \`code\`:\n\n| code | status | meaning |\n| --- | --- | --- |\n${codes}`,
+    },
+    servers: [{ url: "/" }],
+  });
+}

@@ -1,0 +1,32 @@
+// What other domains may ask about a user. Nothing here carries a name, an address or a birth date.
+import type { UserId } from "../kernel/ids.ts";
+import type { CipherError, UserCipher } from "../kernel/keyring.ts";
+import type { Result } from "../kernel/result.ts";
+
+export type ConsentPurpose = "terms" | "bank_data" | "recommendations" | "statistics" | "marketing";
+
+/** Everything that decides whether a user may link a bank account. */
+export type LinkGate = {
+  readonly userId: UserId;
+  readonly locale: "fr" | "en";
+  /** Instant of the consent that stands, or null when none was given or it was withdrawn. */
+  readonly termsGrantedAtMs: number | null;
+  readonly bankDataGrantedAtMs: number | null;
+  readonly profileComplete: boolean;
+  /** Null while the birth date is unknown. */
+  readonly oldEnough: boolean | null;
+};
+
+export type IdentityPort = {
+  readonly linkGate: (userId: UserId) => Promise<LinkGate | null>;
+  /** The user's cipher, null when there is no such user (any more). */
+  readonly cipherOf: (userId: UserId) => Promise<Result<UserCipher, CipherError> | null>;
+};
+
+/** Told when a user withdraws `bank_data`: the connections must end. Must be safe to call again. */
+export type ConsentListener = { readonly bankDataWithdrawn: (userId: UserId) => Promise<void> };
+
+/** Sends one e-mail through the configured provider. Never throws; a refusal or a time-out is `email_unavailable`. */
+export type Mailer = {
+  readonly send: (message: { readonly to: string; readonly subject: string; readonly text: string; readonly html: string }) => Promise<Result<null, { readonly code: "email_unavailable" }>>;
+};

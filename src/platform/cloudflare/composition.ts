@@ -1,0 +1,66 @@
+// Cloudflare's side of the composition, built once per isolate and environment.
+import type { ConfigError, Config } from "../../config.ts";
+import { parseConfig } from "../../config.ts";
+import type { RateLimiter } from "../../http/rate-limit.ts";
+import { consoleLog } from "../../kernel/log.ts";
+import { systemRandomBytes } from "../../kernel/random.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import { ledgerClient } from "../../ledger/client.ts";
+import { compose } from "../compose.ts";
+import type { Composition, Platform } from "../compose.ts";
+import { platformClock } from "./clock.ts";
+import type { Environment } from "./environment.ts";
+import { inJurisdiction } from "./jurisdiction.ts";
+
+const composed = new WeakMap<Environment, { readonly result: Result<Composition, ConfigError>; readonly refreshClock: () => Promise<void> }>();
+
+/** The application of this isolate. Fails with the names of the wrong settings, and locally learns the clock's position. */
+export async function compositionFor(env: Environment): Promise<Result<Composition, ConfigError>> {
+  let known = composed.get(env);
+  if (known === undefined) {
+    known = build(env);
+    composed.set(env, known);
+  }
+  await known.refreshClock();
+  return known.result;
+}
+
+function build(env: Environment): { result: Result<Composition, ConfigError>; refreshClock: () => Promise<void> } {
+  const clock = platformClock(env);
+  const log = consoleLog();
+  const parsed = parseConfig(env);
+  if (!parsed.ok) {
+    for (const field of parsed.error.fields) log.alert("config_invalid", { field });
+    return { result: parsed, refreshClock: async () => {} };
+  }
+  // A movable clock in production would let whoever reaches it mature points.
+  if (parsed.value.environment === "production" && env.LOCAL_CLOCK !== undefined) {
+    log.alert("config_invalid", { field: "LOCAL_CLOCK" });
+    return { result: err({ code: "config_invalid", fields: ["LOCAL_CLOCK"] }), refreshClock: async () => {} };
+  }
+  return { result: ok(compose(platformOf(env, parsed.value, clock, log), parsed.value)), refreshClock: clock.refresh };
+}
+
+function platformOf(env: Environment, config: Config, clock: ReturnType<typeof platformClock>, log: Platform["log"]): Platform {
+  const namespace = inJurisdiction(env.LEDGER, config.jurisdiction);
+  return {
+    db: env.DB,
+    ledger: ledgerClient({ namespace, clock, log }),
+    pingLedger: async () => {
+      await namespace.getByName("readiness").ping();
+      return true;
+    },
+    clock, log,
+    random: systemRandomBytes,
+    fetch: (input, init) => fetch(input, init),
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    limiters: { api: limiter("api", 600, env.RATE_API), auth: limiter("auth", 30, env.RATE_AUTH) },
+    assets: (request) => env.ASSETS.fetch(request),
+    localClock: env.LOCAL_CLOCK === undefined ? null : { advance: clock.advance },
+  };
+}
+
+function limiter(name: string, limit: number, binding: RateLimit): RateLimiter {
+  return { name, limit, windowS: 60, allow: async (key) => (await binding.limit({ key })).success };
+}

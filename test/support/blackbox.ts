@@ -1,0 +1,49 @@
+// A whole local system on free ports and a new data folder, for the black-box tests. Bundles are built by the runner.
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildBundles, openLocalClock, startLocal } from "./local.ts";
+import type { LocalSystem } from "./local.ts";
+import { operatorToken } from "./operator.ts";
+import { freePort } from "./ports.ts";
+import { seed } from "./seed.ts";
+
+export type BlackBox = LocalSystem & {
+  readonly dataDir: string;
+  readonly operator: (role: string, subject: string) => Promise<string>;
+  /** Stops everything and starts it again on the same data and ports, after `between`. */
+  readonly restart: (between?: () => Promise<void>) => Promise<void>;
+  readonly dispose: () => Promise<void>;
+};
+
+/** Starts and seeds a system of its own. */
+export async function openBlackBox(settings: Readonly<Record<string, string>> = {}): Promise<BlackBox> {
+  if (!existsSync(".build/edge/worker.js") || !existsSync(".build/sandbox/worker.js")) await buildBundles();
+  const dataDir = await mkdtemp(join(tmpdir(), "cagnotte-blackbox-"));
+  const options = { port: await freePort(), sandboxPort: await freePort(), dataDir, settings };
+  let system = await startLocal(options);
+  await seed({ ...system, dataDir });
+  return {
+    edgeUrl: system.edgeUrl, sandboxUrl: system.sandboxUrl, secrets: system.secrets, logFile: system.logFile, dataDir,
+    stop: () => system.stop(),
+    operator: async (role, subject) =>
+      operatorToken({ secrets: system.secrets, issuer: system.sandboxUrl, role, subject, nowMs: (await openLocalClock(dataDir)).nowMs() }),
+    restart: async (between) => {
+      await system.stop();
+      await between?.();
+      system = await startLocal(options);
+    },
+    dispose: async () => {
+      await system.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Every file below a folder with its bytes, leaving out what belongs to the sandbox alone. */
+export async function filesOf(dataDir: string): Promise<{ path: string; bytes: Buffer }[]> {
+  const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).filter((path) => !path.startsWith(join(dataDir, "sandbox")));
+  return Promise.all(paths.map(async (path) => ({ path, bytes: await readFile(path) })));
+}
