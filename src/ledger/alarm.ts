@@ -1,5 +1,6 @@
 // What a ledger's alarm does, apart from the runtime that rings it: writes down what is due, asks budgets, sends notices, tells D1.
 // It runs between engine calls and not inside them, so calls of the user may come between its steps; each step can be repeated.
+import type { SqlDatabase } from "../db/d1.ts";
 import type { OfferId } from "../kernel/ids.ts";
 import { errorClass } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
@@ -10,7 +11,6 @@ import type { BudgetAnswer, BudgetRequest } from "./budget.ts";
 import type { Engine } from "./engine.ts";
 import type { NoticeTask } from "./ports.ts";
 import { applyProjection } from "./projection-store.ts";
-import type { ProjectionDatabase } from "./projection-store.ts";
 
 export type Refused = { readonly code: "ledger_refused" };
 export type RefusedAnswer = { readonly ok: false; readonly error: Refused };
@@ -21,7 +21,7 @@ export type AlarmParts = {
   readonly userId: string | undefined;
   /** Runs one engine call; an invariant that breaks was rolled back and reported, and answers `ledger_refused`. */
   readonly guard: <T>(call: (engine: Engine) => T) => T | RefusedAnswer;
-  readonly database: ProjectionDatabase;
+  readonly database: SqlDatabase;
   readonly reserve: (offerId: OfferId, request: BudgetRequest) => Promise<BudgetAnswer>;
   /** Sends an expiry notice; resolves true once the mail has left. Null sends none, so nothing expires. */
   readonly sendNotice: ((userId: string, task: NoticeTask) => Promise<boolean>) | null;

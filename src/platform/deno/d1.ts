@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
-import type { SqlDatabase, SqlResult, SqlStatement } from "../../db/d1.ts";
+import type { SqlDatabase, SqlMeta, SqlResult, SqlStatement } from "../../db/d1.ts";
 import { checkpoint, inTransaction, openDurable, statementCache } from "./sqlite.ts";
 
 export type LocalDatabase = SqlDatabase & {
@@ -28,29 +28,34 @@ function checked(values: readonly unknown[]): Bound[] {
   });
 }
 
-type Prepare = (sql: string) => StatementSync;
+type Connection = { readonly get: (sql: string) => StatementSync; readonly region: string | null };
 
 class PreparedStatement implements SqlStatement {
-  readonly #prepare: Prepare;
+  readonly #connection: Connection;
   readonly #sql: string;
   readonly #values: readonly Bound[];
 
-  constructor(prepare: Prepare, sql: string, values: readonly Bound[] = []) {
-    this.#prepare = prepare;
+  constructor(connection: Connection, sql: string, values: readonly Bound[] = []) {
+    this.#connection = connection;
     this.#sql = sql;
     this.#values = values;
   }
 
   bind(...values: unknown[]): PreparedStatement {
-    return new PreparedStatement(this.#prepare, this.#sql, checked(values));
+    return new PreparedStatement(this.#connection, this.#sql, checked(values));
   }
 
-  belongsTo(prepare: Prepare): boolean {
-    return this.#prepare === prepare;
+  belongsTo(connection: Connection): boolean {
+    return this.#connection === connection;
+  }
+
+  #meta(changes: number): SqlMeta {
+    const { region } = this.#connection;
+    return region === null ? { changes } : { changes, served_by_region: region };
   }
 
   #rows(asArrays: boolean): unknown[] {
-    const statement = this.#prepare(this.#sql);
+    const statement = this.#connection.get(this.#sql);
     // By position where it is asked for, not by name: two columns of one name (a join of two ids) must not fall into one.
     statement.setReturnArrays(asArrays);
     return statement.all(...this.#values);
@@ -58,16 +63,16 @@ class PreparedStatement implements SqlStatement {
 
   /** Runs now, synchronously: what `batch` needs inside its transaction. */
   execute<T>(): SqlResult<T> {
-    const statement = this.#prepare(this.#sql);
+    const statement = this.#connection.get(this.#sql);
     if (statement.columns().length === 0) {
       const { changes } = statement.run(...this.#values);
-      return { results: [], success: true, meta: { changes: Number(changes) } };
+      return { results: [], success: true, meta: this.#meta(Number(changes)) };
     }
     const results = this.#rows(false).map((row) => ({ ...(row as object) }) as T);
-    if (/^\s*(?:select|explain|pragma)\b/i.test(this.#sql)) return { results, success: true, meta: { changes: 0 } };
-    const counter = this.#prepare("SELECT changes() AS changes");
+    if (/^\s*(?:select|explain|pragma)\b/i.test(this.#sql)) return { results, success: true, meta: this.#meta(0) };
+    const counter = this.#connection.get("SELECT changes() AS changes");
     counter.setReturnArrays(false);
-    return { results, success: true, meta: { changes: Number(counter.get()?.["changes"] ?? 0) } };
+    return { results, success: true, meta: this.#meta(Number(counter.get()?.["changes"] ?? 0)) };
   }
 
   async all<T>(): Promise<SqlResult<T>> {
@@ -87,15 +92,18 @@ class PreparedStatement implements SqlStatement {
   }
 }
 
-/** Opens (and creates) the database file. Statements fail with node:sqlite's errors; `db/database.ts` strips what they say. */
-export function openSqliteD1(path: string): LocalDatabase {
+/**
+ * Opens (and creates) the database file. Statements fail with node:sqlite's errors; `db/database.ts` strips what they say.
+ * `region` is what answers say of the place they come from, or null.
+ */
+export function openSqliteD1(path: string, region: string | null = null): LocalDatabase {
   const database = openDurable(path);
-  const prepare = statementCache(database).get;
+  const connection: Connection = { get: statementCache(database).get, region };
   return {
-    prepare: (sql) => new PreparedStatement(prepare, sql),
+    prepare: (sql) => new PreparedStatement(connection, sql),
     batch: async <T>(statements: SqlStatement[]) =>
       inTransaction(database, () => statements.map((statement) => {
-        if (!(statement instanceof PreparedStatement) || !statement.belongsTo(prepare)) throw new TypeError("a statement of another database");
+        if (!(statement instanceof PreparedStatement) || !statement.belongsTo(connection)) throw new TypeError("a statement of another database");
         return statement.execute<T>();
       })),
     close: () => {
