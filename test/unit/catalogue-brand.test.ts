@@ -12,8 +12,8 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import type { Recogniser } from "../../src/recognition/ports.ts";
 import { readiness } from "../../src/operations/readiness.ts";
 
-const BRAND = "brd_0192f0c4-0000-7000-8000-000000000001" as BrandId;
-const OFFER = "off_0192f0c4-0000-7000-8000-000000000002" as OfferId;
+const BRAND: BrandId = "brd_0192f0c4-0000-7000-8000-000000000001";
+const OFFER: OfferId = "off_0192f0c4-0000-7000-8000-000000000002";
 const NOW = Date.UTC(2026, 10, 20);
 const DAY = 86_400_000;
 const brand: BrandRecord = { id: BRAND, name: "Café", nameKey: "cafe", category: "x", aliases: ["Café"], excluded: [], website: null, logoUrl: null, wikidata: null, requestKey: null, createdAtMs: 0, updatedAtMs: 0 };

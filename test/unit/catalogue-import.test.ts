@@ -1,5 +1,5 @@
 // Reading import files: pure, so properties hold for any text.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { brandImportItem } from "../../src/catalogue/brand.ts";
 import { BRAND_COLUMNS, IMPORT_LINES_MAX, OFFER_COLUMNS, checkLines, csvRecords, readImport } from "../../src/catalogue/import-file.ts";

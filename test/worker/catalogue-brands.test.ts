@@ -118,7 +118,7 @@ describe("POST /admin/v1/brands", () => {
     await Promise.all([edge.service.now(), other.service.now()]);
     const name = uniqueName();
     const both = await Promise.all([edge, other].map((isolate) => isolate.call("POST", "/admin/v1/brands", { as: ALICE, body: { name, category: "shop", aliases: [name] } })));
-    expect(both.map((made) => made.status).sort()).toEqual([201, 409]);
+    expect(both.map((made) => made.status).sort((a, b) => a - b)).toEqual([201, 409]);
   });
 });
 
