@@ -211,3 +211,18 @@ describe("GET /admin/v1/brands", () => {
     expect((await edge.call<Problem>("GET", "/admin/v1/brands?limit=101", { as: ALICE })).body.errors[0]?.pointer).toBe("#query/limit");
   });
 });
+
+describe("the OpenAPI document", () => {
+  it("describes every route of the catalogue with a summary, a tag and its refusals", async () => {
+    type Operation = { summary?: string; tags?: string[]; security?: unknown[]; responses: Record<string, unknown> };
+    const { body } = await edge.call<{ paths: Record<string, Record<string, Operation>> }>("GET", "/openapi.json");
+    const operations = Object.entries(body.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
+    expect(operations.length).toBe(17);
+    for (const { path, operation } of operations) {
+      expect([path, operation.summary, operation.tags?.length]).toEqual([path, expect.any(String), 1]);
+      expect(Object.keys(operation.responses)).toContain("503");
+      if (path.startsWith("/admin/")) expect(operation.security).toEqual([{ operator: [] }]);
+    }
+    expect(Object.keys(body.paths["/admin/v1/brands/import"]?.["post"] ?? {})).toContain("requestBody");
+  });
+});
