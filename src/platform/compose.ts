@@ -1,5 +1,11 @@
 // Where the parts meet: builds every service from what a platform provides and mounts the routers. Nothing else knows all domains.
 import { createApp } from "../app.ts";
+import { createPowens } from "../banking/aggregators/powens/adapter.ts";
+import { connectionRoutes } from "../banking/routes/connections.ts";
+import { webhookRoutes } from "../banking/routes/webhooks.ts";
+import { createBanking } from "../banking/service.ts";
+import { bankingStore } from "../banking/store.ts";
+import type { CataloguePort } from "../catalogue/ports.ts";
 import { catalogueRouters } from "../catalogue/routes.ts";
 import { catalogueService } from "../catalogue/service.ts";
 import { catalogueCache } from "../catalogue/snapshot.ts";
@@ -9,17 +15,17 @@ import { auditStatement } from "../db/audit.ts";
 import type { AuditEvent } from "../db/audit.ts";
 import { isDatabaseFailure, openDatabase } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
-import { idempotencyStore } from "../db/idempotency-store.ts";
+import { idempotencyStore, purgeIdempotencyKeys } from "../db/idempotency-store.ts";
 import { openApiDocument } from "../http/openapi.ts";
 import { signedCursors } from "../http/paging.ts";
 import { accessTokenIssuer, publicKeySet, userTokens } from "../identity/access-tokens.ts";
 import { isIssuerUnavailable } from "../identity/errors.ts";
 import { httpMailer } from "../identity/mailer.ts";
 import { operatorTokens } from "../identity/operator-tokens.ts";
-import type { ConsentListener } from "../identity/ports.ts";
+import type { ConsentListener, IdentityPort } from "../identity/ports.ts";
 import { identityRoutes } from "../identity/routes.ts";
 import { identityService } from "../identity/service.ts";
-import { identityStore } from "../identity/store.ts";
+import { allUserIds, identityStore } from "../identity/store.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import type { Log } from "../kernel/log.ts";
 import type { RandomBytes } from "../kernel/random.ts";
@@ -30,8 +36,12 @@ import { onceAnswered } from "../operations/programme.ts";
 import { operationsRouters } from "../operations/routes.ts";
 import { databaseHealth, ensureProgramme, listQuarantine } from "../operations/store.ts";
 import { aliasWarnings } from "../recognition/aliases.ts";
+import { maskLabel } from "../recognition/mask.ts";
 import { compileCatalogue } from "../recognition/recogniser.ts";
 import { localClockRoutes } from "./local/routes.ts";
+
+// A sweep ends by itself, also when work comes in as fast as it is done.
+const SWEEP_ROUNDS_MAX = 20;
 
 /** What a runtime gives: Cloudflare, Deno, or a test. */
 export type Platform = {
@@ -73,14 +83,22 @@ export function compose(platform: Platform, config: Config): Composition {
   const note = async (event: AuditEvent): Promise<void> => void (await auditStatement(db, event, clock.nowMs(), random));
 
   const catalogue = composeCatalogue(platform, db);
-  const consentListener: ConsentListener = { bankDataWithdrawn: async () => {} };
+  // Identity tells banking of a withdrawn consent, and banking asks identity about users: the knot is tied by a late look-up.
+  const consentListener: ConsentListener = { bankDataWithdrawn: (userId) => banking.consentListener.bankDataWithdrawn(userId) };
+  const identityRecords = identityStore(db);
   const identity = identityService({
-    store: identityStore(db), keyrings: config.keyrings, clock, random, log, minimumAge: config.programme.minimumAge, consentListener,
+    store: identityRecords, keyrings: config.keyrings, clock, random, log, minimumAge: config.programme.minimumAge, consentListener,
     mailer: httpMailer({ ...config.email, fetch: platform.fetch, log }), accessTokens: accessTokenIssuer(config, clock, random),
   });
+  const banking = composeBanking(platform, config, db, identity, catalogue.cache);
   const tokens = userTokens({ config, clock, fetch: platform.fetch, linkedUser: identity.linkedUser });
   const operators = operatorTokens(config, clock, platform.fetch);
   const pointsPerEuro = config.programme.pointsPerEuro;
+  const sweep = async (): Promise<void> => {
+    await purgeIdempotencyKeys(db, clock.nowMs());
+    await identityRecords.purge(clock.nowMs());
+    for (let round = 0; round < SWEEP_ROUNDS_MAX && (await banking.sweep(clock.nowMs())).more; round++);
+  };
 
   const routers = [
     ...operationsRouters({
@@ -95,13 +113,15 @@ export function compose(platform: Platform, config: Config): Composition {
       ...catalogue, ledger: platform.ledger, userTokens: tokens, operatorTokens: operators, idempotency, cursors, clock, pointsPerEuro, aliasWarnings,
     }),
     { path: "/", router: ledgerRoutes({ ledger: platform.ledger, identity, catalogue: catalogue.cache, userTokens: tokens, cursors, pointsPerEuro, log }) },
-    ...(platform.localClock === null ? [] : [{ path: "/", router: localClockRoutes({ control: platform.localClock, clock, sweep: async () => {}, runLedgers: async () => {} }) }]),
+    { path: "/", router: connectionRoutes({ service: banking, tokens, idempotency, cursors }) },
+    { path: "/", router: webhookRoutes(banking) },
+    ...(platform.localClock === null ? [] : [{ path: "/", router: localClockRoutes({ control: platform.localClock, clock, sweep, runLedgers: () => runLedgers(platform, db) }) }]),
   ];
   const app = createApp({
     clock, random, log, corsOrigins: config.corsOrigins, apiLimiter: platform.limiters.api, authLimiter: platform.limiters.auth, routers,
     isUnavailable: (error) => isDatabaseFailure(error) || isIssuerUnavailable(error),
   });
-  return { handle: async (request) => app.fetch(request), sweep: async () => {}, openApi: () => openApiDocument(app) };
+  return { handle: async (request) => app.fetch(request), sweep, openApi: () => openApiDocument(app) };
 }
 
 function composeCatalogue(platform: Platform, db: Database) {
@@ -109,4 +129,26 @@ function composeCatalogue(platform: Platform, db: Database) {
   const store = catalogueStore(db, random);
   const cache = catalogueCache({ store, compile: compileCatalogue, clock, sleep });
   return { cache, service: catalogueService({ store, cache, clock, random }) };
+}
+
+function composeBanking(platform: Platform, config: Config, db: Database, identity: IdentityPort, catalogue: CataloguePort) {
+  const { clock, random, log, fetch, sleep } = platform;
+  const { powens, programme } = config;
+  const aggregator = createPowens({
+    ...powens, publicUrl: config.publicUrl, fetch, sleep, random, timeLimit: (ms) => AbortSignal.timeout(ms),
+  });
+  return createBanking({
+    store: bankingStore(db, random), aggregators: [aggregator], identity, catalogue, ledger: platform.ledger, maskLabel, keyrings: config.keyrings,
+    programme: { pointsPerEuro: programme.pointsPerEuro, pointsExpireMonths: programme.pointsExpireMonths }, redirectUris: config.redirectUris, clock, random, log,
+  });
+}
+
+/** What every ledger's alarm would do by itself: the local clock moved, so it is done now. */
+async function runLedgers(platform: Platform, db: Database): Promise<void> {
+  for (const userId of await allUserIds(db)) {
+    for (let round = 0; round < SWEEP_ROUNDS_MAX; round++) {
+      const done = await platform.ledger.runDue(userId);
+      if (!done.ok || !done.value.more) break;
+    }
+  }
 }
