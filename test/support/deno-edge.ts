@@ -5,8 +5,8 @@ import { openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { configNames } from "../../src/config.ts";
-import { localSecrets } from "./local.ts";
-import type { LocalOptions } from "./local.ts";
+import { localSecrets, startSandbox } from "./local.ts";
+import type { LocalOptions, LocalSystem } from "./local.ts";
 import { localSettings } from "./secrets.ts";
 
 const HOST = "127.0.0.1";
@@ -36,17 +36,17 @@ export async function denoEnvironment(options: LocalOptions): Promise<Record<str
   };
 }
 
-/** Where the edge keeps its files: the local system's folder itself, which has the clock that the sandbox reads. */
+/** Where the edge keeps its files: beside the sandbox's and the secrets, which it may not read. */
 export function denoDataDir(dataDir: string): string {
-  return resolve(dataDir);
+  return resolve(dataDir, "edge");
 }
 
 /** Starts the edge; its lines go to `edge.log` of the data folder. It is up when `/healthz` answers. */
 export async function spawnDenoEdge(options: LocalOptions, detached = false): Promise<ChildProcess> {
-  await mkdir(options.dataDir, { recursive: true });
+  await mkdir(denoDataDir(options.dataDir), { recursive: true });
   const log = openSync(join(options.dataDir, "edge.log"), "a", 0o600);
   const net = [`${HOST}:${options.port}`, `${HOST}:${options.sandboxPort}`];
-  return spawn(DENO, ["run", ...denoPermissions({ dataDir: resolve(options.dataDir), net }), "src/deno.ts"], {
+  return spawn(DENO, ["run", ...denoPermissions({ dataDir: denoDataDir(options.dataDir), net }), "src/deno.ts"], {
     detached, stdio: ["ignore", log, log], env: await denoEnvironment(options),
   });
 }
@@ -71,4 +71,21 @@ export async function endProcess(child: ChildProcess, seconds = 15): Promise<num
     clearTimeout(timer);
   }
   return child.exitCode ?? child.signalCode ?? "gone";
+}
+
+/** Starts the edge on Deno and the sandbox, and returns when both answer. `buildBundles` must have run. */
+export async function startLocalDeno(options: LocalOptions): Promise<LocalSystem> {
+  const secrets = await localSecrets(options.dataDir);
+  const edge = await spawnDenoEdge(options);
+  const edgeUrl = `http://${HOST}:${options.port}`;
+  try {
+    const [sandbox] = await Promise.all([startSandbox(options), untilUp(edgeUrl, edge)]);
+    const stop = async (): Promise<void> => {
+      await Promise.all([endProcess(edge), sandbox.dispose()]);
+    };
+    return { edgeUrl, sandboxUrl: `http://${HOST}:${options.sandboxPort}`, secrets, logFile: join(options.dataDir, "edge.log"), stop };
+  } catch (error) {
+    await endProcess(edge);
+    throw error;
+  }
 }
