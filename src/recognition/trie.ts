@@ -24,6 +24,8 @@ export type Trie = {
   readonly below: Int32Array;
   /** Length of the shortest spelling at or below a node. */
   readonly shortest: Uint8Array;
+  /** Index of the first entry at or below a node. */
+  readonly first: Int32Array;
   readonly entries: readonly Entry[];
 };
 
@@ -103,6 +105,7 @@ function insertSorted(trie: Trie, entries: readonly Entry[]): void {
       trie.children[slot] = next;
       trie.below[next] = brand === NONE ? SEVERAL : brand;
       trie.shortest[next] = length;
+      trie.first[next] = index;
       path[depth] = next;
       next += 1;
     }
@@ -125,7 +128,7 @@ export function buildTrie(all: Entry[]): Trie {
   while (size < nodes * 2) size *= 2;
   const trie = {
     mask: size - 1, keys: new Int32Array(size).fill(NONE), children: new Int32Array(size), terms: new Int32Array(nodes).fill(NONE),
-    below: new Int32Array(nodes).fill(NONE), shortest: new Uint8Array(nodes).fill(255), entries,
+    below: new Int32Array(nodes).fill(NONE), shortest: new Uint8Array(nodes).fill(255), first: new Int32Array(nodes), entries,
   };
   insertSorted(trie, entries);
   return trie;
