@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { AhoCorasick as PlainAhoCorasick } from "@monyone/aho-corasick";
-import flexsearch from "flexsearch";
+import { Index as FlexIndex } from "flexsearch";
 import Fuse from "fuse.js";
 import MiniSearch from "minisearch";
 import ModernAhoCorasick from "modern-ahocorasick";
@@ -84,7 +84,7 @@ function contenders(brands: readonly BrandEntry[]): Contender[] {
   const fuse = new Fuse(docs, { keys: ["alias"], includeScore: true, threshold: 0.2, ignoreLocation: true });
   const mini = new MiniSearch<{ id: number; alias: string }>({ fields: ["alias"], storeFields: ["alias"] });
   mini.addAll(docs);
-  const flex = new flexsearch.Index({ tokenize: "strict" });
+  const flex = new FlexIndex({ tokenize: "strict" });
   for (const { id, alias } of docs) flex.add(id, alias);
   const flexFind = (text: string): string | null => {
     for (const word of text.split(" ")) {
