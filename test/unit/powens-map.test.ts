@@ -1,6 +1,6 @@
 // What goes on from a bank row, and above all what does not (promise P2).
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LABEL_MAX, minimise } from "../../src/banking/aggregators/powens/map.ts";
 import { parisDateTimeMs, parisWallText, utcDateTimeMs } from "../../src/banking/aggregators/powens/types.ts";
