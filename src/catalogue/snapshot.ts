@@ -71,7 +71,7 @@ export function catalogueCache(deps: CatalogueCacheDeps): CatalogueCache {
       : compile([...book.brands.values()].map(toEntry), { corrections: [...book.corrections.values()].map((item) => ({ label: item.merchant, brandId: item.brandId })) });
     const loaded = makeSnapshot(book, recogniser);
     // Two loads may end in the other order than they began.
-    if (held === null || held.version <= loaded.version) [held, checkedAtMs] = [loaded, Math.max(checkedAtMs, startedAtMs)];
+    if (held === null || held.version <= loaded.version) [held, checkedAtMs] = [loaded, startedAtMs];
     return loaded;
   }
 
@@ -96,13 +96,13 @@ export function catalogueCache(deps: CatalogueCacheDeps): CatalogueCache {
     knownVersion = Math.max(knownVersion, version);
     if (held === null || held.version < version) return loadShared(version);
     // The caller has just read this version, which is as good as having read it here.
-    if (held.version === version) checkedAtMs = Math.max(checkedAtMs, clock.nowMs());
+    if (held.version === version) checkedAtMs = clock.nowMs();
     return held;
   }
 
   async function current(maxAgeMs: number): Promise<LoadedCatalogue> {
     const ageMs = clock.nowMs() - checkedAtMs;
-    if (held !== null && held.version >= knownVersion && ageMs < maxAgeMs) return held;
+    if (held !== null && held.version >= knownVersion && ageMs >= 0 && ageMs < maxAgeMs) return held;
     // A cold isolate needs the whole batch anyway, which brings the version along.
     return held === null ? loadShared(knownVersion) : snapshot(await store.version());
   }

@@ -26,7 +26,9 @@ export function operatorTokens(config: Pick<Config, "access">, clock: Clock, fet
       const name = typeof email === "string" && email !== "" ? email : commonName;
       if (typeof name !== "string" || name === "") return err("token_invalid");
       const subject = normaliseEmail(name);
-      return ok({ subject, roles: roles.get(subject) ?? [] });
+      // `*@domain` gives a role to everybody whose address Access verified in that domain.
+      const domain = `*@${subject.split("@")[1] ?? ""}`;
+      return ok({ subject, roles: roles.get(subject) ?? roles.get(domain) ?? [] });
     },
   };
 }

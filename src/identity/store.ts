@@ -305,3 +305,9 @@ async function purge(db: Database, nowMs: number): Promise<number> {
   ]));
   return codes.length + tries.length + ended.length;
 }
+
+/** Ids of every user. For the local clock and for commands that rebuild projections; never on a request's path in production. */
+export async function allUserIds(db: Database): Promise<UserId[]> {
+  const rows = await db.select({ id: users.id }).from(users).orderBy(users.id);
+  return rows.map((row) => row.id as UserId);
+}

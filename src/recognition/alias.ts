@@ -17,10 +17,11 @@ export type Form = { readonly compact: string; readonly boundaries: number; read
 const BITS = 31;
 const DOMAIN = /^(?:https?:\/\/)?(?:www\.)?([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*)\.([a-z]{2,5})(?:\/.*)?$/i;
 /** McDonald's, ManoMano: a capital inside a word begins a word. */
+const MAY_BE_CAMEL = /[^A-Z\s'’.&+-][A-Z\u00c0-\u00de]/;
 const CAMEL = /(\p{Ll})(?=\p{Lu})/gu;
 
 function tokensOf(text: string): string[] {
-  return fold(text.replace(CAMEL, "$1 ")).match(/[A-Z]+\+?|[0-9]+\+?/g) ?? [];
+  return fold(MAY_BE_CAMEL.test(text) ? text.replace(CAMEL, "$1 ") : text).match(/[A-Z]+\+?|[0-9]+\+?/g) ?? [];
 }
 
 /** Letters and digits of a name, folded: the key under which spellings are compared. */
@@ -84,6 +85,7 @@ function domainForms(name: string, end: string): Form[] {
 
 /** H&M, NATURE & DECOUVERTES: the ampersand is kept, dropped or written ET. */
 function conjunctions(text: string): string[] {
+  if (!/[&+]|\set\s/i.test(text)) return [text];
   if (/&|\+/.test(text) && /[&+]\s*\p{L}/u.test(text)) return [text.replace(/[&+]/g, " "), text.replace(/\s*[&+]\s*/g, " et ")];
   const without = text.replace(/(\p{L}{3,})\s+et\s+(\p{L}{3,})/iu, "$1 $2");
   return without === text ? [text] : [text, without];
@@ -101,14 +103,26 @@ function saints(tokens: readonly string[]): string[] | null {
   return tokens.map((token) => (token === "SAINT" ? "ST" : token === "SAINTE" ? "STE" : token));
 }
 
+/** Most aliases are plain words: one spelling, no pattern to try. */
+const PLAIN_WORDS = /^(?:[A-Z ]+|[A-Z]?[a-z]+(?: [A-Z]?[a-z]+)*)$/;
+
+function plainForms(text: string): Form[] | null {
+  if (!PLAIN_WORDS.test(text)) return null;
+  const tokens = text.toUpperCase().split(/ +/);
+  if (tokens.length > 1 && ((wordFlags(tokens[0] ?? "") & ARTICLE) !== 0 || tokens.some((token) => token === "ET" || token === "S" || token === "SAINT" || token === "SAINTE"))) return null;
+  return [form(tokens)];
+}
+
 /** Every spelling of an alias, without repeats. Empty when nothing of it is left (emoji, punctuation). */
 export function formsOf(alias: string): Form[] {
   const trimmed = alias.trim();
-  const domain = DOMAIN.exec(trimmed);
+  const plain = plainForms(trimmed);
+  if (plain !== null) return plain;
+  const domain = trimmed.includes(".") ? DOMAIN.exec(trimmed) : null;
   if (domain !== null && (wordFlags(fold(domain[2] ?? "")) & DOMAIN_END) !== 0) return domainForms(domain[1] ?? "", domain[2] ?? "");
   const forms: Form[] = [];
   // A label's own "(France)" or "(Aldi Nord group)" is an index's remark, not a part of the name.
-  for (const spelling of conjunctions(trimmed.replace(/\s*\([^)]*\)\s*$/, ""))) {
+  for (const spelling of conjunctions(trimmed.endsWith(")") ? trimmed.replace(/\s*\([^()]*\)$/, "") : trimmed)) {
     const tokens = tokensOf(spelling);
     if (tokens.length === 0) continue;
     forms.push(form(tokens));
@@ -121,12 +135,22 @@ export function formsOf(alias: string): Form[] {
     const [first, second] = tokens;
     if (tokens.length === 2 && first !== undefined && second !== undefined && (wordFlags(first) & ARTICLE) !== 0 && isDistinctive(second)) forms.push(form([second], WEAK));
   }
-  return forms.filter((one, i) => one.compact !== "" && forms.findIndex((other) => other.compact === one.compact) === i);
+  return forms.length === 1 ? forms : forms.filter((one, i) => one.compact !== "" && forms.findIndex((other) => other.compact === one.compact) === i);
 }
 
-/** The fields of trade that a brand's category text names, as bits of lexicon.ts. */
+const knownFields = new Map<string, number>();
+
+/** The fields of trade that a brand's category text names, as bits of lexicon.ts. Categories repeat, so they are kept. */
 export function fieldsOf(category: string | undefined): number {
   if (category === undefined) return 0;
+  const known = knownFields.get(category);
+  if (known !== undefined) return known;
+  const fields = readFields(category);
+  if (knownFields.size < 1_000) knownFields.set(category, fields);
+  return fields;
+}
+
+function readFields(category: string): number {
   const text = fold(category).toLowerCase();
   const words = ` ${text.replace(/[^a-z]+/g, " ")} `;
   let bits = 0;

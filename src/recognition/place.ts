@@ -27,10 +27,11 @@ function shortSaint(word: string): string {
   return word === "SAINT" ? "ST" : word === "SAINTE" ? "STE" : word;
 }
 
-/** Whether folded words (single blanks) are a town's whole name. */
-export function isTown(name: string): boolean {
-  const key = name.split(" ").map(shortSaint).join(" ");
-  return TOWNS[lowerBound(key)] === key;
+const WHOLE_NAMES: ReadonlySet<string> = new Set(TOWNS);
+
+/** Whether a folded word is a town's whole name. */
+export function isTown(word: string): boolean {
+  return WHOLE_NAMES.has(word);
 }
 
 /** How many tokens from `i` (before `to`) name a town, whole or cut; 0 when none do. The longest name wins. */

@@ -1,10 +1,8 @@
 // Compiles a catalogue and answers for labels: kind, brand, merchant, and why. The only entry to recognition. Pure and
 // synchronous: no clock, no I/O, no shared state but scratch space that never outlives a call.
 
-import { compactOf, fieldsOf, formsOf, PHRASE, WEAK } from "./alias.ts";
-import type { Strength } from "./alias.ts";
-import { DESCRIPTORS } from "./descriptors.ts";
-import type { Descriptor } from "./descriptors.ts";
+import { PHRASE, WEAK } from "./alias.ts";
+import { compileTrie } from "./compile.ts";
 import { hasForeignTail, isCardRow, newFrame, readFrame } from "./frame.ts";
 import type { Frame } from "./frame.ts";
 import { COUNTRY, ONLINE } from "./lexicon.ts";
@@ -13,8 +11,8 @@ import type { BrandFacts, Match, Rule } from "./matcher.ts";
 import type { AggregatorHint, BrandEntry, Channel, Correction, Recogniser, Recognition } from "./ports.ts";
 import { GAP_DASH, GAP_DOT, GAP_STAR, newScan, scan, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
-import { buildTrie, NONE } from "./trie.ts";
-import type { Entry, Trie } from "./trie.ts";
+import { NONE } from "./trie.ts";
+import type { Trie } from "./trie.ts";
 
 type Compiled = {
   readonly trie: Trie;
@@ -29,70 +27,6 @@ const CONFIDENCE: Readonly<Record<Rule, number>> = {
   no_alias: 0, ordinary_word_in_context: 0, other_company: 0, small_trader: 0, ambiguous: 0, excluded: 0, too_little_left: 0, unknown_town: 0,
 };
 
-const EMPTY: readonly string[] = Object.freeze([]);
-
-function compactNames(brand: BrandEntry): string[] {
-  return [brand.name, ...brand.aliases].map(compactOf);
-}
-
-function entriesOf(brand: BrandEntry, index: number): Entry[] {
-  const entries: Entry[] = [];
-  for (const alias of new Set([brand.name, ...brand.aliases])) {
-    for (const form of formsOf(alias)) entries.push({ ...form, brand: index, alias, curated: false });
-  }
-  return entries;
-}
-
-/** The curator vouches for an abbreviation; it still gives way to a trade ("ITM TRANSPORTS"). */
-function curatedStrength(strength: Strength, compact: string): Strength {
-  return compact.length <= 4 || strength === WEAK ? PHRASE : strength;
-}
-
-function curatedEntries(descriptor: Descriptor, index: number): Entry[] {
-  return (descriptor.include ?? []).flatMap((alias) =>
-    formsOf(alias).map((form) => ({ ...form, strength: curatedStrength(form.strength, form.compact), brand: index, alias, curated: true })));
-}
-
-/** Descriptors by the compact name or Wikidata id of their brand, so that compiling stays linear. */
-function descriptorIndex(): Map<string, Descriptor[]> {
-  const index = new Map<string, Descriptor[]>();
-  const add = (key: string, descriptor: Descriptor): void => {
-    const list = index.get(key);
-    if (list === undefined) index.set(key, [descriptor]);
-    else list.push(descriptor);
-  };
-  for (const descriptor of DESCRIPTORS) for (const key of descriptor.brand) add(key, descriptor);
-  return index;
-}
-
-const descriptorsByName = descriptorIndex();
-
-function descriptorsOf(brand: BrandEntry): Set<Descriptor> {
-  const found = new Set<Descriptor>();
-  for (const name of compactNames(brand)) for (const descriptor of descriptorsByName.get(name) ?? []) found.add(descriptor);
-  return found;
-}
-
-function compileTrie(brands: readonly BrandEntry[]): { trie: Trie; facts: BrandFacts } {
-  const entries: Entry[] = [];
-  const fields = new Int32Array(brands.length);
-  const excluded: (readonly string[] | null)[] = [];
-  for (const [index, brand] of brands.entries()) {
-    for (const entry of entriesOf(brand, index)) entries.push(entry);
-    fields[index] = fieldsOf(brand.category);
-    const refused = (brand.excluded ?? []).map(compactOf);
-    const own = new Set(compactNames(brand));
-    for (const descriptor of descriptorsOf(brand)) {
-      for (const entry of curatedEntries(descriptor, index)) entries.push(entry);
-      // An operator who types "Orange Bank" as an alias of Orange has decided.
-      for (const phrase of descriptor.exclude ?? []) if (!own.has(compactOf(phrase))) refused.push(compactOf(phrase));
-    }
-    const phrases = refused.filter((phrase) => phrase !== "");
-    excluded.push(phrases.length === 0 ? null : phrases);
-  }
-  return { trie: buildTrie(entries), facts: { fields, excluded } };
-}
-
 /** The merchant's text: the tokens' part of the label, blanks collapsed. */
 function merchantText(tokens: Scan, from: number, to: number): string {
   if (from >= to) return "";
@@ -100,7 +34,17 @@ function merchantText(tokens: Scan, from: number, to: number): string {
   // A closing mark belongs to the name: CANAL+.
   if (tokens.text.charCodeAt(end) === 43) end += 1;
   const text = tokens.text.slice(tokens.starts[from], end);
-  return text.includes("  ") || text.includes("\t") || text.includes("\n") ? text.replace(/\s+/g, " ") : text;
+  for (let i = from + 1; i < to; i += 1) {
+    const at = tokens.ends[i - 1] ?? 0;
+    const width = (tokens.starts[i] ?? 0) - at;
+    if (width > 1 || (width === 1 && isLineSpace(tokens.text.charCodeAt(at)))) return text.replace(/\s+/g, " ");
+  }
+  return text;
+}
+
+/** Tab, line feed, carriage return. */
+function isLineSpace(code: number): boolean {
+  return code === 9 || code === 10 || code === 13;
 }
 
 function channelOf(tokens: Scan, frame: Frame, match: Match): Channel {
@@ -116,8 +60,13 @@ function channelOf(tokens: Scan, frame: Frame, match: Match): Channel {
   return match.merchantFrom > frame.from && wordAt(tokens, match.merchantFrom - 1) === "SC" ? "in_store" : "unknown";
 }
 
+const RULE_STEPS = new Map<string, string>();
+for (const rule of [...Object.keys(CONFIDENCE), "correction"]) RULE_STEPS.set(rule, `rule:${rule}`);
+
 function steps(frame: Frame, rule: string, matched: string | null): readonly string[] {
-  return [frame.spoken ? "kind:head" : "kind:hint", `rule:${rule}`, ...(matched === null ? EMPTY : [`alias:${matched}`])];
+  const kind = frame.spoken ? "kind:head" : "kind:hint";
+  const step = RULE_STEPS.get(rule) ?? rule;
+  return matched === null ? [kind, step] : [kind, step, `alias:${matched}`];
 }
 
 function unmatched(frame: Frame): Recognition {

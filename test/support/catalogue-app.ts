@@ -20,6 +20,7 @@ import type { UserId } from "../../src/kernel/ids.ts";
 import type { LedgerError, LedgerPort } from "../../src/ledger/ports.ts";
 import { aliasWarnings } from "../../src/recognition/aliases.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
+import { countD1 } from "./count-d1.ts";
 
 export const KEYRING: Keyring = { active: "t1", keys: new Map([["t1", systemRandomBytes(32)]]) };
 export const openLimiter = { name: "open", limit: 1e6, windowS: 60, allow: async () => true };
@@ -39,49 +40,13 @@ export const userTokens: UserTokens = {
   },
 };
 
-export type Counts = { reads: number; batches: number; statements: number };
-
-/** The same database, counting round trips: every statement run by itself and every batch is one. */
-export function counted(db: D1Database): { readonly db: D1Database; readonly counts: Counts } {
-  const counts: Counts = { reads: 0, batches: 0, statements: 0 };
-  const originals = new WeakMap<object, D1PreparedStatement>();
-  const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
-    const proxy = new Proxy(statement, {
-      get(target, name) {
-        const member: unknown = Reflect.get(target, name, target);
-        if (typeof member !== "function") return member;
-        if (name === "bind") return (...values: unknown[]) => wrap(target.bind(...values));
-        if (["all", "run", "first", "raw"].includes(String(name))) counts.reads += 1;
-        return member.bind(target);
-      },
-    });
-    originals.set(proxy, statement);
-    return proxy;
-  };
-  const proxy = new Proxy(db, {
-    get(target, name) {
-      if (name === "prepare") return (text: string) => wrap(target.prepare(text));
-      if (name === "batch") {
-        return (statements: D1PreparedStatement[]) => {
-          counts.batches += 1;
-          counts.statements += statements.length;
-          return target.batch(statements.map((item) => originals.get(item) ?? item));
-        };
-      }
-      const member: unknown = Reflect.get(target, name, target);
-      return typeof member === "function" ? (member.bind(target) as unknown) : member;
-    },
-  });
-  return { db: proxy, counts };
-}
-
 export type Answer<T = Record<string, unknown>> = { readonly status: number; readonly headers: Headers; readonly body: T; readonly text: string };
 
 /** One isolate of the catalogue over a database. */
 export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026, 10, 20, 9) }) {
   const state = { nowMs: start.nowMs, ledgerCalls: 0, ledgerError: null as LedgerError | null, activations: new Map<string, { activatedAtMs: number; expiresAtMs: number | null }>() };
-  const { db: countedBinding, counts } = counted(binding);
-  const db = openDatabase(countedBinding);
+  const d1 = countD1(binding);
+  const db = openDatabase(d1.db);
   const clock = { nowMs: () => state.nowMs };
   const store = catalogueStore(db, systemRandomBytes);
   const cache = catalogueCache({ store, compile: compileCatalogue, clock, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) });
@@ -118,7 +83,7 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: (text.startsWith("{") ? JSON.parse(text) : {}) as T };
   }
-  return { app, call, state, counts, cache, service, store };
+  return { app, call, state, d1, cache, service, store };
 }
 
 export const ALICE = "operator.alice.catalogue";

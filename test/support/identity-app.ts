@@ -47,7 +47,7 @@ export type IdentityApp = Awaited<ReturnType<typeof identityApp>>;
 
 export async function identityApp(binding: D1Database, options: IdentityAppOptions = {}) {
   const clock = { ms: options.startMs ?? Date.UTC(2026, 10, 23, 9, 0, 0), nowMs: () => clock.ms };
-  const keyrings = { index: options.index ?? randomKeyring("i1"), encryption: options.encryption ?? randomKeyring("e1") };
+  const keyrings = { index: options.index ?? randomKeyring("i1"), encryption: options.encryption ?? randomKeyring(`e${crypto.randomUUID().slice(0, 8)}`) };
   const signingKeys = options.signingKeys ?? [await signingKey("j1")];
   const mails: SentMail[] = [];
   const switches = { mailDown: false, listenerDown: false };

@@ -22,6 +22,7 @@ const personal = {
   "a name": fc.tuple(fc.stringMatching(/^[A-Z][a-z]{2,9}$/), fc.constantFrom("", " ", "-", "."), fc.stringMatching(/^[A-Z][a-z]{2,9}$/)).map((parts) => parts.join("")).filter((name) => !/(?:Error|Failure|Exception)$/.test(name)),
   "an opaque token": fc.uint8Array({ minLength: 24, maxLength: 48 }).map((bytes) => Buffer.from(bytes).toString("base64url")),
   "a hexadecimal token": fc.uint8Array({ minLength: 16, maxLength: 48 }).map((bytes) => Buffer.from(bytes).toString("hex")),
+  "a token of letters only": fc.stringMatching(/^[a-z]{24,60}$/),
   "a signed token": fc.tuple(fc.base64String({ minLength: 20 }), fc.base64String({ minLength: 20 })).map(([head, body]) => `eyJ${head}.${body}.x`.replaceAll("=", "")),
   "a message": fc.constantFrom("D1_ERROR: UNIQUE constraint failed: users.email", "insert into users values ('x')", "Failed query: select 1 params: a@b.c"),
 } as const;
