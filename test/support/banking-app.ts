@@ -13,7 +13,7 @@ import { signedCursors } from "../../src/http/paging.ts";
 import type { IdentityPort, LinkGate } from "../../src/identity/ports.ts";
 import { utf8Encode } from "../../src/kernel/encoding.ts";
 import { newId } from "../../src/kernel/ids.ts";
-import type { BrandId, UserId } from "../../src/kernel/ids.ts";
+import type { UserId } from "../../src/kernel/ids.ts";
 import { newWrappedDataKey, openUserCipher } from "../../src/kernel/keyring.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
@@ -73,7 +73,7 @@ export function bankingApp(binding: D1Database) {
   const catalogue: CataloguePort = {
     snapshot: async (version) => {
       catalogueState.snapshots += 1;
-      return { version, recogniser, brand: (id) => (id === BRAND ? { id: BRAND as BrandId, name: "Monoprix" } : null), termsFor: () => [] };
+      return { version, recogniser, brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix" } : null), termsFor: () => [] };
     },
   };
   const identity: IdentityPort = {
@@ -82,7 +82,7 @@ export function bankingApp(binding: D1Database) {
       const row = await binding.prepare("SELECT data_key FROM users WHERE id = ?").bind(userId).first<{ data_key: string }>();
       return row === null ? null : openUserCipher(KEYS, userId, row.data_key, systemRandomBytes);
     },
-  } as IdentityPort;
+  };
   const adapter = createPowens({
     apiUrl: powens.origin, fetch: (url, init) => faults.around(() => powens.fetch(url, init)), sleep: async () => {}, random: systemRandomBytes,
     timeLimit: () => new AbortController().signal, webviewUrl: "https://webview.powens.test", domain: "acme.biapi.test", clientId: "123456", clientSecret: "PLANTED-client-secret",

@@ -27,6 +27,15 @@ describe("a hot webhook", () => {
     expect(app.ledger.calls).toHaveLength(1);
     expect(app.powens.state.calls).toEqual([]);
   });
+  it("finds its rows by keys: no table is scanned, however many users there are", async () => {
+    const user = await hotUser(app);
+    const texts: string[] = [];
+    const spied = bankingApp({ prepare: (text: string) => { texts.push(text); return binding.prepare(text); }, batch: (list: D1PreparedStatement[]) => binding.batch(list) } as unknown as D1Database);
+    await deliver(spied, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, []));
+    expect(texts).toHaveLength(1);
+    const plan = await all<{ detail: string }>(`EXPLAIN QUERY PLAN ${texts[0] ?? ""}`, "powens", String(user.remoteUserId));
+    expect(plan.map((step) => step.detail).filter((detail) => detail.startsWith("SCAN ") && detail !== "SCAN CONSTANT ROW")).toEqual([]);
+  });
   it("takes one ledger call per 500 rows, and ends the sync with the last", async () => {
     const user = await hotUser(app);
     const rows = Array.from({ length: 1001 }, (_, index) => cardRow(index + 1, user.remoteAccountId));
