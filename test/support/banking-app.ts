@@ -2,6 +2,7 @@
 // are rows as identity writes them.
 import { createApp } from "../../src/app.ts";
 import { createPowens } from "../../src/banking/aggregators/powens/adapter.ts";
+import type { Aggregator } from "../../src/banking/ports.ts";
 import { connectionRoutes } from "../../src/banking/routes/connections.ts";
 import { webhookRoutes } from "../../src/banking/routes/webhooks.ts";
 import { createBanking } from "../../src/banking/service.ts";
@@ -83,13 +84,16 @@ export function bankingApp(binding: D1Database) {
       return row === null ? null : openUserCipher(KEYS, userId, row.data_key, systemRandomBytes);
     },
   };
-  const adapter = createPowens({
+  /** What a test may break. */
+  const hooks = { maskLabel, readWebhook: null as (() => never) | null };
+  const powensAdapter = createPowens({
     apiUrl: powens.origin, fetch: (url, init) => faults.around(() => powens.fetch(url, init)), sleep: async () => {}, random: systemRandomBytes,
     timeLimit: () => new AbortController().signal, webviewUrl: "https://webview.powens.test", domain: "acme.biapi.test", clientId: "123456", clientSecret: "PLANTED-client-secret",
     webhookSecrets: ["secret-one", "secret-two"], publicUrl: "https://api.cagnotte.test",
   });
+  const adapter: Aggregator = { ...powensAdapter, readWebhook: (event, bytes) => (hooks.readWebhook ?? (() => powensAdapter.readWebhook(event, bytes)))() };
   const service = createBanking({
-    store: bankingStore(db, systemRandomBytes), aggregators: [adapter], identity, catalogue, ledger: ledger.port, maskLabel,
+    store: bankingStore(db, systemRandomBytes), aggregators: [adapter], identity, catalogue, ledger: ledger.port, maskLabel: (label) => hooks.maskLabel(label),
     keyrings: { encryption: KEYS, index: KEYS }, programme: { pointsPerEuro: 100, pointsExpireMonths: 24 }, redirectUris: [REDIRECT], clock, random: systemRandomBytes,
     log: jsonLog((line) => logged.push(line)),
   });
@@ -111,7 +115,7 @@ export function bankingApp(binding: D1Database) {
     const text = await response.text();
     return { status: response.status, text, headers: response.headers, body: (text.startsWith("{") ? JSON.parse(text) : {}) as Answer["body"] };
   }
-  return { app, service, call, faults, counted, powens, ledger: ledger.state, catalogueState, clock, logged, gates, binding };
+  return { app, service, call, hooks, faults, counted, powens, ledger: ledger.state, catalogueState, clock, logged, gates, binding };
 }
 
 /** A user as identity writes it, with `bank_data` granted since `LINK_MS` unless told otherwise. */

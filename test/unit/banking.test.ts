@@ -94,8 +94,11 @@ describe("batches", () => {
   it("one, also for nothing", () => {
     expect(splitRows([], terms)).toEqual([{ rows: [], offers: [] }]);
   });
+  it("500 rows at most: 1,201 are three", () => {
+    expect(splitRows(Array.from({ length: 1201 }, (_, index) => row(index, "a")), terms).map((batch) => batch.rows.length)).toEqual([500, 500, 201]);
+  });
   it("500 rows at most, in order, nothing lost, the offers of their own brands with each", () => {
-    fc.assert(fc.property(fc.array(fc.constantFrom("a", "b", null), { maxLength: 1600 }), (brands) => {
+    fc.assert(fc.property(fc.array(fc.constantFrom("a", "b", null), { maxLength: 1600, size: "max" }), (brands) => {
       const rows = brands.map((brand, index) => row(index, brand));
       const batches = splitRows(rows, terms);
       expect(batches.flatMap((batch) => batch.rows)).toEqual(rows);

@@ -125,6 +125,7 @@ describe("coming back", () => {
   it("refuses a foreign, late, missing or unknown state, and any code", async () => {
     const [userId, other] = [await addUser(binding), await addUser(binding)];
     const { state } = await startLink(app, userId);
+    await startLink(app, other);
     const refused = async (as: typeof userId, body: Record<string, unknown>) => {
       const answer = await app.call("POST", "/v1/bank-connections/callback", { as, body });
       expect([answer.status, answer.body.code]).toEqual([400, "state_invalid"]);

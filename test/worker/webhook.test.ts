@@ -175,6 +175,24 @@ describe("one user's trouble", () => {
     expect(await quarantined(user.remoteUserId)).toEqual([{ reason: "key_unusable", times: 1 }]);
     expect(app.ledger.calls).toEqual([]);
   });
+  it("a defect of ours met with its data is one", async () => {
+    const user = await hotUser(app);
+    app.hooks.maskLabel = () => {
+      throw new TypeError("MONOPRIX PARIS of Jean");
+    };
+    expect((await deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, [cardRow(1, user.remoteAccountId)]))).status).toBe(200);
+    expect(await quarantined(user.remoteUserId)).toEqual([{ reason: "defect", times: 1 }]);
+    expect(await status(user)).toBe("needs_repair");
+    expect(app.logged.join()).toContain("TypeError");
+    expect(app.logged.join()).not.toMatch(/MONOPRIX|Jean/);
+  });
+  it("so is a body that breaks the reader: it would break it at every redelivery", async () => {
+    app.hooks.readWebhook = () => {
+      throw new RangeError("x");
+    };
+    expect((await deliver(app, "connection-synced", '{"breaks":true}')).status).toBe(200);
+    expect(await all("SELECT reason FROM quarantine WHERE body_bytes = 15 AND reason = 'defect'")).toHaveLength(1);
+  });
   it("the object platform failing is not one: 503, and the redelivery ends well", async () => {
     const user = await hotUser(app);
     app.ledger.fail = () => "ledger_unavailable";
