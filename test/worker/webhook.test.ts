@@ -27,6 +27,15 @@ describe("a hot webhook", () => {
     expect(app.ledger.calls).toHaveLength(1);
     expect(app.powens.state.calls).toEqual([]);
   });
+  it("finds its rows by keys: no table is scanned, however many users there are", async () => {
+    const user = await hotUser(app);
+    const texts: string[] = [];
+    const spied = bankingApp({ prepare: (text: string) => { texts.push(text); return binding.prepare(text); }, batch: (list: D1PreparedStatement[]) => binding.batch(list) } as unknown as D1Database);
+    await deliver(spied, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, []));
+    expect(texts).toHaveLength(1);
+    const plan = await all<{ detail: string }>(`EXPLAIN QUERY PLAN ${texts[0] ?? ""}`, "powens", String(user.remoteUserId));
+    expect(plan.map((step) => step.detail).filter((detail) => detail.startsWith("SCAN ") && detail !== "SCAN CONSTANT ROW")).toEqual([]);
+  });
   it("takes one ledger call per 500 rows, and ends the sync with the last", async () => {
     const user = await hotUser(app);
     const rows = Array.from({ length: 1001 }, (_, index) => cardRow(index + 1, user.remoteAccountId));
@@ -165,6 +174,24 @@ describe("one user's trouble", () => {
     expect((await deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, [cardRow(1, user.remoteAccountId)]))).status).toBe(200);
     expect(await quarantined(user.remoteUserId)).toEqual([{ reason: "key_unusable", times: 1 }]);
     expect(app.ledger.calls).toEqual([]);
+  });
+  it("a defect of ours met with its data is one", async () => {
+    const user = await hotUser(app);
+    app.hooks.maskLabel = () => {
+      throw new TypeError("MONOPRIX PARIS of Jean");
+    };
+    expect((await deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, [cardRow(1, user.remoteAccountId)]))).status).toBe(200);
+    expect(await quarantined(user.remoteUserId)).toEqual([{ reason: "defect", times: 1 }]);
+    expect(await status(user)).toBe("needs_repair");
+    expect(app.logged.join()).toContain("TypeError");
+    expect(app.logged.join()).not.toMatch(/MONOPRIX|Jean/);
+  });
+  it("so is a body that breaks the reader: it would break it at every redelivery", async () => {
+    app.hooks.readWebhook = () => {
+      throw new RangeError("x");
+    };
+    expect((await deliver(app, "connection-synced", '{"breaks":true}')).status).toBe(200);
+    expect(await all("SELECT reason FROM quarantine WHERE body_bytes = 15 AND reason = 'defect'")).toHaveLength(1);
   });
   it("the object platform failing is not one: 503, and the redelivery ends well", async () => {
     const user = await hotUser(app);
