@@ -135,7 +135,7 @@ describe("a refund", () => {
 });
 
 const rows = (ids: number) => fc.array(fc.record({ day: fc.integer({ min: 1, max: 28 }), cents: fc.integer({ min: 1, max: 50 }) }, { noNullPrototype: true }), { maxLength: 8 })
-  .map((drawn) => drawn.map(({ day, cents }, index) => ({ n: ids + index, date: `2026-11-${String(day).padStart(2, "0")}`, cents, currency: "EUR" })));
+  .map((drawn) => drawn.map(({ day, cents }, index) => ({ n: ids + index, key: String(ids + index), date: `2026-11-${String(day).padStart(2, "0")}`, cents, currency: "EUR" })));
 
 describe("matchRefunds()", () => {
   test("never gives back more than a purchase cost, nor one made after the refund", ({ expect }) => {
