@@ -1,9 +1,9 @@
 // The books themselves: the chain, verification, the outbox, export, erasure, and properties over random stories.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, test } from "vitest";
 import { addDays } from "../../src/kernel/time.ts";
 import { createEngine } from "../../src/ledger/engine.ts";
-import type { CounterDelta, KeyedOperation, OfferTerms } from "../../src/ledger/ports.ts";
+import type { CounterDelta, ExportPage, KeyedOperation, OfferTerms, Page, PurchaseView } from "../../src/ledger/ports.ts";
 import { ALL, at, batch, offer, PROGRAMME, row, seededRandom } from "../contract/ledger-factories.ts";
 import { openBook, value } from "./ledger-book.ts";
 import type { Book } from "./ledger-book.ts";
@@ -55,7 +55,7 @@ describe("export", () => {
     const [purchases, entries] = [new Set<string>(), new Set<number>()];
     let cursor: string | null = null;
     do {
-      const page = value(book.engine.exportPage(cursor, NOW));
+      const page: ExportPage = value(book.engine.exportPage(cursor, NOW));
       for (const purchase of page.purchases) purchases.add(purchase.id);
       for (const entry of page.entries) entries.add(entry.sequence);
       cursor = page.next;
@@ -71,7 +71,7 @@ describe("lists", () => {
     const seen: string[] = [];
     let before: string | null = null;
     do {
-      const page = value(book.engine.purchases({ ...ALL, from: "2026-11-02", to: "2026-11-05", outcome: "earned", limit: 4, before }, NOW));
+      const page: Page<PurchaseView> = value(book.engine.purchases({ ...ALL, from: "2026-11-02", to: "2026-11-05", outcome: "earned", limit: 4, before }, NOW));
       seen.push(...page.items.map((item) => `${item.purchasedOn} ${item.id}`));
       before = page.nextBefore;
     } while (before !== null);
