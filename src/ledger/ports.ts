@@ -244,3 +244,61 @@ export type LedgerPort = {
   /** Writes down what is due at the clock's time (matured, expired, closed) and drains the outbox: what the alarm does. */
   readonly runDue: (userId: UserId) => Promise<Result<{ readonly more: boolean }, LedgerError>>;
 };
+
+// ---- redemptions and grants: keyed operations -----------------------------------------------------------------------
+
+/** What other domains ask under a request key: same key and input give the first result again, other input a conflict. */
+export type HoldState = "open" | "committed" | "settled" | "released" | "reinstated";
+export type HoldInput = { readonly redemptionId: string; readonly points: number; /** Deadline of the open hold, or null. */ readonly expiresAtMs: number | null };
+export type HoldView = { readonly redemptionId: string; readonly state: HoldState; readonly points: number; readonly balances: Balances };
+export type HoldError =
+  | { readonly code: "points_insufficient"; readonly available: number }
+  | { readonly code: "balance_negative"; readonly available: number }
+  | { readonly code: "hold_unknown" }
+  | { readonly code: "hold_exists" }
+  | { readonly code: "hold_state"; readonly state: HoldState };
+
+export type GrantInput = {
+  readonly points: number;
+  /** Names the cause: a referral, a claim, an adjustment. */
+  readonly reference: string;
+  readonly programme: Programme;
+};
+/** Referral points wait until `confirmAtMs`; goodwill is available at once. */
+export type ReferralInput = GrantInput & { readonly confirmAtMs: number };
+export type GrantView = { readonly entryId: EntryId; readonly points: number; readonly balances: Balances };
+export type GrantError = { readonly code: "grant_unknown" } | { readonly code: "hold_committed" } | { readonly code: "nothing_to_forfeit" };
+
+export type KeyConflict = { readonly code: "idempotency_conflict" };
+export type KeyedOperation =
+  | ({ readonly kind: "hold" } & HoldInput)
+  | { readonly kind: "commit" | "settle" | "reinstate"; readonly redemptionId: string }
+  | { readonly kind: "release"; readonly redemptionId: string; readonly cause: "cancelled" | "rejected" }
+  | ({ readonly kind: "goodwill" } & GrantInput)
+  | ({ readonly kind: "referral" } & ReferralInput)
+  /** Takes back a referral or goodwill grant, by its reference. */
+  | { readonly kind: "reverse_grant"; readonly source: "referral" | "goodwill"; readonly reference: string }
+  /** Gives up everything not committed: before an account is closed. */
+  | { readonly kind: "forfeit" };
+export type OperationResult = Result<HoldView | GrantView, HoldError | GrantError | KeyConflict | { readonly code: "erased" }>;
+
+// ---- what the alarm and operators work through ------------------------------------------------------------------------
+
+/** What an offer's budget should hold for a purchase; answered by `budgetGranted` or `budgetDenied`. */
+export type BudgetTask = { readonly purchaseId: PurchaseId; readonly offerId: OfferId; readonly points: number; readonly budgetPoints: number };
+/** Points of the lots that expire on one day, and how many days before the user is told. */
+export type NoticeTask = { readonly daysBefore: 30 | 7; readonly expiresOn: string; readonly points: number; readonly lots: readonly number[] };
+export type DueReport = { readonly more: boolean; /** Redemptions whose committed hold is overdue: told once. */ readonly overdueHolds: readonly string[] };
+
+/** One line of the counters: what the transactions of one day, brand, offer and kind add up to. Empty text where there is none. */
+export type CounterDelta = { readonly day: string; readonly brandId: string; readonly offerId: string; readonly kind: TransactionKind; readonly purchases: number; readonly cents: number; readonly points: number };
+/** The transactions after `from` up to `through`, summed up for D1, with the head and balances at `through`. */
+export type Projection = { readonly from: number; readonly through: number; readonly head: string; readonly balances: Balances; readonly counters: readonly CounterDelta[]; readonly more: boolean };
+
+/** A row a person must look at, and why. */
+export type ReviewItem = { readonly purchase: PurchaseView; readonly why: ReviewCode | "weak_account" | "refund_without_purchase" };
+export type ReviewDecision = { readonly purchaseId: PurchaseId; readonly decision: "count" | "refuse"; readonly offers: readonly OfferTerms[]; readonly programme: Programme };
+
+export type ExportPage = { readonly purchases: readonly PurchaseView[]; readonly entries: readonly EntryView[]; readonly activations: readonly { readonly offerId: OfferId; readonly activatedAtMs: number; readonly expiresAtMs: number | null }[]; readonly holds: readonly HoldView[]; readonly next: string | null };
+export type Leaf = { readonly sequence: number; readonly head: string };
+export type Verification = Leaf & { readonly broken: readonly string[] };

@@ -1,0 +1,22 @@
+// Activations of offers that ask for one. Each is kept, since a purchase that arrives weeks later is judged by the activation in
+// force on its day.
+import { assert } from "../kernel/assert.ts";
+import { DAY_MS } from "../kernel/time.ts";
+import type { Activated, ActivateInput } from "./engine.ts";
+import { integerOf, integerOrNull } from "./sql.ts";
+import type { Work } from "./work.ts";
+
+/** Activates an offer from now on. While an activation is in force, it is the answer and nothing changes. */
+export function activate(work: Work, input: ActivateInput): Activated {
+  const row = work.sql.exec("SELECT activated_at_ms, expires_at_ms FROM activations WHERE offer_id = ? ORDER BY activated_at_ms DESC LIMIT 1", input.offerId)[0];
+  if (row !== undefined) {
+    const expiresAtMs = integerOrNull(row, "expires_at_ms");
+    if (expiresAtMs === null || expiresAtMs > work.nowMs) return { activatedAtMs: integerOf(row, "activated_at_ms"), expiresAtMs, created: false };
+  }
+  assert(input.activationDays === null || input.activationDays > 0, "an activation lasts a day or more");
+  const ends = [input.activationDays === null ? Infinity : work.nowMs + input.activationDays * DAY_MS, input.offerEndsAtMs ?? Infinity];
+  const earliest = Math.min(...ends);
+  const expiresAtMs = earliest === Infinity ? null : earliest;
+  work.sql.exec("INSERT INTO activations (offer_id, activated_at_ms, version, expires_at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", input.offerId, work.nowMs, input.version, expiresAtMs);
+  return { activatedAtMs: work.nowMs, expiresAtMs, created: true };
+}

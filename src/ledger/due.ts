@@ -1,0 +1,181 @@
+// What time does to a book: points mature, lots expire, open holds lapse, pending rows and waiting refunds are closed. Every call
+// of the engine brings the book to its own time first, so a deadline holds when it is read, however late the alarm is.
+import { assert } from "../kernel/assert.ts";
+import type { PurchaseId } from "../kernel/ids.ts";
+import { DAY_MS, parisDate } from "../kernel/time.ts";
+import { dueHolds, markAlerted, releaseOverdue } from "./holds.ts";
+import { confirmLot, dueLots, expireLot, lotDueMs, readLot, saveLot } from "./lots.ts";
+import { budgetOpen, budgetWish, grantTo, applyRefunds } from "./verdicts.ts";
+import type { BudgetTask, NoticeTask } from "./ports.ts";
+import { findPurchase, PURCHASE_COLUMNS, purchaseFrom, readPurchase, updateFacts, updateVerdict } from "./purchases.ts";
+import type { PurchaseRecord } from "./purchases.ts";
+import { integerOf, integerOrNull, textOf } from "./sql.ts";
+import { noteUsage } from "./usage.ts";
+import type { Work } from "./work.ts";
+
+const BATCH = 1000;
+/** More rounds than that means that something becomes due again by being written down. */
+const ROUNDS_MAX = 100;
+
+/** Writes down everything that is due at `work.nowMs`, in the order in which it became due. */
+export function bringUpToDate(work: Work): void {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const tasks = dueTasks(work);
+    if (tasks.length === 0) return;
+    tasks.sort((a, b) => a.dueMs - b.dueMs);
+    for (const task of tasks) task.run();
+  }
+  assert(false, "what is due comes to an end");
+}
+
+function dueTasks(work: Work): { readonly dueMs: number; readonly run: () => void }[] {
+  const lots = dueLots(work, BATCH).map((lot) => ({ dueMs: lotDueMs(lot) ?? 0, run: () => settleLot(work, lot.lotNo) }));
+  const holds = dueHolds(work).filter((hold) => hold.state === "open").map((hold) => ({ dueMs: hold.dueMs, run: () => releaseOverdue(work, hold.redemptionId) }));
+  const rows = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND (state = 'pending' OR waits_for = 'purchase') ORDER BY due_ms LIMIT ?`, work.nowMs, BATCH)
+    .map(purchaseFrom).map((record) => ({ dueMs: record.dueMs ?? 0, run: () => closeRow(work, record) }));
+  return [...lots, ...holds, ...rows];
+}
+
+/** The lot is read again: an earlier task of the same round may have spent or reversed it. */
+function settleLot(work: Work, lotNo: number): void {
+  const lot = readLot(work, lotNo);
+  const dueMs = lotDueMs(lot);
+  if (dueMs === null || dueMs > work.nowMs) return;
+  if (lot.state === "available") return expireLot(work, lot);
+  confirmLot(work, lot, lot.purchaseNo === null ? null : purchaseIdOf(work, lot.purchaseNo));
+}
+
+function purchaseIdOf(work: Work, n: number): PurchaseId {
+  return textOf(work.sql.exec("SELECT id FROM purchases WHERE n = ?", n)[0] ?? {}, "id") as PurchaseId;
+}
+
+/** A pending row that nothing took over, or a refund that waited in vain. Neither has points. */
+function closeRow(work: Work, record: PurchaseRecord): void {
+  const wasPending = record.state === "pending";
+  record.dueMs = null;
+  record.waitsFor = null;
+  record.outcome = "not_earned";
+  if (wasPending) {
+    record.state = "deleted";
+    updateFacts(work, record);
+  }
+  updateVerdict(work, record);
+}
+
+/** Committed holds that are overdue, each reported once. */
+export function takeOverdueHolds(work: Work): string[] {
+  const overdue = dueHolds(work).filter((hold) => hold.state === "committed").map((hold) => hold.redemptionId);
+  for (const redemptionId of overdue) markAlerted(work, redemptionId);
+  return overdue;
+}
+
+/** When the alarm should ring next, or null. Whatever is due already was written down; what waits for others is due now. */
+export function nextAlarmMs(work: Work, projected: number): number | null {
+  const row = work.sql.exec(
+    `SELECT (SELECT MIN(due_ms) FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL) AS confirming,
+       (SELECT MIN(due_ms) FROM lots WHERE state = 'available' AND due_ms IS NOT NULL) AS expiring,
+       (SELECT MIN(due_ms) FROM purchases WHERE due_ms IS NOT NULL) AS row_due,
+       (SELECT MIN(due_ms) FROM holds WHERE state = 'open' OR (state = 'committed' AND alerted = 0)) AS hold_due,
+       (SELECT MIN(expires_at_ms) FROM lots WHERE remaining > 0 AND noticed_30_ms IS NULL) AS notice_30,
+       (SELECT MIN(expires_at_ms) FROM lots WHERE remaining > 0 AND noticed_7_ms IS NULL) AS notice_7`)[0] ?? {};
+  const times = ["confirming", "expiring", "row_due", "hold_due"].map((column) => integerOrNull(row, column));
+  const notice30 = integerOrNull(row, "notice_30");
+  const notice7 = integerOrNull(row, "notice_7");
+  if (notice30 !== null) times.push(notice30 - 30 * DAY_MS);
+  if (notice7 !== null) times.push(notice7 - 7 * DAY_MS);
+  if (projected < work.head.sequence) times.push(work.nowMs);
+  const next = Math.min(...times.filter((time) => time !== null));
+  return next === Infinity ? null : next;
+}
+
+// ---- notices ----------------------------------------------------------------------------------------------------------
+
+/** Expiry notices to send now: 30 and 7 days before, lots of one day together. Within the last week only the second is sent. */
+export function dueNotices(work: Work): NoticeTask[] {
+  const rows = work.sql.exec("SELECT lot_no, remaining, expires_at_ms, noticed_30_ms, noticed_7_ms FROM lots WHERE remaining > 0 AND expires_at_ms <= ? ORDER BY expires_at_ms, lot_no", work.nowMs + 30 * DAY_MS);
+  const tasks = new Map<string, { daysBefore: 30 | 7; expiresOn: string; points: number; lots: number[] }>();
+  for (const row of rows) {
+    const expiresAtMs = integerOf(row, "expires_at_ms");
+    const daysBefore = expiresAtMs - work.nowMs <= 7 * DAY_MS ? 7 : 30;
+    if (integerOrNull(row, daysBefore === 7 ? "noticed_7_ms" : "noticed_30_ms") !== null) continue;
+    const expiresOn = parisDate(Math.max(expiresAtMs, daysBefore === 7 && integerOrNull(row, "noticed_30_ms") === null ? work.nowMs + 7 * DAY_MS : 0));
+    const key = `${daysBefore} ${expiresOn}`;
+    const task = tasks.get(key) ?? { daysBefore, expiresOn, points: 0, lots: [] };
+    task.points += integerOf(row, "remaining");
+    task.lots.push(integerOf(row, "lot_no"));
+    tasks.set(key, task);
+  }
+  return [...tasks.values()];
+}
+
+/** Records that a notice left. Without at least one, a lot never expires. */
+export function noteNoticeSent(work: Work, task: Pick<NoticeTask, "daysBefore" | "lots">): void {
+  for (const lotNo of task.lots) {
+    const lot = readLot(work, lotNo);
+    if (task.daysBefore === 30) lot.noticed30Ms ??= work.nowMs;
+    else {
+      lot.noticed7Ms ??= work.nowMs;
+      // Too late for the first: it is not sent after the second.
+      lot.noticed30Ms ??= work.nowMs;
+    }
+    saveLot(work, lot);
+  }
+}
+
+// ---- budgets ----------------------------------------------------------------------------------------------------------
+
+/** What offers' budgets must be told now. Idempotent for them: a task says what a purchase should hold, not by how much it changes. */
+export function budgetTasks(work: Work, limit: number): BudgetTask[] {
+  const rows = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND budget IS NOT NULL ORDER BY due_ms, n LIMIT ?`, work.nowMs, limit).map(purchaseFrom);
+  return rows.flatMap((record) => record.budget.flatMap((share, index) => {
+    const points = budgetWish(record, index);
+    return share.held === points ? [] : [{ purchaseId: record.id, offerId: share.offerId, points, budgetPoints: share.limit }];
+  }));
+}
+
+/** The budget holds `points` for this purchase now. Posts `earn` when that is what the purchase waits for. */
+export function budgetGranted(work: Work, task: Pick<BudgetTask, "purchaseId" | "offerId" | "points">): void {
+  const record = budgetRecord(work, task.purchaseId);
+  if (record === null) return;
+  for (const share of record.budget) if (share.offerId === task.offerId) share.held = task.points;
+  const current = record.budget.at(-1);
+  if (record.waitsFor === "budget" && current?.offerId === task.offerId && current.wanted === task.points) {
+    record.outcome = "earned";
+    record.waitsFor = null;
+    record.findings = { ...record.findings, reasons: record.findings.reasons.map((code) => (code === "budget_reserving" ? "offer_applied" : code)) };
+    grantTo(work, record, task.points);
+    if (record.refundedCents > 0) applyRefunds(work, record, record.refundedCents);
+  }
+  closeBudget(work, record);
+}
+
+/** The budget cannot hold that much: the purchase earns nothing from it. */
+export function budgetDenied(work: Work, task: Pick<BudgetTask, "purchaseId" | "offerId">): void {
+  const record = budgetRecord(work, task.purchaseId);
+  if (record === null) return;
+  for (const share of record.budget) if (share.offerId === task.offerId) share.held = 0;
+  if (record.waitsFor === "budget" && record.budget.at(-1)?.offerId === task.offerId) {
+    record.outcome = "not_earned";
+    record.waitsFor = null;
+    const calculation = record.findings.calculation;
+    record.findings = { ...record.findings, reasons: ["budget_exhausted"], calculation: calculation === null ? null : { ...calculation, capped: 0 }, confirmAtMs: null, expiresAtMs: null };
+    record.budget = record.budget.slice(0, -1);
+  }
+  closeBudget(work, record);
+}
+
+function budgetRecord(work: Work, id: PurchaseId): PurchaseRecord | null {
+  // By the row itself, not by what stands for it: a row that turned out to repeat another must give back its own share.
+  const found = findPurchase(work, id);
+  if (found === null || found.budget.length > 0) return found;
+  const rows = work.sql.exec("SELECT n FROM purchases WHERE same_as = ? AND budget IS NOT NULL", found.n);
+  const row = rows[0];
+  return row === undefined ? null : readPurchase(work, integerOf(row, "n"));
+}
+
+function closeBudget(work: Work, record: PurchaseRecord): void {
+  record.budget = record.budget.filter((share) => share.current || share.held !== 0);
+  if (!budgetOpen(record)) record.dueMs = null;
+  noteUsage(work, record);
+  updateVerdict(work, record);
+}

@@ -1,0 +1,122 @@
+// The ledger of one user: every method is one transaction at a given time, brings the book to that time first, and answers a
+// result. Nothing here knows a platform; the object shell, node:sqlite and Deno wrap the same engine.
+import { assert } from "../kernel/assert.ts";
+import type { OfferId, PurchaseId } from "../kernel/ids.ts";
+import type { RandomBytes } from "../kernel/random.ts";
+import { err, ok } from "../kernel/result.ts";
+import type { Result } from "../kernel/result.ts";
+import { DAY_MS } from "../kernel/time.ts";
+import { activate } from "./activations.ts";
+import { bringUpToDate, budgetDenied, budgetGranted, budgetTasks, dueNotices, nextAlarmMs, noteNoticeSent, takeOverdueHolds } from "./due.ts";
+import { erasedLeaf, writeErased } from "./meta.ts";
+import { forgetRequests, operate } from "./operations.ts";
+import { ackOutbox, peekOutbox, projectedSequence } from "./outbox.ts";
+import type {
+  BankingActivity, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Page, PointsView,
+  Projection, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary, ReviewDecision, ReviewItem, Verification,
+} from "./ports.ts";
+import { record } from "./record.ts";
+import { decideReview } from "./reviews.ts";
+import { migrate } from "./schema.ts";
+import type { Sql } from "./sql.ts";
+import { verifyBook } from "./verify.ts";
+import { activationsView, bankingActivity, entriesPage, exportPage, pointsView, purchasesPage, purchaseView, reviewItems } from "./views.ts";
+import { newWork } from "./work.ts";
+import type { Work } from "./work.ts";
+
+export type Erased = { readonly code: "erased" };
+export type Answer<T> = Result<T, Erased>;
+export type EngineParts = {
+  readonly sql: Sql;
+  readonly random: RandomBytes;
+  /** The user's id, whose shard byte new ids carry (kernel/ids.ts). */
+  readonly userId?: string;
+};
+export type ActivateInput = { readonly offerId: OfferId; readonly version: number; readonly activationDays: number | null; readonly offerEndsAtMs: number | null };
+export type Activated = { readonly activatedAtMs: number; readonly expiresAtMs: number | null; readonly created: boolean };
+export type ActivationList = readonly { readonly offerId: OfferId; readonly activatedAtMs: number; readonly expiresAtMs: number | null }[];
+export type OperateInput = { readonly key: string; readonly operation: KeyedOperation };
+export type OperateError = HoldError | GrantError | KeyConflict | Erased;
+
+/** Transactions summed up for D1 in one go. */
+export const OUTBOX_LIMIT = 500;
+const BUDGET_LIMIT = 50;
+// Longer than any client or sweep repeats a request.
+const REQUEST_KEPT_MS = 400 * DAY_MS;
+
+export type Engine = {
+  readonly record: (batch: RecordBatch, nowMs: number) => Answer<RecordSummary>;
+  readonly points: (input: null, nowMs: number) => Answer<PointsView>;
+  readonly entries: (input: { readonly limit: number; readonly before: string | null }, nowMs: number) => Answer<Page<EntryView>>;
+  readonly purchases: (query: PurchaseQuery, nowMs: number) => Answer<Page<PurchaseView>>;
+  readonly purchase: (id: PurchaseId, nowMs: number) => Answer<PurchaseView | null>;
+  readonly activate: (input: ActivateInput, nowMs: number) => Answer<Activated>;
+  readonly activations: (input: null, nowMs: number) => Answer<ActivationList>;
+  readonly bankingActivity: (input: null, nowMs: number) => Answer<BankingActivity>;
+  /** Holds, grants and forfeiture, once per request key. */
+  readonly operate: (input: OperateInput, nowMs: number) => Result<HoldView | GrantView, OperateError>;
+  /** Writes down what is due and forgets old request keys. */
+  readonly runDue: (input: null, nowMs: number) => Answer<DueReport>;
+  readonly nextAlarm: (input: null, nowMs: number) => Answer<number | null>;
+  readonly peekOutbox: (input: null, nowMs: number) => Answer<Projection | null>;
+  readonly ackOutbox: (sequence: number, nowMs: number) => Answer<null>;
+  readonly budgetTasks: (input: null, nowMs: number) => Answer<readonly BudgetTask[]>;
+  readonly budgetGranted: (task: Pick<BudgetTask, "purchaseId" | "offerId" | "points">, nowMs: number) => Answer<null>;
+  readonly budgetDenied: (task: Pick<BudgetTask, "purchaseId" | "offerId">, nowMs: number) => Answer<null>;
+  readonly notices: (input: null, nowMs: number) => Answer<readonly NoticeTask[]>;
+  readonly noticeSent: (task: Pick<NoticeTask, "daysBefore" | "lots">, nowMs: number) => Answer<null>;
+  readonly reviews: (input: null, nowMs: number) => Answer<readonly ReviewItem[]>;
+  readonly decideReview: (input: ReviewDecision, nowMs: number) => Result<PurchaseView, Erased | { readonly code: "review_unknown" }>;
+  readonly exportPage: (cursor: string | null, nowMs: number) => Answer<ExportPage>;
+  readonly verify: (input: null, nowMs: number) => Answer<Verification>;
+  /** The last head and sequence, also of an erased book. */
+  readonly leaf: () => Leaf;
+  /** Second half of an erasure, on emptied storage: makes the tables again and closes the book at its last leaf. */
+  readonly closeErased: (leaf: Leaf) => Leaf;
+};
+
+/** Opens the engine on storage whose migrations have run (`migrate`). */
+export function createEngine(parts: EngineParts): Engine {
+  const { sql } = parts;
+  const run = <T, E>(nowMs: number, method: (work: Work) => Result<T, E>): Result<T, E | Erased> => sql.transaction(() => {
+    assert(Number.isSafeInteger(nowMs) && nowMs > 0, "the time is a positive whole number of milliseconds");
+    if (erasedLeaf(sql) !== null) return err({ code: "erased" });
+    const work = newWork(sql, parts.random, parts.userId, nowMs);
+    bringUpToDate(work);
+    return method(work);
+  });
+  const on = <I, T>(method: (work: Work, input: I) => T) => (input: I, nowMs: number): Answer<T> => run(nowMs, (work) => ok(method(work, input)));
+  const done = <I>(method: (work: Work, input: I) => void) => on((work: Work, input: I) => {
+    method(work, input);
+    return null;
+  });
+  return {
+    record: on(record), points: on((work: Work, _: null) => pointsView(work)), purchases: on(purchasesPage), purchase: on(purchaseView),
+    entries: on((work: Work, page: { readonly limit: number; readonly before: string | null }) => entriesPage(work, page.limit, page.before)),
+    activate: on(activate), activations: on((work: Work, _: null) => activationsView(work)), bankingActivity: on((work: Work, _: null) => bankingActivity(work)),
+    operate: (input, nowMs) => run(nowMs, (work) => operate(work, input.key, input.operation)),
+    runDue: on((work: Work, _: null) => {
+      forgetRequests(work, work.nowMs - REQUEST_KEPT_MS);
+      return { more: projectedSequence(work) < work.head.sequence, overdueHolds: takeOverdueHolds(work) };
+    }),
+    nextAlarm: on((work: Work, _: null) => nextAlarmMs(work, projectedSequence(work))),
+    peekOutbox: on((work: Work, _: null) => peekOutbox(work, OUTBOX_LIMIT)), ackOutbox: done(ackOutbox),
+    budgetTasks: on((work: Work, _: null) => budgetTasks(work, BUDGET_LIMIT)), budgetGranted: done(budgetGranted), budgetDenied: done(budgetDenied),
+    notices: on((work: Work, _: null) => dueNotices(work)), noticeSent: done(noteNoticeSent),
+    reviews: on((work: Work, _: null) => reviewItems(work)), decideReview: (input, nowMs) => run(nowMs, (work) => decideReview(work, input)),
+    exportPage: on(exportPage), verify: on((work: Work, _: null) => verifyBook(work)),
+    leaf: () => sql.transaction(() => leafOf(sql, parts)),
+    closeErased: (leaf) => sql.transaction(() => {
+      migrate(sql);
+      writeErased(sql, leaf);
+      return leaf;
+    }),
+  };
+}
+
+function leafOf(sql: Sql, parts: EngineParts): Leaf {
+  const erased = erasedLeaf(sql);
+  if (erased !== null) return erased;
+  const { head } = newWork(sql, parts.random, parts.userId, 1);
+  return { sequence: head.sequence, head: head.hash };
+}

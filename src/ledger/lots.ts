@@ -1,0 +1,263 @@
+// Lots: every grant of points with its own confirmation and expiry date. Points are spent and expire oldest first. The lots'
+// remaining points always sum to what is available (or to zero while a claw-back left a debt), which `verify` checks.
+import { assert } from "../kernel/assert.ts";
+import type { EntryId, PurchaseId } from "../kernel/ids.ts";
+import { addMonths, DAY_MS, parisDate, parisToMs } from "../kernel/time.ts";
+import type { BookAccount } from "./ports.ts";
+import { integerOf, integerOrNull, textOf, textOrNull } from "./sql.ts";
+import type { SqlRow } from "./sql.ts";
+import { postTo } from "./work.ts";
+import type { Work } from "./work.ts";
+
+export type LotSource = "purchases" | "referral" | "goodwill";
+
+export type Lot = {
+  readonly lotNo: number;
+  readonly source: LotSource;
+  readonly purchaseNo: number | null;
+  readonly entryId: EntryId;
+  reversalId: EntryId | null;
+  readonly brandId: string | null;
+  readonly offerId: string | null;
+  state: "pending" | "available";
+  readonly granted: number;
+  reversed: number;
+  expired: number;
+  remaining: number;
+  readonly confirmAtMs: number;
+  expiresAtMs: number;
+  noticed30Ms: number | null;
+  noticed7Ms: number | null;
+};
+
+/** The user has at least this long between a notice and the expiry it announces. */
+export const NOTICE_TO_EXPIRY_MS = 7 * DAY_MS;
+/** Points that come back from a hold are good for at least this long. */
+export const RELEASED_EXPIRY_MIN_MS = 30 * DAY_MS;
+
+const COLUMNS = `lot_no, source, purchase_no, entry_id, reversal_id, brand_id, offer_id, state, granted, reversed, expired, remaining,
+  confirm_at_ms, expires_at_ms, noticed_30_ms, noticed_7_ms`;
+
+function lotFrom(row: SqlRow): Lot {
+  return {
+    lotNo: integerOf(row, "lot_no"), source: textOf(row, "source") as LotSource, purchaseNo: integerOrNull(row, "purchase_no"),
+    entryId: textOf(row, "entry_id") as EntryId, reversalId: textOrNull(row, "reversal_id") as EntryId | null,
+    brandId: textOrNull(row, "brand_id"), offerId: textOrNull(row, "offer_id"), state: textOf(row, "state") as Lot["state"],
+    granted: integerOf(row, "granted"), reversed: integerOf(row, "reversed"), expired: integerOf(row, "expired"),
+    remaining: integerOf(row, "remaining"), confirmAtMs: integerOf(row, "confirm_at_ms"), expiresAtMs: integerOf(row, "expires_at_ms"),
+    noticed30Ms: integerOrNull(row, "noticed_30_ms"), noticed7Ms: integerOrNull(row, "noticed_7_ms"),
+  };
+}
+
+/** When points confirmed on that day expire: at the start of the day after the same day `months` later, in Paris. */
+export function expiryMs(confirmAtMs: number, months: number): number {
+  return parisToMs(addMonths(parisDate(confirmAtMs), months));
+}
+
+/** When something happens to the lot by itself: it matures, or it expires, which takes a notice sent a week before. */
+export function lotDueMs(lot: Lot): number | null {
+  if (lot.state === "pending") return lot.granted - lot.reversed > 0 ? lot.confirmAtMs : null;
+  if (lot.remaining === 0) return null;
+  const noticed = Math.min(lot.noticed30Ms ?? Infinity, lot.noticed7Ms ?? Infinity);
+  return noticed === Infinity ? null : Math.max(lot.expiresAtMs, noticed + NOTICE_TO_EXPIRY_MS);
+}
+
+export function readLot(work: Work, lotNo: number): Lot {
+  const row = work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE lot_no = ?`, lotNo)[0];
+  assert(row !== undefined, "a lot that is named exists");
+  return lotFrom(row);
+}
+
+/** Lots with points left, the one that expires first at the front. */
+export function openLots(work: Work): Lot[] {
+  return work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE remaining > 0 ORDER BY expires_at_ms, lot_no`).map(lotFrom);
+}
+
+/** Lots that still wait for their confirmation and have something to confirm. */
+export function pendingLots(work: Work): Lot[] {
+  return work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL ORDER BY lot_no`).map(lotFrom);
+}
+
+export function dueLots(work: Work, limit: number): Lot[] {
+  return ["pending", "available"].flatMap((state) =>
+    work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE state = ? AND due_ms <= ? ORDER BY due_ms, lot_no LIMIT ?`, state, work.nowMs, limit).map(lotFrom));
+}
+
+function insertLot(work: Work, lot: Lot): void {
+  work.sql.exec(
+    `INSERT INTO lots (${COLUMNS}, due_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    lot.lotNo, lot.source, lot.purchaseNo, lot.entryId, lot.reversalId, lot.brandId, lot.offerId, lot.state, lot.granted, lot.reversed,
+    lot.expired, lot.remaining, lot.confirmAtMs, lot.expiresAtMs, lot.noticed30Ms, lot.noticed7Ms, lotDueMs(lot),
+  );
+}
+
+export function saveLot(work: Work, lot: Lot): void {
+  work.sql.exec(
+    `UPDATE lots SET reversal_id = ?, state = ?, reversed = ?, expired = ?, remaining = ?, expires_at_ms = ?, noticed_30_ms = ?, noticed_7_ms = ?, due_ms = ?
+     WHERE lot_no = ?`,
+    lot.reversalId, lot.state, lot.reversed, lot.expired, lot.remaining, lot.expiresAtMs, lot.noticed30Ms, lot.noticed7Ms, lotDueMs(lot), lot.lotNo,
+  );
+}
+
+export type Grant = {
+  readonly kind: "earn" | "referral" | "goodwill";
+  readonly key: string;
+  readonly input: unknown;
+  readonly points: number;
+  readonly effectiveOn: string;
+  readonly confirmAtMs: number;
+  readonly expiresAtMs: number;
+  readonly purchase: { readonly n: number; readonly id: PurchaseId } | null;
+  readonly brandId: string | null;
+  readonly offerId: string | null;
+  readonly cents: number | null;
+};
+
+const SOURCE_OF = { earn: "purchases", referral: "referral", goodwill: "goodwill" } as const;
+
+/** Posts a grant and opens its lot; what has already matured is confirmed in the same breath. Returns the lot's number. */
+export function grant(work: Work, wanted: Grant): number {
+  const source = SOURCE_OF[wanted.kind];
+  const direct = wanted.kind === "goodwill";
+  const inDebt = work.head.balances.available < 0;
+  const lotNo = work.head.sequence + 1;
+  const entryId = postTo(work, {
+    kind: wanted.kind, key: wanted.key, input: wanted.input, effectiveOn: wanted.effectiveOn, lots: [[lotNo, wanted.points]],
+    postings: [[`programme:${source}`, -wanted.points], [direct ? "available" : "pending", wanted.points]],
+    ...(wanted.purchase === null ? {} : { purchaseId: wanted.purchase.id }),
+    ...(wanted.brandId === null ? {} : { brandId: wanted.brandId }),
+    ...(wanted.offerId === null ? {} : { offerId: wanted.offerId }),
+    ...(wanted.cents === null ? {} : { cents: wanted.cents }),
+  });
+  const lot: Lot = {
+    lotNo, source, purchaseNo: wanted.purchase?.n ?? null, entryId, reversalId: null, brandId: wanted.brandId, offerId: wanted.offerId,
+    state: direct ? "available" : "pending", granted: wanted.points, reversed: 0, expired: 0, remaining: direct ? wanted.points : 0,
+    confirmAtMs: wanted.confirmAtMs, expiresAtMs: wanted.expiresAtMs, noticed30Ms: null, noticed7Ms: null,
+  };
+  insertLot(work, lot);
+  if (!direct && lot.confirmAtMs <= work.nowMs) confirmLot(work, lot, wanted.purchase?.id ?? null);
+  else if (direct && inDebt) payDebt(work);
+  return lotNo;
+}
+
+/** pending -> available, effective on the day the lot matured. */
+export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null): void {
+  const points = lot.granted - lot.reversed;
+  assert(lot.state === "pending" && points > 0, "only standing pending points are confirmed");
+  const inDebt = work.head.balances.available < 0;
+  postTo(work, {
+    kind: "confirm", key: `confirm:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: parisDate(lot.confirmAtMs), lots: [[lot.lotNo, points]],
+    postings: [["pending", -points], ["available", points]], ...aboutLot(lot, purchaseId),
+  });
+  lot.state = "available";
+  lot.remaining = points;
+  saveLot(work, lot);
+  if (inDebt) payDebt(work);
+}
+
+/** available -> programme:expired, for what is left of the lot. */
+export function expireLot(work: Work, lot: Lot): void {
+  const points = lot.remaining;
+  const dueMs = lotDueMs(lot) ?? work.nowMs;
+  postTo(work, {
+    kind: "expire", key: `expire:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: parisDate(dueMs), lots: [[lot.lotNo, points]],
+    postings: [["available", -points], ["programme:expired", points]], ...aboutLot(lot, null),
+  });
+  lot.expired += points;
+  lot.remaining = 0;
+  saveLot(work, lot);
+}
+
+/**
+ * Takes back up to `points` of a lot: `cancel` while pending, `clawback` once confirmed, never more than what has neither
+ * expired nor been reversed. Returns what was taken back. The caller releases holds if `available` went below zero.
+ */
+export function reverseLot(work: Work, lot: Lot, points: number, reason: { readonly key: string; readonly purchaseId: PurchaseId | null; readonly cents: number | null }): number {
+  const taken = Math.min(points, lot.granted - lot.reversed - lot.expired);
+  if (taken <= 0) return 0;
+  const pending = lot.state === "pending";
+  const counterpart: BookAccount = `programme:${lot.source}`;
+  lot.reversalId = postTo(work, {
+    kind: pending ? "cancel" : "clawback", key: `${reason.key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points: taken, reason: reason.key },
+    effectiveOn: parisDate(work.nowMs), lots: [[lot.lotNo, taken]], reverses: lot.entryId,
+    postings: [[pending ? "pending" : "available", -taken], [counterpart, taken]],
+    ...aboutLot(lot, reason.purchaseId), ...(reason.cents === null ? {} : { cents: reason.cents }),
+  });
+  lot.reversed += taken;
+  if (!pending) lot.remaining -= Math.min(lot.remaining, taken);
+  saveLot(work, lot);
+  if (!pending) payDebt(work);
+  return taken;
+}
+
+/** Gives back what was reversed before: a correction that names the reversal it corrects. */
+export function restoreLot(work: Work, lot: Lot, points: number, reason: { readonly key: string; readonly purchaseId: PurchaseId | null; readonly cents: number | null }): void {
+  assert(points > 0 && points <= lot.reversed, "no more is given back than was reversed");
+  const lots = [[lot.lotNo, points]] as const;
+  const about = { ...aboutLot(lot, reason.purchaseId), ...(reason.cents === null ? {} : { cents: reason.cents }) };
+  postTo(work, {
+    kind: lot.source === "referral" ? "referral" : "earn", key: `${reason.key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points, reason: reason.key },
+    effectiveOn: parisDate(work.nowMs), lots, postings: [[`programme:${lot.source}`, -points], ["pending", points]], ...about,
+    ...(lot.reversalId === null ? {} : { reverses: lot.reversalId }),
+  });
+  lot.reversed -= points;
+  if (lot.state === "available") {
+    postTo(work, {
+      kind: "confirm", key: `${reason.key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: parisDate(work.nowMs), lots,
+      postings: [["pending", -points], ["available", points]], ...aboutLot(lot, reason.purchaseId),
+    });
+    lot.remaining += points;
+  }
+  saveLot(work, lot);
+  if (lot.state === "available") payDebt(work);
+}
+
+/** Takes `points` from the open lots, oldest expiry first, and says from which. The caller posts the movement. */
+export function spendFromLots(work: Work, points: number): (readonly [number, number])[] {
+  const taken: (readonly [number, number])[] = [];
+  let left = points;
+  for (const lot of openLots(work)) {
+    if (left === 0) break;
+    const part = Math.min(left, lot.remaining);
+    lot.remaining -= part;
+    left -= part;
+    taken.push([lot.lotNo, part]);
+    saveLot(work, lot);
+  }
+  assert(left === 0, "open lots cover what is available");
+  return taken;
+}
+
+/** Puts points back where they came from, good for at least 30 more days. The caller has posted the movement. */
+export function returnToLots(work: Work, parts: readonly (readonly [number, number])[]): void {
+  for (const [lotNo, points] of parts) {
+    const lot = readLot(work, lotNo);
+    lot.remaining += points;
+    const expiresAtMs = Math.max(lot.expiresAtMs, work.nowMs + RELEASED_EXPIRY_MIN_MS);
+    if (expiresAtMs !== lot.expiresAtMs) {
+      // A notice names a date: a later date needs its own notices before anything may expire.
+      lot.expiresAtMs = expiresAtMs;
+      lot.noticed30Ms = null;
+      lot.noticed7Ms = null;
+    }
+    saveLot(work, lot);
+  }
+  payDebt(work);
+}
+
+/**
+ * After a claw-back that went below zero, points that come in pay the debt first: the lots give up, oldest first, what
+ * `available` does not cover.
+ */
+export function payDebt(work: Work): void {
+  const open = integerOf(work.sql.exec("SELECT COALESCE(SUM(remaining), 0) AS points FROM lots WHERE remaining > 0")[0] ?? {}, "points");
+  const covered = Math.max(work.head.balances.available, 0);
+  assert(open >= covered, "open lots cover what is available");
+  if (open > covered) spendFromLots(work, open - covered);
+}
+
+function aboutLot(lot: Lot, purchaseId: PurchaseId | null): { readonly purchaseId?: PurchaseId; readonly brandId?: string; readonly offerId?: string } {
+  return {
+    ...(purchaseId === null ? {} : { purchaseId }), ...(lot.brandId === null ? {} : { brandId: lot.brandId }), ...(lot.offerId === null ? {} : { offerId: lot.offerId }),
+  };
+}

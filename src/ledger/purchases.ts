@@ -1,0 +1,183 @@
+// The rows of card purchases as they are stored, one per aggregator row. Reading and writing only: what a row means is decided
+// in sameness.ts, record.ts and refunds.ts.
+import { assert } from "../kernel/assert.ts";
+import type { BrandId, OfferId, PurchaseId } from "../kernel/ids.ts";
+import { numberedId, numberOf } from "./numbered-id.ts";
+import type { BankRow, Calculation, Outcome, ReasonCode, RuleCheck } from "./ports.ts";
+import { integerOf, integerOrNull, textOf, textOrNull } from "./sql.ts";
+import type { SqlRow } from "./sql.ts";
+import type { Work } from "./work.ts";
+
+/** What an offer's budget knows (`held`) and should know about a purchase. `held` is null while an answer may be under way. */
+export type BudgetShare = { readonly offerId: OfferId; readonly limit: number; readonly wanted: number; held: number | null; readonly current: boolean };
+
+/** The part of a verdict that no column holds. */
+export type Findings = {
+  readonly reasons: readonly ReasonCode[];
+  readonly checks: readonly RuleCheck[];
+  readonly calculation: Calculation | null;
+  readonly confirmAtMs: number | null;
+  readonly expiresAtMs: number | null;
+};
+
+export type WaitsFor = "booking" | "review" | "budget" | "purchase";
+/** Why a person must look (or has looked): the codes of the mapper, `weak_account` of rule (c), and the two decisions. */
+export type Review = NonNullable<BankRow["review"]> | "weak_account" | "cleared" | "refused";
+
+export type PurchaseRecord = {
+  readonly n: number;
+  id: PurchaseId;
+  readonly accountNo: number;
+  readonly externalId: string;
+  kind: BankRow["kind"];
+  amountCents: number;
+  currency: string;
+  original: BankRow["original"];
+  purchasedOn: string;
+  bookedOn: string | null;
+  state: BankRow["state"];
+  lastUpdateMs: number;
+  labelCipher: string;
+  labelTag: string;
+  brand: BankRow["brand"];
+  channel: BankRow["channel"];
+  review: Review | null;
+  wasPending: boolean;
+  readonly recordedAtMs: number;
+  sameAs: number | null;
+  decidedRank: number | null;
+  outcome: Outcome;
+  waitsFor: WaitsFor | null;
+  offer: { readonly id: OfferId; readonly version: number } | null;
+  granted: number;
+  reversed: number;
+  lotNo: number | null;
+  refundedCents: number;
+  refundOf: number | null;
+  budget: readonly BudgetShare[];
+  findings: Findings;
+  dueMs: number | null;
+};
+
+const FACTS = `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
+  label_tag, brand_id, brand_matched, channel, review, was_pending`;
+const VERDICT = `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, budget, verdict, due_ms`;
+export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${FACTS}, ${VERDICT}`;
+
+const settersOf = (columns: string): string => columns.split(",").map((column) => `${column.trim()} = ?`).join(", ");
+const placesOf = (columns: string): string => columns.split(",").map(() => "?").join(", ");
+const INSERT = `INSERT INTO purchases (${PURCHASE_COLUMNS}) VALUES (${placesOf(PURCHASE_COLUMNS)})`;
+const UPDATE_FACTS = `UPDATE purchases SET ${settersOf(FACTS)} WHERE n = ?`;
+const UPDATE_VERDICT = `UPDATE purchases SET ${settersOf(VERDICT)} WHERE n = ?`;
+
+export const NO_FINDINGS: Findings = { reasons: [], checks: [], calculation: null, confirmAtMs: null, expiresAtMs: null };
+
+export function purchaseFrom(row: SqlRow): PurchaseRecord {
+  const brandId = textOrNull(row, "brand_id");
+  const offerId = textOrNull(row, "offer_id");
+  const originalCurrency = textOrNull(row, "original_currency");
+  const budget = textOrNull(row, "budget");
+  return {
+    n: integerOf(row, "n"), id: textOf(row, "id") as PurchaseId, accountNo: integerOf(row, "account_no"), externalId: textOf(row, "external_id"),
+    kind: textOf(row, "kind") as BankRow["kind"], amountCents: integerOf(row, "amount_cents"), currency: textOf(row, "currency"),
+    original: originalCurrency === null ? null : { amountCents: integerOf(row, "original_cents"), currency: originalCurrency },
+    purchasedOn: textOf(row, "purchased_on"), bookedOn: textOrNull(row, "booked_on"), state: textOf(row, "state") as BankRow["state"],
+    lastUpdateMs: integerOf(row, "last_update_ms"), labelCipher: textOf(row, "label_cipher"), labelTag: textOf(row, "label_tag"),
+    brand: brandId === null ? null : { id: brandId as BrandId, matched: textOf(row, "brand_matched") },
+    channel: textOf(row, "channel") as BankRow["channel"], review: textOrNull(row, "review") as Review | null,
+    wasPending: integerOf(row, "was_pending") === 1, recordedAtMs: integerOf(row, "recorded_at_ms"), sameAs: integerOrNull(row, "same_as"),
+    decidedRank: integerOrNull(row, "decided_rank"), outcome: textOf(row, "outcome") as Outcome, waitsFor: textOrNull(row, "waits_for") as WaitsFor | null,
+    offer: offerId === null ? null : { id: offerId as OfferId, version: integerOf(row, "offer_version") },
+    granted: integerOf(row, "granted"), reversed: integerOf(row, "reversed"), lotNo: integerOrNull(row, "lot_no"),
+    refundedCents: integerOf(row, "refunded_cents"), refundOf: integerOrNull(row, "refund_of"),
+    budget: budget === null ? [] : (JSON.parse(budget) as BudgetShare[]), findings: JSON.parse(textOf(row, "verdict")) as Findings, dueMs: integerOrNull(row, "due_ms"),
+  };
+}
+
+function factsOf(record: PurchaseRecord): (string | number | null)[] {
+  return [
+    record.id, record.kind, record.amountCents, record.currency, record.original?.amountCents ?? null, record.original?.currency ?? null,
+    record.purchasedOn, record.bookedOn, record.state, record.lastUpdateMs, record.labelCipher, record.labelTag, record.brand?.id ?? null,
+    record.brand?.matched ?? null, record.channel, record.review, record.wasPending ? 1 : 0,
+  ];
+}
+
+function verdictOf(record: PurchaseRecord): (string | number | null)[] {
+  return [
+    record.sameAs, record.decidedRank, record.outcome, record.waitsFor, record.offer?.id ?? null, record.offer?.version ?? null, record.granted,
+    record.reversed, record.lotNo, record.refundedCents, record.refundOf, record.budget.length === 0 ? null : JSON.stringify(record.budget),
+    JSON.stringify(record.findings), record.dueMs,
+  ];
+}
+
+export function insertPurchase(work: Work, record: PurchaseRecord): void {
+  work.sql.exec(INSERT, record.n, record.accountNo, record.externalId, record.recordedAtMs, ...factsOf(record), ...verdictOf(record));
+}
+
+/** Writes what the bank says of the row. Apart from the verdict, because touching an indexed column is billed as a row. */
+export function updateFacts(work: Work, record: PurchaseRecord): void {
+  work.sql.exec(UPDATE_FACTS, ...factsOf(record), record.n);
+}
+
+export function updateVerdict(work: Work, record: PurchaseRecord): void {
+  work.sql.exec(UPDATE_VERDICT, ...verdictOf(record), record.n);
+}
+
+export function readPurchase(work: Work, n: number): PurchaseRecord {
+  const row = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0];
+  assert(row !== undefined, "a purchase that is named exists");
+  return purchaseFrom(row);
+}
+
+/** The purchase of a public id, or null. A row that was taken over or repeats another leads to the row that stands for it. */
+export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null {
+  const n = numberOf(id);
+  const row = Number.isSafeInteger(n) ? work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0] : undefined;
+  if (row === undefined || row["id"] !== id) return null;
+  const record = purchaseFrom(row);
+  return record.sameAs === null ? record : readPurchase(work, record.sameAs);
+}
+
+export function findRow(work: Work, accountNo: number, externalId: string): PurchaseRecord | null {
+  const row = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE account_no = ? AND external_id = ?`, accountNo, externalId)[0];
+  return row === undefined ? null : purchaseFrom(row);
+}
+
+export function nextPurchaseNo(work: Work): number {
+  return integerOf(work.sql.exec("SELECT COALESCE(MAX(n), 0) + 1 AS n FROM purchases")[0] ?? {}, "n");
+}
+
+/** A record of a row never seen before, without a verdict yet. */
+export function newPurchase(work: Work, n: number, accountNo: number, row: BankRow): PurchaseRecord {
+  return {
+    n, id: numberedId("pur", n, work.nowMs, work.random, work.shardOf), accountNo, externalId: row.externalId, kind: row.kind, amountCents: row.amountCents, currency: row.currency,
+    original: row.original, purchasedOn: row.purchasedOn, bookedOn: row.bookedOn, state: row.state, lastUpdateMs: row.lastUpdateMs, labelCipher: row.labelCipher,
+    labelTag: row.labelTag, brand: row.brand, channel: row.channel, review: row.review, wasPending: row.state === "pending", recordedAtMs: work.nowMs, sameAs: null,
+    decidedRank: null, outcome: "not_earned", waitsFor: null, offer: null, granted: 0, reversed: 0, lotNo: null, refundedCents: 0, refundOf: null, budget: [],
+    findings: NO_FINDINGS, dueMs: null,
+  };
+}
+
+/** Overwrites what the bank says with a newer version of the same row. */
+export function overwriteFacts(record: PurchaseRecord, row: BankRow): void {
+  record.kind = row.kind;
+  record.amountCents = row.amountCents;
+  record.currency = row.currency;
+  record.original = row.original;
+  record.purchasedOn = row.purchasedOn;
+  record.bookedOn = row.bookedOn;
+  record.wasPending ||= row.state === "pending";
+  record.state = row.state;
+  record.lastUpdateMs = row.lastUpdateMs;
+  record.labelCipher = row.labelCipher;
+  record.labelTag = row.labelTag;
+  record.brand = row.brand;
+  record.channel = row.channel;
+  if (row.review !== null) record.review = row.review;
+  else if (record.review !== "cleared" && record.review !== "refused") record.review = null;
+}
+
+/** Points that stand now. */
+export function standingOf(record: PurchaseRecord): number {
+  return record.granted - record.reversed;
+}

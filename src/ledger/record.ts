@@ -1,0 +1,210 @@
+// Takes in what a delivery brings: finds the rows we already have, decides which are the same purchase, and gives each purchase
+// its verdict in recording order. One transaction, so a delivery counts wholly or not at all.
+import { assert } from "../kernel/assert.ts";
+import type { AccountId, BrandId } from "../kernel/ids.ts";
+import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
+import { addDays } from "../kernel/time.ts";
+import type { BankRow, RecordBatch, RecordSummary } from "./ports.ts";
+import { RECORD_ROWS_MAX } from "./ports.ts";
+import { findRow, insertPurchase, newPurchase, nextPurchaseNo, overwriteFacts, readPurchase, standingOf, updateFacts, updateVerdict } from "./purchases.ts";
+import type { PurchaseRecord } from "./purchases.ts";
+import { hasRefunds, reassignRefunds } from "./refunds.ts";
+import { placeRows } from "./sameness.ts";
+import type { Place, SameRow } from "./sameness.ts";
+import { integerOf, textOf, textOrNull } from "./sql.ts";
+import { settleVerdict } from "./verdicts.ts";
+import type { Terms } from "./verdicts.ts";
+import type { Work } from "./work.ts";
+
+type Account = { readonly accountNo: number; readonly fingerprint: string; readonly strength: string; readonly createdAtMs: number };
+/** A row that this call may change. `decided` is false when the facts that rules look at are new. */
+type Touched = { readonly record: PurchaseRecord; readonly isNew: boolean; facts: boolean; decided: boolean; wasBrand: BrandId | null; place: Place | null };
+type Plan = { readonly touched: Map<number, Touched>; unchanged: number; nextNo: number };
+
+/** Rows further from the batch than this cannot change what its rows repeat, unless nine of them stand in a chain. */
+const SAMENESS_MARGIN_DAYS = 45;
+const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
+
+/** Records one batch. Repeating it, whole or in parts, changes nothing more. */
+export function record(work: Work, batch: RecordBatch): RecordSummary {
+  assert(batch.rows.length <= RECORD_ROWS_MAX, "a batch has at most 500 rows");
+  const accounts = saveAccounts(work, batch);
+  const plan: Plan = { touched: new Map(), unchanged: 0, nextNo: nextPurchaseNo(work) };
+  for (const row of batch.rows) takeIn(work, plan, accounts, row);
+  for (const group of groupsOf(plan, accounts)) placeGroup(work, plan, group);
+  const duplicates = settle(work, plan, batch, accounts);
+  const fresh = [...plan.touched.values()].filter((each) => each.facts || each.isNew);
+  if (batch.syncedAtMs !== null) saveSync(work, batch.connectionId, batch.syncedAtMs);
+  return {
+    recorded: fresh.length, unchanged: plan.unchanged, duplicates, sequence: work.head.sequence,
+    earnedPoints: fresh.reduce((sum, { record: purchase }) => sum + (purchase.kind === "purchase" ? standingOf(purchase) : 0), 0),
+  };
+}
+
+function saveSync(work: Work, connectionId: string, syncedAtMs: number): void {
+  work.sql.exec(
+    `INSERT INTO connections (connection_id, last_synced_at_ms) VALUES (?1, ?2)
+     ON CONFLICT (connection_id) DO UPDATE SET last_synced_at_ms = ?2 WHERE last_synced_at_ms < ?2`, connectionId, syncedAtMs);
+}
+
+function saveAccounts(work: Work, batch: RecordBatch): Map<AccountId, Account> {
+  const stored = new Map(work.sql.exec("SELECT account_no, account_id, connection_id, fingerprint, strength, created_at_ms FROM accounts ORDER BY account_no")
+    .map((row) => [textOf(row, "account_id"), row] as const));
+  for (const account of batch.accounts) {
+    const row = stored.get(account.accountId);
+    if (row === undefined) {
+      work.sql.exec("INSERT INTO accounts (account_id, connection_id, fingerprint, strength, created_at_ms) VALUES (?, ?, ?, ?, ?)",
+        account.accountId, account.connectionId, account.fingerprint, account.strength, account.createdAtMs);
+    } else if (row["fingerprint"] !== account.fingerprint || row["strength"] !== account.strength || row["connection_id"] !== account.connectionId) {
+      work.sql.exec("UPDATE accounts SET connection_id = ?, fingerprint = ?, strength = ? WHERE account_id = ?",
+        account.connectionId, account.fingerprint, account.strength, account.accountId);
+    }
+  }
+  return new Map(work.sql.exec("SELECT account_no, account_id, fingerprint, strength, created_at_ms FROM accounts ORDER BY account_no").map((row) => [
+    textOf(row, "account_id") as AccountId,
+    { accountNo: integerOf(row, "account_no"), fingerprint: textOf(row, "fingerprint"), strength: textOf(row, "strength"), createdAtMs: integerOf(row, "created_at_ms") },
+  ]));
+}
+
+/** Rule (a): same account and id, the same row; only a newer version overwrites, and at one time only a later state. */
+function takeIn(work: Work, plan: Plan, accounts: ReadonlyMap<AccountId, Account>, row: BankRow): void {
+  const account = accounts.get(row.accountId);
+  assert(account !== undefined, "a row's account comes with it");
+  assert(Number.isSafeInteger(row.amountCents) && row.amountCents >= 0 && row.amountCents <= AMOUNT_CENTS_MAX, "an amount is positive and bounded");
+  const planned = [...plan.touched.values()].find(({ record: purchase }) => purchase.accountNo === account.accountNo && purchase.externalId === row.externalId);
+  const known = planned?.record ?? findRow(work, account.accountNo, row.externalId);
+  if (known === null) {
+    const purchase = newPurchase(work, plan.nextNo, account.accountNo, row);
+    plan.nextNo += 1;
+    plan.touched.set(purchase.n, { record: purchase, isNew: true, facts: true, decided: false, wasBrand: null, place: null });
+    return;
+  }
+  const newer = row.lastUpdateMs > known.lastUpdateMs || (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
+  const missedPending = !newer && row.state === "pending" && known.state === "booked" && !known.wasPending;
+  if (!newer && !missedPending) {
+    plan.unchanged += 1;
+    return;
+  }
+  const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, place: null };
+  if (missedPending) known.wasPending = true;
+  else {
+    touched.decided &&= !decisiveFactsDiffer(known, row);
+    overwriteFacts(known, row);
+  }
+  plan.touched.set(known.n, touched);
+}
+
+/** What rules look at. A new label text or booking date alone does not reopen a verdict. */
+function decisiveFactsDiffer(known: PurchaseRecord, row: BankRow): boolean {
+  return known.kind !== row.kind || known.amountCents !== row.amountCents || known.currency !== row.currency || known.purchasedOn !== row.purchasedOn
+    || known.state !== row.state || known.channel !== row.channel || (known.brand?.id ?? null) !== (row.brand?.id ?? null);
+}
+
+type Group = { readonly accounts: readonly Account[]; readonly rows: readonly Touched[] };
+
+/** The batch's rows by fingerprinted account, with all its generations. */
+function groupsOf(plan: Plan, accounts: ReadonlyMap<AccountId, Account>): Group[] {
+  const byNo = new Map([...accounts.values()].map((account) => [account.accountNo, account]));
+  const byFingerprint = new Map<string, Touched[]>();
+  for (const touched of plan.touched.values()) {
+    const fingerprint = byNo.get(touched.record.accountNo)?.fingerprint ?? "";
+    const rows = byFingerprint.get(fingerprint);
+    if (rows === undefined) byFingerprint.set(fingerprint, [touched]);
+    else rows.push(touched);
+  }
+  return [...byFingerprint].map(([fingerprint, rows]) => ({ accounts: [...accounts.values()].filter((account) => account.fingerprint === fingerprint), rows }));
+}
+
+/** Finds which rows of the group stand for which. Most accounts have one generation and no pending row: nothing to look for. */
+function placeGroup(work: Work, plan: Plan, group: Group): void {
+  const accountNos = JSON.stringify(group.accounts.map((account) => account.accountNo));
+  const alone = group.accounts.length === 1 && group.rows.every(({ record: row }) => row.state !== "pending" && row.sameAs === null)
+    && work.sql.exec("SELECT 1 FROM purchases WHERE state = 'pending' AND account_no IN (SELECT value FROM json_each(?)) LIMIT 1", accountNos).length === 0;
+  if (alone) return;
+  const dates = group.rows.map(({ record: row }) => row.purchasedOn).sort();
+  const from = addDays(dates[0] ?? "1970-01-01", -SAMENESS_MARGIN_DAYS);
+  const to = addDays(dates.at(-1) ?? "1970-01-01", SAMENESS_MARGIN_DAYS);
+  const stored = work.sql.exec(
+    `SELECT n, account_no, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as FROM purchases
+     WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`, from, to, accountNos);
+  const rows = new Map<number, SameRow>(stored.map((row) => [integerOf(row, "n"), {
+    n: integerOf(row, "n"), accountNo: integerOf(row, "account_no"), kind: textOf(row, "kind") as SameRow["kind"], cents: integerOf(row, "amount_cents"),
+    date: textOf(row, "purchased_on"), state: textOf(row, "state") as SameRow["state"], brandId: textOrNull(row, "brand_id"), labelTag: textOf(row, "label_tag"),
+    lastUpdateMs: integerOf(row, "last_update_ms"), wasPending: row["was_pending"] === 1, sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
+  }]));
+  for (const { record: row, isNew } of group.rows) {
+    rows.set(row.n, {
+      n: row.n, accountNo: row.accountNo, kind: row.kind, cents: row.amountCents, date: row.purchasedOn, state: row.state, brandId: row.brand?.id ?? null,
+      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending,
+      // A new row stands for nothing yet: an equal one that does keeps its place.
+      sameAs: isNew ? row.n : row.sameAs,
+    });
+  }
+  const places = placeRows([...rows.values()], group.accounts, group.accounts.some((account) => account.strength === "weak"));
+  applyPlaces(work, plan, rows, places);
+}
+
+function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>, places: ReadonlyMap<number, Place>): void {
+  for (const [n, place] of places) {
+    const sameAs = place.keeper === n ? null : place.keeper;
+    let touched = plan.touched.get(n);
+    if (touched === undefined) {
+      if (rows.get(n)?.sameAs === sameAs) continue;
+      const record = readPurchase(work, n);
+      touched = { record, isNew: false, facts: false, decided: true, wasBrand: record.brand?.id ?? null, place };
+      plan.touched.set(n, touched);
+    }
+    touched.place = place;
+  }
+}
+
+/** Gives every touched row its verdict: first those that stand for nothing any more, so that points and caps are free again. */
+function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<AccountId, Account>): number {
+  const inOrder = [...plan.touched.values()].sort((a, b) => Number(standsForItself(a)) - Number(standsForItself(b)) || a.record.n - b.record.n);
+  const refunds = new Map<string, { readonly accountNo: number; readonly brandId: BrandId }>();
+  let duplicates = 0;
+  for (const touched of inOrder) {
+    const { record: row, place } = touched;
+    const wasSameAs = row.sameAs;
+    if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
+    if (place !== null && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
+    if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
+    settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && wasSameAs === row.sameAs, terms);
+    save(work, touched);
+    for (const brandId of new Set([row.brand?.id ?? null, touched.wasBrand])) {
+      if (brandId !== null) refunds.set(`${row.accountNo} ${brandId}`, { accountNo: row.accountNo, brandId });
+    }
+  }
+  matchAgain(work, [...refunds.values()], [...accounts.values()]);
+  return duplicates;
+}
+
+const standsForItself = ({ record: row, place }: Touched): boolean => row.state !== "deleted" && (place === null || place.keeper === row.n);
+
+/** The purchase keeps the public id under which its first row was shown. */
+function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touched: Touched): void {
+  const id = plan.touched.get(idOf)?.record.id ?? readPurchase(work, idOf).id;
+  if (row.id === id || row.granted > 0) return;
+  row.id = id;
+  touched.facts = true;
+}
+
+function save(work: Work, { record: row, isNew, facts }: Touched): void {
+  if (isNew) return insertPurchase(work, row);
+  if (facts) updateFacts(work, row);
+  updateVerdict(work, row);
+}
+
+function matchAgain(work: Work, pairs: readonly { readonly accountNo: number; readonly brandId: BrandId }[], accounts: readonly Account[]): void {
+  const done = new Set<string>();
+  const known = new Map<BrandId, boolean>();
+  for (const { accountNo, brandId } of pairs) {
+    const fingerprint = accounts.find((account) => account.accountNo === accountNo)?.fingerprint ?? "";
+    const key = `${fingerprint} ${brandId}`;
+    if (done.has(key)) continue;
+    done.add(key);
+    const some = known.get(brandId) ?? hasRefunds(work, brandId);
+    known.set(brandId, some);
+    if (some) reassignRefunds(work, accounts.filter((account) => account.fingerprint === fingerprint).map((account) => account.accountNo), brandId);
+  }
+}

@@ -1,0 +1,29 @@
+// What a person decided about a row that no rule may judge: it counts like any other, or it earns nothing for good.
+import { err, ok } from "../kernel/result.ts";
+import type { Result } from "../kernel/result.ts";
+import type { PurchaseView, ReviewDecision } from "./ports.ts";
+import { findPurchase, updateFacts, updateVerdict } from "./purchases.ts";
+import { hasRefunds, reassignRefunds } from "./refunds.ts";
+import { integerOf } from "./sql.ts";
+import { settleVerdict } from "./verdicts.ts";
+import { purchaseView } from "./views.ts";
+import type { Work } from "./work.ts";
+
+/** Decides a row that is held for review; the same decision again gives the same answer, another one is refused. */
+export function decideReview(work: Work, input: ReviewDecision): Result<PurchaseView, { readonly code: "review_unknown" }> {
+  const record = findPurchase(work, input.purchaseId);
+  const decided = input.decision === "count" ? "cleared" : "refused";
+  if (record === null || (record.waitsFor !== "review" && record.review !== decided)) return err({ code: "review_unknown" });
+  if (record.review !== decided) {
+    record.review = decided;
+    settleVerdict(work, record, false, false, input);
+    updateFacts(work, record);
+    updateVerdict(work, record);
+    if (record.brand !== null && hasRefunds(work, record.brand.id)) {
+      const accounts = work.sql.exec("SELECT account_no FROM accounts WHERE fingerprint = (SELECT fingerprint FROM accounts WHERE account_no = ?)", record.accountNo);
+      reassignRefunds(work, accounts.map((row) => integerOf(row, "account_no")), record.brand.id);
+    }
+  }
+  const view = purchaseView(work, record.id);
+  return view === null ? err({ code: "review_unknown" }) : ok(view);
+}

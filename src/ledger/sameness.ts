@@ -1,0 +1,146 @@
+// Which rows are the same purchase (DESIGN.md section 4, rules (b) to (e)). A pure function of the set of rows: it never asks in
+// which order they came, so every order of deliveries ends with the same purchases.
+import { addDays, daysBetween, parisDate } from "../kernel/time.ts";
+
+/** A row of one fingerprinted account, as far as sameness looks at it. `n` is the recording number. */
+export type SameRow = {
+  readonly n: number;
+  readonly accountNo: number;
+  readonly kind: "purchase" | "refund";
+  readonly cents: number;
+  readonly date: string;
+  readonly state: "pending" | "booked" | "deleted";
+  readonly brandId: string | null;
+  readonly labelTag: string;
+  readonly lastUpdateMs: number;
+  /** A booked row that was once pending under its own id does not take over another pending row. */
+  readonly wasPending: boolean;
+  /** What was found before: the row this one repeats, or null. Keeps a purchase on the row that has its points. */
+  readonly sameAs: number | null;
+};
+
+/** One aggregator account id of the fingerprinted account. */
+export type Generation = { readonly accountNo: number; readonly createdAtMs: number };
+
+/** Where a live row ends: the row that stands for its purchase, the row whose public id it has, and whether a person must look. */
+export type Place = { readonly keeper: number; readonly idOf: number; readonly held: boolean };
+
+/** Between two generations the booking date of one purchase may differ by this much. */
+export const GENERATION_DAYS_MAX = 5;
+/** A pending row is booked under a new id within this many days. */
+export const TAKEOVER_DAYS_MAX = 10;
+
+type Pair<A, B> = { readonly left: A; readonly right: B; readonly rank: readonly (number | string)[] };
+
+/** Places every live row. Deleted rows take no part and are not in the answer. */
+export function placeRows(rows: readonly SameRow[], generations: readonly Generation[], weak: boolean): Map<number, Place> {
+  const live = rows.filter((row) => row.state !== "deleted");
+  const ordered = [...generations].sort((a, b) => a.createdAtMs - b.createdAtMs || a.accountNo - b.accountNo);
+  const takenOver = new Map<number, number>();
+  for (const { accountNo } of ordered) {
+    for (const [pending, booked] of takeovers(live.filter((row) => row.accountNo === accountNo))) takenOver.set(pending, booked);
+  }
+  const slots = slotsOf(live.filter((row) => !takenOver.has(row.n)), ordered);
+  const places = new Map<number, Place>();
+  for (const slot of slots) {
+    const keeper = keeperOf(slot);
+    const members = [...slot.map((row) => row.n), ...[...takenOver].filter(([, booked]) => slot.some((row) => row.n === booked)).map(([pending]) => pending)];
+    const idOf = Math.min(...members);
+    const held = weak && slot.length === 1 && repeatsTooEarly(keeper, ordered);
+    for (const n of members) places.set(n, { keeper: keeper.n, idOf, held: held && n === keeper.n });
+  }
+  return places;
+}
+
+/** Rule (e): pending rows and the booked rows that took them over, closest pairs first. */
+function takeovers(rows: readonly SameRow[]): Map<number, number> {
+  const pendings = rows.filter((row) => row.state === "pending");
+  if (pendings.length === 0) return new Map();
+  const pairs: Pair<SameRow, SameRow>[] = [];
+  for (const left of pendings) {
+    for (const right of rows) {
+      if (right.state !== "booked" || right.wasPending || right.kind !== left.kind || right.lastUpdateMs < left.lastUpdateMs) continue;
+      const days = Math.abs(daysBetween(left.date, right.date));
+      if (days > TAKEOVER_DAYS_MAX || !sameMerchant(left, right)) continue;
+      pairs.push({ left, right, rank: [Number(left.cents !== right.cents), days, Number(left.labelTag !== right.labelTag), left.date, right.date, left.n, right.n] });
+    }
+  }
+  return new Map(closestFirst(pairs).map(({ left, right }) => [left.n, right.n]));
+}
+
+/** Rows of no known brand are told apart by their label: two strangers' purchases are not one because both are unknown. */
+function sameMerchant(a: SameRow, b: SameRow): boolean {
+  return a.brandId === null && b.brandId === null ? a.labelTag === b.labelTag : a.brandId === b.brandId;
+}
+
+/** Rules (b) and (d): a slot takes at most one row of each generation, with the same signed cents, the closest date first. */
+function slotsOf(rows: readonly SameRow[], generations: readonly Generation[]): SameRow[][] {
+  const byCents = new Map<string, SameRow[]>();
+  for (const row of rows) {
+    const key = `${row.kind}:${row.cents}`;
+    const group = byCents.get(key);
+    if (group === undefined) byCents.set(key, [row]);
+    else group.push(row);
+  }
+  return [...byCents.values()].flatMap((group) => slotsOfOneAmount(group, generations));
+}
+
+function slotsOfOneAmount(rows: readonly SameRow[], generations: readonly Generation[]): SameRow[][] {
+  const slots: SameRow[][] = [];
+  for (const { accountNo } of generations) {
+    const pairs: Pair<SameRow[], SameRow>[] = [];
+    const newer = rows.filter((row) => row.accountNo === accountNo);
+    for (const left of slots) {
+      for (const right of newer) {
+        const days = Math.min(...left.map((row) => Math.abs(daysBetween(row.date, right.date))));
+        if (days > GENERATION_DAYS_MAX) continue;
+        const first = left[0];
+        const otherLabel = Number(!left.some((row) => row.labelTag === right.labelTag));
+        pairs.push({ left, right, rank: [days, otherLabel, first?.date ?? "", right.date, first?.n ?? 0, right.n] });
+      }
+    }
+    const matched = closestFirst(pairs);
+    const found = new Set(matched.map(({ right }) => right.n));
+    for (const { left, right } of matched) left.push(right);
+    for (const row of newer) if (!found.has(row.n)) slots.push([row]);
+  }
+  return slots;
+}
+
+/** Takes pairs in the order of their rank, each side at most once. */
+function closestFirst<A extends object, B extends object>(pairs: readonly Pair<A, B>[]): Pair<A, B>[] {
+  const left = new Set<A>();
+  const right = new Set<B>();
+  return [...pairs].sort((a, b) => compareRanks(a.rank, b.rank)).filter((pair) => {
+    if (left.has(pair.left) || right.has(pair.right)) return false;
+    left.add(pair.left);
+    right.add(pair.right);
+    return true;
+  });
+}
+
+function compareRanks(a: readonly (number | string)[], b: readonly (number | string)[]): number {
+  for (const [index, value] of a.entries()) {
+    const other = b[index] ?? 0;
+    if (value !== other) return value < other ? -1 : 1;
+  }
+  return 0;
+}
+
+/** A booked row before a pending one, one whose brand is known before one without, then the one that stood for it before. */
+function keeperOf(slot: readonly SameRow[]): SameRow {
+  const rank = (row: SameRow): (number | string)[] => [Number(row.state !== "booked"), Number(row.brandId === null), Number(row.sameAs !== null), row.n];
+  const best = [...slot].sort((a, b) => compareRanks(rank(a), rank(b)))[0];
+  if (best === undefined) throw new TypeError("a slot has a row");
+  return best;
+}
+
+/**
+ * Rule (c): the row of a weakly fingerprinted account that repeats nothing, though it is dated within the time of an older
+ * generation plus five days. That time ends when the newer generation appeared, which every order of deliveries agrees on.
+ */
+function repeatsTooEarly(row: SameRow, generations: readonly Generation[]): boolean {
+  const position = generations.findIndex(({ accountNo }) => accountNo === row.accountNo);
+  const own = generations[position];
+  return position > 0 && own !== undefined && row.date <= addDays(parisDate(own.createdAtMs), GENERATION_DAYS_MAX);
+}
