@@ -10,6 +10,7 @@ import { documentInfo } from "./http/openapi.ts";
 import { problem } from "./http/problem.ts";
 import { rateLimited } from "./http/rate-limit.ts";
 import type { RateLimiter } from "./http/rate-limit.ts";
+import { concatBytes } from "./kernel/encoding.ts";
 import { newId } from "./kernel/ids.ts";
 import { errorClass } from "./kernel/log.ts";
 import type { Log } from "./kernel/log.ts";
@@ -36,7 +37,7 @@ const IMPORT_BYTES_MAX = 4_194_304;
 /** Builds the HTTP application. The same app runs in workerd, Deno and the tests. */
 export function createApp(services: AppServices): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
-  app.use(identify(services), secureHeaders({ crossOriginResourcePolicy: "same-site" }), privateByDefault());
+  app.use(identify(services), secureHeaders({ crossOriginResourcePolicy: "same-site" }), privateByDefault(), errorsOnly());
   app.use("/v1/*", cors({
     origin: [...services.corsOrigins], maxAge: 86_400,
     allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "Accept-Language", "If-None-Match", "Receipt-Token"],
@@ -65,25 +66,37 @@ function identify(services: AppServices): MiddlewareHandler<AppEnv> {
 
 /** French unless English is asked for with a higher weight (RFC 9110, section 12.5.4). */
 export function preferredLocale(header: string | undefined): Locale {
-  let best: Locale = "fr";
-  let bestWeight = 0;
+  const weights = { fr: 0, en: 0 };
   for (const part of (header ?? "").slice(0, 256).split(",")) {
-    const [tag = "", ...parameters] = part.trim().toLowerCase().split(";");
-    const weight = Number(parameters.find((text) => text.trim().startsWith("q="))?.trim().slice(2) ?? "1");
-    const locale = tag.startsWith("en") ? "en" : tag.startsWith("fr") ? "fr" : null;
-    if (locale !== null && weight > bestWeight) {
-      best = locale;
-      bestWeight = weight;
-    }
+    const [tag = "", ...parameters] = part.toLowerCase().split(";").map((text) => text.trim());
+    const weight = Number(parameters.find((text) => text.startsWith("q="))?.slice(2) ?? "1");
+    const language = tag.split("-")[0];
+    if ((language === "fr" || language === "en") && weight <= 1) weights[language] = Math.max(weights[language], weight);
   }
-  return best;
+  return weights.en > weights.fr ? "en" : "fr";
 }
 
 /** Whatever a route does not mark as public must not be kept by anybody between us and the user. */
 function privateByDefault(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     await next();
-    if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "private, no-store");
+    // c.header also makes the headers writable: those of a static file or a fetched answer are not, and the headers below are added.
+    c.header("Cache-Control", c.res.headers.get("Cache-Control") ?? "private, no-store");
+  };
+}
+
+class NotAnError extends Error {
+  override readonly name = "NotAnError";
+}
+
+/** hono hands only instances of Error to onError; anything else thrown would leave the app and be printed by the platform. */
+function errorsOnly(): MiddlewareHandler<AppEnv> {
+  return async (_c, next) => {
+    try {
+      await next();
+    } catch (thrown) {
+      throw thrown instanceof Error ? thrown : new NotAnError("thrown value is not an error");
+    }
   };
 }
 
@@ -94,13 +107,30 @@ function jsonBodies(maxBytes: number): MiddlewareHandler<AppEnv> {
     if (!WRITES.has(c.req.method)) return next();
     const declared = Number(c.req.header("Content-Length") ?? "0");
     if (declared > maxBytes) return problem(c, "payload_too_large");
-    const bytes = await c.req.raw.clone().arrayBuffer();
-    if (bytes.byteLength > maxBytes) return problem(c, "payload_too_large");
+    const bytes = await readAtMost(c.req.raw, maxBytes);
+    if (bytes === null) return problem(c, "payload_too_large");
+    if (c.req.raw.body !== null) c.req.raw = new Request(c.req.raw, { method: c.req.method, body: bytes });
     const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
     const accepted = type === "application/json" || (c.req.path.endsWith("/import") && (type === "text/csv" || type === "application/x-ndjson"));
     if (bytes.byteLength > 0 && !accepted) return problem(c, "unsupported_media_type");
     return next();
   };
+}
+
+/** The whole body, or null as soon as it is longer than allowed: a stream without a length must not fill the memory. */
+async function readAtMost(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = request.body?.getReader();
+  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+    length += part.value.length;
+    if (length > maxBytes) {
+      await reader?.cancel();
+      return null;
+    }
+    chunks.push(part.value);
+  }
+  return concatBytes(...chunks);
 }
 
 function unexpected(error: Error, c: Context<AppEnv>, services: AppServices): Response {

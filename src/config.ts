@@ -51,7 +51,16 @@ const list = z.string().default("").transform((text) => text.split(",").map((ite
 // An origin or base address without a trailing slash, so that joining a path has one spelling.
 const address = z.url().transform((text) => text.replace(/\/+$/, ""));
 const secret = z.string().min(8);
-const whole = (fallback: number, minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum).default(fallback);
+// Digits only: Number("") is 0, and a setting left blank must not give no points.
+const whole = (fallback: number, minimum: number, maximum: number) =>
+  z.string().regex(/^\d{1,9}$/).transform(Number).pipe(z.number().min(minimum).max(maximum)).default(fallback);
+// Compared letter by letter with what a browser or an app sends, so only the one spelling it uses can be meant.
+const origins = list.refine((items) => items.every((item) => isOrigin(item) || item.startsWith("android:apk-key-hash:")));
+const redirects = list.refine((items) => items.every((item) => URL.canParse(item) && !item.includes("#") && !/^(?:javascript|data|file|blob):/i.test(item)));
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
 
 const keyring = z.string().transform((text, context): Keyring => {
   const parsed = parseKeyring(text);
@@ -62,7 +71,8 @@ const keyring = z.string().transform((text, context): Keyring => {
 
 const signingKeys = (kty: string, crv: string) =>
   z.string().transform(json).pipe(
-    z.object({ keys: z.array(z.looseObject({ kid: z.string().min(1), kty: z.literal(kty), crv: z.literal(crv), d: z.string().min(1) })).min(1) }),
+    z.object({ keys: z.array(z.looseObject({ kid: z.string().min(1), kty: z.literal(kty), crv: z.literal(crv), x: z.string().min(1), d: z.string().min(1) })).min(1) })
+      .refine(({ keys }) => new Set(keys.map(({ kid }) => kid)).size === keys.length),
   ).transform(({ keys }): readonly JsonWebKeyWithKid[] => keys);
 
 const trustedIssuers = z.string().default("[]").transform(json).pipe(
@@ -77,8 +87,8 @@ const schema = z.object({
   ENVIRONMENT: z.enum(["local", "production"]),
   JURISDICTION: z.enum(["", "eu"]).default(""),
   PUBLIC_URL: address,
-  REDIRECT_URIS: list,
-  CORS_ORIGINS: list,
+  REDIRECT_URIS: redirects,
+  CORS_ORIGINS: origins,
   POWENS_API_URL: address,
   POWENS_WEBVIEW_URL: address,
   POWENS_DOMAIN: z.string().min(1),
@@ -94,7 +104,7 @@ const schema = z.object({
   AUTH_AUDIENCE: z.string().min(1),
   AUTH_TRUSTED_ISSUERS: trustedIssuers,
   WEBAUTHN_RP_ID: z.string().min(1),
-  WEBAUTHN_ORIGINS: list,
+  WEBAUTHN_ORIGINS: origins,
   ACCESS_TEAM_DOMAIN: address,
   ACCESS_AUDIENCE: z.string().min(1),
   ACCESS_ROLES: roles,
@@ -140,7 +150,12 @@ function unsafeInProduction(values: Values): string[] {
   for (const name of ["PUBLIC_URL", "POWENS_API_URL", "POWENS_WEBVIEW_URL", "ACCESS_TEAM_DOMAIN", "EMAIL_DELIVERY_URL"] as const) {
     if (!values[name].startsWith("https://")) fields.push(name);
   }
-  return fields;
+  for (const name of ["REDIRECT_URIS", "CORS_ORIGINS", "WEBAUTHN_ORIGINS"] as const) {
+    if (values[name].some((item) => /^http:/i.test(item))) fields.push(name);
+  }
+  // Whoever can change the keys on their way signs in as anybody.
+  if (values.AUTH_TRUSTED_ISSUERS.some((item) => !item.jwks_uri.startsWith("https://"))) fields.push("AUTH_TRUSTED_ISSUERS");
+  return fields.sort();
 }
 
 function toConfig(values: Values): Config {

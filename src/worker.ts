@@ -17,6 +17,9 @@ export default {
     return composed.value.handle(request);
   },
   async scheduled(_controller, env) {
+    // A refused configuration must not even open an object: without its jurisdiction that would be one outside the EU.
+    const composed = await compositionFor(env);
+    if (!composed.ok) return;
     const namespace = inJurisdiction(env.STEWARD, env["JURISDICTION"] === "eu" ? "eu" : null);
     await namespace.getByName("steward").sweep();
   },

@@ -18,3 +18,9 @@ export type CataloguePort = {
    */
   readonly snapshot: (version: number) => Promise<CatalogueSnapshot>;
 };
+
+/** For screens that only name things and may be a little behind. */
+export type CatalogueView = {
+  /** The snapshot that was current at most that long ago: from memory, or by one read of the version (a batch when cold). */
+  readonly current: (maxAgeMs: number) => Promise<CatalogueSnapshot>;
+};

@@ -8,7 +8,11 @@ export type Database = DrizzleD1Database;
 
 /** Opens the database binding. The logger stays off: it prints parameters. Never use `transaction()` (D1 refuses it): `batch`. */
 export function openDatabase(binding: D1Database): Database {
-  return drizzle(binding, { logger: false });
+  const db = drizzle(binding, { logger: false });
+  // drizzle wraps the failure of a single statement but passes a batch's through as the platform's own error.
+  const batch = db.batch.bind(db);
+  db.batch = (statements) => guarded(() => batch(statements));
+  return db;
 }
 
 /** Thrown by statements that do not go through drizzle, without the text and the parameters that the platform's error quotes. */

@@ -18,6 +18,8 @@ const place = (scope: string): string => `idempotency_keys|answer||${scope}|k1`;
 
 export function idempotencyStore(db: Database, keyring: Keyring, random: RandomBytes): IdempotencyStore {
   const keys = idempotencyKeys;
+  // A request that outlived its lock must not touch the lock of the one that took over.
+  const stillHeld = (key: string, startedAtMs: number) => and(eq(keys.scope, key), eq(keys.state, "running"), eq(keys.startedAtMs, startedAtMs));
   return {
     async begin(scope, requestHash, nowMs) {
       const key = scopeKey(scope);
@@ -28,7 +30,7 @@ export function idempotencyStore(db: Database, keyring: Keyring, random: RandomB
         set: row,
         setWhere: sql`${keys.expiresAtMs} <= ${nowMs} OR (${keys.state} = 'running' AND ${keys.startedAtMs} <= ${nowMs - IDEMPOTENCY_LOCK_MS} AND ${keys.requestHash} = ${requestHash})`,
       }).returning({ scope: keys.scope });
-      if (taken.length > 0) return { state: "started" };
+      if (taken.length > 0) return { state: "started", startedAtMs: nowMs };
       const [found] = await db.select().from(keys).where(eq(keys.scope, key));
       if (found === undefined) return { state: "in_progress" };
       if (found.requestHash !== requestHash) return { state: "conflict" };
@@ -37,13 +39,13 @@ export function idempotencyStore(db: Database, keyring: Keyring, random: RandomB
       if (!opened.ok) throw new Error("a kept answer cannot be decrypted");
       return { state: "done", answer: JSON.parse(utf8Decode(opened.value)) as StoredAnswer };
     },
-    async complete(scope, answer, nowMs) {
+    async complete(scope, startedAtMs, answer, nowMs) {
       const key = scopeKey(scope);
       const answerCipher = await sealWithKeyring(keyring, place(key), utf8Encode(JSON.stringify(answer)), random);
-      await db.update(keys).set({ state: "done", answerCipher, expiresAtMs: nowMs + IDEMPOTENCY_TTL_MS }).where(and(eq(keys.scope, key), eq(keys.state, "running")));
+      await db.update(keys).set({ state: "done", answerCipher, expiresAtMs: nowMs + IDEMPOTENCY_TTL_MS }).where(stillHeld(key, startedAtMs));
     },
-    async abandon(scope) {
-      await db.delete(keys).where(and(eq(keys.scope, scopeKey(scope)), eq(keys.state, "running")));
+    async abandon(scope, startedAtMs) {
+      await db.delete(keys).where(stillHeld(scopeKey(scope), startedAtMs));
     },
   };
 }

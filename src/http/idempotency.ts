@@ -20,11 +20,12 @@ export type IdempotencyScope = { readonly principal: string; readonly method: st
 /** Remembers answers. `begin` is atomic: of two simultaneous calls with one key exactly one gets `started`. */
 export type IdempotencyStore = {
   readonly begin: (scope: IdempotencyScope, requestHash: string, nowMs: number) => Promise<
-    | { readonly state: "started" } | { readonly state: "in_progress" } | { readonly state: "conflict" }
+    | { readonly state: "started"; readonly startedAtMs: number } | { readonly state: "in_progress" } | { readonly state: "conflict" }
     | { readonly state: "done"; readonly answer: StoredAnswer }
   >;
-  readonly complete: (scope: IdempotencyScope, answer: StoredAnswer, nowMs: number) => Promise<void>;
-  readonly abandon: (scope: IdempotencyScope) => Promise<void>;
+  /** Both act only while the lock taken at `startedAtMs` is still held: one taken over belongs to another request. */
+  readonly complete: (scope: IdempotencyScope, startedAtMs: number, answer: StoredAnswer, nowMs: number) => Promise<void>;
+  readonly abandon: (scope: IdempotencyScope, startedAtMs: number) => Promise<void>;
 };
 
 export type IdempotencyDeps = { readonly store: IdempotencyStore; readonly clock: Clock };
@@ -39,12 +40,13 @@ function principalOf(c: Context<AppEnv>): string | null {
   return operator === null || operator === undefined ? null : sha256Hex(`operator|${operator.subject}`);
 }
 
-async function requestHashOf(c: Context<AppEnv>): Promise<string> {
+// The key is part of the hash and is stored nowhere: without it, a stored hash of a short body could be guessed.
+async function requestHashOf(c: Context<AppEnv>, key: string): Promise<string> {
   const text = await c.req.text();
   try {
-    return sha256Hex(canonicalJson(JSON.parse(text)));
+    return sha256Hex(`${key}\n${canonicalJson(JSON.parse(text))}`);
   } catch {
-    return sha256Hex(text);
+    return sha256Hex(`${key}\n${text}`);
   }
 }
 
@@ -65,27 +67,30 @@ export function idempotent(deps: IdempotencyDeps, options: { readonly required: 
     const principal = principalOf(c);
     if (principal === null) throw new Error("idempotent route without authentication");
     const scope = { principal, method: c.req.method, path: c.req.path, key };
-    const begun = await deps.store.begin(scope, await requestHashOf(c), deps.clock.nowMs());
+    const begun = await deps.store.begin(scope, await requestHashOf(c, key), deps.clock.nowMs());
     switch (begun.state) {
       case "conflict":
         return problem(c, "idempotency_conflict");
       case "in_progress":
         return problem(c, "idempotency_in_progress", { headers: { "Retry-After": "2" } });
       case "done":
-        return new Response(begun.answer.body === "" ? null : begun.answer.body, {
-          status: begun.answer.status,
-          headers: { "Content-Type": begun.answer.contentType, "Idempotency-Replayed": "true", "Cache-Control": "private, no-store" },
-        });
+        return replay(begun.answer);
       case "started":
-        return runAndRemember(c, next, deps, scope);
+        return runAndRemember(c, next, deps, scope, begun.startedAtMs);
     }
   };
 }
 
-async function runAndRemember(c: Context<AppEnv>, next: () => Promise<void>, deps: IdempotencyDeps, scope: IdempotencyScope): Promise<void> {
+function replay(answer: StoredAnswer): Response {
+  const headers = new Headers({ "Idempotency-Replayed": "true", "Cache-Control": "private, no-store" });
+  if (answer.contentType !== "") headers.set("Content-Type", answer.contentType);
+  return new Response(answer.body === "" ? null : answer.body, { status: answer.status, headers });
+}
+
+async function runAndRemember(c: Context<AppEnv>, next: () => Promise<void>, deps: IdempotencyDeps, scope: IdempotencyScope, startedAtMs: number): Promise<void> {
   await next();
   const body = await c.res.clone().text();
-  if (c.error !== undefined || !isKept(c.res.status) || body.length > ANSWER_BYTES_MAX) return deps.store.abandon(scope);
-  const contentType = c.res.headers.get("Content-Type") ?? "application/json";
-  return deps.store.complete(scope, { status: c.res.status, contentType, body }, deps.clock.nowMs());
+  if (c.error !== undefined || !isKept(c.res.status) || body.length > ANSWER_BYTES_MAX) return deps.store.abandon(scope, startedAtMs);
+  const contentType = c.res.headers.get("Content-Type") ?? "";
+  return deps.store.complete(scope, startedAtMs, { status: c.res.status, contentType, body }, deps.clock.nowMs());
 }

@@ -22,11 +22,27 @@ export function rateLimitHeaders(name: string, limit: number, windowS: number, r
   };
 }
 
-/** Limits requests by the caller's token or, without one, by network address. Both are hashed before they leave the isolate. */
+// One customer of a network has a /64 of IPv6 (RFC 6177), so single addresses would be as many budgets as anybody likes.
+function networkOf(address: string): string {
+  if (!address.includes(":") || address.includes(".")) return address;
+  const [head = "", tail] = address.toLowerCase().split("::");
+  const groups = head.split(":").filter((group) => group !== "");
+  if (tail !== undefined) {
+    const last = tail.split(":").filter((group) => group !== "");
+    while (groups.length + last.length < 8) groups.push("0");
+    groups.push(...last);
+  }
+  return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
+}
+
+/**
+ * Limits requests by network address (IPv6: by /64), hashed before it leaves the isolate. Never by anything the caller chooses,
+ * such as a token not yet verified: each new value would open a new budget.
+ */
 export function rateLimited(limiter: RateLimiter): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const caller = c.req.header("Authorization") ?? c.req.header("CF-Connecting-IP") ?? "unknown";
-    if (await limiter.allow(sha256Hex(`${limiter.name}|${caller}`))) return next();
+    const network = networkOf(c.req.header("CF-Connecting-IP") ?? "unknown");
+    if (await limiter.allow(sha256Hex(`${limiter.name}|${network}`))) return next();
     return problem(c, "rate_limited", { headers: rateLimitHeaders(limiter.name, limiter.limit, limiter.windowS, limiter.windowS) });
   };
 }

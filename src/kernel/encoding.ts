@@ -2,7 +2,8 @@
 import { base64url } from "jose";
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
+// ignoreBOM keeps a leading byte order mark as a character; by default it would vanish.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function utf8Encode(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
@@ -17,11 +18,21 @@ export function base64UrlEncode(bytes: Uint8Array): string {
   return base64url.encode(bytes);
 }
 
-/** Decodes base64url or plain base64, or returns null when the text is neither. */
+const BASE64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)(={0,2})$/;
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/**
+ * Decodes base64url or plain base64, padded or not, or returns null. Only the one text that encoding these bytes gives is accepted
+ * (RFC 4648, section 3.5): otherwise a signed or sealed value would have several spellings.
+ */
 export function base64Decode(text: string): Uint8Array<ArrayBuffer> | null {
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) return null;
+  const padding = BASE64.exec(text)?.[1];
+  if (padding === undefined || (padding !== "" && text.length % 4 !== 0)) return null;
+  const bare = text.slice(0, text.length - padding.length).replaceAll("+", "-").replaceAll("/", "_");
+  const unusedBits = [0, null, 15, 3][bare.length % 4] ?? null;
+  if (unusedBits === null || (ALPHABET.indexOf(bare.slice(-1)) & unusedBits) !== 0) return null;
   try {
-    return new Uint8Array(base64url.decode(text.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")));
+    return new Uint8Array(base64url.decode(bare));
   } catch {
     return null;
   }

@@ -1,9 +1,10 @@
 // Ids of everything we store: UUIDv7 (RFC 9562, section 5.7) with a short prefix. They order by creation time and their last
 // byte is the shard byte of DESIGN.md section 7, so that the users' tables can be split later without renaming anybody.
+import { assert } from "./assert.ts";
 import type { RandomBytes } from "./random.ts";
 
 export type IdPrefix =
-  | "usr" | "con" | "acc" | "pur" | "ent" | "brd" | "off" | "red" | "clm" | "ses" | "cod" | "req" | "int" | "qua" | "evt" | "hld" | "lot" | "crr";
+  | "usr" | "con" | "acc" | "pur" | "ent" | "brd" | "off" | "red" | "clm" | "ses" | "cod" | "req" | "int" | "qua" | "evt" | "hld" | "lot" | "crr" | "chg" | "lnk";
 
 declare const brand: unique symbol;
 /** An id of one kind. The kinds do not mix: passing a `con_` where a `usr_` belongs does not compile. */
@@ -25,6 +26,7 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
  * lands in one shard.
  */
 export function newId<P extends IdPrefix>(prefix: P, nowMs: number, random: RandomBytes, shardOf?: string): Id<P> {
+  assert(Number.isSafeInteger(nowMs) && nowMs >= 0 && nowMs < 2 ** 48, "an id is made at a time that 48 bits hold");
   const bytes = random(16);
   let time = nowMs;
   for (let index = 5; index >= 0; index--) {
@@ -47,5 +49,7 @@ export function isId<P extends IdPrefix>(prefix: P, text: string): text is Id<P>
 
 /** The shard byte (0 to 255) that an id carries. */
 export function shardByteOf(id: string): number {
-  return Number.parseInt(id.slice(-2), 16);
+  const hex = /[0-9a-f]{2}$/.exec(id)?.[0];
+  assert(hex !== undefined, "an id ends with its shard byte");
+  return Number.parseInt(hex, 16);
 }

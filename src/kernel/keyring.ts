@@ -1,6 +1,7 @@
 // Keys and field encryption. AES-256-GCM (NIST SP 800-38D) with random 96-bit IVs; every ciphertext is bound by its associated
 // data to the place it belongs to, so a value moved to another row, user or column does not decrypt.
 // Two layers: the keyring's key wraps one random data key per user; the data key encrypts that user's fields.
+import { assert } from "./assert.ts";
 import { base64Decode, base64UrlEncode, utf8Decode, utf8Encode } from "./encoding.ts";
 import { hmacSha256 } from "./hash.ts";
 import type { RandomBytes } from "./random.ts";
@@ -103,11 +104,16 @@ export async function newWrappedDataKey(keyring: Keyring, userId: string, random
 export async function openUserCipher(keyring: Keyring, userId: string, wrappedKey: string, random: RandomBytes): Promise<Result<UserCipher, CipherError>> {
   const raw = await openWithKeyring(keyring, dataKeyPlace(userId), wrappedKey);
   if (!raw.ok) return raw;
+  if (raw.value.length !== KEY_BYTES) return err("cipher_malformed");
   const key = await aesKey(raw.value);
-  const associated = (place: FieldPlace): string => `${place.table}|${place.column}|${userId}|${place.row}|${FIELD_VERSION}`;
+  const associated = (place: FieldPlace): string => {
+    // The row may be anybody's text; the other parts must not hold the separator, or two places could share one name.
+    assert(![place.table, place.column, userId].some((part) => part.includes("|")), "a place's table, column and user hold no separator");
+    return `${place.table}|${place.column}|${userId}|${place.row}|${FIELD_VERSION}`;
+  };
   return ok({
     userId,
-    encrypt: (place, text) => seal(key, FIELD_VERSION, associated(place), utf8Encode(text), random),
+    encrypt: async (place, text) => seal(key, FIELD_VERSION, associated(place), utf8Encode(text), random),
     decrypt: async (place, sealed) => {
       const [version, iv = "", data = "", rest] = sealed.split(".");
       if (version !== FIELD_VERSION || rest !== undefined) return err("cipher_malformed");

@@ -7,14 +7,29 @@ export type Log = {
   readonly alert: (event: string, fields?: LogFields) => void;
 };
 
-// Opaque ids, codes, dates and versions. Whatever else somebody hands over by mistake is replaced, not printed.
-const HARMLESS = /^[A-Za-z0-9_.:/+-]{0,80}$/;
-const LONG_DIGITS = /\d{10,}/;
+// Shapes whose digits mean nothing about a person: our ids and instants.
+const OPAQUE = [
+  /^[a-z]{3}_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}:\d{2}(?:\.\d{3})?Z)?$/,
+];
+// Everything else that may be printed. Mixed case is left out on purpose: tokens, names and labels are written so.
+const HARMLESS = [
+  /^(?:[a-z0-9_]{1,40}(?:[.:/-][a-z0-9_]{1,40}){0,5})?$/, // codes, versions, numbers, events such as `connection-synced`
+  /^(?:\/(?:[a-z0-9_.-]{1,40}|:[A-Za-z_]{1,40}(?:\{[^/]{1,40}\})?|\*)){1,8}$|^[/*]$/, // a route's pattern, with the names of its parameters
+  /^[A-Z][A-Za-z0-9]{0,40}(?:Error|Failure|Exception)$|^Error$/, // the class of a failure
+  /^[A-Z]+(?:_[A-Z]+)+$|^(?:ENVIRONMENT|JURISDICTION)$/, // the name of a setting
+  /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/,
+];
+// Ten digits in whatever grouping are a telephone, card or account number; 24 characters without a break are a token.
+const DIGITS_MAX = 9;
+const UNBROKEN = /[A-Za-z0-9]{24,}/;
+// An instant in milliseconds has 13 digits and begins with 1; a card number has up to 19.
+const NUMBER_MAX = 10_000_000_000_000;
 
 /** A log that writes one JSON line per event. `alert` marks what a person must look at. */
 export function jsonLog(write: (line: string) => void): Log {
   const line = (level: string, event: string, fields: LogFields): void => {
-    const safe: Record<string, string | number | boolean | null> = { level, event };
+    const safe: Record<string, string | number | boolean | null> = { level, event: redactField(event) };
     for (const [name, value] of Object.entries(fields)) safe[name] = redactField(value);
     write(JSON.stringify(safe));
   };
@@ -24,10 +39,14 @@ export function jsonLog(write: (line: string) => void): Log {
   };
 }
 
-/** Keeps a value only when its shape rules out free text, an e-mail address, an IBAN-like or card-like run. */
+const REDACTED = "[redacted]";
+
+/** Keeps a value only when its shape is one of ours: an id, an instant, a code, a route, a class of error, a setting's name, a number. */
 export function redactField(value: string | number | boolean | null): string | number | boolean | null {
-  if (typeof value !== "string") return value;
-  return HARMLESS.test(value) && !LONG_DIGITS.test(value) ? value : "[redacted]";
+  if (typeof value === "number") return Math.abs(value) < NUMBER_MAX ? value : REDACTED;
+  if (typeof value !== "string" || OPAQUE.some((shape) => shape.test(value))) return value;
+  const harmless = HARMLESS.some((shape) => shape.test(value)) && value.replaceAll(/\D/g, "").length <= DIGITS_MAX && !UNBROKEN.test(value);
+  return harmless ? value : REDACTED;
 }
 
 /** The class of a failure, never its message: messages quote values. */

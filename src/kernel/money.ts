@@ -45,5 +45,5 @@ export function mulDivFloor(a: number, b: number, divisor: number): number {
 /** Points as euro cents at the programme's rate, rounded down: 100 points per euro make 104 points 104 cents. */
 export function pointsToCents(points: number, pointsPerEuro: number): number {
   const cents = mulDivFloor(Math.abs(points), 100, pointsPerEuro);
-  return points < 0 ? -cents : cents;
+  return points < 0 && cents !== 0 ? -cents : cents;
 }

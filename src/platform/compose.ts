@@ -1,13 +1,47 @@
 // Where the parts meet: builds every service from what a platform provides and mounts the routers. Nothing else knows all domains.
 import { createApp } from "../app.ts";
+import { createPowens } from "../banking/aggregators/powens/adapter.ts";
+import { connectionRoutes } from "../banking/routes/connections.ts";
+import { webhookRoutes } from "../banking/routes/webhooks.ts";
+import { createBanking } from "../banking/service.ts";
+import { bankingStore } from "../banking/store.ts";
+import type { CataloguePort } from "../catalogue/ports.ts";
+import { catalogueRouters } from "../catalogue/routes.ts";
+import { catalogueService } from "../catalogue/service.ts";
+import { catalogueCache } from "../catalogue/snapshot.ts";
+import { catalogueStore } from "../catalogue/store.ts";
 import type { Config } from "../config.ts";
-import { isDatabaseFailure } from "../db/database.ts";
+import { auditStatement } from "../db/audit.ts";
+import type { AuditEvent } from "../db/audit.ts";
+import { isDatabaseFailure, openDatabase } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
+import { idempotencyStore, purgeIdempotencyKeys } from "../db/idempotency-store.ts";
+import { openApiDocument } from "../http/openapi.ts";
+import { signedCursors } from "../http/paging.ts";
+import { accessTokenIssuer, publicKeySet, userTokens } from "../identity/access-tokens.ts";
+import { isIssuerUnavailable } from "../identity/errors.ts";
+import { httpMailer } from "../identity/mailer.ts";
+import { operatorTokens } from "../identity/operator-tokens.ts";
+import type { ConsentListener, IdentityPort } from "../identity/ports.ts";
+import { identityRoutes } from "../identity/routes.ts";
+import { identityService } from "../identity/service.ts";
+import { allUserIds, identityStore } from "../identity/store.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import type { Log } from "../kernel/log.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { LedgerPort } from "../ledger/ports.ts";
+import { ledgerRoutes } from "../ledger/routes.ts";
+import { onceAnswered } from "../operations/programme.ts";
+import { operationsRouters } from "../operations/routes.ts";
+import { databaseHealth, ensureProgramme, listQuarantine } from "../operations/store.ts";
+import { aliasWarnings } from "../recognition/aliases.ts";
+import { maskLabel } from "../recognition/mask.ts";
+import { compileCatalogue } from "../recognition/recogniser.ts";
 import { localClockRoutes } from "./local/routes.ts";
+
+// A sweep ends by itself, also when work comes in as fast as it is done.
+const SWEEP_ROUNDS_MAX = 20;
 
 /** What a runtime gives: Cloudflare, Deno, or a test. */
 export type Platform = {
@@ -36,18 +70,85 @@ export type Composition = {
   readonly handle: (request: Request) => Promise<Response>;
   /** The periodic work: what was left open between two stores, retention, repairs. In bounded steps. */
   readonly sweep: () => Promise<void>;
+  /** The OpenAPI document of the mounted routes. */
+  readonly openApi: () => unknown;
 };
 
 /** Builds the whole application for one isolate or process. */
 export function compose(platform: Platform, config: Config): Composition {
   const { clock, random, log } = platform;
-  const sweep = async (): Promise<void> => {};
+  const db = openDatabase(platform.db);
+  const cursors = signedCursors(config.keyrings.index);
+  const idempotency = { store: idempotencyStore(db, config.keyrings.encryption, random), clock };
+  const note = async (event: AuditEvent): Promise<void> => void (await auditStatement(db, event, clock.nowMs(), random));
+
+  const catalogue = composeCatalogue(platform, db);
+  // Identity tells banking of a withdrawn consent, and banking asks identity about users: the knot is tied by a late look-up.
+  const consentListener: ConsentListener = { bankDataWithdrawn: (userId) => banking.consentListener.bankDataWithdrawn(userId) };
+  const identityRecords = identityStore(db);
+  const identity = identityService({
+    store: identityRecords, keyrings: config.keyrings, clock, random, log, minimumAge: config.programme.minimumAge, consentListener,
+    mailer: httpMailer({ ...config.email, fetch: platform.fetch, log }), accessTokens: accessTokenIssuer(config, clock, random),
+  });
+  const banking = composeBanking(platform, config, db, identity, catalogue.cache);
+  const tokens = userTokens({ config, clock, fetch: platform.fetch, linkedUser: identity.linkedUser });
+  const operators = operatorTokens(config, clock, platform.fetch);
+  const pointsPerEuro = config.programme.pointsPerEuro;
+  const sweep = async (): Promise<void> => {
+    await purgeIdempotencyKeys(db, clock.nowMs());
+    await identityRecords.purge(clock.nowMs());
+    for (let round = 0; round < SWEEP_ROUNDS_MAX && (await banking.sweep(clock.nowMs())).more; round++);
+  };
+
   const routers = [
-    ...(platform.localClock === null ? [] : [{ path: "/", router: localClockRoutes({ control: platform.localClock, clock, sweep, runLedgers: async () => {} }) }]),
+    ...operationsRouters({
+      config, clock, log, assets: platform.assets, operatorTokens: operators, cursors, note, quarantine: (query) => listQuarantine(db, query),
+      checks: {
+        database: () => databaseHealth(platform.db), ledger: platform.pingLedger,
+        programme: onceAnswered(() => ensureProgramme(db, { pointsPerEuro }, clock.nowMs())),
+      },
+    }),
+    { path: "/", router: identityRoutes({ service: identity, tokens, publicKeys: publicKeySet(config.jwtSigningKeys), cursors, idempotency, clock }) },
+    ...catalogueRouters({
+      ...catalogue, ledger: platform.ledger, userTokens: tokens, operatorTokens: operators, idempotency, cursors, clock, pointsPerEuro, aliasWarnings,
+    }),
+    { path: "/", router: ledgerRoutes({ ledger: platform.ledger, identity, catalogue: catalogue.cache, userTokens: tokens, cursors, pointsPerEuro, log }) },
+    { path: "/", router: connectionRoutes({ service: banking, tokens, idempotency, cursors }) },
+    { path: "/", router: webhookRoutes(banking) },
+    ...(platform.localClock === null ? [] : [{ path: "/", router: localClockRoutes({ control: platform.localClock, clock, sweep, runLedgers: () => runLedgers(platform, db) }) }]),
   ];
   const app = createApp({
     clock, random, log, corsOrigins: config.corsOrigins, apiLimiter: platform.limiters.api, authLimiter: platform.limiters.auth, routers,
-    isUnavailable: isDatabaseFailure,
+    isUnavailable: (error) => isDatabaseFailure(error) || isIssuerUnavailable(error),
   });
-  return { handle: async (request) => app.fetch(request), sweep };
+  return { handle: async (request) => app.fetch(request), sweep, openApi: () => openApiDocument(app) };
+}
+
+function composeCatalogue(platform: Platform, db: Database) {
+  const { clock, random, sleep } = platform;
+  const store = catalogueStore(db, random);
+  const cache = catalogueCache({ store, compile: compileCatalogue, clock, sleep });
+  return { cache, service: catalogueService({ store, cache, clock, random }) };
+}
+
+function composeBanking(platform: Platform, config: Config, db: Database, identity: IdentityPort, catalogue: CataloguePort) {
+  const { clock, random, log, fetch, sleep } = platform;
+  const { powens, programme } = config;
+  const aggregator = createPowens({
+    ...powens, publicUrl: config.publicUrl, fetch, sleep, random, timeLimit: (ms) => AbortSignal.timeout(ms),
+  });
+  return createBanking({
+    store: bankingStore(db, random), aggregators: [aggregator], identity, catalogue, ledger: platform.ledger, maskLabel, keyrings: config.keyrings,
+    programme: { pointsPerEuro: programme.pointsPerEuro, pointsExpireMonths: programme.pointsExpireMonths }, redirectUris: config.redirectUris, clock, random, log,
+  });
+}
+
+/** What every ledger's alarm would do by itself: the local clock moved, so it is done now. */
+async function runLedgers(platform: Platform, db: Database): Promise<void> {
+  for (const userId of await allUserIds(db)) {
+    for (let round = 0; round < SWEEP_ROUNDS_MAX; round++) {
+      const done = await platform.ledger.runDue(userId);
+      if (!done.ok || !done.value.more) break;
+    }
+  }
 }

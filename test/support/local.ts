@@ -2,7 +2,7 @@
 // Everything lives under one data folder and survives a SIGKILL and a restart. Used by npm start, the black box and torture.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { readD1Migrations } from "@cloudflare/vitest-plugin";
@@ -32,8 +32,25 @@ export type LocalSystem = {
   readonly stop: () => Promise<void>;
 };
 
-/** Bundles both Workers the way a deployment would, into `.build/`. */
+async function newestMs(paths: readonly string[]): Promise<number> {
+  const times = await Promise.all(paths.map(async (path) => {
+    const names = (await stat(path)).isDirectory() ? await readdir(path, { recursive: true }) : [""];
+    const stats = await Promise.all(names.filter((name) => !name.includes(".wrangler")).map((name) => stat(join(path, name))));
+    return Math.max(...stats.map(({ mtimeMs }) => mtimeMs));
+  }));
+  return Math.max(...times);
+}
+
+async function isBuilt(): Promise<boolean> {
+  const outputs = [".build/edge/worker.js", ".build/sandbox/worker.js", ".build/assets/docs/index.html"];
+  if (!outputs.every((path) => existsSync(path))) return false;
+  const oldestMs = Math.min(...(await Promise.all(outputs.map(async (path) => (await stat(path)).mtimeMs))));
+  return oldestMs > (await newestMs(["src", "test/sandbox", "test/support/assets.ts", "wrangler.toml", "package-lock.json"]));
+}
+
+/** Bundles both Workers the way a deployment would, into `.build/`, unless what is there is newer than every source. */
 export async function buildBundles(): Promise<void> {
+  if (await isBuilt()) return;
   const wrangler = (args: readonly string[]) =>
     run(process.execPath, ["node_modules/wrangler/bin/wrangler.js", "deploy", "--dry-run", "--env", "", ...args], { env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" } });
   await Promise.all([
@@ -88,8 +105,7 @@ async function migrate(miniflare: Miniflare): Promise<void> {
   }
 }
 
-/** Starts edge and sandbox and returns when both answer. `buildBundles` must have run. */
-export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
+async function prepare(options: LocalOptions) {
   const dataDir = resolve(options.dataDir);
   await mkdir(join(dataDir, "sandbox"), { recursive: true });
   const secrets = await localSecrets(dataDir);
@@ -97,19 +113,39 @@ export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
   const edgeUrl = `http://${HOST}:${options.port}`;
   const sandboxUrl = `http://${HOST}:${options.sandboxPort}`;
   const { ACCESS_SIGNING_KEY: accessKey, ...edgeSecrets } = secrets;
-  const settings = { ...localSettings(edgeUrl, sandboxUrl), ...edgeSecrets, ...options.settings };
-  const logFile = join(dataDir, "edge.log");
+  const settings: Record<string, string> = { ...localSettings(edgeUrl, sandboxUrl), ...edgeSecrets, ...options.settings };
+  return { dataDir, secrets, clock, edgeUrl, sandboxUrl, accessKey, settings, logFile: join(dataDir, "edge.log") };
+}
+
+/** Starts the edge alone: what the crash test kills and starts again. */
+export async function startEdge(options: LocalOptions): Promise<Miniflare> {
+  const { dataDir, settings, clock, logFile } = await prepare(options);
   const edge = new Miniflare(edgeOptions(options, dataDir, settings, clock, logFile));
+  await edge.ready;
+  await migrate(edge);
+  return edge;
+}
+
+/** Starts the sandbox alone. */
+export async function startSandbox(options: LocalOptions): Promise<Miniflare> {
+  const { dataDir, settings, clock, accessKey, edgeUrl } = await prepare(options);
   const sandbox = new Miniflare(sandboxOptions(options, dataDir, settings, clock, accessKey, edgeUrl));
+  await sandbox.ready;
+  return sandbox;
+}
+
+/** Starts edge and sandbox and returns when both answer. `buildBundles` must have run. */
+export async function startLocal(options: LocalOptions): Promise<LocalSystem> {
+  const { secrets, edgeUrl, sandboxUrl, logFile } = await prepare(options);
+  const started = await Promise.allSettled([startEdge(options), startSandbox(options)]);
+  const running = started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const stop = async (): Promise<void> => {
-    await Promise.all([edge.dispose(), sandbox.dispose()]);
+    await Promise.all(running.map((miniflare) => miniflare.dispose()));
   };
-  try {
-    await Promise.all([edge.ready, sandbox.ready]);
-    await migrate(edge);
-  } catch (error) {
+  const failed = started.find((result) => result.status === "rejected");
+  if (failed !== undefined) {
     await stop();
-    throw error;
+    throw failed.reason;
   }
   return { edgeUrl, sandboxUrl, secrets, logFile, stop };
 }
@@ -134,7 +170,7 @@ function edgeOptions(options: LocalOptions, dataDir: string, settings: Record<st
         RATE_AUTH: { namespace_id: "1001", simple: { limit: 100_000, period: 60 } },
         RATE_API: { namespace_id: "1002", simple: { limit: 1_000_000, period: 60 } },
       },
-      assets: { directory: resolve(".build/assets"), binding: "ASSETS", run_worker_first: true },
+      assets: { directory: resolve(".build/assets"), binding: "ASSETS", run_worker_first: true, routerConfig: { has_user_worker: true } },
       serviceBindings: { LOCAL_CLOCK: clockService(clock) as never },
     }],
   });

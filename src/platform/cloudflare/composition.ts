@@ -31,12 +31,12 @@ function build(env: Environment): { result: Result<Composition, ConfigError>; re
   const log = consoleLog();
   const parsed = parseConfig(env);
   if (!parsed.ok) {
-    log.alert("config_invalid", { fields: parsed.error.fields.join("/") });
+    for (const field of parsed.error.fields) log.alert("config_invalid", { field });
     return { result: parsed, refreshClock: async () => {} };
   }
   // A movable clock in production would let whoever reaches it mature points.
   if (parsed.value.environment === "production" && env.LOCAL_CLOCK !== undefined) {
-    log.alert("config_invalid", { fields: "LOCAL_CLOCK" });
+    log.alert("config_invalid", { field: "LOCAL_CLOCK" });
     return { result: err({ code: "config_invalid", fields: ["LOCAL_CLOCK"] }), refreshClock: async () => {} };
   }
   return { result: ok(compose(platformOf(env, parsed.value, clock, log), parsed.value)), refreshClock: clock.refresh };

@@ -1,0 +1,155 @@
+// The minimiser (promise P2): from a Powens transaction to the little that may go on, or to nothing. Pure. Whatever is not listed
+// here (counterparty, card number, balance, editable wording, categories ...) is never read.
+import { AMOUNT_CENTS_MAX, decimalToCents } from "../../../kernel/money.ts";
+import { addDays, parisDate } from "../../../kernel/time.ts";
+import type { ReviewCode } from "../../../ledger/ports.ts";
+import type { AggregatorHint } from "../../../recognition/ports.ts";
+import { asObject, asText } from "../../exact-json.ts";
+import type { Json, JsonObject } from "../../exact-json.ts";
+import type { AccountWindow, CardRow, MinimisedRows, RowPolicy } from "../../ports.ts";
+import { currencyOf, dateOf, flagOf, idOf, parisDateTimeMs } from "./types.ts";
+
+/** Longer than any label that a French bank prints; what comes behind is cut. */
+export const LABEL_MAX = 160;
+/** Labels are cut here before anything looks at them, so that no input makes recognition slow. */
+const RAW_LABEL_MAX = 512;
+const FIRST_CREDIBLE_DAY = "2000-01-01";
+const DAYS_AHEAD_MAX = 2;
+
+type Dropped = keyof MinimisedRows["dropped"];
+
+/**
+ * Keeps the card purchases and refunds of the accounts that earn, dated inside the account's window. `fallbackUpdateMs` stands in
+ * where a row has no `last_update`. With `accountId`, rows that name another account are dropped: the list came under this one.
+ */
+export function minimise(transactions: readonly Json[], policy: RowPolicy, fallbackUpdateMs: number, accountId: string | null = null): MinimisedRows {
+  const rows: CardRow[] = [];
+  const dropped = { beforeLink: 0, otherKind: 0, otherAccount: 0, unreadable: 0 };
+  for (const value of transactions) {
+    const outcome = minimiseOne(asObject(value), policy, fallbackUpdateMs, accountId);
+    if (typeof outcome === "string") dropped[outcome] += 1;
+    else rows.push(outcome);
+  }
+  return { rows, dropped };
+}
+
+function minimiseOne(body: JsonObject | null, policy: RowPolicy, fallbackUpdateMs: number, listedUnder: string | null): CardRow | Dropped {
+  const externalId = idOf(body?.["id"]);
+  if (body === null || externalId === null) return "unreadable";
+  const named = idOf(body["id_account"]);
+  const remoteAccountId = named ?? listedUnder;
+  if (remoteAccountId === null || (listedUnder !== null && remoteAccountId !== listedUnder)) return "otherAccount";
+  const window = policy.accounts.get(remoteAccountId);
+  if (window === undefined) return "otherAccount";
+
+  const raw = (asText(body["original_wording"]) ?? asText(body["simplified_wording"]) ?? "").slice(0, RAW_LABEL_MAX);
+  const sign = signOf(body["value"]);
+  const decided = kindOf(typeOf(body), sign, raw, policy);
+  if (decided === null) return "otherKind";
+
+  const amount = amountOf(body["value"]);
+  const dates = datesOf(body, window, policy.nowMs);
+  if (dates === "beforeLink") return "beforeLink";
+  return {
+    remoteAccountId, externalId,
+    kind: decided.kind, hint: decided.hint,
+    amountCents: amount.cents,
+    currency: window.currency ?? "XXX",
+    original: originalOf(body),
+    purchasedOn: dates.purchasedOn,
+    bookedOn: dates.bookedOn,
+    state: stateOf(body),
+    lastUpdateMs: parisDateTimeMs(body["last_update"]) ?? parisDateTimeMs(body["date_scraped"]) ?? fallbackUpdateMs,
+    label: policy.maskLabel(raw).slice(0, LABEL_MAX),
+    review: dates.review ?? amount.review ?? (window.currency === null ? "currency_unknown" : null),
+  };
+}
+
+function typeOf(body: JsonObject): string {
+  return (asText(body["type"]) ?? "unknown").toLowerCase();
+}
+
+const HINTS: ReadonlyMap<string, AggregatorHint> = new Map([
+  ["transfer", "transfer"], ["order", "debit"], ["withdrawal", "withdrawal"],
+  ["check", "other"], ["deposit", "other"], ["loan_repayment", "other"], ["loan_payment", "other"], ["bank", "other"], ["fee", "other"],
+  ["market_order", "other"], ["market_fee", "other"], ["arbitrage", "other"], ["profit", "other"], ["payout", "other"],
+]);
+
+/**
+ * Purchase, refund, or null for what must not go on. The label decides and the type helps where the label is silent; then the sign
+ * tells the direction, because merchants' refunds come as `card` rows with a positive value.
+ */
+function kindOf(type: string, sign: -1 | 0 | 1, label: string, policy: RowPolicy): { readonly kind: CardRow["kind"]; readonly hint: AggregatorHint } | null {
+  // The monthly total of deferred_card rows: counting it would count each of them twice.
+  if (type === "summary_card" || type === "card_summary") return null;
+  // Nothing was bought (a card check, a placeholder).
+  if (sign === 0) return null;
+  const isCard = type === "card" || type === "deferred_card";
+  const hint: AggregatorHint = isCard ? (sign > 0 ? "refund" : "card") : (HINTS.get(type) ?? "unknown");
+  const kind = policy.kindOf(label, hint);
+  if (kind === "card" || (kind === "refund" && isCard)) return { kind: sign > 0 ? "refund" : "purchase", hint };
+  if (kind === "refund") return sign > 0 ? { kind: "refund", hint } : null;
+  // A `payback` is a merchant's refund or a health insurer's. Where the label is silent only one that names a partner goes on.
+  const silent = kind === "other" && (type === "payback" || (type === "refund" && sign > 0));
+  return silent && sign > 0 && policy.namesBrand(label) ? { kind: "refund", hint: "refund" } : null;
+}
+
+/** The sign of an amount; 1 for an unreadable positive one, -1 for what is missing: a purchase that a person must look at. */
+function signOf(value: Json | undefined): -1 | 0 | 1 {
+  const text = (asText(value) ?? "").trim();
+  if (text === "") return -1;
+  const mantissa = text.split(/[eE]/)[0] ?? "";
+  if (/^[+-]?[0.]*$/.test(mantissa)) return 0;
+  return text.startsWith("-") ? -1 : 1;
+}
+
+function amountOf(value: Json | undefined): { readonly cents: number; readonly review: ReviewCode | null } {
+  const text = asText(value);
+  if (text === null || text.trim() === "") return { cents: 0, review: "amount_missing" };
+  const cents = decimalToCents(text);
+  if (cents.ok) return { cents: Math.abs(cents.value), review: null };
+  switch (cents.error) {
+    case "too_many_decimals":
+      return { cents: truncatedCents(text), review: "amount_precision" };
+    case "amount_out_of_bounds":
+      return { cents: AMOUNT_CENTS_MAX, review: "amount_out_of_bounds" };
+    case "not_a_decimal":
+      return { cents: 0, review: "amount_missing" };
+  }
+}
+
+/** What a person sees of an amount with too many decimals: its whole cents. It earns nothing as it is. */
+function truncatedCents(text: string): number {
+  const plain = /^[+-]?(\d+)\.(\d{2})/.exec(text.trim());
+  const cents = plain === null ? null : decimalToCents(`${plain[1] ?? "0"}.${plain[2] ?? "00"}`);
+  return cents !== null && cents.ok ? cents.value : 0;
+}
+
+function originalOf(body: JsonObject): CardRow["original"] {
+  const currency = currencyOf(body["original_currency"]);
+  const cents = decimalToCents(asText(body["original_value"]) ?? "");
+  return currency !== null && cents.ok && cents.value !== 0 ? { amountCents: Math.abs(cents.value), currency } : null;
+}
+
+function stateOf(body: JsonObject): CardRow["state"] {
+  const deleted = body["deleted"];
+  if (deleted !== null && deleted !== undefined && deleted !== false) return "deleted";
+  return flagOf(body["coming"]) ? "pending" : "booked";
+}
+
+type Dates = { readonly purchasedOn: string; readonly bookedOn: string | null; readonly review: ReviewCode | null };
+
+/** `rdate` is the day of the purchase, `date` that of the booking. `application_date` is the user's to edit and never read. */
+function datesOf(body: JsonObject, window: AccountWindow, nowMs: number): Dates | "beforeLink" {
+  const booked = dateOf(body["date"]);
+  const bookedOn = flagOf(body["coming"]) ? null : booked;
+  const purchased = dateOf(body["rdate"]) ?? booked;
+  const today = parisDate(nowMs);
+  // No day to go by: it is kept for a person, under the day on which it came.
+  if (purchased === null) return { purchasedOn: today, bookedOn, review: "date_absurd" };
+  if (purchased < FIRST_CREDIBLE_DAY || purchased > addDays(today, DAYS_AHEAD_MAX)) return { purchasedOn: purchased, bookedOn, review: "date_absurd" };
+  if (purchased < window.firstDay) return "beforeLink";
+  const seenMs = parisDateTimeMs(body["date_scraped"]);
+  if (window.seenFromMs !== null && seenMs !== null && seenMs < window.seenFromMs) return "beforeLink";
+  return { purchasedOn: purchased, bookedOn, review: null };
+}

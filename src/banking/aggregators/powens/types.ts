@@ -1,0 +1,122 @@
+// The parts of Powens' bodies that we read, and nothing beside them. Tolerant: an unknown value becomes a fallback, a missing one
+// null. Numbers arrive as text (exact-json.ts), so ids of 64 bits and amounts stay exact. Facts: README.md in this folder.
+import { isDate, parisToMs } from "../../../kernel/time.ts";
+import { asObject, asText } from "../../exact-json.ts";
+import type { Json, JsonObject } from "../../exact-json.ts";
+import type { RemoteAccount, RemoteCondition, RemoteConnection } from "../../ports.ts";
+
+/** An id: a positive integer, as text; null for anything else. */
+export function idOf(value: Json | undefined): string | null {
+  const text = asText(value);
+  return text !== null && /^[1-9]\d{0,18}$/.test(text) ? text : null;
+}
+
+const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[ T]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.\d{1,9})?(Z?)$/;
+
+/** A `YYYY-MM-DD HH:MM:SS` without offset as Paris wall-clock time (`last_update` and most others), in milliseconds, or null. */
+export function parisDateTimeMs(value: Json | undefined): number | null {
+  return dateTimeMs(value, (date, time) => parisToMs(date, time));
+}
+
+/** The same as UTC: a transaction's `datetime`, `rdatetime`, `vdatetime` and `bdatetime`. */
+export function utcDateTimeMs(value: Json | undefined): number | null {
+  return dateTimeMs(value, (date, time) => Date.parse(`${date}T${time}Z`));
+}
+
+function dateTimeMs(value: Json | undefined, zoned: (date: string, time: string) => number): number | null {
+  const parts = DATE_TIME.exec(asText(value) ?? "");
+  if (parts === null) return null;
+  const [, date = "", hour = "", minute = "", second = "", utc = ""] = parts;
+  if (!isDate(date)) return null;
+  const time = `${hour}:${minute}:${second}`;
+  return utc === "Z" ? Date.parse(`${date}T${time}Z`) : zoned(date, time);
+}
+
+/** A real calendar day, or null. */
+export function dateOf(value: Json | undefined): string | null {
+  const text = asText(value);
+  return text !== null && isDate(text) ? text : null;
+}
+
+/** A flag that the wire writes as a boolean or as 0 and 1. */
+export function flagOf(value: Json | undefined): boolean {
+  return value === true || value === "1";
+}
+
+const CONDITIONS: ReadonlyMap<string, RemoteCondition> = new Map([
+  ["scarequired", "renew"], ["webauthrequired", "renew"], ["additionalinformationneeded", "renew"], ["decoupled", "renew"],
+  ["wrongpass", "update_credentials"],
+  ["actionneeded", "act_at_bank"], ["passwordexpired", "act_at_bank"],
+  ["validating", "settling"],
+  ["ratelimiting", "transient"], ["websiteunavailable", "transient"], ["bug", "transient"],
+  ["notsupported", "lost"],
+]);
+
+/** What a connection's `state` means, whatever its case; a state we do not know is `unknown` and never a failure. */
+export function conditionOf(state: Json | undefined): RemoteCondition {
+  if (state === null || state === undefined) return "ok";
+  return CONDITIONS.get((asText(state) ?? "").toLowerCase()) ?? "unknown";
+}
+
+/** A connection, or null when it has no id. `expire` is the latest of its sources', so the aggregator's own sum is taken. */
+export function connectionOf(value: Json | undefined): RemoteConnection | null {
+  const body = asObject(value);
+  const remoteId = idOf(body?.["id"]);
+  if (body === null || remoteId === null) return null;
+  const connector = asObject(body["connector"]);
+  const bankId = uuidOf(body["connector_uuid"]) ?? uuidOf(connector?.["uuid"]);
+  return {
+    remoteId,
+    bank: bankId === null ? null : { id: bankId, name: bankName(connector) },
+    condition: conditionOf(body["state"]),
+    lastUpdateMs: parisDateTimeMs(body["last_update"]),
+    createdAtMs: parisDateTimeMs(body["created"]),
+    consentExpiresAtMs: parisDateTimeMs(body["expire"]),
+  };
+}
+
+const BANK_NAME_MAX = 80;
+
+function bankName(connector: JsonObject | null): string {
+  return (asText(connector?.["name"]) ?? "").slice(0, BANK_NAME_MAX);
+}
+
+/** A connector's uuid in lower case, or null. */
+export function uuidOf(value: Json | undefined): string | null {
+  const text = (asText(value) ?? "").toLowerCase();
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text) ? text : null;
+}
+
+// `joint` is deprecated but still in the list of types: a current account under its former name.
+const KINDS: ReadonlyMap<string, "checking" | "card"> = new Map([["checking", "checking"], ["joint", "checking"], ["card", "card"]]);
+
+/** An account, or null when it has no id or no connection. A type that we do not know is no account of ours. */
+export function accountOf(value: Json | undefined): RemoteAccount | null {
+  const body = asObject(value);
+  const remoteId = idOf(body?.["id"]);
+  const remoteConnectionId = idOf(body?.["id_connection"]);
+  if (body === null || remoteId === null || remoteConnectionId === null) return null;
+  const isSet = (field: Json | undefined): boolean => field !== null && field !== undefined && field !== false;
+  return {
+    remoteId, remoteConnectionId,
+    kind: KINDS.get((asText(body["type"]) ?? "").toLowerCase()) ?? null,
+    state: isSet(body["deleted"]) ? "deleted" : isSet(body["disabled"]) ? "disabled" : "enabled",
+    currency: currencyOf(body["currency"]),
+    iban: asText(body["iban"]),
+    parentRemoteId: idOf(body["id_parent"]),
+    name: asText(body["original_name"]) ?? asText(body["name"]) ?? "",
+  };
+}
+
+/** ISO 4217 of a currency object, or null. */
+export function currencyOf(value: Json | undefined): string | null {
+  const code = asText(asObject(value)?.["id"]) ?? "";
+  return /^[A-Z]{3}$/.test(code) ? code : null;
+}
+
+const parisWall = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Paris", dateStyle: "short", timeStyle: "medium" });
+
+/** An instant as the aggregator writes it: `YYYY-MM-DD HH:MM:SS` on the clocks of Paris. */
+export function parisWallText(ms: number): string {
+  return parisWall.format(ms);
+}

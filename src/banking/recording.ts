@@ -1,0 +1,118 @@
+// From minimised rows to ledger calls: recognise, encrypt the label under the user's key, add the offers that may be in force, send at
+// most 500 rows or 1 MiB at a time. Labels in clear end here.
+import type { CatalogueSnapshot } from "../catalogue/ports.ts";
+import { keyedIndex } from "../kernel/keyring.ts";
+import type { UserCipher } from "../kernel/keyring.ts";
+import type { BrandId } from "../kernel/ids.ts";
+import { err, ok } from "../kernel/result.ts";
+import type { Result } from "../kernel/result.ts";
+import { addDays, DAY_MS, parisToMs } from "../kernel/time.ts";
+import type { BankRow, OfferTerms } from "../ledger/ports.ts";
+import { splitRows } from "./batches.ts";
+import type { BankingDeps } from "./deps.ts";
+import { earningAccounts, generationsOf } from "./directory.ts";
+import type { Directory, LinkedConnection } from "./directory.ts";
+import type { ReadError } from "./errors.ts";
+import type { Access } from "./looking.ts";
+import type { CardRow, MinimisedRows, RowPolicy, RowPosition } from "./ports.ts";
+
+/** What may be read inside one request; a longer read is finished by the sweep. */
+export const PAGES_INLINE = 3;
+/** What one step of the sweep reads at most. */
+export const PAGES_SWEEP = 60;
+/** Booking dates have been seen a day before the purchase's own; rows are filtered exactly when they are here. */
+const DATE_SLACK_DAYS = 5;
+/** The aggregator's marks are to the second and in local time; a read after a mark starts well before it. */
+const MARK_SLACK_MS = DAY_MS;
+
+/** The minimiser's orders for one connection. */
+export function policyFor(deps: BankingDeps, directory: Directory, connection: LinkedConnection, catalogue: CatalogueSnapshot): RowPolicy {
+  const { recogniser } = catalogue;
+  return {
+    nowMs: deps.clock.nowMs(),
+    accounts: earningAccounts(directory, connection),
+    kindOf: (label, hint) => recogniser.kindOf(label, hint),
+    namesBrand: (label) => recogniser.recognise(label, "refund").brandId !== null,
+    maskLabel: deps.maskLabel,
+  };
+}
+
+/** Records rows of one connection. `syncedAtMs` ends a sync and goes with the last call. */
+export async function recordRows(
+  deps: BankingDeps, directory: Directory, connection: LinkedConnection, cipher: UserCipher, catalogue: CatalogueSnapshot, rows: readonly CardRow[], syncedAtMs: number | null,
+): Promise<Result<null, ReadError>> {
+  if (rows.length === 0 && syncedAtMs === null) return ok(null);
+  const byRemoteId = new Map(connection.accounts.map((account) => [account.remoteId, account]));
+  const bankRows: BankRow[] = [];
+  for (const row of rows) {
+    const account = byRemoteId.get(row.remoteAccountId);
+    if (account !== undefined) bankRows.push(await bankRowOf(deps, account.id, row, cipher, catalogue));
+  }
+  const batches = splitRows(bankRows, (brandId) => termsAround(catalogue, brandId, bankRows));
+  for (const [index, batch] of batches.entries()) {
+    const recorded = await deps.ledger.record(directory.userId, {
+      connectionId: connection.id, syncedAtMs: index === batches.length - 1 ? syncedAtMs : null,
+      accounts: generationsOf(connection), rows: batch.rows, offers: batch.offers, programme: deps.programme,
+    });
+    if (!recorded.ok) return err({ code: recorded.error.code });
+  }
+  return ok(null);
+}
+
+async function bankRowOf(deps: BankingDeps, accountId: BankRow["accountId"], row: CardRow, cipher: UserCipher, catalogue: CatalogueSnapshot): Promise<BankRow> {
+  const seen = catalogue.recogniser.recognise(row.label, row.hint);
+  const brand = seen.brandId === null ? null : catalogue.brand(seen.brandId as BrandId);
+  return {
+    accountId, externalId: row.externalId, kind: row.kind, amountCents: row.amountCents, currency: row.currency, original: row.original,
+    purchasedOn: row.purchasedOn, bookedOn: row.bookedOn, state: row.state, lastUpdateMs: row.lastUpdateMs, review: row.review, channel: seen.channel,
+    labelCipher: await cipher.encrypt({ table: "purchases", column: "label", row: `${accountId}:${row.externalId}` }, row.label),
+    labelTag: keyedIndex(deps.keyrings.index, `label|${cipher.userId}`, tagText(row.label)),
+    brand: brand === null ? null : { id: brand.id, matched: seen.matched ?? brand.name },
+  };
+}
+
+/** A label without its dates, digits and doubled blanks: equal for two sightings of one purchase more often than the label is. */
+function tagText(label: string): string {
+  return label.toUpperCase().replace(/[\d\p{P}\p{S}]+/gu, " ").replace(/\s+/g, " ").trim();
+}
+
+/** The brand's versions that may be in force on a day of these rows. */
+function termsAround(catalogue: CatalogueSnapshot, brandId: BrandId, rows: readonly BankRow[]): readonly OfferTerms[] {
+  const days = rows.filter((row) => row.brand?.id === brandId).map((row) => row.purchasedOn).sort();
+  const fromMs = parisToMs(days[0] ?? "1970-01-01");
+  const toMs = parisToMs(addDays(days.at(-1) ?? "9999-12-30", 1));
+  return catalogue.termsFor(brandId).filter((terms) => terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs));
+}
+
+/** What a read back left over: nothing, or pages for another time. */
+export type ReadBack = { readonly finished: boolean };
+
+/**
+ * Reads a connection's rows from the aggregator and records them: all since its first counting day, or only what changed after an
+ * instant. Replay-safe: what the ledger has is recognised by it.
+ */
+export async function readBack(
+  deps: BankingDeps, directory: Directory, connection: LinkedConnection, access: Access, changedAfterMs: number | null, pagesMax: number,
+): Promise<Result<ReadBack, ReadError>> {
+  const windows = earningAccounts(directory, connection);
+  const firstDay = [...windows.values()].map((window) => window.firstDay).sort()[0];
+  if (firstDay === undefined) return ok({ finished: true });
+  const catalogue = await deps.catalogue.snapshot(directory.catalogueVersion);
+  const policy = policyFor(deps, directory, connection, catalogue);
+  let position: RowPosition = { sinceDay: addDays(firstDay, -DATE_SLACK_DAYS), changedAfterMs: changedAfterMs === null ? null : changedAfterMs - MARK_SLACK_MS };
+  for (let page = 0; page < pagesMax; page++) {
+    const answer: Awaited<ReturnType<typeof access.aggregator.rows>> = await access.aggregator.rows(access.token, position, policy);
+    if (!answer.ok) return answer;
+    noteDropped(deps, connection, answer.value);
+    const recorded = await recordRows(deps, directory, connection, access.cipher, catalogue, answer.value.rows, null);
+    if (!recorded.ok) return recorded;
+    if (answer.value.next === null) return ok({ finished: true });
+    position = { next: answer.value.next };
+  }
+  return ok({ finished: false });
+}
+
+/** Rows that could not be read point to a change at the aggregator; the other causes are everyday. Counts only. */
+export function noteDropped(deps: BankingDeps, connection: LinkedConnection, rows: MinimisedRows): void {
+  if (rows.dropped.unreadable > 0) deps.log.alert("bank_rows_unreadable", { connection_id: connection.id, count: rows.dropped.unreadable });
+}

@@ -1,0 +1,91 @@
+// The statements that bring what the aggregator showed into our tables. Each stands alone in a batch: ids of rows that the same batch
+// makes are looked up by their unique key, never passed along.
+import { and, eq, lte, ne, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
+import type { Database } from "../db/database.ts";
+import { bankAccounts, bankConnections } from "../db/banking-tables.ts";
+import { newId } from "../kernel/ids.ts";
+import type { ConnectionId, UserId } from "../kernel/ids.ts";
+import type { RandomBytes } from "../kernel/random.ts";
+import type { Standing } from "./connection.ts";
+import type { Fingerprint } from "./fingerprint.ts";
+import type { AggregatorName } from "./ports.ts";
+
+/** All of the statements or none; nothing for none. */
+export async function inBatch(db: Database, statements: readonly BatchItem<"sqlite">[]): Promise<void> {
+  const [first, ...rest] = statements;
+  if (first !== undefined) await db.batch([first, ...rest]);
+}
+
+export type NewConnection = Standing & {
+  readonly remoteId: string; readonly bankId: string; readonly bankName: string; readonly consentGrantedAtMs: number; readonly consentExpiresAtMs: number;
+};
+export type ConnectionChange = Standing & {
+  readonly id: ConnectionId; readonly consentGrantedAtMs: number; readonly consentExpiresAtMs: number;
+  /** New accounts came: their rows have to be read back too. */
+  readonly readAgain: boolean;
+};
+export type NewAccount = Fingerprint & { readonly remoteId: string; readonly remoteConnectionId: string; readonly kind: "checking" | "card"; readonly currency: string | null };
+export type AccountChange = { readonly remoteId: string; readonly state: "enabled" | "disabled" | "deleted"; readonly currency: string | null };
+
+export type Changes = {
+  readonly aggregator: AggregatorName;
+  readonly userId: UserId;
+  readonly linkId: string;
+  /** When the look began: what changed since wins over it. */
+  readonly readAtMs: number;
+  readonly nowMs: number;
+  readonly newConnections: readonly NewConnection[];
+  readonly connections: readonly ConnectionChange[];
+  readonly newAccounts: readonly NewAccount[];
+  readonly accounts: readonly AccountChange[];
+};
+
+/** Adds a connection once, and only while the link stands: a withdrawal in between wins. */
+export function insertConnection(db: Database, changes: Changes, item: NewConnection, random: RandomBytes) {
+  const id = newId("con", changes.nowMs, random, changes.userId);
+  return db.run(sql`INSERT INTO bank_connections (id, user_id, link_id, aggregator, remote_connection_id, bank_id, bank_name, status, action,
+      consent_granted_at_ms, consent_expires_at_ms, full_read, next_try_at_ms, created_at_ms, updated_at_ms)
+    SELECT ${id}, l.user_id, l.id, l.aggregator, ${item.remoteId}, ${item.bankId}, ${item.bankName}, ${item.status}, ${item.action},
+      ${item.consentGrantedAtMs}, ${item.consentExpiresAtMs}, 'due', ${changes.nowMs}, ${changes.nowMs}, ${changes.nowMs}
+    FROM aggregator_links l WHERE l.id = ${changes.linkId} AND l.state = 'created'
+    ON CONFLICT (aggregator, remote_connection_id) DO NOTHING`);
+}
+
+export function connectionUpdate(db: Database, changes: Changes, item: ConnectionChange) {
+  return db.update(bankConnections).set({
+    status: item.status, action: item.action, consentGrantedAtMs: item.consentGrantedAtMs, consentExpiresAtMs: item.consentExpiresAtMs, updatedAtMs: changes.nowMs,
+    ...(item.readAgain ? { fullRead: "due" as const, nextTryAtMs: changes.nowMs } : {}),
+  }).where(and(eq(bankConnections.id, item.id), ne(bankConnections.status, "removed"), lte(bankConnections.updatedAtMs, changes.readAtMs)));
+}
+
+/**
+ * Adds an account once. A new generation of an account that this user has linked already keeps its date of link, its switch and its
+ * number; otherwise it earns unless another user's account does for the same bank account.
+ */
+export function insertAccount(db: Database, changes: Changes, item: NewAccount, random: RandomBytes) {
+  const id = newId("acc", changes.nowMs, random, changes.userId);
+  const earlier = (column: string) => sql`(SELECT ${sql.raw(`p.${column}`)} FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
+    WHERE p.user_id = ${changes.userId} AND p.fingerprint = ${item.fingerprint} AND q.status <> 'removed' ORDER BY p.created_at_ms DESC, p.id DESC LIMIT 1)`;
+  return db.run(sql`INSERT INTO bank_accounts (id, user_id, connection_id, aggregator, remote_account_id, kind, currency, ordinal, fingerprint, strength,
+      earning, linked_at_ms, seen_from_ms, state, created_at_ms, updated_at_ms)
+    SELECT ${id}, b.user_id, b.id, b.aggregator, ${item.remoteId}, ${item.kind}, ${item.currency},
+      COALESCE((SELECT s.ordinal FROM bank_accounts s WHERE s.connection_id = b.id AND s.fingerprint = ${item.fingerprint} LIMIT 1),
+        1 + (SELECT COALESCE(MAX(s.ordinal), 0) FROM bank_accounts s WHERE s.connection_id = b.id)),
+      ${item.fingerprint}, ${item.strength},
+      COALESCE(${earlier("earning")}, ${item.strength} = 'weak' OR NOT EXISTS (SELECT 1 FROM bank_accounts o JOIN bank_connections r ON r.id = o.connection_id
+        WHERE o.fingerprint = ${item.fingerprint} AND o.user_id <> ${changes.userId} AND o.earning = 1 AND o.state = 'enabled' AND r.status <> 'removed')),
+      COALESCE(${earlier("linked_at_ms")}, ${changes.nowMs}), ${earlier("seen_from_ms")}, 'enabled', ${changes.nowMs}, ${changes.nowMs}
+    FROM bank_connections b WHERE b.aggregator = ${changes.aggregator} AND b.remote_connection_id = ${item.remoteConnectionId}
+      AND b.user_id = ${changes.userId} AND b.status <> 'removed'
+    ON CONFLICT (aggregator, remote_account_id) DO NOTHING`);
+}
+
+/** Follows an account's state. Opting in again is a new link: what was bought in between is not ours to see. */
+export function updateAccount(db: Database, changes: Changes, item: AccountChange) {
+  const table = bankAccounts;
+  return db.update(table).set({
+    state: item.state, currency: sql`COALESCE(${table.currency}, ${item.currency})`, updatedAtMs: changes.nowMs,
+    linkedAtMs: sql`CASE WHEN ${table.state} = 'disabled' AND ${item.state} = 'enabled' THEN ${changes.nowMs} ELSE ${table.linkedAtMs} END`,
+  }).where(and(eq(table.aggregator, changes.aggregator), eq(table.remoteAccountId, item.remoteId), eq(table.userId, changes.userId), lte(table.updatedAtMs, changes.readAtMs)));
+}

@@ -1,0 +1,74 @@
+// Tables of the banking domain (migrations/0005_banking.sql). Nothing here names a person or an account: ids, hashes, one ciphertext.
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+export const aggregatorLinks = sqliteTable("aggregator_links", {
+  id: text("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  aggregator: text("aggregator", { enum: ["powens", "bridge", "plaid"] }).notNull(),
+  state: text("state", { enum: ["intended", "creating", "created", "ending", "ended"] }).notNull(),
+  attempts: integer("attempts").notNull(),
+  attemptAtMs: integer("attempt_at_ms"),
+  remoteUserId: text("remote_user_id"),
+  tokenCipher: text("token_cipher"),
+  tries: integer("tries").notNull().default(0),
+  nextTryAtMs: integer("next_try_at_ms"),
+  createdAtMs: integer("created_at_ms").notNull(),
+  endedAtMs: integer("ended_at_ms"),
+});
+
+export const connectionIntents = sqliteTable("connection_intents", {
+  id: text("id").primaryKey(),
+  stateHash: text("state_hash").notNull(),
+  userId: text("user_id").notNull(),
+  sessionId: text("session_id"),
+  aggregator: text("aggregator", { enum: ["powens", "bridge", "plaid"] }).notNull(),
+  kind: text("kind", { enum: ["connect", "renew"] }).notNull(),
+  connectionId: text("connection_id"),
+  redirectUri: text("redirect_uri").notNull(),
+  createdAtMs: integer("created_at_ms").notNull(),
+  expiresAtMs: integer("expires_at_ms").notNull(),
+  spentAtMs: integer("spent_at_ms"),
+  outcome: text("outcome", { enum: ["returned", "refused"] }),
+});
+
+export const bankConnections = sqliteTable("bank_connections", {
+  id: text("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  linkId: text("link_id").notNull(),
+  aggregator: text("aggregator", { enum: ["powens", "bridge", "plaid"] }).notNull(),
+  remoteConnectionId: text("remote_connection_id").notNull(),
+  bankId: text("bank_id").notNull(),
+  bankName: text("bank_name").notNull(),
+  status: text("status", { enum: ["connecting", "active", "action_required", "expired", "unavailable", "removed"] }).notNull(),
+  action: text("action", { enum: ["none", "renew", "update_credentials", "act_at_bank"] }).notNull(),
+  consentGrantedAtMs: integer("consent_granted_at_ms").notNull(),
+  consentExpiresAtMs: integer("consent_expires_at_ms").notNull(),
+  fullRead: text("full_read", { enum: ["due", "done"] }).notNull(),
+  repairReason: text("repair_reason"),
+  repairSinceMs: integer("repair_since_ms"),
+  tries: integer("tries").notNull().default(0),
+  nextTryAtMs: integer("next_try_at_ms"),
+  createdAtMs: integer("created_at_ms").notNull(),
+  updatedAtMs: integer("updated_at_ms").notNull(),
+  removedAtMs: integer("removed_at_ms"),
+  goneRemotely: integer("gone_remotely").notNull().default(0),
+});
+
+export const bankAccounts = sqliteTable("bank_accounts", {
+  id: text("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  connectionId: text("connection_id").notNull(),
+  aggregator: text("aggregator", { enum: ["powens", "bridge", "plaid"] }).notNull(),
+  remoteAccountId: text("remote_account_id").notNull(),
+  kind: text("kind", { enum: ["checking", "card"] }).notNull(),
+  currency: text("currency"),
+  ordinal: integer("ordinal").notNull(),
+  fingerprint: text("fingerprint").notNull(),
+  strength: text("strength", { enum: ["iban", "parent", "weak"] }).notNull(),
+  earning: integer("earning").notNull(),
+  linkedAtMs: integer("linked_at_ms").notNull(),
+  seenFromMs: integer("seen_from_ms"),
+  state: text("state", { enum: ["enabled", "disabled", "deleted"] }).notNull(),
+  createdAtMs: integer("created_at_ms").notNull(),
+  updatedAtMs: integer("updated_at_ms").notNull(),
+});

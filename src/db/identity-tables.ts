@@ -1,0 +1,70 @@
+// Tables of the identity domain (migrations/0002_identity.sql). Columns named `*Cipher` hold ciphertext only, `*Index` keyed hashes.
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+export const users = sqliteTable("users", {
+  id: text("id").primaryKey(),
+  emailIndex: text("email_index").notNull(),
+  emailCipher: text("email_cipher").notNull(),
+  firstNameCipher: text("first_name_cipher"),
+  lastNameCipher: text("last_name_cipher"),
+  genderCipher: text("gender_cipher"),
+  birthDateCipher: text("birth_date_cipher"),
+  dataKey: text("data_key").notNull(),
+  locale: text("locale", { enum: ["fr", "en"] }).notNull(),
+  state: text("state", { enum: ["active", "erasing"] }).notNull(),
+  referralCodeGiven: text("referral_code_given"),
+  createdAtMs: integer("created_at_ms").notNull(),
+});
+
+export const authCodes = sqliteTable("auth_codes", {
+  sequence: integer("sequence").primaryKey(),
+  id: text("id").notNull(),
+  purpose: text("purpose", { enum: ["sign_in", "step_up"] }).notNull(),
+  addressIndex: text("address_index").notNull(),
+  sessionId: text("session_id"),
+  codeTag: text("code_tag").notNull(),
+  createdAtMs: integer("created_at_ms").notNull(),
+  expiresAtMs: integer("expires_at_ms").notNull(),
+  usedAtMs: integer("used_at_ms"),
+  usedBy: text("used_by"),
+});
+
+export const authTries = sqliteTable("auth_tries", {
+  id: integer("id").primaryKey(),
+  codeId: text("code_id").notNull(),
+  addressIndex: text("address_index").notNull(),
+  atMs: integer("at_ms").notNull(),
+});
+
+export const sessions = sqliteTable("sessions", {
+  id: text("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  generation: integer("generation").notNull(),
+  currentHash: text("current_hash").notNull(),
+  previousHash: text("previous_hash"),
+  rotatedAtMs: integer("rotated_at_ms"),
+  authTimeS: integer("auth_time_s").notNull(),
+  amr: text("amr").notNull(),
+  deviceNameCipher: text("device_name_cipher"),
+  createdAtMs: integer("created_at_ms").notNull(),
+  lastUsedAtMs: integer("last_used_at_ms").notNull(),
+  expiresAtMs: integer("expires_at_ms").notNull(),
+  endedAtMs: integer("ended_at_ms"),
+  endReason: text("end_reason", { enum: ["signed_out", "refresh_reused"] }),
+});
+
+export const consents = sqliteTable("consents", {
+  id: text("id").notNull(),
+  userId: text("user_id").notNull(),
+  purpose: text("purpose", { enum: ["terms", "bank_data", "recommendations", "statistics", "marketing"] }).notNull(),
+  sequence: integer("sequence").notNull(),
+  granted: integer("granted").notNull(),
+  textVersion: text("text_version").notNull(),
+  atMs: integer("at_ms").notNull(),
+}, (table) => [primaryKey({ columns: [table.userId, table.purpose, table.sequence] })]);
+
+export const identityLinks = sqliteTable("identity_links", {
+  linkIndex: text("link_index").primaryKey(),
+  userId: text("user_id").notNull(),
+  createdAtMs: integer("created_at_ms").notNull(),
+});

@@ -1,0 +1,24 @@
+// Every operator's call leaves an event (API.md). An act that changes something writes its own, in the batch of the change; this
+// writes the others: what was read, what was refused, what was answered again from memory.
+import type { MiddlewareHandler } from "hono";
+import { operatorEvent } from "../db/audit.ts";
+import type { AuditEvent } from "../db/audit.ts";
+import { operatorOf } from "./authentication.ts";
+import type { AppEnv } from "./context.ts";
+
+/**
+ * Writes the event of a call before its answer leaves; an answer that cannot be accounted for is not given. Must stand behind
+ * `requireRole`. `reads` marks a POST that changes nothing.
+ */
+export function audited(note: (event: AuditEvent) => Promise<void>, options: { readonly reads?: boolean } = {}): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    await next();
+    const { status } = c.res;
+    const replayed = c.res.headers.has("Idempotency-Replayed");
+    const onlyRead = c.req.method === "GET" || options.reads === true;
+    if (!onlyRead && !replayed && status < 400) return;
+    const kind = status >= 400 ? "refused" : replayed ? "replayed" : "read";
+    // The path without its query: what was searched for may name a person.
+    await note(operatorEvent(operatorOf(c), `call.${kind}`, c.req.path.slice(0, 200), { method: c.req.method, status }));
+  };
+}

@@ -1,0 +1,53 @@
+// Whether this isolate may be given traffic. Every check that fails is named by a code; nothing else is told to the outside.
+import type { Result } from "../kernel/result.ts";
+import type { ProgrammeError } from "./programme.ts";
+
+/** Regions that Cloudflare names for databases inside the EU jurisdiction. */
+const EU_REGIONS: ReadonlySet<string> = new Set(["WEUR", "EEUR"]);
+
+export type ReadinessChecks = {
+  /** Throws when the database does not answer. */
+  readonly database: () => Promise<{ readonly region: string | null }>;
+  /** True when a ledger object can be reached; may throw. */
+  readonly ledger: () => Promise<boolean>;
+  readonly programme: () => Promise<Result<null, ProgrammeError>>;
+};
+
+export type ReadinessFailure = "database_unavailable" | "database_outside_eu" | "ledger_unavailable" | "programme_rate_changed";
+
+export type Readiness = { readonly region: string | null; readonly failures: readonly ReadinessFailure[] };
+
+async function databaseCheck(checks: ReadinessChecks, euRequired: boolean): Promise<Readiness> {
+  try {
+    const { region } = await checks.database();
+    // Fails closed: a database that does not say where it is does not count as being in the EU.
+    const outside = euRequired && (region === null || !EU_REGIONS.has(region));
+    return { region, failures: outside ? ["database_outside_eu"] : [] };
+  } catch {
+    return { region: null, failures: ["database_unavailable"] };
+  }
+}
+
+async function ledgerCheck(checks: ReadinessChecks): Promise<readonly ReadinessFailure[]> {
+  try {
+    return (await checks.ledger()) ? [] : ["ledger_unavailable"];
+  } catch {
+    return ["ledger_unavailable"];
+  }
+}
+
+async function programmeCheck(checks: ReadinessChecks): Promise<readonly ReadinessFailure[]> {
+  try {
+    const programme = await checks.programme();
+    return programme.ok ? [] : [programme.error.code];
+  } catch {
+    // The database check names this one.
+    return [];
+  }
+}
+
+/** Runs every check at once. `euRequired`: the database must say that it is served from the EU. */
+export async function readiness(checks: ReadinessChecks, euRequired: boolean): Promise<Readiness> {
+  const [database, ledger, programme] = await Promise.all([databaseCheck(checks, euRequired), ledgerCheck(checks), programmeCheck(checks)]);
+  return { region: database.region, failures: [...database.failures, ...ledger, ...programme] };
+}

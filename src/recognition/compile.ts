@@ -1,0 +1,91 @@
+// Compiles brands into the trie and the facts that matching needs: every spelling of every alias, the curated descriptors
+// of the brands that are there, excluded phrases, fields of trade. Pure; the order of brands and aliases does not matter.
+
+import { compactOf, fieldsOf, formsOf, PHRASE, WEAK } from "./alias.ts";
+import type { Form, Strength } from "./alias.ts";
+import { DESCRIPTORS } from "./descriptors.ts";
+import type { Descriptor } from "./descriptors.ts";
+import type { BrandFacts } from "./matcher.ts";
+import type { BrandEntry } from "./ports.ts";
+import { buildTrie } from "./trie.ts";
+import type { Entry, Trie } from "./trie.ts";
+
+/**
+ * Spellings of an alias are computed once per isolate: a catalogue that changes in one brand compiles again in a fraction
+ * of the first time. Bounded, since operators may type anything.
+ */
+const knownForms = new Map<string, readonly Form[]>();
+const MAX_KNOWN_FORMS = 20_000;
+
+function spellingsOf(alias: string): readonly Form[] {
+  const known = knownForms.get(alias);
+  if (known !== undefined) return known;
+  const forms = formsOf(alias);
+  if (knownForms.size >= MAX_KNOWN_FORMS) knownForms.clear();
+  knownForms.set(alias, forms);
+  return forms;
+}
+
+/** The brand's own entries are added to `entries`; its compact spellings are the answer. */
+function addEntries(entries: Entry[], brand: BrandEntry, index: number): Set<string> {
+  const own = new Set<string>();
+  for (const alias of [brand.name, ...brand.aliases]) {
+    for (const { compact, boundaries, strength } of spellingsOf(alias)) {
+      own.add(compact);
+      entries.push({ compact, boundaries, strength, brand: index, alias, curated: false });
+    }
+  }
+  return own;
+}
+
+/** The curator vouches for an abbreviation; it still gives way to a trade ("ITM TRANSPORTS"). */
+function curatedStrength(strength: Strength, compact: string): Strength {
+  return compact.length <= 4 || strength === WEAK ? PHRASE : strength;
+}
+
+function curatedEntries(descriptor: Descriptor, index: number): Entry[] {
+  return (descriptor.include ?? []).flatMap((alias) =>
+    spellingsOf(alias).map((form) => ({ ...form, strength: curatedStrength(form.strength, form.compact), brand: index, alias, curated: true })));
+}
+
+/** Descriptors by the compact name or Wikidata id of their brand, so that compiling stays linear. */
+function descriptorIndex(): Map<string, Descriptor[]> {
+  const index = new Map<string, Descriptor[]>();
+  const add = (key: string, descriptor: Descriptor): void => {
+    const list = index.get(key);
+    if (list === undefined) index.set(key, [descriptor]);
+    else list.push(descriptor);
+  };
+  for (const descriptor of DESCRIPTORS) for (const key of [...descriptor.brand, ...(descriptor.wikidata === undefined ? [] : [descriptor.wikidata])]) add(key, descriptor);
+  return index;
+}
+
+const descriptorsByName = descriptorIndex();
+
+function descriptorsOf(brand: BrandEntry, spellings: ReadonlySet<string>): Set<Descriptor> {
+  const found = new Set<Descriptor>();
+  for (const key of spellings) for (const descriptor of descriptorsByName.get(key) ?? []) found.add(descriptor);
+  if (brand.wikidata !== undefined) for (const descriptor of descriptorsByName.get(brand.wikidata) ?? []) found.add(descriptor);
+  return found;
+}
+
+/** The trie over all spellings and what matching must know of each brand, by the brand's index. */
+export function compileTrie(brands: readonly BrandEntry[]): { trie: Trie; facts: BrandFacts } {
+  const entries: Entry[] = [];
+  const fields = new Int32Array(brands.length);
+  const excluded: (readonly string[] | null)[] = [];
+  for (const [index, brand] of brands.entries()) {
+    const own = addEntries(entries, brand, index);
+    fields[index] = fieldsOf(brand.category);
+    const refused = (brand.excluded ?? []).map(compactOf);
+    for (const descriptor of descriptorsOf(brand, own)) {
+      for (const entry of curatedEntries(descriptor, index)) entries.push(entry);
+      // An operator who types "Orange Bank" as an alias of Orange has decided.
+      for (const phrase of descriptor.exclude ?? []) if (!own.has(compactOf(phrase))) refused.push(compactOf(phrase));
+    }
+    const phrases = refused.filter((phrase) => phrase !== "");
+    excluded.push(phrases.length === 0 ? null : phrases);
+  }
+  return { trie: buildTrie(entries), facts: { fields, excluded } };
+}
+

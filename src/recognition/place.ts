@@ -1,0 +1,55 @@
+// Finds French towns in a label: whole, cut by the acquirer (to 13 characters, or by the end of the field), with SAINT as
+// ST. Must stay exact otherwise: a town is what lets an ordinary word count as a brand.
+
+import { ORDINARY } from "./lexicon.ts";
+import { DIGITS, wordAt } from "./scan.ts";
+import type { Scan } from "./scan.ts";
+import { TOWNS } from "./towns.ts";
+
+const MAX_TOWN_TOKENS = 7;
+/** Where acquirers cut a town. A blank in the last place is trimmed, hence one less. */
+const TOWN_CUT = 13;
+const SHORTEST_CUT = 4;
+const SHORTEST_NAME = 3;
+
+function lowerBound(key: string): number {
+  let low = 0;
+  let high = TOWNS.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((TOWNS[middle] ?? "") < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function shortSaint(word: string): string {
+  return word === "SAINT" ? "ST" : word === "SAINTE" ? "STE" : word;
+}
+
+const WHOLE_NAMES: ReadonlySet<string> = new Set(TOWNS);
+
+/** Whether a folded word is a town's whole name. */
+export function isTown(word: string): boolean {
+  return WHOLE_NAMES.has(word);
+}
+
+/** How many tokens from `i` (before `to`) name a town, whole or cut; 0 when none do. The longest name wins. */
+export function townTokens(scan: Scan, i: number, to: number, cuts = true): number {
+  let key = "";
+  let best = 0;
+  const limit = Math.min(to, i + MAX_TOWN_TOKENS);
+  for (let at = i; at < limit; at += 1) {
+    if (scan.kinds[at] === DIGITS) break;
+    const word = shortSaint(wordAt(scan, at));
+    key = at === i ? word : `${key} ${word}`;
+    const found = TOWNS[lowerBound(key)];
+    if (found === undefined || !found.startsWith(key)) break;
+    if (found.length === key.length) best = at + 1 - i;
+    // A cut name is no ordinary word: "LECLERC ANNE" is no Annecy.
+    else if (cuts && key.length >= SHORTEST_CUT && (at > i || ((scan.flags[at] ?? 0) & ORDINARY) === 0) && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
+    // LEVALLOIS, CLERMONT, AIX: the first word of a longer name, unless it is an ordinary word itself.
+    else if (at === i && key.length >= SHORTEST_NAME && ((scan.flags[at] ?? 0) & ORDINARY) === 0 && (TOWNS[lowerBound(`${key} `)] ?? "").startsWith(`${key} `)) best = 1;
+  }
+  return best;
+}

@@ -1,0 +1,213 @@
+import { env } from "cloudflare:workers";
+import { decodeJwt } from "jose";
+import { describe, it } from "vitest";
+import { refreshTokenHash } from "../../src/identity/refresh-token.ts";
+import { keyedIndex } from "../../src/kernel/keyring.ts";
+import { base64UrlEncode, utf8Encode } from "../../src/kernel/encoding.ts";
+import { commonRefusals, refusedTokens } from "../support/common-refusals.ts";
+import { AUDIENCE, ISSUER, identityApp, randomKeyring } from "../support/identity-app.ts";
+import type { IdentityApp, Tokens } from "../support/identity-app.ts";
+
+const DB = (env as unknown as { DB: D1Database }).DB;
+let serial = 0;
+const someone = (): string => `someone${++serial}@sessions.test`;
+const DAY_MS = 86_400_000;
+
+async function refresh(app: IdentityApp, token: string): Promise<{ status: number; code: string | undefined; tokens: Tokens }> {
+  const response = await app.request("POST", "/v1/auth/refresh", { refresh_token: token });
+  const body = await response.json<Tokens & { code?: string }>();
+  return { status: response.status, code: body.code, tokens: body };
+}
+
+describe("POST /v1/auth/refresh", () => {
+  it("rotates, keeps auth_time, amr and session, and answers in the shape of signing in", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const session = await app.signIn(someone());
+    app.clock.ms += 3_600_000;
+    const renewed = await refresh(app, session.refresh_token);
+    expect(renewed.status).toBe(200);
+    expect(renewed.tokens).toMatchObject({ token_type: "Bearer", expires_in: 600, refresh_expires_in: 60 * 86_400, user: { id: session.user.id, created: false } });
+    expect(renewed.tokens.refresh_token).not.toBe(session.refresh_token);
+    const [before, after] = [decodeJwt(session.access_token), decodeJwt(renewed.tokens.access_token)];
+    expect([after["auth_time"], after["amr"], after["sid"]]).toEqual([before["auth_time"], before["amr"], before["sid"]]);
+    expect(after.jti).not.toBe(before.jti);
+    expect(after.exp).toBe(Math.floor(app.clock.ms / 1000) + 600);
+  });
+
+  it("gives a lost answer a new successor within 60 s; the lost successor then closes the session", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const session = await app.signIn(someone());
+    const lost = await refresh(app, session.refresh_token);
+    app.clock.ms += 60_000;
+    const again = await refresh(app, session.refresh_token);
+    expect([lost.status, again.status]).toEqual([200, 200]);
+    expect(again.tokens.refresh_token).not.toBe(lost.tokens.refresh_token);
+    const thief = await refresh(app, lost.tokens.refresh_token);
+    expect([thief.status, thief.code]).toEqual([401, "refresh_reused"]);
+    const victim = await refresh(app, again.tokens.refresh_token);
+    expect([victim.status, victim.code]).toEqual([401, "refresh_reused"]);
+  });
+
+  it("does not extend the grace by asking again, and closes the session one millisecond after it", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const session = await app.signIn(someone());
+    await refresh(app, session.refresh_token);
+    app.clock.ms += 40_000;
+    expect((await refresh(app, session.refresh_token)).status).toBe(200);
+    app.clock.ms += 20_001;
+    const late = await refresh(app, session.refresh_token);
+    expect([late.status, late.code]).toEqual([401, "refresh_reused"]);
+  });
+
+  it("closes the session when a spent token comes after its successor was used, even within the grace", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const session = await app.signIn(someone());
+    const second = await refresh(app, session.refresh_token);
+    const third = await refresh(app, second.tokens.refresh_token);
+    const reused = await refresh(app, session.refresh_token);
+    expect([reused.status, reused.code]).toEqual([401, "refresh_reused"]);
+    expect((await refresh(app, third.tokens.refresh_token)).status).toBe(401);
+    expect(await app.service.sessionIsLive(decodeJwt(third.tokens.access_token)["sid"] as never)).toBe(false);
+    expect(app.logLines.join()).toContain("refresh_token_reused");
+  });
+
+  it("leaves the user's other sessions alone", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const email = someone();
+    const [one, two] = [await app.signIn(email), await app.signIn(email)];
+    const next = await refresh(app, one.refresh_token);
+    await refresh(app, next.tokens.refresh_token);
+    expect((await refresh(app, one.refresh_token)).code).toBe("refresh_reused");
+    expect((await refresh(app, two.refresh_token)).status).toBe(200);
+  });
+
+  it("answers both of two simultaneous requests, and exactly one of the successors is good", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const session = await app.signIn(someone());
+    const both = await Promise.all([refresh(app, session.refresh_token), refresh(app, session.refresh_token)]);
+    expect(both.map((answer) => answer.status)).toEqual([200, 200]);
+    const row = await DB.prepare("SELECT generation, current_hash FROM sessions WHERE id = ?").bind(decodeJwt(session.access_token)["sid"]).first<{ generation: number; current_hash: string }>();
+    expect(row?.generation).toBe(3);
+    const [good, ...others] = both.filter(({ tokens }) => refreshTokenHash(tokens.refresh_token) === row?.current_hash);
+    expect([others, (await refresh(app, good?.tokens.refresh_token ?? "")).status]).toEqual([[], 200]);
+  });
+
+  it("refuses a forged token without touching the session it names", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const session = await app.signIn(someone());
+    const sid = String(decodeJwt(session.access_token)["sid"]);
+    const forgedPayload = base64UrlEncode(new Uint8Array([...utf8Encode(sid), ...new Uint8Array(32)]));
+    const [payload = "", kid = "", tag = ""] = session.refresh_token.split(".");
+    const stranger = keyedIndex(randomKeyring("i1"), "refresh_token", forgedPayload);
+    const forged = [`${forgedPayload}.${stranger}`, `${forgedPayload}.${kid}.${tag}`, `${payload}.${kid}.${tag.slice(0, -2)}AA`, `${payload}.${kid}`, `${payload}..`, ".", "x", `${"a".repeat(900)}.b.c`];
+    for (const token of forged) {
+      const answer = await refresh(app, token);
+      expect([answer.status, answer.code]).toEqual([401, "refresh_invalid"]);
+    }
+    expect((await refresh(app, session.refresh_token)).status).toBe(200);
+  });
+
+  it("slides 60 days and ends after 180 whatever happens", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const idle = await app.signIn(someone());
+    let session = await app.signIn(someone());
+    const startMs = app.clock.ms;
+    app.clock.ms = startMs + 60 * DAY_MS;
+    const late = await refresh(app, idle.refresh_token);
+    expect([late.status, late.code]).toEqual([401, "refresh_invalid"]);
+    for (const day of [59, 118, 177]) {
+      app.clock.ms = startMs + day * DAY_MS;
+      const renewed = await refresh(app, session.refresh_token);
+      expect(renewed.status).toBe(200);
+      session = renewed.tokens;
+    }
+    expect(session.refresh_expires_in).toBe(3 * 86_400);
+    app.clock.ms = startMs + 180 * DAY_MS;
+    expect((await refresh(app, session.refresh_token)).code).toBe("refresh_invalid");
+  });
+
+  it("refuses bad bodies", async ({ expect }) => {
+    const app = await identityApp(DB);
+    for (const body of [{}, { refresh_token: "" }, { refresh_token: 5 }, { refresh_token: "a", more: 1 }, { refresh_token: "x".repeat(1025) }]) {
+      expect((await app.request("POST", "/v1/auth/refresh", body)).status).toBe(422);
+    }
+  });
+});
+
+describe("sessions", () => {
+  it("lists live sessions newest first with their names and pages through them", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const email = someone();
+    for (const device of ["Ancien téléphone", "Tablette"]) {
+      await app.signIn(email, { device_name: device });
+      app.clock.ms += 1000;
+    }
+    const current = await app.signIn(email);
+    await app.signIn(someone());
+    const page = async (query: string): Promise<{ data: { id: string; device_name: string | null; current: boolean }[]; next_cursor: string | null }> =>
+      (await app.request("GET", `/v1/auth/sessions${query}`, undefined, app.bearer(current))).json();
+    const all = await page("");
+    expect(all.data.map((session) => [session.device_name, session.current])).toEqual([[null, true], ["Tablette", false], ["Ancien téléphone", false]]);
+    expect(all.next_cursor).toBeNull();
+    const first = await page("?limit=2");
+    expect(first.data.length).toBe(2);
+    const second = await page(`?limit=2&cursor=${first.next_cursor}`);
+    expect([...first.data, ...second.data]).toEqual(all.data);
+    expect(second.next_cursor).toBeNull();
+  });
+
+  it("refuses another user's cursor, a broken one and a bad limit", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const [email, other] = [someone(), await app.signIn(someone())];
+    await app.signIn(email);
+    app.clock.ms += 1;
+    const own = await app.signIn(email);
+    const { next_cursor: cursor } = await (await app.request("GET", "/v1/auth/sessions?limit=1", undefined, app.bearer(own))).json<{ next_cursor: string }>();
+    for (const [query, headers, status] of [[`cursor=${cursor}`, app.bearer(other), 400], ["cursor=abc", app.bearer(own), 400], ["limit=0", app.bearer(own), 422], ["limit=101", app.bearer(own), 422]] as const) {
+      expect((await app.request("GET", `/v1/auth/sessions?${query}`, undefined, headers)).status).toBe(status);
+    }
+  });
+
+  it("ends a session by id or as current, again without complaint, and never another user's", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const email = someone();
+    const [phone, laptop, stranger] = [await app.signIn(email), await app.signIn(email), await app.signIn(someone())];
+    const sid = String(decodeJwt(phone.access_token)["sid"]);
+    expect((await app.request("DELETE", `/v1/auth/sessions/${sid}`, undefined, app.bearer(stranger))).status).toBe(404);
+    expect((await refresh(app, phone.refresh_token)).status).toBe(200);
+    for (let round = 0; round < 2; round++) expect((await app.request("DELETE", `/v1/auth/sessions/${sid}`, undefined, app.bearer(laptop))).status).toBe(204);
+    expect((await refresh(app, phone.refresh_token)).code).toBe("refresh_invalid");
+    expect((await app.request("DELETE", "/v1/auth/sessions/current", undefined, app.bearer(laptop))).status).toBe(204);
+    expect((await refresh(app, laptop.refresh_token)).code).toBe("refresh_invalid");
+    expect((await app.request("DELETE", "/v1/auth/sessions/nonsense", undefined, app.bearer(laptop))).status).toBe(404);
+  });
+});
+
+describe("authenticated identity routes", () => {
+  const routes = [
+    ["GET", "/v1/auth/sessions"], ["DELETE", "/v1/auth/sessions/current"], ["GET", "/v1/me"], ["PATCH", "/v1/me", {}], ["GET", "/v1/me/consents"],
+    ["PUT", "/v1/me/consents/terms", { granted: true, text_version: "1" }], ["POST", "/v1/auth/codes", { purpose: "step_up" }],
+  ] as const;
+
+  for (const [method, path, body] of routes) {
+    it(`${method} ${path} refuses missing, broken, expired and foreign tokens`, async ({ expect }) => {
+      const app = await identityApp(DB);
+      const session = await app.signIn(someone());
+      const sid = String(decodeJwt(session.access_token)["sid"]);
+      const [jwk] = app.signingKeys;
+      if (jwk === undefined) throw new Error("no key");
+      const refused = await refusedTokens({ jwk, issuer: ISSUER, audience: AUDIENCE }, { sub: session.user.id, sid, nowMs: app.clock.ms });
+      await commonRefusals(expect, refused, (headers) => app.request(method, path, body, headers));
+    });
+  }
+
+  it("answer 401 to a genuine token whose user is gone", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const session = await app.signIn(someone());
+    await DB.batch([DB.prepare("DELETE FROM sessions WHERE user_id = ?").bind(session.user.id), DB.prepare("DELETE FROM users WHERE id = ?").bind(session.user.id)]);
+    for (const [method, path, body] of [["GET", "/v1/me"], ["PATCH", "/v1/me", { locale: "en" }], ["PUT", "/v1/me/consents/terms", { granted: true, text_version: "1" }]] as const) {
+      const response = await app.request(method, path, body, app.bearer(session));
+      expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([401, "token_invalid"]);
+    }
+  });
+});

@@ -1,0 +1,175 @@
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+import { createApp } from "../../src/app.ts";
+import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
+import { catalogueStore } from "../../src/catalogue/store.ts";
+import { createRouter } from "../../src/http/router.ts";
+import { signedCursors } from "../../src/http/paging.ts";
+import { jsonLog } from "../../src/kernel/log.ts";
+import { systemRandomBytes } from "../../src/kernel/random.ts";
+import { onceAnswered } from "../../src/operations/programme.ts";
+import { operationsRouters } from "../../src/operations/routes.ts";
+import { databaseHealth, ensureProgramme, listQuarantine } from "../../src/operations/store.ts";
+import { ALICE, CLAIRE, KEYRING, openLimiter, operatorTokens } from "../support/catalogue-app.ts";
+
+const DB = (env as unknown as { DB: D1Database }).DB;
+const NOW = Date.UTC(2026, 10, 20, 9);
+
+function operationsApp(over: { environment?: "local" | "production"; region?: string | null; database?: boolean; ledger?: boolean | "throws"; pointsPerEuro?: number } = {}) {
+  const db = openDatabase(DB);
+  const lines: string[] = [];
+  const log = jsonLog((line) => lines.push(line));
+  const rest = createRouter();
+  rest.get("/behind", (c) => c.text("open"));
+  const routers = operationsRouters({
+    config: {
+      environment: over.environment ?? "local", publicUrl: "https://api.cagnotte.test", jurisdiction: "eu", debtor: { name: "Cagnotte SAS", iban: "FR76SECRET", bic: "" },
+      email: { url: "https://mail.example/send", token: "mail-secret" },
+      powens: { apiUrl: "", webviewUrl: "", domain: "demo.biapi.pro", clientId: "1", clientSecret: "powens-secret", webhookSecrets: ["hook-secret"] },
+    },
+    checks: {
+      database: async () => {
+        if (over.database === false) throw new Error("down");
+        const health = await databaseHealth(DB);
+        return over.region === undefined ? health : { region: over.region };
+      },
+      ledger: async () => {
+        if (over.ledger === "throws") throw new Error("down");
+        return over.ledger ?? true;
+      },
+      programme: onceAnswered(() => ensureProgramme(db, { pointsPerEuro: over.pointsPerEuro ?? 100 }, NOW)),
+    },
+    clock: { nowMs: () => NOW }, log, operatorTokens, cursors: signedCursors(KEYRING),
+    assets: async (request) => new Response(`asset ${new URL(request.url).pathname}`, { headers: { "Content-Type": "text/html" } }),
+    note: (event) => catalogueStore(db, systemRandomBytes).note(event, NOW),
+    quarantine: (query) => listQuarantine(db, query),
+  });
+  const app = createApp({
+    clock: { nowMs: () => NOW }, random: systemRandomBytes, log, corsOrigins: [], apiLimiter: openLimiter, authLimiter: openLimiter,
+    routers: [...routers, { path: "/", router: rest }], isUnavailable: isDatabaseFailure,
+  });
+  const read = async (path: string, headers: Record<string, string> = {}) => {
+    const response = await app.request(`https://api.cagnotte.test${path}`, { headers });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: (text.startsWith("{") ? JSON.parse(text) : {}) as { code?: string; errors?: { pointer: string; code: string }[]; data?: { id: string }[]; next_cursor?: string | null } };
+  };
+  return { read, lines };
+}
+
+beforeEach(async () => {
+  await DB.exec("DELETE FROM settings");
+});
+
+describe("GET /healthz and /readyz", () => {
+  it("is ready when database and ledgers answer", async () => {
+    const { read } = operationsApp();
+    expect((await read("/healthz")).body).toEqual({ status: "ok", version: "1.0.0" });
+    expect((await read("/readyz")).body).toMatchObject({ status: "ok" });
+  });
+
+  it.each([
+    [{ database: false }, ["database_unavailable"]], [{ ledger: false }, ["ledger_unavailable"]], [{ ledger: "throws" as const }, ["ledger_unavailable"]],
+    [{ environment: "production" as const, region: "ENAM" }, ["database_outside_eu"]], [{ environment: "production" as const, region: null }, ["database_outside_eu"]],
+    [{ database: false, ledger: false }, ["database_unavailable", "ledger_unavailable"]],
+  ])("is not ready with %j, and says which check failed", async (over, codes) => {
+    const { read } = operationsApp(over);
+    const answer = await read("/readyz");
+    expect([answer.status, answer.body.code]).toEqual([503, "unavailable"]);
+    expect(answer.body.errors?.map((item) => item.code)).toEqual(codes);
+    expect((await read("/healthz")).status).toBe(200);
+  });
+
+  it.each(["WEUR", "EEUR"])("is ready in production when the database is served from %s", async (region) => {
+    expect((await operationsApp({ environment: "production", region }).read("/readyz")).status).toBe(200);
+  });
+
+  it("does not ask where a local database is", async () => {
+    expect((await operationsApp({ region: "ENAM" }).read("/readyz")).status).toBe(200);
+  });
+});
+
+describe("the programme's rate", () => {
+  it("is fixed at the first start, and another one closes the application", async () => {
+    expect((await operationsApp({ pointsPerEuro: 100 }).read("/behind")).text).toBe("open");
+    expect((await operationsApp({ pointsPerEuro: 100 }).read("/behind")).text).toBe("open");
+    const changed = operationsApp({ pointsPerEuro: 50 });
+    expect((await changed.read("/behind")).status).toBe(503);
+    expect((await changed.read("/healthz")).status).toBe(200);
+    expect((await changed.read("/readyz")).body.errors).toMatchObject([{ pointer: "#check/programme", code: "programme_rate_changed" }]);
+    expect(changed.lines.some((line) => line.includes("programme_refused"))).toBe(true);
+  });
+
+  it("lets one of two first starts win", async () => {
+    const db = openDatabase(DB);
+    const both = await Promise.all([100, 50].map((pointsPerEuro) => ensureProgramme(db, { pointsPerEuro }, NOW)));
+    expect(both.map((item) => item.ok).sort()).toEqual([false, true]);
+  });
+
+  it("asks the database once per isolate, and again after a failure", async () => {
+    let calls = 0;
+    const check = onceAnswered(async () => {
+      calls += 1;
+      if (calls === 1) throw new Error("down");
+      return { ok: true, value: null };
+    });
+    await expect(check()).rejects.toThrow();
+    await check();
+    await check();
+    expect(calls).toBe(2);
+  });
+});
+
+describe("notices", () => {
+  it("tells the legal notice in both languages, without a secret", async () => {
+    const { read } = operationsApp();
+    const french = await read("/v1/legal");
+    expect(french.body).toMatchObject({ account_information: { provider: "Powens" }, agent: { of: "Powens" }, hosting: { jurisdiction: "eu" }, operator: { name: "Cagnotte SAS" } });
+    expect(french.text).toContain("identifiants bancaires");
+    expect(french.text).toContain("mail.example");
+    expect(french.text).not.toMatch(/secret/i);
+    expect((await read("/v1/legal", { "Accept-Language": "en" })).text).toContain("bank credentials");
+  });
+
+  it("serves security.txt with the fields that RFC 9116 requires, not expired and less than a year ahead", async () => {
+    const { read } = operationsApp();
+    const answer = await read("/.well-known/security.txt");
+    expect(answer.headers.get("Content-Type")).toMatch(/^text\/plain/);
+    expect(answer.text).toContain("Contact: mailto:security@api.cagnotte.test\n");
+    const expires = Date.parse(/^Expires: (.+)$/m.exec(answer.text)?.[1] ?? "");
+    expect(expires).toBeGreaterThan(NOW);
+    expect(expires).toBeLessThan(NOW + 365 * 86_400_000);
+  });
+
+  it("serves the documentation from its own files only", async () => {
+    const { read } = operationsApp();
+    const page = await read("/docs");
+    expect([page.status, page.text]).toEqual([200, "asset /docs/"]);
+    expect(page.headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+    expect((await read("/docs/start.js")).text).toBe("asset /docs/start.js");
+  });
+});
+
+describe("GET /admin/v1/quarantine", () => {
+  it("lists what is open, latest first and in pages, to support only, and leaves an event", async () => {
+    for (let index = 0; index < 5; index += 1) {
+      await DB.prepare("INSERT INTO quarantine VALUES (?, 'powens', 'CONNECTION_SYNCED', '42', NULL, 'user_unknown', 10, ?, 1, ?, 1, ?)").bind(`qua_${index}`, `hash${index}`, 1000 + Math.floor(index / 2), index === 0 ? 5 : null).run();
+    }
+    const { read } = operationsApp();
+    const as = { Authorization: `Bearer ${CLAIRE}` };
+    expect((await read("/admin/v1/quarantine")).body.code).toBe("token_missing");
+    expect((await read("/admin/v1/quarantine", { Authorization: `Bearer ${ALICE}` })).body.code).toBe("forbidden");
+    const seen: string[] = [];
+    let cursor: string | null | undefined = null;
+    do {
+      const page: Awaited<ReturnType<typeof read>> = await read(`/admin/v1/quarantine?limit=1${cursor === null || cursor === undefined ? "" : `&cursor=${cursor}`}`, as);
+      expect(page.status).toBe(200);
+      seen.push(...(page.body.data ?? []).map((item) => item.id));
+      cursor = page.body.next_cursor;
+    } while (cursor !== null && cursor !== undefined);
+    expect(seen).toEqual(["qua_4", "qua_3", "qua_2", "qua_1"]);
+    expect((await read("/admin/v1/quarantine?state=resolved", as)).body.data).toMatchObject([{ id: "qua_0", reason: "user_unknown", resolved_at: "1970-01-01T00:00:00.005Z" }]);
+    expect((await read("/admin/v1/quarantine?cursor=x.y", as)).body.code).toBe("cursor_invalid");
+    const event = await DB.prepare("SELECT actor, target FROM audit_events ORDER BY rowid DESC LIMIT 1").first();
+    expect(event).toEqual({ actor: "claire", target: "/admin/v1/quarantine" });
+  });
+});
