@@ -38,7 +38,7 @@ const TAKE_OVER_DAYS = 10;
 const REPEAT_DAYS = 5;
 const REFUND_DAYS = 90;
 
-const counted = (known: KnownRow): boolean => known.row.state !== "deleted" && known.row.review === null && !(known.closed && known.row.state === "pending");
+const counted = (known: KnownRow): boolean => known.row.state !== "deleted" && !(known.closed && known.row.state === "pending");
 const dayGap = (a: KnownRow, b: KnownRow): number => Math.abs(daysBetween(a.row.purchasedOn, b.row.purchasedOn));
 
 /** (e) A booked row under a new id takes over a pending row of the same account and brand within 10 days. */
@@ -51,6 +51,8 @@ function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
     for (const booked of rows) {
       if (booked.row.state !== "booked" || booked.everPending || !counted(booked) || booked.row.kind !== "purchase") continue;
       if (booked.row.accountId !== pending.row.accountId || booked.row.brand?.id !== pending.row.brand?.id) continue;
+      // What was booked before the authorisation appeared is not its booking.
+      if (booked.row.lastUpdateMs < pending.row.lastUpdateMs) continue;
       const gap = dayGap(pending, booked);
       if (gap > TAKE_OVER_DAYS) continue;
       pairs.push({ pending, booked, rank: (booked.row.amountCents === pending.row.amountCents ? 0 : 100) + gap });
@@ -114,7 +116,6 @@ function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGene
   for (const known of group) {
     const by = taken.get(known.key);
     if (known.row.state === "deleted" || (known.closed && known.row.state === "pending")) status.set(known.key, { is: "deleted" });
-    else if (known.row.review !== null) status.set(known.key, { is: "review" });
     else if (by !== undefined) status.set(known.key, { is: "taken_over", by });
     else byRoot.set(rootOf(known.key), [...(byRoot.get(rootOf(known.key)) ?? []), known]);
   }
@@ -123,6 +124,7 @@ function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGene
     const first = members.find((known) => known.row.state === "booked") ?? members[0];
     for (const known of members) {
       if (known !== first) status.set(known.key, { is: "duplicate", of: first?.key ?? "" });
+      else if (known.row.review !== null) status.set(known.key, { is: "review" });
       else if (members.length === 1 && needsReview(known, group, accounts)) status.set(known.key, { is: "review" });
       else status.set(known.key, { is: known.row.state === "booked" ? "live" : "pending" });
     }

@@ -116,8 +116,8 @@ export class Model {
     const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
     if (grant.state === "waiting") return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
     if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: null };
-    if (points === 0) return { outcomes: ["reversed"], points, firstReason: "refunded" };
-    return { outcomes: refunded ? ["earned", "reversed"] : ["earned"], points, firstReason: null };
+    if (grant.reversed) return { outcomes: ["reversed"], points, firstReason: "refunded" };
+    return { outcomes: points === 0 && refunded ? ["earned", "reversed"] : ["earned"], points, firstReason: null };
   }
 
   #take(row: BankRow, touched: Set<string>, nowMs: number): void {

@@ -1,6 +1,6 @@
 // Between the edge and the ledger: what a sync asks the bank for, how its rows are cut into deliveries, and what goes wrong on
 // the way. A delivery that was not confirmed stays in the network and comes again, as the aggregator's does.
-import type { BankRow, RecordBatch } from "../../src/ledger/ports.ts";
+import type { AccountGeneration, BankRow, RecordBatch } from "../../src/ledger/ports.ts";
 import type { SimUser, World } from "./world.ts";
 import { offersFor } from "./world.ts";
 import { SimulatedCrash } from "./ledger.ts";
@@ -13,11 +13,17 @@ export function sync(world: World, user: SimUser): string {
   const rows = user.bank.changedSince(account.accountId, again ? -1 : user.cursors.get(account.accountId) ?? -1);
   user.cursors.set(account.accountId, Math.max(user.cursors.get(account.accountId) ?? -1, ...rows.map((row) => row.lastUpdateMs)));
   const parts = cut(rows, rng.pick([1, 1, 1, 2, 3]), rng.chance(0.2) ? (items) => rng.shuffled(items) : (items) => [...items]);
+  // The edge knows the older generations of an account from its own table and names them all.
+  const accounts = generationsUpTo(user, account);
   for (const part of parts) {
-    const batch = { connectionId: account.connectionId, syncedAtMs: rng.chance(0.8) ? world.nowMs : null, accounts: [account], rows: part, offers: [], programme: world.programme };
+    const batch = { connectionId: account.connectionId, syncedAtMs: rng.chance(0.8) ? world.nowMs : null, accounts, rows: part, offers: [], programme: world.programme };
     user.network.push({ ...batch, offers: offersFor(world, batch) });
   }
   return `u${user.no} syncs ${account.accountId}${again ? " from the beginning" : ""}: ${rows.length} rows in ${parts.length} deliveries`;
+}
+
+export function generationsUpTo(user: SimUser, account: AccountGeneration): AccountGeneration[] {
+  return user.bank.accounts.flatMap((each) => each.generations).filter((each) => each.fingerprint === account.fingerprint && each.createdAtMs <= account.createdAtMs);
 }
 
 function cut(rows: readonly BankRow[], parts: number, order: (items: readonly BankRow[]) => BankRow[]): BankRow[][] {
@@ -70,5 +76,5 @@ export function repeat(world: World, user: SimUser, batch: RecordBatch): string 
 
 export function describe(batch: RecordBatch): string {
   const rows = batch.rows.map((row) => `${row.externalId} ${row.kind === "refund" ? "+" : "-"}${row.amountCents} ${row.brand?.id ?? "?"} ${row.purchasedOn} ${row.state}${row.review === null ? "" : ` ${row.review}`}`);
-  return `${batch.accounts[0]?.accountId ?? "?"} [${rows.join("; ")}]`;
+  return `${batch.accounts.at(-1)?.accountId ?? "?"} [${rows.join("; ")}]`;
 }

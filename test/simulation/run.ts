@@ -5,7 +5,7 @@ import { runAlarm, sendNotices } from "./alarm.ts";
 import { checkBudgets, checkQuiet, checkUser, ensure } from "./invariants.ts";
 import type { LedgerModule } from "./ledger.ts";
 import { SimLedger } from "./ledger.ts";
-import { deliver, repeat, sync } from "./network.ts";
+import { deliver, generationsUpTo, repeat, sync } from "./network.ts";
 import { seededRng } from "./random.ts";
 import type { SimUser, World } from "./world.ts";
 import { clockJump, makeWorld } from "./world.ts";
@@ -68,7 +68,7 @@ function comeToRest(world: World): void {
     for (const account of user.bank.accounts.flatMap((each) => each.generations)) {
       const rows = user.bank.changedSince(account.accountId, -1);
       const offers = world.catalogue.terms;
-      user.network.push({ connectionId: account.connectionId, syncedAtMs: world.nowMs, accounts: [account], rows, offers, programme: world.programme });
+      user.network.push({ connectionId: account.connectionId, syncedAtMs: world.nowMs, accounts: generationsUpTo(user, account), rows, offers, programme: world.programme });
     }
     while (user.network.length > 0) {
       world.trace.push(deliver(world, user));
@@ -112,7 +112,8 @@ function checkAnyOrder(world: World, user: SimUser): void {
     const lines: string[] = [];
     for (const truth of user.bank.truths) {
       const mine = [...views.values()].filter((view) => [...truth.rows.values()].some((row) => row.accountId === view.accountId && row.externalId === view.externalId));
-      const own = mine.filter((view) => !view.verdict.reasons.includes("duplicate"));
+      // A row that the bank dropped is listed or not as it was told before or after what replaced it; it carries no points.
+      const own = mine.filter((view) => view.state !== "deleted" && !view.verdict.reasons.includes("duplicate"));
       const points = user.model.dependent(truth.brandId) || user.model.anyClosed(truth.brandId) ? "" : ` ${mine.reduce((sum, view) => sum + view.verdict.points, 0)}`;
       // Twins may change places, so what is compared is the multiset of lines.
       lines.push(`${truth.kind} ${truth.cents} ${truth.brandId ?? ""}: ${own.length} ${own.map((view) => `${view.state} ${view.purchasedOn}`).join()}${points}`);
