@@ -94,10 +94,10 @@ function repeats(group: readonly KnownRow[], taken: ReadonlyMap<string, string>)
 }
 
 /** (c) What a weak fingerprint cannot tell apart from an older generation's rows is left to a person. */
-function needsReview(known: KnownRow, group: readonly KnownRow[], accounts: readonly AccountGeneration[]): boolean {
+function needsReview(known: KnownRow, accounts: readonly AccountGeneration[]): boolean {
   if (known.generation.strength !== "weak") return false;
   const older = accounts.filter((each) => each.fingerprint === known.generation.fingerprint && each.createdAtMs < known.generation.createdAtMs);
-  if (older.length === 0 || group.length === 0) return false;
+  if (older.length === 0) return false;
   return known.row.purchasedOn <= addDays(parisDate(known.generation.createdAtMs), REPEAT_DAYS);
 }
 
@@ -120,12 +120,13 @@ function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGene
     else byRoot.set(rootOf(known.key), [...(byRoot.get(rootOf(known.key)) ?? []), known]);
   }
   for (const members of byRoot.values()) {
+    const root = members.find((known) => !older.has(known.key)) ?? members[0];
     members.sort((a, b) => Number(standing.has(b.key)) - Number(standing.has(a.key)) || a.generation.createdAtMs - b.generation.createdAtMs || a.recorded - b.recorded);
     const first = members.find((known) => known.row.state === "booked") ?? members[0];
     for (const known of members) {
       if (known !== first) status.set(known.key, { is: "duplicate", of: first?.key ?? "" });
       else if (known.row.review !== null) status.set(known.key, { is: "review" });
-      else if (members.length === 1 && needsReview(known, group, accounts)) status.set(known.key, { is: "review" });
+      else if (root !== undefined && needsReview(root, accounts)) status.set(known.key, { is: "review" });
       else status.set(known.key, { is: known.row.state === "booked" ? "live" : "pending" });
     }
   }

@@ -151,8 +151,16 @@ export class Model {
     const standing = new Set([...seen].filter(([, view]) => !view.verdict.reasons.includes("duplicate")).map(([key]) => key));
     this.resolution = resolveRows([...this.rows.values()], [...this.accounts.values()], standing);
     const isLive = (key: string): boolean => this.resolution.status.get(key)?.is === "live" && this.rows.get(key)?.row.kind === "purchase";
-    for (const [key, grant] of this.grants) {
+    for (const [key, grant] of [...this.grants]) {
       const known = this.rows.get(key);
+      const status = this.resolution.status.get(key);
+      const heir = status?.is === "duplicate" ? this.rows.get(status.of) : undefined;
+      // Another row came to carry the same purchase: what was decided for it stands.
+      if (heir !== undefined && isLive(heir.key) && !this.grants.has(heir.key) && grant.facts === factsOf(heir.row)) {
+        this.grants.delete(key);
+        this.grants.set(heir.key, grant);
+        continue;
+      }
       if (known !== undefined && isLive(key) && grant.facts === factsOf(known.row)) continue;
       this.loose.add(known?.row.brand?.id ?? "");
       this.grants.delete(key);
