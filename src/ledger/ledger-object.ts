@@ -1,6 +1,7 @@
 // The Durable Object of one user's ledger: a thin shell. It keeps the object in the EU, runs the object migrations, turns each RPC
 // into one engine call, and in its alarm does what needs others: D1, budgets, notices. No rule lives here.
 import { DurableObject } from "cloudflare:workers";
+import { InvariantError } from "../kernel/assert.ts";
 import { consoleLog, errorClass } from "../kernel/log.ts";
 import { systemRandomBytes } from "../kernel/random.ts";
 import { err, ok } from "../kernel/result.ts";
@@ -164,7 +165,9 @@ export class UserLedger extends DurableObject<LedgerEnv> {
     try {
       return call();
     } catch (error) {
-      this.#log.alert("ledger_refused", { error: errorClass(error), object: this.ctx.id.toString().slice(0, 16) });
+      // An invariant's name is ours and holds no value; any other message may quote one.
+      const invariant = error instanceof InvariantError ? error.message.replaceAll(" ", "_") : null;
+      this.#log.alert("ledger_refused", { error: errorClass(error), user_id: this.ctx.id.name ?? null, invariant });
       return err({ code: "ledger_refused" });
     }
   }
