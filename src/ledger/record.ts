@@ -4,6 +4,7 @@ import { assert } from "../kernel/assert.ts";
 import type { AccountId, BrandId } from "../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
 import { addDays } from "../kernel/time.ts";
+import { numberedId } from "./numbered-id.ts";
 import type { BankRow, RecordBatch, RecordSummary } from "./ports.ts";
 import { RECORD_ROWS_MAX } from "./ports.ts";
 import { findRow, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, overwriteFacts, readPurchase, standingOf, updateFacts, updateVerdict } from "./purchases.ts";
@@ -168,6 +169,7 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     const { record: row, place } = touched;
     const wasSameAs = row.sameAs;
     if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
+    if (wasSameAs !== null && row.sameAs === null) partIds(work, plan, touched, wasSameAs);
     if (place !== null && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
     settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
@@ -203,6 +205,15 @@ function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touch
   const id = plan.touched.get(idOf)?.record.id ?? readPurchase(work, idOf).id;
   if (row.id === id) return;
   row.id = id;
+  touched.facts = true;
+}
+
+/** A row that stands for itself again leaves its id to the purchase that took it over: entries and budgets know that by it. */
+function partIds(work: Work, plan: Plan, touched: Touched, wasSameAs: number): void {
+  const { record: row } = touched;
+  const keeper = plan.touched.get(wasSameAs)?.record ?? readPurchase(work, wasSameAs);
+  if (keeper.id !== row.id) return;
+  row.id = numberedId("pur", row.n, row.recordedAtMs, work.random, work.shardOf);
   touched.facts = true;
 }
 
