@@ -90,13 +90,16 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
   const wasRefunded = record.refundedCents > 0;
   record.refundedCents = 0;
   record.refundOf = null;
+  const findings = findingsOf(record, decision, terms.programme);
+  // Another date is another lot: it matures and expires on other days.
   const same = decision.outcome === "earned" && record.outcome === "earned" && record.offer?.id === decision.terms.offerId
-    && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded;
+    && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded
+    && record.findings.confirmAtMs === findings.confirmAtMs && record.findings.expiresAtMs === findings.expiresAtMs;
   if (!same) {
     reverseStanding(work, record, standingOf(record));
     forgetLot(work, record);
   }
-  record.findings = findingsOf(record, decision, terms.programme);
+  record.findings = findings;
   record.offer = decision.terms === null ? null : { id: decision.terms.offerId, version: decision.terms.version };
   record.outcome = decision.outcome;
   record.waitsFor = decision.outcome === "waiting" ? "budget" : null;
