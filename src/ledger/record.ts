@@ -19,9 +19,17 @@ import type { Work } from "./work.ts";
 
 type Account = { readonly accountNo: number; readonly fingerprint: string; readonly strength: string; readonly createdAtMs: number };
 /** A row that this call may change. `decided` is false when the facts that rules look at are new. */
-type Touched = { readonly record: PurchaseRecord; readonly isNew: boolean; facts: boolean; decided: boolean; wasBrand: BrandId | null; place: Place | null;
+type Touched = {
+  readonly record: PurchaseRecord;
+  readonly isNew: boolean;
+  facts: boolean;
+  decided: boolean;
+  readonly wasBrand: BrandId | null;
+  readonly wasRefund: boolean;
+  place: Place | null;
   /** It took over a verdict in this call, see `handOver`. */
-  heir: boolean };
+  heir: boolean;
+};
 type Plan = { readonly touched: Map<number, Touched>; unchanged: number; nextNo: number };
 
 /** Rows further from the batch than this cannot change what its rows repeat, unless nine of them stand in a chain. */
@@ -79,16 +87,16 @@ function takeIn(work: Work, plan: Plan, accounts: ReadonlyMap<AccountId, Account
   if (known === null) {
     const purchase = newPurchase(work, plan.nextNo, account.accountNo, row);
     plan.nextNo += 1;
-    plan.touched.set(purchase.n, { record: purchase, isNew: true, facts: true, decided: false, wasBrand: null, place: null, heir: false });
+    plan.touched.set(purchase.n, { record: purchase, isNew: true, facts: true, decided: false, wasBrand: null, wasRefund: false, place: null, heir: false });
     return;
   }
   const newer = row.lastUpdateMs > known.lastUpdateMs || (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
-  const missedPending = !newer && row.state === "pending" && known.state === "booked" && !known.wasPending;
+  const missedPending = !newer && row.state === "pending" && known.state !== "pending" && !known.wasPending;
   if (!newer && !missedPending) {
     plan.unchanged += 1;
     return;
   }
-  const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, place: null, heir: false };
+  const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, wasRefund: known.kind === "refund", place: null, heir: false };
   if (missedPending) known.wasPending = true;
   else {
     touched.decided &&= !decisiveFactsDiffer(known, row);
@@ -128,16 +136,16 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
   const from = addDays(dates[0] ?? "1970-01-01", -SAMENESS_MARGIN_DAYS);
   const to = addDays(dates.at(-1) ?? "1970-01-01", SAMENESS_MARGIN_DAYS);
   const stored = work.sql.exec(
-    `SELECT n, account_no, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as FROM purchases
+    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as FROM purchases
      WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`, from, to, accountNos);
   const rows = new Map<number, SameRow>(stored.map((row) => [integerOf(row, "n"), {
-    n: integerOf(row, "n"), accountNo: integerOf(row, "account_no"), kind: textOf(row, "kind") as SameRow["kind"], cents: integerOf(row, "amount_cents"),
+    n: integerOf(row, "n"), accountNo: integerOf(row, "account_no"), externalId: textOf(row, "external_id"), kind: textOf(row, "kind") as SameRow["kind"], cents: integerOf(row, "amount_cents"),
     date: textOf(row, "purchased_on"), state: textOf(row, "state") as SameRow["state"], brandId: textOrNull(row, "brand_id"), labelTag: textOf(row, "label_tag"),
     lastUpdateMs: integerOf(row, "last_update_ms"), wasPending: row["was_pending"] === 1, sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
   }]));
   for (const { record: row } of group.rows) {
     rows.set(row.n, {
-      n: row.n, accountNo: row.accountNo, kind: row.kind, cents: row.amountCents, date: row.purchasedOn, state: row.state, brandId: row.brand?.id ?? null,
+      n: row.n, accountNo: row.accountNo, externalId: row.externalId, kind: row.kind, cents: row.amountCents, date: row.purchasedOn, state: row.state, brandId: row.brand?.id ?? null,
       labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, sameAs: row.sameAs,
     });
   }
@@ -152,7 +160,7 @@ function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>,
     if (touched === undefined) {
       if (rows.get(n)?.sameAs === sameAs) continue;
       const record = readPurchase(work, n);
-      touched = { record, isNew: false, facts: false, decided: true, wasBrand: record.brand?.id ?? null, place, heir: false };
+      touched = { record, isNew: false, facts: false, decided: true, wasBrand: record.brand?.id ?? null, wasRefund: record.kind === "refund", place, heir: false };
       plan.touched.set(n, touched);
     }
     touched.place = place;
@@ -163,7 +171,7 @@ function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>,
 function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<AccountId, Account>): number {
   for (const touched of plan.touched.values()) handOver(work, plan, touched);
   const inOrder = [...plan.touched.values()].sort((a, b) => Number(standsForItself(a)) - Number(standsForItself(b)) || a.record.n - b.record.n);
-  const refunds = new Map<string, { readonly accountNo: number; readonly brandId: BrandId }>();
+  const refunds = new Map<string, { readonly accountNo: number; readonly brandId: BrandId; readonly certain: boolean }>();
   let duplicates = 0;
   for (const touched of inOrder) {
     const { record: row, place } = touched;
@@ -175,7 +183,9 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
     save(work, touched);
     for (const brandId of new Set([row.brand?.id ?? null, touched.wasBrand])) {
-      if (brandId !== null) refunds.set(`${row.accountNo} ${brandId}`, { accountNo: row.accountNo, brandId });
+      if (brandId === null) continue;
+      const key = `${row.accountNo} ${brandId}`;
+      refunds.set(key, { accountNo: row.accountNo, brandId, certain: touched.wasRefund || refunds.get(key)?.certain === true });
     }
   }
   matchAgain(work, [...refunds.values()], [...accounts.values()]);
@@ -219,19 +229,20 @@ function partIds(work: Work, plan: Plan, touched: Touched, wasSameAs: number): v
 
 function save(work: Work, { record: row, isNew, facts }: Touched): void {
   if (isNew) return insertPurchase(work, row);
-  if (facts) updateFacts(work, row);
+  // The verdict first: a smaller amount must not meet the refunds of the larger one.
   updateVerdict(work, row);
+  if (facts) updateFacts(work, row);
 }
 
-function matchAgain(work: Work, pairs: readonly { readonly accountNo: number; readonly brandId: BrandId }[], accounts: readonly Account[]): void {
+function matchAgain(work: Work, pairs: readonly { readonly accountNo: number; readonly brandId: BrandId; readonly certain: boolean }[], accounts: readonly Account[]): void {
   const done = new Set<string>();
   const known = new Map<BrandId, boolean>();
-  for (const { accountNo, brandId } of pairs) {
+  for (const { accountNo, brandId, certain } of [...pairs].sort((a, b) => Number(b.certain) - Number(a.certain))) {
     const fingerprint = accounts.find((account) => account.accountNo === accountNo)?.fingerprint ?? "";
     const key = `${fingerprint} ${brandId}`;
     if (done.has(key)) continue;
     done.add(key);
-    const some = known.get(brandId) ?? hasRefunds(work, brandId);
+    const some = certain || (known.get(brandId) ?? hasRefunds(work, brandId));
     known.set(brandId, some);
     if (some) reassignRefunds(work, accounts.filter((account) => account.fingerprint === fingerprint).map((account) => account.accountNo), brandId);
   }

@@ -6,6 +6,8 @@ import { addDays, daysBetween, parisDate } from "../kernel/time.ts";
 export type SameRow = {
   readonly n: number;
   readonly accountNo: number;
+  /** Breaks what ties are left, the same in every order of arrival. */
+  readonly externalId: string;
   readonly kind: "purchase" | "refund";
   readonly cents: number;
   readonly date: string;
@@ -62,7 +64,7 @@ function takeovers(rows: readonly SameRow[]): Map<number, number> {
       if (right.state !== "booked" || right.wasPending || right.kind !== left.kind || right.lastUpdateMs < left.lastUpdateMs) continue;
       const days = Math.abs(daysBetween(left.date, right.date));
       if (days > TAKEOVER_DAYS_MAX || !sameMerchant(left, right)) continue;
-      pairs.push({ left, right, rank: [Number(left.cents !== right.cents), days, Number(left.labelTag !== right.labelTag), left.date, right.date, left.n, right.n] });
+      pairs.push({ left, right, rank: [Number(left.cents !== right.cents), days, Number(left.labelTag !== right.labelTag), left.date, right.date, left.externalId, right.externalId] });
     }
   }
   return new Map(closestFirst(pairs).map(({ left, right }) => [left.n, right.n]));
@@ -96,7 +98,8 @@ function slotsOfOneAmount(rows: readonly SameRow[], generations: readonly Genera
         if (days > GENERATION_DAYS_MAX) continue;
         const first = left[0];
         const otherLabel = Number(!left.some((row) => row.labelTag === right.labelTag));
-        pairs.push({ left, right, rank: [days, otherLabel, first?.date ?? "", right.date, first?.n ?? 0, right.n] });
+        const otherBrand = Number(!left.some((row) => row.brandId === right.brandId));
+        pairs.push({ left, right, rank: [days, otherLabel, otherBrand, first?.date ?? "", right.date, first?.externalId ?? "", right.externalId] });
       }
     }
     const matched = closestFirst(pairs);
