@@ -136,21 +136,28 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
   const from = addDays(dates[0] ?? "1970-01-01", -SAMENESS_MARGIN_DAYS);
   const to = addDays(dates.at(-1) ?? "1970-01-01", SAMENESS_MARGIN_DAYS);
   const stored = work.sql.exec(
-    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as FROM purchases
+    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as, review FROM purchases
      WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`, from, to, accountNos);
   const rows = new Map<number, SameRow>(stored.map((row) => [integerOf(row, "n"), {
     n: integerOf(row, "n"), accountNo: integerOf(row, "account_no"), externalId: textOf(row, "external_id"), kind: textOf(row, "kind") as SameRow["kind"], cents: integerOf(row, "amount_cents"),
     date: textOf(row, "purchased_on"), state: textOf(row, "state") as SameRow["state"], brandId: textOrNull(row, "brand_id"), labelTag: textOf(row, "label_tag"),
     lastUpdateMs: integerOf(row, "last_update_ms"), wasPending: row["was_pending"] === 1, sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
+    held: heldBy(textOrNull(row, "review")),
   }]));
   for (const { record: row } of group.rows) {
     rows.set(row.n, {
       n: row.n, accountNo: row.accountNo, externalId: row.externalId, kind: row.kind, cents: row.amountCents, date: row.purchasedOn, state: row.state, brandId: row.brand?.id ?? null,
-      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, sameAs: row.sameAs,
+      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, sameAs: row.sameAs, held: heldBy(row.review),
     });
   }
   const places = placeRows([...rows.values()], group.accounts, group.accounts.some((account) => account.strength === "weak"));
   applyPlaces(work, plan, rows, places);
+}
+
+/** Whether rule (c) holds the row now; null when something else or somebody decides about it. */
+function heldBy(review: string | null): boolean | null {
+  if (review === null) return false;
+  return review === "weak_account" ? true : null;
 }
 
 function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>, places: ReadonlyMap<number, Place>): void {
@@ -158,7 +165,8 @@ function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>,
     const sameAs = place.keeper === n ? null : place.keeper;
     let touched = plan.touched.get(n);
     if (touched === undefined) {
-      if (rows.get(n)?.sameAs === sameAs) continue;
+      const row = rows.get(n);
+      if (row?.sameAs === sameAs && (row.held === null || row.held === place.held)) continue;
       const record = readPurchase(work, n);
       touched = { record, isNew: false, facts: false, decided: true, wasBrand: record.brand?.id ?? null, wasRefund: record.kind === "refund", place, heir: false };
       plan.touched.set(n, touched);

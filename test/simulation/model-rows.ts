@@ -58,7 +58,8 @@ function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
       pairs.push({ pending, booked, rank: (booked.row.amountCents === pending.row.amountCents ? 0 : 100) + gap });
     }
   }
-  for (const { pending, booked } of pairs.sort((a, b) => a.rank - b.rank)) {
+  const byName = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
+  for (const { pending, booked } of pairs.sort((a, b) => a.rank - b.rank || byName(a.pending, b.pending) || byName(a.booked, b.booked))) {
     if (taken.has(pending.key) || takers.has(booked.key)) continue;
     taken.set(pending.key, booked.key);
     takers.add(booked.key);
@@ -73,16 +74,22 @@ function repeats(group: readonly KnownRow[], taken: ReadonlyMap<string, string>)
     .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.accountId < b.accountId ? -1 : 1));
   const pool: KnownRow[] = [];
   const matched = new Set<string>();
+  // Between equals any choice is right, as long as every order of arrival makes the same one.
+  const rootName = (known: KnownRow): string => {
+    const next = older.get(known.key);
+    const root = next === undefined ? undefined : pool.find((each) => each.key === next);
+    return root === undefined ? known.row.externalId : rootName(root);
+  };
   for (const generation of generations) {
     const mine = group.filter((known) => known.generation.accountId === generation.accountId && counted(known) && !taken.has(known.key))
-      .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : a.recorded - b.recorded));
+      .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : a.key < b.key ? -1 : 1));
     for (let gap = 0; gap <= REPEAT_DAYS; gap++) {
       for (const row of mine) {
         if (older.has(row.key)) continue;
         const match = pool
           .filter((known) => !matched.has(known.key) && known.row.kind === row.row.kind && known.row.amountCents === row.row.amountCents
             && known.row.currency === row.row.currency && dayGap(known, row) === gap)
-          .sort((a, b) => Number(b.row.labelTag === row.row.labelTag) - Number(a.row.labelTag === row.row.labelTag) || a.recorded - b.recorded)[0];
+          .sort((a, b) => Number(b.row.labelTag === row.row.labelTag) - Number(a.row.labelTag === row.row.labelTag) || (rootName(a) < rootName(b) ? -1 : 1))[0];
         if (match === undefined) continue;
         older.set(row.key, match.key);
         matched.add(match.key);
@@ -136,10 +143,11 @@ function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGene
 function assignRefunds(rows: readonly KnownRow[], status: ReadonlyMap<string, Status>): Pick<Resolution, "refundOf" | "refundedCents"> {
   const refundOf = new Map<string, string | null>();
   const refundedCents = new Map<string, number>();
+  const named = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
   const live = rows.filter((known) => status.get(known.key)?.is === "live");
   const purchases = live.filter((known) => known.row.kind === "purchase");
   const refunds = live.filter((known) => known.row.kind === "refund" && !known.closed)
-    .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : b.row.amountCents - a.row.amountCents || a.recorded - b.recorded));
+    .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : b.row.amountCents - a.row.amountCents || named(a, b)));
   const room = (known: KnownRow): number => known.row.amountCents - (refundedCents.get(known.key) ?? 0);
   for (const refund of refunds) {
     const match = purchases
@@ -149,7 +157,7 @@ function assignRefunds(rows: readonly KnownRow[], status: ReadonlyMap<string, St
           && known.row.currency === refund.row.currency && age >= 0 && age <= REFUND_DAYS
           && refund.row.amountCents <= room(known);
       })
-      .sort((a, b) => (a.row.purchasedOn > b.row.purchasedOn ? -1 : a.row.purchasedOn < b.row.purchasedOn ? 1 : room(a) - room(b) || a.recorded - b.recorded))[0];
+      .sort((a, b) => (a.row.purchasedOn > b.row.purchasedOn ? -1 : a.row.purchasedOn < b.row.purchasedOn ? 1 : room(a) - room(b) || named(a, b)))[0];
     refundOf.set(refund.key, match?.key ?? null);
     if (match !== undefined) refundedCents.set(match.key, (refundedCents.get(match.key) ?? 0) + refund.row.amountCents);
   }
