@@ -52,7 +52,7 @@ export function placeRows(rows: readonly SameRow[], generations: readonly Genera
     const idOf = Math.min(...members);
     // Asked of the oldest generation's row: that a newer one repeats it does not tell what it repeats itself.
     const held = weak && repeatsTooEarly(slot[0] ?? keeper, ordered);
-    for (const n of members) places.set(n, { keeper: keeper.n, idOf, held: held && n === keeper.n });
+    for (const n of members) places.set(n, { keeper: keeper.n, idOf, held: held && n === keeper.n && keeper.state === "booked" });
   }
   return places;
 }

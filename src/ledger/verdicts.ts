@@ -29,14 +29,17 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   if (record.sameAs !== null) return withoutPoints(work, record, "not_earned", null, ["duplicate"]);
   if (record.state === "deleted") return withdraw(work, record);
   if (record.review === "refused") return withoutPoints(work, record, "not_earned", null, ["held_for_review"]);
-  if (record.review === "weak_account" && !held) record.review = null;
-  if (held && record.review === null) record.review = "weak_account";
-  if (record.review !== null && record.review !== "cleared") return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
+  // What may never be booked needs nobody's eyes yet.
+  const holds = held && record.state === "booked";
+  if (record.review === "weak_account" && !holds) record.review = null;
+  if (holds && record.review === null) record.review = "weak_account";
+  const waits = record.review !== null && record.review !== "cleared";
   if (record.state === "pending") {
-    withoutPoints(work, record, "waiting", "booking", ["not_booked_yet"]);
+    withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
     record.dueMs = parisToMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
     return;
   }
+  if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
   if (record.kind === "refund") return expectPurchase(work, record, decided);
   if (decided && record.decidedRank !== null) return;
   earn(work, record, terms);

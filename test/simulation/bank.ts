@@ -57,7 +57,7 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
   const newGeneration = (real: RealAccount, nowMs: number): AccountGeneration => {
     const index = real.generations.length;
     const generation: AccountGeneration = {
-      accountId: `acc_u${userNo}a${real.no}g${index}`, connectionId: `con_u${userNo}a${real.no}g${index}` as ConnectionId,
+      accountId: `acc_u${userNo}a${real.no}g${index}` as AccountId, connectionId: `con_u${userNo}a${real.no}g${index}` as ConnectionId,
       fingerprint: `fp_u${userNo}a${real.no}`, strength: real.strength, createdAtMs: nowMs + index,
     };
     real.generations.push(generation);

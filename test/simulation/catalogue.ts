@@ -56,10 +56,10 @@ export function makeCatalogue(rng: Rng, startMs: number): Catalogue {
   const brands: BrandId[] = [];
   const terms: OfferTerms[] = [];
   for (let brandNo = 0; brandNo < rng.int(2, 4); brandNo++) {
-    const brandId: BrandId = `brd_${brandNo}`;
+    const brandId = `brd_${brandNo}` as BrandId;
     brands.push(brandId);
     for (let offerNo = 0; offerNo < rng.pick([0, 1, 1, 2, 3]); offerNo++) {
-      const offerId: OfferId = `off_${brandNo}_${offerNo}`;
+      const offerId = `off_${brandNo}_${offerNo}` as OfferId;
       const versions = rng.int(1, 3);
       const bounds = Array.from({ length: versions }, () => startMs + rng.int(-90, 200) * DAY_MS + rng.pick([0, 0, 9 * 3_600_000])).sort((a, b) => a - b);
       bounds[0] = Math.min(bounds[0] ?? startMs, startMs - rng.int(0, 200) * DAY_MS);

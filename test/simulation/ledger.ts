@@ -2,8 +2,8 @@
 // eviction. The engine itself is passed in, so that the mutation tests can put a broken one here.
 import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
 import type { FileSql } from "../../src/platform/deno/sql-storage.ts";
-import type { ActivateInput, Engine, EngineParts } from "../../src/ledger/engine.ts";
-import type { EntryView, PointsView, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
+import type { Engine, EngineParts } from "../../src/ledger/engine.ts";
+import type { EntryView, ExportPage, Page, PointsView, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
 import type { Sql } from "../../src/ledger/sql.ts";
 import type { Result } from "../../src/kernel/result.ts";
 import type { Rng } from "./random.ts";
@@ -79,7 +79,7 @@ export class SimLedger {
     return this.#engine.operate({ key, operation }, nowMs);
   }
 
-  activate(input: ActivateInput, nowMs: number): { readonly activatedAtMs: number; readonly expiresAtMs: number | null } {
+  activate(input: Parameters<Engine["activate"]>[0], nowMs: number): { readonly activatedAtMs: number; readonly expiresAtMs: number | null } {
     return must(this.#engine.activate(input, nowMs));
   }
 
@@ -91,7 +91,7 @@ export class SimLedger {
   views(nowMs: number): Map<string, PurchaseView> {
     const views = new Map<string, PurchaseView>();
     for (let cursor: string | null = null; ;) {
-      const page = must(this.#engine.exportPage(cursor, nowMs));
+      const page: ExportPage = must(this.#engine.exportPage(cursor, nowMs));
       for (const view of page.purchases) {
         if (views.has(keyOf(view))) throw new Error(`row ${keyOf(view)} is there twice`);
         views.set(keyOf(view), view);
@@ -105,7 +105,7 @@ export class SimLedger {
   listed(nowMs: number, limit: number): PurchaseView[] {
     const items: PurchaseView[] = [];
     for (let before: string | null = null; ;) {
-      const page = must(this.#engine.purchases({ from: null, to: null, brandId: null, outcome: null, limit, before }, nowMs));
+      const page: Page<PurchaseView> = must(this.#engine.purchases({ from: null, to: null, brandId: null, outcome: null, limit, before }, nowMs));
       items.push(...page.items);
       if (page.nextBefore === null) return items;
       before = page.nextBefore;
@@ -116,7 +116,7 @@ export class SimLedger {
   entriesAfter(sequence: number, nowMs: number): EntryView[] {
     const entries: EntryView[] = [];
     for (let before: string | null = null; ;) {
-      const page = must(this.#engine.entries({ limit: 50, before }, nowMs));
+      const page: Page<EntryView> = must(this.#engine.entries({ limit: 50, before }, nowMs));
       entries.push(...page.items.filter((entry) => entry.sequence > sequence));
       if (page.nextBefore === null || (page.items.at(-1)?.sequence ?? 0) <= sequence) return entries.reverse();
       before = page.nextBefore;

@@ -133,7 +133,7 @@ function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGene
     for (const known of members) {
       if (known !== first) status.set(known.key, { is: "duplicate", of: first?.key ?? "" });
       else if (known.row.review !== null) status.set(known.key, { is: "review" });
-      else if (root !== undefined && needsReview(root, accounts)) status.set(known.key, { is: "review" });
+      else if (known.row.state === "booked" && root !== undefined && needsReview(root, accounts)) status.set(known.key, { is: "review" });
       else status.set(known.key, { is: known.row.state === "booked" ? "live" : "pending" });
     }
   }

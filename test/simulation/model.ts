@@ -151,7 +151,7 @@ export class Model {
     const standing = new Set([...seen].filter(([, view]) => !view.verdict.reasons.includes("duplicate")).map(([key]) => key));
     this.resolution = resolveRows([...this.rows.values()], [...this.accounts.values()], standing);
     const isLive = (key: string): boolean => this.resolution.status.get(key)?.is === "live" && this.rows.get(key)?.row.kind === "purchase";
-    for (const [key, grant] of [...this.grants]) {
+    for (const [key, grant] of Array.from(this.grants)) {
       const known = this.rows.get(key);
       const status = this.resolution.status.get(key);
       const heir = status?.is === "duplicate" ? this.rows.get(status.of) : undefined;

@@ -1,5 +1,5 @@
 // Runs one seed: steps, checks after each, then the quiet end in which everything arrives and every order must agree.
-import type { PurchaseView, RecordBatch } from "../../src/ledger/ports.ts";
+import type { PurchaseView } from "../../src/ledger/ports.ts";
 import { activate, command } from "./commands.ts";
 import { runAlarm, sendNotices } from "./alarm.ts";
 import { checkBudgets, checkQuiet, checkUser, ensure } from "./invariants.ts";
@@ -107,7 +107,7 @@ function checkTruth(world: World, user: SimUser): void {
 /** The same deliveries in another order end with the same purchases, and the same points where no rule depends on others. */
 function checkAnyOrder(world: World, user: SimUser): void {
   const ledger = new SimLedger(world.module, seededRng(world.serial));
-  for (const batch of world.rng.shuffled(user.recorded)) ledger.record(batch as RecordBatch, world.nowMs);
+  for (const batch of world.rng.shuffled(user.recorded)) ledger.record(batch, world.nowMs);
   const summary = (views: ReadonlyMap<string, PurchaseView>): string => {
     const lines: string[] = [];
     for (const truth of user.bank.truths) {
@@ -116,7 +116,7 @@ function checkAnyOrder(world: World, user: SimUser): void {
       const own = mine.filter((view) => view.state !== "deleted" && !view.verdict.reasons.includes("duplicate"));
       const points = user.model.dependent(truth.brandId) || user.model.anyClosed(truth.brandId) ? "" : ` ${mine.reduce((sum, view) => sum + view.verdict.points, 0)}`;
       // Twins may change places, so what is compared is the multiset of lines.
-      lines.push(`${truth.kind} ${truth.cents} ${truth.brandId ?? ""}: ${own.length} ${own.map((view) => `${view.state} ${view.purchasedOn}`).join()}${points}`);
+      lines.push(`${truth.kind} ${truth.cents} ${truth.brandId ?? ""}: ${own.length} ${own.map((view) => `${view.state} ${view.purchasedOn}`).sort().join()}${points}`);
     }
     return lines.sort().join("\n");
   };
@@ -138,6 +138,6 @@ export function runSeed(seed: number, module: LedgerModule, steps = STEPS): Run 
   } catch (cause) {
     throw new SeedFailure(seed, Math.min(done + 1, steps), world.trace, cause);
   } finally {
-    for (const user of world.users as readonly SimUser[]) user.ledger.close();
+    for (const user of world.users) user.ledger.close();
   }
 }
