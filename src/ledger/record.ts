@@ -4,6 +4,7 @@ import { assert } from "../kernel/assert.ts";
 import type { AccountId, BrandId } from "../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
 import { addDays } from "../kernel/time.ts";
+import { numberedId } from "./numbered-id.ts";
 import type { BankRow, RecordBatch, RecordSummary } from "./ports.ts";
 import { RECORD_ROWS_MAX } from "./ports.ts";
 import { findRow, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, overwriteFacts, readPurchase, standingOf, updateFacts, updateVerdict } from "./purchases.ts";
@@ -139,21 +140,28 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
   const from = addDays(dates[0] ?? "1970-01-01", -SAMENESS_MARGIN_DAYS);
   const to = addDays(dates.at(-1) ?? "1970-01-01", SAMENESS_MARGIN_DAYS);
   const stored = work.sql.exec(
-    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as FROM purchases
+    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as, review FROM purchases
      WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`, from, to, accountNos);
   const rows = new Map<number, SameRow>(stored.map((row) => [integerOf(row, "n"), {
     n: integerOf(row, "n"), accountNo: integerOf(row, "account_no"), externalId: textOf(row, "external_id"), kind: textOf(row, "kind") as SameRow["kind"], cents: integerOf(row, "amount_cents"),
     date: textOf(row, "purchased_on"), state: textOf(row, "state") as SameRow["state"], brandId: textOrNull(row, "brand_id"), labelTag: textOf(row, "label_tag"),
     lastUpdateMs: integerOf(row, "last_update_ms"), wasPending: row["was_pending"] === 1, sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
+    held: heldBy(textOrNull(row, "review")),
   }]));
   for (const { record: row } of group.rows) {
     rows.set(row.n, {
       n: row.n, accountNo: row.accountNo, externalId: row.externalId, kind: row.kind, cents: row.amountCents, date: row.purchasedOn, state: row.state, brandId: row.brand?.id ?? null,
-      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, sameAs: row.sameAs,
+      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, sameAs: row.sameAs, held: heldBy(row.review),
     });
   }
   const places = placeRows([...rows.values()], group.accounts, group.accounts.some((account) => account.strength === "weak"));
   applyPlaces(work, plan, rows, places);
+}
+
+/** Whether rule (c) holds the row now; null when something else or somebody decides about it. */
+function heldBy(review: string | null): boolean | null {
+  if (review === null) return false;
+  return review === "weak_account" ? true : null;
 }
 
 function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>, places: ReadonlyMap<number, Place>): void {
@@ -161,7 +169,8 @@ function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>,
     const sameAs = place.keeper === n ? null : place.keeper;
     let touched = plan.touched.get(n);
     if (touched === undefined) {
-      if (rows.get(n)?.sameAs === sameAs) continue;
+      const row = rows.get(n);
+      if (row?.sameAs === sameAs && (row.held === null || row.held === place.held)) continue;
       const record = readPurchase(work, n);
       touched = { record, isNew: false, facts: false, decided: true, wasBrand: record.brand?.id ?? null, wasRefund: record.kind === "refund", place, heir: false };
       plan.touched.set(n, touched);
@@ -180,6 +189,7 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     const { record: row, place } = touched;
     const wasSameAs = row.sameAs;
     if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
+    if (wasSameAs !== null && row.sameAs === null) partIds(work, plan, touched, wasSameAs);
     if (place !== null && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
     settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
@@ -217,6 +227,15 @@ function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touch
   const id = plan.touched.get(idOf)?.record.id ?? readPurchase(work, idOf).id;
   if (row.id === id) return;
   row.id = id;
+  touched.facts = true;
+}
+
+/** A row that stands for itself again leaves its id to the purchase that took it over: entries and budgets know that by it. */
+function partIds(work: Work, plan: Plan, touched: Touched, wasSameAs: number): void {
+  const { record: row } = touched;
+  const keeper = plan.touched.get(wasSameAs)?.record ?? readPurchase(work, wasSameAs);
+  if (keeper.id !== row.id) return;
+  row.id = numberedId("pur", row.n, row.recordedAtMs, work.random, work.shardOf);
   touched.facts = true;
 }
 

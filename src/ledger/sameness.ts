@@ -19,6 +19,8 @@ export type SameRow = {
   readonly wasPending: boolean;
   /** What was found before: the row this one repeats, or null. For the caller's comparison only. */
   readonly sameAs: number | null;
+  /** Whether rule (c) held it before, or null when somebody else decides. For the caller's comparison only. */
+  readonly held: boolean | null;
 };
 
 /** One aggregator account id of the fingerprinted account. */
@@ -48,8 +50,9 @@ export function placeRows(rows: readonly SameRow[], generations: readonly Genera
     const keeper = keeperOf(slot);
     const members = [...slot.map((row) => row.n), ...[...takenOver].filter(([, booked]) => slot.some((row) => row.n === booked)).map(([pending]) => pending)];
     const idOf = Math.min(...members);
-    const held = weak && slot.length === 1 && repeatsTooEarly(keeper, ordered);
-    for (const n of members) places.set(n, { keeper: keeper.n, idOf, held: held && n === keeper.n });
+    // Asked of the oldest generation's row: that a newer one repeats it does not tell what it repeats itself.
+    const held = weak && repeatsTooEarly(slot[0] ?? keeper, ordered);
+    for (const n of members) places.set(n, { keeper: keeper.n, idOf, held: held && n === keeper.n && keeper.state === "booked" });
   }
   return places;
 }

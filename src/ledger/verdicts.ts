@@ -30,14 +30,17 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   if (record.sameAs !== null) return withoutPoints(work, record, "not_earned", null, ["duplicate"]);
   if (record.state === "deleted") return withdraw(work, record);
   if (record.review === "refused") return withoutPoints(work, record, "not_earned", null, ["held_for_review"]);
-  if (record.review === "weak_account" && !held) record.review = null;
-  if (held && record.review === null) record.review = "weak_account";
-  if (record.review !== null && record.review !== "cleared") return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
+  // What may never be booked needs nobody's eyes yet.
+  const holds = held && record.state === "booked";
+  if (record.review === "weak_account" && !holds) record.review = null;
+  if (holds && record.review === null) record.review = "weak_account";
+  const waits = record.review !== null && record.review !== "cleared";
   if (record.state === "pending") {
-    withoutPoints(work, record, "waiting", "booking", ["not_booked_yet"]);
+    withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
     record.dueMs = startOfDayMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
     return;
   }
+  if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
   if (record.kind === "refund") return expectPurchase(work, record, decided);
   if (decided && record.decidedRank !== null) return;
   earn(work, record, terms);
@@ -91,13 +94,16 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
   const wasRefunded = record.refundedCents > 0;
   record.refundedCents = 0;
   record.refundOf = null;
+  const findings = findingsOf(record, decision, terms.programme);
+  // Another date is another lot: it matures and expires on other days.
   const same = decision.outcome === "earned" && record.outcome === "earned" && record.offer?.id === decision.terms.offerId
-    && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded;
+    && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded
+    && record.findings.confirmAtMs === findings.confirmAtMs && record.findings.expiresAtMs === findings.expiresAtMs;
   if (!same) {
     reverseStanding(work, record, standingOf(record));
     forgetLot(work, record);
   }
-  record.findings = findingsOf(record, decision, terms.programme);
+  record.findings = findings;
   record.offer = decision.terms === null ? null : { id: decision.terms.offerId, version: decision.terms.version };
   record.outcome = decision.outcome;
   record.waitsFor = decision.outcome === "waiting" ? "budget" : null;
