@@ -2,7 +2,8 @@
 // already has its verdict for these facts keeps it, points and all.
 import { assert } from "../kernel/assert.ts";
 import { mulDivFloor } from "../kernel/money.ts";
-import { addDays, DAY_MS, parisToMs } from "../kernel/time.ts";
+import { addDays, DAY_MS } from "../kernel/time.ts";
+import { startOfDayMs } from "./days.ts";
 import type { Decision } from "./earning-types.ts";
 import { decideEarning } from "./earning.ts";
 import { releaseUntilCovered } from "./holds.ts";
@@ -34,7 +35,7 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   if (record.review !== null && record.review !== "cleared") return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
   if (record.state === "pending") {
     withoutPoints(work, record, "waiting", "booking", ["not_booked_yet"]);
-    record.dueMs = parisToMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
+    record.dueMs = startOfDayMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
     return;
   }
   if (record.kind === "refund") return expectPurchase(work, record, decided);
@@ -76,10 +77,11 @@ function forgetLot(work: Work, record: PurchaseRecord): void {
 function expectPurchase(work: Work, record: PurchaseRecord, decided: boolean): void {
   if (decided && (record.refundOf !== null || record.waitsFor === "purchase" || record.findings.reasons.length > 0)) return;
   record.decidedRank ??= nextRank(work);
-  record.findings = { ...NO_FINDINGS, reasons: ["refund_without_purchase"] };
+  // A row may turn into a refund by a newer version of it: what it had earned goes first.
+  withoutPoints(work, record, "waiting", null, ["refund_without_purchase"]);
   record.outcome = record.brand === null ? "not_earned" : "waiting";
   record.waitsFor = record.brand === null ? null : "purchase";
-  record.dueMs = record.brand === null ? null : record.recordedAtMs + REFUND_WAIT_MS;
+  if (record.brand !== null) record.dueMs = record.recordedAtMs + REFUND_WAIT_MS;
 }
 
 function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
@@ -88,6 +90,7 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
   record.decidedRank ??= nextRank(work);
   const wasRefunded = record.refundedCents > 0;
   record.refundedCents = 0;
+  record.refundOf = null;
   const same = decision.outcome === "earned" && record.outcome === "earned" && record.offer?.id === decision.terms.offerId
     && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded;
   if (!same) {
@@ -108,7 +111,7 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
 function findingsOf(record: PurchaseRecord, decision: Decision, programme: Programme): Findings {
   const { reasons, checks, calculation } = decision;
   if (decision.outcome === "not_earned") return { reasons, checks, calculation, confirmAtMs: null, expiresAtMs: null };
-  const confirmAtMs = parisToMs(addDays(record.purchasedOn, decision.terms.confirmationDays));
+  const confirmAtMs = startOfDayMs(addDays(record.purchasedOn, decision.terms.confirmationDays));
   return { reasons, checks, calculation, confirmAtMs, expiresAtMs: expiryMs(confirmAtMs, programme.pointsExpireMonths) };
 }
 
