@@ -206,6 +206,41 @@ describe("one user's trouble", () => {
   });
 });
 
+describe("D1 failing", () => {
+  it.each([1, 4, 5])("at its %d. await is nobody's trouble: 503, nothing set aside, and the redelivery ends well", async (nth) => {
+    const userId = await addUser(binding);
+    app.clock.ms = LINK_MS;
+    const { remoteUserId } = await startLink(app, userId);
+    const there = openAtBank(app, remoteUserId);
+    const send = () => deliver(app, "connection-synced", syncedBody(app, remoteUserId, there.connection, [cardRow(1, there.account)]));
+    // 1: the read; 2 and 3: the aggregator; 4: the batch; 5: the read after it.
+    app.faults.arm(nth, "before");
+    expect((await send()).status).toBe(503);
+    expect(app.faults.struck()).toBe(true);
+    expect(await quarantined(remoteUserId)).toEqual([]);
+    expect((await send()).status).toBe(200);
+    expect(app.ledger.rows.size).toBe(1);
+  });
+});
+
+describe("a withdrawal while a message is being processed", () => {
+  it("wins: the connection that was just found is not taken in", async () => {
+    const userId = await addUser(binding);
+    const { remoteUserId } = await startLink(app, userId);
+    const there = openAtBank(app, remoteUserId);
+    const body = syncedBody(app, remoteUserId, there.connection, [cardRow(1, there.account)]);
+    const fetch = app.powens.fetch;
+    app.powens.fetch = async (url, init) => {
+      const answer = await fetch(url, init);
+      if (url.includes("/users/me/accounts")) await app.service.consentListener.bankDataWithdrawn(userId);
+      return answer;
+    };
+    expect((await deliver(app, "connection-synced", body)).status).toBe(200);
+    expect(await all("SELECT id FROM bank_connections WHERE user_id = ?", userId)).toEqual([]);
+    expect(app.ledger.calls).toEqual([]);
+  });
+});
+
 describe("twenty simultaneous deliveries", () => {
   it("of a connection that nobody knew yet end in one connection, one account and one row", async () => {
     const userId = await addUser(binding);
