@@ -161,7 +161,7 @@ function play(steps: readonly (readonly [Step, number])[], after: (book: Book, d
 
 describe("after any story", () => {
   test("the book is sound at every step: sums, chain, lots and holds agree", ({ expect }) => {
-    fc.assert(fc.property(story, (steps) => void play(steps, (book, date) => expect(book.broken(date)).toEqual([]))), { numRuns: 150 });
+    fc.assert(fc.property(story, (steps) => void play(steps, (book, date) => expect(book.broken(date)).toEqual([]))), { numRuns: Number(process.env["RUNS"] ?? 150) });
   });
 
   test("available is negative only after a claw-back, with no open hold left", ({ expect }) => {
@@ -170,7 +170,7 @@ describe("after any story", () => {
       if (available >= 0) return;
       expect(book.kinds(date)).toContain("clawback");
       expect(book.sql.exec("SELECT COUNT(*) AS n FROM holds WHERE state = 'open'")).toEqual([{ n: 0 }]);
-    })), { numRuns: 150 });
+    })), { numRuns: Number(process.env["RUNS"] ?? 150) });
   });
 
   test("every step done twice ends in the same book", ({ expect }) => {
@@ -178,7 +178,7 @@ describe("after any story", () => {
       const once = play(steps, () => {});
       const twice = play(steps, () => {}, 2);
       expect(twice.points("2040-01-01")).toEqual(once.points("2040-01-01"));
-    }), { numRuns: 100 });
+    }), { numRuns: Number(process.env["RUNS"] ?? 100) });
   });
 
   test("another instance of the engine on the same storage gives the same answers", ({ expect }) => {

@@ -150,3 +150,13 @@ describe("a pending row", () => {
     expect(book.purchases().map((purchase) => purchase.externalId).sort()).toEqual(["b", "c"]);
   });
 });
+
+test("every id that was ever shown leads to its purchase, also after two turn out to be one", ({ expect }) => {
+  const book = openBook();
+  book.record([row("p", { state: "pending", labelTag: "a", brand: null }), row("b", { labelTag: "b", brand: null, lastUpdateMs: 2000 })]);
+  const ids = book.purchases().map((purchase) => purchase.id);
+  expect(ids).toHaveLength(2);
+  book.record([row("b", { labelTag: "a", brand: null, lastUpdateMs: 3000 })]);
+  const { id } = book.only();
+  for (const each of ids) expect(value(book.engine.purchase(each, at("2026-11-14")))?.id).toBe(id);
+});
