@@ -30,7 +30,7 @@ type Touched = {
   /** It took over a verdict in this call, see `handOver`. */
   heir: boolean;
 };
-type Plan = { readonly touched: Map<number, Touched>; unchanged: number; nextNo: number };
+type Plan = { readonly touched: Map<number, Touched>; /** By account and external id: a batch may bring a row twice. */ readonly byRow: Map<string, Touched>; unchanged: number; nextNo: number };
 
 /** Rows further from the batch than this cannot change what its rows repeat, unless nine of them stand in a chain. */
 const SAMENESS_MARGIN_DAYS = 45;
@@ -40,7 +40,7 @@ const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
 export function record(work: Work, batch: RecordBatch): RecordSummary {
   assert(batch.rows.length <= RECORD_ROWS_MAX, "a batch has at most 500 rows");
   const accounts = saveAccounts(work, batch);
-  const plan: Plan = { touched: new Map(), unchanged: 0, nextNo: nextPurchaseNo(work) };
+  const plan: Plan = { touched: new Map(), byRow: new Map(), unchanged: 0, nextNo: nextPurchaseNo(work) };
   for (const row of batch.rows) takeIn(work, plan, accounts, row);
   for (const group of groupsOf(plan, accounts)) placeGroup(work, plan, group);
   const duplicates = settle(work, plan, batch, accounts);
@@ -82,12 +82,15 @@ function takeIn(work: Work, plan: Plan, accounts: ReadonlyMap<AccountId, Account
   const account = accounts.get(row.accountId);
   assert(account !== undefined, "a row's account comes with it");
   assert(Number.isSafeInteger(row.amountCents) && row.amountCents >= 0 && row.amountCents <= AMOUNT_CENTS_MAX, "an amount is positive and bounded");
-  const planned = [...plan.touched.values()].find(({ record: purchase }) => purchase.accountNo === account.accountNo && purchase.externalId === row.externalId);
+  const rowKey = `${account.accountNo} ${row.externalId}`;
+  const planned = plan.byRow.get(rowKey);
   const known = planned?.record ?? findRow(work, account.accountNo, row.externalId);
   if (known === null) {
     const purchase = newPurchase(work, plan.nextNo, account.accountNo, row);
     plan.nextNo += 1;
-    plan.touched.set(purchase.n, { record: purchase, isNew: true, facts: true, decided: false, wasBrand: null, wasRefund: false, place: null, heir: false });
+    const fresh: Touched = { record: purchase, isNew: true, facts: true, decided: false, wasBrand: null, wasRefund: false, place: null, heir: false };
+    plan.touched.set(purchase.n, fresh);
+    plan.byRow.set(rowKey, fresh);
     return;
   }
   const newer = row.lastUpdateMs > known.lastUpdateMs || (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
@@ -103,6 +106,7 @@ function takeIn(work: Work, plan: Plan, accounts: ReadonlyMap<AccountId, Account
     overwriteFacts(known, row);
   }
   plan.touched.set(known.n, touched);
+  plan.byRow.set(rowKey, touched);
 }
 
 /** What rules look at. A new label text or booking date alone does not reopen a verdict. */
