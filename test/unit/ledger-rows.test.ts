@@ -24,6 +24,18 @@ describe("a purchase id belongs to one purchase", () => {
   });
 });
 
+describe("a row that repeats an older one", () => {
+  test("still does when a delivery brings only one of the two near", ({ expect }) => {
+    const book = openBook();
+    const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-09-05") })];
+    const again = (id: string, purchasedOn: string): ReturnType<typeof row> => row(id, { accountId: "acc_2" as AccountId, purchasedOn });
+    book.record([row("1", { purchasedOn: "2026-09-01" })], "2026-11-14", { accounts });
+    book.record([again("n1", "2026-09-04")], "2026-11-14", { accounts });
+    for (let day = 10; day < 32; day++) book.record([again(`far ${day}`, `2026-10-${day}`)], "2026-11-14", { accounts });
+    expect(book.purchases().filter((purchase) => purchase.purchasedOn < "2026-10-01")).toHaveLength(1);
+  });
+});
+
 describe("a purchase whose date changes", () => {
   test("matures on the day that its verdict shows", ({ expect }) => {
     const book = openBook();
