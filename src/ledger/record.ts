@@ -115,6 +115,7 @@ function decisiveFactsDiffer(known: PurchaseRecord, row: BankRow): boolean {
     || known.state !== row.state || known.channel !== row.channel || (known.brand?.id ?? null) !== (row.brand?.id ?? null);
 }
 
+type DateSpan = { readonly from: string; readonly to: string };
 type Group = { readonly accounts: readonly Account[]; readonly rows: readonly Touched[] };
 
 /** The batch's rows by fingerprinted account, with all its generations. */
@@ -137,8 +138,10 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
     && work.sql.exec("SELECT 1 FROM purchases WHERE state = 'pending' AND account_no IN (SELECT value FROM json_each(?)) LIMIT 1", accountNos).length === 0;
   if (alone) return;
   const dates = group.rows.map(({ record: row }) => row.purchasedOn).sort();
-  const from = addDays(dates[0] ?? "1970-01-01", -SAMENESS_MARGIN_DAYS);
-  const to = addDays(dates.at(-1) ?? "1970-01-01", SAMENESS_MARGIN_DAYS);
+  const near: DateSpan = { from: addDays(dates[0] ?? "1970-01-01", -SAMENESS_MARGIN_DAYS), to: addDays(dates.at(-1) ?? "1970-01-01", SAMENESS_MARGIN_DAYS) };
+  // Twice as far is read as is decided about: a row at the edge must not seem alone because what it repeats lies beyond it.
+  const from = addDays(near.from, -SAMENESS_MARGIN_DAYS);
+  const to = addDays(near.to, SAMENESS_MARGIN_DAYS);
   const stored = work.sql.exec(
     `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as, review FROM purchases
      WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`, from, to, accountNos);
@@ -155,7 +158,7 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
     });
   }
   const places = placeRows([...rows.values()], group.accounts, group.accounts.some((account) => account.strength === "weak"));
-  applyPlaces(work, plan, rows, places);
+  applyPlaces(work, plan, rows, places, near);
 }
 
 /** Whether rule (c) holds the row now; null when something else or somebody decides about it. */
@@ -164,13 +167,14 @@ function heldBy(review: string | null): boolean | null {
   return review === "weak_account" ? true : null;
 }
 
-function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>, places: ReadonlyMap<number, Place>): void {
+function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>, places: ReadonlyMap<number, Place>, near: DateSpan): void {
   for (const [n, place] of places) {
     const sameAs = place.keeper === n ? null : place.keeper;
     let touched = plan.touched.get(n);
     if (touched === undefined) {
       const row = rows.get(n);
-      if (row?.sameAs === sameAs && (row.held === null || row.held === place.held)) continue;
+      if (row === undefined || row.date < near.from || row.date > near.to) continue;
+      if (row.sameAs === sameAs && (row.held === null || row.held === place.held)) continue;
       const record = readPurchase(work, n);
       touched = { record, isNew: false, facts: false, decided: true, wasBrand: record.brand?.id ?? null, wasRefund: record.kind === "refund", place, heir: false };
       plan.touched.set(n, touched);
