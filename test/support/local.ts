@@ -173,7 +173,7 @@ function edgeOptions(options: LocalOptions, dataDir: string, settings: Record<st
         RATE_API: { namespace_id: "1002", simple: { limit: 1_000_000, period: 60 } },
       },
       assets: { directory: resolve(".build/assets"), binding: "ASSETS", run_worker_first: true, routerConfig: { has_user_worker: true } },
-      serviceBindings: { LOCAL_CLOCK: clockService(clock) as never },
+      serviceBindings: { LOCAL_CLOCK: clockService(clock) },
     }],
   });
 }
@@ -187,7 +187,7 @@ function sandboxOptions(options: LocalOptions, dataDir: string, settings: Record
       name: "cagnotte-sandbox", ...COMPATIBILITY, modules: true, scriptPath: ".build/sandbox/worker.js",
       bindings: { ...bindings, EDGE_URL: edgeUrl, PUBLIC_URL: `http://${HOST}:${options.sandboxPort}`, ACCESS_SIGNING_KEY: accessKey },
       durableObjects: { BANK: { className: "SandboxBank", useSQLite: true } },
-      serviceBindings: { LOCAL_CLOCK: clockService(clock) as never },
+      serviceBindings: { LOCAL_CLOCK: clockService(clock) },
     }],
   });
 }
