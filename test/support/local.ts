@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { appendFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, Response } from "miniflare";
@@ -75,7 +75,10 @@ export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
  * are processes of their own, so the file is read each time.
  */
 export async function openLocalClock(dataDir: string): Promise<{ readonly nowMs: () => number; readonly advance: (ms: number) => Promise<void> }> {
-  const file = join(dataDir, "clock.json");
+  // In the edge's own folder: on Deno the edge may read nothing else.
+  const file = join(dataDir, "edge", "clock.json");
+  await mkdir(dirname(file), { recursive: true });
+  // Read each time: the edge may move it in another process (Deno, the crash test).
   const offsetMs = (): number => (existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { offset_ms: number }).offset_ms : 0);
   return {
     nowMs: () => Date.now() + offsetMs(),
