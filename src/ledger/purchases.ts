@@ -132,8 +132,11 @@ export function readPurchase(work: Work, n: number): PurchaseRecord {
 /** The purchase of a public id, or null. A row that was taken over or repeats another leads to the row that stands for it. */
 export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null {
   const n = numberOf(id);
-  const row = Number.isSafeInteger(n) ? work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0] : undefined;
-  if (row === undefined || row["id"] !== id) return null;
+  const own = Number.isSafeInteger(n) ? work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0] : undefined;
+  if (own === undefined) return null;
+  // A row that left its id to another has a new one; that is rare enough to look through them all.
+  const row = own["id"] === id ? own : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL LIMIT 1`, id)[0];
+  if (row === undefined) return null;
   const record = purchaseFrom(row);
   return record.sameAs === null ? record : readPurchase(work, record.sameAs);
 }
@@ -180,4 +183,17 @@ export function overwriteFacts(record: PurchaseRecord, row: BankRow): void {
 /** Points that stand now. */
 export function standingOf(record: PurchaseRecord): number {
   return record.granted - record.reversed;
+}
+
+/** Moves verdict and points from one row to another; the first is left as one that was never decided. */
+export function moveVerdict(from: PurchaseRecord, to: PurchaseRecord): void {
+  Object.assign(to, verdictPart(from));
+  Object.assign(from, {
+    decidedRank: null, outcome: "not_earned", waitsFor: null, offer: null, granted: 0, reversed: 0, lotNo: null, refundedCents: 0, refundOf: null, budget: [], findings: NO_FINDINGS, dueMs: null,
+  } satisfies ReturnType<typeof verdictPart>);
+}
+
+function verdictPart(record: PurchaseRecord): Pick<PurchaseRecord, "decidedRank" | "outcome" | "waitsFor" | "offer" | "granted" | "reversed" | "lotNo" | "refundedCents" | "refundOf" | "budget" | "findings" | "dueMs"> {
+  const { decidedRank, outcome, waitsFor, offer, granted, reversed, lotNo, refundedCents, refundOf, budget, findings, dueMs } = record;
+  return { decidedRank, outcome, waitsFor, offer, granted, reversed, lotNo, refundedCents, refundOf, budget, findings, dueMs };
 }

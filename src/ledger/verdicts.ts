@@ -2,7 +2,8 @@
 // already has its verdict for these facts keeps it, points and all.
 import { assert } from "../kernel/assert.ts";
 import { mulDivFloor } from "../kernel/money.ts";
-import { addDays, DAY_MS, parisToMs } from "../kernel/time.ts";
+import { addDays, DAY_MS } from "../kernel/time.ts";
+import { startOfDayMs } from "./days.ts";
 import type { Decision } from "./earning-types.ts";
 import { decideEarning } from "./earning.ts";
 import { releaseUntilCovered } from "./holds.ts";
@@ -29,14 +30,17 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   if (record.sameAs !== null) return withoutPoints(work, record, "not_earned", null, ["duplicate"]);
   if (record.state === "deleted") return withdraw(work, record);
   if (record.review === "refused") return withoutPoints(work, record, "not_earned", null, ["held_for_review"]);
-  if (record.review === "weak_account" && !held) record.review = null;
-  if (held && record.review === null) record.review = "weak_account";
-  if (record.review !== null && record.review !== "cleared") return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
+  // What may never be booked needs nobody's eyes yet.
+  const holds = held && record.state === "booked";
+  if (record.review === "weak_account" && !holds) record.review = null;
+  if (holds && record.review === null) record.review = "weak_account";
+  const waits = record.review !== null && record.review !== "cleared";
   if (record.state === "pending") {
-    withoutPoints(work, record, "waiting", "booking", ["not_booked_yet"]);
-    record.dueMs = parisToMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
+    withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
+    record.dueMs = startOfDayMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
     return;
   }
+  if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
   if (record.kind === "refund") return expectPurchase(work, record, decided);
   if (decided && record.decidedRank !== null) return;
   earn(work, record, terms);
@@ -76,10 +80,11 @@ function forgetLot(work: Work, record: PurchaseRecord): void {
 function expectPurchase(work: Work, record: PurchaseRecord, decided: boolean): void {
   if (decided && (record.refundOf !== null || record.waitsFor === "purchase" || record.findings.reasons.length > 0)) return;
   record.decidedRank ??= nextRank(work);
-  record.findings = { ...NO_FINDINGS, reasons: ["refund_without_purchase"] };
+  // A row may turn into a refund by a newer version of it: what it had earned goes first.
+  withoutPoints(work, record, "waiting", null, ["refund_without_purchase"]);
   record.outcome = record.brand === null ? "not_earned" : "waiting";
   record.waitsFor = record.brand === null ? null : "purchase";
-  record.dueMs = record.brand === null ? null : record.recordedAtMs + REFUND_WAIT_MS;
+  if (record.brand !== null) record.dueMs = record.recordedAtMs + REFUND_WAIT_MS;
 }
 
 function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
@@ -88,13 +93,17 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
   record.decidedRank ??= nextRank(work);
   const wasRefunded = record.refundedCents > 0;
   record.refundedCents = 0;
+  record.refundOf = null;
+  const findings = findingsOf(record, decision, terms.programme);
+  // Another date is another lot: it matures and expires on other days.
   const same = decision.outcome === "earned" && record.outcome === "earned" && record.offer?.id === decision.terms.offerId
-    && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded;
+    && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded
+    && record.findings.confirmAtMs === findings.confirmAtMs && record.findings.expiresAtMs === findings.expiresAtMs;
   if (!same) {
     reverseStanding(work, record, standingOf(record));
     forgetLot(work, record);
   }
-  record.findings = findingsOf(record, decision, terms.programme);
+  record.findings = findings;
   record.offer = decision.terms === null ? null : { id: decision.terms.offerId, version: decision.terms.version };
   record.outcome = decision.outcome;
   record.waitsFor = decision.outcome === "waiting" ? "budget" : null;
@@ -108,7 +117,7 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
 function findingsOf(record: PurchaseRecord, decision: Decision, programme: Programme): Findings {
   const { reasons, checks, calculation } = decision;
   if (decision.outcome === "not_earned") return { reasons, checks, calculation, confirmAtMs: null, expiresAtMs: null };
-  const confirmAtMs = parisToMs(addDays(record.purchasedOn, decision.terms.confirmationDays));
+  const confirmAtMs = startOfDayMs(addDays(record.purchasedOn, decision.terms.confirmationDays));
   return { reasons, checks, calculation, confirmAtMs, expiresAtMs: expiryMs(confirmAtMs, programme.pointsExpireMonths) };
 }
 

@@ -55,9 +55,12 @@ export function batch(rows: readonly BankRow[], more: Partial<RecordBatch> = {})
 
 export const ALL = { from: null, to: null, brandId: null, outcome: null, limit: 1000, before: null } as const;
 
-/** What two ledgers must agree on when they were told the same in another order. Ids and texts of one row are left out. */
+/**
+ * What two ledgers must agree on when they were told the same in another order. Ids and texts of one row are left out, and so are
+ * rows that the bank took back: one that had earned says so, one that was never seen booked cannot.
+ */
 export function essence(purchases: readonly PurchaseView[]): string[] {
-  return purchases.map(({ purchasedOn, amountCents, kind, state, brand, verdict }) =>
+  return purchases.filter(({ state }) => state !== "deleted").map(({ purchasedOn, amountCents, kind, state, brand, verdict }) =>
     [purchasedOn, kind, amountCents, state, brand?.id ?? "-", verdict.outcome, verdict.points, verdict.reasons.join("+")].join(" ")).sort();
 }
 

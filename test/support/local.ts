@@ -70,7 +70,10 @@ export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
   return secrets;
 }
 
-/** The movable clock: how far the local system runs ahead of the real time, kept in one small file that edge and sandbox share. */
+/**
+ * The movable clock: how far the local system runs ahead of the real time, kept in one small file. Edge, sandbox and `npm run token`
+ * are processes of their own, so the file is read each time.
+ */
 export async function openLocalClock(dataDir: string): Promise<{ readonly nowMs: () => number; readonly advance: (ms: number) => Promise<void> }> {
   // In the edge's own folder: on Deno the edge may read nothing else.
   const file = join(dataDir, "edge", "clock.json");
@@ -173,7 +176,7 @@ function edgeOptions(options: LocalOptions, dataDir: string, settings: Record<st
         RATE_API: { namespace_id: "1002", simple: { limit: 1_000_000, period: 60 } },
       },
       assets: { directory: resolve(".build/assets"), binding: "ASSETS", run_worker_first: true, routerConfig: { has_user_worker: true } },
-      serviceBindings: { LOCAL_CLOCK: clockService(clock) as never },
+      serviceBindings: { LOCAL_CLOCK: clockService(clock) },
     }],
   });
 }
@@ -187,7 +190,7 @@ function sandboxOptions(options: LocalOptions, dataDir: string, settings: Record
       name: "cagnotte-sandbox", ...COMPATIBILITY, modules: true, scriptPath: ".build/sandbox/worker.js",
       bindings: { ...bindings, EDGE_URL: edgeUrl, PUBLIC_URL: `http://${HOST}:${options.sandboxPort}`, ACCESS_SIGNING_KEY: accessKey },
       durableObjects: { BANK: { className: "SandboxBank", useSQLite: true } },
-      serviceBindings: { LOCAL_CLOCK: clockService(clock) as never },
+      serviceBindings: { LOCAL_CLOCK: clockService(clock) },
     }],
   });
 }
