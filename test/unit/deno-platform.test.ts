@@ -45,7 +45,7 @@ function openWorld(options: { readonly openMax?: number; readonly dir?: string; 
   const budgets = openBudgets(join(dir, "budgets"));
   const ledgers = openLedgers({
     folder: join(dir, "ledgers"), alarms, random: systemRandomBytes, clock: { nowMs: () => nowMs }, reserve: budgets.reserve, sendNotice: null,
-    database: { prepare: database.prepare, batch: (statements) => (options.failing?.() === true ? Promise.reject(new Error("down")) : database.batch(statements)) },
+    database: { prepare: (text) => database.prepare(text), batch: (statements) => (options.failing?.() === true ? Promise.reject(new Error("down")) : database.batch(statements)) },
     log: { info: () => {}, alert: (event) => void lines.push({ event }) },
     ...(options.openMax === undefined ? {} : { openMax: options.openMax }),
   });
