@@ -76,12 +76,14 @@ function tagText(label: string): string {
   return label.toUpperCase().replace(/[\d\p{P}\p{S}]+/gu, " ").replace(/\s+/g, " ").trim();
 }
 
-/** The brand's versions that may be in force on a day of these rows. */
+/** The brand's versions that may be in force on a day of these rows; one that is not, when none is: a verdict tells "no offer" from "not then". */
 function termsAround(catalogue: CatalogueSnapshot, brandId: BrandId, rows: readonly BankRow[]): readonly OfferTerms[] {
   const days = rows.filter((row) => row.brand?.id === brandId).map((row) => row.purchasedOn).sort();
   const fromMs = parisToMs(days[0] ?? "1970-01-01");
   const toMs = parisToMs(addDays(days.at(-1) ?? "9999-12-30", 1));
-  return catalogue.termsFor(brandId).filter((terms) => terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs));
+  const all = catalogue.termsFor(brandId);
+  const around = all.filter((terms) => terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs));
+  return around.length > 0 ? around : all.slice(-1);
 }
 
 /** What a read back left over: nothing, or pages for another time. */

@@ -164,7 +164,8 @@ export function expireLot(work: Work, lot: Lot): void {
     kind: "expire", key: `expire:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: dayOf(dueMs), lots: [[lot.lotNo, points]],
     postings: [["available", -points], ["programme:expired", points]], ...aboutLot(lot, null),
   });
-  lot.expired += points;
+  // A payment that came back may have filled a lot that was reversed meanwhile: no more of it expires than it granted.
+  lot.expired += Math.min(points, lot.granted - lot.reversed - lot.expired);
   lot.remaining = 0;
   saveLot(work, lot);
 }

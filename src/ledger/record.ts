@@ -194,7 +194,9 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     const wasSameAs = row.sameAs;
     if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
     if (wasSameAs !== null && row.sameAs === null) partIds(work, plan, touched, wasSameAs);
-    if (place !== null && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
+    // A purchase that was shown under its own id keeps it: the ids of rows it swallows lead to it.
+    const hadNoId = touched.isNew || touched.heir || wasSameAs !== null;
+    if (place !== null && hadNoId && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
     settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
     save(work, touched);
@@ -238,7 +240,7 @@ function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touch
 function partIds(work: Work, plan: Plan, touched: Touched, wasSameAs: number): void {
   const { record: row } = touched;
   const keeper = plan.touched.get(wasSameAs)?.record ?? readPurchase(work, wasSameAs);
-  if (keeper.id !== row.id) return;
+  if (keeper.id !== row.id || keeper.sameAs !== null) return;
   row.id = numberedId("pur", row.n, row.recordedAtMs, work.random, work.shardOf);
   touched.facts = true;
 }

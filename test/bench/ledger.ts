@@ -66,7 +66,7 @@ export function benchLedger(): LedgerBench {
     // Table rows only, which is what the bare table writes too.
     perRow.push(((sql.rowsWritten() - before) / ms) * 1000);
     bare.push((1500 / bareInserts(sql, 1500)) * 1000);
-    const again = batch(rows(500, "n", { accountId: "acc_2" as BankRow["accountId"] }), { accounts: [account(), account("acc_2", { createdAtMs: NOW })] });
+    const again = batch(rows(500, "n", { accountId: "acc_2" }), { accounts: [account(), account("acc_2", { createdAtMs: NOW })] });
     duplicates.push(timed(() => void engine.record(again, NOW)));
     sql.close();
   }

@@ -1,5 +1,4 @@
-// A whole local system on free ports and a new data folder, for the black-box tests. Bundles are built by the runner.
-import { existsSync } from "node:fs";
+// A whole local system on free ports and a new data folder, for the black-box tests. Bundles are built when a source is newer.
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +18,7 @@ export type BlackBox = LocalSystem & {
 
 /** Starts and seeds a system of its own. */
 export async function openBlackBox(settings: Readonly<Record<string, string>> = {}): Promise<BlackBox> {
-  if (!existsSync(".build/edge/worker.js") || !existsSync(".build/sandbox/worker.js")) await buildBundles();
+  await buildBundles();
   const dataDir = await mkdtemp(join(tmpdir(), "cagnotte-blackbox-"));
   const options = { port: await freePort(), sandboxPort: await freePort(), dataDir, settings };
   let system = await startLocal(options);

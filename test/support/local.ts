@@ -1,7 +1,7 @@
 // The local system: the edge and the sandbox as two workerd processes under miniflare, from the bundles that would be deployed.
 // Everything lives under one data folder and survives a SIGKILL and a restart. Used by npm start, the black box and torture.
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { appendFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -70,16 +70,18 @@ export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
   return secrets;
 }
 
-/** The movable clock: how far the local system runs ahead of the real time, kept in one small file. */
+/**
+ * The movable clock: how far the local system runs ahead of the real time, kept in one small file. Edge, sandbox and `npm run token`
+ * are processes of their own, so the file is read each time.
+ */
 export async function openLocalClock(dataDir: string): Promise<{ readonly nowMs: () => number; readonly advance: (ms: number) => Promise<void> }> {
   const file = join(dataDir, "clock.json");
-  let offsetMs = existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as { offset_ms: number }).offset_ms : 0;
+  const offsetMs = (): number => (existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { offset_ms: number }).offset_ms : 0);
   return {
-    nowMs: () => Date.now() + offsetMs,
+    nowMs: () => Date.now() + offsetMs(),
     advance: async (ms) => {
       if (!Number.isSafeInteger(ms) || ms < 0) throw new Error("the clock only moves on");
-      offsetMs += ms;
-      await writeFile(`${file}.new`, JSON.stringify({ offset_ms: offsetMs }));
+      await writeFile(`${file}.new`, JSON.stringify({ offset_ms: offsetMs() + ms }));
       await rename(`${file}.new`, file);
     },
   };

@@ -1,9 +1,9 @@
 // The books themselves: the chain, verification, the outbox, export, erasure, and properties over random stories.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, test } from "vitest";
 import { addDays } from "../../src/kernel/time.ts";
 import { createEngine } from "../../src/ledger/engine.ts";
-import type { CounterDelta, KeyedOperation, OfferTerms } from "../../src/ledger/ports.ts";
+import type { CounterDelta, ExportPage, KeyedOperation, OfferTerms, Page, PurchaseView } from "../../src/ledger/ports.ts";
 import { ALL, at, batch, offer, PROGRAMME, row, seededRandom } from "../contract/ledger-factories.ts";
 import { openBook, value } from "./ledger-book.ts";
 import type { Book } from "./ledger-book.ts";
@@ -55,7 +55,7 @@ describe("export", () => {
     const [purchases, entries] = [new Set<string>(), new Set<number>()];
     let cursor: string | null = null;
     do {
-      const page = value(book.engine.exportPage(cursor, NOW));
+      const page: ExportPage = value(book.engine.exportPage(cursor, NOW));
       for (const purchase of page.purchases) purchases.add(purchase.id);
       for (const entry of page.entries) entries.add(entry.sequence);
       cursor = page.next;
@@ -71,7 +71,7 @@ describe("lists", () => {
     const seen: string[] = [];
     let before: string | null = null;
     do {
-      const page = value(book.engine.purchases({ ...ALL, from: "2026-11-02", to: "2026-11-05", outcome: "earned", limit: 4, before }, NOW));
+      const page: Page<PurchaseView> = value(book.engine.purchases({ ...ALL, from: "2026-11-02", to: "2026-11-05", outcome: "earned", limit: 4, before }, NOW));
       seen.push(...page.items.map((item) => `${item.purchasedOn} ${item.id}`));
       before = page.nextBefore;
     } while (before !== null);
@@ -161,7 +161,7 @@ function play(steps: readonly (readonly [Step, number])[], after: (book: Book, d
 
 describe("after any story", () => {
   test("the book is sound at every step: sums, chain, lots and holds agree", ({ expect }) => {
-    fc.assert(fc.property(story, (steps) => void play(steps, (book, date) => expect(book.broken(date)).toEqual([]))), { numRuns: 150 });
+    fc.assert(fc.property(story, (steps) => void play(steps, (book, date) => expect(book.broken(date)).toEqual([]))), { numRuns: Number(process.env["RUNS"] ?? 150) });
   });
 
   test("available is negative only after a claw-back, with no open hold left", ({ expect }) => {
@@ -170,7 +170,7 @@ describe("after any story", () => {
       if (available >= 0) return;
       expect(book.kinds(date)).toContain("clawback");
       expect(book.sql.exec("SELECT COUNT(*) AS n FROM holds WHERE state = 'open'")).toEqual([{ n: 0 }]);
-    })), { numRuns: 150 });
+    })), { numRuns: Number(process.env["RUNS"] ?? 150) });
   });
 
   test("every step done twice ends in the same book", ({ expect }) => {
@@ -178,7 +178,7 @@ describe("after any story", () => {
       const once = play(steps, () => {});
       const twice = play(steps, () => {}, 2);
       expect(twice.points("2040-01-01")).toEqual(once.points("2040-01-01"));
-    }), { numRuns: 100 });
+    }), { numRuns: Number(process.env["RUNS"] ?? 100) });
   });
 
   test("another instance of the engine on the same storage gives the same answers", ({ expect }) => {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, test } from "vitest";
 import type { BankRow } from "../../src/ledger/ports.ts";
 import { matchRefunds } from "../../src/ledger/refunds.ts";

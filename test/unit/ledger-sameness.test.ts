@@ -1,6 +1,5 @@
 // The life of a bank row: rules (b) to (e) of DESIGN.md section 4, through the engine.
 import { describe, test } from "vitest";
-import type { AccountId } from "../../src/kernel/ids.ts";
 import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
 import { account, at, row } from "../contract/ledger-factories.ts";
 import { openBook, value } from "./ledger-book.ts";
@@ -8,7 +7,7 @@ import { openBook, value } from "./ledger-book.ts";
 const OLD = account("acc_1");
 const NEW = account("acc_2", { createdAtMs: at("2026-11-13") });
 const both = { accounts: [OLD, NEW] };
-const again = (id: string, more: Partial<BankRow> = {}): BankRow => row(id, { accountId: "acc_2" as AccountId, ...more });
+const again = (id: string, more: Partial<BankRow> = {}): BankRow => row(id, { accountId: "acc_2", ...more });
 
 describe("the same rows under new ids after the account was made anew", () => {
   test("count once", ({ expect }) => {
@@ -44,7 +43,7 @@ describe("the same rows under new ids after the account was made anew", () => {
     const book = openBook();
     const other = account("acc_3", { fingerprint: "fp_other" });
     book.record([row("1")]);
-    book.record([again("amount", { amountCents: 3491 }), again("refund", { kind: "refund", brand: null }), row("elsewhere", { accountId: "acc_3" as AccountId })], "2026-11-14", { accounts: [OLD, NEW, other] });
+    book.record([again("amount", { amountCents: 3491 }), again("refund", { kind: "refund", brand: null }), row("elsewhere", { accountId: "acc_3" })], "2026-11-14", { accounts: [OLD, NEW, other] });
     expect(book.purchases()).toHaveLength(4);
   });
 
@@ -150,4 +149,14 @@ describe("a pending row", () => {
     book.record([row("c", { brand: null, labelTag: "cafe", lastUpdateMs: 2000 })]);
     expect(book.purchases().map((purchase) => purchase.externalId).sort()).toEqual(["b", "c"]);
   });
+});
+
+test("every id that was ever shown leads to its purchase, also after two turn out to be one", ({ expect }) => {
+  const book = openBook();
+  book.record([row("p", { state: "pending", labelTag: "a", brand: null }), row("b", { labelTag: "b", brand: null, lastUpdateMs: 2000 })]);
+  const ids = book.purchases().map((purchase) => purchase.id);
+  expect(ids).toHaveLength(2);
+  book.record([row("b", { labelTag: "a", brand: null, lastUpdateMs: 3000 })]);
+  const { id } = book.only();
+  for (const each of ids) expect(value(book.engine.purchase(each, at("2026-11-14")))?.id).toBe(id);
 });

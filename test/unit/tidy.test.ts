@@ -46,3 +46,19 @@ describe("source files", () => {
     }
   });
 });
+
+describe("the lock file", () => {
+  // npm drops an optional package that the registry does not have for its platform, and `npm ci` then refuses the whole file.
+  it("names every optional package with its version, so that npm ci works on a fresh machine", async ({ expect }) => {
+    type Package = { version?: string; optionalDependencies?: Record<string, string> };
+    const { packages } = JSON.parse(await readFile("package-lock.json", "utf8")) as { packages: Record<string, Package> };
+    const missing: string[] = [];
+    for (const [path, { optionalDependencies = {} }] of Object.entries(packages)) {
+      for (const name of Object.keys(optionalDependencies)) {
+        const found = packages[`${path}/node_modules/${name}`] ?? packages[`node_modules/${name}`] ?? packages[`${path.replace(/\/node_modules\/[^/]+$/, "")}/node_modules/${name}`];
+        if (found?.version === undefined) missing.push(name);
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+});
