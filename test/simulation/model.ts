@@ -60,7 +60,8 @@ export class Model {
     this.book.advance(nowMs);
     for (const known of this.rows.values()) {
       const { row } = known;
-      if (row.state === "pending" && parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs) known.closed = true;
+      // Only what nothing took over: a row that is part of a booked purchase stays so.
+      if (row.state === "pending" && this.resolution.status.get(known.key)?.is === "pending" && parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs) known.closed = true;
       if (row.kind === "refund" && row.state === "booked" && this.resolution.refundOf.get(known.key) === null && known.recordedAtMs + REFUND_WAITS_MS <= nowMs) known.closed = true;
     }
   }
