@@ -231,9 +231,16 @@ const standsForItself = ({ record: row, place }: Touched): boolean => row.state 
 /** The purchase keeps the public id under which its first row was shown. */
 function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touched: Touched): void {
   const id = plan.touched.get(idOf)?.record.id ?? readPurchase(work, idOf).id;
-  if (row.id === id) return;
+  if (row.id === id || anotherHas(work, plan, id, [idOf, row.n])) return;
   row.id = id;
   touched.facts = true;
+}
+
+/** True when a purchase outside `except` goes by that id already: a row may be part of one purchase after another. */
+function anotherHas(work: Work, plan: Plan, id: string, except: readonly number[]): boolean {
+  const stored = work.sql.exec("SELECT n FROM purchases WHERE id = ? AND same_as IS NULL", id).map((row) => integerOf(row, "n"));
+  const touched = [...plan.touched.values()].filter((each) => each.record.id === id && standsForItself(each)).map(({ record: row }) => row.n);
+  return [...stored.filter((n) => !plan.touched.has(n)), ...touched].some((n) => !except.includes(n));
 }
 
 /** A row that stands for itself again leaves its id to the purchase that took it over: entries and budgets know that by it. */
