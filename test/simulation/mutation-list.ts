@@ -32,7 +32,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "refunds round up", breaks: "keep = floor(points x cents left / base cents)", file: "ledger/verdicts.ts",
     find: "mulDivFloor(record.granted, record.amountCents - refundedCents, record.amountCents)", replace: "Math.ceil((record.granted * (record.amountCents - refundedCents)) / record.amountCents)",
   },
-  { name: "oldest purchase is refunded", breaks: "newest within 90 days first", file: "ledger/refunds.ts", find: "a.date === b.date ? a.n - b.n : a.date < b.date ? 1 : -1", replace: "a.date === b.date ? a.n - b.n : a.date < b.date ? -1 : 1" },
+  { name: "oldest purchase is refunded", breaks: "newest within 90 days first", file: "ledger/refunds.ts", find: "a.date === b.date ? compareKeys(a, b) : a.date < b.date ? 1 : -1", replace: "a.date === b.date ? compareKeys(a, b) : a.date < b.date ? -1 : 1" },
   { name: "claw-back without bound", breaks: "at most what has neither expired nor been reversed", file: "ledger/lots.ts", find: "const taken = Math.min(points, lot.granted - lot.reversed - lot.expired);", replace: "const taken = points;" },
   { name: "holds survive a debt", breaks: "open holds are released until available is not negative", file: "ledger/holds.ts", find: "while (work.head.balances.available < 0) {", replace: "while (work.head.balances.available < -1e9) {" },
   { name: "confirmed twice", breaks: "a lot is confirmed once", file: "ledger/lots.ts", find: `  lot.state = "available";\n  lot.remaining = points;`, replace: "  lot.remaining = points;" },
