@@ -195,7 +195,7 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
     if (wasSameAs !== null && row.sameAs === null) partIds(work, plan, touched, wasSameAs);
     // A purchase that was shown under its own id keeps it: the ids of rows it swallows lead to it.
-    const hadNoId = touched.isNew || touched.heir || wasSameAs !== null;
+    const hadNoId = !touched.heir && (touched.isNew || wasSameAs !== null);
     if (place !== null && hadNoId && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
     settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
@@ -223,6 +223,9 @@ function handOver(work: Work, plan: Plan, { record: from, place, isNew }: Touche
   heir.decided = to.amountCents === from.amountCents && to.currency === from.currency && to.purchasedOn === from.purchasedOn && to.channel === from.channel
     && to.kind === from.kind && to.state === from.state && (to.brand?.id ?? null) === (from.brand?.id ?? null);
   moveVerdict(from, to);
+  // Entries and budgets know the points by this id.
+  to.id = from.id;
+  heir.facts = true;
   if (to.lotNo !== null) work.sql.exec("UPDATE lots SET purchase_no = ? WHERE lot_no = ?", to.n, to.lotNo);
 }
 
