@@ -2,7 +2,7 @@
 // writer: a batch is a transaction that nothing of ours can interleave with, because node:sqlite is synchronous.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 import type { SqlDatabase, SqlMeta, SqlResult, SqlStatement } from "../../db/d1.ts";
 import { checkpoint, inTransaction, openDurable, statementCache } from "./sqlite.ts";
