@@ -2,7 +2,7 @@
 // force on its day.
 import { assert } from "../kernel/assert.ts";
 import { DAY_MS } from "../kernel/time.ts";
-import type { Activated, ActivateInput } from "./engine.ts";
+import type { ActivateInput, Activated } from "./ports.ts";
 import { integerOf, integerOrNull } from "./sql.ts";
 import type { Work } from "./work.ts";
 

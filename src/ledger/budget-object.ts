@@ -1,4 +1,39 @@
-// Placeholder shell until the engine lands on this branch.
+// What is left of one offer's budget. A reservation says what a purchase should hold, not by how much to change it, so it may be
+// repeated after a lost answer; reversals give back by reserving less. The sum never exceeds the budget.
 import { DurableObject } from "cloudflare:workers";
+import { requireJurisdiction } from "../platform/cloudflare/jurisdiction.ts";
+import { reserveBudget, budgetReserved, migrateBudget } from "./budget.ts";
+import type { BudgetAnswer, BudgetRequest } from "./budget.ts";
+import { objectSql } from "./sql.ts";
+import type { Sql } from "./sql.ts";
 
-export class OfferBudget extends DurableObject {}
+type BudgetEnv = { readonly [setting: string]: unknown };
+
+/** The calls as another object sees them. */
+export type BudgetObjectRpc = {
+  readonly reserve: (request: BudgetRequest) => Promise<BudgetAnswer>;
+  readonly reserved: () => Promise<number>;
+};
+
+export class OfferBudget extends DurableObject<BudgetEnv> {
+  readonly #sql: Sql;
+
+  constructor(ctx: DurableObjectState, env: BudgetEnv) {
+    super(ctx, env);
+    requireJurisdiction(env, ctx.id);
+    this.#sql = objectSql(ctx.storage);
+    void ctx.blockConcurrencyWhile(async () => {
+      ctx.storage.transactionSync(() => migrateBudget(this.#sql));
+    });
+  }
+
+  /** Sets what a purchase holds; denied, and nothing changed, when the budget has not that much left. */
+  reserve(request: BudgetRequest): BudgetAnswer {
+    return this.#sql.transaction(() => reserveBudget(this.#sql, request));
+  }
+
+  /** Points held by all purchases together. */
+  reserved(): number {
+    return budgetReserved(this.#sql);
+  }
+}

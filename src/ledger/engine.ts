@@ -12,7 +12,7 @@ import { erasedLeaf, writeErased } from "./meta.ts";
 import { forgetRequests, operate } from "./operations.ts";
 import { ackOutbox, peekOutbox, projectedSequence } from "./outbox.ts";
 import type {
-  BankingActivity, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Page, PointsView,
+  ActivateInput, Activated, BankingActivity, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Page, PointsView,
   Projection, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary, ReviewDecision, ReviewItem, Verification,
 } from "./ports.ts";
 import { record } from "./record.ts";
@@ -32,8 +32,6 @@ export type EngineParts = {
   /** The user's id, whose shard byte new ids carry (kernel/ids.ts). */
   readonly userId?: string;
 };
-export type ActivateInput = { readonly offerId: OfferId; readonly version: number; readonly activationDays: number | null; readonly offerEndsAtMs: number | null };
-export type Activated = { readonly activatedAtMs: number; readonly expiresAtMs: number | null; readonly created: boolean };
 export type ActivationList = readonly { readonly offerId: OfferId; readonly activatedAtMs: number; readonly expiresAtMs: number | null }[];
 export type OperateInput = { readonly key: string; readonly operation: KeyedOperation };
 export type OperateError = HoldError | GrantError | KeyConflict | Erased;
@@ -86,25 +84,26 @@ export function createEngine(parts: EngineParts): Engine {
     return method(work);
   });
   const on = <I, T>(method: (work: Work, input: I) => T) => (input: I, nowMs: number): Answer<T> => run(nowMs, (work) => ok(method(work, input)));
+  const asked = <T>(method: (work: Work) => T) => (_: null, nowMs: number): Answer<T> => run(nowMs, (work) => ok(method(work)));
   const done = <I>(method: (work: Work, input: I) => void) => on((work: Work, input: I) => {
     method(work, input);
     return null;
   });
   return {
-    record: on(record), points: on((work: Work, _: null) => pointsView(work)), purchases: on(purchasesPage), purchase: on(purchaseView),
+    record: on(record), points: asked(pointsView), purchases: on(purchasesPage), purchase: on(purchaseView),
     entries: on((work: Work, page: { readonly limit: number; readonly before: string | null }) => entriesPage(work, page.limit, page.before)),
-    activate: on(activate), activations: on((work: Work, _: null) => activationsView(work)), bankingActivity: on((work: Work, _: null) => bankingActivity(work)),
+    activate: on(activate), activations: asked(activationsView), bankingActivity: asked(bankingActivity),
     operate: (input, nowMs) => run(nowMs, (work) => operate(work, input.key, input.operation)),
-    runDue: on((work: Work, _: null) => {
+    runDue: asked((work) => {
       forgetRequests(work, work.nowMs - REQUEST_KEPT_MS);
       return { more: projectedSequence(work) < work.head.sequence, overdueHolds: takeOverdueHolds(work) };
     }),
-    nextAlarm: on((work: Work, _: null) => nextAlarmMs(work, projectedSequence(work))),
-    peekOutbox: on((work: Work, _: null) => peekOutbox(work, OUTBOX_LIMIT)), ackOutbox: done(ackOutbox),
-    budgetTasks: on((work: Work, _: null) => budgetTasks(work, BUDGET_LIMIT)), budgetGranted: done(budgetGranted), budgetDenied: done(budgetDenied),
-    notices: on((work: Work, _: null) => dueNotices(work)), noticeSent: done(noteNoticeSent),
-    reviews: on((work: Work, _: null) => reviewItems(work)), decideReview: (input, nowMs) => run(nowMs, (work) => decideReview(work, input)),
-    exportPage: on(exportPage), verify: on((work: Work, _: null) => verifyBook(work)),
+    nextAlarm: asked((work) => nextAlarmMs(work, projectedSequence(work))),
+    peekOutbox: asked((work) => peekOutbox(work, OUTBOX_LIMIT)), ackOutbox: done(ackOutbox),
+    budgetTasks: asked((work) => budgetTasks(work, BUDGET_LIMIT)), budgetGranted: done(budgetGranted), budgetDenied: done(budgetDenied),
+    notices: asked(dueNotices), noticeSent: done(noteNoticeSent),
+    reviews: asked(reviewItems), decideReview: (input, nowMs) => run(nowMs, (work) => decideReview(work, input)),
+    exportPage: on(exportPage), verify: asked(verifyBook),
     leaf: () => sql.transaction(() => leafOf(sql, parts)),
     closeErased: (leaf) => sql.transaction(() => {
       migrate(sql);

@@ -280,7 +280,9 @@ export type KeyedOperation =
   | { readonly kind: "reverse_grant"; readonly source: "referral" | "goodwill"; readonly reference: string }
   /** Gives up everything not committed: before an account is closed. */
   | { readonly kind: "forfeit" };
-export type OperationResult = Result<HoldView | GrantView, HoldError | GrantError | KeyConflict | { readonly code: "erased" }>;
+
+export type ActivateInput = { readonly offerId: OfferId; readonly version: number; readonly activationDays: number | null; readonly offerEndsAtMs: number | null };
+export type Activated = { readonly activatedAtMs: number; readonly expiresAtMs: number | null; readonly created: boolean };
 
 // ---- what the alarm and operators work through ------------------------------------------------------------------------
 
@@ -302,3 +304,17 @@ export type ReviewDecision = { readonly purchaseId: PurchaseId; readonly decisio
 export type ExportPage = { readonly purchases: readonly PurchaseView[]; readonly entries: readonly EntryView[]; readonly activations: readonly { readonly offerId: OfferId; readonly activatedAtMs: number; readonly expiresAtMs: number | null }[]; readonly holds: readonly HoldView[]; readonly next: string | null };
 export type Leaf = { readonly sequence: number; readonly head: string };
 export type Verification = Leaf & { readonly broken: readonly string[] };
+
+/** The ledger as redemptions, operators, privacy and audits see it, beside `LedgerPort`. */
+export type LedgerOperations = {
+  readonly operate: (userId: UserId, key: string, operation: KeyedOperation) => Promise<Result<HoldView | GrantView, HoldError | GrantError | KeyConflict | LedgerError>>;
+  readonly reviews: (userId: UserId) => Promise<Result<readonly ReviewItem[], LedgerError>>;
+  readonly decideReview: (userId: UserId, decision: ReviewDecision) => Promise<Result<PurchaseView, LedgerError | { readonly code: "review_unknown" }>>;
+  readonly exportPage: (userId: UserId, cursor: string | null) => Promise<Result<ExportPage, LedgerError>>;
+  readonly verify: (userId: UserId) => Promise<Result<Verification, LedgerError>>;
+  /** Tells D1 everything again from zero, after its rows of this user are gone. */
+  readonly reproject: (userId: UserId) => Promise<Result<{ readonly more: boolean }, LedgerError>>;
+  readonly leaf: (userId: UserId) => Promise<Result<Leaf, LedgerError>>;
+  /** Empties the ledger for good and answers its last leaf; the same leaf when repeated. */
+  readonly erase: (userId: UserId) => Promise<Result<Leaf, LedgerError>>;
+};

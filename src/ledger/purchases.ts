@@ -181,3 +181,16 @@ export function overwriteFacts(record: PurchaseRecord, row: BankRow): void {
 export function standingOf(record: PurchaseRecord): number {
   return record.granted - record.reversed;
 }
+
+/** Moves verdict and points from one row to another; the first is left as one that was never decided. */
+export function moveVerdict(from: PurchaseRecord, to: PurchaseRecord): void {
+  Object.assign(to, verdictPart(from));
+  Object.assign(from, {
+    decidedRank: null, outcome: "not_earned", waitsFor: null, offer: null, granted: 0, reversed: 0, lotNo: null, refundedCents: 0, refundOf: null, budget: [], findings: NO_FINDINGS, dueMs: null,
+  } satisfies ReturnType<typeof verdictPart>);
+}
+
+function verdictPart(record: PurchaseRecord): Pick<PurchaseRecord, "decidedRank" | "outcome" | "waitsFor" | "offer" | "granted" | "reversed" | "lotNo" | "refundedCents" | "refundOf" | "budget" | "findings" | "dueMs"> {
+  const { decidedRank, outcome, waitsFor, offer, granted, reversed, lotNo, refundedCents, refundOf, budget, findings, dueMs } = record;
+  return { decidedRank, outcome, waitsFor, offer, granted, reversed, lotNo, refundedCents, refundOf, budget, findings, dueMs };
+}

@@ -6,7 +6,7 @@ import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
 import { addDays } from "../kernel/time.ts";
 import type { BankRow, RecordBatch, RecordSummary } from "./ports.ts";
 import { RECORD_ROWS_MAX } from "./ports.ts";
-import { findRow, insertPurchase, newPurchase, nextPurchaseNo, overwriteFacts, readPurchase, standingOf, updateFacts, updateVerdict } from "./purchases.ts";
+import { findRow, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, overwriteFacts, readPurchase, standingOf, updateFacts, updateVerdict } from "./purchases.ts";
 import type { PurchaseRecord } from "./purchases.ts";
 import { hasRefunds, reassignRefunds } from "./refunds.ts";
 import { placeRows } from "./sameness.ts";
@@ -18,7 +18,9 @@ import type { Work } from "./work.ts";
 
 type Account = { readonly accountNo: number; readonly fingerprint: string; readonly strength: string; readonly createdAtMs: number };
 /** A row that this call may change. `decided` is false when the facts that rules look at are new. */
-type Touched = { readonly record: PurchaseRecord; readonly isNew: boolean; facts: boolean; decided: boolean; wasBrand: BrandId | null; place: Place | null };
+type Touched = { readonly record: PurchaseRecord; readonly isNew: boolean; facts: boolean; decided: boolean; wasBrand: BrandId | null; place: Place | null;
+  /** It took over a verdict in this call, see `handOver`. */
+  heir: boolean };
 type Plan = { readonly touched: Map<number, Touched>; unchanged: number; nextNo: number };
 
 /** Rows further from the batch than this cannot change what its rows repeat, unless nine of them stand in a chain. */
@@ -76,7 +78,7 @@ function takeIn(work: Work, plan: Plan, accounts: ReadonlyMap<AccountId, Account
   if (known === null) {
     const purchase = newPurchase(work, plan.nextNo, account.accountNo, row);
     plan.nextNo += 1;
-    plan.touched.set(purchase.n, { record: purchase, isNew: true, facts: true, decided: false, wasBrand: null, place: null });
+    plan.touched.set(purchase.n, { record: purchase, isNew: true, facts: true, decided: false, wasBrand: null, place: null, heir: false });
     return;
   }
   const newer = row.lastUpdateMs > known.lastUpdateMs || (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
@@ -85,7 +87,7 @@ function takeIn(work: Work, plan: Plan, accounts: ReadonlyMap<AccountId, Account
     plan.unchanged += 1;
     return;
   }
-  const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, place: null };
+  const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, place: null, heir: false };
   if (missedPending) known.wasPending = true;
   else {
     touched.decided &&= !decisiveFactsDiffer(known, row);
@@ -132,12 +134,10 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
     date: textOf(row, "purchased_on"), state: textOf(row, "state") as SameRow["state"], brandId: textOrNull(row, "brand_id"), labelTag: textOf(row, "label_tag"),
     lastUpdateMs: integerOf(row, "last_update_ms"), wasPending: row["was_pending"] === 1, sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
   }]));
-  for (const { record: row, isNew } of group.rows) {
+  for (const { record: row } of group.rows) {
     rows.set(row.n, {
       n: row.n, accountNo: row.accountNo, kind: row.kind, cents: row.amountCents, date: row.purchasedOn, state: row.state, brandId: row.brand?.id ?? null,
-      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending,
-      // A new row stands for nothing yet: an equal one that does keeps its place.
-      sameAs: isNew ? row.n : row.sameAs,
+      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, sameAs: row.sameAs,
     });
   }
   const places = placeRows([...rows.values()], group.accounts, group.accounts.some((account) => account.strength === "weak"));
@@ -151,7 +151,7 @@ function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>,
     if (touched === undefined) {
       if (rows.get(n)?.sameAs === sameAs) continue;
       const record = readPurchase(work, n);
-      touched = { record, isNew: false, facts: false, decided: true, wasBrand: record.brand?.id ?? null, place };
+      touched = { record, isNew: false, facts: false, decided: true, wasBrand: record.brand?.id ?? null, place, heir: false };
       plan.touched.set(n, touched);
     }
     touched.place = place;
@@ -160,6 +160,7 @@ function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>,
 
 /** Gives every touched row its verdict: first those that stand for nothing any more, so that points and caps are free again. */
 function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<AccountId, Account>): number {
+  for (const touched of plan.touched.values()) handOver(work, plan, touched);
   const inOrder = [...plan.touched.values()].sort((a, b) => Number(standsForItself(a)) - Number(standsForItself(b)) || a.record.n - b.record.n);
   const refunds = new Map<string, { readonly accountNo: number; readonly brandId: BrandId }>();
   let duplicates = 0;
@@ -169,7 +170,7 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
     if (place !== null && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
-    settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && wasSameAs === row.sameAs, terms);
+    settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
     save(work, touched);
     for (const brandId of new Set([row.brand?.id ?? null, touched.wasBrand])) {
       if (brandId !== null) refunds.set(`${row.accountNo} ${brandId}`, { accountNo: row.accountNo, brandId });
@@ -179,12 +180,28 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
   return duplicates;
 }
 
+/**
+ * When another row comes to stand for a purchase, its verdict and points move there as they are: nobody's points are taken back
+ * only to be granted again because a second aggregator was faster than the first.
+ */
+function handOver(work: Work, plan: Plan, { record: from, place, isNew }: Touched): void {
+  if (place === null || place.keeper === from.n || isNew || from.sameAs !== null || from.decidedRank === null) return;
+  const heir = plan.touched.get(place.keeper);
+  if (heir === undefined || heir.heir || (!heir.isNew && heir.record.sameAs === null)) return;
+  const to = heir.record;
+  heir.heir = true;
+  heir.decided = to.amountCents === from.amountCents && to.currency === from.currency && to.purchasedOn === from.purchasedOn && to.channel === from.channel
+    && to.kind === from.kind && to.state === from.state && (to.brand?.id ?? null) === (from.brand?.id ?? null);
+  moveVerdict(from, to);
+  if (to.lotNo !== null) work.sql.exec("UPDATE lots SET purchase_no = ? WHERE lot_no = ?", to.n, to.lotNo);
+}
+
 const standsForItself = ({ record: row, place }: Touched): boolean => row.state !== "deleted" && (place === null || place.keeper === row.n);
 
 /** The purchase keeps the public id under which its first row was shown. */
 function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touched: Touched): void {
   const id = plan.touched.get(idOf)?.record.id ?? readPurchase(work, idOf).id;
-  if (row.id === id || row.granted > 0) return;
+  if (row.id === id) return;
   row.id = id;
   touched.facts = true;
 }

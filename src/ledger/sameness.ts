@@ -15,7 +15,7 @@ export type SameRow = {
   readonly lastUpdateMs: number;
   /** A booked row that was once pending under its own id does not take over another pending row. */
   readonly wasPending: boolean;
-  /** What was found before: the row this one repeats, or null. Keeps a purchase on the row that has its points. */
+  /** What was found before: the row this one repeats, or null. For the caller's comparison only. */
   readonly sameAs: number | null;
 };
 
@@ -127,9 +127,9 @@ function compareRanks(a: readonly (number | string)[], b: readonly (number | str
   return 0;
 }
 
-/** A booked row before a pending one, one whose brand is known before one without, then the one that stood for it before. */
+/** A booked row before a pending one, one whose brand is known before one without, then the one of the oldest generation. */
 function keeperOf(slot: readonly SameRow[]): SameRow {
-  const rank = (row: SameRow): (number | string)[] => [Number(row.state !== "booked"), Number(row.brandId === null), Number(row.sameAs !== null), row.n];
+  const rank = (row: SameRow): number[] => [Number(row.state !== "booked"), Number(row.brandId === null), slot.indexOf(row)];
   const best = [...slot].sort((a, b) => compareRanks(rank(a), rank(b)))[0];
   if (best === undefined) throw new TypeError("a slot has a row");
   return best;

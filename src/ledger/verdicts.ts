@@ -76,10 +76,11 @@ function forgetLot(work: Work, record: PurchaseRecord): void {
 function expectPurchase(work: Work, record: PurchaseRecord, decided: boolean): void {
   if (decided && (record.refundOf !== null || record.waitsFor === "purchase" || record.findings.reasons.length > 0)) return;
   record.decidedRank ??= nextRank(work);
-  record.findings = { ...NO_FINDINGS, reasons: ["refund_without_purchase"] };
+  // A row may turn into a refund by a newer version of it: what it had earned goes first.
+  withoutPoints(work, record, "waiting", null, ["refund_without_purchase"]);
   record.outcome = record.brand === null ? "not_earned" : "waiting";
   record.waitsFor = record.brand === null ? null : "purchase";
-  record.dueMs = record.brand === null ? null : record.recordedAtMs + REFUND_WAIT_MS;
+  if (record.brand !== null) record.dueMs = record.recordedAtMs + REFUND_WAIT_MS;
 }
 
 function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
@@ -88,6 +89,7 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
   record.decidedRank ??= nextRank(work);
   const wasRefunded = record.refundedCents > 0;
   record.refundedCents = 0;
+  record.refundOf = null;
   const same = decision.outcome === "earned" && record.outcome === "earned" && record.offer?.id === decision.terms.offerId
     && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded;
   if (!same) {

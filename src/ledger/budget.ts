@@ -1,0 +1,49 @@
+// The rules of an offer's budget on the storage port, apart from the object that runs them.
+import { assert } from "../kernel/assert.ts";
+import type { PurchaseId } from "../kernel/ids.ts";
+import { migrate } from "./schema.ts";
+import type { ObjectMigration } from "./schema.ts";
+import { integerOf } from "./sql.ts";
+import type { Sql } from "./sql.ts";
+
+export type BudgetRequest = { readonly purchaseId: PurchaseId; readonly points: number; /** The whole budget, by the version that granted. */ readonly budgetPoints: number };
+export type BudgetAnswer = { readonly granted: boolean; readonly reserved: number };
+
+const MIGRATIONS: readonly ObjectMigration[] = [{
+  id: 1, name: "reservations",
+  sql: [
+    "CREATE TABLE reservations (purchase_id TEXT PRIMARY KEY, points INTEGER NOT NULL CHECK (points > 0)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE total (id INTEGER PRIMARY KEY CHECK (id = 1), points INTEGER NOT NULL CHECK (points >= 0)) STRICT",
+    "INSERT INTO total (id, points) VALUES (1, 0)",
+  ],
+}];
+
+export function migrateBudget(sql: Sql): void {
+  migrate(sql, MIGRATIONS);
+}
+
+export function budgetReserved(sql: Sql): number {
+  return integerOf(sql.exec("SELECT points FROM total WHERE id = 1")[0] ?? {}, "points");
+}
+
+/** Sets what a purchase holds. Less than before is always granted; more only while the sum stays within the budget. */
+export function reserveBudget(sql: Sql, request: BudgetRequest): BudgetAnswer {
+  assert(Number.isSafeInteger(request.points) && request.points >= 0, "a reservation is of zero points or more");
+  const row = sql.exec("SELECT points FROM reservations WHERE purchase_id = ?", request.purchaseId)[0];
+  const before = row === undefined ? 0 : integerOf(row, "points");
+  const total = budgetReserved(sql);
+  const after = total - before + request.points;
+  if (request.points > before && after > request.budgetPoints) {
+    // Whoever asks for more than is left ends with nothing, as the ledger will record it.
+    if (before > 0) set(sql, request.purchaseId, 0, total - before);
+    return { granted: false, reserved: total - before };
+  }
+  if (request.points !== before) set(sql, request.purchaseId, request.points, after);
+  return { granted: true, reserved: after };
+}
+
+function set(sql: Sql, purchaseId: PurchaseId, points: number, total: number): void {
+  if (points === 0) sql.exec("DELETE FROM reservations WHERE purchase_id = ?", purchaseId);
+  else sql.exec("INSERT INTO reservations (purchase_id, points) VALUES (?, ?) ON CONFLICT (purchase_id) DO UPDATE SET points = excluded.points", purchaseId, points);
+  sql.exec("UPDATE total SET points = ? WHERE id = 1", total);
+}

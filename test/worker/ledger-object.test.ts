@@ -1,0 +1,205 @@
+// The ledger as it runs on the platform: rows written as the storage counts them, concurrency, eviction, alarm, projection, erasure.
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, test } from "vitest";
+import type { PurchaseId, UserId } from "../../src/kernel/ids.ts";
+import { newId } from "../../src/kernel/ids.ts";
+import { systemRandomBytes } from "../../src/kernel/random.ts";
+import { ledgerClient } from "../../src/ledger/client.ts";
+import { UserLedger } from "../../src/ledger/ledger-object.ts";
+import type { OfferTerms } from "../../src/ledger/ports.ts";
+import type { Environment } from "../../src/platform/cloudflare/environment.ts";
+import { at, ALL, batch, FNAC, offer, row } from "../contract/ledger-factories.ts";
+
+const bindings = env as unknown as Environment;
+const NOW = at("2026-11-14");
+const newUser = (): UserId => newId("usr", Date.now(), systemRandomBytes);
+const stubOf = (user: UserId) => bindings.LEDGER.getByName(user);
+
+/** Rows written by one call, by table or index as far as the statement tells. */
+async function writtenBy(user: UserId, call: (object: UserLedger) => unknown): Promise<string[]> {
+  const lines: string[] = [];
+  await runInDurableObject(stubOf(user), async (object) => {
+    object.traceWrites((query, rows) => lines.push(`${(/(?:INTO|UPDATE|FROM) (\w+)/.exec(query)?.[1] ?? query).trim()} ${rows}`));
+    await call(object);
+    object.traceWrites(null);
+  });
+  return lines;
+}
+
+const countOf = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + Number(line.split(" ")[1]), 0);
+
+describe("rows written", () => {
+  test("an earned purchase writes six rows and at most one alarm", async ({ expect }) => {
+    const user = newUser();
+    await stubOf(user).record(batch([row("0")]), NOW);
+    const lines = await writtenBy(user, (object) => object.record(batch([row("1")]), NOW));
+    // purchases: the row, its unique (account, id) and the day's index. lots: the lot and its due index. transactions: the earn.
+    expect(lines).toEqual(["transactions 1", "lots 2", "purchases 3"]);
+    expect(countOf(lines) + 1).toBeLessThanOrEqual(14);
+  });
+
+  test("an unrewarded purchase writes three rows", async ({ expect }) => {
+    const user = newUser();
+    await stubOf(user).record(batch([row("0")]), NOW);
+    const lines = await writtenBy(user, (object) => object.record(batch([row("1", { brand: null })]), NOW));
+    expect(lines).toEqual(["purchases 3"]);
+    expect(countOf(lines)).toBeLessThanOrEqual(6);
+  });
+
+  test("a row that we already have writes nothing", async ({ expect }) => {
+    const user = newUser();
+    await stubOf(user).record(batch([row("0")]), NOW);
+    expect(await writtenBy(user, (object) => object.record(batch([row("0")]), NOW))).toEqual([]);
+  });
+
+  test("a confirmation writes four rows", async ({ expect }) => {
+    const user = newUser();
+    await stubOf(user).record(batch([row("0")]), NOW);
+    const lines = await writtenBy(user, (object) => object.points(null, at("2026-12-12")));
+    expect(countOf(lines)).toBeLessThanOrEqual(5);
+    expect(lines.map((line) => line.split(" ")[0])).toEqual(["transactions", "lots"]);
+  });
+});
+
+describe("the object", () => {
+  test("twenty simultaneous records of the same batch credit once", async ({ expect }) => {
+    const user = newUser();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => stubOf(user).record(batch([row("1"), row("2")]), NOW)));
+    expect(answers.every((answer) => answer.ok)).toBe(true);
+    const points = await stubOf(user).points(null, NOW);
+    expect(points).toMatchObject({ ok: true, value: { balances: { pending: 208, available: 0, held: 0 }, sequence: 2 } });
+  });
+
+  test("an eviction between any two calls changes no answer", async ({ expect }) => {
+    const [calm, evicted] = [newUser(), newUser()];
+    const story = [
+      (user: UserId) => stubOf(user).record(batch([row("1", { purchasedOn: "2026-10-01" })]), NOW),
+      (user: UserId) => stubOf(user).operate({ key: "h1", operation: { kind: "hold", redemptionId: "red_1", points: 50, expiresAtMs: null } }, NOW),
+      (user: UserId) => stubOf(user).record(batch([row("r", { kind: "refund", amountCents: 1000 })]), NOW),
+      (user: UserId) => stubOf(user).operate({ key: "h1", operation: { kind: "hold", redemptionId: "red_1", points: 50, expiresAtMs: null } }, NOW),
+      (user: UserId) => stubOf(user).operate({ key: "c1", operation: { kind: "commit", redemptionId: "red_1" } }, NOW),
+      (user: UserId) => stubOf(user).operate({ key: "s1", operation: { kind: "settle", redemptionId: "red_1" } }, NOW),
+    ];
+    for (const step of story) {
+      const there = await step(evicted);
+      expect(there).toEqual(await step(calm));
+      await evictDurableObject(stubOf(evicted));
+    }
+    const balances = async (user: UserId): Promise<unknown> => {
+      const points = await stubOf(user).points(null, NOW);
+      return points.ok ? points.value.balances : points;
+    };
+    expect(await balances(evicted)).toEqual(await balances(calm));
+    expect(await stubOf(evicted).verify(null, NOW)).toMatchObject({ ok: true, value: { broken: [] } });
+  });
+
+  test("a broken invariant is rolled back and refuses, and the next call works", async ({ expect }) => {
+    const user = newUser();
+    await stubOf(user).record(batch([row("1")]), NOW);
+    const refused = await stubOf(user).record(batch([row("2"), row("3", { amountCents: -5 })]), NOW);
+    expect(refused).toEqual({ ok: false, error: { code: "ledger_refused" } });
+    expect(await stubOf(user).purchases(ALL, NOW)).toMatchObject({ ok: true, value: { items: [{ externalId: "1" }] } });
+    expect(await stubOf(user).record(batch([row("2")]), NOW)).toMatchObject({ ok: true, value: { recorded: 1 } });
+  });
+
+  test("does not start in production outside the EU", async ({ expect }) => {
+    await runInDurableObject(stubOf(newUser()), (_object, state) => {
+      const start = (settings: Record<string, string>) => () => new UserLedger(state, { ...bindings, ...settings } as unknown as ConstructorParameters<typeof UserLedger>[1]);
+      expect(start({ ENVIRONMENT: "production", JURISDICTION: "" })).toThrow("must be eu");
+      expect(start({ ENVIRONMENT: "production", JURISDICTION: "eu" })).toThrow("not in the configured jurisdiction");
+    });
+  });
+});
+
+async function headOf(user: UserId): Promise<unknown> {
+  return await bindings.DB.prepare("SELECT last_sequence, pending, available, held FROM ledger_heads WHERE user_id = ?").bind(user).first();
+}
+
+describe("the alarm", () => {
+  test("tells D1 the head, the balances and the counters, once", async ({ expect }) => {
+    const user = newUser();
+    const offers = [offer({ offerId: `off_${user}` as OfferTerms["offerId"] })];
+    await stubOf(user).record(batch([row("1"), row("2")], { offers }), NOW);
+    expect(await runDurableObjectAlarm(stubOf(user))).toBe(true);
+    expect(await headOf(user)).toEqual({ last_sequence: 2, pending: 208, available: 0, held: 0 });
+    await stubOf(user).runDue(null, NOW);
+    const { results } = await bindings.DB.prepare("SELECT kind, purchases, cents, points FROM counters WHERE offer_id = ?").bind(`off_${user}`).all();
+    expect(results).toEqual([{ kind: "earn", purchases: 2, cents: 6980, points: 208 }]);
+  });
+
+  test("a projection whose answer was lost is not counted twice", async ({ expect }) => {
+    const user = newUser();
+    const offerId = `off_${user}` as OfferTerms["offerId"];
+    await stubOf(user).record(batch([row("1")], { offers: [offer({ offerId })] }), NOW);
+    await stubOf(user).runDue(null, NOW);
+    // As if the acknowledgement had never been written, and more came meanwhile.
+    await runInDurableObject(stubOf(user), (_object, state) => void state.storage.sql.exec("UPDATE meta SET value = '0' WHERE name = 'projected_sequence'"));
+    await stubOf(user).record(batch([row("2")], { offers: [offer({ offerId })] }), NOW);
+    await stubOf(user).runDue(null, NOW);
+    expect(await headOf(user)).toMatchObject({ last_sequence: 2, pending: 208 });
+    const total = await bindings.DB.prepare("SELECT SUM(points) AS points FROM counters WHERE offer_id = ?").bind(offerId).first("points");
+    expect(total).toBe(208);
+  });
+
+  test("is set for the confirmation and left alone while it rings early enough", async ({ expect }) => {
+    const user = newUser();
+    await stubOf(user).record(batch([row("1")]), NOW);
+    await stubOf(user).runDue(null, NOW);
+    const alarmMs = await runInDurableObject(stubOf(user), (_object, state) => state.storage.getAlarm());
+    expect(alarmMs).not.toBeNull();
+  });
+
+  test("an offer's budget is never exceeded, and reversals give back", async ({ expect }) => {
+    const [first, second] = [newUser(), newUser()];
+    const offerId = `off_b${first}` as OfferTerms["offerId"];
+    const offers = [offer({ offerId, budgetPoints: 150 })];
+    await stubOf(first).record(batch([row("1")], { offers }), NOW);
+    await stubOf(second).record(batch([row("1")], { offers }), NOW);
+    const verdict = async (user: UserId) => {
+      const page = await stubOf(user).purchases(ALL, NOW);
+      const found = page.ok ? page.value.items.find((item) => item.kind === "purchase" && item.externalId === "1") : undefined;
+      return `${found?.verdict.outcome} ${found?.verdict.points} ${found?.verdict.reasons.join("+")}`;
+    };
+    expect(await verdict(first)).toBe("waiting 0 budget_reserving");
+    await stubOf(first).runDue(null, NOW);
+    await stubOf(second).runDue(null, NOW);
+    expect(await verdict(first)).toBe("earned 104 offer_applied");
+    expect(await verdict(second)).toBe("not_earned 0 budget_exhausted");
+    expect(await bindings.OFFER_BUDGET.getByName(offerId).reserved()).toBe(104);
+    await stubOf(first).record(batch([row("r", { kind: "refund" })], { offers }), NOW);
+    await stubOf(first).runDue(null, NOW);
+    expect(await bindings.OFFER_BUDGET.getByName(offerId).reserved()).toBe(0);
+  });
+});
+
+describe("erasure", () => {
+  test("an erased ledger keeps its leaf, answers erased to everything and sets no alarm", async ({ expect }) => {
+    const user = newUser();
+    await stubOf(user).record(batch([row("1")]), NOW);
+    const leaf = await stubOf(user).leaf();
+    expect(await stubOf(user).erase()).toEqual(leaf);
+    expect(await stubOf(user).erase()).toEqual(leaf);
+    await evictDurableObject(stubOf(user));
+    const erased = { ok: false, error: { code: "erased" } };
+    expect(await stubOf(user).record(batch([row("2")]), NOW)).toEqual(erased);
+    expect(await stubOf(user).points(null, NOW)).toEqual(erased);
+    expect(await stubOf(user).runDue(null, NOW)).toEqual(erased);
+    expect(await stubOf(user).leaf()).toEqual(leaf);
+    expect(await runDurableObjectAlarm(stubOf(user))).toBe(false);
+    await runInDurableObject(stubOf(user), (_object, state) => {
+      expect(state.storage.sql.exec("SELECT COUNT(*) AS n FROM purchases").one()).toEqual({ n: 0 });
+    });
+  });
+});
+
+describe("the client", () => {
+  test("asks the user's object over the real namespace", async ({ expect }) => {
+    const user = newUser();
+    const client = ledgerClient({ namespace: bindings.LEDGER, clock: { nowMs: () => NOW }, log: { info: () => {}, alert: () => {} } });
+    expect(await client.record(user, batch([row("1"), row("2", { brand: { id: FNAC, matched: "FNAC" } })]))).toMatchObject({ ok: true, value: { recorded: 2, earnedPoints: 104 } });
+    expect(await client.points(user)).toMatchObject({ ok: true, value: { balances: { pending: 104 } } });
+    expect(await client.purchase(user, "pur_0197d000-0000-7000-8000-000000000001" as PurchaseId)).toEqual({ ok: true, value: null });
+    expect(await client.runDue(user)).toEqual({ ok: true, value: { more: false } });
+  });
+});
