@@ -39,7 +39,7 @@ export async function processMessage(deps: BankingDeps, aggregator: AggregatorNa
   } catch (error) {
     if (isDatabaseFailure(error)) throw error;
     // A defect met with this user's data: theirs waits for a repair, the others' queue goes on.
-    deps.log.alert("webhook_defect", { event, connection_id: connection?.id ?? null, error: errorClass(error) });
+    deps.log.alert("webhook_defect", { webhook: event, connection_id: connection?.id ?? null, error: errorClass(error) });
     return { reason: "defect", connectionId: connection?.id ?? null };
   }
 }

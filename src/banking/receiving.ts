@@ -30,7 +30,7 @@ export function createReceiver(deps: BankingDeps): (delivery: Delivery) => Promi
   let refusals = 0;
   const refuse = (reason: Exclude<Reception, "received" | "unavailable">, event: string): Reception => {
     refusals += 1;
-    deps.log.info("webhook_refused", { event, reason, refusals });
+    deps.log.info("webhook_refused", { webhook: event, reason, refusals });
     return reason;
   };
   return async ({ aggregator: name, event, headers, body }) => {
@@ -73,7 +73,7 @@ async function receiveVerified(deps: BankingDeps, aggregator: Aggregator, event:
     return "received";
   } catch (error) {
     if (!isDatabaseFailure(error)) throw error;
-    deps.log.alert("webhook_unavailable", { event, error: errorClass(error) });
+    deps.log.alert("webhook_unavailable", { webhook: event, error: errorClass(error) });
     return "unavailable";
   }
 }
@@ -83,5 +83,5 @@ async function setAside(deps: BankingDeps, trouble: Trouble, entry: QuarantineEn
   const nowMs = deps.clock.nowMs();
   if (trouble.connectionId === null) await deps.store.quarantine(entry, nowMs);
   else await deps.store.trouble(trouble.connectionId, trouble.reason, entry, nowMs, nowMs + backoffMs(0));
-  deps.log.alert("webhook_quarantined", { event: entry.event, reason: entry.reason, connection_id: trouble.connectionId, body_bytes: entry.bodyBytes });
+  deps.log.alert("webhook_quarantined", { webhook: entry.event, reason: entry.reason, connection_id: trouble.connectionId, body_bytes: entry.bodyBytes });
 }

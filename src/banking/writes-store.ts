@@ -44,12 +44,10 @@ export type Changes = {
 /** Adds a connection once, and only while the link stands: a withdrawal in between wins. */
 export function insertConnection(db: Database, changes: Changes, item: NewConnection, random: RandomBytes) {
   const id = newId("con", changes.nowMs, random, changes.userId);
-  return db.run(sql`INSERT INTO bank_connections (id, user_id, link_id, aggregator, remote_connection_id, bank_id, bank_name, status, action,
-      consent_granted_at_ms, consent_expires_at_ms, full_read, next_try_at_ms, created_at_ms, updated_at_ms)
-    SELECT ${id}, l.user_id, l.id, l.aggregator, ${item.remoteId}, ${item.bankId}, ${item.bankName}, ${item.status}, ${item.action},
-      ${item.consentGrantedAtMs}, ${item.consentExpiresAtMs}, 'due', ${changes.nowMs}, ${changes.nowMs}, ${changes.nowMs}
-    FROM aggregator_links l WHERE l.id = ${changes.linkId} AND l.state = 'created'
-    ON CONFLICT (aggregator, remote_connection_id) DO NOTHING`);
+  // Every column in the order of banking-tables.ts: that is how an insert from a select is built.
+  return db.insert(bankConnections).select(sql`SELECT ${id}, l.user_id, l.id, l.aggregator, ${item.remoteId}, ${item.bankId}, ${item.bankName}, ${item.status}, ${item.action},
+      ${item.consentGrantedAtMs}, ${item.consentExpiresAtMs}, 'due', NULL, NULL, 0, ${changes.nowMs}, ${changes.nowMs}, ${changes.nowMs}, NULL, 0
+    FROM aggregator_links l WHERE l.id = ${changes.linkId} AND l.state = 'created'`).onConflictDoNothing({ target: [bankConnections.aggregator, bankConnections.remoteConnectionId] });
 }
 
 export function connectionUpdate(db: Database, changes: Changes, item: ConnectionChange) {
@@ -67,9 +65,7 @@ export function insertAccount(db: Database, changes: Changes, item: NewAccount, 
   const id = newId("acc", changes.nowMs, random, changes.userId);
   const earlier = (column: string) => sql`(SELECT ${sql.raw(`p.${column}`)} FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
     WHERE p.user_id = ${changes.userId} AND p.fingerprint = ${item.fingerprint} AND q.status <> 'removed' ORDER BY p.created_at_ms DESC, p.id DESC LIMIT 1)`;
-  return db.run(sql`INSERT INTO bank_accounts (id, user_id, connection_id, aggregator, remote_account_id, kind, currency, ordinal, fingerprint, strength,
-      earning, linked_at_ms, seen_from_ms, state, created_at_ms, updated_at_ms)
-    SELECT ${id}, b.user_id, b.id, b.aggregator, ${item.remoteId}, ${item.kind}, ${item.currency},
+  return db.insert(bankAccounts).select(sql`SELECT ${id}, b.user_id, b.id, b.aggregator, ${item.remoteId}, ${item.kind}, ${item.currency},
       COALESCE((SELECT s.ordinal FROM bank_accounts s WHERE s.connection_id = b.id AND s.fingerprint = ${item.fingerprint} LIMIT 1),
         1 + (SELECT COALESCE(MAX(s.ordinal), 0) FROM bank_accounts s WHERE s.connection_id = b.id)),
       ${item.fingerprint}, ${item.strength},
@@ -77,8 +73,7 @@ export function insertAccount(db: Database, changes: Changes, item: NewAccount, 
         WHERE o.fingerprint = ${item.fingerprint} AND o.user_id <> ${changes.userId} AND o.earning = 1 AND o.state = 'enabled' AND r.status <> 'removed')),
       COALESCE(${earlier("linked_at_ms")}, ${changes.nowMs}), ${earlier("seen_from_ms")}, 'enabled', ${changes.nowMs}, ${changes.nowMs}
     FROM bank_connections b WHERE b.aggregator = ${changes.aggregator} AND b.remote_connection_id = ${item.remoteConnectionId}
-      AND b.user_id = ${changes.userId} AND b.status <> 'removed'
-    ON CONFLICT (aggregator, remote_account_id) DO NOTHING`);
+      AND b.user_id = ${changes.userId} AND b.status <> 'removed'`).onConflictDoNothing({ target: [bankAccounts.aggregator, bankAccounts.remoteAccountId] });
 }
 
 /** Follows an account's state. Opting in again is a new link: what was bought in between is not ours to see. */

@@ -148,6 +148,10 @@ export function importBrands(book: Book, lines: readonly BrandLine[], act: Act):
   const changes: AliasChange[] = [];
   for (const { line, pointer, input } of lines) {
     const key = nameKey(input.name);
+    if (key === "") {
+      errors.push(fieldError(`${pointer}/name`, "field_invalid"));
+      continue;
+    }
     if (seen.has(key)) {
       errors.push(fieldError(`${pointer}/name`, "duplicate_in_file"));
       continue;

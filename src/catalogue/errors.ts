@@ -20,6 +20,7 @@ const DETAILS = {
   duplicate_in_file: { fr: "Cette marque est déjà dans le fichier", en: "This brand is already in the file" },
   malformed_json: { fr: "Cette ligne n'est pas un objet JSON", en: "This line is not a JSON object" },
   malformed_csv: { fr: "Cette ligne n'est pas du CSV valable", en: "This line is not valid CSV" },
+  not_utf8: { fr: "Cette ligne n'est pas en UTF-8", en: "This line is not UTF-8" },
   column_unknown: { fr: "Cette colonne n'existe pas", en: "There is no such column" },
   field_invalid: { fr: "Ce champ est absent ou n'est pas valable", en: "This field is missing or not valid" },
   unknown_field: { fr: "Ce champ n'existe pas", en: "There is no such field" },

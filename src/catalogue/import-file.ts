@@ -92,8 +92,13 @@ function readCsv(text: string, columns: CsvColumns): Lines {
   }));
 }
 
+// A spreadsheet that saves Latin-1 would fill the catalogue with broken accents. The decoder has put this sign in their place.
+const UNDECODABLE = "\uFFFD";
+
 /** The items of a file. `member` is the array's name in a JSON file. Any line that is not an item refuses the file. */
 export function readImport(text: string, format: ImportFormat, member: string, columns: CsvColumns): Lines {
+  const broken = text.indexOf(UNDECODABLE);
+  if (broken !== -1) return err([fieldError(`#line/${text.slice(0, broken).split("\n").length}`, "not_utf8")]);
   const lines = format === "json" ? readJson(text, member) : format === "ndjson" ? readJsonLines(text) : readCsv(text, columns);
   if (!lines.ok) return err(lines.error.slice(0, ERRORS_MAX));
   if (lines.value.length === 0) return err([fieldError(format === "json" ? `/${member}` : "#line/1", "file_empty")]);

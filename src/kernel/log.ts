@@ -1,7 +1,7 @@
 // The only way to the log. Platform logs have no EU jurisdiction, so a line may carry opaque ids, codes and numbers and
 // nothing else: no names, no addresses, no labels, no message of an error (database errors quote their parameters).
 
-export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
+export type LogFields = Readonly<Record<string, string | number | boolean | null>> & { readonly event?: never; readonly level?: never };
 export type Log = {
   readonly info: (event: string, fields?: LogFields) => void;
   readonly alert: (event: string, fields?: LogFields) => void;

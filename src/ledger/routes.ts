@@ -74,7 +74,7 @@ async function present(c: Context<AppEnv>, deps: LedgerRoutesDeps, cipher: UserC
 
 function addPoints(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
   const points = createRoute({
-    ...common, method: "get", path: "/points", summary: "Read the balances", middleware: [requireUser(deps.userTokens)],
+    ...common, method: "get", path: "/v1/points", summary: "Read the balances", middleware: [requireUser(deps.userTokens)],
     responses: { 200: answer(pointsSchema, "Balances, and the head of the ledger that they come from"), ...problems(401, 503) },
   });
   router.openapi(points, async (c) => {
@@ -83,7 +83,7 @@ function addPoints(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
   });
 
   const entries = createRoute({
-    ...common, method: "get", path: "/points/entries", summary: "List the ledger's entries, newest first", middleware: [requireUser(deps.userTokens)],
+    ...common, method: "get", path: "/v1/points/entries", summary: "List the ledger's entries, newest first", middleware: [requireUser(deps.userTokens)],
     request: { query: z.strictObject(pageQuery) },
     responses: { 200: answer(pageOf(entrySchema), "Entries with the balances after each"), ...problems(400, 401, 422, 503) },
   });
@@ -108,7 +108,7 @@ const filters = z.strictObject({
 
 function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
   const list = createRoute({
-    ...common, method: "get", path: "/purchases", summary: "List card purchases and refunds, newest first", middleware: [requireUser(deps.userTokens)],
+    ...common, method: "get", path: "/v1/purchases", summary: "List card purchases and refunds, newest first", middleware: [requireUser(deps.userTokens)],
     description: "Each with its verdict: why it earned or did not, every rule that was looked at, and the sum.",
     request: { query: filters },
     responses: { 200: answer(pageOf(purchaseSchema), "Purchases; `from` and `to` are included days"), ...problems(400, 401, 422, 503) },
@@ -130,7 +130,7 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
   });
 
   const one = createRoute({
-    ...common, method: "get", path: "/purchases/{id}", summary: "Read a purchase and its verdict", middleware: [requireUser(deps.userTokens)],
+    ...common, method: "get", path: "/v1/purchases/{id}", summary: "Read a purchase and its verdict", middleware: [requireUser(deps.userTokens)],
     request: { params: z.object({ id: z.string() }) },
     responses: { 200: answer(purchaseSchema, "The purchase"), ...problems(401, 404, 503) },
   });
@@ -154,7 +154,7 @@ function keyUnusable(c: Context<AppEnv>, deps: LedgerRoutesDeps): Response {
   return problem(c, "unavailable");
 }
 
-/** `GET /points`, `/points/entries`, `/purchases`, `/purchases/{id}`, to be mounted under `/v1`. */
+/** `GET /v1/points`, `/v1/points/entries`, `/v1/purchases`, `/v1/purchases/{id}`. */
 export function ledgerRoutes(deps: LedgerRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   addPoints(router, deps);

@@ -103,9 +103,21 @@ function saints(tokens: readonly string[]): string[] | null {
   return tokens.map((token) => (token === "SAINT" ? "ST" : token === "SAINTE" ? "STE" : token));
 }
 
+/** Most aliases are plain words: one spelling, no pattern to try. */
+const PLAIN_WORDS = /^(?:[A-Z ]+|[A-Z]?[a-z]+(?: [A-Z]?[a-z]+)*)$/;
+
+function plainForms(text: string): Form[] | null {
+  if (!PLAIN_WORDS.test(text)) return null;
+  const tokens = text.toUpperCase().split(/ +/);
+  if (tokens.length > 1 && ((wordFlags(tokens[0] ?? "") & ARTICLE) !== 0 || tokens.some((token) => token === "ET" || token === "S" || token === "SAINT" || token === "SAINTE"))) return null;
+  return [form(tokens)];
+}
+
 /** Every spelling of an alias, without repeats. Empty when nothing of it is left (emoji, punctuation). */
 export function formsOf(alias: string): Form[] {
   const trimmed = alias.trim();
+  const plain = plainForms(trimmed);
+  if (plain !== null) return plain;
   const domain = trimmed.includes(".") ? DOMAIN.exec(trimmed) : null;
   if (domain !== null && (wordFlags(fold(domain[2] ?? "")) & DOMAIN_END) !== 0) return domainForms(domain[1] ?? "", domain[2] ?? "");
   const forms: Form[] = [];

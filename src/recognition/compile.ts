@@ -7,7 +7,7 @@ import { DESCRIPTORS } from "./descriptors.ts";
 import type { Descriptor } from "./descriptors.ts";
 import type { BrandFacts } from "./matcher.ts";
 import type { BrandEntry } from "./ports.ts";
-import { buildTrie } from "./trie.ts";
+import { buildTrie, LONGEST } from "./trie.ts";
 import type { Entry, Trie } from "./trie.ts";
 
 /**
@@ -32,6 +32,7 @@ function addEntries(entries: Entry[], brand: BrandEntry, index: number): Set<str
   for (const alias of [brand.name, ...brand.aliases]) {
     for (const { compact, boundaries, strength } of spellingsOf(alias)) {
       own.add(compact);
+      if (compact.length > LONGEST) continue;
       entries.push({ compact, boundaries, strength, brand: index, alias, curated: false });
     }
   }

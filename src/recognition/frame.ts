@@ -314,6 +314,13 @@ function opensAgain(scan: Scan, i: number): boolean {
   return is(scan, i, OPENS_AGAIN);
 }
 
+const trial = newFrame();
+
+/** Whether a bank's head begins at `i`: a merchant's text must not begin there, or it would be read again. */
+export function isHeadAt(scan: Scan, i: number): boolean {
+  return (scan.kinds[i] === DIGITS || ((scan.flags[i] ?? 0) & HEAD) !== 0) && headAt(scan, i, trial) !== -2;
+}
+
 /** Reads head and tail of the scanned label into `frame`. Linear in the number of tokens. */
 export function readFrame(scan: Scan, frame: Frame, hint: AggregatorHint): void {
   frame.kind = "card";
@@ -332,7 +339,7 @@ export function readFrame(scan: Scan, frame: Frame, hint: AggregatorHint): void 
   // "Clean name | CARTE 12/11/23 MERCHANT": the right side only counts when it is a bank's text.
   if (next === -2 && piped > 0) {
     frame.from = 0;
-    frame.to = piped;
+    frame.to = firstPipe(scan);
     next = headAt(scan, 0, frame);
   }
   while (next >= 0 && isCardRow(frame.kind)) {
@@ -360,16 +367,35 @@ function afterPipe(scan: Scan, frame: Frame): void {
   }
 }
 
+function firstPipe(scan: Scan): number {
+  let i = 1;
+  while (i < scan.count && ((scan.gaps[i] ?? 0) & GAP_PIPE) === 0) i += 1;
+  return i;
+}
+
 /** The tail starts at its first mark; everything after it belongs to the bank. */
 function readTail(scan: Scan, frame: Frame): void {
   const limit = frame.to;
   for (let i = frame.from; i < limit; i += 1) {
-    if (scan.kinds[i] === DIGITS ? digitTail(scan, i, frame) : ((scan.flags[i] ?? 0) & TAIL) !== 0 && wordTail(scan, i, frame)) {
-      // A field of nothing but a tail ("CARTE 12/11"): no merchant at all.
-      frame.to = i;
-      return;
-    }
+    if (!isTailAt(scan, i, frame)) continue;
+    // A field of nothing but a tail ("CARTE 12/11") has no merchant at all.
+    frame.to = i;
+    trimEnd(scan, frame);
+    return;
   }
+}
+
+/** "MONOPRIX CARTE 08.01.19 CARTE NUMERO 520": what was no mark in the middle may be one at the new end. */
+function trimEnd(scan: Scan, frame: Frame): void {
+  while (frame.to > frame.from + 1) {
+    if (isTailAt(scan, frame.to - 1, frame)) frame.to -= 1;
+    else if (frame.to > frame.from + 2 && isTailAt(scan, frame.to - 2, frame)) frame.to -= 2;
+    else return;
+  }
+}
+
+function isTailAt(scan: Scan, i: number, frame: Frame): boolean {
+  return scan.kinds[i] === DIGITS ? digitTail(scan, i, frame) : ((scan.flags[i] ?? 0) & TAIL) !== 0 && wordTail(scan, i, frame);
 }
 
 function digitTail(scan: Scan, i: number, frame: Frame): boolean {
@@ -389,6 +415,8 @@ function wordTail(scan: Scan, i: number, frame: Frame): boolean {
   const last = i === frame.to - 1;
   if (is(scan, i, CARTE)) {
     if (last || is(scan, i + 1, NUMERO_NO_N)) return true;
+    // "CARTE … FRA 21,92EUR": a label whose mask was cut before storage.
+    if (((scan.flags[i + 1] ?? 0) & COUNTRY) !== 0 && scan.kinds[i + 2] === DIGITS && scan.gaps[i + 3] === GAP_COMMA) return true;
     return scan.kinds[i + 1] === DIGITS ? size(scan, i + 1) >= 3 || (frame.cutAt54 && i + 2 === frame.to) : maskTokens(scan, i + 1) > 0;
   }
   if (is(scan, i, CB)) return (last && frame.dated) || ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0 || (scan.gaps[i + 1] === GAP_DOT && maskTokens(scan, i + 1) > 0);

@@ -4,8 +4,9 @@
 
 import { PHRASE, STRONG, WEAK } from "./alias.ts";
 import {
-  ARTICLE, CONNECTIVE, COUNTRY, DOMAIN_END, FIRST_NAME, GLUE, HARD_TRADE, INTRO, NEUTRAL, OPENER, PLACE, SISTER, SURNAME, TERMINAL, TRADE, WALLET,
+  ARTICLE, CATEGORY, CONNECTIVE, COUNTRY, DOMAIN_END, FIRST_NAME, GLUE, HARD_TRADE, INTRO, NEUTRAL, OPENER, PLACE, SISTER, SURNAME, TERMINAL, TRADE, WALLET,
 } from "./lexicon.ts";
+import { isHeadAt } from "./frame.ts";
 import { townTokens } from "./place.ts";
 import {
   DIGITS, GAP_AMPERSAND, GAP_DASH, GAP_DOT, GAP_PLUS, GAP_SPACE, GAP_STAR, LETTERS, wordAt, wordFlags,
@@ -41,9 +42,9 @@ const UNKNOWN_TOWN_MAX = 14;
 const LONG_PHRASE = 12;
 const LONGEST_GLUED = 12;
 
-type Walk = { entry: number; end: number; cutNode: number; cutEnd: number; cutDepth: number; glueEntry: number; glueAt: number; glueToken: number };
+type Walk = { entry: number; end: number; cutNode: number; cutEnd: number; cutDepth: number; cutBlanks: number; glueEntry: number; glueAt: number; glueToken: number };
 
-const walked: Walk = { entry: NONE, end: 0, cutNode: 0, cutEnd: 0, cutDepth: 0, glueEntry: NONE, glueAt: 0, glueToken: 0 };
+const walked: Walk = { entry: NONE, end: 0, cutNode: 0, cutEnd: 0, cutDepth: 0, cutBlanks: 0, glueEntry: NONE, glueAt: 0, glueToken: 0 };
 
 /** Blanks where the alias has none: only in a long word, and not after an article ("LE BON COIN" is no LEBONCOIN). */
 function gapsFit(scan: Scan, trie: Trie, entryIndex: number, from: number, blanks: number): boolean {
@@ -94,6 +95,7 @@ function walk(scan: Scan, trie: Trie, i: number, to: number, fieldStart: number,
       walked.cutNode = node;
       walked.cutEnd = t + 1;
       walked.cutDepth = depth;
+      walked.cutBlanks = blanks;
     }
   }
 }
@@ -107,7 +109,7 @@ function restIsNeutral(scan: Scan, n: number, to: number, fields: number, fieldS
     if ((gap & GAP_AMPERSAND) !== 0) return false;
     if (scan.kinds[i] === DIGITS) {
       const size = (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0);
-      if (isDepartment(scan, i)) return true;
+      if (isDepartment(scan, i, to)) return true;
       const gluedNext = i + 1 < to && scan.gaps[i + 1] === 0;
       // "FREE2MOVE" is a name.
       if (gluedNext && (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) > 2) return false;
@@ -132,7 +134,7 @@ function restIsNeutral(scan: Scan, n: number, to: number, fields: number, fieldS
       i += 1;
       continue;
     }
-    return looksLikeTown(scan, i) || isCode(scan, i) || (i + 1 === to && isCutNeutral(scan, i, fieldStart));
+    return looksLikeTown(scan, i) || isCode(scan, i, to) || (i + 1 === to && isCutNeutral(scan, i, fieldStart, fields));
   }
   return true;
 }
@@ -143,8 +145,8 @@ function isContactless(scan: Scan, i: number): boolean {
 }
 
 /** L75622: a letter glued to a store number. */
-function isCode(scan: Scan, i: number): boolean {
-  return (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0) <= 2 && scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0;
+function isCode(scan: Scan, i: number, to: number): boolean {
+  return i + 1 < to && (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0) <= 2 && scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0;
 }
 
 const TOWN_ENDINGS = ["VILLE", "VILLERS", "COURT", "BOURG", "HEIM", "WILLER", "IEUX", "IERES", "IGNY", "OUX"] as const;
@@ -154,14 +156,19 @@ function looksLikeTown(scan: Scan, i: number): boolean {
   return word.length >= 7 && TOWN_ENDINGS.some((ending) => word.endsWith(ending));
 }
 
-const CUT_WORDS = ["RESTAURANT", "NATION", "INTERNATIONAL", "HAUSSMANN", "EXPRESS", "SUPERMARCHE", "HYPERMARCHE", "MONTPARNASSE", "REPUBLIQUE", "BOUTIQUE", "DISTRIBUTION", "CARBURANT",
-  "STATION", "MARKETPLACE", "INTERNET", "PROXIMITE", "AEROPORT", "COMMERCIAL", "BEAUGRENELLE", "BOULEVARD", "CHAMPS", "TELECOM", "VOYAGES", "VOYAGEURS", "SURGELES", "ELECTROMENAGER", "FRANCE"] as const;
+const CUT_WORDS = ["NATION", "INTERNATIONAL", "HAUSSMANN", "EXPRESS", "SUPERMARCHE", "HYPERMARCHE", "MONTPARNASSE", "REPUBLIQUE", "BOUTIQUE", "DISTRIBUTION", "MARKETPLACE", "INTERNET",
+  "PROXIMITE", "AEROPORT", "COMMERCIAL", "BEAUGRENELLE", "BOULEVARD", "CHAMPS", "FRANCE"] as const;
+const CUT_OWN_TRADES: readonly (readonly [string, number])[] = [
+  ["RESTAURANT", CATEGORY.food], ["CARBURANT", CATEGORY.fuel | CATEGORY.grocery], ["STATION", CATEGORY.fuel | CATEGORY.grocery], ["TELECOM", CATEGORY.telecom], ["VOYAGES", CATEGORY.travel],
+  ["VOYAGEURS", CATEGORY.travel], ["SURGELES", CATEGORY.grocery], ["ELECTROMENAGER", CATEGORY.electronics], ["PARFUMERIE", CATEGORY.beauty], ["CHAUSSURES", CATEGORY.fashion],
+];
 
-function isCutNeutral(scan: Scan, i: number, fieldStart: number): boolean {
+function isCutNeutral(scan: Scan, i: number, fieldStart: number, fields: number): boolean {
   const word = wordAt(scan, i);
   const width = (scan.ends[i] ?? 0) - fieldStart;
   if (width < SHORTEST_CUT || width > LONGEST_CUT) return false;
-  return word.length === 1 || (word.length >= 3 && CUT_WORDS.some((whole) => whole.startsWith(word)));
+  if (word.length === 1) return true;
+  return word.length >= 3 && (CUT_WORDS.some((whole) => whole.startsWith(word)) || CUT_OWN_TRADES.some(([whole, field]) => (field & fields) !== 0 && whole.startsWith(word)));
 }
 
 /** Whether the word after a strong or phrase alias makes it another company. */
@@ -218,9 +225,9 @@ function isExcluded(scan: Scan, from: number, to: number, phrases: readonly stri
 }
 
 /** Where a candidate stands: what came before it decides how much it must prove. */
-type Place = { opened: number; afterWallet: boolean; townUnknown: boolean; afterArticle: boolean };
+type Place = { opened: number; afterWallet: boolean; townUnknown: boolean; townDoubtful: boolean; afterArticle: boolean };
 
-const place: Place = { opened: 0, afterWallet: false, townUnknown: false, afterArticle: false };
+const place: Place = { opened: 0, afterWallet: false, townUnknown: false, townDoubtful: false, afterArticle: false };
 
 function refuse(match: Match, rule: Rule): boolean {
   match.brand = NONE;
@@ -238,7 +245,7 @@ function take(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: {
   const { strength } = entry;
   if (strength === WEAK) {
     const opened = place.opened === 0 || (place.opened & fields) !== 0;
-    if (place.townUnknown || place.afterArticle || !opened || !restIsNeutral(scan, end, field.to, fields, fieldStart, match)) return refuse(match, "ordinary_word_in_context");
+    if (place.townUnknown || place.townDoubtful || place.afterArticle || !opened || !restIsNeutral(scan, end, field.to, fields, fieldStart, match)) return refuse(match, "ordinary_word_in_context");
   } else {
     if (place.opened !== 0 && (place.opened & fields) === 0) return refuse(match, "ordinary_word_in_context");
     if (place.afterArticle && entry.compact.length < LONG_PHRASE) return refuse(match, "ordinary_word_in_context");
@@ -262,7 +269,7 @@ function takeCut(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field
   if (walked.cutDepth < SHORTEST_STEM || walked.cutDepth * 2 < (trie.shortest[node] ?? 255)) return refuse(match, "too_little_left");
   const entryIndex = firstBelow(trie, node);
   const entry = trie.entries[entryIndex];
-  if (entry === undefined || entry.strength === WEAK) return refuse(match, "too_little_left");
+  if (entry === undefined || entry.strength === WEAK || (walked.cutBlanks & ~entry.boundaries) !== 0) return refuse(match, "too_little_left");
   // Cut between two words: nothing of the next one vouches for it, so more of the alias must be there.
   if (((entry.boundaries >> walked.cutDepth) & 1) !== 0 && (walked.cutDepth < SHORTEST_PHRASE_STEM || walked.cutDepth * 5 < entry.compact.length * 3)) return refuse(match, "too_little_left");
   // In the middle of the field only a town may follow a cut word.
@@ -272,12 +279,12 @@ function takeCut(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field
 
 /** A town, or a département with a town glued to it (39LONS). */
 function isTownNext(scan: Scan, i: number, to: number): boolean {
-  return isDepartment(scan, i) || townTokens(scan, i, to) > 0;
+  return isDepartment(scan, i, to) || townTokens(scan, i, to) > 0;
 }
 
-function isDepartment(scan: Scan, i: number): boolean {
+function isDepartment(scan: Scan, i: number, to: number): boolean {
   const sizeOf = (at: number): number => (scan.ends[at] ?? 0) - (scan.starts[at] ?? 0);
-  return scan.kinds[i] === DIGITS && sizeOf(i) === 2 && scan.gaps[i] !== 0 && scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && sizeOf(i + 1) > 1;
+  return i + 1 < to && scan.kinds[i] === DIGITS && sizeOf(i) === 2 && scan.gaps[i] !== 0 && scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && sizeOf(i + 1) > 1;
 }
 
 /** An entry at or below a node; which one does not matter to the answer, since all are of one brand. */
@@ -333,7 +340,8 @@ function tryAt(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: 
 }
 
 /** ECGPAUL3017500, ECP00000CARREF: terminal codes of concessions glued in front; the letters to skip, or 0. */
-function terminalCode(scan: Scan, i: number): number {
+function terminalCode(scan: Scan, i: number, to: number): number {
+  if (i + 1 >= to) return 0;
   const start = scan.starts[i] ?? 0;
   const size = (scan.ends[i] ?? 0) - start;
   if (!scan.text.startsWith("EC", start) || size < 3) return 0;
@@ -351,7 +359,7 @@ function junkTokens(scan: Scan, i: number, to: number): number {
     const gluedCode = scan.gaps[i + 1] === 0 && (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) <= 2 && i + 2 < to;
     return gluedCode ? 2 : size >= 2 || ((scan.gaps[i + 1] ?? 0) & GAP_SPACE) !== 0 ? 1 : 0;
   }
-  return size <= 3 && scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0 && i + 2 < to && (size === 1 || terminalCode(scan, i) > 0) ? 2 : 0;
+  return size <= 3 && scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0 && i + 2 < to && (size === 1 || terminalCode(scan, i, to) > 0) ? 2 : 0;
 }
 
 /** Tokens at `i` that may stand before a brand and stay in the merchant's text: PAYPAL *, DAC, STATION. */
@@ -388,15 +396,15 @@ function matchFrom(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, fie
   let i = field.from;
   for (let steps = 0; steps < 6 && i < field.to; steps += 1) {
     if (isSmallTrader(scan, i, field.to)) return refuse(match, "small_trader");
-    const wallet = ((scan.flags[i] ?? 0) & WALLET) !== 0 && ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0;
+    const wallet = i + 1 < field.to && ((scan.flags[i] ?? 0) & WALLET) !== 0 && ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0;
     if (!wallet && tryAt(scan, trie, brands, match, field, i, 0)) return match.brand !== NONE;
-    const code = terminalCode(scan, i);
+    const code = terminalCode(scan, i, field.to);
     if (code > 0 && (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0) > code && tryAt(scan, trie, brands, match, field, i, code)) return match.brand !== NONE;
     const junk = junkTokens(scan, i, field.to);
     if (junk > 0) {
       i += junk;
       // What was junk is no part of the merchant, unless a facilitator's name already stands before it.
-      if (!place.afterWallet && place.opened === 0) field.from = i;
+      if (!place.afterWallet && place.opened === 0 && !isHeadAt(scan, i)) field.from = i;
       continue;
     }
     const opener = openerTokens(scan, i, field.to);
@@ -443,18 +451,21 @@ function matchAfterTown(scan: Scan, trie: Trie, brands: BrandFacts, match: Match
   if (cut === 0) return false;
   const whole = townTokens(scan, from, to, false);
   const longest = from + withDistrict(scan, from, cut);
-  if (longest >= to && from + cut >= to) return false;
-  match.merchantFrom = Math.min(longest, to);
+  // A town and a number, or a town alone: that is the merchant.
+  if (from + cut >= to || (longest >= to && scan.kinds[from + cut] === DIGITS) || (from + cut + 1 === to && scan.kinds[from + cut] === DIGITS)) return false;
+  match.merchantFrom = isHeadAt(scan, longest) ? from : Math.min(longest, to);
   for (const end of [longest, from + cut, from + withDistrict(scan, from, whole), from + whole]) {
-    if (end <= from || end >= to) continue;
+    if (end <= from || end >= to || isHeadAt(scan, end)) continue;
     field.from = end;
     match.rule = "no_alias";
     // "ST ETIENNE LE" may be a cut name or a town and an article: an ordinary word proves nothing there.
-    place.townUnknown = whole > 0 && end > from + withDistrict(scan, from, whole);
+    place.townDoubtful = whole > 0 && end > from + withDistrict(scan, from, whole);
+    const doubtful = place.townDoubtful;
     const found = matchFrom(scan, trie, brands, match, field);
-    place.townUnknown = false;
+    place.townDoubtful = false;
     if (found || match.rule !== "no_alias") {
-      match.merchantFrom = field.from;
+      // What was refused only because of the town before it keeps that town.
+      match.merchantFrom = doubtful && !found ? from : field.from;
       return true;
     }
     if (end === longest) match.merchantFrom = field.from;
@@ -478,7 +489,7 @@ function matchAfterUnknownTown(scan: Scan, trie: Trie, brands: BrandFacts, match
     const before = scan.flags[i - 1] ?? 0;
     if ((before & (TRADE | HARD_TRADE | OPENER | WALLET | TERMINAL | FIRST_NAME)) !== 0) return false;
     if (scan.gaps[i] === 0 || ((scan.gaps[i] ?? 0) & GAP_PLUS) !== 0) continue;
-    if ((before & (CONNECTIVE | ARTICLE)) !== 0) continue;
+    if ((before & (CONNECTIVE | ARTICLE)) !== 0 || isHeadAt(scan, i)) continue;
     place.townUnknown = true;
     field.from = i;
     const found = matchFrom(scan, trie, brands, match, field);

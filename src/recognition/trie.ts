@@ -7,6 +7,9 @@ import type { Strength } from "./alias.ts";
 /** One spelling of one brand. `brand` is the brand's index; -1 where two brands share the spelling. */
 export type Entry = { readonly compact: string; readonly brand: number; readonly boundaries: number; readonly strength: Strength; readonly alias: string; readonly curated: boolean };
 
+/** Longer spellings are left out: no merchant field is as long. */
+export const LONGEST = 120;
+
 export const NONE = -1;
 /** Two brands share it: no answer. */
 export const SEVERAL = -2;
@@ -69,12 +72,50 @@ function countNodes(entries: readonly Entry[]): number {
   let nodes = 1;
   let before = "";
   for (const { compact } of entries) {
-    let shared = 0;
-    while (shared < before.length && before.charCodeAt(shared) === compact.charCodeAt(shared)) shared += 1;
-    nodes += compact.length - shared;
+    nodes += compact.length - sharedLength(before, compact);
     before = compact;
   }
   return nodes;
+}
+
+/** Sorted spellings share their beginnings with the one before: only the rest needs new edges. */
+function insertSorted(trie: Trie, entries: readonly Entry[]): void {
+  const path = new Int32Array(LONGEST + 1);
+  let next = 1;
+  let before = "";
+  for (let index = 0; index < entries.length; index += 1) {
+    const entry = entries[index];
+    if (entry === undefined) continue;
+    const { compact, brand } = entry;
+    const { length } = compact;
+    const shared = sharedLength(before, compact);
+    for (let depth = 1; depth <= length; depth += 1) {
+      const known = path[depth] ?? 0;
+      if (depth <= shared) {
+        if (trie.below[known] !== brand) trie.below[known] = SEVERAL;
+        if (length < (trie.shortest[known] ?? 255)) trie.shortest[known] = length;
+        continue;
+      }
+      const key = ((path[depth - 1] ?? 0) << 6) | (CODE[compact.charCodeAt(depth - 1)] ?? 0);
+      let slot = slotOf(key, trie.mask);
+      while (trie.keys[slot] !== NONE) slot = (slot + 1) & trie.mask;
+      trie.keys[slot] = key;
+      trie.children[slot] = next;
+      trie.below[next] = brand === NONE ? SEVERAL : brand;
+      trie.shortest[next] = length;
+      path[depth] = next;
+      next += 1;
+    }
+    trie.terms[path[length] ?? 0] = index;
+    before = compact;
+  }
+}
+
+function sharedLength(a: string, b: string): number {
+  const limit = Math.min(a.length, b.length);
+  let shared = 0;
+  while (shared < limit && a.charCodeAt(shared) === b.charCodeAt(shared)) shared += 1;
+  return shared;
 }
 
 export function buildTrie(all: Entry[]): Trie {
@@ -86,24 +127,6 @@ export function buildTrie(all: Entry[]): Trie {
     mask: size - 1, keys: new Int32Array(size).fill(NONE), children: new Int32Array(size), terms: new Int32Array(nodes).fill(NONE),
     below: new Int32Array(nodes).fill(NONE), shortest: new Uint8Array(nodes).fill(255), entries,
   };
-  let next = 1;
-  for (const [index, entry] of entries.entries()) {
-    let node = 0;
-    for (let i = 0; i < entry.compact.length; i += 1) {
-      const key = (node << 6) | (CODE[entry.compact.charCodeAt(i)] ?? 0);
-      let slot = slotOf(key, trie.mask);
-      while (trie.keys[slot] !== key && trie.keys[slot] !== NONE) slot = (slot + 1) & trie.mask;
-      if (trie.keys[slot] === NONE) {
-        trie.keys[slot] = key;
-        trie.children[slot] = next;
-        next += 1;
-      }
-      node = trie.children[slot] ?? 0;
-      const seen = trie.below[node];
-      trie.below[node] = seen === NONE ? (entry.brand === NONE ? SEVERAL : entry.brand) : seen === entry.brand ? seen : SEVERAL;
-      if (entry.compact.length < (trie.shortest[node] ?? 255)) trie.shortest[node] = entry.compact.length;
-    }
-    trie.terms[node] = index;
-  }
+  insertSorted(trie, entries);
   return trie;
 }

@@ -5,7 +5,7 @@ import { catalogueCache } from "../../src/catalogue/snapshot.ts";
 import type { BrandId } from "../../src/kernel/ids.ts";
 import type { Recogniser } from "../../src/recognition/ports.ts";
 
-const BRAND = "brd_0192f0c4-0000-7000-8000-000000000001" as BrandId;
+const BRAND: BrandId = "brd_0192f0c4-0000-7000-8000-000000000001";
 const recogniser = (): Recogniser => {
   const recognise: Recogniser["recognise"] = () => ({ kind: "card", brandId: null, matched: null, confidence: 0, merchant: "", channel: "unknown", evidence: [] });
   return { recognise, explain: recognise, kindOf: () => "card" };

@@ -118,7 +118,7 @@ describe("POST /admin/v1/brands", () => {
     await Promise.all([edge.service.now(), other.service.now()]);
     const name = uniqueName();
     const both = await Promise.all([edge, other].map((isolate) => isolate.call("POST", "/admin/v1/brands", { as: ALICE, body: { name, category: "shop", aliases: [name] } })));
-    expect(both.map((made) => made.status).sort()).toEqual([201, 409]);
+    expect(both.map((made) => made.status).sort((a, b) => a - b)).toEqual([201, 409]);
   });
 });
 
@@ -209,5 +209,20 @@ describe("GET /admin/v1/brands", () => {
     expect((await events()).at(-1)).toMatchObject({ action: "call.read", actor: "alice", target: "/admin/v1/brands" });
     expect((await edge.call<Problem>("GET", "/admin/v1/brands?cursor=abc.def", { as: ALICE })).body.code).toBe("cursor_invalid");
     expect((await edge.call<Problem>("GET", "/admin/v1/brands?limit=101", { as: ALICE })).body.errors[0]?.pointer).toBe("#query/limit");
+  });
+});
+
+describe("the OpenAPI document", () => {
+  it("describes every route of the catalogue with a summary, a tag and its refusals", async () => {
+    type Operation = { summary?: string; tags?: string[]; security?: unknown[]; responses: Record<string, unknown> };
+    const { body } = await edge.call<{ paths: Record<string, Record<string, Operation>> }>("GET", "/openapi.json");
+    const operations = Object.entries(body.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
+    expect(operations.length).toBe(17);
+    for (const { path, operation } of operations) {
+      expect([path, operation.summary, operation.tags?.length]).toEqual([path, expect.any(String), 1]);
+      expect(Object.keys(operation.responses)).toContain("503");
+      if (path.startsWith("/admin/")) expect(operation.security).toEqual([{ operator: [] }]);
+    }
+    expect(Object.keys(body.paths["/admin/v1/brands/import"]?.["post"] ?? {})).toContain("requestBody");
   });
 });

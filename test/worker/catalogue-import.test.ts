@@ -66,6 +66,8 @@ describe("POST /admin/v1/brands/import", () => {
     ["name,colour\nA,red", "text/csv", "#line/1/colour", "column_unknown"],
     ["name,category\n\"A,food", "text/csv", "#line/2", "malformed_csv"],
     ["name\nA,B", "text/csv", "#line/2", "malformed_csv"],
+    ["name,category,aliases\nOka\uFFFDdi,fashion,Oka\uFFFDdi", "text/csv", "#line/2", "not_utf8"],
+    [JSON.stringify({ name: "\u0301", category: "b", aliases: ["accent alone"] }), "application/x-ndjson", "#line/1/name", "field_invalid"],
     ["{}", "application/json", "/brands", "field_invalid"],
     ["{\"brands\":[{\"name\":\"A\",\"category\":\"b\"}]}", "application/json", "/brands/0/aliases", "field_invalid"],
   ])("refuses %j as %s", async (raw, type, pointer, code) => {
@@ -91,7 +93,8 @@ describe("POST /admin/v1/brands/import", () => {
     const many = Array.from({ length: 3_000 }, (_, index) => ({ name: `Distributeur numéro ${index}`, category: "shop", aliases: [`Distributeur numéro ${index}`, `Dist${index}`] }));
     edge.d1.reset();
     const imported = await send(lines(...many));
-    expect(imported.body).toMatchObject({ created: 3_000 });
+    expect(imported.body).toMatchObject({ created: 3_000, advised: Math.floor(100_000 / ((await countBrands()) ?? 0)) });
+    expect(imported.body.lines).toHaveLength(3_000);
     // begin and complete of the idempotency key, version before, batch, version after, reload
     expect(edge.d1.count.roundTrips).toBeLessThanOrEqual(7);
     expect(edge.d1.count.statements).toBeLessThanOrEqual(20);

@@ -89,7 +89,7 @@ describe("POST /admin/v1/offers/{id}/versions", () => {
     const other = catalogueApp(DB);
     const added = await Promise.all([edge, other].map((isolate, index) => isolate.call<Offer>("POST", `/admin/v1/offers/${id}/versions`, { as: ALICE, body: { ...VERSION, rate_bp: 400 + index } })));
     expect(added.map((item) => item.status)).toEqual([201, 201]);
-    expect(added.map((item) => item.body.version.number).sort()).toEqual([2, 3]);
+    expect(added.map((item) => item.body.version.number).sort((a, b) => a - b)).toEqual([2, 3]);
     const seen = await catalogueApp(DB).call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brand}`);
     expect(seen.body.data.map((offer) => offer.version.number)).toEqual([3]);
     const listed = await edge.call<List<Offer>>("GET", `/admin/v1/offers?brand_id=${brand}`, { as: ALICE });

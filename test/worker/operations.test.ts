@@ -102,7 +102,7 @@ describe("the programme's rate", () => {
   it("lets one of two first starts win", async () => {
     const db = openDatabase(DB);
     const both = await Promise.all([100, 50].map((pointsPerEuro) => ensureProgramme(db, { pointsPerEuro }, NOW)));
-    expect(both.map((item) => item.ok).sort()).toEqual([false, true]);
+    expect(both.filter((item) => item.ok)).toHaveLength(1);
   });
 
   it("asks the database once per isolate, and again after a failure", async () => {

@@ -50,7 +50,7 @@ export const operatorOfferEntrySchema = operatorOfferSchema.extend({ versions: z
 const lineShape = { line: whole, status: z.enum(["created", "updated", "unchanged", "waiting"]), id: z.string() };
 const countShape = { created: whole, updated: whole, unchanged: whole, waiting: whole };
 
-export const brandReportSchema = z.object({ ...countShape, lines: z.array(z.object({ ...lineShape, warnings: z.array(warningSchema) })) }).openapi("BrandImportReport");
+export const brandReportSchema = z.object({ ...countShape, advised: whole.openapi({ description: "How many of the changed lines were looked at for advice" }), lines: z.array(z.object({ ...lineShape, warnings: z.array(warningSchema) })) }).openapi("BrandImportReport");
 export const offerReportSchema = z.object({ ...countShape, lines: z.array(z.object(lineShape)) }).openapi("OfferImportReport");
 
 export const activationSchema = z.object({ activated_at: instant, expires_at: instant.nullable() }).openapi("Activation");

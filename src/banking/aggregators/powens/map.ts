@@ -69,11 +69,11 @@ function typeOf(body: JsonObject): string {
   return (asText(body["type"]) ?? "unknown").toLowerCase();
 }
 
-const HINTS: ReadonlyMap<string, AggregatorHint> = new Map([
-  ["transfer", "transfer"], ["order", "debit"], ["withdrawal", "withdrawal"],
-  ["check", "other"], ["deposit", "other"], ["loan_repayment", "other"], ["loan_payment", "other"], ["bank", "other"], ["fee", "other"],
-  ["market_order", "other"], ["market_fee", "other"], ["arbitrage", "other"], ["profit", "other"], ["payout", "other"],
-]);
+// What the aggregator is sure of. `other` lets a label speak and keeps a silent one out: an unsure hint would make it a card row.
+const HINTS: ReadonlyMap<string, AggregatorHint> = new Map([["transfer", "transfer"], ["order", "debit"], ["withdrawal", "withdrawal"]]);
+/** Types under which a card row or a merchant's refund may hide. `refund` is documented as negative, the opposite of `payback`. */
+const VAGUE = new Set(["unknown", "payment", "payback", "refund"]);
+const SURE = new Set([...HINTS.keys(), "check", "deposit", "loan_repayment", "loan_payment", "bank", "fee", "market_order", "market_fee", "arbitrage", "profit", "payout"]);
 
 /**
  * Purchase, refund, or null for what must not go on. The label decides and the type helps where the label is silent; then the sign
@@ -84,14 +84,16 @@ function kindOf(type: string, sign: -1 | 0 | 1, label: string, policy: RowPolicy
   if (type === "summary_card" || type === "card_summary") return null;
   // Nothing was bought (a card check, a placeholder).
   if (sign === 0) return null;
+  const direction = sign > 0 ? "refund" : "purchase";
   const isCard = type === "card" || type === "deferred_card";
-  const hint: AggregatorHint = isCard ? (sign > 0 ? "refund" : "card") : (HINTS.get(type) ?? "unknown");
+  const hint: AggregatorHint = isCard ? (sign > 0 ? "refund" : "card") : (HINTS.get(type) ?? "other");
   const kind = policy.kindOf(label, hint);
-  if (kind === "card" || (kind === "refund" && isCard)) return { kind: sign > 0 ? "refund" : "purchase", hint };
-  if (kind === "refund") return sign > 0 ? { kind: "refund", hint } : null;
-  // A `payback` is a merchant's refund or a health insurer's. Where the label is silent only one that names a partner goes on.
-  const silent = kind === "other" && (type === "payback" || (type === "refund" && sign > 0));
-  return silent && sign > 0 && policy.namesBrand(label) ? { kind: "refund", hint: "refund" } : null;
+  if (kind === "card" || (kind === "refund" && (isCard || sign > 0))) return { kind: direction, hint: sign > 0 ? "refund" : "card" };
+  // A `payback` is a merchant's refund or a health insurer's, an `unknown` may be anything. Where the label is silent, only one that
+  // names a partner goes on: the others are nobody's business.
+  const vague = VAGUE.has(type) ? (type !== "payback" && type !== "refund") || sign > 0 : !SURE.has(type);
+  if (isCard || kind !== "other" || !vague || !policy.namesBrand(label)) return null;
+  return { kind: direction, hint: sign > 0 ? "refund" : "card" };
 }
 
 /** The sign of an amount; 1 for an unreadable positive one, -1 for what is missing: a purchase that a person must look at. */
@@ -114,6 +116,9 @@ function amountOf(value: Json | undefined): { readonly cents: number; readonly r
     case "amount_out_of_bounds":
       return { cents: AMOUNT_CENTS_MAX, review: "amount_out_of_bounds" };
     case "not_a_decimal":
+      // A float's tail (0.29999999999999998) or a number beyond all bounds are still amounts, only not ones to act on.
+      if (/^[+-]?\d{1,15}\.\d+$/.test(text.trim())) return { cents: truncatedCents(text), review: "amount_precision" };
+      if (/^[+-]?\d{16,}(\.\d+)?$/.test(text.trim())) return { cents: AMOUNT_CENTS_MAX, review: "amount_out_of_bounds" };
       return { cents: 0, review: "amount_missing" };
   }
 }
