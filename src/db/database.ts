@@ -2,13 +2,15 @@
 // print an error's message; `kernel/log.ts` takes the class only.
 import { DrizzleQueryError } from "drizzle-orm/errors";
 import { drizzle } from "drizzle-orm/d1";
-import type { DrizzleD1Database } from "drizzle-orm/d1";
+import type { AnyD1Database, DrizzleD1Database } from "drizzle-orm/d1";
+import type { SqlDatabase } from "./d1.ts";
 
 export type Database = DrizzleD1Database;
 
 /** Opens the database binding. The logger stays off: it prints parameters. Never use `transaction()` (D1 refuses it): `batch`. */
-export function openDatabase(binding: D1Database): Database {
-  const db = drizzle(binding, { logger: false });
+export function openDatabase(binding: SqlDatabase): Database {
+  // drizzle names the binding's whole type, which only Cloudflare has; it calls the part that `SqlDatabase` names.
+  const db = drizzle(binding as unknown as AnyD1Database, { logger: false });
   // drizzle wraps the failure of a single statement but passes a batch's through as the platform's own error.
   const batch = db.batch.bind(db);
   db.batch = (statements) => guarded(() => batch(statements));

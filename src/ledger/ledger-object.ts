@@ -1,28 +1,28 @@
 // The Durable Object of one user's ledger: a thin shell. It keeps the object in the EU, runs the object migrations, turns each RPC
 // into one engine call, and in its alarm does what needs others: D1, budgets, notices. No rule lives here.
 import { DurableObject } from "cloudflare:workers";
+import type { SqlDatabase } from "../db/d1.ts";
 import { InvariantError } from "../kernel/assert.ts";
 import { consoleLog, errorClass } from "../kernel/log.ts";
 import { systemRandomBytes } from "../kernel/random.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
-import { MINUTE_MS } from "../kernel/time.ts";
 import type { PurchaseId } from "../kernel/ids.ts";
 import { platformClock } from "../platform/cloudflare/clock.ts";
 import type { ClockEnv } from "../platform/cloudflare/clock.ts";
 import { inJurisdiction, requireJurisdiction } from "../platform/cloudflare/jurisdiction.ts";
+import { ALARM_RETRY_MS, runAlarm } from "./alarm.ts";
+import type { AlarmParts, DueAnswer, Refused } from "./alarm.ts";
 import type { BudgetObjectRpc } from "./budget-object.ts";
 import { createEngine } from "./engine.ts";
 import type { Engine, OperateInput } from "./engine.ts";
 import type { ActivateInput, Leaf, NoticeTask, PurchaseQuery, RecordBatch, ReviewDecision } from "./ports.ts";
-import { applyProjection } from "./projection-store.ts";
-import type { ProjectionDatabase } from "./projection-store.ts";
 import { migrate } from "./schema.ts";
 import { objectSql } from "./sql.ts";
 import type { WriteTrace } from "./sql.ts";
 
 export type LedgerEnv = ClockEnv & {
-  readonly DB: ProjectionDatabase;
+  readonly DB: SqlDatabase;
   readonly OFFER_BUDGET: BudgetNamespace;
   /** Sends an expiry notice; resolves true once the mail has left. Without it no notice is sent, so nothing expires. */
   readonly EXPIRY_NOTICES?: { readonly send: (userId: string, task: NoticeTask) => Promise<boolean> };
@@ -30,12 +30,7 @@ export type LedgerEnv = ClockEnv & {
 };
 type BudgetNamespace = { readonly getByName: (name: string) => BudgetObjectRpc; readonly jurisdiction: (name: "eu") => BudgetNamespace };
 
-export type Refused = { readonly code: "ledger_refused" };
 type Answered<T extends (...args: never[]) => Result<unknown, unknown>> = ReturnType<T> | { readonly ok: false; readonly error: Refused };
-
-// A failed drain is tried again soon, but not at once: D1 may be down for everybody.
-const RETRY_MS = MINUTE_MS;
-const ROUNDS_MAX = 20;
 
 export class UserLedger extends DurableObject<LedgerEnv> {
   readonly #engine: Engine;
@@ -104,24 +99,15 @@ export class UserLedger extends DurableObject<LedgerEnv> {
     return this.#guard(() => ok(this.#engine.leaf()));
   }
   /** Forgets how far D1 has come and drains again from zero: D1's rows of this user must be gone. */
-  async reproject(_: null, nowMs: number): Promise<Result<{ readonly more: boolean }, Refused | { readonly code: "erased" }>> {
+  async reproject(_: null, nowMs: number): Promise<DueAnswer> {
     const reset = this.#guard(() => this.#engine.ackOutbox(0, nowMs));
     return reset.ok ? await this.runDue(null, nowMs) : reset;
   }
 
   /** What the alarm does, for whoever moves the clock or sweeps: writes down what is due and tells the others. */
-  async runDue(_: null, nowMs: number): Promise<Result<{ readonly more: boolean }, Refused | { readonly code: "erased" }>> {
-    const due = this.#guard(() => this.#engine.runDue(null, nowMs));
-    if (!due.ok) return due;
-    for (const redemptionId of due.value.overdueHolds) this.#log.alert("hold_overdue", { redemption_id: redemptionId });
+  async runDue(_: null, nowMs: number): Promise<DueAnswer> {
     try {
-      await this.#reserveBudgets(nowMs);
-      await this.#sendNotices(nowMs);
-      return ok({ more: !(await this.#drain(nowMs)) });
-    } catch (error) {
-      // D1, a budget or the mail failed: everything is still in the book, and the alarm comes back for it.
-      this.#log.alert("ledger_due_failed", { error: errorClass(error) });
-      return ok({ more: true });
+      return await runAlarm(this.#alarmParts(), nowMs);
     } finally {
       await this.#arm(nowMs);
     }
@@ -151,11 +137,11 @@ export class UserLedger extends DurableObject<LedgerEnv> {
       nowMs = clock.nowMs();
     } catch (error) {
       this.#log.alert("ledger_clock_failed", { error: errorClass(error) });
-      return await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+      return await this.ctx.storage.setAlarm(Date.now() + ALARM_RETRY_MS);
     }
     const result = await this.runDue(null, nowMs);
     // Six failed alarms would be the last: an alarm that did not finish is set again instead of thrown.
-    if (result.ok && result.value.more) await this.ctx.storage.setAlarm(Date.now() + RETRY_MS);
+    if (result.ok && result.value.more) await this.ctx.storage.setAlarm(Date.now() + ALARM_RETRY_MS);
   }
 
   // ---- what it takes --------------------------------------------------------------------------------------------------
@@ -188,38 +174,15 @@ export class UserLedger extends DurableObject<LedgerEnv> {
     if (current === null || current > ringMs) await this.ctx.storage.setAlarm(ringMs);
   }
 
-  async #drain(nowMs: number): Promise<boolean> {
-    const userId = this.ctx.id.name;
-    if (userId === undefined) return true;
-    for (let round = 0; round < ROUNDS_MAX; round++) {
-      const projection = this.#guard(() => this.#engine.peekOutbox(null, nowMs));
-      if (!projection.ok || projection.value === null) return projection.ok;
-      const reached = await applyProjection(this.env.DB, userId, projection.value, nowMs);
-      const acked = this.#guard(() => this.#engine.ackOutbox(reached, nowMs));
-      if (!acked.ok) return false;
-    }
-    return false;
-  }
-
-  async #reserveBudgets(nowMs: number): Promise<void> {
-    for (let round = 0; round < ROUNDS_MAX; round++) {
-      const tasks = this.#guard(() => this.#engine.budgetTasks(null, nowMs));
-      if (!tasks.ok || tasks.value.length === 0) return;
-      for (const task of tasks.value) {
-        const namespace = inJurisdiction(this.env.OFFER_BUDGET, this.env["JURISDICTION"] === "eu" ? "eu" : null);
-        const answer = await namespace.getByName(task.offerId).reserve({ purchaseId: task.purchaseId, points: task.points, budgetPoints: task.budgetPoints });
-        this.#guard(() => (answer.granted ? this.#engine.budgetGranted(task, nowMs) : this.#engine.budgetDenied(task, nowMs)));
-      }
-    }
-  }
-
-  async #sendNotices(nowMs: number): Promise<void> {
-    const userId = this.ctx.id.name;
-    if (this.env.EXPIRY_NOTICES === undefined || userId === undefined) return;
-    const tasks = this.#guard(() => this.#engine.notices(null, nowMs));
-    for (const task of tasks.ok ? tasks.value : []) {
-      if (await this.env.EXPIRY_NOTICES.send(userId, task)) this.#guard(() => this.#engine.noticeSent(task, nowMs));
-    }
+  #alarmParts(): AlarmParts {
+    const { DB, OFFER_BUDGET, EXPIRY_NOTICES } = this.env;
+    const budgets = inJurisdiction(OFFER_BUDGET, this.env["JURISDICTION"] === "eu" ? "eu" : null);
+    return {
+      userId: this.ctx.id.name, database: DB, log: this.#log,
+      guard: (call) => this.#guard(() => call(this.#engine)),
+      reserve: (offerId, request) => budgets.getByName(offerId).reserve(request),
+      sendNotice: EXPIRY_NOTICES === undefined ? null : (userId, task) => EXPIRY_NOTICES.send(userId, task),
+    };
   }
 
   /** For tests: runs an engine call and names the rows it wrote. */

@@ -1,13 +1,7 @@
 // Writes a ledger's projection into D1: counters, then the head, in one batch that counts once however often it is sent. Raw SQL,
 // because the guard and the JSON parameter (D1 binds at most 100 values) are the point of it.
+import type { SqlDatabase } from "../db/d1.ts";
 import type { Projection } from "./ports.ts";
-
-/** The part of D1 that the outbox uses. */
-export type ProjectionDatabase = {
-  readonly prepare: (query: string) => ProjectionStatement;
-  readonly batch: (statements: ProjectionStatement[]) => Promise<readonly { readonly results?: readonly unknown[] }[]>;
-};
-export type ProjectionStatement = { readonly bind: (...values: (string | number)[]) => ProjectionStatement };
 
 // The batch applies only on top of exactly the sequence it starts from. A repeat, or one that overlaps an earlier batch whose
 // answer was lost, changes nothing and reads back where D1 really is.
@@ -23,7 +17,7 @@ const MOVE_HEAD = `INSERT INTO ledger_heads (user_id, last_sequence, head, pendi
 const READ_BACK = "SELECT last_sequence FROM ledger_heads WHERE user_id = ?";
 
 /** Applies a projection and returns the sequence at which D1 then is: `projection.through`, unless D1 stood elsewhere. */
-export async function applyProjection(database: ProjectionDatabase, userId: string, projection: Projection, nowMs: number): Promise<number> {
+export async function applyProjection(database: SqlDatabase, userId: string, projection: Projection, nowMs: number): Promise<number> {
   const { from, through, head, balances, counters } = projection;
   const results = await database.batch([
     database.prepare(ADD_COUNTERS).bind(JSON.stringify(counters), userId, from),

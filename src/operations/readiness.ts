@@ -2,8 +2,11 @@
 import type { Result } from "../kernel/result.ts";
 import type { ProgrammeError } from "./programme.ts";
 
-/** Regions that Cloudflare names for databases inside the EU jurisdiction. */
-const EU_REGIONS: ReadonlySet<string> = new Set(["WEUR", "EEUR"]);
+/** What a server of the operator's own says: where it stands is its operator's declaration (`JURISDICTION`), nothing can check it. */
+export const DECLARED_EU = "eu-declared";
+
+/** Regions that Cloudflare names for databases inside the EU jurisdiction, and the declaration. */
+const EU_REGIONS: ReadonlySet<string> = new Set(["WEUR", "EEUR", DECLARED_EU]);
 
 export type ReadinessChecks = {
   /** Throws when the database does not answer. */

@@ -1,5 +1,6 @@
 // What operations keep and read in D1: the programme's fixed settings, the quarantine, and whether the database answers.
 import { and, desc, eq, isNotNull, isNull, lt, or } from "drizzle-orm";
+import type { SqlDatabase } from "../db/d1.ts";
 import { guarded } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import { quarantine, settings } from "../db/platform-tables.ts";
@@ -31,7 +32,7 @@ export async function ensureProgramme(db: Database, programme: { readonly points
 export type DatabaseHealth = { readonly region: string | null };
 
 /** Reads one row and tells which region served it (null where the platform does not say). Throws when the database does not answer. */
-export async function databaseHealth(binding: D1Database): Promise<DatabaseHealth> {
+export async function databaseHealth(binding: SqlDatabase): Promise<DatabaseHealth> {
   const { meta } = await guarded(() => binding.prepare("SELECT version FROM catalogue_state WHERE id = 1").run());
   const region: unknown = meta.served_by_region;
   return { region: typeof region === "string" ? region : null };

@@ -13,6 +13,7 @@ import { catalogueStore } from "../catalogue/store.ts";
 import type { Config } from "../config.ts";
 import { auditStatement } from "../db/audit.ts";
 import type { AuditEvent } from "../db/audit.ts";
+import type { SqlDatabase } from "../db/d1.ts";
 import { isDatabaseFailure, openDatabase } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import { idempotencyStore, purgeIdempotencyKeys } from "../db/idempotency-store.ts";
@@ -45,7 +46,7 @@ const SWEEP_ROUNDS_MAX = 20;
 
 /** What a runtime gives: Cloudflare, Deno, or a test. */
 export type Platform = {
-  readonly db: D1Database;
+  readonly db: SqlDatabase;
   readonly ledger: LedgerPort;
   /** Answers whether a ledger object can be reached, for `/readyz`. */
   readonly pingLedger: () => Promise<boolean>;
