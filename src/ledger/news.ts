@@ -36,7 +36,7 @@ export function peekSample(work: Work): SampleNews | null {
   const fresh = work.sql.exec(`SELECT ${columns} FROM purchases WHERE n > ? ORDER BY n LIMIT ?`, n, SAMPLE_ROWS);
   const known = waiting.length === 0 ? [] : work.sql.exec(`SELECT ${columns} FROM purchases WHERE n IN (SELECT value FROM json_each(?)) ORDER BY n`, JSON.stringify(waiting));
   const oldest = addDays(parisDate(work.nowMs), -SAMPLE_DAYS);
-  const inTime = [...known, ...fresh].filter((row) => textOf(row, "purchased_on") > oldest && row["same_as"] === null);
+  const inTime = [...known, ...fresh].filter((row) => textOf(row, "purchased_on") > oldest);
   const items = inTime.filter(isSampled).map(sampleItem);
   if (items.length === 0 && fresh.length < SAMPLE_SKIP_ROWS) return null;
   const last = fresh.at(-1);
@@ -44,12 +44,13 @@ export function peekSample(work: Work): SampleNews | null {
   return { items, mark: JSON.stringify(mark) };
 }
 
+/** Also a pending row that another took over: when the bank books it after all, it stands for itself. */
 function isUndecided(row: SqlRow): boolean {
   return row["state"] === "pending" || row["waits_for"] === "review";
 }
 
 function isSampled(row: SqlRow): boolean {
-  return row["state"] === "booked" && row["kind"] === "purchase" && row["brand_id"] !== null && row["currency"] === "EUR" && row["waits_for"] !== "review" && row["review"] !== "refused";
+  return row["same_as"] === null && row["state"] === "booked" && row["kind"] === "purchase" && row["brand_id"] !== null && row["currency"] === "EUR" && row["waits_for"] !== "review" && row["review"] !== "refused";
 }
 
 function sampleItem(row: SqlRow): SampleItem {
