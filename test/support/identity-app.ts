@@ -71,6 +71,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
         if (switches.listenerDown) throw new Error("aggregator down");
         withdrawn.push(userId);
       },
+      statisticsWithdrawn: async () => {},
     },
   });
   const tokens = userTokens({ config, clock, fetch: options.fetch ?? (() => Promise.reject(new Error("no network in tests"))), linkedUser: service.linkedUser });
