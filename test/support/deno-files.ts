@@ -42,7 +42,7 @@ export function openTestFiles(): TestFiles {
       const database = await openD1();
       const alarms = openAlarms(join(root, `alarms-${count++}.sqlite`));
       const budgets = openBudgets(join(root, `budgets-${count++}`));
-      const ledgers = openLedgers({ folder: join(root, `ledgers-${count++}`), alarms, clock, random: systemRandomBytes, log, database, reserve: budgets.reserve, sendNotice: null });
+      const ledgers = openLedgers({ folder: join(root, `ledgers-${count++}`), alarms, clock, random: systemRandomBytes, log, database, reserve: budgets.reserve, helpers: { sendNotice: async () => false, offerToSample: async () => {} } });
       closing.push(() => {
         ledgers.close();
         budgets.close();
