@@ -1,5 +1,6 @@
 // What a ledger's alarm is given of other domains, on every platform: the notices' sender and the way into the statistics sample.
 import type { Config } from "../config.ts";
+import type { SqlDatabase } from "../db/d1.ts";
 import { openDatabase } from "../db/database.ts";
 import { contactBook } from "../identity/contact.ts";
 import { httpMailer } from "../identity/mailer.ts";
@@ -13,7 +14,7 @@ import type { RandomBytes } from "../kernel/random.ts";
 import type { LedgerHelpers } from "../ledger/alarm.ts";
 
 export type LedgerHelperParts = {
-  readonly database: D1Database;
+  readonly database: SqlDatabase;
   readonly config: Config;
   readonly random: RandomBytes;
   readonly fetch: typeof fetch;

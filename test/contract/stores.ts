@@ -52,7 +52,7 @@ export function storesContract(test: ContractTest, open: OpenDatabase): void {
   test("a projection counts once however often it is sent, and reads back where the database is", async ({ expect }) => {
     const database = await open();
     const user = "usr_projection";
-    const counter = { day: "2026-11-23", brandId: "brd_1", offerId: "off_1", kind: "earn" as const, purchases: 1, cents: 3490, points: 104 };
+    const counter = { day: "2026-11-23", brandId: "brd_1", offerId: "off_1", kind: "earn" as const, purchases: 1, cents: 3490, points: 104, changes: { pending: 104, available: 0, held: 0 } };
     const first = { from: 0, through: 2, head: "a".repeat(64), balances: { pending: 104, available: 0, held: 0 }, counters: [counter], more: false };
     expect(await applyProjection(database, user, first, NOW_MS)).toEqual(2);
     expect(await applyProjection(database, user, first, NOW_MS)).toEqual(2);

@@ -21,6 +21,7 @@ import { openFiles } from "../../src/platform/deno/open-files.ts";
 import { processLimiter } from "../../src/platform/deno/rate-limit.ts";
 import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
 import { at, batch, offer, row } from "../contract/ledger-factories.ts";
+import { QUIET_HELPERS } from "../support/deno-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cagnotte-deno-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,7 +45,7 @@ function openWorld(options: { readonly openMax?: number; readonly dir?: string; 
   const alarms = openAlarms(join(dir, "alarms.sqlite"));
   const budgets = openBudgets(join(dir, "budgets"));
   const ledgers = openLedgers({
-    folder: join(dir, "ledgers"), alarms, random: systemRandomBytes, clock: { nowMs: () => nowMs }, reserve: budgets.reserve, sendNotice: null,
+    folder: join(dir, "ledgers"), alarms, random: systemRandomBytes, clock: { nowMs: () => nowMs }, reserve: budgets.reserve, helpers: QUIET_HELPERS,
     database: { prepare: (text) => database.prepare(text), batch: (statements) => (options.failing?.() === true ? Promise.reject(new Error("down")) : database.batch(statements)) },
     log: { info: () => {}, alert: (event) => void lines.push({ event }) },
     ...(options.openMax === undefined ? {} : { openMax: options.openMax }),
@@ -214,7 +215,7 @@ describe("ledgers", () => {
     const world = openWorld();
     const alarms = { ...world.alarms, canWrite: () => false };
     const ledgers = openLedgers({
-      folder: join(world.dir, "ledgers"), alarms, random: systemRandomBytes, clock: { nowMs: world.now }, reserve: world.budgets.reserve, sendNotice: null,
+      folder: join(world.dir, "ledgers"), alarms, random: systemRandomBytes, clock: { nowMs: world.now }, reserve: world.budgets.reserve, helpers: QUIET_HELPERS,
       database: world.database, log: { info: () => {}, alert: () => {} },
     });
     await expect(ledgers.namespace.getByName("not an id").points(null, world.now())).rejects.toThrow("no writes");
