@@ -1,6 +1,6 @@
 // What a ledger's alarm is given of other domains, on every platform: the notices' sender and the way into the statistics sample.
-import type { SqlDatabase } from "../db/d1.ts";
 import type { Config } from "../config.ts";
+import type { SqlDatabase } from "../db/d1.ts";
 import { openDatabase } from "../db/database.ts";
 import { contactBook } from "../identity/contact.ts";
 import { httpMailer } from "../identity/mailer.ts";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
+import type { LedgerHelpers } from "../../src/ledger/alarm.ts";
 import { ledgerClient } from "../../src/ledger/client.ts";
 import { openAlarms } from "../../src/platform/deno/alarms.ts";
 import { openBudgets } from "../../src/platform/deno/budgets.ts";
@@ -20,6 +21,9 @@ export type TestFiles = {
   /** Closes everything and removes the folder. */
   readonly dispose: () => void;
 };
+
+/** Ledgers whose users get no mail and give nothing to statistics. */
+export const QUIET_HELPERS: LedgerHelpers = { sendNotice: async () => false, offerToSample: async () => {} };
 
 /** Makes a folder under the system's temporary one. */
 export function openTestFiles(): TestFiles {
@@ -42,7 +46,7 @@ export function openTestFiles(): TestFiles {
       const database = await openD1();
       const alarms = openAlarms(join(root, `alarms-${count++}.sqlite`));
       const budgets = openBudgets(join(root, `budgets-${count++}`));
-      const ledgers = openLedgers({ folder: join(root, `ledgers-${count++}`), alarms, clock, random: systemRandomBytes, log, database, reserve: budgets.reserve, helpers: { sendNotice: async () => false, offerToSample: async () => {} } });
+      const ledgers = openLedgers({ folder: join(root, `ledgers-${count++}`), alarms, clock, random: systemRandomBytes, log, database, reserve: budgets.reserve, helpers: QUIET_HELPERS });
       closing.push(() => {
         ledgers.close();
         budgets.close();

@@ -19,8 +19,10 @@ import { lockDataFolder } from "../../src/platform/deno/lock.ts";
 import { startLoop } from "../../src/platform/deno/loops.ts";
 import { openFiles } from "../../src/platform/deno/open-files.ts";
 import { processLimiter } from "../../src/platform/deno/rate-limit.ts";
+import { checkSnapshot, takeSnapshot } from "../../src/platform/deno/snapshot.ts";
 import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
 import { at, batch, offer, row } from "../contract/ledger-factories.ts";
+import { QUIET_HELPERS } from "../support/deno-files.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cagnotte-deno-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -39,12 +41,12 @@ function openWorld(options: { readonly openMax?: number; readonly dir?: string; 
   const dir = options.dir ?? newFolder();
   const lines: Line[] = [];
   let nowMs = at(TODAY);
-  migrateSqliteD1(join(dir, "d1.sqlite"), "migrations");
-  const database = openSqliteD1(join(dir, "d1.sqlite"));
+  migrateSqliteD1(join(dir, "cagnotte.sqlite"), "migrations");
+  const database = openSqliteD1(join(dir, "cagnotte.sqlite"));
   const alarms = openAlarms(join(dir, "alarms.sqlite"));
   const budgets = openBudgets(join(dir, "budgets"));
   const ledgers = openLedgers({
-    folder: join(dir, "ledgers"), alarms, random: systemRandomBytes, clock: { nowMs: () => nowMs }, reserve: budgets.reserve, helpers: { sendNotice: async () => false, offerToSample: async () => {} },
+    folder: join(dir, "ledgers"), alarms, random: systemRandomBytes, clock: { nowMs: () => nowMs }, reserve: budgets.reserve, helpers: QUIET_HELPERS,
     database: { prepare: (text) => database.prepare(text), batch: (statements) => (options.failing?.() === true ? Promise.reject(new Error("down")) : database.batch(statements)) },
     log: { info: () => {}, alert: (event) => void lines.push({ event }) },
     ...(options.openMax === undefined ? {} : { openMax: options.openMax }),
@@ -214,11 +216,53 @@ describe("ledgers", () => {
     const world = openWorld();
     const alarms = { ...world.alarms, canWrite: () => false };
     const ledgers = openLedgers({
-      folder: join(world.dir, "ledgers"), alarms, random: systemRandomBytes, clock: { nowMs: world.now }, reserve: world.budgets.reserve, helpers: { sendNotice: async () => false, offerToSample: async () => {} },
+      folder: join(world.dir, "ledgers"), alarms, random: systemRandomBytes, clock: { nowMs: world.now }, reserve: world.budgets.reserve, helpers: QUIET_HELPERS,
       database: world.database, log: { info: () => {}, alert: () => {} },
     });
     await expect(ledgers.namespace.getByName("not an id").points(null, world.now())).rejects.toThrow("no writes");
     world.close();
+  });
+});
+
+describe("a snapshot", () => {
+  test("is taken while the server works, holds, and can be started from", async ({ expect }) => {
+    const world = openWorld();
+    const users = [user(1), user(2), user(3)];
+    for (const userId of users) await world.ledgers.namespace.getByName(userId).record(batch([row("1"), row("2")]), world.now());
+    await world.ledgers.ring(10);
+    await world.ledgers.namespace.getByName(users[0] ?? user()).record(batch([row("3")]), world.now());
+    const target = join(newFolder(), "copy");
+    expect(takeSnapshot(world.dir, target)).toBe(4);
+    expect(checkSnapshot(target)).toEqual({ users: 3, transactions: 7, broken: [] });
+    expect(() => takeSnapshot(world.dir, target)).toThrow();
+    world.close();
+    const restored = openWorld({ dir: target });
+    expect(restored.alarms.wasUnclean).toBe(true);
+    expect(await restored.ledgers.namespace.getByName(users[0] ?? user()).points(null, restored.now())).toMatchObject({ ok: true, value: { sequence: 3 } });
+    restored.close();
+  });
+
+  test("with a changed amount, a missing ledger or one older than the database says is told", async ({ expect }) => {
+    const world = openWorld();
+    const [changed, missing, older] = [user(1), user(2), user(3)];
+    for (const userId of [changed, missing, older]) await world.ledgers.namespace.getByName(userId).record(batch([row("1")]), world.now());
+    await world.ledgers.ring(10);
+    world.close();
+    const target = join(newFolder(), "copy");
+    takeSnapshot(world.dir, target);
+    const fileOf = (userId: string) => join(target, "ledgers", userId.slice(-2), `${userId}.sqlite`);
+    const change = (userId: string, statement: string): void => {
+      const book = new DatabaseSync(fileOf(userId));
+      book.exec(statement);
+      book.close();
+    };
+    change(changed, "UPDATE transactions SET pending = pending + 1");
+    change(older, "DELETE FROM transactions");
+    rmSync(fileOf(missing));
+    const { broken } = checkSnapshot(target);
+    expect(broken.some((line) => line.includes(changed))).toBe(true);
+    expect(broken).toContain(`${missing}: the database knows a ledger that is not here`);
+    expect(broken.some((line) => line.includes(older) && line.endsWith("older than the database says"))).toBe(true);
   });
 });
 
