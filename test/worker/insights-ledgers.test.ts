@@ -142,6 +142,16 @@ describe("the sample", () => {
     expect(await sampleOf(brand("left").id)).toEqual([]);
   });
 
+  test("is left at every withdrawal of the consent that it needs, and of no other", async () => {
+    const id = await someone(["statistics", "terms"]);
+    await app.identity.service.decide(id, "terms", false, "1");
+    await app.identity.service.decide(id, "statistics", true, "2");
+    expect(app.identity.leftStatistics).not.toContain(id);
+    await app.identity.service.decide(id, "statistics", false, "2");
+    await app.identity.service.decide(id, "statistics", false, "2");
+    expect(app.identity.leftStatistics.filter((left) => left === id)).toHaveLength(2);
+  });
+
   test("never holds more than 100 000 rows, and makes room by whole months of users", async () => {
     const id = await someone(["statistics"]);
     await bindings.DB.prepare("UPDATE purchase_sample_state SET size = 99999").run();
