@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { createBrand } from "../../src/catalogue/brand.ts";
 import { createOffer } from "../../src/catalogue/offer.ts";
 import { newId } from "../../src/kernel/ids.ts";
-import type { BrandId, OfferId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
+import type { BrandId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { addDays } from "../../src/kernel/time.ts";
 import { at, batch, offer, PROGRAMME, row } from "../contract/ledger-factories.ts";
@@ -89,7 +89,7 @@ describe("the statistics", () => {
   test("are the points by day, brand, offer and kind, in pages", async () => {
     const id = await someone();
     const offerId = newId("off", NOW, systemRandomBytes);
-    await app.stubOf(id).record(batch([row("1"), row("2")], { offers: [offer({ offerId: offerId as OfferId })] }), NOW);
+    await app.stubOf(id).record(batch([row("1"), row("2")], { offers: [offer({ offerId })] }), NOW);
     await app.stubOf(id).runDue(null, NOW);
     await app.stubOf(id).runDue(null, at("2026-12-14"));
     const lines = await app.call("GET", `/statistics?offer_id=${offerId}`, "catalogue");

@@ -105,7 +105,7 @@ describe("the object", () => {
 
   test("does not start in production outside the EU", async ({ expect }) => {
     await runInDurableObject(stubOf(newUser()), (_object, state) => {
-      const start = (settings: Record<string, string>) => () => new UserLedger(state, { ...bindings, ...settings } as unknown as ConstructorParameters<typeof UserLedger>[1]);
+      const start = (settings: Record<string, string>) => () => new UserLedger(state, { ...bindings, ...settings });
       expect(start({ ENVIRONMENT: "production", JURISDICTION: "" })).toThrow("must be eu");
       expect(start({ ENVIRONMENT: "production", JURISDICTION: "eu" })).toThrow("not in the configured jurisdiction");
     });
