@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 import { localSettings, makeSecrets } from "./support/secrets.ts";
 
 // Pure code and everything that needs Node's own SQLite runs in Node; what needs D1, objects or routes runs in workerd.
-const node = (name: string, include: string[], timeoutMs: number) => ({
-  test: { name, include, environment: "node" as const, testTimeout: timeoutMs, hookTimeout: timeoutMs },
+const node = (name: string, include: string[], timeoutMs: number, env: Record<string, string> = {}) => ({
+  test: { name, include, environment: "node" as const, testTimeout: timeoutMs, hookTimeout: timeoutMs, env },
 });
 
 export default defineConfig({
@@ -14,6 +14,8 @@ export default defineConfig({
       node("contract", ["test/contract/**/*.node.test.ts"], 20_000),
       node("simulation", ["test/simulation/**/*.test.ts"], 120_000),
       node("blackbox", ["test/blackbox/**/*.test.ts"], 120_000),
+      // The same story against the edge on Deno; what is about the sandbox alone is not run twice.
+      node("deno", ["test/blackbox/story.test.ts"], 120_000, { EDGE_RUNTIME: "deno" }),
       {
         plugins: [
           cloudflareTest(async () => ({

@@ -50,12 +50,15 @@ export function linkRows(db: Database, random: RandomBytes) {
     async looked(linkId: string, nowMs: number): Promise<void> {
       await db.update(links).set({ nextTryAtMs: null, tries: 0 }).where(and(eq(links.id, linkId), eq(links.state, "created"), lt(links.nextTryAtMs, nowMs + 1)));
     },
-    /** The local mark of an ending: connections removed, tokens kept until the aggregator has forgotten the user. */
+    /**
+     * The local mark of an ending: connections removed, tokens kept until the aggregator has forgotten the user. A creation that is
+     * under way finds its right gone and undoes what it made.
+     */
     async beginEnding(userId: UserId, nowMs: number): Promise<readonly string[]> {
       await inBatch(db, [
         db.update(connections).set({ status: "removed", action: "none", removedAtMs: nowMs, updatedAtMs: nowMs }).where(and(eq(connections.userId, userId), ne(connections.status, "removed"))),
         db.update(links).set({ state: "ending", nextTryAtMs: nowMs, tries: 0 }).where(and(eq(links.userId, userId), eq(links.state, "created"))),
-        db.update(links).set({ state: "ended", endedAtMs: nowMs }).where(and(eq(links.userId, userId), eq(links.state, "intended"))),
+        db.update(links).set({ state: "ended", endedAtMs: nowMs }).where(and(eq(links.userId, userId), inArray(links.state, ["intended", "creating"]))),
       ]);
       const ending = await db.select({ id: links.id }).from(links).where(and(eq(links.userId, userId), eq(links.state, "ending")));
       return ending.map((row) => row.id);

@@ -68,17 +68,17 @@ async function connectionDeleted(deps: BankingDeps, directory: Directory, connec
 async function changed(deps: BankingDeps, before: Directory, known: LinkedConnection | null, event: WebhookEvent, message: WebhookMessage): Promise<Outcome> {
   // Ended by the user, or the consent is withdrawn: nothing more is taken in, whatever the aggregator still sends.
   if (known?.status === "removed" || before.bankDataSinceMs === null) return null;
-  const ready = (known?.fullRead === "due") && (message.connection === null || message.connection.lastUpdateMs !== null);
-  const mustLook = known === null || ready || differs(known, message.connection, message.accounts, deps.clock.nowMs());
+  const readable = known?.fullRead === "due" && (message.connection === null || message.connection.lastUpdateMs !== null);
+  const strange = known === null || differs(known, message.connection, message.accounts, deps.clock.nowMs());
   let directory = before;
   let seen: (Look & { readonly access: Access }) | null = null;
-  if (mustLook) {
+  if (strange || readable) {
     const looked = await lookNow(deps, before);
     if (!looked.ok) {
       if (known === null) return await unknownYet(deps, before, looked.error.code);
-      // Our own state still serves: rows of accounts that we know are recorded, the rest waits for the repair.
+      // Our own state still serves: rows of accounts that we know are recorded, the rest waits for the repair, or for the read back that is due anyway.
       const outcome = await take(deps, before, known, event, message);
-      return outcome ?? { reason: looked.error.code, connectionId: known.id };
+      return outcome ?? (strange ? { reason: looked.error.code, connectionId: known.id } : null);
     }
     seen = looked.value;
     directory = seen.directory;

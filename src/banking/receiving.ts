@@ -10,7 +10,7 @@ import { aggregatorOf } from "./deps.ts";
 import type { BankingDeps } from "./deps.ts";
 import { processMessage } from "./processing.ts";
 import type { Trouble } from "./processing.ts";
-import type { Aggregator, AggregatorName, SignedDelivery, WebhookEvent } from "./ports.ts";
+import type { Aggregator, AggregatorName, SignedDelivery, WebhookEvent, WebhookMessage } from "./ports.ts";
 import type { QuarantineEntry } from "./store.ts";
 
 /** A first sync carries the whole history, several megabytes of it. */
@@ -61,15 +61,25 @@ async function verifiedBytes(
 }
 
 async function receiveVerified(deps: BankingDeps, aggregator: Aggregator, event: WebhookEvent, bytes: Uint8Array): Promise<Reception> {
-  const message = aggregator.readWebhook(event, bytes);
-  const entry = (reason: string): QuarantineEntry => ({
-    provider: aggregator.name, event, remoteUserId: message?.remoteUserId ?? null, remoteConnectionId: message?.remoteConnectionId ?? null,
-    reason, bodyBytes: bytes.length, bodyHash: hexEncode(sha256Bytes(bytes)),
-  });
+  let message: WebhookMessage | null = null;
   try {
-    const trouble = message === null ? { reason: "not_understood", connectionId: null } : await processMessage(deps, aggregator.name, event, message);
+    let trouble: Trouble | "unavailable" | null;
+    try {
+      message = aggregator.readWebhook(event, bytes);
+      trouble = message === null ? { reason: "not_understood", connectionId: null } : await processMessage(deps, aggregator.name, event, message);
+    } catch (error) {
+      if (isDatabaseFailure(error)) throw error;
+      // Whatever this is, it would meet every redelivery too, and hold up everybody behind it.
+      deps.log.alert("webhook_defect", { webhook: event, connection_id: null, error: errorClass(error) });
+      trouble = { reason: "defect", connectionId: null };
+    }
     if (trouble === "unavailable") return "unavailable";
-    if (trouble !== null) await setAside(deps, trouble, entry(trouble.reason));
+    if (trouble !== null) {
+      await setAside(deps, trouble, {
+        provider: aggregator.name, event, remoteUserId: message?.remoteUserId ?? null, remoteConnectionId: message?.remoteConnectionId ?? null,
+        reason: trouble.reason, bodyBytes: bytes.length, bodyHash: hexEncode(sha256Bytes(bytes)),
+      });
+    }
     return "received";
   } catch (error) {
     if (!isDatabaseFailure(error)) throw error;

@@ -70,7 +70,7 @@ async function connectionStep(deps: BankingDeps, linkId: string, id: string): Pr
 }
 
 /** Looks, then reads what is open. Null when nothing is left, else why something is. */
-async function readOpen(deps: BankingDeps, before: Directory, connectionBefore: LinkedConnection): Promise<ReadError["code"] | "not_yet" | null> {
+async function readOpen(deps: BankingDeps, before: Directory, connectionBefore: LinkedConnection): Promise<ReadError["code"] | "not_yet" | "too_many_pages" | null> {
   const access = await accessFor(deps, before);
   if (!access.ok) return access.error.code;
   const looked = await look(deps, before, access.value);
@@ -84,7 +84,7 @@ async function readOpen(deps: BankingDeps, before: Directory, connectionBefore: 
     if (there.lastUpdateMs === null) return "not_yet";
     const read = await readBack(deps, directory, connection, access.value, null, PAGES_SWEEP);
     if (!read.ok) return read.error.code;
-    if (!read.value.finished) return "not_yet";
+    if (!read.value.finished) return "too_many_pages";
     await deps.store.fullReadDone(connection.id, connection.updatedAtMs);
     if (connection.repairSinceMs !== null) await deps.store.repaired(connection.id, connection.repairSinceMs);
     return null;
@@ -92,7 +92,7 @@ async function readOpen(deps: BankingDeps, before: Directory, connectionBefore: 
   if (connection.repairSinceMs !== null) {
     const read = await readBack(deps, directory, connection, access.value, connection.repairSinceMs, PAGES_SWEEP);
     if (!read.ok) return read.error.code;
-    if (!read.value.finished) return "not_yet";
+    if (!read.value.finished) return "too_many_pages";
     await deps.store.repaired(connection.id, connection.repairSinceMs);
   }
   return null;

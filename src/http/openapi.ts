@@ -19,12 +19,15 @@ export function documentInfo(app: OpenAPIHono<AppEnv>): void {
 /** The document itself, for the served copy and for the check that the committed copy is current. */
 export function openApiDocument(app: OpenAPIHono<AppEnv>): unknown {
   const codes = problemTable().map(({ code, status, en }) => `| \`${code}\` | ${status} | ${en} |`).join("\n");
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "Cagnotte", version: API_VERSION, license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
-      description: `Card-linked cashback. Errors are problem details (RFC 9457) with a stable \`code\`:\n\n| code | status | meaning |\n| --- | --- | --- |\n${codes}`,
+      description: "Card-linked cashback. Every refusal is a problem (RFC 9457) with a stable `code`: see the schema `Problem`.",
     },
     servers: [{ url: "/" }],
   });
+  const problemSchema = document.components?.schemas?.["Problem"];
+  if (problemSchema !== undefined) problemSchema.description = `Problem details (RFC 9457).\n\n| code | status | meaning |\n| --- | --- | --- |\n${codes}`;
+  return document;
 }

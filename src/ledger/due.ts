@@ -2,7 +2,8 @@
 // of the engine brings the book to its own time first, so a deadline holds when it is read, however late the alarm is.
 import { assert } from "../kernel/assert.ts";
 import type { PurchaseId } from "../kernel/ids.ts";
-import { DAY_MS, HOUR_MS, parisDate } from "../kernel/time.ts";
+import { DAY_MS, HOUR_MS } from "../kernel/time.ts";
+import { dayOf } from "./days.ts";
 import { dueHolds, markAlerted, releaseOverdue } from "./holds.ts";
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot, saveLot } from "./lots.ts";
 import { budgetOpen, budgetWish, grantTo, applyRefunds } from "./verdicts.ts";
@@ -109,7 +110,7 @@ export function dueNotices(work: Work): NoticeTask[] {
     const expiresAtMs = integerOf(row, "expires_at_ms");
     const daysBefore = expiresAtMs - work.nowMs <= 7 * DAY_MS ? 7 : 30;
     if (integerOrNull(row, daysBefore === 7 ? "noticed_7_ms" : "noticed_30_ms") !== null) continue;
-    const expiresOn = parisDate(Math.max(expiresAtMs, daysBefore === 7 && integerOrNull(row, "noticed_30_ms") === null ? work.nowMs + 7 * DAY_MS : 0));
+    const expiresOn = dayOf(Math.max(expiresAtMs, daysBefore === 7 && integerOrNull(row, "noticed_30_ms") === null ? work.nowMs + 7 * DAY_MS : 0));
     const key = `${daysBefore} ${expiresOn}`;
     const task = tasks.get(key) ?? { daysBefore, expiresOn, points: 0, lots: [] };
     task.points += integerOf(row, "remaining");

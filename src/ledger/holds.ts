@@ -4,7 +4,8 @@ import { assert } from "../kernel/assert.ts";
 import type { EntryId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
-import { addDays, parisDate, parisToMs } from "../kernel/time.ts";
+import { addDays } from "../kernel/time.ts";
+import { dayOf, startOfDayMs } from "./days.ts";
 import { returnToLots, spendFromLots } from "./lots.ts";
 import { integerOf, integerOrNull, textOf } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
@@ -58,7 +59,7 @@ export function placeHold(work: Work, input: HoldInput): Result<HoldView, HoldEr
   if (available < input.points) return err({ code: "points_insufficient", available });
   const lots = spendFromLots(work, input.points);
   const entryId = postTo(work, {
-    kind: "hold", key: `hold:${input.redemptionId}`, input, effectiveOn: parisDate(work.nowMs), lots, redemptionId: input.redemptionId,
+    kind: "hold", key: `hold:${input.redemptionId}`, input, effectiveOn: dayOf(work.nowMs), lots, redemptionId: input.redemptionId,
     postings: [["available", -input.points], ["held", input.points]],
   });
   const hold: Hold = { redemptionId: input.redemptionId, holdNo: work.head.sequence, state: "open", points: input.points, lots, entryId, dueMs: input.expiresAtMs, alerted: false };
@@ -73,7 +74,7 @@ export function commitHold(work: Work, redemptionId: string): Result<HoldView, H
   if (hold === null) return err({ code: "hold_unknown" });
   if (hold.state !== "open") return err({ code: "hold_state", state: hold.state });
   hold.state = "committed";
-  hold.dueMs = parisToMs(addWorkingDays(parisDate(work.nowMs), COMMITTED_WORKING_DAYS_MAX + 1));
+  hold.dueMs = startOfDayMs(addWorkingDays(dayOf(work.nowMs), COMMITTED_WORKING_DAYS_MAX + 1));
   saveHold(work, hold);
   return ok(viewOf(work, hold));
 }
@@ -92,7 +93,7 @@ export function releaseHold(work: Work, redemptionId: string, cause: "cancelled"
   const hold = findHold(work, redemptionId);
   if (hold === null) return err({ code: "hold_unknown" });
   if (hold.state !== (cause === "cancelled" ? "open" : "committed")) return err({ code: "hold_state", state: hold.state });
-  release(work, hold, parisDate(work.nowMs));
+  release(work, hold, dayOf(work.nowMs));
   return ok(viewOf(work, hold));
 }
 
@@ -113,7 +114,7 @@ function release(work: Work, hold: Hold, effectiveOn: string): void {
 
 function endHold(
   work: Work, hold: Hold, state: HoldState, kind: "settle" | "release" | "reinstate", postings: readonly (readonly ["held" | "available" | "programme:redeemed", number])[],
-  effectiveOn = parisDate(work.nowMs),
+  effectiveOn = dayOf(work.nowMs),
 ): void {
   hold.entryId = postTo(work, {
     kind, key: `${kind}:${hold.redemptionId}`, input: { redemption: hold.redemptionId, points: hold.points }, effectiveOn, lots: hold.lots, redemptionId: hold.redemptionId,
@@ -129,13 +130,13 @@ export function releaseUntilCovered(work: Work): void {
   while (work.head.balances.available < 0) {
     const row = work.sql.exec(`SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC LIMIT 1`)[0];
     if (row === undefined) return;
-    release(work, holdFrom(row), parisDate(work.nowMs));
+    release(work, holdFrom(row), dayOf(work.nowMs));
   }
 }
 
 /** Releases every open hold, newest first. */
 export function releaseAllOpen(work: Work): void {
-  for (const row of work.sql.exec(`SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC`)) release(work, holdFrom(row), parisDate(work.nowMs));
+  for (const row of work.sql.exec(`SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC`)) release(work, holdFrom(row), dayOf(work.nowMs));
 }
 
 /** Holds whose time has come: open ones past their deadline, committed ones overdue and not yet reported. */
@@ -147,7 +148,7 @@ export function dueHolds(work: Work): { readonly dueMs: number; readonly redempt
 /** Releases an open hold whose deadline has passed, effective on that day. A claw-back may have released it meanwhile. */
 export function releaseOverdue(work: Work, redemptionId: string): void {
   const hold = findHold(work, redemptionId);
-  if (hold?.state === "open" && hold.dueMs !== null && hold.dueMs <= work.nowMs) release(work, hold, parisDate(hold.dueMs));
+  if (hold?.state === "open" && hold.dueMs !== null && hold.dueMs <= work.nowMs) release(work, hold, dayOf(hold.dueMs));
 }
 
 /** Notes that operators were told of a committed hold nobody settled. */

@@ -36,6 +36,8 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
   readonly #log = consoleLog();
   /** Set by tests only, to name the rows that an operation writes. */
   #trace: WriteTrace | null = null;
+  /** The tables could not be brought up to date: this ledger refuses everything until a person repaired it. */
+  #unfit = false;
   #lastRound: Promise<unknown> = Promise.resolve();
 
   constructor(ctx: DurableObjectState, env: LedgerEnv, helpers: LedgerHelpers) {
@@ -45,7 +47,13 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
     const sql = objectSql(ctx.storage, (query, rows) => this.#trace?.(query, rows));
     this.#engine = createEngine({ sql, random: systemRandomBytes, ...(ctx.id.name === undefined ? {} : { userId: ctx.id.name }) });
     void ctx.blockConcurrencyWhile(async () => {
-      ctx.storage.transactionSync(() => migrate(sql));
+      try {
+        ctx.storage.transactionSync(() => migrate(sql));
+      } catch (error) {
+        // A throw here would look like a failing platform, and the aggregator would send this user's webhooks for ever, before everybody's.
+        this.#unfit = true;
+        this.#log.alert("ledger_unfit", { error: errorClass(error), object: ctx.id.toString().slice(0, 16) });
+      }
     });
   }
 
@@ -162,6 +170,7 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
 
   /** Runs one engine call. An invariant that breaks was rolled back: this user's ledger refuses, and a person is told. */
   #guard<T>(call: () => T): T | { readonly ok: false; readonly error: Refused } {
+    if (this.#unfit) return err({ code: "ledger_refused" });
     try {
       return call();
     } catch (error) {

@@ -2,7 +2,8 @@
 // remaining points always sum to what is available (or to zero while a claw-back left a debt), which `verify` checks.
 import { assert } from "../kernel/assert.ts";
 import type { EntryId, PurchaseId } from "../kernel/ids.ts";
-import { addMonths, DAY_MS, parisDate, parisToMs } from "../kernel/time.ts";
+import { addMonths, DAY_MS } from "../kernel/time.ts";
+import { dayOf, startOfDayMs } from "./days.ts";
 import type { BookAccount } from "./ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
@@ -51,7 +52,7 @@ function lotFrom(row: SqlRow): Lot {
 
 /** When points confirmed on that day expire: at the start of the day after the same day `months` later, in Paris. */
 export function expiryMs(confirmAtMs: number, months: number): number {
-  return parisToMs(addMonths(parisDate(confirmAtMs), months));
+  return startOfDayMs(addMonths(dayOf(confirmAtMs), months));
 }
 
 /** When something happens to the lot by itself: it matures, or it expires, which takes a notice sent a week before. */
@@ -146,7 +147,7 @@ export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null):
   assert(lot.state === "pending" && points > 0, "only standing pending points are confirmed");
   const inDebt = work.head.balances.available < 0;
   postTo(work, {
-    kind: "confirm", key: `confirm:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: parisDate(lot.confirmAtMs), lots: [[lot.lotNo, points]],
+    kind: "confirm", key: `confirm:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: dayOf(lot.confirmAtMs), lots: [[lot.lotNo, points]],
     postings: [["pending", -points], ["available", points]], ...aboutLot(lot, purchaseId),
   });
   lot.state = "available";
@@ -160,10 +161,11 @@ export function expireLot(work: Work, lot: Lot): void {
   const points = lot.remaining;
   const dueMs = lotDueMs(lot) ?? work.nowMs;
   postTo(work, {
-    kind: "expire", key: `expire:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: parisDate(dueMs), lots: [[lot.lotNo, points]],
+    kind: "expire", key: `expire:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: dayOf(dueMs), lots: [[lot.lotNo, points]],
     postings: [["available", -points], ["programme:expired", points]], ...aboutLot(lot, null),
   });
-  lot.expired += points;
+  // A payment that came back may have filled a lot that was reversed meanwhile: no more of it expires than it granted.
+  lot.expired += Math.min(points, lot.granted - lot.reversed - lot.expired);
   lot.remaining = 0;
   saveLot(work, lot);
 }
@@ -179,7 +181,7 @@ export function reverseLot(work: Work, lot: Lot, points: number, reason: { reado
   const counterpart: BookAccount = `programme:${lot.source}`;
   lot.reversalId = postTo(work, {
     kind: pending ? "cancel" : "clawback", key: `${reason.key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points: taken, reason: reason.key },
-    effectiveOn: parisDate(work.nowMs), lots: [[lot.lotNo, taken]], reverses: lot.entryId,
+    effectiveOn: dayOf(work.nowMs), lots: [[lot.lotNo, taken]], reverses: lot.entryId,
     postings: [[pending ? "pending" : "available", -taken], [counterpart, taken]],
     ...aboutLot(lot, reason.purchaseId), ...(reason.cents === null ? {} : { cents: reason.cents }),
   });
@@ -197,13 +199,13 @@ export function restoreLot(work: Work, lot: Lot, points: number, reason: { reado
   const about = { ...aboutLot(lot, reason.purchaseId), ...(reason.cents === null ? {} : { cents: reason.cents }) };
   postTo(work, {
     kind: lot.source === "referral" ? "referral" : "earn", key: `${reason.key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points, reason: reason.key },
-    effectiveOn: parisDate(work.nowMs), lots, postings: [[`programme:${lot.source}`, -points], ["pending", points]], ...about,
+    effectiveOn: dayOf(work.nowMs), lots, postings: [[`programme:${lot.source}`, -points], ["pending", points]], ...about,
     ...(lot.reversalId === null ? {} : { reverses: lot.reversalId }),
   });
   lot.reversed -= points;
   if (lot.state === "available") {
     postTo(work, {
-      kind: "confirm", key: `${reason.key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: parisDate(work.nowMs), lots,
+      kind: "confirm", key: `${reason.key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: dayOf(work.nowMs), lots,
       postings: [["pending", -points], ["available", points]], ...aboutLot(lot, reason.purchaseId),
     });
     lot.remaining += points;

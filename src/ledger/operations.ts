@@ -5,7 +5,7 @@ import { canonicalJson, sha256Hex } from "../kernel/hash.ts";
 import type { EntryId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
-import { parisDate } from "../kernel/time.ts";
+import { dayOf } from "./days.ts";
 import { commitHold, placeHold, reinstateHold, releaseAllOpen, releaseHold, releaseUntilCovered, settleHold } from "./holds.ts";
 import { expiryMs, grant, pendingLots, readLot, reverseLot, saveLot, spendFromLots } from "./lots.ts";
 import type { GrantError, GrantView, HoldError, HoldView, KeyConflict, KeyedOperation } from "./ports.ts";
@@ -56,7 +56,7 @@ function give(work: Work, key: string, operation: Extract<KeyedOperation, { read
   assert(Number.isSafeInteger(operation.points) && operation.points > 0, "a grant is of a positive number of points");
   const confirmAtMs = operation.kind === "referral" ? operation.confirmAtMs : work.nowMs;
   const lotNo = grant(work, {
-    kind: operation.kind, key: `${operation.kind}:${key}`, input: { points: operation.points, reference: operation.reference }, points: operation.points, effectiveOn: parisDate(work.nowMs),
+    kind: operation.kind, key: `${operation.kind}:${key}`, input: { points: operation.points, reference: operation.reference }, points: operation.points, effectiveOn: dayOf(work.nowMs),
     confirmAtMs, expiresAtMs: expiryMs(confirmAtMs, operation.programme.pointsExpireMonths), purchase: null, brandId: null, offerId: null, cents: null,
   });
   // Under which reference the grant is found again, should it be taken back.
@@ -92,7 +92,7 @@ function forfeit(work: Work, key: string): Result<GrantView, GrantError> {
   }
   if (spendable > 0) lots.push(...forfeitOpen(work, spendable));
   const entryId: EntryId = postTo(work, {
-    kind: "forfeit", key: `forfeit:${key}`, input: { points }, effectiveOn: parisDate(work.nowMs), lots,
+    kind: "forfeit", key: `forfeit:${key}`, input: { points }, effectiveOn: dayOf(work.nowMs), lots,
     postings: [...(pending > 0 ? [["pending", -pending] as const] : []), ...(spendable > 0 ? [["available", -spendable] as const] : []), ["programme:forfeited", points]],
   });
   return ok({ entryId, points, balances: work.head.balances });

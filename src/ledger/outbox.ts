@@ -1,6 +1,6 @@
 // What D1 is told of a book. The transactions are their own outbox: they are append-only and numbered without gaps, so a mark of
 // how far D1 has come is all it takes, and no purchase pays for an outbox row. Rebuilding D1 is draining again from zero.
-import { parisDate } from "../kernel/time.ts";
+import { dayOf } from "./days.ts";
 import { bodyFrom, changesOf, EMPTY_HEAD, readHead } from "./book.ts";
 import type { TransactionBody } from "./book.ts";
 import { readMeta, writeMeta } from "./meta.ts";
@@ -40,7 +40,7 @@ export function ackOutbox(work: Work, sequence: number): void {
 }
 
 function count(counters: Map<string, CounterDelta>, body: TransactionBody): void {
-  const day = parisDate(body.recorded_at_ms);
+  const day = dayOf(body.recorded_at_ms);
   const brandId = body.brand_id ?? "";
   const offerId = body.offer_id ?? "";
   const key = [day, brandId, offerId, body.kind].join(" ");

@@ -132,8 +132,11 @@ export function readPurchase(work: Work, n: number): PurchaseRecord {
 /** The purchase of a public id, or null. A row that was taken over or repeats another leads to the row that stands for it. */
 export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null {
   const n = numberOf(id);
-  const row = Number.isSafeInteger(n) ? work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0] : undefined;
-  if (row === undefined || row["id"] !== id) return null;
+  const own = Number.isSafeInteger(n) ? work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0] : undefined;
+  if (own === undefined) return null;
+  // A row that was taken over left its id to another, which is who goes by it; that is rare enough to look through them all.
+  const row = own["id"] === id && own["same_as"] === null ? own : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL LIMIT 1`, id)[0];
+  if (row === undefined) return null;
   const record = purchaseFrom(row);
   return record.sameAs === null ? record : readPurchase(work, record.sameAs);
 }

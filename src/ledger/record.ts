@@ -4,6 +4,7 @@ import { assert } from "../kernel/assert.ts";
 import type { AccountId, BrandId } from "../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
 import { addDays } from "../kernel/time.ts";
+import { numberedId } from "./numbered-id.ts";
 import type { BankRow, RecordBatch, RecordSummary } from "./ports.ts";
 import { RECORD_ROWS_MAX } from "./ports.ts";
 import { findRow, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, overwriteFacts, readPurchase, standingOf, updateFacts, updateVerdict } from "./purchases.ts";
@@ -18,10 +19,18 @@ import type { Work } from "./work.ts";
 
 type Account = { readonly accountNo: number; readonly fingerprint: string; readonly strength: string; readonly createdAtMs: number };
 /** A row that this call may change. `decided` is false when the facts that rules look at are new. */
-type Touched = { readonly record: PurchaseRecord; readonly isNew: boolean; facts: boolean; decided: boolean; wasBrand: BrandId | null; place: Place | null;
+type Touched = {
+  readonly record: PurchaseRecord;
+  readonly isNew: boolean;
+  facts: boolean;
+  decided: boolean;
+  readonly wasBrand: BrandId | null;
+  readonly wasRefund: boolean;
+  place: Place | null;
   /** It took over a verdict in this call, see `handOver`. */
-  heir: boolean };
-type Plan = { readonly touched: Map<number, Touched>; unchanged: number; nextNo: number };
+  heir: boolean;
+};
+type Plan = { readonly touched: Map<number, Touched>; /** By account and external id: a batch may bring a row twice. */ readonly byRow: Map<string, Touched>; unchanged: number; nextNo: number };
 
 /** Rows further from the batch than this cannot change what its rows repeat, unless nine of them stand in a chain. */
 const SAMENESS_MARGIN_DAYS = 45;
@@ -31,7 +40,7 @@ const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
 export function record(work: Work, batch: RecordBatch): RecordSummary {
   assert(batch.rows.length <= RECORD_ROWS_MAX, "a batch has at most 500 rows");
   const accounts = saveAccounts(work, batch);
-  const plan: Plan = { touched: new Map(), unchanged: 0, nextNo: nextPurchaseNo(work) };
+  const plan: Plan = { touched: new Map(), byRow: new Map(), unchanged: 0, nextNo: nextPurchaseNo(work) };
   for (const row of batch.rows) takeIn(work, plan, accounts, row);
   for (const group of groupsOf(plan, accounts)) placeGroup(work, plan, group);
   const duplicates = settle(work, plan, batch, accounts);
@@ -73,27 +82,31 @@ function takeIn(work: Work, plan: Plan, accounts: ReadonlyMap<AccountId, Account
   const account = accounts.get(row.accountId);
   assert(account !== undefined, "a row's account comes with it");
   assert(Number.isSafeInteger(row.amountCents) && row.amountCents >= 0 && row.amountCents <= AMOUNT_CENTS_MAX, "an amount is positive and bounded");
-  const planned = [...plan.touched.values()].find(({ record: purchase }) => purchase.accountNo === account.accountNo && purchase.externalId === row.externalId);
+  const rowKey = `${account.accountNo} ${row.externalId}`;
+  const planned = plan.byRow.get(rowKey);
   const known = planned?.record ?? findRow(work, account.accountNo, row.externalId);
   if (known === null) {
     const purchase = newPurchase(work, plan.nextNo, account.accountNo, row);
     plan.nextNo += 1;
-    plan.touched.set(purchase.n, { record: purchase, isNew: true, facts: true, decided: false, wasBrand: null, place: null, heir: false });
+    const fresh: Touched = { record: purchase, isNew: true, facts: true, decided: false, wasBrand: null, wasRefund: false, place: null, heir: false };
+    plan.touched.set(purchase.n, fresh);
+    plan.byRow.set(rowKey, fresh);
     return;
   }
   const newer = row.lastUpdateMs > known.lastUpdateMs || (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
-  const missedPending = !newer && row.state === "pending" && known.state === "booked" && !known.wasPending;
+  const missedPending = !newer && row.state === "pending" && known.state !== "pending" && !known.wasPending;
   if (!newer && !missedPending) {
     plan.unchanged += 1;
     return;
   }
-  const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, place: null, heir: false };
+  const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, wasRefund: known.kind === "refund", place: null, heir: false };
   if (missedPending) known.wasPending = true;
   else {
     touched.decided &&= !decisiveFactsDiffer(known, row);
     overwriteFacts(known, row);
   }
   plan.touched.set(known.n, touched);
+  plan.byRow.set(rowKey, touched);
 }
 
 /** What rules look at. A new label text or booking date alone does not reopen a verdict. */
@@ -102,6 +115,7 @@ function decisiveFactsDiffer(known: PurchaseRecord, row: BankRow): boolean {
     || known.state !== row.state || known.channel !== row.channel || (known.brand?.id ?? null) !== (row.brand?.id ?? null);
 }
 
+type DateSpan = { readonly from: string; readonly to: string };
 type Group = { readonly accounts: readonly Account[]; readonly rows: readonly Touched[] };
 
 /** The batch's rows by fingerprinted account, with all its generations. */
@@ -124,34 +138,45 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
     && work.sql.exec("SELECT 1 FROM purchases WHERE state = 'pending' AND account_no IN (SELECT value FROM json_each(?)) LIMIT 1", accountNos).length === 0;
   if (alone) return;
   const dates = group.rows.map(({ record: row }) => row.purchasedOn).sort();
-  const from = addDays(dates[0] ?? "1970-01-01", -SAMENESS_MARGIN_DAYS);
-  const to = addDays(dates.at(-1) ?? "1970-01-01", SAMENESS_MARGIN_DAYS);
+  const near: DateSpan = { from: addDays(dates[0] ?? "1970-01-01", -SAMENESS_MARGIN_DAYS), to: addDays(dates.at(-1) ?? "1970-01-01", SAMENESS_MARGIN_DAYS) };
+  // Twice as far is read as is decided about: a row at the edge must not seem alone because what it repeats lies beyond it.
+  const from = addDays(near.from, -SAMENESS_MARGIN_DAYS);
+  const to = addDays(near.to, SAMENESS_MARGIN_DAYS);
   const stored = work.sql.exec(
-    `SELECT n, account_no, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as FROM purchases
+    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as, review FROM purchases
      WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`, from, to, accountNos);
   const rows = new Map<number, SameRow>(stored.map((row) => [integerOf(row, "n"), {
-    n: integerOf(row, "n"), accountNo: integerOf(row, "account_no"), kind: textOf(row, "kind") as SameRow["kind"], cents: integerOf(row, "amount_cents"),
+    n: integerOf(row, "n"), accountNo: integerOf(row, "account_no"), externalId: textOf(row, "external_id"), kind: textOf(row, "kind") as SameRow["kind"], cents: integerOf(row, "amount_cents"),
     date: textOf(row, "purchased_on"), state: textOf(row, "state") as SameRow["state"], brandId: textOrNull(row, "brand_id"), labelTag: textOf(row, "label_tag"),
     lastUpdateMs: integerOf(row, "last_update_ms"), wasPending: row["was_pending"] === 1, sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
+    held: heldBy(textOrNull(row, "review")),
   }]));
   for (const { record: row } of group.rows) {
     rows.set(row.n, {
-      n: row.n, accountNo: row.accountNo, kind: row.kind, cents: row.amountCents, date: row.purchasedOn, state: row.state, brandId: row.brand?.id ?? null,
-      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, sameAs: row.sameAs,
+      n: row.n, accountNo: row.accountNo, externalId: row.externalId, kind: row.kind, cents: row.amountCents, date: row.purchasedOn, state: row.state, brandId: row.brand?.id ?? null,
+      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, sameAs: row.sameAs, held: heldBy(row.review),
     });
   }
   const places = placeRows([...rows.values()], group.accounts, group.accounts.some((account) => account.strength === "weak"));
-  applyPlaces(work, plan, rows, places);
+  applyPlaces(work, plan, rows, places, near);
 }
 
-function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>, places: ReadonlyMap<number, Place>): void {
+/** Whether rule (c) holds the row now; null when something else or somebody decides about it. */
+function heldBy(review: string | null): boolean | null {
+  if (review === null) return false;
+  return review === "weak_account" ? true : null;
+}
+
+function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>, places: ReadonlyMap<number, Place>, near: DateSpan): void {
   for (const [n, place] of places) {
     const sameAs = place.keeper === n ? null : place.keeper;
     let touched = plan.touched.get(n);
     if (touched === undefined) {
-      if (rows.get(n)?.sameAs === sameAs) continue;
+      const row = rows.get(n);
+      if (row === undefined || row.date < near.from || row.date > near.to) continue;
+      if (row.sameAs === sameAs && (row.held === null || row.held === place.held)) continue;
       const record = readPurchase(work, n);
-      touched = { record, isNew: false, facts: false, decided: true, wasBrand: record.brand?.id ?? null, place, heir: false };
+      touched = { record, isNew: false, facts: false, decided: true, wasBrand: record.brand?.id ?? null, wasRefund: record.kind === "refund", place, heir: false };
       plan.touched.set(n, touched);
     }
     touched.place = place;
@@ -162,18 +187,23 @@ function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>,
 function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<AccountId, Account>): number {
   for (const touched of plan.touched.values()) handOver(work, plan, touched);
   const inOrder = [...plan.touched.values()].sort((a, b) => Number(standsForItself(a)) - Number(standsForItself(b)) || a.record.n - b.record.n);
-  const refunds = new Map<string, { readonly accountNo: number; readonly brandId: BrandId }>();
+  const refunds = new Map<string, { readonly accountNo: number; readonly brandId: BrandId; readonly certain: boolean }>();
   let duplicates = 0;
   for (const touched of inOrder) {
     const { record: row, place } = touched;
     const wasSameAs = row.sameAs;
     if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
-    if (place !== null && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
+    if (wasSameAs !== null && row.sameAs === null) partIds(work, plan, touched, wasSameAs);
+    // A purchase that was shown under its own id keeps it: the ids of rows it swallows lead to it.
+    const hadNoId = !touched.heir && (touched.isNew || wasSameAs !== null);
+    if (place !== null && hadNoId && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
     settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
     save(work, touched);
     for (const brandId of new Set([row.brand?.id ?? null, touched.wasBrand])) {
-      if (brandId !== null) refunds.set(`${row.accountNo} ${brandId}`, { accountNo: row.accountNo, brandId });
+      if (brandId === null) continue;
+      const key = `${row.accountNo} ${brandId}`;
+      refunds.set(key, { accountNo: row.accountNo, brandId, certain: touched.wasRefund || refunds.get(key)?.certain === true });
     }
   }
   matchAgain(work, [...refunds.values()], [...accounts.values()]);
@@ -193,6 +223,9 @@ function handOver(work: Work, plan: Plan, { record: from, place, isNew }: Touche
   heir.decided = to.amountCents === from.amountCents && to.currency === from.currency && to.purchasedOn === from.purchasedOn && to.channel === from.channel
     && to.kind === from.kind && to.state === from.state && (to.brand?.id ?? null) === (from.brand?.id ?? null);
   moveVerdict(from, to);
+  // Entries and budgets know the points by this id.
+  to.id = from.id;
+  heir.facts = true;
   if (to.lotNo !== null) work.sql.exec("UPDATE lots SET purchase_no = ? WHERE lot_no = ?", to.n, to.lotNo);
 }
 
@@ -201,26 +234,43 @@ const standsForItself = ({ record: row, place }: Touched): boolean => row.state 
 /** The purchase keeps the public id under which its first row was shown. */
 function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touched: Touched): void {
   const id = plan.touched.get(idOf)?.record.id ?? readPurchase(work, idOf).id;
-  if (row.id === id) return;
+  if (row.id === id || anotherHas(work, plan, id, [idOf, row.n])) return;
   row.id = id;
+  touched.facts = true;
+}
+
+/** True when a purchase outside `except` goes by that id already: a row may be part of one purchase after another. */
+function anotherHas(work: Work, plan: Plan, id: string, except: readonly number[]): boolean {
+  const stored = work.sql.exec("SELECT n FROM purchases WHERE id = ? AND same_as IS NULL", id).map((row) => integerOf(row, "n"));
+  const touched = [...plan.touched.values()].filter((each) => each.record.id === id && standsForItself(each)).map(({ record: row }) => row.n);
+  return [...stored.filter((n) => !plan.touched.has(n)), ...touched].some((n) => !except.includes(n));
+}
+
+/** A row that stands for itself again leaves its id to the purchase that took it over: entries and budgets know that by it. */
+function partIds(work: Work, plan: Plan, touched: Touched, wasSameAs: number): void {
+  const { record: row } = touched;
+  const keeper = plan.touched.get(wasSameAs)?.record ?? readPurchase(work, wasSameAs);
+  if (keeper.id !== row.id || keeper.sameAs !== null) return;
+  row.id = numberedId("pur", row.n, row.recordedAtMs, work.random, work.shardOf);
   touched.facts = true;
 }
 
 function save(work: Work, { record: row, isNew, facts }: Touched): void {
   if (isNew) return insertPurchase(work, row);
-  if (facts) updateFacts(work, row);
+  // The verdict first: a smaller amount must not meet the refunds of the larger one.
   updateVerdict(work, row);
+  if (facts) updateFacts(work, row);
 }
 
-function matchAgain(work: Work, pairs: readonly { readonly accountNo: number; readonly brandId: BrandId }[], accounts: readonly Account[]): void {
+function matchAgain(work: Work, pairs: readonly { readonly accountNo: number; readonly brandId: BrandId; readonly certain: boolean }[], accounts: readonly Account[]): void {
   const done = new Set<string>();
   const known = new Map<BrandId, boolean>();
-  for (const { accountNo, brandId } of pairs) {
+  for (const { accountNo, brandId, certain } of [...pairs].sort((a, b) => Number(b.certain) - Number(a.certain))) {
     const fingerprint = accounts.find((account) => account.accountNo === accountNo)?.fingerprint ?? "";
     const key = `${fingerprint} ${brandId}`;
     if (done.has(key)) continue;
     done.add(key);
-    const some = known.get(brandId) ?? hasRefunds(work, brandId);
+    const some = certain || (known.get(brandId) ?? hasRefunds(work, brandId));
     known.set(brandId, some);
     if (some) reassignRefunds(work, accounts.filter((account) => account.fingerprint === fingerprint).map((account) => account.accountNo), brandId);
   }

@@ -9,13 +9,13 @@ import type { Work } from "./work.ts";
 
 export const REFUND_DAYS_MAX = 90;
 
-export type Refundable = { readonly n: number; readonly date: string; readonly cents: number; readonly currency: string };
+export type Refundable = { readonly n: number; /** Breaks ties, the same in every order of arrival. */ readonly key: string; readonly date: string; readonly cents: number; readonly currency: string };
 
 /** The purchase of each refund that finds one. Refunds choose in the order of their dates; equal dates, the larger first. */
 export function matchRefunds(purchases: readonly Refundable[], refunds: readonly Refundable[]): Map<number, number> {
   const left = new Map(purchases.map((purchase) => [purchase.n, purchase.cents]));
-  const newestFirst = [...purchases].sort((a, b) => (a.date === b.date ? a.n - b.n : a.date < b.date ? 1 : -1));
-  const inOrder = [...refunds].sort((a, b) => (a.date === b.date ? b.cents - a.cents || a.n - b.n : a.date < b.date ? -1 : 1));
+  const newestFirst = [...purchases].sort((a, b) => (a.date === b.date ? compareKeys(a, b) : a.date < b.date ? 1 : -1));
+  const inOrder = [...refunds].sort((a, b) => (a.date === b.date ? b.cents - a.cents || compareKeys(a, b) : a.date < b.date ? -1 : 1));
   const matches = new Map<number, number>();
   for (const refund of inOrder) {
     const earliest = addDays(refund.date, -REFUND_DAYS_MAX);
@@ -34,6 +34,8 @@ export function matchRefunds(purchases: readonly Refundable[], refunds: readonly
   return matches;
 }
 
+const compareKeys = (a: Refundable, b: Refundable): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.n - b.n);
+
 /** Tells whether some refund of this brand is known at all, by a small index: most purchases never see one. */
 export function hasRefunds(work: Work, brandId: BrandId): boolean {
   return work.sql.exec("SELECT 1 FROM purchases WHERE kind = 'refund' AND brand_id = ? LIMIT 1", brandId).length > 0;
@@ -43,9 +45,9 @@ export function hasRefunds(work: Work, brandId: BrandId): boolean {
 export function reassignRefunds(work: Work, accountNos: readonly number[], brandId: BrandId): void {
   const refunds = readRows(work, "kind = 'refund'", accountNos, brandId, "0000-00-00").filter((refund) => takesPart(refund) && !(refund.refundOf === null && refund.waitsFor !== "purchase"));
   const rows = work.sql.exec("SELECT MIN(purchased_on) AS first FROM purchases WHERE kind = 'refund' AND brand_id = ?", brandId)[0];
+  // Without any refund left, the last one became something else: all that was given back is looked at.
   const first = rows?.["first"];
-  if (typeof first !== "string") return;
-  const purchases = readRows(work, "kind = 'purchase'", accountNos, brandId, addDays(first, -REFUND_DAYS_MAX));
+  const purchases = readRows(work, "kind = 'purchase'", accountNos, brandId, typeof first === "string" ? addDays(first, -REFUND_DAYS_MAX) : "0000-00-00");
   const eligible = purchases.filter(takesPart);
   const matches = matchRefunds(eligible.map(refundableOf), refunds.map(refundableOf));
   const refundedCents = new Map<number, number>();
@@ -79,12 +81,12 @@ function takesPart(record: PurchaseRecord): boolean {
 }
 
 function refundableOf(record: PurchaseRecord): Refundable {
-  return { n: record.n, date: record.purchasedOn, cents: record.amountCents, currency: record.currency };
+  return { n: record.n, key: record.externalId, date: record.purchasedOn, cents: record.amountCents, currency: record.currency };
 }
 
 function readRows(work: Work, kind: "kind = 'refund'" | "kind = 'purchase'", accountNos: readonly number[], brandId: BrandId, from: string): PurchaseRecord[] {
   return work.sql.exec(
-    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE ${kind} AND brand_id = ? AND purchased_on >= ? AND account_no IN (SELECT value FROM json_each(?)) ORDER BY n`,
+    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE ${kind} AND brand_id = ? AND (purchased_on >= ? OR refunded_cents > 0) AND account_no IN (SELECT value FROM json_each(?)) ORDER BY n`,
     brandId, from, JSON.stringify(accountNos),
   ).map(purchaseFrom);
 }

@@ -6,6 +6,8 @@ import { addDays, daysBetween, parisDate } from "../kernel/time.ts";
 export type SameRow = {
   readonly n: number;
   readonly accountNo: number;
+  /** Breaks what ties are left, the same in every order of arrival. */
+  readonly externalId: string;
   readonly kind: "purchase" | "refund";
   readonly cents: number;
   readonly date: string;
@@ -17,6 +19,8 @@ export type SameRow = {
   readonly wasPending: boolean;
   /** What was found before: the row this one repeats, or null. For the caller's comparison only. */
   readonly sameAs: number | null;
+  /** Whether rule (c) held it before, or null when somebody else decides. For the caller's comparison only. */
+  readonly held: boolean | null;
 };
 
 /** One aggregator account id of the fingerprinted account. */
@@ -46,8 +50,9 @@ export function placeRows(rows: readonly SameRow[], generations: readonly Genera
     const keeper = keeperOf(slot);
     const members = [...slot.map((row) => row.n), ...[...takenOver].filter(([, booked]) => slot.some((row) => row.n === booked)).map(([pending]) => pending)];
     const idOf = Math.min(...members);
-    const held = weak && slot.length === 1 && repeatsTooEarly(keeper, ordered);
-    for (const n of members) places.set(n, { keeper: keeper.n, idOf, held: held && n === keeper.n });
+    // Asked of the oldest generation's row: that a newer one repeats it does not tell what it repeats itself.
+    const held = weak && repeatsTooEarly(slot[0] ?? keeper, ordered);
+    for (const n of members) places.set(n, { keeper: keeper.n, idOf, held: held && n === keeper.n && keeper.state === "booked" });
   }
   return places;
 }
@@ -62,7 +67,7 @@ function takeovers(rows: readonly SameRow[]): Map<number, number> {
       if (right.state !== "booked" || right.wasPending || right.kind !== left.kind || right.lastUpdateMs < left.lastUpdateMs) continue;
       const days = Math.abs(daysBetween(left.date, right.date));
       if (days > TAKEOVER_DAYS_MAX || !sameMerchant(left, right)) continue;
-      pairs.push({ left, right, rank: [Number(left.cents !== right.cents), days, Number(left.labelTag !== right.labelTag), left.date, right.date, left.n, right.n] });
+      pairs.push({ left, right, rank: [Number(left.cents !== right.cents), days, Number(left.labelTag !== right.labelTag), left.date, right.date, left.externalId, right.externalId] });
     }
   }
   return new Map(closestFirst(pairs).map(({ left, right }) => [left.n, right.n]));
@@ -96,7 +101,8 @@ function slotsOfOneAmount(rows: readonly SameRow[], generations: readonly Genera
         if (days > GENERATION_DAYS_MAX) continue;
         const first = left[0];
         const otherLabel = Number(!left.some((row) => row.labelTag === right.labelTag));
-        pairs.push({ left, right, rank: [days, otherLabel, first?.date ?? "", right.date, first?.n ?? 0, right.n] });
+        const otherBrand = Number(!left.some((row) => row.brandId === right.brandId));
+        pairs.push({ left, right, rank: [days, otherLabel, otherBrand, first?.date ?? "", right.date, first?.externalId ?? "", right.externalId] });
       }
     }
     const matched = closestFirst(pairs);

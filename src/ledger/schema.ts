@@ -83,7 +83,7 @@ const FIRST_TABLES = [
     granted INTEGER NOT NULL CHECK (granted > 0),
     reversed INTEGER NOT NULL CHECK (reversed >= 0),
     expired INTEGER NOT NULL CHECK (expired >= 0),
-    remaining INTEGER NOT NULL CHECK (remaining >= 0 AND remaining <= granted),
+    remaining INTEGER NOT NULL CHECK (remaining >= 0),
     confirm_at_ms INTEGER NOT NULL,
     expires_at_ms INTEGER NOT NULL,
     noticed_30_ms INTEGER,

@@ -1,7 +1,8 @@
 // What the earning rules may ask about the user's past. Read from the purchases themselves, not from counters that could
 // disagree with them; each answer is read once per call and kept up to date while the call decides more purchases.
 import type { OfferId } from "../kernel/ids.ts";
-import { addDays, addMonths, isDate, parisDate } from "../kernel/time.ts";
+import { addDays, addMonths, isDate } from "../kernel/time.ts";
+import { dayOf } from "./days.ts";
 import type { UsageView } from "./earning-types.ts";
 import type { PurchaseRecord } from "./purchases.ts";
 import { standingOf } from "./purchases.ts";
@@ -97,7 +98,7 @@ export function usageFor(work: Work, record: PurchaseRecord): UsageView {
         const activatedAtMs = integerOf(row, "activated_at_ms");
         const expiresAtMs = integerOrNull(row, "expires_at_ms");
         // Banks tell the day, not the hour: the days of activation and expiry count as a whole.
-        if (parisDate(activatedAtMs) <= date && (expiresAtMs === null || date <= parisDate(expiresAtMs - 1))) return { activatedAtMs, expiresAtMs };
+        if (dayOf(activatedAtMs) <= date && (expiresAtMs === null || date <= dayOf(expiresAtMs - 1))) return { activatedAtMs, expiresAtMs };
       }
       return null;
     },

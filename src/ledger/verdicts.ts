@@ -2,7 +2,8 @@
 // already has its verdict for these facts keeps it, points and all.
 import { assert } from "../kernel/assert.ts";
 import { mulDivFloor } from "../kernel/money.ts";
-import { addDays, DAY_MS, parisToMs } from "../kernel/time.ts";
+import { addDays, DAY_MS } from "../kernel/time.ts";
+import { startOfDayMs } from "./days.ts";
 import type { Decision } from "./earning-types.ts";
 import { decideEarning } from "./earning.ts";
 import { releaseUntilCovered } from "./holds.ts";
@@ -29,14 +30,17 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   if (record.sameAs !== null) return withoutPoints(work, record, "not_earned", null, ["duplicate"]);
   if (record.state === "deleted") return withdraw(work, record);
   if (record.review === "refused") return withoutPoints(work, record, "not_earned", null, ["held_for_review"]);
-  if (record.review === "weak_account" && !held) record.review = null;
-  if (held && record.review === null) record.review = "weak_account";
-  if (record.review !== null && record.review !== "cleared") return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
+  // What may never be booked needs nobody's eyes yet.
+  const holds = held && record.state === "booked";
+  if (record.review === "weak_account" && !holds) record.review = null;
+  if (holds && record.review === null) record.review = "weak_account";
+  const waits = record.review !== null && record.review !== "cleared";
   if (record.state === "pending") {
-    withoutPoints(work, record, "waiting", "booking", ["not_booked_yet"]);
-    record.dueMs = parisToMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
+    withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
+    record.dueMs = startOfDayMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
     return;
   }
+  if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
   if (record.kind === "refund") return expectPurchase(work, record, decided);
   if (decided && record.decidedRank !== null) return;
   earn(work, record, terms);
@@ -90,13 +94,16 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
   const wasRefunded = record.refundedCents > 0;
   record.refundedCents = 0;
   record.refundOf = null;
+  const findings = findingsOf(record, decision, terms.programme);
+  // Another date is another lot: it matures and expires on other days.
   const same = decision.outcome === "earned" && record.outcome === "earned" && record.offer?.id === decision.terms.offerId
-    && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded;
+    && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded
+    && record.findings.confirmAtMs === findings.confirmAtMs && record.findings.expiresAtMs === findings.expiresAtMs;
   if (!same) {
     reverseStanding(work, record, standingOf(record));
     forgetLot(work, record);
   }
-  record.findings = findingsOf(record, decision, terms.programme);
+  record.findings = findings;
   record.offer = decision.terms === null ? null : { id: decision.terms.offerId, version: decision.terms.version };
   record.outcome = decision.outcome;
   record.waitsFor = decision.outcome === "waiting" ? "budget" : null;
@@ -110,7 +117,7 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
 function findingsOf(record: PurchaseRecord, decision: Decision, programme: Programme): Findings {
   const { reasons, checks, calculation } = decision;
   if (decision.outcome === "not_earned") return { reasons, checks, calculation, confirmAtMs: null, expiresAtMs: null };
-  const confirmAtMs = parisToMs(addDays(record.purchasedOn, decision.terms.confirmationDays));
+  const confirmAtMs = startOfDayMs(addDays(record.purchasedOn, decision.terms.confirmationDays));
   return { reasons, checks, calculation, confirmAtMs, expiresAtMs: expiryMs(confirmAtMs, programme.pointsExpireMonths) };
 }
 
@@ -145,8 +152,10 @@ export function applyRefunds(work: Work, record: PurchaseRecord, refundedCents: 
   const step = refundedCents - record.refundedCents;
   record.refundedCents = refundedCents;
   if (record.granted === 0) return;
-  const keep = record.amountCents === 0 ? 0 : mulDivFloor(record.granted, record.amountCents - refundedCents, record.amountCents);
+  const due = record.amountCents === 0 ? 0 : mulDivFloor(record.granted, record.amountCents - refundedCents, record.amountCents);
   const standing = standingOf(record);
+  // Other purchases may have used the room that the refund had given back: caps hold in every order.
+  const keep = due > standing ? Math.min(due, standing + capRoom(work, record)) : due;
   if (standing > keep) reverseStanding(work, record, standing - keep, Math.abs(step));
   if (standing < keep && record.lotNo !== null) {
     const lot = readLot(work, record.lotNo);
@@ -156,10 +165,22 @@ export function applyRefunds(work: Work, record: PurchaseRecord, refundedCents: 
   }
   const whole = refundedCents === record.amountCents && refundedCents > 0;
   const reasons = record.findings.reasons.filter((code) => code !== "refunded");
-  record.outcome = whole ? "reversed" : "earned";
+  record.outcome = whole || (keep === 0 && due > 0) ? "reversed" : "earned";
   record.findings = { ...record.findings, reasons: refundedCents === 0 ? reasons : whole ? ["refunded", ...reasons] : [...reasons, "refunded"] };
   if (budgetOpen(record)) record.dueMs = work.nowMs;
   noteUsage(work, record);
+}
+
+/** Points that the caps of its own offer still allow this purchase, beyond what stands of it. */
+function capRoom(work: Work, record: PurchaseRecord): number {
+  const usage = usageFor(work, record);
+  let room = Infinity;
+  for (const { rule, offerId, version, needed, measure, period } of record.findings.checks) {
+    if (rule !== "cap_reached" || offerId === null || offerId !== record.offer?.id || version !== record.offer.version || typeof needed !== "number" || period === undefined) continue;
+    if (measure === "points_per_period") room = Math.min(room, needed - usage.pointsInPeriod(offerId, period) - standingOf(record));
+    else if (usage.purchasesInPeriod(offerId, period) >= needed) room = 0;
+  }
+  return Math.max(0, room);
 }
 
 // ---- budgets: what the OfferBudget object knows is brought in line with what stands, by the alarm ----------------------

@@ -1,6 +1,6 @@
 // What screens, exports and operators see of a book. Reading only.
 import type { AccountId, ConnectionId, OfferId, PurchaseId } from "../kernel/ids.ts";
-import { parisDate } from "../kernel/time.ts";
+import { dayOf } from "./days.ts";
 import { bodyFrom, changesOf } from "./book.ts";
 import { allHolds } from "./holds.ts";
 import type { BankingActivity, EntryView, ExportPage, Page, PointsView, PurchaseQuery, PurchaseView, ReviewItem, Verdict } from "./ports.ts";
@@ -20,10 +20,10 @@ export function pointsView(work: Work): PointsView {
 function nextOf(rows: readonly SqlRow[]): { readonly on: string; readonly points: number } | null {
   const first = rows[0];
   if (first === undefined) return null;
-  const on = parisDate(integerOf(first, "due_ms"));
+  const on = dayOf(integerOf(first, "due_ms"));
   let points = 0;
   for (const row of rows) {
-    if (parisDate(integerOf(row, "due_ms")) !== on) break;
+    if (dayOf(integerOf(row, "due_ms")) !== on) break;
     points += integerOf(row, "points");
   }
   return { on, points };
@@ -61,7 +61,7 @@ function viewFrom(row: SqlRow): PurchaseView {
 
 function verdictFrom(record: PurchaseRecord): Verdict {
   const { reasons, checks, calculation, confirmAtMs } = record.findings;
-  const expected = confirmAtMs !== null && (record.outcome === "earned" || record.waitsFor === "budget") ? parisDate(confirmAtMs) : null;
+  const expected = confirmAtMs !== null && (record.outcome === "earned" || record.waitsFor === "budget") ? dayOf(confirmAtMs) : null;
   return { outcome: record.outcome, points: standingOf(record), reasons, checks, calculation, offer: record.offer, confirmationExpectedOn: expected };
 }
 

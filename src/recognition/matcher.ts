@@ -267,7 +267,8 @@ function takeCut(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field
   match.end = walked.cutEnd;
   if (brand === SEVERAL || brand === NONE) return refuse(match, "ambiguous");
   if (walked.cutDepth < SHORTEST_STEM || walked.cutDepth * 2 < (trie.shortest[node] ?? 255)) return refuse(match, "too_little_left");
-  const entryIndex = firstBelow(trie, node);
+  // Any entry below will do, since all are of one brand.
+  const entryIndex = trie.first[node] ?? NONE;
   const entry = trie.entries[entryIndex];
   if (entry === undefined || entry.strength === WEAK || (walked.cutBlanks & ~entry.boundaries) !== 0) return refuse(match, "too_little_left");
   // Cut between two words: nothing of the next one vouches for it, so more of the alias must be there.
@@ -285,23 +286,6 @@ function isTownNext(scan: Scan, i: number, to: number): boolean {
 function isDepartment(scan: Scan, i: number, to: number): boolean {
   const sizeOf = (at: number): number => (scan.ends[at] ?? 0) - (scan.starts[at] ?? 0);
   return i + 1 < to && scan.kinds[i] === DIGITS && sizeOf(i) === 2 && scan.gaps[i] !== 0 && scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && sizeOf(i + 1) > 1;
-}
-
-/** An entry at or below a node; which one does not matter to the answer, since all are of one brand. */
-function firstBelow(trie: Trie, node: number): number {
-  let at = node;
-  for (let guard = 0; guard < 255; guard += 1) {
-    const term = trie.terms[at] ?? NONE;
-    if (term !== NONE) return term;
-    let next = 0;
-    for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+") {
-      next = child(trie, at, char.charCodeAt(0));
-      if (next !== 0) break;
-    }
-    if (next === 0) return NONE;
-    at = next;
-  }
-  return NONE;
 }
 
 /** CASINOSHOP, CARREFSTATION: an alias with a retail word glued to it. */

@@ -34,8 +34,27 @@ export function isTown(word: string): boolean {
   return WHOLE_NAMES.has(word);
 }
 
+/** The first three letters that town names have (a blank counts as one): most words fail here, without a text made. */
+const BEGINNINGS = new Uint8Array(27 * 27 * 27);
+
+function beginning(a: number, b: number, c: number): number {
+  const letter = (code: number): number => (code >= 65 && code <= 90 ? code - 64 : 0);
+  return (letter(a) * 27 + letter(b)) * 27 + letter(c);
+}
+
+for (const town of TOWNS) BEGINNINGS[beginning(town.charCodeAt(0), town.charCodeAt(1), town.charCodeAt(2))] = 1;
+
+function mayBeTown(scan: Scan, i: number): boolean {
+  const start = scan.starts[i] ?? 0;
+  const size = (scan.ends[i] ?? 0) - start;
+  // SAINT is written ST in the list.
+  if (size < 3 || scan.text.startsWith("SAINT", start)) return true;
+  return BEGINNINGS[beginning(scan.text.charCodeAt(start), scan.text.charCodeAt(start + 1), scan.text.charCodeAt(start + 2))] === 1;
+}
+
 /** How many tokens from `i` (before `to`) name a town, whole or cut; 0 when none do. The longest name wins. */
 export function townTokens(scan: Scan, i: number, to: number, cuts = true): number {
+  if (!mayBeTown(scan, i)) return 0;
   let key = "";
   let best = 0;
   const limit = Math.min(to, i + MAX_TOWN_TOKENS);

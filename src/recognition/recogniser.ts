@@ -63,10 +63,15 @@ function channelOf(tokens: Scan, frame: Frame, match: Match): Channel {
 const RULE_STEPS = new Map<string, string>();
 for (const rule of [...Object.keys(CONFIDENCE), "correction"]) RULE_STEPS.set(rule, `rule:${rule}`);
 
+const REFUSED = { head: new Map<string, readonly string[]>(), hint: new Map<string, readonly string[]>() };
+for (const [rule, step] of RULE_STEPS) {
+  REFUSED.head.set(rule, Object.freeze(["kind:head", step]));
+  REFUSED.hint.set(rule, Object.freeze(["kind:hint", step]));
+}
+
 function steps(frame: Frame, rule: string, matched: string | null): readonly string[] {
-  const kind = frame.spoken ? "kind:head" : "kind:hint";
-  const step = RULE_STEPS.get(rule) ?? rule;
-  return matched === null ? [kind, step] : [kind, step, `alias:${matched}`];
+  if (matched === null) return (frame.spoken ? REFUSED.head : REFUSED.hint).get(rule) ?? [];
+  return [frame.spoken ? "kind:head" : "kind:hint", RULE_STEPS.get(rule) ?? rule, `alias:${matched}`];
 }
 
 function unmatched(frame: Frame): Recognition {

@@ -60,7 +60,7 @@ function foldAccents(upper: string): string {
   return out.toUpperCase();
 }
 
-type Vocabulary = { readonly mask: number; readonly slots: Int32Array; readonly words: string[]; readonly flags: Int32Array; readonly fields: Int32Array };
+type Vocabulary = { readonly mask: number; readonly slots: Int32Array; readonly words: string[]; readonly hashes: Int32Array; readonly offsets: Int32Array; readonly chars: Uint8Array; readonly flags: Int32Array; readonly fields: Int32Array };
 
 const HASH_SEED = 5381;
 
@@ -101,20 +101,37 @@ function buildVocabulary(): Vocabulary {
     while (slots[slot] !== 0) slot = (slot + 1) & (size - 1);
     slots[slot] = index + 1;
   }
-  return { mask: size - 1, slots, words, flags, fields };
+  const hashes = new Int32Array(words.length);
+  const offsets = new Int32Array(words.length + 1);
+  const text = words.join("");
+  const chars = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i += 1) chars[i] = text.charCodeAt(i);
+  for (const [index, word] of words.entries()) {
+    hashes[index] = hashOf(word);
+    offsets[index + 1] = (offsets[index] ?? 0) + word.length;
+  }
+  return { mask: size - 1, slots, words, hashes, offsets, chars, flags, fields };
 }
 
 const vocabulary = buildVocabulary();
 
+const { mask: slotMask, slots, hashes, offsets, chars } = vocabulary;
+
 function find(text: string, start: number, end: number, hash: number): number {
-  let slot = hash & vocabulary.mask;
+  let slot = hash & slotMask;
   for (;;) {
-    const index = (vocabulary.slots[slot] ?? 0) - 1;
+    const index = (slots[slot] ?? 0) - 1;
     if (index < 0) return -1;
-    const word = vocabulary.words[index] ?? "";
-    if (word.length === end - start && text.startsWith(word, start)) return index;
-    slot = (slot + 1) & vocabulary.mask;
+    if (hashes[index] === hash && isSame(text, start, end, index)) return index;
+    slot = (slot + 1) & slotMask;
   }
+}
+
+function isSame(text: string, start: number, end: number, index: number): boolean {
+  const offset = offsets[index] ?? 0;
+  if ((offsets[index + 1] ?? 0) - offset !== end - start) return false;
+  for (let i = start; i < end; i += 1) if (text.charCodeAt(i) !== chars[offset + i - start]) return false;
+  return true;
 }
 
 /** The lexicon's bits for a folded word, 0 when unknown. */

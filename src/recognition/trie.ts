@@ -14,7 +14,13 @@ export const NONE = -1;
 /** Two brands share it: no answer. */
 export const SEVERAL = -2;
 
+/**
+ * Nodes are numbered in the order of the sorted spellings, so a node's first child is the next number: long words are
+ * read from neighbouring bytes, and only branches need the hash table of edges.
+ */
 export type Trie = {
+  /** The character of a node's first child, 0 when it has none. */
+  readonly lead: Uint8Array;
   readonly mask: number;
   readonly keys: Int32Array;
   readonly children: Int32Array;
@@ -24,6 +30,8 @@ export type Trie = {
   readonly below: Int32Array;
   /** Length of the shortest spelling at or below a node. */
   readonly shortest: Uint8Array;
+  /** Index of the first entry at or below a node. */
+  readonly first: Int32Array;
   readonly entries: readonly Entry[];
 };
 
@@ -39,7 +47,10 @@ function slotOf(key: number, mask: number): number {
 
 /** The child of `node` by a folded character, 0 when there is none (0 is the root, never a child). */
 export function child(trie: Trie, node: number, char: number): number {
-  const key = (node << 6) | (CODE[char] ?? 0);
+  const code = CODE[char] ?? 0;
+  if (code === 0) return 0;
+  if (trie.lead[node] === code) return node + 1;
+  const key = (node << 6) | code;
   let slot = slotOf(key, trie.mask);
   for (;;) {
     const found = trie.keys[slot];
@@ -96,19 +107,26 @@ function insertSorted(trie: Trie, entries: readonly Entry[]): void {
         if (length < (trie.shortest[known] ?? 255)) trie.shortest[known] = length;
         continue;
       }
-      const key = ((path[depth - 1] ?? 0) << 6) | (CODE[compact.charCodeAt(depth - 1)] ?? 0);
-      let slot = slotOf(key, trie.mask);
-      while (trie.keys[slot] !== NONE) slot = (slot + 1) & trie.mask;
-      trie.keys[slot] = key;
-      trie.children[slot] = next;
+      const parent = path[depth - 1] ?? 0;
+      const code = CODE[compact.charCodeAt(depth - 1)] ?? 0;
+      if (trie.lead[parent] === 0) trie.lead[parent] = code;
+      else addEdge(trie, (parent << 6) | code, next);
       trie.below[next] = brand === NONE ? SEVERAL : brand;
       trie.shortest[next] = length;
+      trie.first[next] = index;
       path[depth] = next;
       next += 1;
     }
     trie.terms[path[length] ?? 0] = index;
     before = compact;
   }
+}
+
+function addEdge(trie: Trie, key: number, node: number): void {
+  let slot = slotOf(key, trie.mask);
+  while (trie.keys[slot] !== NONE) slot = (slot + 1) & trie.mask;
+  trie.keys[slot] = key;
+  trie.children[slot] = node;
 }
 
 function sharedLength(a: string, b: string): number {
@@ -122,10 +140,10 @@ export function buildTrie(all: Entry[]): Trie {
   const entries = mergeSame(all.sort(compareEntries));
   const nodes = countNodes(entries);
   let size = 64;
-  while (size < nodes * 2) size *= 2;
+  while (size < entries.length * 2) size *= 2;
   const trie = {
-    mask: size - 1, keys: new Int32Array(size).fill(NONE), children: new Int32Array(size), terms: new Int32Array(nodes).fill(NONE),
-    below: new Int32Array(nodes).fill(NONE), shortest: new Uint8Array(nodes).fill(255), entries,
+    lead: new Uint8Array(nodes), mask: size - 1, keys: new Int32Array(size).fill(NONE), children: new Int32Array(size), terms: new Int32Array(nodes).fill(NONE),
+    below: new Int32Array(nodes).fill(NONE), shortest: new Uint8Array(nodes).fill(255), first: new Int32Array(nodes), entries,
   };
   insertSorted(trie, entries);
   return trie;

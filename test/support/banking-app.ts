@@ -2,6 +2,7 @@
 // are rows as identity writes them.
 import { createApp } from "../../src/app.ts";
 import { createPowens } from "../../src/banking/aggregators/powens/adapter.ts";
+import type { Aggregator } from "../../src/banking/ports.ts";
 import { connectionRoutes } from "../../src/banking/routes/connections.ts";
 import { webhookRoutes } from "../../src/banking/routes/webhooks.ts";
 import { createBanking } from "../../src/banking/service.ts";
@@ -13,7 +14,7 @@ import { signedCursors } from "../../src/http/paging.ts";
 import type { IdentityPort, LinkGate } from "../../src/identity/ports.ts";
 import { utf8Encode } from "../../src/kernel/encoding.ts";
 import { newId } from "../../src/kernel/ids.ts";
-import type { BrandId, UserId } from "../../src/kernel/ids.ts";
+import type { UserId } from "../../src/kernel/ids.ts";
 import { newWrappedDataKey, openUserCipher } from "../../src/kernel/keyring.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
@@ -73,7 +74,7 @@ export function bankingApp(binding: D1Database) {
   const catalogue: CataloguePort = {
     snapshot: async (version) => {
       catalogueState.snapshots += 1;
-      return { version, recogniser, brand: (id) => (id === BRAND ? { id: BRAND as BrandId, name: "Monoprix" } : null), termsFor: () => [] };
+      return { version, recogniser, brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix" } : null), termsFor: () => [] };
     },
   };
   const identity: IdentityPort = {
@@ -82,14 +83,17 @@ export function bankingApp(binding: D1Database) {
       const row = await binding.prepare("SELECT data_key FROM users WHERE id = ?").bind(userId).first<{ data_key: string }>();
       return row === null ? null : openUserCipher(KEYS, userId, row.data_key, systemRandomBytes);
     },
-  } as IdentityPort;
-  const adapter = createPowens({
+  };
+  /** What a test may break. */
+  const hooks = { maskLabel, readWebhook: null as (() => never) | null };
+  const powensAdapter = createPowens({
     apiUrl: powens.origin, fetch: (url, init) => faults.around(() => powens.fetch(url, init)), sleep: async () => {}, random: systemRandomBytes,
     timeLimit: () => new AbortController().signal, webviewUrl: "https://webview.powens.test", domain: "acme.biapi.test", clientId: "123456", clientSecret: "PLANTED-client-secret",
     webhookSecrets: ["secret-one", "secret-two"], publicUrl: "https://api.cagnotte.test",
   });
+  const adapter: Aggregator = { ...powensAdapter, readWebhook: (event, bytes) => (hooks.readWebhook ?? (() => powensAdapter.readWebhook(event, bytes)))() };
   const service = createBanking({
-    store: bankingStore(db, systemRandomBytes), aggregators: [adapter], identity, catalogue, ledger: ledger.port, maskLabel,
+    store: bankingStore(db, systemRandomBytes), aggregators: [adapter], identity, catalogue, ledger: ledger.port, maskLabel: (label) => hooks.maskLabel(label),
     keyrings: { encryption: KEYS, index: KEYS }, programme: { pointsPerEuro: 100, pointsExpireMonths: 24 }, redirectUris: [REDIRECT], clock, random: systemRandomBytes,
     log: jsonLog((line) => logged.push(line)),
   });
@@ -111,7 +115,7 @@ export function bankingApp(binding: D1Database) {
     const text = await response.text();
     return { status: response.status, text, headers: response.headers, body: (text.startsWith("{") ? JSON.parse(text) : {}) as Answer["body"] };
   }
-  return { app, service, call, faults, counted, powens, ledger: ledger.state, catalogueState, clock, logged, gates, binding };
+  return { app, service, call, hooks, faults, counted, powens, ledger: ledger.state, catalogueState, clock, logged, gates, binding };
 }
 
 /** A user as identity writes it, with `bank_data` granted since `LINK_MS` unless told otherwise. */

@@ -1,8 +1,8 @@
-// A whole local system on free ports and a new data folder, for the black-box tests. Bundles are built by the runner.
-import { existsSync } from "node:fs";
+// A whole local system on free ports and a new data folder, for the black-box tests. Bundles are built when a source is newer.
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startLocalDeno } from "./deno-edge.ts";
 import { buildBundles, openLocalClock, startLocal } from "./local.ts";
 import type { LocalSystem } from "./local.ts";
 import { operatorToken } from "./operator.ts";
@@ -19,10 +19,12 @@ export type BlackBox = LocalSystem & {
 
 /** Starts and seeds a system of its own. */
 export async function openBlackBox(settings: Readonly<Record<string, string>> = {}): Promise<BlackBox> {
-  if (!existsSync(".build/edge/worker.js") || !existsSync(".build/sandbox/worker.js")) await buildBundles();
+  await buildBundles();
   const dataDir = await mkdtemp(join(tmpdir(), "cagnotte-blackbox-"));
   const options = { port: await freePort(), sandboxPort: await freePort(), dataDir, settings };
-  let system = await startLocal(options);
+  // The same tests run against either runtime (test/vitest.config.ts).
+  const start = process.env["EDGE_RUNTIME"] === "deno" ? startLocalDeno : startLocal;
+  let system = await start(options);
   await seed({ ...system, dataDir });
   return {
     edgeUrl: system.edgeUrl, sandboxUrl: system.sandboxUrl, secrets: system.secrets, logFile: system.logFile, dataDir,
@@ -32,7 +34,7 @@ export async function openBlackBox(settings: Readonly<Record<string, string>> = 
     restart: async (between) => {
       await system.stop();
       await between?.();
-      system = await startLocal(options);
+      system = await start(options);
     },
     dispose: async () => {
       await system.stop();

@@ -1,9 +1,9 @@
 // The local system: the edge and the sandbox as two workerd processes under miniflare, from the bundles that would be deployed.
 // Everything lives under one data folder and survives a SIGKILL and a restart. Used by npm start, the black box and torture.
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { appendFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, Response } from "miniflare";
@@ -70,16 +70,21 @@ export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
   return secrets;
 }
 
-/** The movable clock: how far the local system runs ahead of the real time, kept in one small file. */
+/**
+ * The movable clock: how far the local system runs ahead of the real time, kept in one small file. Edge, sandbox and `npm run token`
+ * are processes of their own, so the file is read each time.
+ */
 export async function openLocalClock(dataDir: string): Promise<{ readonly nowMs: () => number; readonly advance: (ms: number) => Promise<void> }> {
-  const file = join(dataDir, "clock.json");
-  let offsetMs = existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as { offset_ms: number }).offset_ms : 0;
+  // In the edge's own folder: on Deno the edge may read nothing else.
+  const file = join(dataDir, "edge", "clock.json");
+  await mkdir(dirname(file), { recursive: true });
+  // Read each time: the edge may move it in another process (Deno, the crash test).
+  const offsetMs = (): number => (existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { offset_ms: number }).offset_ms : 0);
   return {
-    nowMs: () => Date.now() + offsetMs,
+    nowMs: () => Date.now() + offsetMs(),
     advance: async (ms) => {
       if (!Number.isSafeInteger(ms) || ms < 0) throw new Error("the clock only moves on");
-      offsetMs += ms;
-      await writeFile(`${file}.new`, JSON.stringify({ offset_ms: offsetMs }));
+      await writeFile(`${file}.new`, JSON.stringify({ offset_ms: offsetMs() + ms }));
       await rename(`${file}.new`, file);
     },
   };
@@ -171,7 +176,7 @@ function edgeOptions(options: LocalOptions, dataDir: string, settings: Record<st
         RATE_API: { namespace_id: "1002", simple: { limit: 1_000_000, period: 60 } },
       },
       assets: { directory: resolve(".build/assets"), binding: "ASSETS", run_worker_first: true, routerConfig: { has_user_worker: true } },
-      serviceBindings: { LOCAL_CLOCK: clockService(clock) as never },
+      serviceBindings: { LOCAL_CLOCK: clockService(clock) },
     }],
   });
 }
@@ -185,7 +190,7 @@ function sandboxOptions(options: LocalOptions, dataDir: string, settings: Record
       name: "cagnotte-sandbox", ...COMPATIBILITY, modules: true, scriptPath: ".build/sandbox/worker.js",
       bindings: { ...bindings, EDGE_URL: edgeUrl, PUBLIC_URL: `http://${HOST}:${options.sandboxPort}`, ACCESS_SIGNING_KEY: accessKey },
       durableObjects: { BANK: { className: "SandboxBank", useSQLite: true } },
-      serviceBindings: { LOCAL_CLOCK: clockService(clock) as never },
+      serviceBindings: { LOCAL_CLOCK: clockService(clock) },
     }],
   });
 }

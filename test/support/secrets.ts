@@ -25,7 +25,7 @@ function keyring(): string {
 async function privateJwk(algorithm: "ES256" | "Ed25519"): Promise<Record<string, unknown>> {
   const parameters = algorithm === "ES256" ? { name: "ECDSA", namedCurve: "P-256" } : { name: "Ed25519" };
   const pair = (await webcrypto.subtle.generateKey(parameters, true, ["sign", "verify"])) as CryptoKeyPair;
-  const jwk = await webcrypto.subtle.exportKey("jwk", pair.privateKey as never);
+  const jwk = await webcrypto.subtle.exportKey("jwk", pair.privateKey);
   const { kty, crv, x, y, d } = jwk;
   return { kid: `local-${randomText(6)}`, kty, crv, x, ...(y === undefined ? {} : { y }), d };
 }

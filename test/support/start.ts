@@ -1,15 +1,18 @@
-// npm start: builds, starts edge and sandbox, seeds the catalogue, plays the story once and stays up until Ctrl-C.
+// npm start, and npm run start:deno (--deno): builds, starts edge and sandbox, seeds the catalogue, plays the story once and stays up until Ctrl-C.
+import { startLocalDeno } from "./deno-edge.ts";
 import { buildBundles, settingsFromEnvironment, startLocal } from "./local.ts";
 import { seed } from "./seed.ts";
 import { playStory } from "./story.ts";
 
+const DENO = process.argv.includes("--deno");
 const started = Date.now();
 const port = Number(process.env["PORT"] ?? "8787");
 const sandboxPort = Number(process.env["SANDBOX_PORT"] ?? "8788");
-const dataDir = process.env["DATA_DIR"] ?? ".data";
+const dataDir = process.env["DATA_DIR"] ?? (DENO ? ".data/deno" : ".data");
 
 await buildBundles();
-const local = await startLocal({ port, sandboxPort, dataDir, settings: settingsFromEnvironment(process.env) });
+const start = DENO ? startLocalDeno : startLocal;
+const local = await start({ port, sandboxPort, dataDir, settings: settingsFromEnvironment(process.env) });
 let stopping = false;
 const stop = async (): Promise<void> => {
   if (stopping) return;

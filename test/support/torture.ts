@@ -37,13 +37,17 @@ async function startEdgeProcess(): Promise<void> {
     ? [resolve("node_modules/.bin/node"), ["test/support/serve-deno.ts", String(port), String(sandboxPort), dataDir]]
     : [process.execPath, ["test/support/serve-edge.ts", String(port), String(sandboxPort), dataDir]];
   // A process group of its own: the kill must reach the runtime itself, not only what started it.
-  edge = spawn(...command, { detached: true, stdio: ["ignore", "ignore", "inherit"], env: process.env });
-  for (let attempt = 0; attempt < 300; attempt++) {
-    const up = await fetch(`${at.edgeUrl}/healthz`).then((response) => response.ok, () => false);
-    if (up) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error("the edge did not come up");
+  const child = spawn(...command, { detached: true, stdio: ["ignore", "pipe", "inherit"], env: process.env });
+  edge = child;
+  // The process says that it is up once its tables are there, which is later than the first answer of /healthz.
+  await new Promise<void>((up, fail) => {
+    const late = setTimeout(() => fail(new Error("the edge did not come up")), 30_000);
+    child.stdout.once("data", () => {
+      clearTimeout(late);
+      up();
+    });
+    child.once("exit", () => fail(new Error("the edge ended by itself")));
+  });
 }
 
 async function killEdge(): Promise<void> {

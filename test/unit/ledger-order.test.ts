@@ -1,8 +1,7 @@
 // Any order of deliveries ends with the same purchases and the same points. The rows of a whole life of an account are drawn, cut
 // into deliveries, shuffled, and compared with the order in which the bank made them.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, test } from "vitest";
-import type { AccountId } from "../../src/kernel/ids.ts";
 import { addDays } from "../../src/kernel/time.ts";
 import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
 import { account, at, essence, FNAC, MONOPRIX, offer, row } from "../contract/ledger-factories.ts";
@@ -26,7 +25,7 @@ type Version = typeof version extends fc.Arbitrary<infer V> ? V : never;
 function bankRow(drawn: Version): BankRow {
   const date = addDays("2026-10-15", drawn.day);
   return row(`x${drawn.id}`, {
-    accountId: drawn.account as AccountId, purchasedOn: date, bookedOn: null, amountCents: drawn.cents, kind: drawn.kind as BankRow["kind"], state: drawn.state as BankRow["state"],
+    accountId: drawn.account, purchasedOn: date, bookedOn: null, amountCents: drawn.cents, kind: drawn.kind, state: drawn.state,
     lastUpdateMs: drawn.update, brand: drawn.brand, labelTag: drawn.tag, labelCipher: `${drawn.tag} ${drawn.update}`,
   });
 }

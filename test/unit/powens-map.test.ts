@@ -1,12 +1,11 @@
 // What goes on from a bank row, and above all what does not (promise P2).
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LABEL_MAX, minimise } from "../../src/banking/aggregators/powens/map.ts";
 import { parisDateTimeMs, parisWallText, utcDateTimeMs } from "../../src/banking/aggregators/powens/types.ts";
 import { readWebhook } from "../../src/banking/aggregators/powens/webhook.ts";
 import { parseExactJson } from "../../src/banking/exact-json.ts";
-import type { Json } from "../../src/banking/exact-json.ts";
 import type { AccountWindow, RowPolicy } from "../../src/banking/ports.ts";
 import { utf8Encode } from "../../src/kernel/encoding.ts";
 import { maskLabel } from "../../src/recognition/mask.ts";
@@ -167,7 +166,7 @@ describe("rows of others", () => {
   it("of an account that does not earn are dropped unread", () => {
     const seen: string[] = [];
     const strict: RowPolicy = { ...policy(), kindOf: (label) => { seen.push(label); return "card"; } };
-    expect(minimise([{ ...BASE, id: "1", id_account: "702", value: "-1" } as unknown as Json], strict, NOW).dropped.otherAccount).toBe(1);
+    expect(minimise([{ ...BASE, id: "1", id_account: "702", value: "-1" }], strict, NOW).dropped.otherAccount).toBe(1);
     expect(seen).toEqual([]);
   });
   it("that name another account than the one they are listed under are dropped", () => {

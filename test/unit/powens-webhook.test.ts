@@ -1,5 +1,5 @@
 // The signature is the only thing between a stranger and a user's points.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readWebhook, signedDelivery, verifySignature } from "../../src/banking/aggregators/powens/webhook.ts";
 import { utf8Encode } from "../../src/kernel/encoding.ts";

@@ -1,7 +1,7 @@
 // Promise P2: no card mask and no card number leaves recognition for storage, and the rest of the label stays as it was.
 
 import { readFileSync } from "node:fs";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { maskLabel } from "../../src/recognition/mask.ts";
 import type { BrandEntry } from "../../src/recognition/ports.ts";

@@ -1,7 +1,7 @@
 // What holds for every label and every catalogue: the answer is the same on its own merchant, whatever the order of brands
 // and aliases, and the work grows with the label, not with its square and not with the catalogue. Work is counted, not timed.
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileTrie } from "../../src/recognition/compile.ts";
 import { newFrame, readFrame } from "../../src/recognition/frame.ts";

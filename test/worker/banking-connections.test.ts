@@ -125,6 +125,7 @@ describe("coming back", () => {
   it("refuses a foreign, late, missing or unknown state, and any code", async () => {
     const [userId, other] = [await addUser(binding), await addUser(binding)];
     const { state } = await startLink(app, userId);
+    await startLink(app, other);
     const refused = async (as: typeof userId, body: Record<string, unknown>) => {
       const answer = await app.call("POST", "/v1/bank-connections/callback", { as, body });
       expect([answer.status, answer.body.code]).toEqual([400, "state_invalid"]);
@@ -281,7 +282,7 @@ describe("the switch", () => {
     }
     await Promise.all(holders.map((holder) => deliver(app, "connection-synced", syncedBody(app, holder.remoteUserId, holder.there.connection, []))));
     const rows = await all<{ id: string; user_id: string; earning: number; fingerprint: string }>("SELECT id, user_id, earning, fingerprint FROM bank_accounts WHERE user_id IN (?, ?)", holders[0]?.userId, holders[1]?.userId);
-    expect(rows.map((row) => row.earning).sort()).toEqual([0, 1]);
+    expect(rows.map((row) => row.earning).sort((a, b) => a - b)).toEqual([0, 1]);
     expect(new Set(rows.map((row) => row.fingerprint)).size).toBe(1);
     const second = rows.find((row) => row.earning === 0);
     const first = rows.find((row) => row.earning === 1);
@@ -317,6 +318,25 @@ describe("ending", () => {
     await app.service.sweep(app.clock.ms);
     expect(app.powens.state.users.get(user.remoteUserId)?.connections.size).toBe(0);
     expect(await all("SELECT status, gone_remotely FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "removed", gone_remotely: 1 }]);
+  });
+  it("a withdrawal while the user is being created there undoes the creation", async () => {
+    const userId = await addUser(binding);
+    let withdrawn: Promise<void> | null = null;
+    app.powens.state.intercept = (_method, path) => {
+      if (path === "auth/init") withdrawn = app.service.consentListener.bankDataWithdrawn(userId);
+      return null;
+    };
+    // The withdrawal is over before the answer of the creation is stored.
+    const fetch = app.powens.fetch;
+    app.powens.fetch = async (url, init) => {
+      const answer = await fetch(url, init);
+      await withdrawn;
+      return answer;
+    };
+    const answer = await app.call("POST", "/v1/bank-connections", { as: userId, body: { redirect_uri: REDIRECT } });
+    expect(answer.body.code).toBe("idempotency_in_progress");
+    expect(app.powens.state.users.size).toBe(0);
+    expect(await all("SELECT state FROM aggregator_links WHERE user_id = ?", userId)).toEqual([{ state: "ended" }]);
   });
   it("withdrawing the consent ends the user there too; linking again starts from nothing", async () => {
     const user = await hotUser(app);

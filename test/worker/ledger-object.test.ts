@@ -2,7 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, test } from "vitest";
-import type { PurchaseId, UserId } from "../../src/kernel/ids.ts";
+import type { UserId } from "../../src/kernel/ids.ts";
 import { newId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { ledgerClient } from "../../src/ledger/client.ts";
@@ -199,7 +199,7 @@ describe("the client", () => {
     const client = ledgerClient({ namespace: bindings.LEDGER, clock: { nowMs: () => NOW }, log: { info: () => {}, alert: () => {} } });
     expect(await client.record(user, batch([row("1"), row("2", { brand: { id: FNAC, matched: "FNAC" } })]))).toMatchObject({ ok: true, value: { recorded: 2, earnedPoints: 104 } });
     expect(await client.points(user)).toMatchObject({ ok: true, value: { balances: { pending: 104 } } });
-    expect(await client.purchase(user, "pur_0197d000-0000-7000-8000-000000000001" as PurchaseId)).toEqual({ ok: true, value: null });
+    expect(await client.purchase(user, "pur_0197d000-0000-7000-8000-000000000001")).toEqual({ ok: true, value: null });
     expect(await client.runDue(user)).toEqual({ ok: true, value: { more: false } });
   });
 });

@@ -27,6 +27,15 @@ describe("a hot webhook", () => {
     expect(app.ledger.calls).toHaveLength(1);
     expect(app.powens.state.calls).toEqual([]);
   });
+  it("finds its rows by keys: no table is scanned, however many users there are", async () => {
+    const user = await hotUser(app);
+    const texts: string[] = [];
+    const spied = bankingApp({ prepare: (text: string) => { texts.push(text); return binding.prepare(text); }, batch: (list: D1PreparedStatement[]) => binding.batch(list) } as unknown as D1Database);
+    await deliver(spied, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, []));
+    expect(texts).toHaveLength(1);
+    const plan = await all<{ detail: string }>(`EXPLAIN QUERY PLAN ${texts[0] ?? ""}`, "powens", String(user.remoteUserId));
+    expect(plan.map((step) => step.detail).filter((detail) => detail.startsWith("SCAN ") && detail !== "SCAN CONSTANT ROW")).toEqual([]);
+  });
   it("takes one ledger call per 500 rows, and ends the sync with the last", async () => {
     const user = await hotUser(app);
     const rows = Array.from({ length: 1001 }, (_, index) => cardRow(index + 1, user.remoteAccountId));
@@ -166,6 +175,24 @@ describe("one user's trouble", () => {
     expect(await quarantined(user.remoteUserId)).toEqual([{ reason: "key_unusable", times: 1 }]);
     expect(app.ledger.calls).toEqual([]);
   });
+  it("a defect of ours met with its data is one", async () => {
+    const user = await hotUser(app);
+    app.hooks.maskLabel = () => {
+      throw new TypeError("MONOPRIX PARIS of Jean");
+    };
+    expect((await deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, [cardRow(1, user.remoteAccountId)]))).status).toBe(200);
+    expect(await quarantined(user.remoteUserId)).toEqual([{ reason: "defect", times: 1 }]);
+    expect(await status(user)).toBe("needs_repair");
+    expect(app.logged.join()).toContain("TypeError");
+    expect(app.logged.join()).not.toMatch(/MONOPRIX|Jean/);
+  });
+  it("so is a body that breaks the reader: it would break it at every redelivery", async () => {
+    app.hooks.readWebhook = () => {
+      throw new RangeError("x");
+    };
+    expect((await deliver(app, "connection-synced", '{"breaks":true}')).status).toBe(200);
+    expect(await all("SELECT reason FROM quarantine WHERE body_bytes = 15 AND reason = 'defect'")).toHaveLength(1);
+  });
   it("the object platform failing is not one: 503, and the redelivery ends well", async () => {
     const user = await hotUser(app);
     app.ledger.fail = () => "ledger_unavailable";
@@ -176,6 +203,41 @@ describe("one user's trouble", () => {
     app.ledger.fail = () => null;
     expect((await deliver(app, "connection-synced", body)).status).toBe(200);
     expect(app.ledger.rows.size).toBe(1);
+  });
+});
+
+describe("D1 failing", () => {
+  it.each([1, 4, 5])("at its %d. await is nobody's trouble: 503, nothing set aside, and the redelivery ends well", async (nth) => {
+    const userId = await addUser(binding);
+    app.clock.ms = LINK_MS;
+    const { remoteUserId } = await startLink(app, userId);
+    const there = openAtBank(app, remoteUserId);
+    const send = () => deliver(app, "connection-synced", syncedBody(app, remoteUserId, there.connection, [cardRow(1, there.account)]));
+    // 1: the read; 2 and 3: the aggregator; 4: the batch; 5: the read after it.
+    app.faults.arm(nth, "before");
+    expect((await send()).status).toBe(503);
+    expect(app.faults.struck()).toBe(true);
+    expect(await quarantined(remoteUserId)).toEqual([]);
+    expect((await send()).status).toBe(200);
+    expect(app.ledger.rows.size).toBe(1);
+  });
+});
+
+describe("a withdrawal while a message is being processed", () => {
+  it("wins: the connection that was just found is not taken in", async () => {
+    const userId = await addUser(binding);
+    const { remoteUserId } = await startLink(app, userId);
+    const there = openAtBank(app, remoteUserId);
+    const body = syncedBody(app, remoteUserId, there.connection, [cardRow(1, there.account)]);
+    const fetch = app.powens.fetch;
+    app.powens.fetch = async (url, init) => {
+      const answer = await fetch(url, init);
+      if (url.includes("/users/me/accounts")) await app.service.consentListener.bankDataWithdrawn(userId);
+      return answer;
+    };
+    expect((await deliver(app, "connection-synced", body)).status).toBe(200);
+    expect(await all("SELECT id FROM bank_connections WHERE user_id = ?", userId)).toEqual([]);
+    expect(app.ledger.calls).toEqual([]);
   });
 });
 

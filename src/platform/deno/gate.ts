@@ -45,7 +45,9 @@ export function openGate({ handle, trustedProxies }: GateParts): Gate {
 function withCaller(request: Request, address: string): Request {
   const headers = new Headers(request.headers);
   headers.set("CF-Connecting-IP", address);
-  return new Request(request, { headers });
+  const { url, method, body } = request;
+  // Built anew and not from the request: its signal belongs to the server, which warns of its use.
+  return new Request(url, { method, headers, body, redirect: "manual", ...(body === null ? {} : { duplex: "half" }) });
 }
 
 /**

@@ -9,7 +9,7 @@ import { createEngine } from "../../ledger/engine.ts";
 import type { Engine } from "../../ledger/engine.ts";
 import type { Leaf } from "../../ledger/ports.ts";
 import { migrate } from "../../ledger/schema.ts";
-import { assert } from "../../kernel/assert.ts";
+import { assert, InvariantError } from "../../kernel/assert.ts";
 import { isId, shardByteOf } from "../../kernel/ids.ts";
 import type { UserId } from "../../kernel/ids.ts";
 import { errorClass } from "../../kernel/log.ts";
@@ -73,7 +73,8 @@ export function openLedgers(parts: LedgersParts): Ledgers {
     } catch (error) {
       // SQLite does not say here whether the disk or the book failed; a write to another file does.
       if (!alarms.canWrite()) throw new StorageUnavailable("the disk takes no writes");
-      log.alert("ledger_refused", { error: errorClass(error), user_id: userId });
+      const invariant = error instanceof InvariantError ? error.message.replaceAll(" ", "_") : null;
+      log.alert("ledger_refused", { error: errorClass(error), user_id: userId, invariant });
       return err({ code: "ledger_refused" });
     }
   };

@@ -127,9 +127,14 @@ function startPeriodicWork({ alarms, ledgers, sweep, movable, log }: PeriodicPar
     },
   });
   const abort = new AbortController();
-  const rearming = complete ? Promise.resolve() : ledgers.rearmAll(abort.signal).then((all) => {
-    complete = all;
-  }, failed("rearm_failed"));
+  const rearm = async (): Promise<void> => {
+    try {
+      complete ||= await ledgers.rearmAll(abort.signal);
+    } catch (error) {
+      failed("rearm_failed")(error);
+    }
+  };
+  const rearming = rearm();
   return {
     stop: async () => {
       abort.abort();

@@ -82,7 +82,7 @@ const SURE = new Set([...HINTS.keys(), "check", "deposit", "loan_repayment", "lo
 function kindOf(type: string, sign: -1 | 0 | 1, label: string, policy: RowPolicy): { readonly kind: CardRow["kind"]; readonly hint: AggregatorHint } | null {
   // The monthly total of deferred_card rows: counting it would count each of them twice.
   if (type === "summary_card" || type === "card_summary") return null;
-  // Nothing was bought (a card check, a placeholder).
+  // Nothing was bought (the bank only asked whether the card lives).
   if (sign === 0) return null;
   const direction = sign > 0 ? "refund" : "purchase";
   const isCard = type === "card" || type === "deferred_card";

@@ -1,0 +1,228 @@
+// The banks of one simulated user: real accounts, the generations under which the aggregator shows them, and the lives of their
+// rows (pending, booked, amended, deleted, shown again). It knows what truly happened, which the ledger has to find out.
+import type { AccountId, BrandId, ConnectionId } from "../../src/kernel/ids.ts";
+import { addDays, DAY_MS, parisDate } from "../../src/kernel/time.ts";
+import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
+import type { Rng } from "./random.ts";
+
+/** A purchase or refund that truly happened, whatever the banks say of it and how often. */
+export type Truth = {
+  readonly no: number;
+  readonly accountNo: number;
+  readonly kind: "purchase" | "refund";
+  cents: number;
+  readonly on: string;
+  readonly brandId: BrandId | null;
+  /** Rows that show it, by generation. */
+  readonly rows: Map<AccountId, BankRow>;
+  deleted: boolean;
+};
+
+type Plan = { readonly truth: Truth; readonly account: AccountId; readonly dueMs: number; readonly life: "same_id" | "new_id" | "same_id_amended" | "new_id_amended" };
+
+type RealAccount = {
+  readonly no: number;
+  readonly strength: AccountGeneration["strength"];
+  readonly generations: AccountGeneration[];
+  /** Generations that the aggregator still feeds. */
+  live: AccountGeneration[];
+};
+
+export type Bank = {
+  readonly accounts: readonly RealAccount[];
+  readonly truths: readonly Truth[];
+  readonly act: (nowMs: number) => string;
+  /** Rows of that generation changed since `sinceMs`, as the aggregator would answer. */
+  readonly changedSince: (account: AccountId, sinceMs: number) => readonly BankRow[];
+};
+
+const LABEL_KEY = "cipher";
+
+export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], startMs: number): Bank {
+  const accounts: RealAccount[] = [];
+  const truths: Truth[] = [];
+  const rows = new Map<AccountId, Map<string, BankRow>>();
+  const usedCents = new Set<number>();
+  let plans: Plan[] = [];
+  let serial = 0;
+  let lastUpdateMs = 0;
+  // Every change has its own `last_update`, as a clock that never stands still would give.
+  const stamp = (nowMs: number): number => (lastUpdateMs = Math.max(lastUpdateMs + 1, nowMs));
+
+  const put = (account: AccountId, row: BankRow): BankRow => {
+    const known = rows.get(account) ?? new Map<string, BankRow>();
+    rows.set(account, known.set(row.externalId, row));
+    return row;
+  };
+  const newGeneration = (real: RealAccount, nowMs: number): AccountGeneration => {
+    const index = real.generations.length;
+    const generation: AccountGeneration = {
+      accountId: `acc_u${userNo}a${real.no}g${index}` as AccountId, connectionId: `con_u${userNo}a${real.no}g${index}` as ConnectionId,
+      fingerprint: `fp_u${userNo}a${real.no}`, strength: real.strength, createdAtMs: nowMs + index,
+    };
+    real.generations.push(generation);
+    return generation;
+  };
+  for (let no = 0; no < rng.int(1, 2); no++) {
+    const real: RealAccount = { no, strength: rng.weighted({ iban: 3, parent: 1, weak: 2 }), generations: [], live: [] };
+    real.live = [newGeneration(real, startMs)];
+    accounts.push(real);
+  }
+  const freshCents = (): number => {
+    for (;;) {
+      const cents = rng.weighted({ small: 2, middle: 6, large: 1 }) === "middle" ? rng.int(300, 20_000) : rng.chance(0.7) ? rng.int(1, 300) : rng.int(20_000, 400_000);
+      if (usedCents.has(cents)) continue;
+      usedCents.add(cents);
+      return cents;
+    }
+  };
+  const rowOf = (account: AccountId, truth: Truth, facts: Partial<BankRow>, nowMs: number): BankRow => {
+    const externalId = `x${serial++}`;
+    return {
+      accountId: account, externalId, kind: truth.kind, amountCents: truth.cents, currency: "EUR", original: null, purchasedOn: truth.on,
+      bookedOn: addDays(truth.on, 1), state: "booked", lastUpdateMs: stamp(nowMs), labelCipher: `${LABEL_KEY}:${account}:${externalId}`,
+      labelTag: `tag_${truth.brandId ?? "none"}`, brand: truth.brandId === null ? null : { id: truth.brandId, matched: "MATCHED" },
+      channel: truth.no % 3 === 0 ? "online" : truth.no % 3 === 1 ? "in_store" : "unknown", review: null, ...facts,
+    };
+  };
+  const happen = (real: RealAccount, kind: Truth["kind"], cents: number, on: string, brandId: BrandId | null): Truth => {
+    const truth: Truth = { no: truths.length, accountNo: real.no, kind, cents, on, brandId, rows: new Map(), deleted: false };
+    truths.push(truth);
+    return truth;
+  };
+  const show = (truth: Truth, facts: Partial<BankRow>, nowMs: number): void => {
+    for (const generation of accounts[truth.accountNo]?.live ?? []) {
+      truth.rows.set(generation.accountId, put(generation.accountId, rowOf(generation.accountId, truth, facts, nowMs)));
+    }
+  };
+  const amend = (row: BankRow, facts: Partial<BankRow>, nowMs: number): BankRow => put(row.accountId, { ...row, ...facts, lastUpdateMs: stamp(nowMs) });
+  const someBrand = (): BrandId | null => (rng.chance(0.12) ? null : rng.pick(brands));
+  const booked = (): Truth[] => truths.filter((truth) => truth.kind === "purchase" && !truth.deleted && [...truth.rows.values()].some((row) => row.state === "booked" && row.review === null));
+
+  const acts = {
+    purchase(nowMs: number): string {
+      const real = rng.pick(accounts);
+      const late = rng.chance(0.15);
+      const truth = happen(real, "purchase", freshCents(), addDays(parisDate(nowMs), -(late ? rng.int(5, 75) : rng.int(0, 2))), someBrand());
+      const foreign = rng.weighted({ none: 12, shown: 1, counted: 1 });
+      show(truth, {
+        ...(foreign === "shown" ? { original: { amountCents: truth.cents + 7, currency: "USD" } } : {}),
+        ...(foreign === "counted" ? { currency: "USD" } : {}),
+        // A deferred-card row is booked when the month is settled, long after the purchase.
+        ...(rng.chance(0.1) ? { bookedOn: addDays(truth.on, 25) } : {}),
+      }, nowMs);
+      return `pays ${truth.cents} at ${truth.brandId ?? "no brand"} on ${truth.on} (truth ${truth.no})`;
+    },
+    pending(nowMs: number): string {
+      const real = rng.pick(accounts);
+      const [generation] = real.live;
+      if (generation === undefined || real.live.length > 1) return "nothing";
+      const truth = happen(real, "purchase", freshCents(), addDays(parisDate(nowMs), -rng.int(0, 1)), someBrand());
+      show(truth, { state: "pending", bookedOn: null }, nowMs);
+      const life = rng.weighted({ same_id: 3, new_id: 3, same_id_amended: 2, new_id_amended: 2, never: 2 });
+      if (life !== "never") plans.push({ truth, account: generation.accountId, dueMs: nowMs + rng.int(0, 8) * DAY_MS, life });
+      return `authorises ${truth.cents} at ${truth.brandId ?? "no brand"} on ${truth.on}, then ${life} (truth ${truth.no})`;
+    },
+    twin(nowMs: number): string {
+      const before = truths.findLast((truth) => truth.kind === "purchase" && !truth.deleted && [...truth.rows.values()].every((row) => row.state === "booked" && row.review === null && row.currency === "EUR"));
+      const real = before === undefined ? undefined : accounts[before.accountNo];
+      if (before === undefined || real === undefined || real.live.length > 1) return "nothing";
+      const model = [...before.rows.values()][0];
+      // The same coffee again: on the same day, or a few days on where no later generation can blur the two.
+      const shift = real.generations.length === 1 ? rng.pick([0, 0, 1, 3]) : 0;
+      const on = addDays(before.on, shift);
+      if (model === undefined || on > addDays(parisDate(nowMs), 1) || before.rows.get(real.live[0]?.accountId ?? "acc_") === undefined) return "nothing";
+      const truth = happen(real, "purchase", before.cents, on, before.brandId);
+      show(truth, { channel: model.channel, purchasedOn: on }, nowMs);
+      return `pays ${truth.cents} again on ${on} (truth ${truth.no}, like ${before.no})`;
+    },
+    delete(nowMs: number): string {
+      const candidates = truths.filter((truth) => !truth.deleted && truth.rows.size === 1 && (accounts[truth.accountNo]?.live ?? []).some((live) => truth.rows.has(live.accountId)));
+      if (candidates.length === 0) return "nothing";
+      const truth = rng.pick(candidates);
+      plans = plans.filter((plan) => plan.truth !== truth);
+      truth.deleted = true;
+      for (const [account, row] of truth.rows) truth.rows.set(account, amend(row, { state: "deleted" }, nowMs));
+      return `takes truth ${truth.no} back`;
+    },
+    refund(nowMs: number): string {
+      const of = booked().filter((truth) => truth.brandId !== null && truth.on >= addDays(parisDate(nowMs), -80));
+      if (of.length === 0 || rng.chance(0.1)) {
+        const truth = happen(rng.pick(accounts), "refund", freshCents(), addDays(parisDate(nowMs), -rng.int(0, 3)), someBrand());
+        show(truth, {}, nowMs);
+        return `gives ${truth.cents} back that nobody paid (truth ${truth.no})`;
+      }
+      const purchase = rng.pick(of.slice(-6));
+      const real = accounts[purchase.accountNo] ?? rng.pick(accounts);
+      const cents = rng.chance(0.4) ? purchase.cents : rng.int(1, purchase.cents);
+      const on = [purchase.on, parisDate(nowMs)][rng.int(0, 1)] ?? purchase.on;
+      const truth = happen(real, "refund", cents, on, purchase.brandId);
+      show(truth, {}, nowMs);
+      return `gives ${cents} back on ${on} (truth ${truth.no}, of ${purchase.no})`;
+    },
+    absurd(nowMs: number): string {
+      const truth = happen(rng.pick(accounts), "purchase", freshCents(), parisDate(nowMs), someBrand());
+      const kind = rng.pick(["amount_out_of_bounds", "date_absurd", "amount_precision", "currency_unknown"] as const);
+      show(truth, {
+        review: kind,
+        ...(kind === "amount_out_of_bounds" ? { amountCents: 1_000_000_000 } : {}),
+        ...(kind === "date_absurd" ? { purchasedOn: rng.pick(["1970-01-01", "2999-12-31"]) } : {}),
+        ...(kind === "currency_unknown" ? { currency: "ZZZ" } : {}),
+      }, nowMs);
+      return `shows an absurd row, ${kind} (truth ${truth.no})`;
+    },
+    recreate(nowMs: number): string {
+      const real = rng.pick(accounts);
+      // With a weak fingerprint nobody can tell an authorisation that is booked elsewhere from a new purchase.
+      if (real.generations.length >= 3 || (real.strength === "weak" && plans.some((plan) => plan.truth.accountNo === real.no))) return "nothing";
+      const from = addDays(parisDate(nowMs), -rng.pick([30, 60, 90]));
+      const [old] = real.live;
+      const generation = newGeneration(real, nowMs);
+      const parallel = real.strength !== "weak" && rng.chance(0.2);
+      const shiftDays = rng.pick([0, 0, 0, 1, 3]);
+      for (const truth of truths) {
+        const row = old === undefined ? undefined : truth.rows.get(old.accountId);
+        if (truth.accountNo !== real.no || row === undefined || row.state === "deleted" || truth.on < from) continue;
+        const twins = truths.filter((other) => other.accountNo === real.no && other.cents === truth.cents).length > 1;
+        const settled = row.state === "booked" || plans.some((plan) => plan.truth === truth);
+        if (!settled) continue;
+        const again = rowOf(generation.accountId, truth, {
+          ...row, accountId: generation.accountId, externalId: `y${serial++}`, state: "booked", bookedOn: row.bookedOn ?? addDays(truth.on, 1),
+          purchasedOn: row.review !== null || twins ? row.purchasedOn : addDays(truth.on, shiftDays), lastUpdateMs: stamp(nowMs),
+        }, nowMs);
+        truth.rows.set(generation.accountId, put(generation.accountId, again));
+      }
+      plans = plans.filter((plan) => plan.truth.accountNo !== real.no);
+      real.live = parallel && old !== undefined ? [old, generation] : [generation];
+      return `shows account ${real.no} again as ${generation.accountId}, ${real.strength}${parallel ? ", beside the old one" : ""}`;
+    },
+  };
+
+  const progress = (nowMs: number): void => {
+    const due = plans.filter((plan) => plan.dueMs <= nowMs);
+    plans = plans.filter((plan) => plan.dueMs > nowMs);
+    for (const { truth, account, life } of due) {
+      const row = truth.rows.get(account);
+      if (row === undefined) continue;
+      if (life === "same_id_amended" || life === "new_id_amended") {
+        truth.cents = freshCents();
+      }
+      const facts = { state: "booked" as const, bookedOn: parisDate(nowMs), amountCents: truth.cents };
+      if (life === "same_id" || life === "same_id_amended") truth.rows.set(account, amend(row, facts, nowMs));
+      else {
+        // The bank drops the authorisation, or forgets to.
+        if (rng.chance(0.5)) amend(row, { state: "deleted" }, nowMs);
+        truth.rows.set(account, put(account, rowOf(account, truth, { ...facts, channel: row.channel, purchasedOn: addDays(truth.on, rng.int(0, 1)) }, nowMs)));
+      }
+    }
+  };
+
+  return {
+    accounts, truths,
+    act(nowMs) {
+      progress(nowMs);
+      return acts[rng.weighted({ purchase: 10, pending: 5, twin: 2, delete: 1, refund: 4, absurd: 1, recreate: 1 })](nowMs);
+    },
+    changedSince: (account, sinceMs) => [...(rows.get(account) ?? new Map<string, BankRow>()).values()].filter((row) => row.lastUpdateMs > sinceMs),
+  };
+}

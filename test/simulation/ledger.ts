@@ -1,0 +1,136 @@
+// One user's real engine on real SQLite, behind the ways in which a platform lets it down: a crash inside a transaction, an
+// eviction. The engine itself is passed in, so that the mutation tests can put a broken one here.
+import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
+import type { FileSql } from "../../src/platform/deno/sql-storage.ts";
+import type { Engine, EngineParts } from "../../src/ledger/engine.ts";
+import type { EntryView, ExportPage, Page, PointsView, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
+import type { Sql } from "../../src/ledger/sql.ts";
+import type { Result } from "../../src/kernel/result.ts";
+import type { Rng } from "./random.ts";
+import { keyOf } from "./model-rows.ts";
+
+/** What the simulation takes from the source: the two functions that open a book. */
+export type LedgerModule = { readonly createEngine: (parts: EngineParts) => Engine; readonly migrate: (sql: Sql) => void };
+
+/** The machine went away in the middle of a transaction. */
+export class SimulatedCrash extends Error {}
+
+export function must<T, E>(result: Result<T, E>): T {
+  if (!result.ok) throw new Error(`the ledger refused: ${JSON.stringify(result.error)}`);
+  return result.value;
+}
+
+export class SimLedger {
+  readonly #module: LedgerModule;
+  readonly #file: FileSql;
+  readonly #sql: Sql;
+  readonly #rng: Rng;
+  #engine: Engine;
+  #statementsLeft = Infinity;
+
+  constructor(module: LedgerModule, rng: Rng) {
+    this.#module = module;
+    this.#rng = rng;
+    this.#file = openFileSql(":memory:");
+    this.#sql = {
+      ...this.#file,
+      exec: (query, ...bindings) => {
+        if (this.#statementsLeft <= 0) throw new SimulatedCrash("crash inside a transaction");
+        this.#statementsLeft -= 1;
+        return this.#file.exec(query, ...bindings);
+      },
+    };
+    this.#sql.transaction(() => this.#module.migrate(this.#sql));
+    this.#engine = this.#open();
+  }
+
+  #open(): Engine {
+    return this.#module.createEngine({ sql: this.#sql, random: (length) => this.#rng.bytes(length) });
+  }
+
+  /** The object is thrown out of memory; its storage stays. */
+  evict(): void {
+    this.#statementsLeft = Infinity;
+    this.#sql.transaction(() => this.#module.migrate(this.#sql));
+    this.#engine = this.#open();
+  }
+
+  crashAfterStatements(count: number): void {
+    this.#statementsLeft = count;
+  }
+
+  disarm(): void {
+    this.#statementsLeft = Infinity;
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  record(batch: RecordBatch, nowMs: number): RecordSummary {
+    return must(this.#engine.record(batch, nowMs));
+  }
+
+  operate(key: string, operation: Parameters<Engine["operate"]>[0]["operation"], nowMs: number): ReturnType<Engine["operate"]> {
+    return this.#engine.operate({ key, operation }, nowMs);
+  }
+
+  activate(input: Parameters<Engine["activate"]>[0], nowMs: number): { readonly activatedAtMs: number; readonly expiresAtMs: number | null } {
+    return must(this.#engine.activate(input, nowMs));
+  }
+
+  points(nowMs: number): PointsView {
+    return must(this.#engine.points(null, nowMs));
+  }
+
+  /** Every row with its verdict, duplicates too, by account and row id. */
+  views(nowMs: number): Map<string, PurchaseView> {
+    const views = new Map<string, PurchaseView>();
+    for (let cursor: string | null = null; ;) {
+      const page: ExportPage = must(this.#engine.exportPage(cursor, nowMs));
+      for (const view of page.purchases) {
+        if (views.has(keyOf(view))) throw new Error(`row ${keyOf(view)} is there twice`);
+        views.set(keyOf(view), view);
+      }
+      if (page.next === null || page.next.startsWith("e:")) return views;
+      cursor = page.next;
+    }
+  }
+
+  /** Purchases as a screen pages through them: rows that stand for themselves. */
+  listed(nowMs: number, limit: number): PurchaseView[] {
+    const items: PurchaseView[] = [];
+    for (let before: string | null = null; ;) {
+      const page: Page<PurchaseView> = must(this.#engine.purchases({ from: null, to: null, brandId: null, outcome: null, limit, before }, nowMs));
+      items.push(...page.items);
+      if (page.nextBefore === null) return items;
+      before = page.nextBefore;
+    }
+  }
+
+  /** Entries after that sequence, oldest first. */
+  entriesAfter(sequence: number, nowMs: number): EntryView[] {
+    const entries: EntryView[] = [];
+    for (let before: string | null = null; ;) {
+      const page: Page<EntryView> = must(this.#engine.entries({ limit: 50, before }, nowMs));
+      entries.push(...page.items.filter((entry) => entry.sequence > sequence));
+      if (page.nextBefore === null || (page.items.at(-1)?.sequence ?? 0) <= sequence) return entries.reverse();
+      before = page.nextBefore;
+    }
+  }
+
+  /** The book's raw transactions after that sequence: what an auditor reads. */
+  rawAfter(sequence: number): { readonly sequence: number; readonly body: string; readonly hash: string }[] {
+    return this.#file.exec("SELECT sequence, body, hash FROM transactions WHERE sequence > ? ORDER BY sequence", sequence)
+      .map((row) => ({ sequence: Number(row["sequence"]), body: String(row["body"]), hash: String(row["hash"]) }));
+  }
+
+  /** Everything a user could see of the book, as one text. */
+  fingerprint(nowMs: number): string {
+    return JSON.stringify([this.points(nowMs), [...this.views(nowMs).values()]]);
+  }
+}

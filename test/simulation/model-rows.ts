@@ -1,0 +1,174 @@
+// The oracle's view of bank rows: from the set of rows known, whatever the order they came in, which are one purchase and which
+// purchase a refund belongs to. Written from DESIGN.md section 4, "Which rows are the same"; it shares no code with the engine
+// and recomputes everything each time.
+import { addDays, daysBetween, parisDate } from "../../src/kernel/time.ts";
+import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
+
+export type KnownRow = {
+  readonly key: string;
+  row: BankRow;
+  readonly generation: AccountGeneration;
+  /** Place in recording order. */
+  readonly recorded: number;
+  everPending: boolean;
+  readonly recordedAtMs: number;
+  /** A pending row that nothing took over, or a refund that waited in vain: out of the game until the bank speaks of it again. */
+  closed: boolean;
+};
+
+export type Status =
+  | { readonly is: "live" }
+  | { readonly is: "duplicate"; readonly of: string }
+  | { readonly is: "taken_over"; readonly by: string }
+  | { readonly is: "pending" }
+  | { readonly is: "review" }
+  | { readonly is: "deleted" };
+
+export type Resolution = {
+  readonly status: ReadonlyMap<string, Status>;
+  /** Refund row to the purchase row it was set against, or null while it has none. */
+  readonly refundOf: ReadonlyMap<string, string | null>;
+  /** Cents that refunds took from a purchase row. */
+  readonly refundedCents: ReadonlyMap<string, number>;
+};
+
+export const keyOf = (row: Pick<BankRow, "accountId" | "externalId">): string => `${row.accountId}/${row.externalId}`;
+
+const TAKE_OVER_DAYS = 10;
+const REPEAT_DAYS = 5;
+const REFUND_DAYS = 90;
+
+const counted = (known: KnownRow): boolean => known.row.state !== "deleted" && !(known.closed && known.row.state === "pending");
+const dayGap = (a: KnownRow, b: KnownRow): number => Math.abs(daysBetween(a.row.purchasedOn, b.row.purchasedOn));
+
+/** (e) A booked row under a new id takes over a pending row of the same account and brand within 10 days. */
+function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
+  const taken = new Map<string, string>();
+  const takers = new Set<string>();
+  const pairs: { readonly pending: KnownRow; readonly booked: KnownRow; readonly rank: number }[] = [];
+  for (const pending of rows) {
+    if (pending.row.state !== "pending" || !counted(pending) || pending.row.kind !== "purchase") continue;
+    for (const booked of rows) {
+      if (booked.row.state !== "booked" || booked.everPending || !counted(booked) || booked.row.kind !== "purchase") continue;
+      if (booked.row.accountId !== pending.row.accountId || booked.row.brand?.id !== pending.row.brand?.id) continue;
+      // What was booked before the authorisation appeared is not its booking.
+      if (booked.row.lastUpdateMs < pending.row.lastUpdateMs) continue;
+      const gap = dayGap(pending, booked);
+      if (gap > TAKE_OVER_DAYS) continue;
+      pairs.push({ pending, booked, rank: (booked.row.amountCents === pending.row.amountCents ? 0 : 100) + gap });
+    }
+  }
+  const byName = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
+  for (const { pending, booked } of pairs.sort((a, b) => a.rank - b.rank || byName(a.pending, b.pending) || byName(a.booked, b.booked))) {
+    if (taken.has(pending.key) || takers.has(booked.key)) continue;
+    taken.set(pending.key, booked.key);
+    takers.add(booked.key);
+  }
+  return taken;
+}
+
+/** (b) Each row of a newer generation repeats at most one row of an older one: same signed cents, same date first. */
+function repeats(group: readonly KnownRow[], taken: ReadonlyMap<string, string>): Map<string, string> {
+  const older = new Map<string, string>();
+  const generations = [...new Map(group.map((known) => [known.generation.accountId, known.generation])).values()]
+    .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.accountId < b.accountId ? -1 : 1));
+  const pool: KnownRow[] = [];
+  const matched = new Set<string>();
+  // Between equals any choice is right, as long as every order of arrival makes the same one.
+  const rootName = (known: KnownRow): string => {
+    const next = older.get(known.key);
+    const root = next === undefined ? undefined : pool.find((each) => each.key === next);
+    return root === undefined ? known.row.externalId : rootName(root);
+  };
+  for (const generation of generations) {
+    const mine = group.filter((known) => known.generation.accountId === generation.accountId && counted(known) && !taken.has(known.key))
+      .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : a.key < b.key ? -1 : 1));
+    for (let gap = 0; gap <= REPEAT_DAYS; gap++) {
+      for (const row of mine) {
+        if (older.has(row.key)) continue;
+        const match = pool
+          .filter((known) => !matched.has(known.key) && known.row.kind === row.row.kind && known.row.amountCents === row.row.amountCents
+            && known.row.currency === row.row.currency && dayGap(known, row) === gap)
+          .sort((a, b) => Number(b.row.labelTag === row.row.labelTag) - Number(a.row.labelTag === row.row.labelTag) || (rootName(a) < rootName(b) ? -1 : 1))[0];
+        if (match === undefined) continue;
+        older.set(row.key, match.key);
+        matched.add(match.key);
+      }
+    }
+    pool.push(...mine);
+  }
+  return older;
+}
+
+/** (c) What a weak fingerprint cannot tell apart from an older generation's rows is left to a person. */
+function needsReview(known: KnownRow, accounts: readonly AccountGeneration[]): boolean {
+  if (known.generation.strength !== "weak") return false;
+  const older = accounts.filter((each) => each.fingerprint === known.generation.fingerprint && each.createdAtMs < known.generation.createdAtMs);
+  if (older.length === 0) return false;
+  return known.row.purchasedOn <= addDays(parisDate(known.generation.createdAtMs), REPEAT_DAYS);
+}
+
+/**
+ * `standing` are the rows that the ledger shows as purchases of their own. Which of several rows of one purchase carries it is
+ * the ledger's choice among the booked ones; that exactly one does is not.
+ */
+function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGeneration[], standing: ReadonlySet<string>, status: Map<string, Status>): void {
+  const taken = takeOvers(group);
+  const older = repeats(group, taken);
+  const rootOf = (key: string): string => {
+    const next = older.get(key);
+    return next === undefined ? key : rootOf(next);
+  };
+  const byRoot = new Map<string, KnownRow[]>();
+  for (const known of group) {
+    const by = taken.get(known.key);
+    if (known.row.state === "deleted" || (known.closed && known.row.state === "pending")) status.set(known.key, { is: "deleted" });
+    else if (by !== undefined) status.set(known.key, { is: "taken_over", by });
+    else byRoot.set(rootOf(known.key), [...(byRoot.get(rootOf(known.key)) ?? []), known]);
+  }
+  for (const members of byRoot.values()) {
+    const root = members.find((known) => !older.has(known.key)) ?? members[0];
+    members.sort((a, b) => Number(standing.has(b.key)) - Number(standing.has(a.key)) || a.generation.createdAtMs - b.generation.createdAtMs || a.recorded - b.recorded);
+    const first = members.find((known) => known.row.state === "booked") ?? members[0];
+    for (const known of members) {
+      if (known !== first) status.set(known.key, { is: "duplicate", of: first?.key ?? "" });
+      else if (known.row.review !== null) status.set(known.key, { is: "review" });
+      else if (known.row.state === "booked" && root !== undefined && needsReview(root, accounts)) status.set(known.key, { is: "review" });
+      else status.set(known.key, { is: known.row.state === "booked" ? "live" : "pending" });
+    }
+  }
+}
+
+/** A refund belongs to a purchase of the same real account and brand, newest within 90 days first, at most what is left. */
+function assignRefunds(rows: readonly KnownRow[], status: ReadonlyMap<string, Status>): Pick<Resolution, "refundOf" | "refundedCents"> {
+  const refundOf = new Map<string, string | null>();
+  const refundedCents = new Map<string, number>();
+  const named = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
+  const live = rows.filter((known) => status.get(known.key)?.is === "live");
+  const purchases = live.filter((known) => known.row.kind === "purchase");
+  const refunds = live.filter((known) => known.row.kind === "refund" && !known.closed)
+    .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : b.row.amountCents - a.row.amountCents || named(a, b)));
+  const room = (known: KnownRow): number => known.row.amountCents - (refundedCents.get(known.key) ?? 0);
+  for (const refund of refunds) {
+    const match = purchases
+      .filter((known) => {
+        const age = daysBetween(known.row.purchasedOn, refund.row.purchasedOn);
+        return known.generation.fingerprint === refund.generation.fingerprint && known.row.brand !== null && known.row.brand.id === refund.row.brand?.id
+          && known.row.currency === refund.row.currency && age >= 0 && age <= REFUND_DAYS
+          && refund.row.amountCents <= room(known);
+      })
+      .sort((a, b) => (a.row.purchasedOn > b.row.purchasedOn ? -1 : a.row.purchasedOn < b.row.purchasedOn ? 1 : room(a) - room(b) || named(a, b)))[0];
+    refundOf.set(refund.key, match?.key ?? null);
+    if (match !== undefined) refundedCents.set(match.key, (refundedCents.get(match.key) ?? 0) + refund.row.amountCents);
+  }
+  return { refundOf, refundedCents };
+}
+
+/** What all rows known mean together. */
+export function resolveRows(rows: readonly KnownRow[], accounts: readonly AccountGeneration[], standing: ReadonlySet<string>): Resolution {
+  const status = new Map<string, Status>();
+  const groups = new Map<string, KnownRow[]>();
+  for (const known of rows) groups.set(known.generation.fingerprint, [...(groups.get(known.generation.fingerprint) ?? []), known]);
+  for (const group of groups.values()) resolveGroup(group, accounts, standing, status);
+  return { status, ...assignRefunds(rows, status) };
+}

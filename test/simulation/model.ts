@@ -1,0 +1,236 @@
+// The oracle: what a user's ledger must show after everything it was told, worked out again from the whole history of rows.
+// Only what the design lets depend on the order of arrival (caps, first purchase, activation, budgets) is remembered.
+import type { AccountGeneration, BankRow, OfferTerms, Programme, PurchaseView, RecordBatch } from "../../src/ledger/ports.ts";
+import { addDays, DAY_MS, parisToMs } from "../../src/kernel/time.ts";
+import { dependsOnPast } from "./catalogue.ts";
+import type { Activation, Expected, Past } from "./model-earning.ts";
+import { expectedGrant, rawPoints } from "./model-earning.ts";
+import { ModelBook } from "./model-lots.ts";
+import type { KnownRow, Resolution } from "./model-rows.ts";
+import { keyOf, resolveRows } from "./model-rows.ts";
+
+const PENDING_CLOSES_DAYS = 14;
+const REFUND_WAITS_MS = 90 * DAY_MS;
+
+/** A decision that stands: what a live row was granted, on which facts. */
+type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string };
+
+export type Prediction = {
+  readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
+  readonly points: number;
+  readonly firstReason: string | null;
+};
+
+const factsOf = (row: BankRow): string => JSON.stringify([row.amountCents, row.currency, row.purchasedOn, row.brand?.id ?? null, row.channel]);
+
+export class Model {
+  readonly rows = new Map<string, KnownRow>();
+  readonly accounts = new Map<string, AccountGeneration>();
+  readonly grants = new Map<string, Grant>();
+  readonly activations: Activation[] = [];
+  readonly book: ModelBook;
+  /** Brands whose caps saw a decision taken back: from then on the order of arrival decides, and only bounds are checked. */
+  readonly loose = new Set<string>();
+  readonly #catalogue: readonly OfferTerms[];
+  readonly #programme: Programme;
+  #serial = 0;
+  resolution: Resolution = { status: new Map(), refundOf: new Map(), refundedCents: new Map() };
+
+  constructor(catalogue: readonly OfferTerms[], programme: Programme) {
+    this.#catalogue = catalogue;
+    this.#programme = programme;
+    this.book = new ModelBook(programme.pointsExpireMonths);
+  }
+
+  dependent(brandId: string | null): boolean {
+    return this.#catalogue.some((terms) => terms.brandId === brandId && dependsOnPast(terms));
+  }
+
+  /** Takes in a recorded batch. `seen` is the ledger's answer, believed only where the design leaves the order open. */
+  record(batch: RecordBatch, nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+    this.advance(nowMs);
+    for (const account of batch.accounts) if (!this.accounts.has(account.accountId)) this.accounts.set(account.accountId, account);
+    const touched = new Set<string>();
+    for (const row of batch.rows) this.#take(row, touched, nowMs);
+    this.#recompute(nowMs, touched, seen);
+  }
+
+  /** Brings the book to that time, and closes what waited too long. */
+  advance(nowMs: number): void {
+    this.book.advance(nowMs);
+    for (const known of this.rows.values()) {
+      const { row } = known;
+      // Only what nothing took over: a row that is part of a booked purchase stays so.
+      if (row.state === "pending" && this.resolution.status.get(known.key)?.is === "pending" && parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs) known.closed = true;
+      if (row.kind === "refund" && row.state === "booked" && this.resolution.refundOf.get(known.key) === null && known.recordedAtMs + REFUND_WAITS_MS <= nowMs) known.closed = true;
+    }
+  }
+
+  /** The budget answered for a purchase that waited. */
+  budgetAnswered(key: string, granted: boolean, points: number, nowMs: number): void {
+    this.advance(nowMs);
+    const grant = this.grants.get(key);
+    if (grant === undefined || grant.state !== "waiting" || (granted && points !== grant.points)) return;
+    grant.state = granted ? "earned" : "not_earned";
+    if (!granted) {
+      grant.points = 0;
+      grant.standing = 0;
+      return;
+    }
+    this.#post(grant, nowMs);
+    this.#applyRefunds(nowMs);
+  }
+
+  /** True when time itself closed a row at that brand: then the moment of arrival counts, by design. */
+  anyClosed(brandId: string | null): boolean {
+    return [...this.rows.values()].some((known) => known.closed && (known.row.brand?.id ?? null) === brandId);
+  }
+
+  predict(key: string): Prediction {
+    const known = this.rows.get(key);
+    const status = this.resolution.status.get(key);
+    if (known === undefined || status === undefined) throw new Error(`the model knows no row ${key}`);
+    const nothing = (outcomes: Prediction["outcomes"], firstReason: string | null): Prediction => ({ outcomes, points: 0, firstReason });
+    switch (status.is) {
+      case "deleted":
+        return nothing(["not_earned", "reversed"], null);
+      case "review":
+        return nothing(["waiting", "not_earned", "reversed"], "held_for_review");
+      case "duplicate":
+        return nothing(["not_earned", "reversed"], "duplicate");
+      case "taken_over":
+        return nothing(["not_earned", "waiting"], null);
+      case "pending":
+        return nothing(known.closed ? ["not_earned"] : ["waiting"], known.closed ? null : "not_booked_yet");
+      case "live":
+        return this.#predictLive(key, known);
+    }
+  }
+
+  #predictLive(key: string, known: KnownRow): Prediction {
+    if (known.row.kind === "refund") {
+      return { outcomes: ["not_earned", "reversed", "waiting"], points: 0, firstReason: (this.resolution.refundOf.get(key) ?? null) === null ? "refund_without_purchase" : "refund_applied" };
+    }
+    const grant = this.grants.get(key);
+    if (grant === undefined) throw new Error(`the model took no decision on ${key}`);
+    const points = grant.standing;
+    const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
+    if (grant.state === "waiting") return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
+    if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: null };
+    if (grant.reversed) return { outcomes: ["reversed"], points, firstReason: "refunded" };
+    return { outcomes: points === 0 && (refunded || this.dependent(known.row.brand?.id ?? null)) ? ["earned", "reversed"] : ["earned"], points, firstReason: null };
+  }
+
+  #take(row: BankRow, touched: Set<string>, nowMs: number): void {
+    const key = keyOf(row);
+    const known = this.rows.get(key);
+    const generation = this.accounts.get(row.accountId);
+    if (generation === undefined) throw new Error("a row comes with its account");
+    if (known === undefined) {
+      this.rows.set(key, { key, row, generation, recorded: this.rows.size, everPending: row.state === "pending", recordedAtMs: nowMs, closed: false });
+      touched.add(key);
+    } else if (row.lastUpdateMs > known.row.lastUpdateMs) {
+      known.row = row;
+      known.everPending ||= row.state === "pending";
+      known.closed &&= row.kind === "refund";
+      touched.add(key);
+    } else if (row.state === "pending") known.everPending = true;
+  }
+
+  #past(except: string): Past {
+    const others = (): Grant[] => [...this.grants.entries()].filter(([key, grant]) => key !== except && grant.state !== "not_earned").map(([, grant]) => grant);
+    const standing = (grant: Grant): number => (grant.state === "waiting" ? grant.points : grant.standing);
+    return {
+      points: (offerId, inPeriod) => others().filter((grant) => grant.terms?.offerId === offerId && inPeriod(grant.on)).reduce((sum, grant) => sum + standing(grant), 0),
+      purchases: (offerId, inPeriod) => others().filter((grant) => grant.terms?.offerId === offerId && inPeriod(grant.on) && !grant.reversed).length,
+      earlierAtBrand: (brandId) => [...this.grants.keys()].some((key) => key !== except && this.rows.get(key)?.row.brand?.id === brandId),
+      activations: this.activations,
+    };
+  }
+
+  #recompute(nowMs: number, touched: ReadonlySet<string>, seen: ReadonlyMap<string, PurchaseView>): void {
+    const standing = new Set([...seen].filter(([, view]) => !view.verdict.reasons.includes("duplicate")).map(([key]) => key));
+    this.resolution = resolveRows([...this.rows.values()], [...this.accounts.values()], standing);
+    const isLive = (key: string): boolean => this.resolution.status.get(key)?.is === "live" && this.rows.get(key)?.row.kind === "purchase";
+    for (const [key, grant] of Array.from(this.grants)) {
+      const known = this.rows.get(key);
+      const status = this.resolution.status.get(key);
+      const heir = status?.is === "duplicate" ? this.rows.get(status.of) : undefined;
+      // Another row came to carry the same purchase: what was decided for it stands.
+      if (heir !== undefined && isLive(heir.key) && !this.grants.has(heir.key) && grant.facts === factsOf(heir.row)) {
+        this.grants.delete(key);
+        this.grants.set(heir.key, grant);
+        continue;
+      }
+      if (known !== undefined && isLive(key) && grant.facts === factsOf(known.row)) continue;
+      this.loose.add(known?.row.brand?.id ?? "");
+      this.grants.delete(key);
+      const lot = this.book.lotOf(grant.lotKey);
+      if (lot !== undefined) this.book.setReversed(lot, lot.granted - lot.expired, nowMs);
+    }
+    this.#loosen(touched);
+    for (const known of this.rows.values()) {
+      if (isLive(known.key) && !this.grants.has(known.key)) this.#decide(known, nowMs, seen.get(known.key));
+    }
+    this.#applyRefunds(nowMs, seen);
+  }
+
+  /** One batch that both takes back and decides at a brand: in which order it does so is the ledger's own affair. */
+  #loosen(touched: ReadonlySet<string>): void {
+    const rows = [...touched].map((key) => this.rows.get(key)).filter((known) => known !== undefined);
+    for (const known of rows) {
+      const plain = known.row.state === "booked" && known.row.kind === "purchase" && this.resolution.status.get(known.key)?.is === "live";
+      if (!plain && known.row.brand !== null) this.loose.add(known.row.brand.id);
+    }
+    const rewarded = rows.filter((known) => known.row.state === "booked" && known.row.brand !== null);
+    for (const known of rewarded) if (rewarded.filter((other) => other.row.brand?.id === known.row.brand?.id).length > 1) this.loose.add(known.row.brand?.id ?? "");
+  }
+
+  #decide(known: KnownRow, nowMs: number, seen: PurchaseView | undefined): void {
+    const { row, key } = known;
+    let expected: Expected = expectedGrant(row, this.#catalogue, this.#past(key), this.#programme.pointsPerEuro);
+    if (this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") && seen !== undefined) expected = this.#believe(row, seen);
+    const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
+    const grant: Grant = {
+      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing: 0, reversed: false, lotKey: `${key}#${this.#serial++}`,
+      state: expected.points === 0 ? "not_earned" : waiting ? "waiting" : "earned",
+    };
+    this.grants.set(key, grant);
+    if (grant.state === "earned") this.#post(grant, nowMs);
+  }
+
+  /** The ledger's own decision where several are right; it must still be within what some offer could give. */
+  #believe(row: BankRow, seen: PurchaseView): Expected {
+    const { verdict } = seen;
+    const terms = this.#catalogue.find((each) => each.offerId === verdict.offer?.id && each.version === verdict.offer.version) ?? null;
+    const points = verdict.outcome === "not_earned" ? 0 : verdict.calculation?.capped ?? 0;
+    if (points === 0 || terms === null) return { points: 0, terms: null, reason: null };
+    const most = Math.min(rawPoints(terms, row.amountCents, this.#programme.pointsPerEuro), terms.capPointsPerPurchase ?? Infinity, terms.capPointsPerUser ?? Infinity);
+    if (points > most || terms.brandId !== row.brand?.id) throw new Error(`${keyOf(row)} was granted ${points}, its offer gives at most ${most}`);
+    return { points, terms, reason: null };
+  }
+
+  #post(grant: Grant, nowMs: number): void {
+    if (grant.terms === null) return;
+    this.book.grantPending(grant.lotKey, grant.points, grant.on, grant.terms.confirmationDays, nowMs);
+    grant.standing = grant.points;
+  }
+
+  /** keep = floor(points x cents left / cents); reverse what stands above it. */
+  #applyRefunds(nowMs: number, seen: ReadonlyMap<string, PurchaseView> = new Map()): void {
+    for (const [key, grant] of this.grants) {
+      const lot = this.book.lotOf(grant.lotKey);
+      const known = this.rows.get(key);
+      if (lot === undefined || known === undefined || grant.state !== "earned") continue;
+      const cents = BigInt(known.row.amountCents);
+      const left = cents - BigInt(this.resolution.refundedCents.get(key) ?? 0);
+      let keep = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
+      // What a refund taken back returns is bounded by the room that other purchases left: at least what stood, at most the formula.
+      const shown = seen.get(key)?.verdict.points;
+      if (keep > grant.standing && shown !== undefined && this.dependent(known.row.brand?.id ?? null)) keep = Math.min(keep, Math.max(grant.standing, shown));
+      grant.standing = keep;
+      grant.reversed = left === 0n && cents > 0n;
+      this.book.setReversed(lot, Math.min(grant.points - keep, grant.points - lot.expired), nowMs);
+    }
+  }
+}

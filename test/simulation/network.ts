@@ -1,0 +1,80 @@
+// Between the edge and the ledger: what a sync asks the bank for, how its rows are cut into deliveries, and what goes wrong on
+// the way. A delivery that was not confirmed stays in the network and comes again, as the aggregator's does.
+import type { AccountGeneration, BankRow, RecordBatch } from "../../src/ledger/ports.ts";
+import type { SimUser, World } from "./world.ts";
+import { offersFor } from "./world.ts";
+import { SimulatedCrash } from "./ledger.ts";
+
+/** Asks one generation for what changed and puts it on its way, in one delivery or several. */
+export function sync(world: World, user: SimUser): string {
+  const { rng } = world;
+  const account = rng.pick(user.bank.accounts.flatMap((each) => (rng.chance(0.8) ? each.live : each.generations)));
+  const again = rng.chance(0.1);
+  const rows = user.bank.changedSince(account.accountId, again ? -1 : user.cursors.get(account.accountId) ?? -1);
+  user.cursors.set(account.accountId, Math.max(user.cursors.get(account.accountId) ?? -1, ...rows.map((row) => row.lastUpdateMs)));
+  const parts = cut(rows, rng.pick([1, 1, 1, 2, 3]), rng.chance(0.2) ? (items) => rng.shuffled(items) : (items) => [...items]);
+  // The edge knows the older generations of an account from its own table and names them all.
+  const accounts = generationsUpTo(user, account);
+  for (const part of parts) {
+    const batch = { connectionId: account.connectionId, syncedAtMs: rng.chance(0.8) ? world.nowMs : null, accounts, rows: part, offers: [], programme: world.programme };
+    user.network.push({ ...batch, offers: offersFor(world, batch) });
+  }
+  return `u${user.no} syncs ${account.accountId}${again ? " from the beginning" : ""}: ${rows.length} rows in ${parts.length} deliveries`;
+}
+
+export function generationsUpTo(user: SimUser, account: AccountGeneration): AccountGeneration[] {
+  return user.bank.accounts.flatMap((each) => each.generations).filter((each) => each.fingerprint === account.fingerprint && each.createdAtMs <= account.createdAtMs);
+}
+
+function cut(rows: readonly BankRow[], parts: number, order: (items: readonly BankRow[]) => BankRow[]): BankRow[][] {
+  const ordered = order(rows);
+  const size = Math.max(1, Math.ceil(ordered.length / parts));
+  const out: BankRow[][] = [];
+  for (let from = 0; from < ordered.length; from += size) out.push(ordered.slice(from, from + size));
+  return out.length === 0 ? [[]] : out;
+}
+
+/** Hands one delivery over, in any order. Returns the batch when the ledger confirmed it. */
+export function deliver(world: World, user: SimUser): string {
+  const { rng } = world;
+  if (user.network.length === 0) {
+    if (user.recorded.length === 0) return "nothing to deliver";
+    return repeat(world, user, rng.pick(user.recorded));
+  }
+  const index = rng.chance(0.6) ? 0 : rng.int(0, user.network.length - 1);
+  const batch = user.network[index];
+  if (batch === undefined) return "nothing to deliver";
+  const fault = rng.weighted({ none: 10, crash_inside: 2, lost_answer: 1, evicted: 1 });
+  const what = `u${user.no} is delivered ${describe(batch)}`;
+  if (fault === "evicted") user.ledger.evict();
+  if (fault === "crash_inside") {
+    user.ledger.crashAfterStatements(rng.int(0, 25));
+    try {
+      user.ledger.record(batch, world.nowMs);
+      user.ledger.disarm();
+    } catch (error) {
+      if (!(error instanceof SimulatedCrash)) throw error;
+      user.ledger.evict();
+      return `${what}: crash before the commit`;
+    }
+  } else user.ledger.record(batch, world.nowMs);
+  user.model.record(batch, world.nowMs, user.ledger.views(world.nowMs));
+  user.recorded.push(batch);
+  // The answer got lost: the ledger has it, the sender does not know.
+  if (fault !== "lost_answer") user.network.splice(index, 1);
+  return `${what}${fault === "none" ? "" : `: ${fault}`}`;
+}
+
+/** The same delivery again must change nothing but the time. */
+export function repeat(world: World, user: SimUser, batch: RecordBatch): string {
+  const before = user.ledger.fingerprint(world.nowMs);
+  user.ledger.record(batch, world.nowMs);
+  const after = user.ledger.fingerprint(world.nowMs);
+  if (before !== after) throw new Error(`a delivery that came again changed the ledger:\n${before}\n${after}`);
+  return `u${user.no} is delivered again ${describe(batch)}`;
+}
+
+export function describe(batch: RecordBatch): string {
+  const rows = batch.rows.map((row) => `${row.externalId} ${row.kind === "refund" ? "+" : "-"}${row.amountCents} ${row.brand?.id ?? "?"} ${row.purchasedOn} ${row.state}${row.review === null ? "" : ` ${row.review}`}`);
+  return `${batch.accounts.at(-1)?.accountId ?? "?"} [${rows.join("; ")}]`;
+}

@@ -1,0 +1,143 @@
+// Runs one seed: steps, checks after each, then the quiet end in which everything arrives and every order must agree.
+import type { PurchaseView } from "../../src/ledger/ports.ts";
+import { activate, command } from "./commands.ts";
+import { runAlarm, sendNotices } from "./alarm.ts";
+import { checkBudgets, checkQuiet, checkUser, ensure } from "./invariants.ts";
+import type { LedgerModule } from "./ledger.ts";
+import { SimLedger } from "./ledger.ts";
+import { deliver, generationsUpTo, repeat, sync } from "./network.ts";
+import { seededRng } from "./random.ts";
+import type { SimUser, World } from "./world.ts";
+import { clockJump, makeWorld } from "./world.ts";
+
+export type Run = { readonly steps: number; readonly entries: number; readonly rows: number };
+export class SeedFailure extends Error {
+  readonly seed: number;
+  readonly steps: number;
+  readonly trace: readonly string[];
+
+  constructor(seed: number, steps: number, trace: readonly string[], cause: unknown) {
+    super(`seed ${seed} fails after ${steps} steps: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.seed = seed;
+    this.steps = steps;
+    this.trace = trace;
+  }
+}
+
+export const STEPS = 60;
+
+function step(world: World): void {
+  const { rng } = world;
+  const user = rng.pick(world.users);
+  const stamp = new Date(world.nowMs).toISOString().slice(0, 16);
+  const say = (what: string): void => void world.trace.push(`${stamp} ${what}`);
+  switch (rng.weighted({ bank: 10, sync: 6, deliver: 8, repeat: 1, alarm: 3, command: 4, activate: 1, notices: 1, clock: 4 })) {
+    case "bank":
+      return say(`u${user.no} ${user.bank.act(world.nowMs)}`);
+    case "sync":
+      return say(sync(world, user));
+    case "deliver":
+      say(deliver(world, user));
+      break;
+    case "repeat":
+      say(user.recorded.length === 0 ? "nothing to repeat" : repeat(world, user, rng.pick(user.recorded)));
+      break;
+    case "alarm":
+      say(runAlarm(world, user, false));
+      break;
+    case "command":
+      say(command(world, user));
+      break;
+    case "activate":
+      say(activate(world, user));
+      break;
+    case "notices":
+      say(sendNotices(world, user));
+      break;
+    case "clock":
+      world.nowMs += clockJump(rng);
+      say("the clock moves on");
+      break;
+  }
+  checkUser(world, user);
+}
+
+/** Everything on its way arrives, everything that can be repeated is, and then all that was told must agree. */
+function comeToRest(world: World): void {
+  for (const user of world.users) {
+    for (const account of user.bank.accounts.flatMap((each) => each.generations)) {
+      const rows = user.bank.changedSince(account.accountId, -1);
+      const offers = world.catalogue.terms;
+      user.network.push({ connectionId: account.connectionId, syncedAtMs: world.nowMs, accounts: generationsUpTo(user, account), rows, offers, programme: world.programme });
+    }
+    while (user.network.length > 0) {
+      world.trace.push(deliver(world, user));
+      checkUser(world, user);
+    }
+    for (const batch of user.recorded) repeat(world, user, batch);
+  }
+  for (let round = 0; round < 4; round++) for (const user of world.users) world.trace.push(runAlarm(world, user, true));
+  for (const user of world.users) {
+    checkUser(world, user);
+    checkQuiet(world, user);
+    checkTruth(world, user);
+    checkAnyOrder(world, user);
+  }
+  checkBudgets(world);
+}
+
+/** What truly happened against what stands: each booked purchase once, whatever the banks called it. */
+function checkTruth(world: World, user: SimUser): void {
+  const views = user.ledger.views(world.nowMs);
+  let happened = 0;
+  let stands = 0;
+  const weak = new Set(user.bank.accounts.filter((each) => each.strength === "weak" && each.generations.length > 1).map((each) => each.no));
+  for (const truth of user.bank.truths) {
+    if (weak.has(truth.accountNo)) continue;
+    const rows = [...truth.rows.values()];
+    if (!truth.deleted && rows.some((row) => row.state === "booked" && row.review === null)) happened += 1;
+    stands += rows.filter((row) => {
+      const view = views.get(`${row.accountId}/${row.externalId}`);
+      return view !== undefined && view.state === "booked" && !view.verdict.reasons.includes("duplicate") && !view.verdict.reasons.includes("held_for_review");
+    }).length;
+  }
+  ensure(happened === stands, `${happened} purchases and refunds happened, ${stands} stand`);
+}
+
+/** The same deliveries in another order end with the same purchases, and the same points where no rule depends on others. */
+function checkAnyOrder(world: World, user: SimUser): void {
+  const ledger = new SimLedger(world.module, seededRng(world.serial));
+  for (const batch of world.rng.shuffled(user.recorded)) ledger.record(batch, world.nowMs);
+  const summary = (views: ReadonlyMap<string, PurchaseView>): string => {
+    const lines: string[] = [];
+    for (const truth of user.bank.truths) {
+      const mine = [...views.values()].filter((view) => [...truth.rows.values()].some((row) => row.accountId === view.accountId && row.externalId === view.externalId));
+      // A row that the bank dropped is listed or not as it was told before or after what replaced it; it carries no points.
+      const own = mine.filter((view) => view.state !== "deleted" && !view.verdict.reasons.includes("duplicate"));
+      const points = user.model.dependent(truth.brandId) || user.model.anyClosed(truth.brandId) ? "" : ` ${mine.reduce((sum, view) => sum + view.verdict.points, 0)}`;
+      // Twins may change places, so what is compared is the multiset of lines.
+      lines.push(`${truth.kind} ${truth.cents} ${truth.brandId ?? ""}: ${own.length} ${own.map((view) => `${view.state} ${view.purchasedOn}`).sort().join()}${points}`);
+    }
+    return lines.sort().join("\n");
+  };
+  const here = summary(user.ledger.views(world.nowMs));
+  const there = summary(ledger.views(world.nowMs));
+  ledger.close();
+  const differences = here.split("\n").filter((line) => !there.includes(line)).map((line) => `here ${line}`).concat(there.split("\n").filter((line) => !here.includes(line)).map((line) => `there ${line}`));
+  ensure(here === there, `another order of deliveries ends otherwise: ${differences.join("; ")}`);
+}
+
+/** Runs a seed to its end. Throws a `SeedFailure` with the trace at the first thing that does not hold. */
+export function runSeed(seed: number, module: LedgerModule, steps = STEPS): Run {
+  const world = makeWorld(seed, module);
+  let done = 0;
+  try {
+    for (; done < steps; done++) step(world);
+    comeToRest(world);
+    return { steps, entries: world.users.reduce((sum, user) => sum + user.verified.sequence, 0), rows: world.users.reduce((sum, user) => sum + user.model.rows.size, 0) };
+  } catch (cause) {
+    throw new SeedFailure(seed, Math.min(done + 1, steps), world.trace, cause);
+  } finally {
+    for (const user of world.users) user.ledger.close();
+  }
+}

@@ -1,0 +1,82 @@
+// One simulated world: a clock, users with their banks, a network that loses, repeats, splits and reorders, storage that crashes
+// inside a transaction, engines that are evicted, budgets and a projection that fail. Everything comes from the seed.
+import type { Rng } from "./random.ts";
+import { seededRng } from "./random.ts";
+import type { Bank } from "./bank.ts";
+import { makeBank } from "./bank.ts";
+import { SimBudgets } from "./budgets.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { makeCatalogue } from "./catalogue.ts";
+import { SimLedger } from "./ledger.ts";
+import type { LedgerModule } from "./ledger.ts";
+import { Model } from "./model.ts";
+import { emptyProjected } from "./projection.ts";
+import type { Projected } from "./projection.ts";
+import type { OfferTerms, Programme, RecordBatch } from "../../src/ledger/ports.ts";
+import { DAY_MS, HOUR_MS, parisToMs } from "../../src/kernel/time.ts";
+
+export type SimUser = {
+  readonly no: number;
+  readonly bank: Bank;
+  readonly ledger: SimLedger;
+  readonly model: Model;
+  readonly cursors: Map<string, number>;
+  /** On its way, not yet arrived. */
+  readonly network: RecordBatch[];
+  /** Arrived and confirmed, in that order. */
+  readonly recorded: RecordBatch[];
+  readonly projected: Projected;
+  readonly operations: { readonly key: string; readonly operation: Parameters<SimLedger["operate"]>[1]; readonly answer: string }[];
+  /** Entries checked so far. */
+  readonly verified: { sequence: number; hash: string; readonly sums: { pending: number; available: number; held: number } };
+};
+
+export type World = {
+  readonly module: LedgerModule;
+  readonly rng: Rng;
+  readonly catalogue: Catalogue;
+  readonly programme: Programme;
+  readonly users: readonly SimUser[];
+  readonly budgets: SimBudgets;
+  readonly trace: string[];
+  nowMs: number;
+  serial: number;
+};
+
+/** Days around which the clock of Paris changes, a year ends, and an ordinary one. */
+const STARTS = ["2026-03-20", "2026-10-18", "2026-12-20", "2026-06-01"];
+
+export function makeWorld(seed: number, module: LedgerModule): World {
+  const rng = seededRng(seed);
+  const nowMs = parisToMs(rng.pick(STARTS)) + rng.int(0, 23) * HOUR_MS;
+  const catalogue = makeCatalogue(rng.fork(1), nowMs);
+  const programme: Programme = { pointsPerEuro: rng.pick([100, 100, 1000, 33]), pointsExpireMonths: rng.pick([1, 2, 24]) };
+  const users: SimUser[] = Array.from({ length: rng.pick([1, 1, 2]) }, (_, no) => ({
+    no, bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs), ledger: new SimLedger(module, rng.fork(20 + no)),
+    model: new Model(catalogue.terms, programme), cursors: new Map(), network: [], recorded: [], projected: emptyProjected(), operations: [],
+    verified: { sequence: 0, hash: "0".repeat(64), sums: { pending: 0, available: 0, held: 0 } },
+  }));
+  return { module, rng, catalogue, programme, users, budgets: new SimBudgets(), trace: [], nowMs, serial: 0 };
+}
+
+/** How far the clock goes in one step. */
+export function clockJump(rng: Rng): number {
+  switch (rng.weighted({ minutes: 3, hours: 5, days: 4, weeks: 1, months: 0.5 })) {
+    case "minutes":
+      return rng.int(1, 59) * 60_000;
+    case "hours":
+      return rng.int(1, 30) * HOUR_MS;
+    case "days":
+      return rng.int(1, 5) * DAY_MS + rng.int(0, 23) * HOUR_MS;
+    case "weeks":
+      return rng.int(7, 21) * DAY_MS;
+    case "months":
+      return rng.int(31, 100) * DAY_MS;
+  }
+}
+
+/** The versions that the edge hands over with these rows: every one of their brands. */
+export function offersFor(world: World, batch: Pick<RecordBatch, "rows">): OfferTerms[] {
+  const brands = new Set(batch.rows.map((row) => row.brand?.id));
+  return world.catalogue.terms.filter((terms) => brands.has(terms.brandId));
+}

@@ -1,0 +1,94 @@
+// Lives of bank rows that the deterministic simulation found broken, each as the shortest story that shows it.
+import { describe, test } from "vitest";
+import type { AccountId } from "../../src/kernel/ids.ts";
+import { account, at, offer, row } from "../contract/ledger-factories.ts";
+import { openBook, value } from "./ledger-book.ts";
+
+describe("a purchase id belongs to one purchase", () => {
+  test("also when the authorisation that another purchase took over is booked itself", ({ expect }) => {
+    const book = openBook();
+    const offers = [offer({ budgetPoints: 1000 })];
+    book.record([row("1", { state: "pending", bookedOn: null })], "2026-11-12", { offers });
+    const { id } = book.only("2026-11-12");
+    // Another purchase at the same brand takes the authorisation for its own, and its id with it.
+    book.record([row("2", { amountCents: 5000, lastUpdateMs: 2000 })], "2026-11-13", { offers });
+    expect(book.only("2026-11-13").id).toBe(id);
+    book.record([row("1", { lastUpdateMs: 3000 })], "2026-11-14", { offers });
+    const purchases = book.purchases();
+    expect(new Set(purchases.map((purchase) => purchase.id)).size).toBe(2);
+    for (const purchase of purchases) expect(value(book.engine.purchase(purchase.id, at("2026-11-14")))?.externalId).toBe(purchase.externalId);
+    for (const task of value(book.engine.budgetTasks(null, at("2026-11-14")))) value(book.engine.budgetGranted(task, at("2026-11-14")));
+    expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toEqual([]);
+    expect(book.balances()).toBe("254 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+});
+
+describe("a row that repeats an older one", () => {
+  test("still does when a delivery brings only one of the two near", ({ expect }) => {
+    const book = openBook();
+    const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-09-05") })];
+    const again = (id: string, purchasedOn: string): ReturnType<typeof row> => row(id, { accountId: "acc_2", purchasedOn });
+    book.record([row("1", { purchasedOn: "2026-09-01" })], "2026-11-14", { accounts });
+    book.record([again("n1", "2026-09-04")], "2026-11-14", { accounts });
+    for (let day = 10; day < 32; day++) book.record([again(`far ${day}`, `2026-10-${day}`)], "2026-11-14", { accounts });
+    expect(book.purchases().filter((purchase) => purchase.purchasedOn < "2026-10-01")).toHaveLength(1);
+  });
+});
+
+describe("a refund that the bank takes back", () => {
+  test("gives points back only as far as the cap has room, which another purchase may have used meanwhile", ({ expect }) => {
+    const book = openBook();
+    const offers = [offer({ capPointsPerUser: 150 })];
+    book.record([row("1")], "2026-11-14", { offers });
+    book.record([row("r", { kind: "refund", purchasedOn: "2026-11-13" })], "2026-11-14", { offers });
+    book.record([row("2", { purchasedOn: "2026-11-14" })], "2026-11-14", { offers });
+    expect(book.balances()).toBe("104 0 0");
+    book.record([row("r", { kind: "refund", purchasedOn: "2026-11-13", state: "deleted", lastUpdateMs: 2000 })], "2026-11-14", { offers });
+    expect(book.balances()).toBe("150 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+});
+
+describe("a purchase whose date changes", () => {
+  test("matures on the day that its verdict shows", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { purchasedOn: "2026-11-14" })]);
+    book.record([row("1", { purchasedOn: "2026-11-11", lastUpdateMs: 2000 })]);
+    expect(book.only().verdict).toMatchObject({ points: 104, confirmationExpectedOn: "2026-12-11" });
+    expect(book.points().nextConfirmation).toEqual({ on: "2026-12-11", points: 104 });
+  });
+});
+
+describe("under a weak fingerprint", () => {
+  const generation = (id: string, from: string): ReturnType<typeof account> => account(id, { strength: "weak", createdAtMs: at(from) });
+  const [first, second, third] = [generation("acc_1", "2026-10-01"), generation("acc_2", "2026-11-10"), generation("acc_3", "2026-11-13")];
+  const of = (id: string, accountId: string, more: Parameters<typeof row>[1] = {}): ReturnType<typeof row> => row(id, { accountId: accountId as AccountId, ...more });
+
+  test("a row stays held when only a newer generation repeats it, in either order", ({ expect }) => {
+    const accounts = [first, second, third];
+    const rows = [of("b", "acc_2"), of("c", "acc_3")];
+    for (const order of [rows, [...rows].reverse()]) {
+      const book = openBook();
+      for (const each of order) book.record([each], "2026-11-14", { accounts });
+      expect(book.only().verdict).toMatchObject({ outcome: "waiting", reasons: ["held_for_review"] });
+      expect(book.balances()).toBe("0 0 0");
+    }
+  });
+
+  test("a held row is free once the authorisation that it repeats arrives late", ({ expect }) => {
+    const book = openBook();
+    const accounts = [first, second];
+    book.record([of("b", "acc_2")], "2026-11-14", { accounts });
+    expect(book.only().verdict.reasons).toEqual(["held_for_review"]);
+    book.record([of("a", "acc_1", { state: "pending", bookedOn: null })], "2026-11-14", { accounts });
+    expect(book.balances()).toBe("104 0 0");
+  });
+
+  test("an authorisation that nobody booked is closed after 14 days, not left to operators for ever", ({ expect }) => {
+    const book = openBook();
+    book.record([of("b", "acc_2", { state: "pending", bookedOn: null })], "2026-11-14", { accounts: [first, second] });
+    expect(book.only().verdict.outcome).toBe("waiting");
+    expect(book.only("2026-11-28").verdict.outcome).toBe("not_earned");
+  });
+});

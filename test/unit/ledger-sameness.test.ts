@@ -1,0 +1,162 @@
+// The life of a bank row: rules (b) to (e) of DESIGN.md section 4, through the engine.
+import { describe, test } from "vitest";
+import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
+import { account, at, row } from "../contract/ledger-factories.ts";
+import { openBook, value } from "./ledger-book.ts";
+
+const OLD = account("acc_1");
+const NEW = account("acc_2", { createdAtMs: at("2026-11-13") });
+const both = { accounts: [OLD, NEW] };
+const again = (id: string, more: Partial<BankRow> = {}): BankRow => row(id, { accountId: "acc_2", ...more });
+
+describe("the same rows under new ids after the account was made anew", () => {
+  test("count once", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), row("2", { purchasedOn: "2026-11-10" })]);
+    expect(book.record([again("n1"), again("n2", { purchasedOn: "2026-11-10" })], "2026-11-14", both)).toMatchObject({ recorded: 2, duplicates: 2, earnedPoints: 0 });
+    expect(book.purchases()).toHaveLength(2);
+    expect(book.balances()).toBe("208 0 0");
+    expect(book.points().sequence).toBe(2);
+  });
+
+  test("count once with a date up to five days away, and twice beyond", ({ expect }) => {
+    for (const [date, purchases] of [["2026-11-17", 1], ["2026-11-07", 1], ["2026-11-18", 2], ["2026-11-06", 2]] as const) {
+      const book = openBook();
+      book.record([row("1")]);
+      book.record([again("n1", { purchasedOn: date })], "2026-11-18", both);
+      expect(book.purchases("2026-11-18"), date).toHaveLength(purchases);
+    }
+  });
+
+  test("match the same date before a nearer row takes it, each older row once", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { purchasedOn: "2026-11-10" })]);
+    book.record([again("near", { purchasedOn: "2026-11-11" })], "2026-11-14", both);
+    expect(book.purchases()).toHaveLength(1);
+    book.record([again("same day", { purchasedOn: "2026-11-10" })], "2026-11-14", both);
+    expect(book.purchases().map((purchase) => purchase.purchasedOn)).toEqual(["2026-11-11", "2026-11-10"]);
+    expect(book.balances()).toBe("208 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("of another amount, direction or bank account are other purchases", ({ expect }) => {
+    const book = openBook();
+    const other = account("acc_3", { fingerprint: "fp_other" });
+    book.record([row("1")]);
+    book.record([again("amount", { amountCents: 3491 }), again("refund", { kind: "refund", brand: null }), row("elsewhere", { accountId: "acc_3" })], "2026-11-14", { accounts: [OLD, NEW, other] });
+    expect(book.purchases()).toHaveLength(4);
+  });
+
+  test("stay one purchase under its first id when the older row is deleted, with its points where they are", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1")]);
+    const { id } = book.only();
+    book.record([again("n1")], "2026-11-14", both);
+    book.record([row("1", { state: "deleted", lastUpdateMs: 2000 })], "2026-11-14", both);
+    expect(book.balances()).toBe("104 0 0");
+    expect(book.purchases().filter((purchase) => purchase.state === "booked")).toHaveLength(1);
+    expect(value(book.engine.purchase(id, at("2026-11-14")))).not.toBeNull();
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("that came first leave their points with the purchase when the older account's row follows", ({ expect }) => {
+    const book = openBook();
+    book.record([again("n1")], "2026-11-14", both);
+    const { head } = book.points();
+    const { id } = book.only();
+    book.record([row("1")], "2026-11-14", both);
+    expect(book.points().head).toBe(head);
+    expect(book.only()).toMatchObject({ id, externalId: "1", verdict: { outcome: "earned", points: 104 } });
+    book.record([row("r", { kind: "refund" })], "2026-11-14", both);
+    expect(book.balances()).toBe("0 0 0");
+  });
+});
+
+describe("equal rows of one account", () => {
+  test("are different purchases, in one delivery or two", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), row("2")]);
+    book.record([row("3")]);
+    expect(book.purchases()).toHaveLength(3);
+    expect(book.balances()).toBe("312 0 0");
+  });
+
+  test("repeat as many as there were, no more", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), row("2")]);
+    book.record([again("n1"), again("n2"), again("n3")], "2026-11-14", both);
+    expect(book.purchases()).toHaveLength(3);
+  });
+});
+
+describe("a weakly fingerprinted account", () => {
+  const weak = (id: string, createdOn: string): AccountGeneration => account(id, { strength: "weak", createdAtMs: at(createdOn) });
+  const generations = { accounts: [weak("acc_1", "2026-01-01"), weak("acc_2", "2026-11-01")] };
+
+  test("holds an unmatched row of the older generation's time plus five days for review", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { purchasedOn: "2026-10-20" })], "2026-11-14", generations);
+    book.record([again("same", { purchasedOn: "2026-10-20" }), again("late", { purchasedOn: "2026-11-06", amountCents: 500 }), again("free", { purchasedOn: "2026-11-07", amountCents: 600 })], "2026-11-14", generations);
+    const verdicts = Object.fromEntries(book.purchases().map((purchase) => [purchase.externalId, purchase.verdict.reasons[0]]));
+    expect(verdicts).toEqual({ free: "offer_applied", late: "held_for_review", 1: "offer_applied" });
+    expect(value(book.engine.reviews(null, at("2026-11-14")))).toMatchObject([{ why: "weak_account" }]);
+  });
+
+  test("lets a held row go once its older twin arrives", ({ expect }) => {
+    const book = openBook();
+    book.record([again("n1", { purchasedOn: "2026-10-20" })], "2026-11-14", generations);
+    expect(book.only().verdict.reasons).toEqual(["held_for_review"]);
+    book.record([row("1", { purchasedOn: "2026-10-20" })], "2026-11-14", generations);
+    expect(book.only().verdict).toMatchObject({ outcome: "earned", points: 104 });
+    expect(value(book.engine.reviews(null, at("2026-11-14")))).toEqual([]);
+  });
+});
+
+describe("a pending row", () => {
+  const pending = (id: string, more: Partial<BankRow> = {}): BankRow => row(id, { state: "pending", bookedOn: null, ...more });
+
+  test("is taken over by the booked row under a new id, also with another amount, and keeps its public id", ({ expect }) => {
+    const book = openBook();
+    book.record([pending("p", { amountCents: 10_000 })]);
+    const { id } = book.only();
+    book.record([row("b", { amountCents: 6500, purchasedOn: "2026-11-14", lastUpdateMs: 2000 })]);
+    expect(book.only()).toMatchObject({ id, externalId: "b", amountCents: 6500, verdict: { outcome: "earned", points: 195 } });
+    expect(value(book.engine.purchase(id, at("2026-11-14")))?.externalId).toBe("b");
+  });
+
+  test("that arrives after its booked row is swallowed by it", ({ expect }) => {
+    const book = openBook();
+    book.record([row("b", { lastUpdateMs: 2000 })]);
+    book.record([pending("p", { amountCents: 10_000 })]);
+    expect(book.only()).toMatchObject({ externalId: "b", verdict: { points: 104 } });
+  });
+
+  test("is not taken over from another brand, too many days away, or by a row that was pending itself", ({ expect }) => {
+    const book = openBook();
+    book.record([pending("p"), pending("q", { amountCents: 100 })]);
+    book.record([row("other", { brand: null, lastUpdateMs: 2000 })]);
+    book.record([row("far", { purchasedOn: "2026-11-23", lastUpdateMs: 2000 })], "2026-11-23");
+    book.record([row("p", { lastUpdateMs: 2000 })], "2026-11-23");
+    const states = Object.fromEntries(book.purchases("2026-11-23").map((purchase) => [purchase.externalId, purchase.state]));
+    expect(states).toEqual({ p: "booked", q: "pending", other: "booked", far: "booked" });
+  });
+
+  test("of an unknown merchant is taken over by the same label only", ({ expect }) => {
+    const book = openBook();
+    book.record([pending("p", { brand: null, labelTag: "cafe" })]);
+    book.record([row("b", { brand: null, labelTag: "shoes", lastUpdateMs: 2000 })]);
+    expect(book.purchases()).toHaveLength(2);
+    book.record([row("c", { brand: null, labelTag: "cafe", lastUpdateMs: 2000 })]);
+    expect(book.purchases().map((purchase) => purchase.externalId).sort()).toEqual(["b", "c"]);
+  });
+});
+
+test("every id that was ever shown leads to its purchase, also after two turn out to be one", ({ expect }) => {
+  const book = openBook();
+  book.record([row("p", { state: "pending", labelTag: "a", brand: null }), row("b", { labelTag: "b", brand: null, lastUpdateMs: 2000 })]);
+  const ids = book.purchases().map((purchase) => purchase.id);
+  expect(ids).toHaveLength(2);
+  book.record([row("b", { labelTag: "a", brand: null, lastUpdateMs: 3000 })]);
+  const { id } = book.only();
+  for (const each of ids) expect(value(book.engine.purchase(each, at("2026-11-14")))?.id).toBe(id);
+});

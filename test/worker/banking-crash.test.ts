@@ -1,0 +1,144 @@
+// Each await may be the last. Every database round trip, HTTP call and ledger call of a scenario fails once, before it happened and
+// after it happened with its answer lost; then what would happen next in life happens, and the end must be the same.
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { addUser, bankingApp, cardRow, deliver, hotUser, LINK_MS, openAtBank, REDIRECT, startLink, syncedBody } from "../support/banking-app.ts";
+import type { BankingApp } from "../support/banking-app.ts";
+import type { UserId } from "../../src/kernel/ids.ts";
+
+const binding = (env as unknown as { DB: D1Database }).DB;
+const all = async <T = Record<string, unknown>>(query: string, ...values: unknown[]): Promise<T[]> => (await binding.prepare(query).bind(...values).all<T>()).results;
+const NOWHERE = 200;
+
+function freshApp(): BankingApp {
+  const app = bankingApp(binding);
+  app.powens.state.nextUser = Math.floor(Math.random() * 1e9) + 1;
+  return app;
+}
+
+/** Runs a scenario with a fault at each of its points in turn until none is left; returns how many points there were. */
+async function atEveryPoint(scenario: (app: BankingApp, nth: number) => Promise<void>): Promise<number> {
+  for (let nth = 1; nth < NOWHERE; nth++) {
+    const app = freshApp();
+    await scenario(app, nth);
+    if (!app.faults.struck()) return nth - 1;
+  }
+  throw new Error("the scenario never ends");
+}
+
+async function withFault(app: BankingApp, nth: number, mode: "before" | "after", work: () => Promise<unknown>): Promise<void> {
+  app.faults.arm(nth, mode);
+  // The Worker may die here in any way; what it said no longer matters.
+  await work().catch(() => null);
+  app.faults.disarm();
+}
+
+/** The aggregator's and the caretaker's patience. */
+async function lifeGoesOn(app: BankingApp, rounds = 3): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    app.clock.ms += 30 * 60_000;
+    await app.service.sweep(app.clock.ms);
+  }
+}
+
+describe.each(["before", "after"] as const)("a failure %s any await", (mode) => {
+  it("of the first sync of a connection that nobody knows ends in one connection with its rows", async () => {
+    const points = await atEveryPoint(async (app, nth) => {
+      const userId = await addUser(binding);
+      app.clock.ms = LINK_MS;
+      const { remoteUserId } = await startLink(app, userId);
+      const there = openAtBank(app, remoteUserId);
+      app.clock.ms = LINK_MS + 10 * 86_400_000;
+      // 1 and 2 come with the message, 3 only by reading back.
+      const rows = [1, 2, 3].map((id) => cardRow(id, there.account, { rdate: "2026-11-20", date: "2026-11-20" }));
+      app.powens.state.users.get(remoteUserId)?.rows.push(...rows);
+      const send = () => deliver(app, "connection-synced", syncedBody(app, remoteUserId, there.connection, rows.slice(0, 2)));
+      let status = 0;
+      await withFault(app, nth, mode, async () => void (status = (await send()).status));
+      // The aggregator repeats what was not answered with 2xx, and only that.
+      if (status < 200 || status >= 300) expect((await send()).status).toBe(200);
+      await lifeGoesOn(app);
+      expect(await all("SELECT status, action, full_read, repair_reason FROM bank_connections WHERE user_id = ?", userId)).toEqual([{ status: "active", action: "none", full_read: "done", repair_reason: null }]);
+      expect(await all("SELECT ordinal, state FROM bank_accounts WHERE user_id = ?", userId)).toEqual([{ ordinal: 1, state: "enabled" }]);
+      expect([...app.ledger.rows.values()].map((row) => row.externalId).sort()).toEqual(["1", "2", "3"]);
+    });
+    expect(points).toBeGreaterThanOrEqual(7);
+  });
+
+  it("of a hot sync loses and doubles nothing", async () => {
+    const points = await atEveryPoint(async (app, nth) => {
+      const user = await hotUser(app);
+      const rows = Array.from({ length: 1001 }, (_, index) => cardRow(index + 1, user.remoteAccountId));
+      const send = () => deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, rows));
+      app.powens.state.users.get(user.remoteUserId)?.rows.push(...rows);
+      let status = 0;
+      await withFault(app, nth, mode, async () => void (status = (await send()).status));
+      if (status !== 200) expect((await send()).status).toBe(200);
+      await lifeGoesOn(app);
+      expect(app.ledger.rows.size).toBe(1001);
+      expect(await all("SELECT status, repair_reason FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "active", repair_reason: null }]);
+    });
+    expect(points).toBe(4);
+  });
+
+  it("of a start leaves a user who can start again, with at most one orphan, and it is alerted", async () => {
+    const points = await atEveryPoint(async (app, nth) => {
+      const userId = await addUser(binding);
+      const start = () => app.call("POST", "/v1/bank-connections", { as: userId, body: { redirect_uri: REDIRECT } });
+      await withFault(app, nth, mode, start);
+      app.clock.ms += 121_000;
+      expect((await start()).status).toBe(201);
+      expect(await all("SELECT state FROM aggregator_links WHERE user_id = ?", userId)).toEqual([{ state: "created" }]);
+      const made = app.powens.state.users.size;
+      expect(made).toBeLessThanOrEqual(2);
+      if (made === 2) expect(app.logged.some((line) => line.includes("bank_user_maybe_orphaned"))).toBe(true);
+    });
+    expect(points).toBeGreaterThanOrEqual(6);
+  });
+
+  it("of the way back can be repeated, or the connection is there without it", async () => {
+    const points = await atEveryPoint(async (app, nth) => {
+      const userId = await addUser(binding);
+      const { state, remoteUserId } = await startLink(app, userId);
+      openAtBank(app, remoteUserId);
+      const back = () => app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } });
+      await withFault(app, nth, mode, back);
+      await back();
+      const list = await app.call("GET", "/v1/bank-connections", { as: userId });
+      expect(list.body.data).toHaveLength(1);
+      await lifeGoesOn(app);
+      expect(await all("SELECT status, full_read FROM bank_connections WHERE user_id = ?", userId)).toEqual([{ status: "active", full_read: "done" }]);
+    });
+    expect(points).toBeGreaterThanOrEqual(8);
+  });
+
+  it("of an end is finished by the user's next try or by the sweep", async () => {
+    const points = await atEveryPoint(async (app, nth) => {
+      const user = await hotUser(app);
+      const [row] = await all<{ id: string }>("SELECT id FROM bank_connections WHERE user_id = ?", user.userId);
+      const end = () => app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: user.userId });
+      await withFault(app, nth, mode, end);
+      expect((await end()).status).toBe(204);
+      await lifeGoesOn(app);
+      expect(await all("SELECT status, gone_remotely FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "removed", gone_remotely: 1 }]);
+      expect(app.powens.state.users.get(user.remoteUserId)?.connections.size).toBe(0);
+    });
+    expect(points).toBeGreaterThanOrEqual(5);
+  });
+
+  it("of a withdrawal leaves nothing there in the end", async () => {
+    const points = await atEveryPoint(async (app, nth) => {
+      const user = await hotUser(app);
+      await withFault(app, nth, mode, () => app.service.consentListener.bankDataWithdrawn(user.userId));
+      await app.service.consentListener.bankDataWithdrawn(user.userId).catch(() => null);
+      await lifeGoesOn(app);
+      expect(app.powens.state.users.has(user.remoteUserId)).toBe(false);
+      expect(await ended(user.userId)).toEqual([{ state: "ended", token_cipher: null }]);
+    });
+    expect(points).toBeGreaterThanOrEqual(5);
+  });
+});
+
+function ended(userId: UserId) {
+  return all("SELECT state, token_cipher FROM aggregator_links WHERE user_id = ?", userId);
+}
