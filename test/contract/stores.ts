@@ -5,7 +5,9 @@ import { idempotencyStore, purgeIdempotencyKeys } from "../../src/db/idempotency
 import { IDEMPOTENCY_LOCK_MS, IDEMPOTENCY_TTL_MS } from "../../src/http/idempotency.ts";
 import type { IdempotencyScope } from "../../src/http/idempotency.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
-import { applyProjection } from "../../src/ledger/projection-store.ts";
+import { sampleStore } from "../../src/insights/sample-store.ts";
+import { insightsStore } from "../../src/insights/store.ts";
+import { applyProjection, applyReviews, closeProjection } from "../../src/ledger/projection-store.ts";
 import { databaseHealth, ensureProgramme } from "../../src/operations/store.ts";
 import { contractKeyring } from "./crypto.ts";
 import type { ContractTest } from "./ledger.ts";
@@ -58,8 +60,56 @@ export function storesContract(test: ContractTest, open: OpenDatabase): void {
     expect(await applyProjection(database, user, first, NOW_MS)).toEqual(2);
     expect(await applyProjection(database, user, { ...first, from: 1, through: 3 }, NOW_MS)).toEqual(2);
     expect(await applyProjection(database, user, { ...first, from: 2, through: 3, head: "b".repeat(64) }, NOW_MS)).toEqual(3);
-    expect(await database.prepare("SELECT purchases, cents, points FROM counters WHERE brand_id = 'brd_1'").first()).toMatchObject({ purchases: 2, cents: 6980, points: 208 });
+    expect(await database.prepare("SELECT purchases, cents, points, pending FROM counters WHERE brand_id = 'brd_1'").first()).toMatchObject({ purchases: 2, cents: 6980, points: 208, pending: 208 });
     expect(await database.prepare("SELECT last_sequence, head FROM ledger_heads WHERE user_id = ?").bind(user).first()).toMatchObject({ last_sequence: 3, head: "b".repeat(64) });
+  });
+
+  insightsContract(test, open);
+}
+
+function insightsContract(test: ContractTest, open: OpenDatabase): void {
+  test("the sample takes a consenting user's row once and counts its rows", async ({ expect }) => {
+    const database = await open();
+    const sample = sampleStore(openDatabase(database));
+    const user = "usr_sample";
+    const item = { id: "k.1", otherIds: ["j.1"], day: "2026-11-01", brandId: "brd_sample", cents: 5, pseudonym: "k.p", bucket: 7 };
+    const page = async (): Promise<string[]> => (await sample.page("brd_sample", null, 10)).map(({ id }) => id);
+    await database.prepare("INSERT INTO users (id, email_index, email_cipher, data_key, locale, state, created_at_ms) VALUES (?1, ?1, 'f1.a', 'k1.a', 'fr', 'active', 1)").bind(user).run();
+    await sample.add(user, [item]);
+    expect(await page()).toEqual([]);
+    await database.prepare("INSERT INTO consents (id, user_id, purpose, sequence, granted, text_version, at_ms) VALUES (?1, ?1, 'statistics', 1, 1, '1', 1)").bind(user).run();
+    await sample.add(user, [item, { ...item, id: "k.2", otherIds: [] }]);
+    await sample.add(user, [item, { ...item, id: "l.1", otherIds: ["k.1", "j.1"] }]);
+    expect(await page()).toEqual(["k.1", "k.2"]);
+    expect((await sample.page("brd_sample", { day: "2026-11-01", id: "k.1" }, 10)).length).toEqual(1);
+    await sample.remove(["k.p"]);
+    expect(await page()).toEqual([]);
+    expect(await database.prepare("SELECT size - (SELECT count(*) FROM purchase_sample) AS off FROM purchase_sample_state").first()).toMatchObject({ off: 0 });
+  });
+
+  test("a closed ledger keeps its part of the counters through a rebuild, and counts once", async ({ expect }) => {
+    const database = await open();
+    const line = { day: "2026-11-23", brandId: "brd_closed", offerId: "", kind: "goodwill" as const, purchases: 0, cents: 0, points: 9, changes: { pending: 0, available: 9, held: 0 } };
+    const balances = { pending: 0, available: 9, held: 0 };
+    const history = { whole: [line], rest: [line], leaf: { sequence: 1, head: "c".repeat(64) }, balances };
+    await closeProjection(database, "usr_closed", () => history, NOW_MS);
+    await closeProjection(database, "usr_closed", () => history, NOW_MS);
+    await applyProjection(database, "usr_living", { from: 0, through: 1, head: "d".repeat(64), balances, counters: [line], more: false }, NOW_MS);
+    const available = async () => database.prepare("SELECT available FROM counters WHERE brand_id = 'brd_closed'").first();
+    expect(await available()).toMatchObject({ available: 18 });
+    await insightsStore(openDatabase(database)).clearProjections({ startedAtMs: 1, finishedAtMs: null, rebuilt: 0, failed: 0 }, NOW_MS);
+    expect(await available()).toMatchObject({ available: 9 });
+    expect(await database.prepare("SELECT count(*) AS n, min(user_id) AS user_id FROM ledger_heads WHERE user_id IN ('usr_closed', 'usr_living')").first()).toMatchObject({ n: 1, user_id: "usr_closed" });
+  });
+
+  test("a user's waiting rows are exactly those told last", async ({ expect }) => {
+    const database = await open();
+    const states = async () => (await database.prepare("SELECT why, state FROM reviews WHERE user_id = 'usr_waits' ORDER BY purchase_id").all<{ why: string; state: string }>()).results.map(({ why, state }) => `${why} ${state}`);
+    await applyReviews(database, "usr_waits", [{ purchaseId: "pur_w1", why: "date_absurd" }, { purchaseId: "pur_w2", why: "weak_account" }], NOW_MS);
+    await applyReviews(database, "usr_waits", [{ purchaseId: "pur_w2", why: "amount_precision" }], NOW_MS);
+    expect(await states()).toEqual(["date_absurd closed", "amount_precision open"]);
+    await applyReviews(database, "usr_waits", [], NOW_MS);
+    expect(await states()).toEqual(["date_absurd closed", "amount_precision closed"]);
   });
 }
 

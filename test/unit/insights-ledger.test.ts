@@ -1,6 +1,6 @@
 // What a book tells of itself beside its transactions: purchases for the sample, rows that wait, notices; and the counters' sums.
 import { DatabaseSync } from "node:sqlite";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HOUR_MS } from "../../src/kernel/time.ts";
 import type { CounterDelta, SampleItem } from "../../src/ledger/ports.ts";

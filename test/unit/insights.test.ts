@@ -1,11 +1,11 @@
 // Insights' pure parts: the notice's text, what becomes of a purchase in the sample, and what a draft would have cost.
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { noticeMail } from "../../src/insights/notice-mail.ts";
 import { startDryRun } from "../../src/insights/dry-run.ts";
 import type { DryRunPurchase } from "../../src/insights/dry-run.ts";
 import { pseudonymsOf, sampleRows, SAMPLE_BUCKETS, SAMPLE_DAYS_MAX } from "../../src/insights/sample.ts";
-import type { BrandId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
+import type { PurchaseId, UserId } from "../../src/kernel/ids.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
 import { addDays, parisDate } from "../../src/kernel/time.ts";
 import { decideEarning } from "../../src/ledger/earning.ts";
@@ -15,7 +15,7 @@ import { makeTerms, PROGRAMME } from "./earning-factories.ts";
 const KEYS: Keyring = { active: "i2", keys: new Map([["i1", new Uint8Array(32).fill(1)], ["i2", new Uint8Array(32).fill(2)]]) };
 const LEA = "usr_0197d000-0000-7000-8000-0000000000aa" as UserId;
 const TOM = "usr_0197d000-0000-7000-8000-0000000000bb" as UserId;
-const item = (purchaseId: string, day: string): SampleItem => ({ purchaseId: purchaseId as PurchaseId, day, brandId: "brd_a" as BrandId, cents: 3490 });
+const item = (purchaseId: PurchaseId, day: string): SampleItem => ({ purchaseId, day, brandId: "brd_a", cents: 3490 });
 
 describe("the notice of an expiry", () => {
   const task = { points: 1234, expiresOn: "2026-12-24" };

@@ -3,6 +3,8 @@ import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { BrandId, OfferId, UserId } from "../../src/kernel/ids.ts";
 import type { OfferTerms } from "../../src/ledger/ports.ts";
+import { sampleRows } from "../../src/insights/sample.ts";
+import { UserLedger } from "../../src/platform/cloudflare/user-ledger.ts";
 import { at, batch, FNAC, offer, row } from "../contract/ledger-factories.ts";
 import { bindings, insightsApp, rowsOf } from "../support/insights-app.ts";
 import type { InsightsApp } from "../support/insights-app.ts";
@@ -20,10 +22,10 @@ afterEach(() => vi.unstubAllGlobals());
 /** The provider's side of the mail: what it was asked to send, and what it answers. */
 function mailbox(status: () => number = () => 202) {
   const sent: { to: string; subject: string; text: string }[] = [];
-  vi.stubGlobal("fetch", async (url: string, init: RequestInit) => {
+  vi.stubGlobal("fetch", async (url: string, init: { readonly body: string }) => {
     expect(url).toBe(bindings["EMAIL_DELIVERY_URL"]);
     const code = status();
-    if (code < 300) sent.push(JSON.parse(String(init.body)) as (typeof sent)[number]);
+    if (code < 300) sent.push(JSON.parse(init.body) as (typeof sent)[number]);
     return new Response(null, { status: code });
   });
   return sent;
@@ -142,6 +144,16 @@ describe("the sample", () => {
     expect(await sampleOf(brand("left").id)).toEqual([]);
   });
 
+  test("is left at every withdrawal of the consent that it needs, and of no other", async () => {
+    const id = await someone(["statistics", "terms"]);
+    await app.identity.service.decide(id, "terms", false, "1");
+    await app.identity.service.decide(id, "statistics", true, "2");
+    expect(app.identity.leftStatistics).not.toContain(id);
+    await app.identity.service.decide(id, "statistics", false, "2");
+    await app.identity.service.decide(id, "statistics", false, "2");
+    expect(app.identity.leftStatistics.filter((left) => left === id)).toHaveLength(2);
+  });
+
   test("never holds more than 100 000 rows, and makes room by whole months of users", async () => {
     const id = await someone(["statistics"]);
     await bindings.DB.prepare("UPDATE purchase_sample_state SET size = 99999").run();
@@ -154,6 +166,24 @@ describe("the sample", () => {
     expect((await sampleOf(brand("full").id)).length).toBe((taken?.bucket ?? 0) < 32_768 ? 1 : 0);
     expect(await rowsOf("SELECT id FROM purchase_sample WHERE bucket >= 32768")).toEqual([]);
     await bindings.DB.prepare("UPDATE purchase_sample_state SET size = (SELECT count(*) FROM purchase_sample), threshold = 65536").run();
+  });
+
+  test("takes no bucket above its threshold, nothing of somebody who is being erased, and no row under a second key", async () => {
+    const id = await someone(["statistics"]);
+    const [own] = sampleRows(app.index, id, [{ purchaseId: "pur_t", day: "2026-11-12", brandId: "brd_threshold", cents: 5 }]);
+    if (own === undefined) throw new Error("no row");
+    const rows = () => sampleOf("brd_threshold");
+    await bindings.DB.prepare("UPDATE purchase_sample_state SET threshold = 1").run();
+    await app.sample.add(id, [{ ...own, bucket: 1 }]);
+    expect(await rows()).toEqual([]);
+    await bindings.DB.prepare("UPDATE purchase_sample_state SET threshold = 65536").run();
+    await bindings.DB.prepare("UPDATE users SET state = 'erasing' WHERE id = ?").bind(id).run();
+    await app.sample.add(id, [own]);
+    expect(await rows()).toEqual([]);
+    await bindings.DB.prepare("UPDATE users SET state = 'active' WHERE id = ?").bind(id).run();
+    await app.sample.add(id, [own]);
+    await app.sample.add(id, [{ ...own, id: "i2.other", otherIds: [own.id] }]);
+    expect((await rows()).map((row) => row.id)).toEqual([own.id]);
   });
 
   test("forgets what is older than the day it is told", async () => {
@@ -231,6 +261,17 @@ describe("a rebuild", () => {
     await rebuild();
     expect(await counters()).toEqual(before);
     expect(await heads()).toEqual(beforeHeads);
+  });
+
+  test("never has to miss an erased ledger: while D1 does not answer, no book is emptied", async () => {
+    const id = await someone();
+    await app.stubOf(id).record(batch([row("1")]), NOW);
+    const down = { prepare: () => { throw new Error("down"); } } as unknown as D1Database;
+    await runInDurableObject(app.stubOf(id), async (_object, state) => {
+      const cutOff = new UserLedger(state, { ...bindings, DB: down });
+      expect(await cutOff.erase()).toEqual({ ok: false, error: { code: "ledger_refused" } });
+    });
+    expect(await app.stubOf(id).points(null, NOW)).toMatchObject({ ok: true, value: { sequence: 1 } });
   });
 
   test("loses nothing that a ledger tells while it runs, and counts nothing twice", async () => {
