@@ -2,6 +2,8 @@
 import { and, eq, isNotNull, isNull, lte, ne, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { inBatch } from "./writes-store.ts";
+import { auditStatement } from "../db/audit.ts";
+import type { AuditEvent } from "../db/audit.ts";
 import type { Database } from "../db/database.ts";
 import { aggregatorLinks, bankConnections, bankGaps } from "../db/banking-tables.ts";
 import { quarantine } from "../db/platform-tables.ts";
@@ -10,10 +12,16 @@ import type { ConnectionId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 import { DAY_MS } from "../kernel/time.ts";
 import type { Directory, LinkedConnection } from "./directory.ts";
+import type { AggregatorName } from "./ports.ts";
 
 export type QuarantineEntry = {
   readonly provider: string; readonly event: string; readonly remoteUserId: string | null; readonly remoteConnectionId: string | null;
   readonly reason: string; readonly bodyBytes: number; readonly bodyHash: string;
+};
+/** A message that was set aside, as far as it is kept. */
+export type QuarantinedMessage = {
+  readonly id: string; readonly provider: AggregatorName; readonly event: string; readonly remoteUserId: string | null; readonly remoteConnectionId: string | null;
+  readonly reason: string; readonly resolvedAtMs: number | null;
 };
 export type DueWork = { readonly links: readonly { readonly id: string; readonly state: Directory["linkState"]; readonly tries: number }[]; readonly connections: readonly { readonly id: ConnectionId; readonly linkId: string; readonly tries: number }[] };
 
@@ -72,6 +80,21 @@ export function openWork(db: Database, random: RandomBytes) {
       await db.update(connections).set({
         tries, nextTryAtMs: sql`CASE WHEN ${isOpen} THEN ${atMs} ELSE NULL END`, changesDueAtMs: sql`MAX(${connections.changesDueAtMs}, ${changesAtMs})`,
       }).where(eq(connections.id, id));
+    },
+    /** Everything of a connection is to be read once more, whatever was read before. */
+    async readAgain(id: ConnectionId, nowMs: number): Promise<void> {
+      await db.update(connections).set({ fullRead: "due", changesReadAtMs: null, nextTryAtMs: nowMs }).where(and(eq(connections.id, id), ne(connections.status, "removed")));
+    },
+    async quarantined(id: string): Promise<QuarantinedMessage | null> {
+      const [row] = await db.select().from(quarantine).where(eq(quarantine.id, id));
+      return row === undefined ? null : { ...row, provider: row.provider as AggregatorName };
+    },
+    /** The operator's act and its line in the audit log; `resolvedAtMs` null leaves the message open. */
+    async replayed(id: string, resolvedAtMs: number | null, event: AuditEvent, nowMs: number): Promise<void> {
+      await inBatch(db, [
+        ...(resolvedAtMs === null ? [] : [db.update(quarantine).set({ resolvedAtMs }).where(and(eq(quarantine.id, id), isNull(quarantine.resolvedAtMs)))]),
+        auditStatement(db, event, nowMs, random),
+      ]);
     },
     /** True when a message said that the aggregator deleted that connection and could not be checked then. */
     async deletionAnnounced(aggregator: string, remoteConnectionId: string): Promise<boolean> {
