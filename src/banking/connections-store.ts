@@ -5,7 +5,7 @@ import { bankAccounts, bankConnections } from "../db/banking-tables.ts";
 import type { AccountId, ConnectionId, UserId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 import type { AggregatorName } from "./ports.ts";
-import { connectionUpdate, inBatch, insertAccount, insertConnection, updateAccount } from "./writes-store.ts";
+import { connectionUpdate, gapUpdates, inBatch, insertAccount, insertConnection, updateAccount } from "./writes-store.ts";
 import type { Changes } from "./writes-store.ts";
 
 const connections = bankConnections;
@@ -22,7 +22,7 @@ export function connectionRows(db: Database, random: RandomBytes) {
     async apply(changes: Changes): Promise<void> {
       await inBatch(db, [
         ...changes.newConnections.map((item) => insertConnection(db, changes, item, random)),
-        ...changes.connections.map((item) => connectionUpdate(db, changes, item)),
+        ...changes.connections.flatMap((item) => [...gapUpdates(db, changes, item), connectionUpdate(db, changes, item)]),
         ...changes.newAccounts.map((item) => insertAccount(db, changes, item, random)),
         ...changes.accounts.map((item) => updateAccount(db, changes, item)),
       ]);

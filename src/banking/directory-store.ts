@@ -3,12 +3,14 @@ import { sql } from "drizzle-orm";
 import { guarded } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import type { UserId } from "../kernel/ids.ts";
-import type { Directory, LinkedAccount, LinkedConnection } from "./directory.ts";
+import type { Directory, Gap, LinkedAccount, LinkedConnection } from "./directory.ts";
 import type { AggregatorName } from "./ports.ts";
 
 const connectionJson = sql.raw(`json_group_array(json_object('id', b.id, 'remoteId', b.remote_connection_id, 'bankId', b.bank_id, 'bankName', b.bank_name, 'status', b.status,
   'action', b.action, 'consentGrantedAtMs', b.consent_granted_at_ms, 'consentExpiresAtMs', b.consent_expires_at_ms, 'fullRead', b.full_read,
-  'repairReason', b.repair_reason, 'repairSinceMs', b.repair_since_ms, 'tries', b.tries, 'goneRemotely', b.gone_remotely, 'updatedAtMs', b.updated_at_ms))`);
+  'repairReason', b.repair_reason, 'repairSinceMs', b.repair_since_ms, 'tries', b.tries, 'goneRemotely', b.gone_remotely, 'updatedAtMs', b.updated_at_ms,
+  'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms,
+  'gaps', json((SELECT json_group_array(json_object('fromMs', g.from_ms, 'toMs', g.to_ms, 'recovered', g.recovered_at_ms)) FROM bank_gaps g WHERE g.connection_id = b.id))))`);
 const accountJson = sql.raw(`json_group_array(json_object('id', a.id, 'connectionId', a.connection_id, 'remoteId', a.remote_account_id, 'kind', a.kind, 'currency', a.currency,
   'ordinal', a.ordinal, 'fingerprint', a.fingerprint, 'strength', a.strength, 'earning', a.earning, 'linkedAtMs', a.linked_at_ms,
   'seenFromMs', a.seen_from_ms, 'state', a.state, 'createdAtMs', a.created_at_ms))`);
@@ -35,8 +37,10 @@ function directoryQuery(condition: ReturnType<typeof sql>) {
 function toConnections(connectionsJson: string, accountsJson: string): LinkedConnection[] {
   type Raw<T, K extends keyof T> = Omit<T, K> & Readonly<Record<K, number>>;
   const known = (JSON.parse(accountsJson) as Raw<LinkedAccount, "earning">[]).map((account): LinkedAccount => ({ ...account, earning: account.earning === 1 }));
-  return (JSON.parse(connectionsJson) as Raw<Omit<LinkedConnection, "accounts">, "goneRemotely">[]).map((connection) => ({
+  type RawConnection = Raw<Omit<LinkedConnection, "accounts" | "gaps">, "goneRemotely"> & { readonly gaps: readonly { readonly fromMs: number; readonly toMs: number | null; readonly recovered: number | null }[] };
+  return (JSON.parse(connectionsJson) as RawConnection[]).map((connection) => ({
     ...connection, goneRemotely: connection.goneRemotely === 1,
+    gaps: connection.gaps.map((gap): Gap => ({ ...gap, recovered: gap.recovered !== null })).sort((a, b) => a.fromMs - b.fromMs),
     accounts: known.filter((account) => account.connectionId === connection.id).sort((a, b) => a.ordinal - b.ordinal || a.createdAtMs - b.createdAtMs),
   }));
 }

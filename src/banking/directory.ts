@@ -22,6 +22,9 @@ export type LinkedAccount = {
   readonly createdAtMs: number;
 };
 
+/** A time without syncs, from the last good one on; `toMs` is null while it lasts. */
+export type Gap = { readonly fromMs: number; readonly toMs: number | null; readonly recovered: boolean };
+
 export type LinkedConnection = {
   readonly id: ConnectionId;
   readonly remoteId: string;
@@ -37,6 +40,11 @@ export type LinkedConnection = {
   readonly tries: number;
   readonly goneRemotely: boolean;
   readonly updatedAtMs: number;
+  /** What changed at the aggregator before this instant is recorded; null when nothing is sure. */
+  readonly changesReadAtMs: number | null;
+  readonly changesDueAtMs: number;
+  /** Oldest first. */
+  readonly gaps: readonly Gap[];
   readonly accounts: readonly LinkedAccount[];
 };
 

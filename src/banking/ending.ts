@@ -32,7 +32,8 @@ export async function finishRemoval(deps: BankingDeps, directory: Directory, con
     return true;
   }
   deps.log.info("bank_removal_postponed", { connection_id: connection.id, error: gone.error.code });
-  await deps.store.postpone(connection.id, connection.tries + 1, deps.clock.nowMs() + backoffMs(connection.tries));
+  const retryAtMs = deps.clock.nowMs() + backoffMs(connection.tries);
+  await deps.store.postpone(connection.id, connection.tries + 1, retryAtMs, retryAtMs);
   return false;
 }
 

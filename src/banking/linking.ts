@@ -12,9 +12,8 @@ import type { BankingDeps } from "./deps.ts";
 import type { LinkedConnection } from "./directory.ts";
 import type { CallbackError, StartError } from "./errors.ts";
 import { accessFor, look, tokenPlace } from "./looking.ts";
-import type { Access } from "./looking.ts";
 import type { Aggregator, AggregatorName } from "./ports.ts";
-import { PAGES_INLINE, readBack } from "./recording.ts";
+import { PAGES_INLINE, readDue } from "./reading.ts";
 
 export type StartInput = {
   readonly userId: UserId; readonly sessionId: SessionId | null; readonly redirectUri: string;
@@ -171,17 +170,10 @@ export async function returnFromBank(deps: BankingDeps, input: CallbackInput): P
   const meant = (connection: LinkedConnection): boolean =>
     intent.kind === "renew" ? connection.id === intent.connectionId : input.remoteIds.includes(connection.remoteId) || !known.has(connection.remoteId);
   const connections = looked.value.directory.connections.filter((connection) => connection.status !== "removed" && meant(connection));
-  for (const connection of connections) await readIfUpdated(deps, looked.value, connection, access.value);
+  for (const connection of connections) {
+    // What fails stays due and is finished by a webhook or the sweep.
+    if (connection.fullRead === "due") await readDue(deps, looked.value.directory, connection, access.value, looked.value.remote, PAGES_INLINE);
+  }
   if (!(await deps.store.spendIntent(intent.id, "returned", deps.clock.nowMs()))) return err({ code: "state_invalid" });
   return ok({ outcome: intent.kind === "renew" ? "renewed" : "connected", connections });
-}
-
-/** The first read back, when the aggregator has something already; what fails stays due and is finished by a webhook or the sweep. */
-async function readIfUpdated(
-  deps: BankingDeps, looked: { readonly directory: Parameters<typeof readBack>[1]; readonly remote: readonly { readonly remoteId: string; readonly lastUpdateMs: number | null }[] }, connection: LinkedConnection, access: Access,
-): Promise<void> {
-  const there = looked.remote.find((candidate) => candidate.remoteId === connection.remoteId);
-  if (connection.fullRead !== "due" || there === undefined || there.lastUpdateMs === null) return;
-  const read = await readBack(deps, looked.directory, connection, access, null, PAGES_INLINE);
-  if (read.ok && read.value.finished) await deps.store.fullReadDone(connection.id, connection.updatedAtMs);
 }

@@ -95,15 +95,23 @@ function changesOf(
 }
 
 function connectionChange(ours: LinkedConnection, remote: RemoteConnection, readAgain: boolean, renewed: boolean, nowMs: number): Changes["connections"][number] | null {
-  // A renewal is a new consent once the aggregator no longer asks for one; so is an expiry that moved on by itself.
+  // A renewal is a new consent once the aggregator no longer asks for one, also when the user never came back to us; so is an expiry that moved on.
   const movedOn = remote.consentExpiresAtMs !== null && remote.consentExpiresAtMs > ours.consentExpiresAtMs;
-  const fresh = movedOn || (renewed && remote.condition === "ok");
+  const fresh = movedOn || (remote.condition === "ok" && (renewed || ours.action === "renew"));
   const consentGrantedAtMs = fresh ? nowMs : ours.consentGrantedAtMs;
   const consentExpiresAtMs = consentEnd(remote, consentGrantedAtMs);
   const standing = standingOf(remote, ours, consentExpiresAtMs, nowMs);
   const same = standing.status === ours.status && standing.action === ours.action && consentExpiresAtMs === ours.consentExpiresAtMs && !readAgain;
-  return same ? null : { ...standing, id: ours.id, consentGrantedAtMs, consentExpiresAtMs, readAgain };
+  if (same) return null;
+  const gapEnds = standing.status === "active" && SYNCLESS.has(ours.status);
+  const gapBegins = SYNCLESS.has(standing.status) && ours.status === "active";
+  return {
+    ...standing, id: ours.id, consentGrantedAtMs, consentExpiresAtMs, readAgain: readAgain || gapEnds, gapEnds, gapFromMs: gapBegins ? remote.lastUpdateMs : null,
+  };
 }
+
+// While a connection stands so, the bank gives the aggregator nothing.
+const SYNCLESS: ReadonlySet<string> = new Set(["action_required", "expired", "unavailable"]);
 
 function newAccounts(
   deps: BankingDeps, userId: string, bankId: string, own: readonly RemoteAccount[], ours: LinkedConnection | undefined, siblings: readonly RemoteAccount[],

@@ -12,7 +12,8 @@ import type { ReadError } from "./errors.ts";
 import { accessFor, cipherFor, look } from "./looking.ts";
 import type { Access, Look } from "./looking.ts";
 import type { AggregatorName, WebhookEvent, WebhookMessage } from "./ports.ts";
-import { noteDropped, PAGES_INLINE, policyFor, readBack, recordRows } from "./recording.ts";
+import { PAGES_INLINE, readDue } from "./reading.ts";
+import { noteDropped, policyFor, recordRows } from "./recording.ts";
 
 /** Why a message was set aside, and the connection that needs a repair because of it. */
 export type Trouble = { readonly reason: string; readonly connectionId: ConnectionId | null };
@@ -88,7 +89,7 @@ async function changed(deps: BankingDeps, before: Directory, known: LinkedConnec
   if (connection.status === "removed") return null;
   const outcome = await take(deps, directory, connection, event, message);
   if (outcome !== null) return outcome;
-  if (seen !== null && connection.fullRead === "due") await readDue(deps, seen, connection);
+  if (seen !== null && connection.fullRead === "due") await readDue(deps, seen.directory, connection, seen.access, seen.remote, PAGES_INLINE);
   return unknownAccount(connection, message);
 }
 
@@ -119,14 +120,6 @@ async function take(deps: BankingDeps, directory: Directory, connection: LinkedC
   if (recorded.ok) return null;
   if (recorded.error.code === "ledger_unavailable") return "unavailable";
   return { reason: recorded.error.code, connectionId: connection.id };
-}
-
-/** The read back that was due; what fails here stays due. */
-async function readDue(deps: BankingDeps, seen: Look & { readonly access: Access }, connection: LinkedConnection): Promise<void> {
-  const there = seen.remote.find((candidate) => candidate.remoteId === connection.remoteId);
-  if (there === undefined || there.lastUpdateMs === null) return;
-  const read = await readBack(deps, seen.directory, connection, seen.access, null, PAGES_INLINE);
-  if (read.ok && read.value.finished) await deps.store.fullReadDone(connection.id, connection.updatedAtMs);
 }
 
 /** Current and card accounts that the message names as enabled and that nobody knows, not even the aggregator when asked. */

@@ -6,24 +6,14 @@ import type { UserCipher } from "../kernel/keyring.ts";
 import type { BrandId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
-import { addDays, DAY_MS, parisToMs } from "../kernel/time.ts";
+import { addDays, parisToMs } from "../kernel/time.ts";
 import type { BankRow, OfferTerms } from "../ledger/ports.ts";
 import { splitRows } from "./batches.ts";
 import type { BankingDeps } from "./deps.ts";
 import { earningAccounts, generationsOf } from "./directory.ts";
 import type { Directory, LinkedConnection } from "./directory.ts";
 import type { ReadError } from "./errors.ts";
-import type { Access } from "./looking.ts";
-import type { CardRow, MinimisedRows, RowPolicy, RowPosition } from "./ports.ts";
-
-/** What may be read inside one request; a longer read is finished by the sweep. */
-export const PAGES_INLINE = 3;
-/** What one step of the sweep reads at most. */
-export const PAGES_SWEEP = 60;
-/** Booking dates have been seen a day before the purchase's own; rows are filtered exactly when they are here. */
-const DATE_SLACK_DAYS = 5;
-/** The aggregator's marks are to the second and in local time; a read after a mark starts well before it. */
-const MARK_SLACK_MS = DAY_MS;
+import type { CardRow, MinimisedRows, RowPolicy } from "./ports.ts";
 
 /** The minimiser's orders for one connection. */
 export function policyFor(deps: BankingDeps, directory: Directory, connection: LinkedConnection, catalogue: CatalogueSnapshot): RowPolicy {
@@ -84,34 +74,6 @@ function termsAround(catalogue: CatalogueSnapshot, brandId: BrandId, rows: reado
   const all = catalogue.termsFor(brandId);
   const around = all.filter((terms) => terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs));
   return around.length > 0 ? around : all.slice(-1);
-}
-
-/** What a read back left over: nothing, or pages for another time. */
-export type ReadBack = { readonly finished: boolean };
-
-/**
- * Reads a connection's rows from the aggregator and records them: all since its first counting day, or only what changed after an
- * instant. Replay-safe: what the ledger has is recognised by it.
- */
-export async function readBack(
-  deps: BankingDeps, directory: Directory, connection: LinkedConnection, access: Access, changedAfterMs: number | null, pagesMax: number,
-): Promise<Result<ReadBack, ReadError>> {
-  const windows = earningAccounts(directory, connection);
-  const firstDay = [...windows.values()].map((window) => window.firstDay).sort()[0];
-  if (firstDay === undefined) return ok({ finished: true });
-  const catalogue = await deps.catalogue.snapshot(directory.catalogueVersion);
-  const policy = policyFor(deps, directory, connection, catalogue);
-  let position: RowPosition = { sinceDay: addDays(firstDay, -DATE_SLACK_DAYS), changedAfterMs: changedAfterMs === null ? null : changedAfterMs - MARK_SLACK_MS };
-  for (let page = 0; page < pagesMax; page++) {
-    const answer: Awaited<ReturnType<typeof access.aggregator.rows>> = await access.aggregator.rows(access.token, position, policy);
-    if (!answer.ok) return answer;
-    noteDropped(deps, connection, answer.value);
-    const recorded = await recordRows(deps, directory, connection, access.cipher, catalogue, answer.value.rows, null);
-    if (!recorded.ok) return recorded;
-    if (answer.value.next === null) return ok({ finished: true });
-    position = { next: answer.value.next };
-  }
-  return ok({ finished: false });
 }
 
 /** Rows that could not be read point to a change at the aggregator; the other causes are everyday. Counts only. */

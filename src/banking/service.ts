@@ -1,4 +1,6 @@
 // Banking as its routes and the rest of the system see it: linking, listing, ending, receiving, sweeping.
+import type { OperatorPrincipal } from "../http/context.ts";
+import type { ConsentListener } from "../identity/ports.ts";
 import type { AccountId, ConnectionId, UserId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
@@ -12,6 +14,7 @@ import { returnFromBank, startConnection, startRenewal } from "./linking.ts";
 import type { CallbackInput, StartInput } from "./linking.ts";
 import type { Bank, BankingPort } from "./ports.ts";
 import { createReceiver } from "./receiving.ts";
+import { replayQuarantined } from "./replaying.ts";
 import { sweep } from "./sweeping.ts";
 import { connectionView } from "./view.ts";
 import type { AccountView, ConnectionView } from "./view.ts";
@@ -92,5 +95,6 @@ export function createBanking(deps: BankingDeps) {
       return account === undefined ? err({ code: "not_found" }) : ok(account);
     },
     end: (userId: UserId, id: ConnectionId) => endConnection(deps, userId, id),
+    replay: (id: string, operator: OperatorPrincipal) => replayQuarantined(deps, id, operator),
   };
 }

@@ -1,19 +1,20 @@
-// Finishes what was left open: reads back, repairs, removals, endings, looks at users who never came back from the bank's page. In
-// bounded steps; one user's trouble postpones that user's work and nobody else's.
+// Finishes what was left open: reads back, repairs, removals, endings, looks at users who never came back from the bank's page; once a
+// day it reads what changed of each connection. In bounded steps; one user's trouble postpones that user's work and nobody else's.
 import { isDatabaseFailure } from "../db/database.ts";
 import { errorClass } from "../kernel/log.ts";
-import { DAY_MS } from "../kernel/time.ts";
+import { DAY_MS, HOUR_MS } from "../kernel/time.ts";
+import type { ConnectionId } from "../kernel/ids.ts";
 import { backoffMs } from "./connection.ts";
 import type { BankingDeps } from "./deps.ts";
-import type { Directory, LinkedConnection } from "./directory.ts";
 import { finishEnding, finishRemoval } from "./ending.ts";
-import type { ReadError } from "./errors.ts";
 import { accessFor, look } from "./looking.ts";
-import { PAGES_SWEEP, readBack } from "./recording.ts";
+import { catchUp, PAGES_SWEEP } from "./reading.ts";
 
 const STEP_ITEMS = 20;
 /** A connection that still fails after so many tries is shown to operators. */
 const ALERT_AFTER_TRIES = 6;
+/** A daily read that failed is made again so much later: four background calls a day at most. */
+const CHANGES_RETRY_MS = 6 * HOUR_MS;
 /** Spent and late intents are kept a while to tell a late return from a forged one. */
 const INTENTS_KEPT_MS = 30 * DAY_MS;
 
@@ -25,7 +26,7 @@ export async function sweep(deps: BankingDeps, nowMs: number): Promise<{ more: b
     await guardedStep(deps, item.id, () => linkStep(deps, item.id, nowMs), () => deps.store.postponeLink(item.id, item.tries + 1, nowMs + backoffMs(item.tries)));
   }
   for (const item of due.connections) {
-    await guardedStep(deps, item.id, () => connectionStep(deps, item.linkId, item.id), () => deps.store.postpone(item.id, item.tries + 1, nowMs + backoffMs(item.tries)));
+    await guardedStep(deps, item.id, () => connectionStep(deps, item.linkId, item.id), () => later(deps, item.id, item.tries + 1));
   }
   return { more: due.links.length >= STEP_ITEMS || due.connections.length >= STEP_ITEMS };
 }
@@ -54,7 +55,7 @@ async function linkStep(deps: BankingDeps, linkId: string, nowMs: number): Promi
   else await deps.store.postponeLink(linkId, directory.linkTries + 1, nowMs + backoffMs(directory.linkTries));
 }
 
-async function connectionStep(deps: BankingDeps, linkId: string, id: string): Promise<void> {
+async function connectionStep(deps: BankingDeps, linkId: string, id: ConnectionId): Promise<void> {
   const directory = await deps.store.directoryOfLink(linkId);
   const connection = directory?.connections.find((candidate) => candidate.id === id);
   if (directory === null || connection === undefined) return;
@@ -62,38 +63,15 @@ async function connectionStep(deps: BankingDeps, linkId: string, id: string): Pr
     await finishRemoval(deps, directory, connection);
     return;
   }
-  const failed = await readOpen(deps, directory, connection);
-  if (failed === null) return;
+  const open = await catchUp(deps, directory, id, PAGES_SWEEP);
+  if (open === null) return;
   const tries = connection.tries + 1;
-  if (tries >= ALERT_AFTER_TRIES && failed !== "not_yet") deps.log.alert("bank_connection_still_failing", { connection_id: id, error: failed, tries });
-  await deps.store.postpone(connection.id, tries, deps.clock.nowMs() + backoffMs(connection.tries));
+  if (tries >= ALERT_AFTER_TRIES && open !== "not_yet") deps.log.alert("bank_connection_still_failing", { connection_id: id, error: open, tries });
+  await later(deps, id, tries);
 }
 
-/** Looks, then reads what is open. Null when nothing is left, else why something is. */
-async function readOpen(deps: BankingDeps, before: Directory, connectionBefore: LinkedConnection): Promise<ReadError["code"] | "not_yet" | "too_many_pages" | null> {
-  const access = await accessFor(deps, before);
-  if (!access.ok) return access.error.code;
-  const looked = await look(deps, before, access.value);
-  if (!looked.ok) return looked.error.code;
-  const { directory, remote } = looked.value;
-  const connection = directory.connections.find((candidate) => candidate.id === connectionBefore.id) ?? connectionBefore;
-  const there = remote.find((candidate) => candidate.remoteId === connection.remoteId);
-  if (there === undefined) return "aggregator_not_found";
-  if (connection.fullRead === "due") {
-    // Before the aggregator's first update there is nothing to read back.
-    if (there.lastUpdateMs === null) return "not_yet";
-    const read = await readBack(deps, directory, connection, access.value, null, PAGES_SWEEP);
-    if (!read.ok) return read.error.code;
-    if (!read.value.finished) return "too_many_pages";
-    await deps.store.fullReadDone(connection.id, connection.updatedAtMs);
-    if (connection.repairSinceMs !== null) await deps.store.repaired(connection.id, connection.repairSinceMs);
-    return null;
-  }
-  if (connection.repairSinceMs !== null) {
-    const read = await readBack(deps, directory, connection, access.value, connection.repairSinceMs, PAGES_SWEEP);
-    if (!read.ok) return read.error.code;
-    if (!read.value.finished) return "too_many_pages";
-    await deps.store.repaired(connection.id, connection.repairSinceMs);
-  }
-  return null;
+/** What is open is tried again soon; the daily read has its own, slower pace, so that trouble does not multiply background calls. */
+async function later(deps: BankingDeps, id: ConnectionId, tries: number): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  await deps.store.postpone(id, tries, nowMs + backoffMs(tries - 1), nowMs + CHANGES_RETRY_MS);
 }

@@ -1,5 +1,6 @@
 // A connection as its user sees it. Pure. An account's label is ours ("Compte 1"), never the bank's text.
 import type { AccountId, ConnectionId } from "../kernel/ids.ts";
+import { parisDate } from "../kernel/time.ts";
 import type { BankingActivity } from "../ledger/ports.ts";
 import type { Action, BaseStatus } from "./connection.ts";
 import type { LinkedConnection } from "./directory.ts";
@@ -16,6 +17,8 @@ export type ConnectionView = {
   readonly consentGrantedAtMs: number;
   readonly consentExpiresAtMs: number;
   readonly lastSyncedAtMs: number | null;
+  /** Times without syncs that are over, by Paris days. */
+  readonly gaps: readonly { readonly from: string; readonly to: string; readonly recovered: boolean }[];
   readonly accounts: readonly AccountView[];
 };
 
@@ -31,6 +34,7 @@ export function connectionView(connection: LinkedConnection, activity: BankingAc
     consentGrantedAtMs: connection.consentGrantedAtMs,
     consentExpiresAtMs: connection.consentExpiresAtMs,
     lastSyncedAtMs: activity.connections.find((entry) => entry.connectionId === connection.id)?.lastSyncedAtMs ?? null,
+    gaps: connection.gaps.flatMap(({ fromMs, toMs, recovered }) => (toMs === null ? [] : [{ from: parisDate(fromMs), to: parisDate(toMs), recovered }])),
     accounts: connection.accounts.filter((account) => account.state === "enabled").map((account) => ({
       id: account.id, kind: account.kind, ordinal: account.ordinal, earning: account.earning,
       lastPurchaseOn: activity.accounts.find((entry) => entry.accountId === account.id)?.lastPurchaseOn ?? null,

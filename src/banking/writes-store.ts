@@ -1,12 +1,13 @@
 // The statements that bring what the aggregator showed into our tables. Each stands alone in a batch: ids of rows that the same batch
 // makes are looked up by their unique key, never passed along.
-import { and, eq, lte, ne, sql } from "drizzle-orm";
+import { and, eq, isNull, lte, ne, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { Database } from "../db/database.ts";
-import { bankAccounts, bankConnections } from "../db/banking-tables.ts";
+import { bankAccounts, bankConnections, bankGaps } from "../db/banking-tables.ts";
 import { newId } from "../kernel/ids.ts";
 import type { ConnectionId, UserId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
+import { DAY_MS } from "../kernel/time.ts";
 import type { Standing } from "./connection.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import type { AggregatorName } from "./ports.ts";
@@ -22,8 +23,12 @@ export type NewConnection = Standing & {
 };
 export type ConnectionChange = Standing & {
   readonly id: ConnectionId; readonly consentGrantedAtMs: number; readonly consentExpiresAtMs: number;
-  /** New accounts came: their rows have to be read back too. */
+  /** New accounts came, or a gap ended: rows have to be read back. */
   readonly readAgain: boolean;
+  /** The last good sync before a gap that begins. */
+  readonly gapFromMs: number | null;
+  /** Syncs work again: a gap that lasts ends now. */
+  readonly gapEnds: boolean;
 };
 export type NewAccount = Fingerprint & { readonly remoteId: string; readonly remoteConnectionId: string; readonly kind: "checking" | "card"; readonly currency: string | null };
 export type AccountChange = { readonly remoteId: string; readonly state: "enabled" | "disabled" | "deleted"; readonly currency: string | null };
@@ -46,7 +51,7 @@ export function insertConnection(db: Database, changes: Changes, item: NewConnec
   const id = newId("con", changes.nowMs, random, changes.userId);
   // Every column in the order of banking-tables.ts: that is how an insert from a select is built.
   return db.insert(bankConnections).select(sql`SELECT ${id}, l.user_id, l.id, l.aggregator, ${item.remoteId}, ${item.bankId}, ${item.bankName}, ${item.status}, ${item.action},
-      ${item.consentGrantedAtMs}, ${item.consentExpiresAtMs}, 'due', NULL, NULL, 0, ${changes.nowMs}, ${changes.nowMs}, ${changes.nowMs}, NULL, 0
+      ${item.consentGrantedAtMs}, ${item.consentExpiresAtMs}, 'due', NULL, NULL, 0, ${changes.nowMs}, ${changes.nowMs}, ${changes.nowMs}, NULL, 0, NULL, ${changes.nowMs + DAY_MS}
     FROM aggregator_links l WHERE l.id = ${changes.linkId} AND l.state = 'created'`).onConflictDoNothing({ target: [bankConnections.aggregator, bankConnections.remoteConnectionId] });
 }
 
@@ -55,6 +60,18 @@ export function connectionUpdate(db: Database, changes: Changes, item: Connectio
     status: item.status, action: item.action, consentGrantedAtMs: item.consentGrantedAtMs, consentExpiresAtMs: item.consentExpiresAtMs, updatedAtMs: changes.nowMs,
     ...(item.readAgain ? { fullRead: "due" as const, nextTryAtMs: changes.nowMs } : {}),
   }).where(and(eq(bankConnections.id, item.id), ne(bankConnections.status, "removed"), lte(bankConnections.updatedAtMs, changes.readAtMs)));
+}
+
+/** Opens or ends the gap that goes with a change of a connection; to stand before that change in the batch, whose condition it shares. */
+export function gapUpdates(db: Database, changes: Changes, item: ConnectionChange): BatchItem<"sqlite">[] {
+  const unchanged = sql`SELECT 1 FROM bank_connections c WHERE c.id = ${item.id} AND c.status <> 'removed' AND c.updated_at_ms <= ${changes.readAtMs}`;
+  const open = and(eq(bankGaps.connectionId, item.id), isNull(bankGaps.toMs));
+  if (item.gapEnds) return [db.update(bankGaps).set({ toMs: sql`MAX(${changes.nowMs}, ${bankGaps.fromMs})` }).where(and(open, sql`EXISTS (${unchanged})`))];
+  if (item.gapFromMs === null) return [];
+  return [db.insert(bankGaps).select(sql`SELECT ${item.id}, ${item.gapFromMs}, NULL, NULL WHERE EXISTS (${unchanged})
+    AND NOT EXISTS (SELECT 1 FROM bank_gaps g WHERE g.connection_id = ${item.id} AND g.to_ms IS NULL)`)
+    // The same last good sync again: the renewal in between brought nothing, so that gap still lasts.
+    .onConflictDoUpdate({ target: [bankGaps.connectionId, bankGaps.fromMs], set: { toMs: null, recoveredAtMs: null } })];
 }
 
 /**

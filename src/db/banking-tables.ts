@@ -1,5 +1,5 @@
-// Tables of the banking domain (migrations/0005_banking.sql). Nothing here names a person or an account: ids, hashes, one ciphertext.
-import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+// Tables of the banking domain (migrations/0005_banking.sql, 0007_banking_changes.sql). Nothing here names a person or an account: ids, hashes, one ciphertext.
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const aggregatorLinks = sqliteTable("aggregator_links", {
   id: text("id").primaryKey(),
@@ -52,7 +52,16 @@ export const bankConnections = sqliteTable("bank_connections", {
   updatedAtMs: integer("updated_at_ms").notNull(),
   removedAtMs: integer("removed_at_ms"),
   goneRemotely: integer("gone_remotely").notNull().default(0),
+  changesReadAtMs: integer("changes_read_at_ms"),
+  changesDueAtMs: integer("changes_due_at_ms").notNull().default(0),
 });
+
+export const bankGaps = sqliteTable("bank_gaps", {
+  connectionId: text("connection_id").notNull(),
+  fromMs: integer("from_ms").notNull(),
+  toMs: integer("to_ms"),
+  recoveredAtMs: integer("recovered_at_ms"),
+}, (table) => [primaryKey({ columns: [table.connectionId, table.fromMs] })]);
 
 export const bankAccounts = sqliteTable("bank_accounts", {
   id: text("id").primaryKey(),

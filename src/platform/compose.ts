@@ -2,6 +2,7 @@
 import { createApp } from "../app.ts";
 import { createPowens } from "../banking/aggregators/powens/adapter.ts";
 import { connectionRoutes } from "../banking/routes/connections.ts";
+import { operatorQuarantineRoutes } from "../banking/routes/operator-quarantine.ts";
 import { webhookRoutes } from "../banking/routes/webhooks.ts";
 import { createBanking } from "../banking/service.ts";
 import { bankingStore } from "../banking/store.ts";
@@ -136,6 +137,7 @@ export function compose(platform: Platform, config: Config): Composition {
     { path: "/admin/v1", router: reviewRoutes({ ...insights, operatorTokens: operators, idempotency, cursors, note }) },
     { path: "/", router: connectionRoutes({ service: banking, tokens, idempotency, cursors }) },
     { path: "/", router: webhookRoutes(banking) },
+    { path: "/admin/v1", router: operatorQuarantineRoutes({ service: banking, operatorTokens: operators, idempotency, note }) },
     ...(platform.localClock === null ? [] : [{ path: "/", router: localClockRoutes({ control: platform.localClock, clock, sweep, runLedgers: () => runLedgers(platform, db) }) }]),
   ];
   const app = createApp({

@@ -4,10 +4,13 @@ import { createApp } from "../../src/app.ts";
 import { createPowens } from "../../src/banking/aggregators/powens/adapter.ts";
 import type { Aggregator } from "../../src/banking/ports.ts";
 import { connectionRoutes } from "../../src/banking/routes/connections.ts";
+import { operatorQuarantineRoutes } from "../../src/banking/routes/operator-quarantine.ts";
 import { webhookRoutes } from "../../src/banking/routes/webhooks.ts";
 import { createBanking } from "../../src/banking/service.ts";
 import { bankingStore } from "../../src/banking/store.ts";
 import type { CataloguePort } from "../../src/catalogue/ports.ts";
+import { auditStatement } from "../../src/db/audit.ts";
+import type { AuditEvent } from "../../src/db/audit.ts";
 import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
 import { idempotencyStore } from "../../src/db/idempotency-store.ts";
 import { signedCursors } from "../../src/http/paging.ts";
@@ -23,7 +26,7 @@ import { err, ok } from "../../src/kernel/result.ts";
 import type { BankRow, LedgerError, LedgerPort, RecordBatch } from "../../src/ledger/ports.ts";
 import { maskLabel } from "../../src/recognition/mask.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
-import { openLimiter, userTokens } from "./catalogue-app.ts";
+import { openLimiter, operatorTokens, userTokens } from "./catalogue-app.ts";
 import { countD1 } from "./count-d1.ts";
 import { fakePowens } from "./fake-powens.ts";
 import { faultPoint, faultyD1 } from "./faults.ts";
@@ -98,17 +101,20 @@ export function bankingApp(binding: D1Database) {
     log: jsonLog((line) => logged.push(line)),
   });
   const plain = openDatabase(binding);
+  const note = async (event: AuditEvent): Promise<void> => void (await auditStatement(plain, event, clock.ms, systemRandomBytes));
   const routers = [
     { path: "/", router: webhookRoutes(service) },
+    { path: "/admin/v1", router: operatorQuarantineRoutes({ service, operatorTokens, note, idempotency: { store: idempotencyStore(plain, KEYS, systemRandomBytes), clock } }) },
     { path: "/", router: connectionRoutes({ service, tokens: userTokens, cursors: signedCursors(KEYS), idempotency: { store: idempotencyStore(plain, KEYS, systemRandomBytes), clock } }) },
   ];
   const app = createApp({
     clock, random: systemRandomBytes, log: jsonLog((line) => logged.push(line)), corsOrigins: [], apiLimiter: openLimiter, authLimiter: openLimiter, routers, isUnavailable: isDatabaseFailure,
   });
 
-  async function call(method: string, path: string, options: { as?: UserId; body?: unknown; key?: string | null } = {}): Promise<Answer> {
+  async function call(method: string, path: string, options: { as?: UserId; operator?: string; body?: unknown; key?: string | null } = {}): Promise<Answer> {
     const headers = new Headers();
     if (options.as !== undefined) headers.set("Authorization", `Bearer user.${options.as}`);
+    if (options.operator !== undefined) headers.set("Authorization", `Bearer ${options.operator}`);
     if (options.body !== undefined) headers.set("Content-Type", "application/json");
     if (method === "POST" && options.key !== null) headers.set("Idempotency-Key", options.key ?? crypto.randomUUID());
     const response = await app.fetch(new Request(`https://api.cagnotte.test${path}`, { method, headers, ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }) }));

@@ -14,6 +14,8 @@ export function fakePowens(origin = "https://acme.biapi.test") {
   const state = {
     users: new Map<number, { token: string; connections: Map<number, FakeConnection>; accounts: Map<number, FakeAccount>; rows: FakeRow[] }>(),
     calls: [] as string[],
+    /** What each reading of rows asked for. */
+    reads: [] as { changedAfter: string | null; minDate: string | null }[],
     /** Answers before anything else when it gives one. */
     intercept: (_method: string, _path: string): Response | null => null,
     nextUser: 7,
@@ -50,8 +52,11 @@ export function fakePowens(origin = "https://acme.biapi.test") {
     if (path === "users/me/accounts") return user.accounts.size === 0 ? json({ code: "noAccount", description: "x" }, 400) : json({ accounts: [...user.accounts.values()] });
     if (path === "users/me/transactions") {
       const offset = Number(url.searchParams.get("cursor") ?? "0");
-      const page = user.rows.slice(offset, offset + state.pageSize);
-      const more = offset + state.pageSize < user.rows.length;
+      const changedAfter = url.searchParams.get("last_update");
+      state.reads.push({ changedAfter, minDate: url.searchParams.get("min_date") });
+      const rows = user.rows.filter((row) => changedAfter === null || String(row["last_update"]) > changedAfter);
+      const page = rows.slice(offset, offset + state.pageSize);
+      const more = offset + state.pageSize < rows.length;
       url.searchParams.set("cursor", String(offset + state.pageSize));
       return json({ transactions: page, _links: { prev: null, next: more ? { href: url.href } : null } });
     }

@@ -30,7 +30,7 @@ const connectionSchema = z.object({
   action: z.enum(["none", "renew", "update_credentials", "act_at_bank"]),
   consent: z.object({ granted_at: z.string(), expires_at: z.string() }),
   last_synced_at: z.string().nullable(),
-  gaps: z.array(z.object({ from: z.string(), to: z.string(), recovered: z.boolean() })),
+  gaps: z.array(z.object({ from: z.iso.date(), to: z.iso.date(), recovered: z.boolean() })).openapi({ description: "Days without syncs, from the last good one to the renewal; `recovered` once they were read back" }),
   accounts: z.array(accountSchema),
 }).openapi("BankConnection");
 const tripSchema = z.object({ authorization_url: z.string(), state: z.string(), expires_at: z.string() }).openapi("BankAuthorization");
@@ -215,6 +215,6 @@ function shown(view: ConnectionView, locale: Locale) {
     id: view.id, bank: { ...view.bank }, status: view.status, action: view.action,
     consent: { granted_at: toInstant(view.consentGrantedAtMs), expires_at: toInstant(view.consentExpiresAtMs) },
     last_synced_at: view.lastSyncedAtMs === null ? null : toInstant(view.lastSyncedAtMs),
-    gaps: [] as { from: string; to: string; recovered: boolean }[], accounts: view.accounts.map((account) => shownAccount(account, locale)),
+    gaps: view.gaps.map((gap) => ({ ...gap })), accounts: view.accounts.map((account) => shownAccount(account, locale)),
   };
 }
