@@ -1,6 +1,5 @@
 // Banking as its routes and the rest of the system see it: linking, listing, ending, receiving, sweeping.
 import type { OperatorPrincipal } from "../http/context.ts";
-import type { ConsentListener } from "../identity/ports.ts";
 import type { AccountId, ConnectionId, UserId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
