@@ -4,8 +4,8 @@ import type { Environment } from "./platform/cloudflare/environment.ts";
 import { inJurisdiction } from "./platform/cloudflare/jurisdiction.ts";
 
 export { OfferBudget } from "./ledger/budget-object.ts";
-export { UserLedger } from "./ledger/ledger-object.ts";
 export { Steward } from "./platform/cloudflare/steward-object.ts";
+export { UserLedger } from "./platform/cloudflare/user-ledger.ts";
 
 // What a misconfigured deployment answers: nothing about why. The names of the settings are in the log.
 const MISCONFIGURED = JSON.stringify({ type: "about:blank", title: "Internal error", status: 500, code: "internal", detail: "Internal error", request_id: "" });

@@ -15,7 +15,7 @@ export default defineConfig({
       node("simulation", ["test/simulation/**/*.test.ts"], 120_000),
       node("blackbox", ["test/blackbox/**/*.test.ts"], 120_000),
       // The same story against the edge on Deno; what is about the sandbox alone is not run twice.
-      node("blackbox-deno", ["test/blackbox/story.test.ts"], 120_000, { EDGE_RUNTIME: "deno" }),
+      node("deno", ["test/blackbox/story.test.ts"], 120_000, { EDGE_RUNTIME: "deno" }),
       {
         plugins: [
           cloudflareTest(async () => ({

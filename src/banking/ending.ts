@@ -63,7 +63,7 @@ export async function finishEnding(deps: BankingDeps, directory: Directory): Pro
 }
 
 /** Identity's call when `bank_data` is withdrawn. */
-export function consentListener(deps: BankingDeps): ConsentListener {
+export function consentListener(deps: BankingDeps): Pick<ConsentListener, "bankDataWithdrawn"> {
   return {
     bankDataWithdrawn: async (userId) => {
       await endAll(deps, userId);

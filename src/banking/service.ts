@@ -1,6 +1,5 @@
 // Banking as its routes and the rest of the system see it: linking, listing, ending, receiving, sweeping.
 import type { OperatorPrincipal } from "../http/context.ts";
-import type { ConsentListener } from "../identity/ports.ts";
 import type { AccountId, ConnectionId, UserId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
@@ -52,7 +51,7 @@ export function createBanking(deps: BankingDeps) {
     connectionIds: async (userId) => (await deps.store.connectionsOf(userId)).map((connection) => connection.id),
     sweep: (nowMs) => sweep(deps, nowMs),
   };
-  const consents: ConsentListener = consentListener(deps);
+  const consents = consentListener(deps);
 
   return {
     port,

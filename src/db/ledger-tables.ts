@@ -9,6 +9,8 @@ export const ledgerHeads = sqliteTable("ledger_heads", {
   available: integer("available").notNull(),
   held: integer("held").notNull(),
   projectedAtMs: integer("projected_at_ms").notNull(),
+  /** True for an erased ledger, whose last leaf this is. */
+  closed: integer("closed", { mode: "boolean" }).notNull(),
 });
 
 export const counters = sqliteTable("counters", {
@@ -19,4 +21,8 @@ export const counters = sqliteTable("counters", {
   purchases: integer("purchases").notNull(),
   cents: integer("cents").notNull(),
   points: integer("points").notNull(),
+  /** Changes of the user's accounts, added in migrations/0006_insights.sql. */
+  pending: integer("pending").notNull(),
+  available: integer("available").notNull(),
+  held: integer("held").notNull(),
 }, (table) => [primaryKey({ columns: [table.day, table.brandId, table.offerId, table.kind] })]);

@@ -23,8 +23,20 @@ export type IdentityPort = {
   readonly cipherOf: (userId: UserId) => Promise<Result<UserCipher, CipherError> | null>;
 };
 
-/** Told when a user withdraws `bank_data`: the connections must end. Must be safe to call again. */
-export type ConsentListener = { readonly bankDataWithdrawn: (userId: UserId) => Promise<void> };
+/** How to write to a user. Only for what sends a message: everything else does without an address. */
+export type Contact = { readonly email: string; readonly locale: "fr" | "en" };
+export type ContactPort = {
+  /** Null when there is no such user (any more), when they are being erased, or when their key cannot be used. */
+  readonly contactOf: (userId: UserId) => Promise<Contact | null>;
+};
+
+/** Told when a user withdraws a consent. Both must be safe to call again. */
+export type ConsentListener = {
+  /** The connections must end. */
+  readonly bankDataWithdrawn: (userId: UserId) => Promise<void>;
+  /** What statistics hold of the user must go. */
+  readonly statisticsWithdrawn: (userId: UserId) => Promise<void>;
+};
 
 /** Sends one e-mail through the configured provider. Never throws; a refusal or a time-out is `email_unavailable`. */
 export type Mailer = {

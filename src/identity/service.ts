@@ -315,6 +315,8 @@ async function decide(
       return err("connections_not_ended");
     }
   }
+  // A failure is the database's and answers 503: the withdrawal stands, and its repetition tells again.
+  if (purpose === "statistics" && !granted) await deps.consentListener.statisticsWithdrawn(userId);
   return ok(standing);
 }
 

@@ -1,6 +1,7 @@
 // What a ledger's alarm does, apart from the runtime that rings it: writes down what is due, asks budgets, sends notices, tells D1.
 // It runs between engine calls and not inside them, so calls of the user may come between its steps; each step can be repeated.
 import type { SqlDatabase } from "../db/d1.ts";
+import { assert } from "../kernel/assert.ts";
 import type { OfferId } from "../kernel/ids.ts";
 import { errorClass } from "../kernel/log.ts";
 import type { Log } from "../kernel/log.ts";
@@ -9,12 +10,20 @@ import type { Result } from "../kernel/result.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
 import type { BudgetAnswer, BudgetRequest } from "./budget.ts";
 import type { Engine } from "./engine.ts";
-import type { NoticeTask } from "./ports.ts";
-import { applyProjection } from "./projection-store.ts";
+import type { NoticeTask, SampleItem } from "./ports.ts";
+import { applyProjection, applyReviews, closeProjection } from "./projection-store.ts";
 
 export type Refused = { readonly code: "ledger_refused" };
 export type RefusedAnswer = { readonly ok: false; readonly error: Refused };
 export type DueAnswer = Result<{ readonly more: boolean }, Refused | { readonly code: "erased" }>;
+
+/** What an alarm needs of other domains: who the user is and what they consent to is not the ledger's to know. */
+export type LedgerHelpers = {
+  /** Sends an expiry notice; resolves true once the mail has left. What was not announced does not expire. */
+  readonly sendNotice: (userId: string, task: NoticeTask, nowMs: number) => Promise<boolean>;
+  /** Offers purchases to the statistics sample. Called again with the same ones after a crash; throws when D1 does not answer. */
+  readonly offerToSample: (userId: string, items: readonly SampleItem[], nowMs: number) => Promise<void>;
+};
 
 export type AlarmParts = {
   /** The user's id; undefined for an object that was opened without a name, which has nobody to tell D1 about. */
@@ -23,8 +32,7 @@ export type AlarmParts = {
   readonly guard: <T>(call: (engine: Engine) => T) => T | RefusedAnswer;
   readonly database: SqlDatabase;
   readonly reserve: (offerId: OfferId, request: BudgetRequest) => Promise<BudgetAnswer>;
-  /** Sends an expiry notice; resolves true once the mail has left. Null sends none, so nothing expires. */
-  readonly sendNotice: ((userId: string, task: NoticeTask) => Promise<boolean>) | null;
+  readonly helpers: LedgerHelpers;
   readonly log: Log;
 };
 
@@ -40,7 +48,9 @@ export async function runAlarm(parts: AlarmParts, nowMs: number): Promise<DueAns
   try {
     await reserveBudgets(parts, nowMs);
     await sendNotices(parts, nowMs);
-    return ok({ more: !(await drainOutbox(parts, nowMs)) });
+    const drained = await drainOutbox(parts, nowMs);
+    await tellReviews(parts, nowMs);
+    return ok({ more: !drained || !(await tellSample(parts, nowMs)) });
   } catch (error) {
     // Everything is still in the book, and the alarm comes back for it.
     parts.log.alert("ledger_due_failed", { error: errorClass(error) });
@@ -71,10 +81,45 @@ async function reserveBudgets({ guard, reserve }: AlarmParts, nowMs: number): Pr
   }
 }
 
-async function sendNotices({ userId, guard, sendNotice }: AlarmParts, nowMs: number): Promise<void> {
-  if (sendNotice === null || userId === undefined) return;
+async function sendNotices({ userId, guard, helpers }: AlarmParts, nowMs: number): Promise<void> {
+  if (userId === undefined) return;
   const tasks = guard((engine) => engine.notices(null, nowMs));
   for (const task of tasks.ok ? tasks.value : []) {
-    if (await sendNotice(userId, task)) guard((engine) => engine.noticeSent(task, nowMs));
+    // Noted only after it left: a crash in between sends it twice, and never leaves an expiry unannounced.
+    const sent = await helpers.sendNotice(userId, task, nowMs);
+    guard((engine) => (sent ? engine.noticeSent(task, nowMs) : engine.noticeFailed(null, nowMs)));
+    if (!sent) return;
   }
+}
+
+async function tellReviews({ userId, guard, database }: AlarmParts, nowMs: number): Promise<void> {
+  if (userId === undefined) return;
+  const news = guard((engine) => engine.peekReviews(null, nowMs));
+  if (!news.ok || news.value === null) return;
+  const { open, mark } = news.value;
+  await applyReviews(database, userId, open, nowMs);
+  guard((engine) => engine.ackReviews(mark, nowMs));
+}
+
+async function tellSample({ userId, guard, helpers }: AlarmParts, nowMs: number): Promise<boolean> {
+  if (userId === undefined) return true;
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const news = guard((engine) => engine.peekSample(null, nowMs));
+    if (!news.ok || news.value === null) return news.ok;
+    const { items, mark } = news.value;
+    if (items.length > 0) await helpers.offerToSample(userId, items, nowMs);
+    if (!guard((engine) => engine.ackSample(mark, nowMs)).ok) return false;
+  }
+  return false;
+}
+
+/** Before a book is emptied: D1 keeps what it had added up to. Throws when D1 does not answer; the book then stays. */
+export async function closeBook(parts: Pick<AlarmParts, "userId" | "guard" | "database">, nowMs: number): Promise<void> {
+  const { userId, database } = parts;
+  if (userId === undefined) return;
+  await closeProjection(database, userId, (from) => {
+    const history = parts.guard((engine) => ok(engine.history(from)));
+    assert(history.ok, "a book that is closed can be read");
+    return history.value;
+  }, nowMs);
 }

@@ -2,11 +2,12 @@
 // of the engine brings the book to its own time first, so a deadline holds when it is read, however late the alarm is.
 import { assert } from "../kernel/assert.ts";
 import type { PurchaseId } from "../kernel/ids.ts";
-import { DAY_MS } from "../kernel/time.ts";
+import { DAY_MS, HOUR_MS } from "../kernel/time.ts";
 import { dayOf } from "./days.ts";
 import { dueHolds, markAlerted, releaseOverdue } from "./holds.ts";
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot, saveLot } from "./lots.ts";
 import { budgetOpen, budgetWish, grantTo, applyRefunds } from "./verdicts.ts";
+import { readMeta, writeMeta } from "./meta.ts";
 import type { BudgetTask, NoticeTask } from "./ports.ts";
 import { findPurchase, PURCHASE_COLUMNS, purchaseFrom, readPurchase, updateFacts, updateVerdict } from "./purchases.ts";
 import type { PurchaseRecord } from "./purchases.ts";
@@ -82,8 +83,9 @@ export function nextAlarmMs(work: Work, projected: number): number | null {
   const times = ["confirming", "expiring", "row_due", "hold_due"].map((column) => integerOrNull(row, column));
   const notice30 = integerOrNull(row, "notice_30");
   const notice7 = integerOrNull(row, "notice_7");
-  if (notice30 !== null) times.push(notice30 - 30 * DAY_MS);
-  if (notice7 !== null) times.push(notice7 - 7 * DAY_MS);
+  const retryMs = noticesAfterMs(work);
+  if (notice30 !== null) times.push(Math.max(notice30 - 30 * DAY_MS, retryMs));
+  if (notice7 !== null) times.push(Math.max(notice7 - 7 * DAY_MS, retryMs));
   if (projected < work.head.sequence) times.push(work.nowMs);
   const next = Math.min(...times.filter((time) => time !== null));
   return next === Infinity ? null : next;
@@ -91,8 +93,17 @@ export function nextAlarmMs(work: Work, projected: number): number | null {
 
 // ---- notices ----------------------------------------------------------------------------------------------------------
 
+const NOTICES_AFTER = "notices_after_ms";
+// A mailbox that refuses must not keep an alarm ringing all day; of thirty days an hour does not count.
+const NOTICE_RETRY_MS = HOUR_MS;
+
+function noticesAfterMs(work: Work): number {
+  return Number(readMeta(work.sql, NOTICES_AFTER) ?? "0");
+}
+
 /** Expiry notices to send now: 30 and 7 days before, lots of one day together. Within the last week only the second is sent. */
 export function dueNotices(work: Work): NoticeTask[] {
+  if (work.nowMs < noticesAfterMs(work)) return [];
   const rows = work.sql.exec("SELECT lot_no, remaining, expires_at_ms, noticed_30_ms, noticed_7_ms FROM lots WHERE remaining > 0 AND expires_at_ms <= ? ORDER BY expires_at_ms, lot_no", work.nowMs + 30 * DAY_MS);
   const tasks = new Map<string, { daysBefore: 30 | 7; expiresOn: string; points: number; lots: number[] }>();
   for (const row of rows) {
@@ -121,6 +132,11 @@ export function noteNoticeSent(work: Work, task: Pick<NoticeTask, "daysBefore" |
     }
     saveLot(work, lot);
   }
+}
+
+/** A notice could not be sent; none is tried for an hour. What was not announced does not expire. */
+export function noteNoticeFailed(work: Work): void {
+  writeMeta(work.sql, NOTICES_AFTER, String(work.nowMs + NOTICE_RETRY_MS));
 }
 
 // ---- budgets ----------------------------------------------------------------------------------------------------------

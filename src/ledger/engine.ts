@@ -7,13 +7,14 @@ import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { DAY_MS } from "../kernel/time.ts";
 import { activate } from "./activations.ts";
-import { bringUpToDate, budgetDenied, budgetGranted, budgetTasks, dueNotices, nextAlarmMs, noteNoticeSent, takeOverdueHolds } from "./due.ts";
+import { bringUpToDate, budgetDenied, budgetGranted, budgetTasks, dueNotices, nextAlarmMs, noteNoticeFailed, noteNoticeSent, takeOverdueHolds } from "./due.ts";
 import { erasedLeaf, writeErased } from "./meta.ts";
+import { ackReviews, ackSample, forgetToldReviews, hasNews, peekReviews, peekSample } from "./news.ts";
 import { forgetRequests, operate } from "./operations.ts";
-import { ackOutbox, peekOutbox, projectedSequence } from "./outbox.ts";
+import { ackOutbox, historyOf, peekOutbox, projectedSequence } from "./outbox.ts";
 import type {
-  ActivateInput, Activated, BankingActivity, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Page, PointsView,
-  Projection, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary, ReviewDecision, ReviewItem, Verification,
+  ActivateInput, Activated, BankingActivity, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, History, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Page, PointsView,
+  Projection, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary, ReviewDecision, ReviewItem, ReviewNews, SampleNews, Verification,
 } from "./ports.ts";
 import { record } from "./record.ts";
 import { decideReview } from "./reviews.ts";
@@ -58,17 +59,27 @@ export type Engine = {
   readonly nextAlarm: (input: null, nowMs: number) => Answer<number | null>;
   readonly peekOutbox: (input: null, nowMs: number) => Answer<Projection | null>;
   readonly ackOutbox: (sequence: number, nowMs: number) => Answer<null>;
+  /** Makes everything news for D1 again: it lost what it had, or may have. */
+  readonly retell: (input: null, nowMs: number) => Answer<null>;
+  readonly peekSample: (input: null, nowMs: number) => Answer<SampleNews | null>;
+  readonly ackSample: (mark: string, nowMs: number) => Answer<null>;
+  readonly peekReviews: (input: null, nowMs: number) => Answer<ReviewNews | null>;
+  readonly ackReviews: (mark: string, nowMs: number) => Answer<null>;
   readonly budgetTasks: (input: null, nowMs: number) => Answer<readonly BudgetTask[]>;
   readonly budgetGranted: (task: Pick<BudgetTask, "purchaseId" | "offerId" | "points">, nowMs: number) => Answer<null>;
   readonly budgetDenied: (task: Pick<BudgetTask, "purchaseId" | "offerId">, nowMs: number) => Answer<null>;
   readonly notices: (input: null, nowMs: number) => Answer<readonly NoticeTask[]>;
   readonly noticeSent: (task: Pick<NoticeTask, "daysBefore" | "lots">, nowMs: number) => Answer<null>;
+  /** No notice could be sent: it is tried again in a while, not at once. */
+  readonly noticeFailed: (input: null, nowMs: number) => Answer<null>;
   readonly reviews: (input: null, nowMs: number) => Answer<readonly ReviewItem[]>;
   readonly decideReview: (input: ReviewDecision, nowMs: number) => Result<PurchaseView, Erased | { readonly code: "review_unknown" }>;
   readonly exportPage: (cursor: string | null, nowMs: number) => Answer<ExportPage>;
   readonly verify: (input: null, nowMs: number) => Answer<Verification>;
   /** The last head and sequence, also of an erased book. */
   readonly leaf: () => Leaf;
+  /** The book summed up; empty once it is erased. */
+  readonly history: (from: number) => History;
   /** Second half of an erasure, on emptied storage: makes the tables again and closes the book at its last leaf. */
   readonly closeErased: (leaf: Leaf) => Leaf;
 };
@@ -98,13 +109,19 @@ export function createEngine(parts: EngineParts): Engine {
       forgetRequests(work, work.nowMs - REQUEST_KEPT_MS);
       return { more: projectedSequence(work) < work.head.sequence, overdueHolds: takeOverdueHolds(work) };
     }),
-    nextAlarm: asked((work) => nextAlarmMs(work, projectedSequence(work))),
+    nextAlarm: asked((work) => (hasNews(work) ? work.nowMs : nextAlarmMs(work, projectedSequence(work)))),
     peekOutbox: asked((work) => peekOutbox(work, OUTBOX_LIMIT)), ackOutbox: done(ackOutbox),
+    peekSample: asked(peekSample), ackSample: done(ackSample), peekReviews: asked(peekReviews), ackReviews: done(ackReviews),
+    retell: done((work) => {
+      ackOutbox(work, 0);
+      forgetToldReviews(work);
+    }),
     budgetTasks: asked((work) => budgetTasks(work, BUDGET_LIMIT)), budgetGranted: done(budgetGranted), budgetDenied: done(budgetDenied),
-    notices: asked(dueNotices), noticeSent: done(noteNoticeSent),
+    notices: asked(dueNotices), noticeSent: done(noteNoticeSent), noticeFailed: done(noteNoticeFailed),
     reviews: asked(reviewItems), decideReview: (input, nowMs) => run(nowMs, (work) => decideReview(work, input)),
     exportPage: on(exportPage), verify: asked(verifyBook),
     leaf: () => sql.transaction(() => leafOf(sql, parts)),
+    history: (from) => sql.transaction(() => historyOf(sql, from)),
     closeErased: (leaf) => sql.transaction(() => {
       migrate(sql);
       writeErased(sql, leaf);

@@ -1,7 +1,6 @@
 // The Durable Object of one user's ledger: a thin shell. It keeps the object in the EU, runs the object migrations, turns each RPC
 // into one engine call, and in its alarm does what needs others: D1, budgets, notices. No rule lives here.
 import { DurableObject } from "cloudflare:workers";
-import type { SqlDatabase } from "../db/d1.ts";
 import { InvariantError } from "../kernel/assert.ts";
 import { consoleLog, errorClass } from "../kernel/log.ts";
 import { systemRandomBytes } from "../kernel/random.ts";
@@ -11,37 +10,39 @@ import type { PurchaseId } from "../kernel/ids.ts";
 import { platformClock } from "../platform/cloudflare/clock.ts";
 import type { ClockEnv } from "../platform/cloudflare/clock.ts";
 import { inJurisdiction, requireJurisdiction } from "../platform/cloudflare/jurisdiction.ts";
-import { ALARM_RETRY_MS, runAlarm } from "./alarm.ts";
-import type { AlarmParts, DueAnswer, Refused } from "./alarm.ts";
+import { ALARM_RETRY_MS, closeBook, runAlarm } from "./alarm.ts";
+import type { AlarmParts, DueAnswer, LedgerHelpers, Refused } from "./alarm.ts";
 import type { BudgetObjectRpc } from "./budget-object.ts";
 import { createEngine } from "./engine.ts";
 import type { Engine, OperateInput } from "./engine.ts";
-import type { ActivateInput, Leaf, NoticeTask, PurchaseQuery, RecordBatch, ReviewDecision } from "./ports.ts";
+import type { ActivateInput, Leaf, PurchaseQuery, RecordBatch, ReviewDecision } from "./ports.ts";
 import { migrate } from "./schema.ts";
 import { objectSql } from "./sql.ts";
 import type { WriteTrace } from "./sql.ts";
 
 export type LedgerEnv = ClockEnv & {
-  readonly DB: SqlDatabase;
+  readonly DB: D1Database;
   readonly OFFER_BUDGET: BudgetNamespace;
-  /** Sends an expiry notice; resolves true once the mail has left. Without it no notice is sent, so nothing expires. */
-  readonly EXPIRY_NOTICES?: { readonly send: (userId: string, task: NoticeTask) => Promise<boolean> };
   readonly [setting: string]: unknown;
 };
 type BudgetNamespace = { readonly getByName: (name: string) => BudgetObjectRpc; readonly jurisdiction: (name: "eu") => BudgetNamespace };
 
 type Answered<T extends (...args: never[]) => Result<unknown, unknown>> = ReturnType<T> | { readonly ok: false; readonly error: Refused };
 
-export class UserLedger extends DurableObject<LedgerEnv> {
+/** The object without what it needs of other domains, which the platform's own class brings (platform/cloudflare/user-ledger.ts). */
+export class LedgerObject extends DurableObject<LedgerEnv> {
   readonly #engine: Engine;
+  readonly #helpers: LedgerHelpers;
   readonly #log = consoleLog();
   /** Set by tests only, to name the rows that an operation writes. */
   #trace: WriteTrace | null = null;
   /** The tables could not be brought up to date: this ledger refuses everything until a person repaired it. */
   #unfit = false;
+  #lastRound: Promise<unknown> = Promise.resolve();
 
-  constructor(ctx: DurableObjectState, env: LedgerEnv) {
+  constructor(ctx: DurableObjectState, env: LedgerEnv, helpers: LedgerHelpers) {
     super(ctx, env);
+    this.#helpers = helpers;
     requireJurisdiction(env, ctx.id);
     const sql = objectSql(ctx.storage, (query, rows) => this.#trace?.(query, rows));
     this.#engine = createEngine({ sql, random: systemRandomBytes, ...(ctx.id.name === undefined ? {} : { userId: ctx.id.name }) });
@@ -106,14 +107,21 @@ export class UserLedger extends DurableObject<LedgerEnv> {
   leaf(): Result<Leaf, Refused> {
     return this.#guard(() => ok(this.#engine.leaf()));
   }
-  /** Forgets how far D1 has come and drains again from zero: D1's rows of this user must be gone. */
+  /** Forgets how far D1 has come and drains again, from zero or from where D1 says that it is. */
   async reproject(_: null, nowMs: number): Promise<DueAnswer> {
-    const reset = this.#guard(() => this.#engine.ackOutbox(0, nowMs));
+    const reset = this.#guard(() => this.#engine.retell(null, nowMs));
     return reset.ok ? await this.runDue(null, nowMs) : reset;
   }
 
   /** What the alarm does, for whoever moves the clock or sweeps: writes down what is due and tells the others. */
   async runDue(_: null, nowMs: number): Promise<DueAnswer> {
+    // Calls come in while a round waits for others. A second round waits for it, or a notice would leave twice.
+    const round = this.#lastRound.then(() => this.#dueRound(nowMs));
+    this.#lastRound = round.catch(() => null);
+    return await round;
+  }
+
+  async #dueRound(nowMs: number): Promise<DueAnswer> {
     try {
       return await runAlarm(this.#alarmParts(), nowMs);
     } finally {
@@ -122,10 +130,16 @@ export class UserLedger extends DurableObject<LedgerEnv> {
   }
 
   /**
-   * Empties the object for good and keeps its last leaf. Repeating it gives the same leaf. The caller has drained what D1
-   * must know (`runDue`) before.
+   * Empties the object for good and keeps its last leaf. Repeating it gives the same leaf. What the book had added up to is
+   * kept in D1 before; when D1 does not answer, nothing is emptied.
    */
   async erase(): Promise<Result<Leaf, Refused>> {
+    try {
+      await closeBook(this.#alarmParts(), Date.now());
+    } catch (error) {
+      this.#log.alert("ledger_close_failed", { error: errorClass(error) });
+      return err({ code: "ledger_refused" });
+    }
     const leaf = this.#guard(() => ok(this.#engine.leaf()));
     if (!leaf.ok) return leaf;
     // No await between the two: both belong to one write of the storage, so no crash leaves an empty book that looks new.
@@ -184,13 +198,12 @@ export class UserLedger extends DurableObject<LedgerEnv> {
   }
 
   #alarmParts(): AlarmParts {
-    const { DB, OFFER_BUDGET, EXPIRY_NOTICES } = this.env;
+    const { DB, OFFER_BUDGET } = this.env;
     const budgets = inJurisdiction(OFFER_BUDGET, this.env["JURISDICTION"] === "eu" ? "eu" : null);
     return {
-      userId: this.ctx.id.name, database: DB, log: this.#log,
+      userId: this.ctx.id.name, database: DB, log: this.#log, helpers: this.#helpers,
       guard: (call) => this.#guard(() => call(this.#engine)),
       reserve: (offerId, request) => budgets.getByName(offerId).reserve(request),
-      sendNotice: EXPIRY_NOTICES === undefined ? null : (userId, task) => EXPIRY_NOTICES.send(userId, task),
     };
   }
 

@@ -1,11 +1,12 @@
 // What D1 is told of a book. The transactions are their own outbox: they are append-only and numbered without gaps, so a mark of
 // how far D1 has come is all it takes, and no purchase pays for an outbox row. Rebuilding D1 is draining again from zero.
 import { dayOf } from "./days.ts";
-import { bodyFrom, changesOf, EMPTY_HEAD } from "./book.ts";
+import { bodyFrom, changesOf, EMPTY_HEAD, readHead } from "./book.ts";
 import type { TransactionBody } from "./book.ts";
 import { readMeta, writeMeta } from "./meta.ts";
-import type { CounterDelta, Projection } from "./ports.ts";
+import type { CounterDelta, History, Projection } from "./ports.ts";
 import { textOf } from "./sql.ts";
+import type { Sql } from "./sql.ts";
 import type { Work } from "./work.ts";
 
 const PROJECTED = "projected_sequence";
@@ -43,9 +44,11 @@ function count(counters: Map<string, CounterDelta>, body: TransactionBody): void
   const brandId = body.brand_id ?? "";
   const offerId = body.offer_id ?? "";
   const key = [day, brandId, offerId, body.kind].join(" ");
-  const delta = counters.get(key) ?? { day, brandId, offerId, kind: body.kind, purchases: 0, cents: 0, points: 0 };
+  const delta = counters.get(key) ?? { day, brandId, offerId, kind: body.kind, purchases: 0, cents: 0, points: 0, changes: EMPTY_HEAD.balances };
+  const moved = changesOf(body.postings);
   counters.set(key, {
     ...delta, purchases: delta.purchases + (body.purchase_id === undefined ? 0 : 1), cents: delta.cents + (body.cents ?? 0), points: delta.points + movedPoints(body),
+    changes: { pending: delta.changes.pending + moved.pending, available: delta.changes.available + moved.available, held: delta.changes.held + moved.held },
   });
 }
 
@@ -54,8 +57,15 @@ function movedPoints(body: TransactionBody): number {
   return body.postings.reduce((sum, [, points]) => sum + Math.max(points, 0), 0);
 }
 
-/** By how much a kind changes what we owe users: the sum over the counters up to a day is the liability on that day. */
-export function liabilityChange(body: Pick<TransactionBody, "postings">): number {
-  const { pending, available, held } = changesOf(body.postings);
-  return pending + available + held;
+/** The whole book summed up, and what of it comes after `from`: for D1 to keep when the book is about to be emptied. */
+export function historyOf(sql: Sql, from: number): History {
+  const whole = new Map<string, CounterDelta>();
+  const rest = new Map<string, CounterDelta>();
+  for (const row of sql.exec("SELECT body FROM transactions ORDER BY sequence")) {
+    const body = bodyFrom(row);
+    count(whole, body);
+    if (body.sequence > from) count(rest, body);
+  }
+  const head = readHead(sql);
+  return { whole: [...whole.values()], rest: [...rest.values()], leaf: { sequence: head.sequence, head: head.hash }, balances: head.balances };
 }

@@ -293,12 +293,23 @@ export type NoticeTask = { readonly daysBefore: 30 | 7; readonly expiresOn: stri
 export type DueReport = { readonly more: boolean; /** Redemptions whose committed hold is overdue: told once. */ readonly overdueHolds: readonly string[] };
 
 /** One line of the counters: what the transactions of one day, brand, offer and kind add up to. Empty text where there is none. */
-export type CounterDelta = { readonly day: string; readonly brandId: string; readonly offerId: string; readonly kind: TransactionKind; readonly purchases: number; readonly cents: number; readonly points: number };
+export type CounterDelta = { readonly day: string; readonly brandId: string; readonly offerId: string; readonly kind: TransactionKind; readonly purchases: number; readonly cents: number; readonly points: number; /** By how much the user's accounts change. */ readonly changes: Balances };
 /** The transactions after `from` up to `through`, summed up for D1, with the head and balances at `through`. */
 export type Projection = { readonly from: number; readonly through: number; readonly head: string; readonly balances: Balances; readonly counters: readonly CounterDelta[]; readonly more: boolean };
 
+/** All transactions of a book and those after `from`, summed up before the book is emptied. */
+export type History = { readonly whole: readonly CounterDelta[]; readonly rest: readonly CounterDelta[]; readonly leaf: Leaf; readonly balances: Balances };
+
+/** A recognised, booked purchase as statistics may see it: the id is hashed before it leaves for D1. */
+export type SampleItem = { readonly purchaseId: PurchaseId; readonly day: string; readonly brandId: BrandId; readonly cents: number };
+/** Purchases not yet offered to the sample; `mark` is given back once they were. */
+export type SampleNews = { readonly items: readonly SampleItem[]; readonly mark: string };
+export type ReviewWhy = ReviewCode | "weak_account" | "refund_without_purchase";
+/** All rows that wait for a person or for their purchase now; `mark` is given back once D1 knows. */
+export type ReviewNews = { readonly open: readonly { readonly purchaseId: PurchaseId; readonly why: ReviewWhy }[]; readonly mark: string };
+
 /** A row a person must look at, and why. */
-export type ReviewItem = { readonly purchase: PurchaseView; readonly why: ReviewCode | "weak_account" | "refund_without_purchase" };
+export type ReviewItem = { readonly purchase: PurchaseView; readonly why: ReviewWhy };
 export type ReviewDecision = { readonly purchaseId: PurchaseId; readonly decision: "count" | "refuse"; readonly offers: readonly OfferTerms[]; readonly programme: Programme };
 
 export type ExportPage = { readonly purchases: readonly PurchaseView[]; readonly entries: readonly EntryView[]; readonly activations: readonly { readonly offerId: OfferId; readonly activatedAtMs: number; readonly expiresAtMs: number | null }[]; readonly holds: readonly HoldView[]; readonly next: string | null };

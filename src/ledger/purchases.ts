@@ -134,8 +134,8 @@ export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null 
   const n = numberOf(id);
   const own = Number.isSafeInteger(n) ? work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0] : undefined;
   if (own === undefined) return null;
-  // A row that left its id to another has a new one; that is rare enough to look through them all.
-  const row = own["id"] === id ? own : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL LIMIT 1`, id)[0];
+  // A row that was taken over left its id to another, which is who goes by it; that is rare enough to look through them all.
+  const row = own["id"] === id && own["same_as"] === null ? own : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL LIMIT 1`, id)[0];
   if (row === undefined) return null;
   const record = purchaseFrom(row);
   return record.sameAs === null ? record : readPurchase(work, record.sameAs);

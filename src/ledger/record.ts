@@ -195,7 +195,7 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
     if (wasSameAs !== null && row.sameAs === null) partIds(work, plan, touched, wasSameAs);
     // A purchase that was shown under its own id keeps it: the ids of rows it swallows lead to it.
-    const hadNoId = touched.isNew || touched.heir || wasSameAs !== null;
+    const hadNoId = !touched.heir && (touched.isNew || wasSameAs !== null);
     if (place !== null && hadNoId && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
     settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
@@ -223,6 +223,9 @@ function handOver(work: Work, plan: Plan, { record: from, place, isNew }: Touche
   heir.decided = to.amountCents === from.amountCents && to.currency === from.currency && to.purchasedOn === from.purchasedOn && to.channel === from.channel
     && to.kind === from.kind && to.state === from.state && (to.brand?.id ?? null) === (from.brand?.id ?? null);
   moveVerdict(from, to);
+  // Entries and budgets know the points by this id.
+  to.id = from.id;
+  heir.facts = true;
   if (to.lotNo !== null) work.sql.exec("UPDATE lots SET purchase_no = ? WHERE lot_no = ?", to.n, to.lotNo);
 }
 
@@ -231,16 +234,23 @@ const standsForItself = ({ record: row, place }: Touched): boolean => row.state 
 /** The purchase keeps the public id under which its first row was shown. */
 function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touched: Touched): void {
   const id = plan.touched.get(idOf)?.record.id ?? readPurchase(work, idOf).id;
-  if (row.id === id) return;
+  if (row.id === id || anotherHas(work, plan, id, [idOf, row.n])) return;
   row.id = id;
   touched.facts = true;
+}
+
+/** True when a purchase outside `except` goes by that id already: a row may be part of one purchase after another. */
+function anotherHas(work: Work, plan: Plan, id: string, except: readonly number[]): boolean {
+  const stored = work.sql.exec("SELECT n FROM purchases WHERE id = ? AND same_as IS NULL", id).map((row) => integerOf(row, "n"));
+  const touched = [...plan.touched.values()].filter((each) => each.record.id === id && standsForItself(each)).map(({ record: row }) => row.n);
+  return [...stored.filter((n) => !plan.touched.has(n)), ...touched].some((n) => !except.includes(n));
 }
 
 /** A row that stands for itself again leaves its id to the purchase that took it over: entries and budgets know that by it. */
 function partIds(work: Work, plan: Plan, touched: Touched, wasSameAs: number): void {
   const { record: row } = touched;
   const keeper = plan.touched.get(wasSameAs)?.record ?? readPurchase(work, wasSameAs);
-  if (keeper.id !== row.id) return;
+  if (keeper.id !== row.id || keeper.sameAs !== null) return;
   row.id = numberedId("pur", row.n, row.recordedAtMs, work.random, work.shardOf);
   touched.facts = true;
 }

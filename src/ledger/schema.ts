@@ -118,8 +118,14 @@ const FIRST_TABLES = [
   ) STRICT, WITHOUT ROWID`,
 ];
 
+// What `news.ts` asks for after every call; nearly always empty.
+const WAITING_ROWS = ["CREATE INDEX purchases_waiting ON purchases (n) WHERE waits_for IN ('review', 'purchase')"];
+
 /** Every step from an empty object to today's tables, oldest first. Never edited, only appended to. */
-export const OBJECT_MIGRATIONS: readonly ObjectMigration[] = [{ id: 1, name: "first_tables", sql: FIRST_TABLES }];
+export const OBJECT_MIGRATIONS: readonly ObjectMigration[] = [
+  { id: 1, name: "first_tables", sql: FIRST_TABLES },
+  { id: 2, name: "waiting_rows", sql: WAITING_ROWS },
+];
 
 /**
  * Brings the tables up to date, inside the caller's transaction. Throws when the object has run a migration that this code

@@ -152,8 +152,10 @@ export function applyRefunds(work: Work, record: PurchaseRecord, refundedCents: 
   const step = refundedCents - record.refundedCents;
   record.refundedCents = refundedCents;
   if (record.granted === 0) return;
-  const keep = record.amountCents === 0 ? 0 : mulDivFloor(record.granted, record.amountCents - refundedCents, record.amountCents);
+  const due = record.amountCents === 0 ? 0 : mulDivFloor(record.granted, record.amountCents - refundedCents, record.amountCents);
   const standing = standingOf(record);
+  // Other purchases may have used the room that the refund had given back: caps hold in every order.
+  const keep = due > standing ? Math.min(due, standing + capRoom(work, record)) : due;
   if (standing > keep) reverseStanding(work, record, standing - keep, Math.abs(step));
   if (standing < keep && record.lotNo !== null) {
     const lot = readLot(work, record.lotNo);
@@ -163,10 +165,22 @@ export function applyRefunds(work: Work, record: PurchaseRecord, refundedCents: 
   }
   const whole = refundedCents === record.amountCents && refundedCents > 0;
   const reasons = record.findings.reasons.filter((code) => code !== "refunded");
-  record.outcome = whole ? "reversed" : "earned";
+  record.outcome = whole || (keep === 0 && due > 0) ? "reversed" : "earned";
   record.findings = { ...record.findings, reasons: refundedCents === 0 ? reasons : whole ? ["refunded", ...reasons] : [...reasons, "refunded"] };
   if (budgetOpen(record)) record.dueMs = work.nowMs;
   noteUsage(work, record);
+}
+
+/** Points that the caps of its own offer still allow this purchase, beyond what stands of it. */
+function capRoom(work: Work, record: PurchaseRecord): number {
+  const usage = usageFor(work, record);
+  let room = Infinity;
+  for (const { rule, offerId, version, needed, measure, period } of record.findings.checks) {
+    if (rule !== "cap_reached" || offerId === null || offerId !== record.offer?.id || version !== record.offer.version || typeof needed !== "number" || period === undefined) continue;
+    if (measure === "points_per_period") room = Math.min(room, needed - usage.pointsInPeriod(offerId, period) - standingOf(record));
+    else if (usage.purchasesInPeriod(offerId, period) >= needed) room = 0;
+  }
+  return Math.max(0, room);
 }
 
 // ---- budgets: what the OfferBudget object knows is brought in line with what stands, by the alarm ----------------------

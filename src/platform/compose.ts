@@ -7,6 +7,7 @@ import { webhookRoutes } from "../banking/routes/webhooks.ts";
 import { createBanking } from "../banking/service.ts";
 import { bankingStore } from "../banking/store.ts";
 import type { CataloguePort } from "../catalogue/ports.ts";
+import { dryRunRoutes } from "../catalogue/routes/dry-run.ts";
 import { catalogueRouters } from "../catalogue/routes.ts";
 import { catalogueService } from "../catalogue/service.ts";
 import { catalogueCache } from "../catalogue/snapshot.ts";
@@ -28,11 +29,23 @@ import type { ConsentListener, IdentityPort } from "../identity/ports.ts";
 import { identityRoutes } from "../identity/routes.ts";
 import { identityService } from "../identity/service.ts";
 import { allUserIds, identityStore } from "../identity/store.ts";
+import { dryRunner } from "../insights/dry-run-service.ts";
+import { insightsPrivacy } from "../insights/privacy.ts";
+import { projections } from "../insights/projections.ts";
+import { reviewService } from "../insights/reviews.ts";
+import { reviewsStore } from "../insights/reviews-store.ts";
+import { insightsRoutes } from "../insights/routes.ts";
+import { reviewRoutes } from "../insights/routes/reviews.ts";
+import { SAMPLE_DAYS_MAX } from "../insights/sample.ts";
+import { sampleStore } from "../insights/sample-store.ts";
+import { insightsStore } from "../insights/store.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import type { Log } from "../kernel/log.ts";
 import type { RandomBytes } from "../kernel/random.ts";
+import { addDays, parisDate } from "../kernel/time.ts";
 import type { Clock } from "../kernel/time.ts";
-import type { LedgerPort } from "../ledger/ports.ts";
+import { decideEarning } from "../ledger/earning.ts";
+import type { LedgerOperations, LedgerPort } from "../ledger/ports.ts";
 import { ledgerRoutes } from "../ledger/routes.ts";
 import { onceAnswered } from "../operations/programme.ts";
 import { operationsRouters } from "../operations/routes.ts";
@@ -48,7 +61,7 @@ const SWEEP_ROUNDS_MAX = 20;
 /** What a runtime gives: Cloudflare, Deno, or a test. */
 export type Platform = {
   readonly db: SqlDatabase;
-  readonly ledger: LedgerPort;
+  readonly ledger: LedgerPort & LedgerOperations;
   /** Answers whether a ledger object can be reached, for `/readyz`. */
   readonly pingLedger: () => Promise<boolean>;
   readonly clock: Clock;
@@ -86,13 +99,16 @@ export function compose(platform: Platform, config: Config): Composition {
 
   const catalogue = composeCatalogue(platform, db);
   // Identity tells banking of a withdrawn consent, and banking asks identity about users: the knot is tied by a late look-up.
-  const consentListener: ConsentListener = { bankDataWithdrawn: (userId) => banking.consentListener.bankDataWithdrawn(userId) };
+  const consentListener: ConsentListener = {
+    bankDataWithdrawn: (userId) => banking.consentListener.bankDataWithdrawn(userId), statisticsWithdrawn: (userId) => insights.privacy.statisticsWithdrawn(userId),
+  };
   const identityRecords = identityStore(db);
   const identity = identityService({
     store: identityRecords, keyrings: config.keyrings, clock, random, log, minimumAge: config.programme.minimumAge, consentListener,
     mailer: httpMailer({ ...config.email, fetch: platform.fetch, log }), accessTokens: accessTokenIssuer(config, clock, random),
   });
   const banking = composeBanking(platform, config, db, identity, catalogue.cache);
+  const insights = composeInsights(platform, config, db, catalogue);
   const tokens = userTokens({ config, clock, fetch: platform.fetch, linkedUser: identity.linkedUser });
   const operators = operatorTokens(config, clock, platform.fetch);
   const pointsPerEuro = config.programme.pointsPerEuro;
@@ -100,6 +116,7 @@ export function compose(platform: Platform, config: Config): Composition {
     await purgeIdempotencyKeys(db, clock.nowMs());
     await identityRecords.purge(clock.nowMs());
     for (let round = 0; round < SWEEP_ROUNDS_MAX && (await banking.sweep(clock.nowMs())).more; round++);
+    await insights.sweep();
   };
 
   const routers = [
@@ -115,6 +132,9 @@ export function compose(platform: Platform, config: Config): Composition {
       ...catalogue, ledger: platform.ledger, userTokens: tokens, operatorTokens: operators, idempotency, cursors, clock, pointsPerEuro, aliasWarnings,
     }),
     { path: "/", router: ledgerRoutes({ ledger: platform.ledger, identity, catalogue: catalogue.cache, userTokens: tokens, cursors, pointsPerEuro, log }) },
+    { path: "/admin/v1", router: dryRunRoutes({ service: catalogue.service, dryRun: insights.dryRun, operatorTokens: operators, note, clock, pointsPerEuro }) },
+    { path: "/admin/v1", router: insightsRoutes({ ...insights, operatorTokens: operators, idempotency, cursors, note, clock, pointsPerEuro }) },
+    { path: "/admin/v1", router: reviewRoutes({ ...insights, operatorTokens: operators, idempotency, cursors, note }) },
     { path: "/", router: connectionRoutes({ service: banking, tokens, idempotency, cursors }) },
     { path: "/", router: webhookRoutes(banking) },
     { path: "/admin/v1", router: operatorQuarantineRoutes({ service: banking, operatorTokens: operators, idempotency, note }) },
@@ -144,6 +164,26 @@ function composeBanking(platform: Platform, config: Config, db: Database, identi
     store: bankingStore(db, random), aggregators: [aggregator], identity, catalogue, ledger: platform.ledger, maskLabel, keyrings: config.keyrings,
     programme: { pointsPerEuro: programme.pointsPerEuro, pointsExpireMonths: programme.pointsExpireMonths }, redirectUris: config.redirectUris, clock, random, log,
   });
+}
+
+function composeInsights(platform: Platform, config: Config, db: Database, catalogue: ReturnType<typeof composeCatalogue>) {
+  const { clock, random, log, ledger } = platform;
+  const { pointsPerEuro, pointsExpireMonths } = config.programme;
+  const programme = { pointsPerEuro, pointsExpireMonths };
+  const store = insightsStore(db);
+  const sample = sampleStore(db);
+  const queue = reviewsStore(db, random);
+  const kept = projections({ store, ledger, clock, log });
+  const reviews = reviewService({ store: queue, ledger, catalogue: catalogue.cache, programme, clock });
+  return {
+    store, projections: kept, reviews, dryRun: dryRunner({ sample, decide: decideEarning, programme }),
+    privacy: insightsPrivacy({ sample, reviews: queue, index: config.keyrings.index, clock }),
+    sweep: async (): Promise<void> => {
+      await sample.tidy(addDays(parisDate(clock.nowMs()), -SAMPLE_DAYS_MAX));
+      await reviews.finish();
+      await kept.patrolStep();
+    },
+  };
 }
 
 /** What every ledger's alarm would do by itself: the local clock moved, so it is done now. */

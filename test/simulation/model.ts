@@ -60,7 +60,8 @@ export class Model {
     this.book.advance(nowMs);
     for (const known of this.rows.values()) {
       const { row } = known;
-      if (row.state === "pending" && parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs) known.closed = true;
+      // Only what nothing took over: a row that is part of a booked purchase stays so.
+      if (row.state === "pending" && this.resolution.status.get(known.key)?.is === "pending" && parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs) known.closed = true;
       if (row.kind === "refund" && row.state === "booked" && this.resolution.refundOf.get(known.key) === null && known.recordedAtMs + REFUND_WAITS_MS <= nowMs) known.closed = true;
     }
   }
@@ -117,7 +118,7 @@ export class Model {
     if (grant.state === "waiting") return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
     if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: null };
     if (grant.reversed) return { outcomes: ["reversed"], points, firstReason: "refunded" };
-    return { outcomes: points === 0 && refunded ? ["earned", "reversed"] : ["earned"], points, firstReason: null };
+    return { outcomes: points === 0 && (refunded || this.dependent(known.row.brand?.id ?? null)) ? ["earned", "reversed"] : ["earned"], points, firstReason: null };
   }
 
   #take(row: BankRow, touched: Set<string>, nowMs: number): void {
@@ -171,7 +172,7 @@ export class Model {
     for (const known of this.rows.values()) {
       if (isLive(known.key) && !this.grants.has(known.key)) this.#decide(known, nowMs, seen.get(known.key));
     }
-    this.#applyRefunds(nowMs);
+    this.#applyRefunds(nowMs, seen);
   }
 
   /** One batch that both takes back and decides at a brand: in which order it does so is the ledger's own affair. */
@@ -216,14 +217,17 @@ export class Model {
   }
 
   /** keep = floor(points x cents left / cents); reverse what stands above it. */
-  #applyRefunds(nowMs: number): void {
+  #applyRefunds(nowMs: number, seen: ReadonlyMap<string, PurchaseView> = new Map()): void {
     for (const [key, grant] of this.grants) {
       const lot = this.book.lotOf(grant.lotKey);
       const known = this.rows.get(key);
       if (lot === undefined || known === undefined || grant.state !== "earned") continue;
       const cents = BigInt(known.row.amountCents);
       const left = cents - BigInt(this.resolution.refundedCents.get(key) ?? 0);
-      const keep = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
+      let keep = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
+      // What a refund taken back returns is bounded by the room that other purchases left: at least what stood, at most the formula.
+      const shown = seen.get(key)?.verdict.points;
+      if (keep > grant.standing && shown !== undefined && this.dependent(known.row.brand?.id ?? null)) keep = Math.min(keep, Math.max(grant.standing, shown));
       grant.standing = keep;
       grant.reversed = left === 0n && cents > 0n;
       this.book.setReversed(lot, Math.min(grant.points - keep, grant.points - lot.expired), nowMs);

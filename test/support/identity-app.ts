@@ -52,6 +52,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
   const mails: SentMail[] = [];
   const switches = { mailDown: false, listenerDown: false };
   const withdrawn: UserId[] = [];
+  const leftStatistics: UserId[] = [];
   const logLines: string[] = [];
   const log = jsonLog((line) => logLines.push(line));
   const mailer: Mailer = {
@@ -71,6 +72,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
         if (switches.listenerDown) throw new Error("aggregator down");
         withdrawn.push(userId);
       },
+      statisticsWithdrawn: async (userId) => void leftStatistics.push(userId),
     },
   });
   const tokens = userTokens({ config, clock, fetch: options.fetch ?? (() => Promise.reject(new Error("no network in tests"))), linkedUser: service.linkedUser });
@@ -103,5 +105,5 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     return response.json<Tokens>();
   };
   const bearer = (session: Pick<Tokens, "access_token">): Record<string, string> => ({ Authorization: `Bearer ${session.access_token}` });
-  return { app, request, clock, mails, switches, withdrawn, logLines, service, tokens, keyrings, signingKeys, config, codeFor, signIn, bearer, db, binding };
+  return { app, request, clock, mails, switches, withdrawn, leftStatistics, logLines, service, tokens, keyrings, signingKeys, config, codeFor, signIn, bearer, db, binding };
 }

@@ -33,7 +33,26 @@ function vitest(project: string): Layer {
   };
 }
 
-const layers: Layer[] = [vitest("unit"), vitest("contract"), vitest("worker"), vitest("simulation"), vitest("blackbox")];
+/** The contracts under `deno test`, with the types checked, then the story against a confined Deno process. */
+function deno(): Layer {
+  return {
+    name: "deno",
+    run: async () => {
+      const report = join(tmpdir(), `cagnotte-${process.pid}-deno.xml`);
+      const code = await execute("node_modules/.bin/deno", [
+        "test", "--no-prompt", "--node-modules-dir=manual", "--allow-read", `--allow-write=${tmpdir()}`, "--allow-env", "--reporter=dot", `--junit-path=${report}`, "test/deno/",
+      ]);
+      const text = await readFile(report, "utf8").catch(() => "");
+      await rm(report, { force: true });
+      const counted = (name: string): number => Number(new RegExp(`<testsuites[^>]* ${name}="(\\d+)"`).exec(text)?.[1] ?? "0");
+      const [tests, failed] = [counted("tests"), counted("failures") + counted("errors")];
+      const confined = code === 0 ? await vitest("deno").run() : { code, passed: 0, failed: 0, skipped: 0 };
+      return { code: confined.code, passed: tests - failed + confined.passed, failed: failed + confined.failed, skipped: confined.skipped };
+    },
+  };
+}
+
+const layers: Layer[] = [vitest("unit"), vitest("contract"), vitest("worker"), vitest("simulation"), vitest("blackbox"), deno()];
 const hasTests = (folder: string): boolean => existsSync(folder) && readdirSync(folder, { recursive: true }).some((name) => String(name).endsWith(".test.ts"));
 
 await buildBundles();

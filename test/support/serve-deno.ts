@@ -1,5 +1,5 @@
 // The edge on Deno in a process of its own, so that it can be killed: node test/support/serve-deno.ts PORT SANDBOX_PORT DATA_DIR
-import { spawnDenoEdge } from "./deno-edge.ts";
+import { spawnDenoEdge, untilUp } from "./deno-edge.ts";
 import { settingsFromEnvironment } from "./local.ts";
 
 const [port, sandboxPort, dataDir = ""] = process.argv.slice(2);
@@ -7,3 +7,5 @@ const [port, sandboxPort, dataDir = ""] = process.argv.slice(2);
 const edge = await spawnDenoEdge({ port: Number(port), sandboxPort: Number(sandboxPort), dataDir, settings: settingsFromEnvironment(process.env) });
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void edge.kill(signal));
 edge.on("exit", (code) => process.exit(code ?? 1));
+await untilUp(`http://127.0.0.1:${port}`, edge);
+console.log("edge up");

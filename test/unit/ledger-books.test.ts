@@ -38,8 +38,8 @@ describe("the outbox", () => {
     const projection = value(book.engine.peekOutbox(null, NOW));
     expect(projection).toMatchObject({ from: 0, through: 4, balances: { pending: 208, available: 104, held: 0 }, head: book.points().head, more: false });
     expect(projection?.counters).toEqual([
-      { day: "2026-11-14", brandId: "brd_monoprix", offerId: "off_1", kind: "earn", purchases: 3, cents: 10_470, points: 312 },
-      { day: "2026-11-14", brandId: "brd_monoprix", offerId: "off_1", kind: "confirm", purchases: 1, cents: 0, points: 104 },
+      { day: "2026-11-14", brandId: "brd_monoprix", offerId: "off_1", kind: "earn", purchases: 3, cents: 10_470, points: 312, changes: { pending: 312, available: 0, held: 0 } },
+      { day: "2026-11-14", brandId: "brd_monoprix", offerId: "off_1", kind: "confirm", purchases: 1, cents: 0, points: 104, changes: { pending: -104, available: 104, held: 0 } },
     ]);
     value(book.engine.ackOutbox(4, NOW));
     expect(value(book.engine.peekOutbox(null, NOW))).toBeNull();

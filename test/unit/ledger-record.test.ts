@@ -167,6 +167,7 @@ describe("time", () => {
     book.record([row("1")]);
     expect(value(book.engine.nextAlarm(null, at("2026-11-14")))).toBe(at("2026-11-14"));
     value(book.engine.ackOutbox(1, at("2026-11-14")));
+    value(book.engine.ackSample(value(book.engine.peekSample(null, at("2026-11-14")))?.mark ?? "", at("2026-11-14")));
     expect(value(book.engine.nextAlarm(null, at("2026-11-14")))).toBe(at("2026-12-12") - 12 * 3_600_000);
   });
 

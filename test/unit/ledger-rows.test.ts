@@ -28,11 +28,25 @@ describe("a row that repeats an older one", () => {
   test("still does when a delivery brings only one of the two near", ({ expect }) => {
     const book = openBook();
     const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-09-05") })];
-    const again = (id: string, purchasedOn: string): ReturnType<typeof row> => row(id, { accountId: "acc_2" as AccountId, purchasedOn });
+    const again = (id: string, purchasedOn: string): ReturnType<typeof row> => row(id, { accountId: "acc_2", purchasedOn });
     book.record([row("1", { purchasedOn: "2026-09-01" })], "2026-11-14", { accounts });
     book.record([again("n1", "2026-09-04")], "2026-11-14", { accounts });
     for (let day = 10; day < 32; day++) book.record([again(`far ${day}`, `2026-10-${day}`)], "2026-11-14", { accounts });
     expect(book.purchases().filter((purchase) => purchase.purchasedOn < "2026-10-01")).toHaveLength(1);
+  });
+});
+
+describe("a refund that the bank takes back", () => {
+  test("gives points back only as far as the cap has room, which another purchase may have used meanwhile", ({ expect }) => {
+    const book = openBook();
+    const offers = [offer({ capPointsPerUser: 150 })];
+    book.record([row("1")], "2026-11-14", { offers });
+    book.record([row("r", { kind: "refund", purchasedOn: "2026-11-13" })], "2026-11-14", { offers });
+    book.record([row("2", { purchasedOn: "2026-11-14" })], "2026-11-14", { offers });
+    expect(book.balances()).toBe("104 0 0");
+    book.record([row("r", { kind: "refund", purchasedOn: "2026-11-13", state: "deleted", lastUpdateMs: 2000 })], "2026-11-14", { offers });
+    expect(book.balances()).toBe("150 0 0");
+    expect(book.broken()).toEqual([]);
   });
 });
 

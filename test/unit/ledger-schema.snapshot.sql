@@ -12,5 +12,6 @@ CREATE INDEX purchases_by_day ON purchases (purchased_on, n)
 CREATE INDEX purchases_due ON purchases (due_ms) WHERE due_ms IS NOT NULL
 CREATE INDEX purchases_pending ON purchases (account_no) WHERE state = 'pending'
 CREATE INDEX purchases_refunds ON purchases (brand_id) WHERE kind = 'refund'
+CREATE INDEX purchases_waiting ON purchases (n) WHERE waits_for IN ('review', 'purchase')
 CREATE TABLE requests ( key TEXT PRIMARY KEY, input_hash TEXT NOT NULL, result TEXT NOT NULL, at_ms INTEGER NOT NULL ) STRICT, WITHOUT ROWID
 CREATE TABLE transactions ( sequence INTEGER PRIMARY KEY CHECK (sequence > 0), kind TEXT NOT NULL CHECK (kind IN ('earn', 'confirm', 'cancel', 'clawback', 'hold', 'settle', 'release', 'reinstate', 'expire', 'referral', 'goodwill', 'forfeit')), body TEXT NOT NULL, pending INTEGER NOT NULL CHECK (pending >= 0), available INTEGER NOT NULL CHECK (available >= 0 OR kind NOT IN ('hold', 'expire', 'forfeit')), held INTEGER NOT NULL CHECK (held >= 0), hash TEXT NOT NULL CHECK (length(hash) = 64) ) STRICT

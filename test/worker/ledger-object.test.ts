@@ -6,9 +6,9 @@ import type { UserId } from "../../src/kernel/ids.ts";
 import { newId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { ledgerClient } from "../../src/ledger/client.ts";
-import { UserLedger } from "../../src/ledger/ledger-object.ts";
 import type { OfferTerms } from "../../src/ledger/ports.ts";
 import type { Environment } from "../../src/platform/cloudflare/environment.ts";
+import { UserLedger } from "../../src/platform/cloudflare/user-ledger.ts";
 import { at, ALL, batch, FNAC, offer, row } from "../contract/ledger-factories.ts";
 
 const bindings = env as unknown as Environment;
@@ -105,7 +105,7 @@ describe("the object", () => {
 
   test("does not start in production outside the EU", async ({ expect }) => {
     await runInDurableObject(stubOf(newUser()), (_object, state) => {
-      const start = (settings: Record<string, string>) => () => new UserLedger(state, { ...bindings, ...settings } as unknown as ConstructorParameters<typeof UserLedger>[1]);
+      const start = (settings: Record<string, string>) => () => new UserLedger(state, { ...bindings, ...settings });
       expect(start({ ENVIRONMENT: "production", JURISDICTION: "" })).toThrow("must be eu");
       expect(start({ ENVIRONMENT: "production", JURISDICTION: "eu" })).toThrow("not in the configured jurisdiction");
     });

@@ -2,7 +2,6 @@
 // writer: a batch is a transaction that nothing of ours can interleave with, because node:sqlite is synchronous.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 import type { SqlDatabase, SqlMeta, SqlResult, SqlStatement } from "../../db/d1.ts";
 import { checkpoint, inTransaction, openDurable, statementCache } from "./sqlite.ts";
@@ -120,7 +119,7 @@ const MIGRATIONS_TABLE = "CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER P
  * Throws when the file has run one that the folder does not know: code older than the data.
  */
 export function migrateSqliteD1(path: string, folder: string): void {
-  const database: DatabaseSync = openDurable(path);
+  const database = openDurable(path);
   try {
     database.exec(MIGRATIONS_TABLE);
     const applied = new Set(database.prepare("SELECT name FROM d1_migrations").all().map((row) => String(row["name"])));

@@ -2,7 +2,7 @@
 // call on it, so there is one writer per user by construction; the table of alarms wakes the ledgers that wait for time.
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { runAlarm, ALARM_RETRY_MS } from "../../ledger/alarm.ts";
+import { closeBook, runAlarm, ALARM_RETRY_MS } from "../../ledger/alarm.ts";
 import type { AlarmParts, DueAnswer, Refused, RefusedAnswer } from "../../ledger/alarm.ts";
 import type { LedgerNamespace, LedgerStub } from "../../ledger/client.ts";
 import { createEngine } from "../../ledger/engine.ts";
@@ -33,7 +33,7 @@ export type LedgersParts = {
   readonly random: RandomBytes;
   readonly log: Log;
   readonly openMax?: number;
-} & Pick<AlarmParts, "database" | "reserve" | "sendNotice">;
+} & Pick<AlarmParts, "database" | "reserve" | "helpers">;
 
 export type Ledgers = {
   readonly namespace: LedgerNamespace;
@@ -86,7 +86,7 @@ export function openLedgers(parts: LedgersParts): Ledgers {
   // A second caller of the same ledger waits for the round that runs and then has its own: its time may be later.
   const runDue = async (userId: string, nowMs: number): Promise<DueAnswer> => {
     while (ringing.has(userId)) await ringing.get(userId);
-    const round = runAlarm({ userId, guard: (call) => guard(userId, ({ engine }) => call(engine)), database: parts.database, reserve: parts.reserve, sendNotice: parts.sendNotice, log }, nowMs)
+    const round = runAlarm({ userId, guard: (call) => guard(userId, ({ engine }) => call(engine)), database: parts.database, reserve: parts.reserve, helpers: parts.helpers, log }, nowMs)
       .then((answer) => {
         rearm(userId, answer, nowMs);
         return answer;
@@ -100,7 +100,7 @@ export function openLedgers(parts: LedgersParts): Ledgers {
     else if (answer.value.more) alarms.schedule(userId, nowMs + ALARM_RETRY_MS);
     else arm(userId, nowMs);
   };
-  const stubOf = ledgerStubs({ guard, arm, runDue, alarms });
+  const stubOf = ledgerStubs({ guard, arm, runDue, alarms, database: parts.database, clock });
   const userIds = (): UserId[] => listUserIds(folder);
   return {
     namespace: { getByName: stubOf },
@@ -157,9 +157,11 @@ type StubParts = {
   readonly arm: (userId: string, nowMs: number) => void;
   readonly runDue: (userId: string, nowMs: number) => Promise<DueAnswer>;
   readonly alarms: Alarms;
+  readonly database: AlarmParts["database"];
+  readonly clock: Clock;
 };
 
-function ledgerStubs({ guard, arm, runDue, alarms }: StubParts): (userId: string) => LedgerStub {
+function ledgerStubs({ guard, arm, runDue, alarms, database, clock }: StubParts): (userId: string) => LedgerStub {
   return (userId) => {
     const read = async <T>(call: (engine: Engine) => T): Promise<T | RefusedAnswer> => guard(userId, ({ engine }) => call(engine));
     const write = async <T extends { readonly ok: boolean }>(nowMs: number, call: (engine: Engine) => T): Promise<T | RefusedAnswer> => {
@@ -184,10 +186,11 @@ function ledgerStubs({ guard, arm, runDue, alarms }: StubParts): (userId: string
       leaf: () => read((engine) => ok(engine.leaf())),
       runDue: (_, nowMs) => runDue(userId, nowMs),
       reproject: async (_, nowMs) => {
-        const reset = await read((engine) => engine.ackOutbox(0, nowMs));
+        const reset = await read((engine) => engine.retell(null, nowMs));
         return reset.ok ? runDue(userId, nowMs) : reset;
       },
       erase: async (): Promise<Result<Leaf, Refused>> => {
+        await closeBook({ userId, database, guard: (call) => guard(userId, ({ engine }) => call(engine)) }, clock.nowMs());
         const closed = guard(userId, ({ sql, engine }) => {
           const leaf = engine.leaf();
           return ok(sql.replaceAll(() => engine.closeErased(leaf)));

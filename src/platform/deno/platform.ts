@@ -12,6 +12,7 @@ import { ledgerClient } from "../../ledger/client.ts";
 import { DECLARED_EU } from "../../operations/readiness.ts";
 import { compose } from "../compose.ts";
 import type { Platform } from "../compose.ts";
+import { ledgerHelpers } from "../ledger-helpers.ts";
 import { openAlarms } from "./alarms.ts";
 import type { Alarms } from "./alarms.ts";
 import { folderAssets } from "./assets.ts";
@@ -64,7 +65,10 @@ export function openPlatform(options: ServerOptions): Result<OpenPlatform, Confi
   const clock = movable ?? systemClock;
   const alarms = openAlarms(file("alarms.sqlite"));
   const budgets = openBudgets(file("budgets"));
-  const ledgers = openLedgers({ folder: file("ledgers"), alarms, clock, random: systemRandomBytes, log, database, reserve: budgets.reserve, sendNotice: null });
+  const ledgers = openLedgers({
+    folder: file("ledgers"), alarms, clock, random: systemRandomBytes, log, database, reserve: budgets.reserve,
+    helpers: ledgerHelpers({ database, config, random: systemRandomBytes, fetch: (input, init) => fetch(input, init), log }),
+  });
   const platform: Platform = {
     db: database, ledger: ledgerClient({ namespace: ledgers.namespace, clock, log }), pingLedger: async () => alarms.canWrite(),
     clock, log, random: systemRandomBytes,
@@ -123,9 +127,14 @@ function startPeriodicWork({ alarms, ledgers, sweep, movable, log }: PeriodicPar
     },
   });
   const abort = new AbortController();
-  const rearming = complete ? Promise.resolve() : ledgers.rearmAll(abort.signal).then((all) => {
-    complete = all;
-  }, failed("rearm_failed"));
+  const rearm = async (): Promise<void> => {
+    try {
+      complete ||= await ledgers.rearmAll(abort.signal);
+    } catch (error) {
+      failed("rearm_failed")(error);
+    }
+  };
+  const rearming = rearm();
   return {
     stop: async () => {
       abort.abort();

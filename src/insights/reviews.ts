@@ -1,0 +1,88 @@
+// Rows that no rule may judge, and refunds that found no purchase: shown to operators without their label, and decided by them.
+// D1 knows which rows wait; what they are is read from the ledgers.
+import type { CatalogueView } from "../catalogue/ports.ts";
+import type { AuditEvent } from "../db/audit.ts";
+import type { PurchaseId, UserId } from "../kernel/ids.ts";
+import { err, ok } from "../kernel/result.ts";
+import type { Result } from "../kernel/result.ts";
+import { addDays, MINUTE_MS, parisToMs } from "../kernel/time.ts";
+import type { Clock } from "../kernel/time.ts";
+import type { LedgerError, LedgerOperations, LedgerPort, OfferTerms, Programme, PurchaseView } from "../ledger/ports.ts";
+import type { ReviewPosition, ReviewRow, ReviewsStore, ReviewState } from "./reviews-store.ts";
+
+export type ReviewEntry = { readonly row: ReviewRow; /** Null while the user's ledger does not answer. */ readonly purchase: PurchaseView | null };
+export type ReviewError =
+  | { readonly code: "not_found" }
+  /** Somebody decided otherwise, or nothing waits any more. */
+  | { readonly code: "decided" }
+  /** A refund waits for its purchase, which nobody can decide. */
+  | { readonly code: "not_decidable" }
+  | LedgerError;
+
+export type ReviewsDeps = {
+  readonly store: ReviewsStore;
+  readonly ledger: Pick<LedgerOperations, "decideReview"> & Pick<LedgerPort, "purchase">;
+  readonly catalogue: CatalogueView;
+  readonly programme: Programme;
+  readonly clock: Clock;
+};
+
+export type Reviews = ReturnType<typeof reviewService>;
+
+// A request that decides is over by then.
+const UNFINISHED_AFTER_MS = 2 * MINUTE_MS;
+const FINISH_MAX = 20;
+
+export function reviewService(deps: ReviewsDeps) {
+  const { store, ledger, clock } = deps;
+
+  async function termsOf(purchase: PurchaseView): Promise<readonly OfferTerms[]> {
+    if (purchase.brand === null) return [];
+    const all = (await deps.catalogue.current(0)).termsFor(purchase.brand.id);
+    const [fromMs, toMs] = [parisToMs(purchase.purchasedOn), parisToMs(addDays(purchase.purchasedOn, 1))];
+    const around = all.filter((terms) => terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs));
+    return around.length > 0 ? around : all.slice(-1);
+  }
+
+  /** Tells the ledger what was written down, and closes the row. Repeating it gives the same. */
+  async function carryOut(row: ReviewRow, decision: "count" | "refuse"): Promise<Result<ReviewEntry, ReviewError>> {
+    const userId = row.userId as UserId;
+    const purchaseId = row.purchaseId as PurchaseId;
+    const found = await ledger.purchase(userId, purchaseId);
+    if (!found.ok) return found;
+    const offers = found.value === null ? [] : await termsOf(found.value);
+    const decided = await ledger.decideReview(userId, { purchaseId, decision, offers, programme: deps.programme });
+    if (decided.ok || decided.error.code === "erased") await store.close(purchaseId, clock.nowMs());
+    else if (decided.error.code === "review_unknown") await store.reopen(purchaseId);
+    if (decided.ok) return ok({ row: (await store.find(purchaseId)) ?? row, purchase: decided.value });
+    return decided.error.code === "review_unknown" ? err({ code: "decided" }) : err(decided.error);
+  }
+
+  return {
+    /** A page of rows, oldest first, each with what its ledger says of it now. */
+    async page(query: { readonly state: ReviewState; readonly limit: number; readonly after: ReviewPosition | null }): Promise<{ readonly entries: readonly ReviewEntry[]; readonly more: boolean }> {
+      const rows = await store.page(query);
+      const entries = await Promise.all(rows.slice(0, query.limit).map(async (row): Promise<ReviewEntry> => {
+        const found = await ledger.purchase(row.userId as UserId, row.purchaseId as PurchaseId);
+        return { row, purchase: found.ok ? found.value : null };
+      }));
+      return { entries, more: rows.length > query.limit };
+    },
+
+    /** Decides a row that is held. The same decision again gives the same answer, another one is refused. */
+    async decide(purchaseId: PurchaseId, decision: "count" | "refuse", by: string, event: AuditEvent): Promise<Result<ReviewEntry, ReviewError>> {
+      const before = await store.find(purchaseId);
+      if (before === null) return err({ code: "not_found" });
+      if (before.why === "refund_without_purchase") return err({ code: "not_decidable" });
+      const row = await store.intend({ purchaseId, decision, by, nowMs: clock.nowMs() }, event);
+      return row === null || row.decision !== decision ? err({ code: "decided" }) : carryOut(row, decision);
+    },
+
+    /** Finishes decisions between whose writing down and the ledger something failed. */
+    async finish(): Promise<void> {
+      for (const row of await store.unfinished(clock.nowMs() - UNFINISHED_AFTER_MS, FINISH_MAX)) {
+        if (row.decision !== null) await carryOut(row, row.decision);
+      }
+    },
+  };
+}

@@ -1,0 +1,36 @@
+// What a ledger's alarm is given of other domains, on every platform: the notices' sender and the way into the statistics sample.
+import type { Config } from "../config.ts";
+import type { SqlDatabase } from "../db/d1.ts";
+import { openDatabase } from "../db/database.ts";
+import { contactBook } from "../identity/contact.ts";
+import { httpMailer } from "../identity/mailer.ts";
+import { identityStore } from "../identity/store.ts";
+import { sendNotice } from "../insights/notices.ts";
+import { sampleStore } from "../insights/sample-store.ts";
+import { sampleRows } from "../insights/sample.ts";
+import type { UserId } from "../kernel/ids.ts";
+import type { Log } from "../kernel/log.ts";
+import type { RandomBytes } from "../kernel/random.ts";
+import type { LedgerHelpers } from "../ledger/alarm.ts";
+
+export type LedgerHelperParts = {
+  readonly database: SqlDatabase;
+  readonly config: Config;
+  readonly random: RandomBytes;
+  readonly fetch: typeof fetch;
+  readonly log: Log;
+};
+
+export function ledgerHelpers(parts: LedgerHelperParts): LedgerHelpers {
+  const { config, random, log } = parts;
+  const db = openDatabase(parts.database);
+  const sample = sampleStore(db);
+  const notices = {
+    contacts: contactBook({ store: identityStore(db), encryption: config.keyrings.encryption, random, log }),
+    mailer: httpMailer({ ...config.email, fetch: parts.fetch, log }), pointsPerEuro: config.programme.pointsPerEuro,
+  };
+  return {
+    sendNotice: (userId, task) => sendNotice(notices, userId as UserId, task),
+    offerToSample: (userId, items) => sample.add(userId as UserId, sampleRows(config.keyrings.index, userId as UserId, items)),
+  };
+}

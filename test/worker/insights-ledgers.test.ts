@@ -1,0 +1,334 @@
+// What the ledgers' alarms bring out: expiry notices by mail, the statistics sample, the counters; and the rebuild of it all.
+import { runInDurableObject } from "cloudflare:test";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import type { BrandId, OfferId, UserId } from "../../src/kernel/ids.ts";
+import type { OfferTerms } from "../../src/ledger/ports.ts";
+import { sampleRows } from "../../src/insights/sample.ts";
+import { UserLedger } from "../../src/platform/cloudflare/user-ledger.ts";
+import { at, batch, FNAC, offer, row } from "../contract/ledger-factories.ts";
+import { bindings, insightsApp, rowsOf } from "../support/insights-app.ts";
+import type { InsightsApp } from "../support/insights-app.ts";
+
+const NOW = at("2026-11-14");
+let app: InsightsApp;
+let people = 0;
+const someone = (...rest: [("statistics" | "terms")[]?, ("fr" | "en")?]): Promise<UserId> => app.user(`insights${(people += 1)}@example.fr`, ...rest);
+
+beforeAll(async () => {
+  app = await insightsApp(2);
+});
+afterEach(() => vi.unstubAllGlobals());
+
+/** The provider's side of the mail: what it was asked to send, and what it answers. */
+function mailbox(status: () => number = () => 202) {
+  const sent: { to: string; subject: string; text: string }[] = [];
+  vi.stubGlobal("fetch", async (url: string, init: { readonly body: string }) => {
+    expect(url).toBe(bindings["EMAIL_DELIVERY_URL"]);
+    const code = status();
+    if (code < 300) sent.push(JSON.parse(init.body) as (typeof sent)[number]);
+    return new Response(null, { status: code });
+  });
+  return sent;
+}
+
+describe("an expiry notice", () => {
+  const [month, week, expiry] = [at("2028-11-13"), at("2028-12-06"), at("2028-12-13")];
+
+  async function withPoints(locale: "fr" | "en"): Promise<{ id: UserId; email: string }> {
+    const id = await someone([], locale);
+    await app.stubOf(id).record(batch([row("1")]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    return { id, email: `insights${people}@example.fr` };
+  }
+
+  test("leaves 30 and 7 days before, each once, and then the points expire", async () => {
+    const sent = mailbox();
+    const { id, email } = await withPoints("fr");
+    await app.stubOf(id).runDue(null, at("2028-11-01"));
+    expect(sent).toEqual([]);
+    for (const time of [month, month + 1, week, week + 1]) await app.stubOf(id).runDue(null, time);
+    expect(sent.map(({ to, subject }) => [to, subject])).toEqual([[email, "Vos points Cagnotte expirent bientôt"], [email, "Vos points Cagnotte expirent bientôt"]]);
+    expect(sent[0]?.text).toContain("11 décembre 2028");
+    expect(await app.stubOf(id).points(null, expiry)).toMatchObject({ value: { balances: { available: 0 } } });
+  });
+
+  test("is written in the user's language", async () => {
+    const sent = mailbox();
+    const { id } = await withPoints("en");
+    await app.stubOf(id).runDue(null, month);
+    expect(sent.map(({ subject }) => subject)).toEqual(["Your Cagnotte points expire soon"]);
+  });
+
+  test("that the provider refuses is not noted, is tried again after an hour, and nothing expires", async () => {
+    let code = 500;
+    const sent = mailbox(() => code);
+    const { id } = await withPoints("fr");
+    await app.stubOf(id).runDue(null, month);
+    code = 202;
+    await app.stubOf(id).runDue(null, month + 1000);
+    expect(sent).toEqual([]);
+    expect(await app.stubOf(id).points(null, expiry)).toMatchObject({ value: { balances: { available: 104 } } });
+    await app.stubOf(id).runDue(null, expiry);
+    expect(sent).toHaveLength(1);
+    // Announced late: a week is left from there.
+    expect(await app.stubOf(id).points(null, at("2028-12-19"))).toMatchObject({ value: { balances: { available: 104 } } });
+    expect(await app.stubOf(id).points(null, at("2028-12-21"))).toMatchObject({ value: { balances: { available: 0 } } });
+  });
+
+  test("leaves once when two rounds run at the same time", async () => {
+    const sent = mailbox();
+    const { id } = await withPoints("fr");
+    await Promise.all([app.stubOf(id).runDue(null, month), app.stubOf(id).runDue(null, month), app.stubOf(id).runDue(null, month)]);
+    expect(sent).toHaveLength(1);
+  });
+
+  test("is not sent to somebody who is being erased, and blocks nothing else", async () => {
+    const sent = mailbox();
+    const { id } = await withPoints("fr");
+    await bindings.DB.prepare("UPDATE users SET state = 'erasing' WHERE id = ?").bind(id).run();
+    expect(await app.stubOf(id).runDue(null, month)).toEqual({ ok: true, value: { more: false } });
+    expect(sent).toEqual([]);
+  });
+});
+
+const sampleOf = (brandId: BrandId) => rowsOf<{ id: string; day: string; cents: number; pseudonym: string; bucket: number }>("SELECT * FROM purchase_sample WHERE brand_id = ? ORDER BY day, cents", brandId);
+const brand = (name: string) => ({ id: `brd_${name}` as BrandId, matched: name });
+const size = async () => (await rowsOf<{ size: number }>("SELECT size FROM purchase_sample_state"))[0]?.size;
+
+describe("the sample", () => {
+  test("holds a consenting user's purchases without a label or a name of theirs", async () => {
+    const id = await someone(["statistics"]);
+    await app.stubOf(id).record(batch([row("1", { brand: brand("kept") }), row("2", { brand: brand("kept"), purchasedOn: "2026-10-30", amountCents: 100 }), row("3", { brand: null })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    const rows = await sampleOf(brand("kept").id);
+    expect(rows.map(({ day, cents }) => [day, cents])).toEqual([["2026-10-30", 100], ["2026-11-12", 3490]]);
+    expect(rows[0]?.pseudonym).not.toBe(rows[1]?.pseudonym);
+    expect(JSON.stringify(rows)).not.toMatch(/usr_|pur_|cipher|MONOPRIX/);
+  });
+
+  test("holds nothing of a user who did not consent, also not later", async () => {
+    const id = await someone();
+    await app.stubOf(id).record(batch([row("1", { brand: brand("silent") })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    expect(await sampleOf(brand("silent").id)).toEqual([]);
+    await app.identity.service.decide(id, "statistics", true, "1");
+    await app.stubOf(id).runDue(null, NOW);
+    expect(await sampleOf(brand("silent").id)).toEqual([]);
+  });
+
+  test("takes a purchase once, however often it is told", async () => {
+    const id = await someone(["statistics"]);
+    await app.stubOf(id).record(batch([row("1", { brand: brand("once") })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    const before = await size();
+    // As if the object had died between the write and its mark.
+    await runInDurableObject(app.stubOf(id), (_object, state) => void state.storage.sql.exec("DELETE FROM meta WHERE name = 'sampled'"));
+    await app.stubOf(id).runDue(null, NOW);
+    expect(await sampleOf(brand("once").id)).toHaveLength(1);
+    expect(await size()).toBe(before);
+  });
+
+  test("loses a user's rows at the withdrawal, and a late alarm adds none", async () => {
+    const [leaving, staying] = [await someone(["statistics"]), await someone(["statistics"])];
+    for (const id of [leaving, staying]) {
+      await app.stubOf(id).record(batch([row("1", { brand: brand("left") }), row("2", { brand: brand("left"), purchasedOn: "2026-09-01" })]), NOW);
+      await app.stubOf(id).runDue(null, NOW);
+    }
+    await app.stubOf(leaving).record(batch([row("3", { brand: brand("left") })]), NOW);
+    await app.identity.service.decide(leaving, "statistics", false, "1");
+    await app.privacy.statisticsWithdrawn(leaving);
+    await app.stubOf(leaving).runDue(null, NOW);
+    const rows = await sampleOf(brand("left").id);
+    expect(rows).toHaveLength(2);
+    await app.privacy.erase(staying);
+    expect(await sampleOf(brand("left").id)).toEqual([]);
+  });
+
+  test("is left at every withdrawal of the consent that it needs, and of no other", async () => {
+    const id = await someone(["statistics", "terms"]);
+    await app.identity.service.decide(id, "terms", false, "1");
+    await app.identity.service.decide(id, "statistics", true, "2");
+    expect(app.identity.leftStatistics).not.toContain(id);
+    await app.identity.service.decide(id, "statistics", false, "2");
+    await app.identity.service.decide(id, "statistics", false, "2");
+    expect(app.identity.leftStatistics.filter((left) => left === id)).toHaveLength(2);
+  });
+
+  test("never holds more than 100 000 rows, and makes room by whole months of users", async () => {
+    const id = await someone(["statistics"]);
+    await bindings.DB.prepare("UPDATE purchase_sample_state SET size = 99999").run();
+    await app.stubOf(id).record(batch([row("1", { brand: brand("full") }), row("2", { brand: brand("full"), amountCents: 1 })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    expect([(await sampleOf(brand("full").id)).length, await size()]).toEqual([1, 100_000]);
+    const [taken] = await sampleOf(brand("full").id);
+    await app.sample.tidy("2026-01-01");
+    expect(await rowsOf("SELECT threshold FROM purchase_sample_state")).toEqual([{ threshold: 32_768 }]);
+    expect((await sampleOf(brand("full").id)).length).toBe((taken?.bucket ?? 0) < 32_768 ? 1 : 0);
+    expect(await rowsOf("SELECT id FROM purchase_sample WHERE bucket >= 32768")).toEqual([]);
+    await bindings.DB.prepare("UPDATE purchase_sample_state SET size = (SELECT count(*) FROM purchase_sample), threshold = 65536").run();
+  });
+
+  test("takes no bucket above its threshold, nothing of somebody who is being erased, and no row under a second key", async () => {
+    const id = await someone(["statistics"]);
+    const [own] = sampleRows(app.index, id, [{ purchaseId: "pur_t", day: "2026-11-12", brandId: "brd_threshold", cents: 5 }]);
+    if (own === undefined) throw new Error("no row");
+    const rows = () => sampleOf("brd_threshold");
+    await bindings.DB.prepare("UPDATE purchase_sample_state SET threshold = 1").run();
+    await app.sample.add(id, [{ ...own, bucket: 1 }]);
+    expect(await rows()).toEqual([]);
+    await bindings.DB.prepare("UPDATE purchase_sample_state SET threshold = 65536").run();
+    await bindings.DB.prepare("UPDATE users SET state = 'erasing' WHERE id = ?").bind(id).run();
+    await app.sample.add(id, [own]);
+    expect(await rows()).toEqual([]);
+    await bindings.DB.prepare("UPDATE users SET state = 'active' WHERE id = ?").bind(id).run();
+    await app.sample.add(id, [own]);
+    await app.sample.add(id, [{ ...own, id: "i2.other", otherIds: [own.id] }]);
+    expect((await rows()).map((row) => row.id)).toEqual([own.id]);
+  });
+
+  test("forgets what is older than the day it is told", async () => {
+    const id = await someone(["statistics"]);
+    await app.stubOf(id).record(batch([row("1", { brand: brand("old"), purchasedOn: "2026-10-01" }), row("2", { brand: brand("old") })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    await app.sample.tidy("2026-10-02");
+    expect((await sampleOf(brand("old").id)).map(({ day }) => day)).toEqual(["2026-11-12"]);
+  });
+
+  test("costs a record no D1 write: the alarm does it", async () => {
+    const id = await someone(["statistics"]);
+    await app.stubOf(id).record(batch([row("1", { brand: brand("hot") })]), NOW);
+    expect(await sampleOf(brand("hot").id)).toEqual([]);
+  });
+});
+
+const counters = () => rowsOf("SELECT * FROM counters ORDER BY day, brand_id, offer_id, kind");
+const heads = () => rowsOf("SELECT user_id, last_sequence, head, pending, available, held, closed FROM ledger_heads ORDER BY user_id");
+
+/** Lets every ledger write down and tell what it has: those of other tests would otherwise do it in the middle of this one. */
+async function settleAll(): Promise<void> {
+  mailbox();
+  for (const { id } of await rowsOf<{ id: UserId }>("SELECT id FROM users")) await app.stubOf(id).runDue(null, at("2028-12-31"));
+}
+
+describe("a rebuild", () => {
+  const terms = (id: string): OfferTerms => offer({ offerId: `off_${id}` as OfferId });
+
+  async function history(): Promise<UserId[]> {
+    const users = [await someone(), await someone(), await someone()];
+    for (const [index, id] of users.entries()) {
+      await app.stubOf(id).record(batch([row("1", { purchasedOn: "2026-10-01" }), row("2", { amountCents: 2000 + index }), row("r", { kind: "refund", amountCents: 500 })], { offers: [terms(id)] }), NOW);
+      await app.stubOf(id).operate({ key: "h", operation: { kind: "hold", redemptionId: "red_1", points: 50, expiresAtMs: null } }, NOW);
+      await app.stubOf(id).runDue(null, NOW);
+    }
+    await settleAll();
+    return users;
+  }
+
+  const earned = (id: UserId) => rowsOf("SELECT sum(purchases) AS purchases, sum(cents) AS cents FROM counters WHERE offer_id = ? AND kind = 'earn'", `off_${id}`);
+
+  async function rebuild(): Promise<number> {
+    let cursor: unknown = null;
+    for (let steps = 1; ; steps++) {
+      const step = await app.call("POST", "/projections/rebuild", "owner", { cursor });
+      expect(step.status).toBe(200);
+      if (step.body["done"] === true) return steps;
+      cursor = step.body.next_cursor;
+    }
+  }
+
+  test("ends with the heads and counters that the outboxes had produced, in bounded steps", async () => {
+    const users = await history();
+    const [before, beforeHeads] = [await counters(), await heads()];
+    expect(before.length).toBeGreaterThan(5);
+    await bindings.DB.prepare("UPDATE counters SET points = points + 7, available = available - 1").run();
+    await bindings.DB.prepare("DELETE FROM ledger_heads WHERE user_id = ?").bind(users[0]).run();
+    const [{ n } = { n: 0 }] = await rowsOf<{ n: number }>("SELECT count(*) AS n FROM users");
+    expect(await rebuild()).toBe(Math.floor(n / 2) + 1);
+    expect(await counters()).toEqual(before);
+    expect(await heads()).toEqual(beforeHeads);
+  });
+
+  test("keeps what an erased ledger had added up to", async () => {
+    const [gone = "usr_"] = await history();
+    // The erasure comes before the last rounds were drained: nothing of it may be missing.
+    await app.stubOf(gone).record(batch([row("late", { amountCents: 7000 })], { offers: [terms(gone)] }), at("2028-12-31"));
+    const leaf = await app.stubOf(gone).leaf();
+    expect(await app.stubOf(gone).erase()).toEqual(leaf);
+    expect(await app.stubOf(gone).erase()).toEqual(leaf);
+    const [before, beforeHeads] = [await counters(), await heads()];
+    expect(beforeHeads).toContainEqual(expect.objectContaining({ user_id: gone, closed: 1, head: leaf.ok ? leaf.value.head : "" }));
+    expect(await earned(gone)).toEqual([{ purchases: 3, cents: 3490 + 2000 + 7000 }]);
+    await rebuild();
+    expect(await counters()).toEqual(before);
+    expect(await heads()).toEqual(beforeHeads);
+  });
+
+  test("never has to miss an erased ledger: while D1 does not answer, no book is emptied", async () => {
+    const id = await someone();
+    await app.stubOf(id).record(batch([row("1")]), NOW);
+    const down = { prepare: () => { throw new Error("down"); } } as unknown as D1Database;
+    await runInDurableObject(app.stubOf(id), async (_object, state) => {
+      const cutOff = new UserLedger(state, { ...bindings, DB: down });
+      expect(await cutOff.erase()).toEqual({ ok: false, error: { code: "ledger_refused" } });
+    });
+    expect(await app.stubOf(id).points(null, NOW)).toMatchObject({ ok: true, value: { sequence: 1 } });
+  });
+
+  test("loses nothing that a ledger tells while it runs, and counts nothing twice", async () => {
+    const users = await history();
+    const first = await app.call("POST", "/projections/rebuild", "owner", {});
+    expect(first.body["done"]).toBe(false);
+    // One that the rebuild has not reached yet tells D1 by itself.
+    for (const id of users) {
+      await app.stubOf(id).record(batch([row("meanwhile", { amountCents: 1000 })], { offers: [terms(id)] }), at("2028-12-31"));
+      await app.stubOf(id).runDue(null, at("2028-12-31"));
+    }
+    let cursor: unknown = first.body.next_cursor;
+    while (cursor !== null) cursor = (await app.call("POST", "/projections/rebuild", "owner", { cursor })).body.next_cursor;
+    const told = await counters();
+    await rebuild();
+    expect(await counters()).toEqual(told);
+    // What is added up is what the ledgers hold: no line was lost and none came twice.
+    expect(await rowsOf("SELECT sum(pending) AS pending, sum(available) AS available, sum(held) AS held FROM counters"))
+      .toEqual(await rowsOf("SELECT sum(pending) AS pending, sum(available) AS available, sum(held) AS held FROM ledger_heads"));
+  });
+
+  test("brings the waiting rows back too", async () => {
+    const id = await someone();
+    await app.stubOf(id).record(batch([row("held", { review: "date_absurd" })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    await bindings.DB.prepare("DELETE FROM reviews").run();
+    await rebuild();
+    expect(await rowsOf("SELECT why, state FROM reviews WHERE user_id = ?", id)).toEqual([{ why: "date_absurd", state: "open" }]);
+  });
+
+  test("is the owner's alone, needs a key, and goes on only with its own cursor", async () => {
+    for (const [as, key, body, expected] of [
+      [null, "k", {}, [401, "token_missing"]], ["finance", "k", {}, [403, "forbidden"]], ["catalogue", "k", {}, [403, "forbidden"]],
+      ["owner", null, {}, [400, "idempotency_key_required"]], ["owner", "k1", { cursor: "bm8.t1.AA" }, [400, "cursor_invalid"]], ["owner", "k2", { all: true }, [422, "validation_failed"]],
+    ] as const) {
+      const refused = await app.call("POST", "/projections/rebuild", as, body, key);
+      expect([refused.status, refused.body.code]).toEqual(expected);
+    }
+  });
+});
+
+describe("the patrol", () => {
+  test("finds a ledger that D1 does not know to its end and has it tell again", async () => {
+    const id = await someone();
+    await app.stubOf(id).record(batch([row("1"), row("2", { brand: { id: FNAC, matched: "FNAC" } })], { offers: [offer({ offerId: `off_${id}` as OfferId })] }), NOW);
+    await settleAll();
+    const [before, beforeHeads] = [await counters(), await heads()];
+    // A D1 restored from before this ledger: its head and counters are gone, and the object believes that they are there.
+    await bindings.DB.batch([
+      bindings.DB.prepare("DELETE FROM ledger_heads WHERE user_id = ?").bind(id),
+      bindings.DB.prepare("DELETE FROM counters WHERE offer_id = ?").bind(`off_${id}`),
+    ]);
+    const [{ n } = { n: 0 }] = await rowsOf<{ n: number }>("SELECT count(*) AS n FROM users");
+    for (let step = 0; step <= n / 2; step++) await app.projections.patrolStep();
+    expect(await heads()).toEqual(beforeHeads);
+    expect(await counters()).toEqual(before);
+    const metrics = await app.call("GET", "/metrics", "support");
+    expect(metrics.body["ledgers"]).toMatchObject({ last_patrol: { checked: n } });
+  });
+});
