@@ -138,17 +138,23 @@ function copyAccount(store: Store, account: AccountRecord, now: string): void {
       store.nextId("rows"), account.id, row.id, row.version, docOf(row).date, row.doc, now, now,
     );
   }
-  const changed = store.all<BankRowRecord & { copy: number }>(
-    `SELECT b.*, r.id AS copy FROM rows r JOIN bank_rows b ON b.id = r.bank_row
+  const changed = store.all<BankRowRecord & { copy: number; dated: string }>(
+    `SELECT b.*, r.id AS copy, r.last_update AS dated FROM rows r JOIN bank_rows b ON b.id = r.bank_row
      WHERE r.id_account = ?1 AND r.version <> b.version AND r.deleted IS NULL`,
     account.id,
   );
   for (const row of changed) {
+    // Two states of one row never bear the same mark: a test does in a second what takes a bank hours.
+    const dated = row.dated < now ? now : oneSecondAfter(row.dated);
     store.run(
       "UPDATE rows SET version = ?, date = ?, doc = ?, last_update = ?, deleted = ? WHERE id = ?",
-      row.version, docOf(row).date, row.doc, now, row.removed === 1 ? now : null, row.copy,
+      row.version, docOf(row).date, row.doc, dated, row.removed === 1 ? now : null, row.copy,
     );
   }
+}
+
+function oneSecondAfter(dateTime: string): string {
+  return new Date(Date.parse(`${dateTime.replace(" ", "T")}Z`) + 1000).toISOString().slice(0, 19).replace("T", " ");
 }
 
 /**

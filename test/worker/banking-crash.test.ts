@@ -9,6 +9,7 @@ import type { UserId } from "../../src/kernel/ids.ts";
 const binding = (env as unknown as { DB: D1Database }).DB;
 const all = async <T = Record<string, unknown>>(query: string, ...values: unknown[]): Promise<T[]> => (await binding.prepare(query).bind(...values).all<T>()).results;
 const NOWHERE = 200;
+const DAY_MS = 86_400_000;
 
 function freshApp(): BankingApp {
   const app = bankingApp(binding);
@@ -137,7 +138,73 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
     });
     expect(points).toBeGreaterThanOrEqual(5);
   });
+
+  it("of the daily read is made good by the next", async () => {
+    const points = await atEveryPoint(async (app, nth) => {
+      const user = await hotUser(app);
+      await quiet(user.userId);
+      app.powens.state.pageSize = 1;
+      const changed = { last_update: "2026-11-21 20:00:00" };
+      app.powens.state.users.get(user.remoteUserId)?.rows.push(cardRow(1, user.remoteAccountId, changed), cardRow(2, user.remoteAccountId, { ...changed, deleted: "2026-11-21 20:00:00" }));
+      app.clock.ms += 2 * DAY_MS;
+      await withFault(app, nth, mode, () => app.service.sweep(app.clock.ms));
+      await lifeGoesOn(app, 13);
+      expect([...app.ledger.rows.values()].map((row) => [row.externalId, row.state])).toEqual([["1", "booked"], ["2", "deleted"]]);
+      const [row] = await all<{ at: number; due: number }>("SELECT changes_read_at_ms AS at, changes_due_at_ms AS due FROM bank_connections WHERE user_id = ?", user.userId);
+      expect(row?.at).toBeGreaterThan(Date.parse("2026-11-21T20:00:00Z"));
+      expect(row?.due).toBeGreaterThan(app.clock.ms);
+    });
+    expect(points).toBeGreaterThanOrEqual(8);
+  });
+
+  it("of a renewal leaves one gap, read back in the end", async () => {
+    const points = await atEveryPoint(async (app, nth) => {
+      const user = await hotUser(app);
+      await quiet(user.userId);
+      const there = app.powens.state.users.get(user.remoteUserId)?.connections.get(user.remoteConnectionId) ?? {};
+      const send = () => deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, []));
+      Object.assign(there, { state: "SCARequired" });
+      await send();
+      app.clock.ms += 5 * DAY_MS;
+      Object.assign(there, { state: null, last_update: "2026-11-25 10:00:00" });
+      app.powens.state.users.get(user.remoteUserId)?.rows.push(cardRow(1, user.remoteAccountId, { date: "2026-11-22", rdate: "2026-11-22", last_update: "2026-11-25 10:00:00" }));
+      let status = 0;
+      await withFault(app, nth, mode, async () => void (status = (await send()).status));
+      if (status !== 200) expect((await send()).status).toBe(200);
+      await lifeGoesOn(app);
+      const gaps = await all<{ from_ms: number; open: number; missing: number }>("SELECT from_ms, to_ms IS NULL AS open, recovered_at_ms IS NULL AS missing FROM bank_gaps WHERE connection_id IN (SELECT id FROM bank_connections WHERE user_id = ?)", user.userId);
+      expect(gaps).toEqual([{ from_ms: Date.parse("2026-11-20T09:00:00Z"), open: 0, missing: 0 }]);
+      expect(app.ledger.rows.size).toBe(1);
+      expect(await all("SELECT status, full_read, repair_reason FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "active", full_read: "done", repair_reason: null }]);
+    });
+    expect(points).toBeGreaterThanOrEqual(6);
+  });
+
+  it("of asking again for a quarantined message ends with it resolved once", async () => {
+    const points = await atEveryPoint(async (app, nth) => {
+      const user = await hotUser(app);
+      await quiet(user.userId);
+      app.ledger.fail = () => "ledger_refused";
+      app.powens.state.users.get(user.remoteUserId)?.rows.push(cardRow(1, user.remoteAccountId));
+      await deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, [cardRow(1, user.remoteAccountId)]));
+      app.ledger.fail = () => null;
+      const [item] = await all<{ id: string }>("SELECT id FROM quarantine WHERE remote_user_id = ?", String(user.remoteUserId));
+      const replay = () => app.call("POST", `/admin/v1/quarantine/${item?.id}/replay`, { operator: "operator.claire.support" });
+      await withFault(app, nth, mode, replay);
+      expect((await replay()).body).toMatchObject({ outcome: "resolved" });
+      expect(app.ledger.rows.size).toBe(1);
+      expect(await all("SELECT resolved_at_ms IS NOT NULL AS resolved FROM quarantine WHERE id = ?", item?.id)).toEqual([{ resolved: 1 }]);
+      expect(await all("SELECT status, full_read, repair_reason, next_try_at_ms FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "active", full_read: "done", repair_reason: null, next_try_at_ms: null }]);
+    });
+    expect(points).toBeGreaterThanOrEqual(10);
+  });
 });
+
+/** Lets only this user's work be due: every other test's connections share the database. */
+async function quiet(userId: UserId): Promise<void> {
+  await binding.prepare("UPDATE bank_connections SET changes_due_at_ms = 9e15, next_try_at_ms = NULL WHERE user_id <> ?").bind(userId).run();
+  await binding.prepare("UPDATE aggregator_links SET next_try_at_ms = NULL").run();
+}
 
 function ended(userId: UserId) {
   return all("SELECT state, token_cipher FROM aggregator_links WHERE user_id = ?", userId);
