@@ -76,19 +76,25 @@ export function gapUpdates(db: Database, changes: Changes, item: ConnectionChang
 
 /**
  * Adds an account once. A new generation of an account that this user has linked already keeps its date of link, its switch and its
- * number; otherwise it earns unless another user's account does for the same bank account.
+ * number; otherwise it earns unless another user's account does for the same bank account. To stand behind the changes of state in
+ * the batch: an account is recognised by its name only in the place of one that ended.
  */
 export function insertAccount(db: Database, changes: Changes, item: NewAccount, random: RandomBytes) {
   const id = newId("acc", changes.nowMs, random, changes.userId);
-  const earlier = (column: string) => sql`(SELECT ${sql.raw(`p.${column}`)} FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
-    WHERE p.user_id = ${changes.userId} AND p.fingerprint = ${item.fingerprint} AND q.status <> 'removed' ORDER BY p.created_at_ms DESC, p.id DESC LIMIT 1)`;
+  // By fingerprint; where either of the two has no IBAN, by bank and name.
+  const ended = sql`(p.state <> 'enabled' OR q.status = 'removed')`;
+  const sameName = sql`(COALESCE(p.weak_key, p.fingerprint) = ${item.weakKey} AND (p.strength = 'weak' OR ${item.strength} = 'weak') AND ${ended})`;
+  const generation = (column: ReturnType<typeof sql>, linked: ReturnType<typeof sql>) => sql`(SELECT ${column} FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
+    WHERE p.user_id = ${changes.userId} AND (p.fingerprint = ${item.fingerprint} OR ${sameName}) AND ${linked} ORDER BY p.fingerprint = ${item.fingerprint} DESC, p.created_at_ms DESC, p.id DESC LIMIT 1)`;
+  const earlier = (column: string) => generation(sql.raw(`p.${column}`), sql`q.status <> 'removed'`);
   return db.insert(bankAccounts).select(sql`SELECT ${id}, b.user_id, b.id, b.aggregator, ${item.remoteId}, ${item.kind}, ${item.currency},
-      COALESCE((SELECT s.ordinal FROM bank_accounts s WHERE s.connection_id = b.id AND s.fingerprint = ${item.fingerprint} LIMIT 1),
+      COALESCE((SELECT p.ordinal FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id WHERE p.connection_id = b.id AND (p.fingerprint = ${item.fingerprint} OR ${sameName}) LIMIT 1),
         1 + (SELECT COALESCE(MAX(s.ordinal), 0) FROM bank_accounts s WHERE s.connection_id = b.id)),
       ${item.fingerprint}, ${item.strength},
       COALESCE(${earlier("earning")}, ${item.strength} = 'weak' OR NOT EXISTS (SELECT 1 FROM bank_accounts o JOIN bank_connections r ON r.id = o.connection_id
         WHERE o.fingerprint = ${item.fingerprint} AND o.user_id <> ${changes.userId} AND o.earning = 1 AND o.state = 'enabled' AND r.status <> 'removed')),
-      COALESCE(${earlier("linked_at_ms")}, ${changes.nowMs}), ${earlier("seen_from_ms")}, 'enabled', ${changes.nowMs}, ${changes.nowMs}
+      COALESCE(${earlier("linked_at_ms")}, ${changes.nowMs}), ${earlier("seen_from_ms")}, 'enabled', ${changes.nowMs}, ${changes.nowMs},
+      ${item.weakKey}, ${generation(sql`COALESCE(p.family, p.fingerprint)`, sql`1`)}
     FROM bank_connections b WHERE b.aggregator = ${changes.aggregator} AND b.remote_connection_id = ${item.remoteConnectionId}
       AND b.user_id = ${changes.userId} AND b.status <> 'removed'`).onConflictDoNothing({ target: [bankAccounts.aggregator, bankAccounts.remoteAccountId] });
 }
