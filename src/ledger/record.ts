@@ -214,13 +214,14 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
  * When another row comes to stand for a purchase, its verdict and points move there as they are: nobody's points are taken back
  * only to be granted again because a second aggregator was faster than the first.
  */
-function handOver(work: Work, plan: Plan, { record: from, place, isNew }: Touched): void {
+function handOver(work: Work, plan: Plan, { record: from, place, isNew, decided }: Touched): void {
   if (place === null || place.keeper === from.n || isNew || from.sameAs !== null || from.decidedRank === null) return;
   const heir = plan.touched.get(place.keeper);
   if (heir === undefined || heir.heir || (!heir.isNew && heir.record.sameAs === null)) return;
   const to = heir.record;
   heir.heir = true;
-  heir.decided = to.amountCents === from.amountCents && to.currency === from.currency && to.purchasedOn === from.purchasedOn && to.channel === from.channel
+  // A row that changed in this very delivery hands over points that nobody has decided for what it says now.
+  heir.decided = decided && to.amountCents === from.amountCents && to.currency === from.currency && to.purchasedOn === from.purchasedOn && to.channel === from.channel
     && to.kind === from.kind && to.state === from.state && (to.brand?.id ?? null) === (from.brand?.id ?? null);
   moveVerdict(from, to);
   // Entries and budgets know the points by this id.

@@ -78,7 +78,10 @@ function sameMerchant(a: SameRow, b: SameRow): boolean {
   return a.brandId === null && b.brandId === null ? a.labelTag === b.labelTag : a.brandId === b.brandId;
 }
 
-/** Rules (b) and (d): a slot takes at most one row of each generation, with the same signed cents, the closest date first. */
+/**
+ * Rules (b) and (d): a slot takes at most one row of each generation, with the same signed cents, the closest date first. Closest
+ * to the slot's newest row: the older ones are matched already, and a day that one generation showed late stays so in the next.
+ */
 function slotsOf(rows: readonly SameRow[], generations: readonly Generation[]): SameRow[][] {
   const byCents = new Map<string, SameRow[]>();
   for (const row of rows) {
@@ -97,12 +100,12 @@ function slotsOfOneAmount(rows: readonly SameRow[], generations: readonly Genera
     const newer = rows.filter((row) => row.accountNo === accountNo);
     for (const left of slots) {
       for (const right of newer) {
-        const days = Math.min(...left.map((row) => Math.abs(daysBetween(row.date, right.date))));
-        if (days > GENERATION_DAYS_MAX) continue;
+        const days = left.map((row) => Math.abs(daysBetween(row.date, right.date)));
+        if (Math.min(...days) > GENERATION_DAYS_MAX) continue;
         const first = left[0];
         const otherLabel = Number(!left.some((row) => row.labelTag === right.labelTag));
         const otherBrand = Number(!left.some((row) => row.brandId === right.brandId));
-        pairs.push({ left, right, rank: [days, otherLabel, otherBrand, first?.date ?? "", right.date, first?.externalId ?? "", right.externalId] });
+        pairs.push({ left, right, rank: [days.at(-1) ?? 0, otherLabel, otherBrand, first?.date ?? "", right.date, first?.externalId ?? "", right.externalId] });
       }
     }
     const matched = closestFirst(pairs);

@@ -2,6 +2,7 @@
 // passes or fails, since a time on a shared machine proves nothing.
 import { benchLedger } from "./ledger.ts";
 import { benchRecognition, formatRecognition } from "./recognition.ts";
+import { benchWebhooks, formatWebhooks } from "./webhook.ts";
 
 const only = process.argv[2];
 if (only === undefined || only === "recognition") console.log(`# Recognition\n${formatRecognition(benchRecognition())}`);
@@ -17,3 +18,4 @@ if (only === undefined || only === "ledger") {
     `balance and first page of entries  ${ledger.screenMs.toFixed(2)} ms`,
   ].join("\n"));
 }
+if (only === undefined || only === "webhook") console.log(`\n# Webhook (HTTP, local files, one machine with its sandbox and its caller)\n${formatWebhooks(await benchWebhooks())}`);

@@ -30,6 +30,8 @@ export function runAlarm(world: World, user: SimUser, reliable: boolean): string
 
 /** The mail provider took the notices, or some of them. */
 export function sendNotices(world: World, user: SimUser): string {
+  // The ledger brings its book to the time when it is asked, so what matures now is told of now.
+  user.model.advance(world.nowMs);
   const tasks = must(user.ledger.engine.notices(null, world.nowMs));
   let sent = 0;
   for (const task of tasks) {

@@ -36,6 +36,20 @@ describe("a row that repeats an older one", () => {
   });
 });
 
+describe("a row that hands its purchase over in the delivery that changes it", () => {
+  test("hands over no verdict that was decided for what it no longer says", ({ expect }) => {
+    const book = openBook();
+    const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-11-10") })];
+    // The newer generation came first and earned; then the older one's row of no brand, then the correction that there is no brand.
+    book.record([row("1", { accountId: "acc_2" })], "2026-11-14", { accounts });
+    book.record([row("1", { brand: null })], "2026-11-14", { accounts });
+    book.record([row("1", { accountId: "acc_2", brand: null, lastUpdateMs: 2000 })], "2026-11-14", { accounts });
+    expect(book.only().verdict).toMatchObject({ outcome: "not_earned", points: 0, reasons: ["brand_unknown"] });
+    expect(book.balances()).toBe("0 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+});
+
 describe("a refund that the bank takes back", () => {
   test("gives points back only as far as the cap has room, which another purchase may have used meanwhile", ({ expect }) => {
     const book = openBook();

@@ -39,6 +39,21 @@ describe("the same rows under new ids after the account was made anew", () => {
     expect(book.broken()).toEqual([]);
   });
 
+  test("repeat the row of the generation before them, not the older ones that are matched already", ({ expect }) => {
+    const third = account("acc_3", { createdAtMs: at("2026-11-14") });
+    const more = { accounts: [OLD, NEW, third] };
+    const last = (id: string, purchasedOn: string): BankRow => row(id, { accountId: "acc_3", purchasedOn });
+    const deliveries = [[row("1", { purchasedOn: "2026-11-10" })], [again("n1", { purchasedOn: "2026-11-11" })], [last("l1", "2026-11-11"), last("l2", "2026-11-10")]];
+    for (const order of [deliveries, [...deliveries].reverse()]) {
+      const book = openBook();
+      for (const rows of order) book.record(rows, "2026-11-14", more);
+      // The second generation showed the first coffee a day late, and so does the third: what it dates a day earlier is a new one.
+      expect(book.purchases().map((purchase) => [purchase.externalId, purchase.purchasedOn]).sort()).toEqual([["1", "2026-11-10"], ["l2", "2026-11-10"]]);
+      expect(book.balances()).toBe("208 0 0");
+      expect(book.broken()).toEqual([]);
+    }
+  });
+
   test("of another amount, direction or bank account are other purchases", ({ expect }) => {
     const book = openBook();
     const other = account("acc_3", { fingerprint: "fp_other" });
