@@ -23,8 +23,8 @@ export function connectionRows(db: Database, random: RandomBytes) {
       await inBatch(db, [
         ...changes.newConnections.map((item) => insertConnection(db, changes, item, random)),
         ...changes.connections.flatMap((item) => [...gapUpdates(db, changes, item), connectionUpdate(db, changes, item)]),
-        ...changes.newAccounts.map((item) => insertAccount(db, changes, item, random)),
         ...changes.accounts.map((item) => updateAccount(db, changes, item)),
+        ...changes.newAccounts.map((item) => insertAccount(db, changes, item, random)),
       ]);
     },
     /** A connection's local end; `gone` when the aggregator has already forgotten it. Nothing happens to one that ended before. */

@@ -12,7 +12,7 @@ const connectionJson = sql.raw(`json_group_array(json_object('id', b.id, 'remote
   'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms,
   'gaps', json((SELECT json_group_array(json_object('fromMs', g.from_ms, 'toMs', g.to_ms, 'recovered', g.recovered_at_ms)) FROM bank_gaps g WHERE g.connection_id = b.id))))`);
 const accountJson = sql.raw(`json_group_array(json_object('id', a.id, 'connectionId', a.connection_id, 'remoteId', a.remote_account_id, 'kind', a.kind, 'currency', a.currency,
-  'ordinal', a.ordinal, 'fingerprint', a.fingerprint, 'strength', a.strength, 'earning', a.earning, 'linkedAtMs', a.linked_at_ms,
+  'ordinal', a.ordinal, 'fingerprint', a.fingerprint, 'strength', a.strength, 'family', a.family, 'earning', a.earning, 'linkedAtMs', a.linked_at_ms,
   'seenFromMs', a.seen_from_ms, 'state', a.state, 'createdAtMs', a.created_at_ms))`);
 
 type DirectoryRow = {

@@ -15,6 +15,8 @@ export type LinkedAccount = {
   readonly ordinal: number;
   readonly fingerprint: string;
   readonly strength: AccountGeneration["strength"];
+  /** The fingerprint of an earlier generation that this account was recognised as; null when its own serves. */
+  readonly family: string | null;
   readonly earning: boolean;
   readonly linkedAtMs: number;
   readonly seenFromMs: number | null;
@@ -75,10 +77,11 @@ export function earningAccounts(directory: Directory, connection: LinkedConnecti
   return windows;
 }
 
-/** The accounts as the ledger names them. */
+/** The accounts as the ledger names them. One that only its name ties to an earlier generation is weakly fingerprinted, whatever its own IBAN. */
 export function generationsOf(connection: LinkedConnection): AccountGeneration[] {
   return connection.accounts.map((account) => ({
-    accountId: account.id, connectionId: connection.id, fingerprint: account.fingerprint, strength: account.strength, createdAtMs: account.createdAtMs,
+    accountId: account.id, connectionId: connection.id, createdAtMs: account.createdAtMs, fingerprint: account.family ?? account.fingerprint,
+    strength: account.family === null || account.family === account.fingerprint ? account.strength : "weak",
   }));
 }
 

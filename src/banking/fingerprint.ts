@@ -4,7 +4,11 @@ import { keyedIndex } from "../kernel/keyring.ts";
 import type { Keyring } from "../kernel/keyring.ts";
 import type { RemoteAccount } from "./ports.ts";
 
-export type Fingerprint = { readonly fingerprint: string; readonly strength: "iban" | "parent" | "weak" };
+export type Fingerprint = {
+  readonly fingerprint: string; readonly strength: "iban" | "parent" | "weak";
+  /** From user, bank and name: what is left to go by when a bank stops giving an IBAN, or starts to. */
+  readonly weakKey: string;
+};
 
 const PURPOSE = "bank_account";
 
@@ -27,9 +31,10 @@ export function fingerprintOf(keyring: Keyring, userId: string, bankId: string, 
   const iban = normaliseIban(account.iban);
   const parent = account.parentRemoteId === null ? undefined : siblings.find((other) => other.remoteId === account.parentRemoteId);
   const parentIban = parent === undefined ? null : normaliseIban(parent.iban);
-  // A card account that repeats its parent's IBAN is not that account.
-  if (iban !== null && iban !== parentIban) return { fingerprint: keyedIndex(keyring, PURPOSE, `iban|${iban}`), strength: "iban" };
   const name = normaliseName(account.name);
-  if (parentIban !== null) return { fingerprint: keyedIndex(keyring, PURPOSE, `parent|${parentIban}|${name}`), strength: "parent" };
-  return { fingerprint: keyedIndex(keyring, PURPOSE, `weak|${userId}|${bankId}|${name}`), strength: "weak" };
+  const weakKey = keyedIndex(keyring, PURPOSE, `weak|${userId}|${bankId}|${name}`);
+  // A card account that repeats its parent's IBAN is not that account.
+  if (iban !== null && iban !== parentIban) return { fingerprint: keyedIndex(keyring, PURPOSE, `iban|${iban}`), strength: "iban", weakKey };
+  if (parentIban !== null) return { fingerprint: keyedIndex(keyring, PURPOSE, `parent|${parentIban}|${name}`), strength: "parent", weakKey };
+  return { fingerprint: weakKey, strength: "weak", weakKey };
 }

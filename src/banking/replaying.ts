@@ -7,7 +7,7 @@ import type { Result } from "../kernel/result.ts";
 import type { BankingDeps } from "./deps.ts";
 import type { Directory } from "./directory.ts";
 import { accessFor, look } from "./looking.ts";
-import type { QuarantinedMessage } from "./open-work-store.ts";
+import type { QuarantinedMessage } from "./quarantine-store.ts";
 import { catchUp, PAGES_INLINE } from "./reading.ts";
 import type { StillOpen } from "./reading.ts";
 

@@ -6,13 +6,14 @@ import { connectionRows } from "./connections-store.ts";
 import { directoryReads } from "./directory-store.ts";
 import { linkRows } from "./links-store.ts";
 import { openWork } from "./open-work-store.ts";
+import { quarantineRows } from "./quarantine-store.ts";
 import { tripRows } from "./trips-store.ts";
 
-export type { QuarantineEntry } from "./open-work-store.ts";
+export type { QuarantineEntry } from "./quarantine-store.ts";
 
 export type BankingStore = ReturnType<typeof bankingStore>;
 
 /** Opens banking's rows. Failures throw `DrizzleQueryError` or `DatabaseFailure`: the caller answers 503. */
 export function bankingStore(db: Database, random: RandomBytes) {
-  return { ...directoryReads(db), ...linkRows(db, random), ...tripRows(db, random), ...connectionRows(db, random), ...openWork(db, random) };
+  return { ...directoryReads(db), ...linkRows(db, random), ...tripRows(db, random), ...connectionRows(db, random), ...openWork(db), ...quarantineRows(db, random) };
 }

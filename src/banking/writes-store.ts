@@ -7,7 +7,7 @@ import { bankAccounts, bankConnections, bankGaps } from "../db/banking-tables.ts
 import { newId } from "../kernel/ids.ts";
 import type { ConnectionId, UserId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
-import { DAY_MS } from "../kernel/time.ts";
+import { addDays, DAY_MS, parisDate, parisToMs } from "../kernel/time.ts";
 import type { Standing } from "./connection.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import type { AggregatorName } from "./ports.ts";
@@ -76,19 +76,29 @@ export function gapUpdates(db: Database, changes: Changes, item: ConnectionChang
 
 /**
  * Adds an account once. A new generation of an account that this user has linked already keeps its date of link, its switch and its
- * number; otherwise it earns unless another user's account does for the same bank account.
+ * number; its rows come again as if seen for the first time, so those from before it was last switched on go by their date. Otherwise
+ * it earns unless another user's account does for the same bank account. To stand behind the changes of state in
+ * the batch: an account is recognised by its name only in the place of one that ended.
  */
 export function insertAccount(db: Database, changes: Changes, item: NewAccount, random: RandomBytes) {
   const id = newId("acc", changes.nowMs, random, changes.userId);
-  const earlier = (column: string) => sql`(SELECT ${sql.raw(`p.${column}`)} FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
-    WHERE p.user_id = ${changes.userId} AND p.fingerprint = ${item.fingerprint} AND q.status <> 'removed' ORDER BY p.created_at_ms DESC, p.id DESC LIMIT 1)`;
+  // By fingerprint; where either of the two has no IBAN, by bank and name.
+  const ended = sql`(p.state <> 'enabled' OR q.status = 'removed')`;
+  const sameName = sql`(COALESCE(p.weak_key, p.fingerprint) = ${item.weakKey} AND (p.strength = 'weak' OR ${item.strength} = 'weak') AND ${ended})`;
+  const generation = (column: ReturnType<typeof sql>, linked: ReturnType<typeof sql>) => sql`(SELECT ${column} FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
+    WHERE p.user_id = ${changes.userId} AND (p.fingerprint = ${item.fingerprint} OR ${sameName}) AND ${linked} ORDER BY p.fingerprint = ${item.fingerprint} DESC, p.created_at_ms DESC, p.id DESC LIMIT 1)`;
+  // What another user of the same bank account bought today has earned for that user: else one account would pay each of a row of users.
+  const othersDay = sql`CASE WHEN ${item.strength} <> 'weak' AND EXISTS (SELECT 1 FROM bank_accounts o WHERE o.fingerprint = ${item.fingerprint} AND o.user_id <> ${changes.userId})
+    THEN ${parisToMs(addDays(parisDate(changes.nowMs), 1))} ELSE ${changes.nowMs} END`;
+  const earlier = (column: string) => generation(sql.raw(`p.${column}`), sql`q.status <> 'removed'`);
   return db.insert(bankAccounts).select(sql`SELECT ${id}, b.user_id, b.id, b.aggregator, ${item.remoteId}, ${item.kind}, ${item.currency},
-      COALESCE((SELECT s.ordinal FROM bank_accounts s WHERE s.connection_id = b.id AND s.fingerprint = ${item.fingerprint} LIMIT 1),
+      COALESCE((SELECT p.ordinal FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id WHERE p.connection_id = b.id AND (p.fingerprint = ${item.fingerprint} OR ${sameName}) LIMIT 1),
         1 + (SELECT COALESCE(MAX(s.ordinal), 0) FROM bank_accounts s WHERE s.connection_id = b.id)),
       ${item.fingerprint}, ${item.strength},
       COALESCE(${earlier("earning")}, ${item.strength} = 'weak' OR NOT EXISTS (SELECT 1 FROM bank_accounts o JOIN bank_connections r ON r.id = o.connection_id
         WHERE o.fingerprint = ${item.fingerprint} AND o.user_id <> ${changes.userId} AND o.earning = 1 AND o.state = 'enabled' AND r.status <> 'removed')),
-      COALESCE(${earlier("linked_at_ms")}, ${changes.nowMs}), ${earlier("seen_from_ms")}, 'enabled', ${changes.nowMs}, ${changes.nowMs}
+      COALESCE(MAX(${earlier("linked_at_ms")}, COALESCE(${earlier("seen_from_ms")}, 0)), ${othersDay}), ${earlier("seen_from_ms")}, 'enabled', ${changes.nowMs}, ${changes.nowMs},
+      ${item.weakKey}, ${generation(sql`COALESCE(p.family, p.fingerprint)`, sql`1`)}
     FROM bank_connections b WHERE b.aggregator = ${changes.aggregator} AND b.remote_connection_id = ${item.remoteConnectionId}
       AND b.user_id = ${changes.userId} AND b.status <> 'removed'`).onConflictDoNothing({ target: [bankAccounts.aggregator, bankAccounts.remoteAccountId] });
 }

@@ -1,4 +1,4 @@
-// Tables of the banking domain (migrations/0005_banking.sql, 0007_banking_changes.sql). Nothing here names a person or an account: ids, hashes, one ciphertext.
+// Tables of the banking domain (migrations/0005_banking.sql, 0007_banking_changes.sql, 0008_banking_families.sql). Nothing here names a person or an account: ids, hashes, one ciphertext.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const aggregatorLinks = sqliteTable("aggregator_links", {
@@ -80,4 +80,6 @@ export const bankAccounts = sqliteTable("bank_accounts", {
   state: text("state", { enum: ["enabled", "disabled", "deleted"] }).notNull(),
   createdAtMs: integer("created_at_ms").notNull(),
   updatedAtMs: integer("updated_at_ms").notNull(),
+  weakKey: text("weak_key"),
+  family: text("family"),
 });

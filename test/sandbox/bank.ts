@@ -3,7 +3,7 @@
 import { connectorOf } from "./connectors.ts";
 import { inventHistory, seededNumbers } from "./history.ts";
 import type { AccountRecord, AccountKind, BankAccountRecord, BankRowRecord, ConnectionRecord, RowRecord } from "./model.ts";
-import { endOfMonth, monthsBefore, parisDate, parisDateTime } from "./powens-time.ts";
+import { markAfter, endOfMonth, monthsBefore, parisDate, parisDateTime } from "./powens-time.ts";
 import type { Store } from "./store.ts";
 import { docOf } from "./store.ts";
 
@@ -144,17 +144,11 @@ function copyAccount(store: Store, account: AccountRecord, now: string): void {
     account.id,
   );
   for (const row of changed) {
-    // Two states of one row never bear the same mark: a test does in a second what takes a bank hours.
-    const dated = row.dated < now ? now : oneSecondAfter(row.dated);
     store.run(
       "UPDATE rows SET version = ?, date = ?, doc = ?, last_update = ?, deleted = ? WHERE id = ?",
-      row.version, docOf(row).date, row.doc, dated, row.removed === 1 ? now : null, row.copy,
+      row.version, docOf(row).date, row.doc, markAfter(row.dated, now), row.removed === 1 ? now : null, row.copy,
     );
   }
-}
-
-function oneSecondAfter(dateTime: string): string {
-  return new Date(Date.parse(`${dateTime.replace(" ", "T")}Z`) + 1000).toISOString().slice(0, 19).replace("T", " ");
 }
 
 /**

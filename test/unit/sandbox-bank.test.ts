@@ -4,7 +4,7 @@ import { inventHistory } from "../sandbox/history.ts";
 import type { CardOperation } from "../sandbox/labels.ts";
 import { bankFormats, purchaseLabel, refundLabel, withdrawalLabel } from "../sandbox/labels.ts";
 import { codeIn } from "../sandbox/mailbox.ts";
-import { addDays, dateBound, endOfMonth, isDate, monthsBefore, parisDate, parisDateTime, signatureDate } from "../sandbox/powens-time.ts";
+import { addDays, dateBound, endOfMonth, isDate, markAfter, monthsBefore, parisDate, parisDateTime, signatureDate } from "../sandbox/powens-time.ts";
 import { isRedirectUri } from "../sandbox/webview.ts";
 import { centsOf } from "../sandbox/wire.ts";
 
@@ -91,6 +91,12 @@ describe("times", () => {
     expect(parisDateTime(Date.parse("2026-10-25T00:30:00Z"))).toBe("2026-10-25 02:30:00");
     expect(parisDateTime(Date.parse("2026-10-25T01:30:00Z"))).toBe("2026-10-25 02:30:00");
     expect(parisDate(Date.parse("2026-12-31T23:30:00Z"))).toBe("2027-01-01");
+  });
+
+  it("give each state of a row a mark of its own, also within one second", () => {
+    expect(markAfter("2026-11-23 10:00:00", "2026-11-23 10:00:01")).toBe("2026-11-23 10:00:01");
+    expect(markAfter("2026-11-23 23:59:59", "2026-11-23 23:59:59")).toBe("2026-11-24 00:00:00");
+    expect(markAfter("2026-11-23 10:00:02", "2026-11-23 10:00:01")).toBe("2026-11-23 10:00:03");
   });
 
   it("count days and months over their ends", () => {

@@ -219,6 +219,63 @@ describe("a gap", () => {
   });
 });
 
+describe("an account that comes again", () => {
+  const accountsOf = (user: { userId: string }) => all<{ id: string; strength: string; family: string | null; fingerprint: string; linked_at_ms: number }>("SELECT id, strength, family, fingerprint, linked_at_ms FROM bank_accounts WHERE user_id = ? ORDER BY created_at_ms, id", user.userId);
+  function recreated(user: Linked, change: Record<string, unknown>, oldEnds = true): number {
+    const accounts = app.powens.state.users.get(user.remoteUserId)?.accounts;
+    const old = accounts?.get(user.remoteAccountId);
+    if (accounts === undefined || old === undefined) throw new Error("account");
+    const id = user.remoteAccountId + 500_000;
+    accounts.set(id, { ...old, ...change, id });
+    if (oldEnds) Object.assign(old, { deleted: "2026-11-20 10:00:00" });
+    return id;
+  }
+  const sync = (user: Linked, rows: Record<string, unknown>[] = []) => deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, rows));
+  const generations = () => app.ledger.calls.at(-1)?.batch.accounts.map(({ fingerprint, strength }) => ({ fingerprint, strength })) ?? [];
+
+  it("without its IBAN is the ledger's same account, weakly", async () => {
+    const user = await hotUser(app);
+    recreated(user, { iban: null });
+    await sync(user);
+    const [old, fresh] = await accountsOf(user);
+    expect([fresh?.strength, fresh?.family]).toEqual(["weak", old?.fingerprint]);
+    expect(generations()).toEqual([{ fingerprint: old?.fingerprint, strength: "iban" }, { fingerprint: old?.fingerprint, strength: "weak" }]);
+  });
+  it("beside one that lives on under the same name is another account, and so is one with another IBAN", async () => {
+    const [beside, other] = [await hotUser(app), await hotUser(app)];
+    recreated(beside, { iban: null }, false);
+    await sync(beside);
+    recreated(other, { iban: "EX6713679564637300290000999" });
+    await sync(other);
+    expect((await accountsOf(beside))[1]?.family).toBeNull();
+    expect((await accountsOf(other))[1]?.family).toBeNull();
+  });
+  it("after its switch was off brings nothing back that was dropped then", async () => {
+    const user = await hotUser(app);
+    const [account] = await accountsOf(user);
+    await app.call("PATCH", `/v1/bank-accounts/${account?.id}`, { as: user.userId, body: { earning: false } });
+    app.clock.ms += 5 * DAY;
+    await app.call("PATCH", `/v1/bank-accounts/${account?.id}`, { as: user.userId, body: { earning: true } });
+    app.clock.ms += 5 * DAY;
+    const id = recreated(user, {});
+    const seen = { date_scraped: "2026-11-30 12:00:00", last_update: "2026-11-30 12:00:00" };
+    await sync(user, [cardRow(1, id, { ...seen, rdate: "2026-11-22", date: "2026-11-22" }), cardRow(2, id, { ...seen, rdate: "2026-11-27", date: "2026-11-27" })]);
+    expect([...app.ledger.rows.values()].map((row) => row.externalId)).toEqual(["2"]);
+  });
+  it("with another user, on the day on which it earned for the first, does not earn for that day again", async () => {
+    const first = await hotUser(app);
+    const [row] = await all<{ id: string }>("SELECT id FROM bank_connections WHERE user_id = ?", first.userId);
+    const iban = app.powens.state.users.get(first.remoteUserId)?.accounts.get(first.remoteAccountId)?.["iban"];
+    await app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: first.userId });
+    const second = await addUser(binding);
+    const { remoteUserId } = await startLink(app, second);
+    const there = openAtBank(app, remoteUserId, { account: { iban } });
+    const days = ["2026-11-20", "2026-11-21"].map((day, index) => cardRow(index + 1, there.account, { rdate: day, date: day }));
+    await deliver(app, "connection-synced", syncedBody(app, remoteUserId, there.connection, days));
+    expect([...app.ledger.rows.values()].map((item) => item.purchasedOn)).toEqual(["2026-11-21"]);
+  });
+});
+
 describe("asking again for a quarantined message", () => {
   const replay = (id: string | undefined, options: { operator?: string; key?: string | null } = {}) => app.call("POST", `/admin/v1/quarantine/${id}/replay`, { operator: CLAIRE, ...options });
 
