@@ -12,7 +12,7 @@ import { erasedLeaf, writeErased } from "./meta.ts";
 import { forgetRequests, operate } from "./operations.ts";
 import { ackOutbox, peekOutbox, projectedSequence } from "./outbox.ts";
 import type {
-  ActivateInput, Activated, BankingActivity, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Page, PointsView,
+  ActivateInput, Activated, BankingActivity, BudgetDenial, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Page, PointsView,
   Projection, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary, ReviewDecision, ReviewItem, Verification,
 } from "./ports.ts";
 import { record } from "./record.ts";
@@ -60,7 +60,7 @@ export type Engine = {
   readonly ackOutbox: (sequence: number, nowMs: number) => Answer<null>;
   readonly budgetTasks: (input: null, nowMs: number) => Answer<readonly BudgetTask[]>;
   readonly budgetGranted: (task: Pick<BudgetTask, "purchaseId" | "offerId" | "points">, nowMs: number) => Answer<null>;
-  readonly budgetDenied: (task: Pick<BudgetTask, "purchaseId" | "offerId">, nowMs: number) => Answer<null>;
+  readonly budgetDenied: (denial: BudgetDenial, nowMs: number) => Answer<null>;
   readonly notices: (input: null, nowMs: number) => Answer<readonly NoticeTask[]>;
   readonly noticeSent: (task: Pick<NoticeTask, "daysBefore" | "lots">, nowMs: number) => Answer<null>;
   readonly reviews: (input: null, nowMs: number) => Answer<readonly ReviewItem[]>;
