@@ -36,6 +36,9 @@ function describe(issue: z.core.$ZodIssue): string {
       return `expected format ${issue.format}`;
     case "invalid_value":
       return `one of ${issue.values.map(String).join(", ")}`;
+    case "custom":
+      // Words of our own schemas, which hold no value.
+      return issue.message;
     default:
       return issue.code;
   }
