@@ -7,7 +7,8 @@ import { integerOf } from "./sql.ts";
 import type { Sql } from "./sql.ts";
 
 export type BudgetRequest = { readonly purchaseId: PurchaseId; readonly points: number; /** The whole budget, by the version that granted. */ readonly budgetPoints: number };
-export type BudgetAnswer = { readonly granted: boolean; readonly reserved: number };
+/** `held` is what this purchase holds now, `reserved` what all hold together. */
+export type BudgetAnswer = { readonly granted: boolean; readonly held: number; readonly reserved: number };
 
 const MIGRATIONS: readonly ObjectMigration[] = [{
   id: 1, name: "reservations",
@@ -26,20 +27,19 @@ export function budgetReserved(sql: Sql): number {
   return integerOf(sql.exec("SELECT points FROM total WHERE id = 1")[0] ?? {}, "points");
 }
 
-/** Sets what a purchase holds. Less than before is always granted; more only while the sum stays within the budget. */
+/**
+ * Sets what a purchase holds. Less than before is always granted; more only while the sum stays within the budget. A denial
+ * changes nothing: points of this purchase may stand on what it holds already.
+ */
 export function reserveBudget(sql: Sql, request: BudgetRequest): BudgetAnswer {
   assert(Number.isSafeInteger(request.points) && request.points >= 0, "a reservation is of zero points or more");
   const row = sql.exec("SELECT points FROM reservations WHERE purchase_id = ?", request.purchaseId)[0];
   const before = row === undefined ? 0 : integerOf(row, "points");
   const total = budgetReserved(sql);
   const after = total - before + request.points;
-  if (request.points > before && after > request.budgetPoints) {
-    // Whoever asks for more than is left ends with nothing, as the ledger will record it.
-    if (before > 0) set(sql, request.purchaseId, 0, total - before);
-    return { granted: false, reserved: total - before };
-  }
+  if (request.points > before && after > request.budgetPoints) return { granted: false, held: before, reserved: total };
   if (request.points !== before) set(sql, request.purchaseId, request.points, after);
-  return { granted: true, reserved: after };
+  return { granted: true, held: request.points, reserved: after };
 }
 
 function set(sql: Sql, purchaseId: PurchaseId, points: number, total: number): void {

@@ -6,9 +6,9 @@ import { DAY_MS, HOUR_MS } from "../kernel/time.ts";
 import { dayOf } from "./days.ts";
 import { dueHolds, markAlerted, releaseOverdue } from "./holds.ts";
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot, saveLot } from "./lots.ts";
-import { budgetOpen, budgetWish, grantTo, applyRefunds } from "./verdicts.ts";
+import { applyRefunds, budgetOpen, budgetWish, earnElsewhere, giveUpRestoring, grantTo, restoreReserved } from "./verdicts.ts";
 import { readMeta, writeMeta } from "./meta.ts";
-import type { BudgetTask, NoticeTask } from "./ports.ts";
+import type { BudgetDenial, BudgetTask, NoticeTask } from "./ports.ts";
 import { findPurchase, PURCHASE_COLUMNS, purchaseFrom, readPurchase, updateFacts, updateVerdict } from "./purchases.ts";
 import type { PurchaseRecord } from "./purchases.ts";
 import { integerOf, integerOrNull, textOf } from "./sql.ts";
@@ -156,6 +156,7 @@ export function budgetGranted(work: Work, task: Pick<BudgetTask, "purchaseId" | 
   if (record === null) return;
   for (const share of record.budget) if (share.offerId === task.offerId) share.held = task.points;
   const current = record.budget.at(-1);
+  if (current?.offerId === task.offerId && current.restore === task.points) restoreReserved(work, record);
   if (record.waitsFor === "budget" && current?.offerId === task.offerId && current.wanted === task.points) {
     record.outcome = "earned";
     record.waitsFor = null;
@@ -166,17 +167,14 @@ export function budgetGranted(work: Work, task: Pick<BudgetTask, "purchaseId" | 
   closeBudget(work, record);
 }
 
-/** The budget cannot hold that much: the purchase earns nothing from it. */
-export function budgetDenied(work: Work, task: Pick<BudgetTask, "purchaseId" | "offerId">): void {
-  const record = budgetRecord(work, task.purchaseId);
+/** The budget cannot hold that much: the next best offer is tried, or points that a refund had taken stay taken. */
+export function budgetDenied(work: Work, { purchaseId, offerId, held }: BudgetDenial): void {
+  const record = budgetRecord(work, purchaseId);
   if (record === null) return;
-  for (const share of record.budget) if (share.offerId === task.offerId) share.held = 0;
-  if (record.waitsFor === "budget" && record.budget.at(-1)?.offerId === task.offerId) {
-    record.outcome = "not_earned";
-    record.waitsFor = null;
-    const calculation = record.findings.calculation;
-    record.findings = { ...record.findings, reasons: ["budget_exhausted"], calculation: calculation === null ? null : { ...calculation, capped: 0 }, confirmAtMs: null, expiresAtMs: null };
-    record.budget = record.budget.slice(0, -1);
+  for (const share of record.budget) if (share.offerId === offerId) share.held = held;
+  if (record.budget.at(-1)?.offerId === offerId) {
+    if (record.waitsFor === "budget") earnElsewhere(work, record);
+    else giveUpRestoring(record);
   }
   closeBudget(work, record);
 }
@@ -192,7 +190,9 @@ function budgetRecord(work: Work, id: PurchaseId): PurchaseRecord | null {
 
 function closeBudget(work: Work, record: PurchaseRecord): void {
   record.budget = record.budget.filter((share) => share.current || share.held !== 0);
-  if (!budgetOpen(record)) record.dueMs = null;
+  // What else might have applied is of no more use once the purchase waits no longer.
+  if (record.waitsFor !== "budget") record.budget = record.budget.map(({ fallback: _, ...share }) => share);
+  record.dueMs = budgetOpen(record) ? work.nowMs : null;
   noteUsage(work, record);
   updateVerdict(work, record);
 }

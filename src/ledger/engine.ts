@@ -13,7 +13,7 @@ import { ackReviews, ackSample, forgetToldReviews, hasNews, peekReviews, peekSam
 import { forgetRequests, operate } from "./operations.ts";
 import { ackOutbox, historyOf, peekOutbox, projectedSequence } from "./outbox.ts";
 import type {
-  ActivateInput, Activated, BankingActivity, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, History, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Page, PointsView,
+  ActivateInput, Activated, BankingActivity, BudgetDenial, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, History, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Page, PointsView,
   Projection, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary, ReviewDecision, ReviewItem, ReviewNews, SampleNews, Verification,
 } from "./ports.ts";
 import { record } from "./record.ts";
@@ -67,7 +67,7 @@ export type Engine = {
   readonly ackReviews: (mark: string, nowMs: number) => Answer<null>;
   readonly budgetTasks: (input: null, nowMs: number) => Answer<readonly BudgetTask[]>;
   readonly budgetGranted: (task: Pick<BudgetTask, "purchaseId" | "offerId" | "points">, nowMs: number) => Answer<null>;
-  readonly budgetDenied: (task: Pick<BudgetTask, "purchaseId" | "offerId">, nowMs: number) => Answer<null>;
+  readonly budgetDenied: (denial: BudgetDenial, nowMs: number) => Answer<null>;
   readonly notices: (input: null, nowMs: number) => Answer<readonly NoticeTask[]>;
   readonly noticeSent: (task: Pick<NoticeTask, "daysBefore" | "lots">, nowMs: number) => Answer<null>;
   /** No notice could be sent: it is tried again in a while, not at once. */

@@ -3,13 +3,25 @@
 import { assert } from "../kernel/assert.ts";
 import type { BrandId, OfferId, PurchaseId } from "../kernel/ids.ts";
 import { numberedId, numberOf } from "./numbered-id.ts";
-import type { BankRow, Calculation, Outcome, ReasonCode, RuleCheck } from "./ports.ts";
+import type { BankRow, Calculation, OfferTerms, Outcome, Programme, ReasonCode, RuleCheck } from "./ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
 import type { Work } from "./work.ts";
 
+/** What may still apply when a budget turns out to be used up: the brand's other versions, as they were handed over. */
+export type Fallback = { readonly offers: readonly OfferTerms[]; readonly programme: Programme };
+
 /** What an offer's budget knows (`held`) and should know about a purchase. `held` is null while an answer may be under way. */
-export type BudgetShare = { readonly offerId: OfferId; readonly limit: number; readonly wanted: number; held: number | null; readonly current: boolean };
+export type BudgetShare = {
+  readonly offerId: OfferId;
+  readonly limit: number;
+  readonly wanted: number;
+  held: number | null;
+  readonly current: boolean;
+  /** Points that should stand again after a refund was taken back: they do once the budget holds them. */
+  readonly restore?: number;
+  readonly fallback?: Fallback;
+};
 
 /** The part of a verdict that no column holds. */
 export type Findings = {

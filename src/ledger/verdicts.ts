@@ -5,12 +5,12 @@ import { mulDivFloor } from "../kernel/money.ts";
 import { addDays, DAY_MS } from "../kernel/time.ts";
 import { startOfDayMs } from "./days.ts";
 import type { Decision } from "./earning-types.ts";
-import { decideEarning } from "./earning.ts";
+import { decideEarning, termsInForce } from "./earning.ts";
 import { releaseUntilCovered } from "./holds.ts";
 import { expiryMs, grant, readLot, restoreLot, reverseLot } from "./lots.ts";
 import type { OfferTerms, Programme, ReasonCode } from "./ports.ts";
 import { NO_FINDINGS, standingOf } from "./purchases.ts";
-import type { Findings, PurchaseRecord } from "./purchases.ts";
+import type { Fallback, Findings, PurchaseRecord } from "./purchases.ts";
 import { nextRank, noteUsage, usageFor } from "./usage.ts";
 import type { Work } from "./work.ts";
 
@@ -48,8 +48,9 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
 
 /** The bank took the row back. What it earned goes with it. */
 function withdraw(work: Work, record: PurchaseRecord): void {
-  if (record.granted > 0) withoutPoints(work, record, "reversed", null, ["refunded"]);
-  else withoutPoints(work, record, "not_earned", null, record.findings.reasons.length === 0 ? ["not_booked_yet"] : record.findings.reasons.filter((code) => code !== "budget_reserving"));
+  if (record.granted > 0) return withoutPoints(work, record, "reversed", null, ["refunded"]);
+  const reasons = record.findings.reasons.filter((code) => code !== "budget_reserving");
+  withoutPoints(work, record, "not_earned", null, reasons.length === 0 ? ["not_booked_yet"] : reasons);
 }
 
 function withoutPoints(work: Work, record: PurchaseRecord, outcome: PurchaseRecord["outcome"], waitsFor: PurchaseRecord["waitsFor"], reasons: readonly ReasonCode[]): void {
@@ -63,6 +64,7 @@ function withoutPoints(work: Work, record: PurchaseRecord, outcome: PurchaseReco
   record.findings = record.granted > 0 ? { ...record.findings, reasons } : { ...NO_FINDINGS, reasons };
   if (record.granted === 0) record.offer = null;
   record.refundOf = null;
+  stopRestoring(record);
   record.dueMs = budgetOpen(record) ? work.nowMs : null;
   noteUsage(work, record);
 }
@@ -87,9 +89,16 @@ function expectPurchase(work: Work, record: PurchaseRecord, decided: boolean): v
   if (record.brand !== null) record.dueMs = record.recordedAtMs + REFUND_WAIT_MS;
 }
 
-function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
+function decide(work: Work, record: PurchaseRecord, terms: Terms): Decision {
   const facts = { baseCents: record.amountCents, currency: record.currency, purchasedOn: record.purchasedOn, brandId: record.brand?.id ?? null, channel: record.channel };
-  const decision = decideEarning(facts, terms.offers, usageFor(work, record), terms.programme);
+  return decideEarning(facts, terms.offers, usageFor(work, record), terms.programme);
+}
+
+function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
+  applyDecision(work, record, decide(work, record, terms), terms);
+}
+
+function applyDecision(work: Work, record: PurchaseRecord, decision: Decision, terms: Terms): void {
   record.decidedRank ??= nextRank(work);
   const wasRefunded = record.refundedCents > 0;
   record.refundedCents = 0;
@@ -107,7 +116,7 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
   record.offer = decision.terms === null ? null : { id: decision.terms.offerId, version: decision.terms.version };
   record.outcome = decision.outcome;
   record.waitsFor = decision.outcome === "waiting" ? "budget" : null;
-  if (decision.outcome === "waiting") wantBudget(record, decision.terms, decision.points);
+  if (decision.outcome === "waiting") wantBudget(record, decision.terms, decision.points, terms);
   else if (!same) dropBudget(record);
   if (decision.outcome === "earned" && !same) grantTo(work, record, decision.points);
   record.dueMs = budgetOpen(record) ? work.nowMs : null;
@@ -156,19 +165,24 @@ export function applyRefunds(work: Work, record: PurchaseRecord, refundedCents: 
   const standing = standingOf(record);
   // Other purchases may have used the room that the refund had given back: caps hold in every order.
   const keep = due > standing ? Math.min(due, standing + capRoom(work, record)) : due;
+  stopRestoring(record);
   if (standing > keep) reverseStanding(work, record, standing - keep, Math.abs(step));
-  if (standing < keep && record.lotNo !== null) {
-    const lot = readLot(work, record.lotNo);
-    const back = lot.reversed - Math.min(record.granted - keep, lot.granted - lot.expired);
-    if (back > 0) restoreLot(work, lot, back, { key: `restore:${record.id}`, purchaseId: record.id, cents: Math.abs(step) });
-    record.reversed -= keep - standing;
-  }
+  if (standing < keep && !askToRestore(record, keep)) giveBack(work, record, keep, Math.abs(step));
   const whole = refundedCents === record.amountCents && refundedCents > 0;
   const reasons = record.findings.reasons.filter((code) => code !== "refunded");
-  record.outcome = whole || (keep === 0 && due > 0) ? "reversed" : "earned";
+  record.outcome = whole || (standingOf(record) === 0 && due > 0) ? "reversed" : "earned";
   record.findings = { ...record.findings, reasons: refundedCents === 0 ? reasons : whole ? ["refunded", ...reasons] : [...reasons, "refunded"] };
   if (budgetOpen(record)) record.dueMs = work.nowMs;
   noteUsage(work, record);
+}
+
+/** Lets `keep` points stand of those that an earlier match reversed too much. */
+function giveBack(work: Work, record: PurchaseRecord, keep: number, cents: number | null): void {
+  assert(record.lotNo !== null, "what was granted has its lot");
+  const lot = readLot(work, record.lotNo);
+  const back = lot.reversed - Math.min(record.granted - keep, lot.granted - lot.expired);
+  if (back > 0) restoreLot(work, lot, back, { key: `restore:${record.id}`, purchaseId: record.id, cents });
+  record.reversed -= keep - standingOf(record);
 }
 
 /** Points that the caps of its own offer still allow this purchase, beyond what stands of it. */
@@ -189,7 +203,7 @@ function capRoom(work: Work, record: PurchaseRecord): number {
 export function budgetWish(record: PurchaseRecord, index: number): number {
   const share = record.budget[index];
   if (share === undefined || !share.current) return 0;
-  return record.waitsFor === "budget" ? share.wanted : standingOf(record);
+  return record.waitsFor === "budget" ? share.wanted : share.restore ?? standingOf(record);
 }
 
 /** True while some budget object may not yet know what it should. */
@@ -197,10 +211,77 @@ export function budgetOpen(record: PurchaseRecord): boolean {
   return record.budget.some((share, index) => share.held !== budgetWish(record, index));
 }
 
-function wantBudget(record: PurchaseRecord, terms: OfferTerms, points: number): void {
+const BUDGET_REASONS: ReadonlySet<ReasonCode> = new Set(["budget_reserving", "budget_exhausted"]);
+
+function withReason(record: PurchaseRecord, reason: ReasonCode | null): void {
+  const reasons = record.findings.reasons.filter((code) => !BUDGET_REASONS.has(code));
+  record.findings = { ...record.findings, reasons: reason === null ? reasons : [...reasons, reason] };
+}
+
+/** Under an offer with a budget, points stand again only once the budget holds them: others may have taken their room. */
+function askToRestore(record: PurchaseRecord, points: number): boolean {
+  const share = record.budget.at(-1);
+  if (share === undefined || !share.current) return false;
+  // Unknown: a giving back may be under way, whose answer was lost.
+  record.budget = [...record.budget.slice(0, -1), { ...share, held: null, restore: points }];
+  withReason(record, "budget_reserving");
+  return true;
+}
+
+function stopRestoring(record: PurchaseRecord): void {
+  if (record.budget.every((share) => share.restore === undefined)) return;
+  record.budget = record.budget.map(({ restore: _, ...share }) => share);
+  withReason(record, null);
+}
+
+/** The budget holds what is to stand again. Caps are asked once more: their room may have gone while it waited. */
+export function restoreReserved(work: Work, record: PurchaseRecord): void {
+  const points = record.budget.at(-1)?.restore ?? 0;
+  stopRestoring(record);
+  const standing = standingOf(record);
+  const keep = Math.min(points, standing + capRoom(work, record));
+  if (keep > standing) giveBack(work, record, keep, null);
+  record.outcome = standingOf(record) === 0 ? "reversed" : "earned";
+}
+
+/** Others have used the room that the refund had left in the budget: what was reversed stays so. */
+export function giveUpRestoring(record: PurchaseRecord): void {
+  if (record.budget.at(-1)?.restore === undefined) return;
+  stopRestoring(record);
+  withReason(record, "budget_exhausted");
+}
+
+/** The budget of the best offer is used up: decides again among the brand's other offers. */
+export function earnElsewhere(work: Work, record: PurchaseRecord): void {
+  const denied = record.budget.at(-1);
+  const { checks, calculation } = record.findings;
+  const terms: Terms = denied?.fallback ?? { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
+  // What it may hold from before its facts changed is given back.
+  record.budget = record.budget.map(({ fallback: _, ...share }) => ({ ...share, current: false }));
+  record.waitsFor = null;
+  const decision = terms.offers.length === 0 ? null : decide(work, record, terms);
+  const exhausted = { rule: "budget_exhausted", offerId: denied?.offerId ?? null, version: record.offer?.version ?? null, passed: false, needed: denied?.wanted ?? null, found: null } as const;
+  if (decision === null || decision.outcome === "not_earned") {
+    record.outcome = "not_earned";
+    record.findings = { reasons: ["budget_exhausted"], checks: [...checks, exhausted], calculation: calculation === null ? null : { ...calculation, capped: 0 }, confirmAtMs: null, expiresAtMs: null };
+    return;
+  }
+  const refundedCents = record.refundedCents;
+  applyDecision(work, record, { ...decision, checks: [...checks.filter((check) => check.offerId === null || check.offerId === denied?.offerId), exhausted, ...decision.checks.filter((check) => check.offerId !== null)] }, terms);
+  if (refundedCents > 0) applyRefunds(work, record, refundedCents);
+}
+
+function fallbackOf(record: PurchaseRecord, taken: OfferTerms, { offers, programme }: Terms): Fallback | null {
+  const others = offers.filter((each) => each.brandId === taken.brandId && each.offerId !== taken.offerId);
+  const inForce = termsInForce(others, record.purchasedOn);
+  return inForce.length === 0 ? null : { offers: inForce, programme };
+}
+
+function wantBudget(record: PurchaseRecord, terms: OfferTerms, points: number, all: Terms): void {
+  const fallback = fallbackOf(record, terms, all);
   const others = record.budget.filter((share) => share.offerId !== terms.offerId && share.held !== 0).map((share) => ({ ...share, current: false }));
   // Unknown from the first moment: the answer of a reservation that is under way may be lost with this isolate.
-  record.budget = [...others, { offerId: terms.offerId, limit: terms.budgetPoints ?? 0, wanted: points, held: null, current: true }];
+  record.budget = [...others, { offerId: terms.offerId, limit: terms.budgetPoints ?? 0, wanted: points, held: null, current: true, ...(fallback === null ? {} : { fallback }) }];
 }
 
 function dropBudget(record: PurchaseRecord): void {

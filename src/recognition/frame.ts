@@ -7,7 +7,7 @@
 import type { AggregatorHint, RowKind } from "./ports.ts";
 import { COUNTRY, HEAD, TAIL } from "./lexicon.ts";
 import {
-  ABROAD, ACH, ACHAT, ACHATS_FACTURES, ACH_FR_CB, AT_TIME, AT_WITHDRAWAL_ADVANCE, BANCAIRE, BANCAIRE_BLEUE, CANCELLED, CANCELLED_WHAT, CARD_WORDS, CARTE, CARTE_CARTES, CARTE_CB, CASH_ALONE, CASH_HEADS, CB, CB_PSC_MOB, CHEQUE_CHQ, COMMERCE, CONTACT, CREDIT, CURRENCIES, CUT_CARTE, DAB_GAB, DAB_GAB_DU, DEBIT, DEPENSES_COTISATION, DU, DU_LE, ELECTRONIQUE, ER, ETRANG, E_INST, FAC, FACT, FACTURE, FACTURETTES_DEBIT_DIFFERE, HOUR, INTERNET, INTERNET_MOBILE, LE, NOT_A_CARD_ROW, NUMBERED, NUMERO_NO_N, OPENS_AGAIN, OPERATION, ORDINALS, OTHER_ALONE, PAIEMENT, PAIEMENT_PAIEMENTS, PAR, PAR_DE, PAYWEB, PE, PRLV_PRELEVEMENT, PSC_MOB_SC, PURCHASE_HEADS, REFUNDED_WHAT, REFUND_HEADS, REFUND_MARKS, REMISE, REPAID, REPAID_BY_OTHERS, RET, RETRAIT_RETRAITS, SANS, SEPA, SUR, TIERS_QUART_PAIEMENT, TIP, TRANSFER, VIREMENT_VIR, VIR_VIREMENT, VISA_MASTERCARD, WALLET_OR_CARD, WERO_PAYLIB, OTHER_PAIRS,
+  ABROAD, ACH, ACHAT, ACHATS_FACTURES, ACH_FR_CB, AT_TIME, AT_WITHDRAWAL_ADVANCE, BANCAIRE, BANCAIRE_BLEUE, CANCELLED, CANCELLED_WHAT, CARD_WORDS, CARTE, CARTE_CARTES, CARTE_CB, CASH_ALONE, CASH_HEADS, CB, CB_PSC_MOB, CHEQUE_CHQ, COMMERCE, CONTACT, CREDIT, CURRENCIES, CUT_CARTE, DAB_GAB, AFTER_RET, DEBIT, DIRECT_DEBIT, DEPENSES_COTISATION, DU, DU_LE, ELECTRONIQUE, ER, ETRANG, E_INST, FAC, FACT, FACTURE, FACTURETTES_DEBIT_DIFFERE, HOUR, INTERNET, INTERNET_MOBILE, LE, NOT_A_CARD_ROW, NUMBERED, NUMERO_NO_N, OPENS_AGAIN, OPERATION, ORDINALS, OTHER_ALONE, PAIEMENT, PAIEMENT_PAIEMENTS, PAR, PAR_DE, PAYWEB, PE, PRLV_PRELEVEMENT, PSC_MOB_SC, PURCHASE_HEADS, REFUNDED_WHAT, REFUND_HEADS, REFUND_MARKS, REFUSED, RETURNED, INST_TRANSFER, TOP, REMISE, REPAID, REPAID_BY_OTHERS, RET, RETRAIT_RETRAITS, SANS, SEPA, SUR, TIERS_QUART_PAIEMENT, TIP, TRANSFER, VIREMENT_VIR, VIR_VIREMENT, VISA_MASTERCARD, WALLET_OR_CARD, WERO_PAYLIB, OTHER_PAIRS,
 } from "./frame-words.ts";
 import {
   DIGITS, GAP_COMMA, GAP_DASH, GAP_DOT, GAP_PIPE, GAP_SLASH, GAP_SPACE, GAP_STAR, LETTERS, wordAt,
@@ -246,12 +246,18 @@ function refundHead(scan: Scan, i: number, frame: Frame): number {
   if (named) at += 1;
   if (!named && is(scan, i, REPAID) && is(scan, at, REPAID_BY_OTHERS)) return spoken(frame, "other");
   if (is(scan, at, BANCAIRE)) at += 1;
+  // "REMBT CB 1203 LESQUIN BOULANGER": the banks that write the town first do so in refunds too.
+  if (named && isDateRun(scan, at) && size(scan, at) === 4) {
+    const next = townFirst(scan, at, frame);
+    frame.kind = "refund";
+    return next;
+  }
   return card(scan, at, frame, "refund");
 }
 
 function cashHead(scan: Scan, i: number, frame: Frame): number {
   if (is(scan, i, CASH_ALONE)) return spoken(frame, "withdrawal");
-  if (is(scan, i, RET)) return is(scan, i + 1, DAB_GAB_DU) ? spoken(frame, "withdrawal") : -2;
+  if (is(scan, i, RET)) return is(scan, i + 1, AFTER_RET) ? spoken(frame, "withdrawal") : -2;
   return is(scan, i + 1, AT_WITHDRAWAL_ADVANCE) ? spoken(frame, "withdrawal") : -2;
 }
 
@@ -262,11 +268,23 @@ function accountHead(scan: Scan, i: number, frame: Frame): number {
   if (is(scan, i, E_INST)) return is(scan, i + 1, VIR_VIREMENT) ? spoken(frame, "transfer") : -2;
   if (is(scan, i, WERO_PAYLIB)) return (scan.gaps[i + 1] ?? 0) & GAP_STAR ? -2 : spoken(frame, "transfer");
   if (is(scan, i, PE)) return is(scan, i + 1, SEPA) ? spoken(frame, "debit") : -2;
-  if (is(scan, i, TIP)) return is(scan, i + 1, SEPA) || scan.kinds[i + 1] === DIGITS ? spoken(frame, "debit") : -2;
+  // A shop may be called TIP TOP.
+  if (is(scan, i, TIP)) return i + 1 < scan.count && !is(scan, i + 1, TOP) ? spoken(frame, "debit") : -2;
+  if (is(scan, i, SEPA)) return is(scan, i + 1, INST_TRANSFER) ? spoken(frame, "transfer") : is(scan, i + 1, DIRECT_DEBIT) ? spoken(frame, "debit") : -2;
+  if (is(scan, i, REFUSED)) return refusedHead(scan, i, frame);
   if (is(scan, i, OPERATION)) return spoken(frame, "debit");
   return -2;
 }
 
+
+/** "REJET PRLV", "AVIS DE PRELEVEMENT", "RETOUR VIR": the movement itself, announced or sent back; "RETOUR CB" is a refund. */
+function refusedHead(scan: Scan, i: number, frame: Frame): number {
+  const at = is(scan, i + 1, PAR_DE) ? i + 2 : i + 1;
+  if (is(scan, at, DEBIT)) return spoken(frame, "debit");
+  if (is(scan, at, TRANSFER)) return spoken(frame, "transfer");
+  if (is(scan, i, RETURNED) && is(scan, at, CARTE_CB)) return card(scan, at + 1, frame, "refund");
+  return -2;
+}
 
 function otherHead(scan: Scan, i: number, frame: Frame): number {
   if (is(scan, i, OTHER_ALONE)) return spoken(frame, "other");
@@ -306,6 +324,9 @@ function numericHead(scan: Scan, i: number, frame: Frame): number {
     const limit = Math.min(scan.count, i + 16);
     for (let at = i + 4; at < limit; at += 1) if (is(scan, at, DU) && isDateRun(scan, at + 1)) return card(scan, at, frame);
   }
+  // "000001 VIR EUROPEEN EMIS": the bank's own number before the head.
+  if (size(scan, i) >= 6 && is(scan, i + 1, TRANSFER)) return spoken(frame, "transfer");
+  if (size(scan, i) >= 6 && is(scan, i + 1, DEBIT)) return spoken(frame, "debit");
   return -2;
 }
 

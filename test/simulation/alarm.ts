@@ -20,9 +20,11 @@ export function runAlarm(world: World, user: SimUser, reliable: boolean): string
     const waiting = [...user.ledger.views(world.nowMs).values()].filter((view) => view.id === task.purchaseId && view.verdict.outcome === "waiting" && view.verdict.reasons.includes("budget_reserving"));
     for (let times = 0; times < (rng.chance(0.1) ? 2 : 1); times++) {
       if (answer.granted) must(user.ledger.engine.budgetGranted(task, world.nowMs));
-      else must(user.ledger.engine.budgetDenied(task, world.nowMs));
+      else must(user.ledger.engine.budgetDenied({ ...task, held: answer.held }, world.nowMs));
     }
-    for (const view of waiting) user.model.budgetAnswered(keyOf(view), answer.granted, task.points, world.nowMs);
+    const seen = user.ledger.views(world.nowMs);
+    for (const view of waiting) user.model.budgetAnswered(keyOf(view), answer.granted, task.points, world.nowMs, seen);
+    if (waiting.length === 0) user.model.budgetHeard(world.nowMs, seen);
   }
   drain(world, user, reliable);
   return said.join("; ");

@@ -139,7 +139,8 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
     delete(nowMs: number): string {
       const candidates = truths.filter((truth) => !truth.deleted && truth.rows.size === 1 && (accounts[truth.accountNo]?.live ?? []).some((live) => truth.rows.has(live.accountId)));
       if (candidates.length === 0) return "nothing";
-      const truth = rng.pick(candidates);
+      const refunds = candidates.filter((truth) => truth.kind === "refund");
+      const truth = rng.pick(refunds.length > 0 && rng.chance(0.4) ? refunds : candidates);
       plans = plans.filter((plan) => plan.truth !== truth);
       truth.deleted = true;
       for (const [account, row] of truth.rows) truth.rows.set(account, amend(row, { state: "deleted" }, nowMs));

@@ -1,32 +1,51 @@
-// The OfferBudget objects of a world: per offer what each purchase holds. The oracle's own arithmetic stands beside each answer.
-export type BudgetAnswer = { readonly granted: boolean };
+// The OfferBudget objects of a world: the real rules (src/ledger/budget.ts) on SQLite, one database per offer as on the platform.
+// The oracle's own arithmetic stands beside each answer.
+import type { PurchaseId } from "../../src/kernel/ids.ts";
+import type { BudgetAnswer } from "../../src/ledger/budget.ts";
+import { budgetReserved, migrateBudget, reserveBudget } from "../../src/ledger/budget.ts";
+import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
+import type { FileSql } from "../../src/platform/deno/sql-storage.ts";
+
+type Offer = { readonly sql: FileSql; readonly held: Map<string, number>; limit: number };
 
 export class SimBudgets {
-  readonly #held = new Map<string, Map<string, number>>();
-  readonly #limits = new Map<string, number>();
+  readonly #offers = new Map<string, Offer>();
 
   /** Sets what one purchase holds of an offer's budget; repeating it changes nothing. Giving back always works. */
   reserve(offerId: string, purchaseKey: string, points: number, budgetPoints: number): BudgetAnswer {
-    const held = this.#held.get(offerId) ?? new Map<string, number>();
-    this.#held.set(offerId, held);
-    this.#limits.set(offerId, Math.max(budgetPoints, this.#limits.get(offerId) ?? 0));
-    const mine = held.get(purchaseKey) ?? 0;
-    if (points > mine && this.used(offerId) - mine + points > budgetPoints) return { granted: false };
-    held.set(purchaseKey, points);
-    return { granted: true };
+    const offer = this.#open(offerId);
+    offer.limit = Math.max(offer.limit, budgetPoints);
+    const mine = offer.held.get(purchaseKey) ?? 0;
+    const granted = points <= mine || this.used(offerId) - mine + points <= budgetPoints;
+    if (granted) offer.held.set(purchaseKey, points);
+    const expected = { granted, held: offer.held.get(purchaseKey) ?? 0, reserved: this.used(offerId) };
+    const answer = offer.sql.transaction(() => reserveBudget(offer.sql, { purchaseId: purchaseKey as PurchaseId, points, budgetPoints }));
+    if (JSON.stringify(answer) !== JSON.stringify(expected)) throw new Error(`budget ${offerId} answered ${JSON.stringify(answer)}, expected ${JSON.stringify(expected)}`);
+    if (budgetReserved(offer.sql) !== expected.reserved) throw new Error(`budget ${offerId} says it holds ${budgetReserved(offer.sql)}, not ${expected.reserved}`);
+    return answer;
   }
 
   used(offerId: string): number {
     let sum = 0;
-    for (const points of this.#held.get(offerId)?.values() ?? []) sum += points;
+    for (const points of this.#offers.get(offerId)?.held.values() ?? []) sum += points;
     return sum;
   }
 
-  heldBy(offerId: string, purchaseKey: string): number {
-    return this.#held.get(offerId)?.get(purchaseKey) ?? 0;
+  offers(): { readonly offerId: string; readonly used: number; readonly limit: number }[] {
+    return [...this.#offers].map(([offerId, { limit }]) => ({ offerId, used: this.used(offerId), limit }));
   }
 
-  offers(): { readonly offerId: string; readonly used: number; readonly limit: number }[] {
-    return [...this.#held.keys()].map((offerId) => ({ offerId, used: this.used(offerId), limit: this.#limits.get(offerId) ?? 0 }));
+  close(): void {
+    for (const { sql } of this.#offers.values()) sql.close();
+  }
+
+  #open(offerId: string): Offer {
+    let offer = this.#offers.get(offerId);
+    if (offer === undefined) {
+      offer = { sql: openFileSql(":memory:"), held: new Map(), limit: 0 };
+      migrateBudget(offer.sql);
+      this.#offers.set(offerId, offer);
+    }
+    return offer;
   }
 }

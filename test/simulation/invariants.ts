@@ -60,7 +60,7 @@ function checkBook(user: SimUser): void {
 
 /** Caps by what stands now, counted by the purchases' dates; a first purchase is one. */
 function checkCaps(world: World, user: SimUser): void {
-  const views = [...user.ledger.views(world.nowMs).values()].filter((view) => view.verdict.outcome === "earned" || view.verdict.reasons.includes("budget_reserving"));
+  const views = [...user.ledger.views(world.nowMs).values()].filter((view) => view.verdict.outcome === "earned" || (view.verdict.outcome === "waiting" && view.verdict.reasons.includes("budget_reserving")));
   for (const view of views) {
     const terms = world.catalogue.terms.find((each) => each.offerId === view.verdict.offer?.id && each.version === view.verdict.offer.version);
     ensure(terms !== undefined, `${keyOf(view)} names its offer`);
@@ -113,7 +113,23 @@ export function checkUser(world: World, user: SimUser): void {
   const confirmation = user.model.book.nextConfirmation();
   ensure(canonical(points.nextConfirmation) === canonical(confirmation), `next confirmation ${canonical(points.nextConfirmation)}, expected ${canonical(confirmation)}`);
   checkCaps(world, user);
-  for (const { offerId, used, limit } of world.budgets.offers()) ensure(used <= limit, `the budget of ${offerId} holds ${used} of ${limit}`);
+  for (const { offerId, used, limit } of world.budgets.offers()) {
+    ensure(used <= limit, `the budget of ${offerId} holds ${used} of ${limit}`);
+    const standing = standingOf(world, offerId);
+    ensure(standing <= limit, `${offerId} gave ${standing}, its budget is ${limit}`);
+  }
+}
+
+/** Points that stand of an offer's versions with a budget, over all users. */
+function standingOf(world: World, offerId: string): number {
+  let standing = 0;
+  for (const user of world.users) {
+    for (const { verdict } of user.ledger.views(world.nowMs).values()) {
+      const terms = world.catalogue.terms.find((each) => each.offerId === verdict.offer?.id && each.version === verdict.offer.version);
+      if (verdict.offer?.id === offerId && terms !== undefined && terms.budgetPoints !== null) standing += verdict.points;
+    }
+  }
+  return standing;
 }
 
 /** When nothing is on its way any more: projections equal ledgers, budgets equal what stands, the ledger's verifier agrees. */
@@ -135,13 +151,7 @@ export function checkQuiet(world: World, user: SimUser): void {
 /** What offers' budgets hold is what stands of them, over all users. */
 export function checkBudgets(world: World): void {
   for (const { offerId, used } of world.budgets.offers()) {
-    let standing = 0;
-    for (const user of world.users) {
-      for (const view of user.ledger.views(world.nowMs).values()) {
-        const terms = world.catalogue.terms.find((each) => each.offerId === view.verdict.offer?.id && each.version === view.verdict.offer.version);
-        if (view.verdict.offer?.id === offerId && terms !== undefined && terms.budgetPoints !== null) standing += view.verdict.points;
-      }
-    }
+    const standing = standingOf(world, offerId);
     ensure(used === standing, `the budget of ${offerId} holds ${used}, ${standing} stand`);
   }
 }

@@ -13,7 +13,7 @@ const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
 
 /** A decision that stands: what a live row was granted, on which facts. */
-type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string };
+type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string; /** Offers whose budget was used up for this purchase. */ readonly denied: ReadonlySet<string> };
 
 export type Prediction = {
   readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
@@ -67,18 +67,22 @@ export class Model {
   }
 
   /** The budget answered for a purchase that waited. */
-  budgetAnswered(key: string, granted: boolean, points: number, nowMs: number): void {
+  budgetAnswered(key: string, granted: boolean, points: number, nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
     this.advance(nowMs);
     const grant = this.grants.get(key);
-    if (grant === undefined || grant.state !== "waiting" || (granted && points !== grant.points)) return;
-    grant.state = granted ? "earned" : "not_earned";
-    if (!granted) {
-      grant.points = 0;
-      grant.standing = 0;
-      return;
-    }
-    this.#post(grant, nowMs);
-    this.#applyRefunds(nowMs);
+    const known = this.rows.get(key);
+    if (grant === undefined || known === undefined || grant.state !== "waiting" || (granted && points !== grant.points)) return;
+    if (granted) {
+      grant.state = "earned";
+      this.#post(grant, nowMs);
+    } else this.#decide(known, nowMs, seen.get(key), new Set([...grant.denied, grant.terms?.offerId ?? ""]));
+    this.#applyRefunds(nowMs, seen);
+  }
+
+  /** A budget answered for points that a refund taken back should let stand again. */
+  budgetHeard(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+    this.advance(nowMs);
+    this.#applyRefunds(nowMs, seen);
   }
 
   /** True when time itself closed a row at that brand: then the moment of arrival counts, by design. */
@@ -186,13 +190,13 @@ export class Model {
     for (const known of rewarded) if (rewarded.filter((other) => other.row.brand?.id === known.row.brand?.id).length > 1) this.loose.add(known.row.brand?.id ?? "");
   }
 
-  #decide(known: KnownRow, nowMs: number, seen: PurchaseView | undefined): void {
+  #decide(known: KnownRow, nowMs: number, seen: PurchaseView | undefined, denied: ReadonlySet<string> = new Set()): void {
     const { row, key } = known;
-    let expected: Expected = expectedGrant(row, this.#catalogue, this.#past(key), this.#programme.pointsPerEuro);
+    let expected: Expected = expectedGrant(row, this.#catalogue.filter((terms) => !denied.has(terms.offerId)), this.#past(key), this.#programme.pointsPerEuro);
     if (this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") && seen !== undefined) expected = this.#believe(row, seen);
     const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
     const grant: Grant = {
-      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing: 0, reversed: false, lotKey: `${key}#${this.#serial++}`,
+      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing: 0, reversed: false, lotKey: `${key}#${this.#serial++}`, denied,
       state: expected.points === 0 ? "not_earned" : waiting ? "waiting" : "earned",
     };
     this.grants.set(key, grant);

@@ -76,7 +76,7 @@ function comeToRest(world: World): void {
     }
     for (const batch of user.recorded) repeat(world, user, batch);
   }
-  for (let round = 0; round < 4; round++) for (const user of world.users) world.trace.push(runAlarm(world, user, true));
+  for (let round = 0; round < 8; round++) for (const user of world.users) world.trace.push(runAlarm(world, user, true));
   for (const user of world.users) {
     checkUser(world, user);
     checkQuiet(world, user);
@@ -139,5 +139,6 @@ export function runSeed(seed: number, module: LedgerModule, steps = STEPS): Run 
     throw new SeedFailure(seed, Math.min(done + 1, steps), world.trace, cause);
   } finally {
     for (const user of world.users) user.ledger.close();
+    world.budgets.close();
   }
 }
