@@ -63,9 +63,9 @@ async function pays(who: Person, amountCents: number, extra: Json = {}): Promise
   return done.rows[0]?.id ?? -1;
 }
 
-async function checkingOf(who: Person): Promise<number> {
+async function accountOf(who: Person, type: "checking" | "card"): Promise<number> {
   const remote = await expectCall<{ all_accounts: { id: number; type: string; deleted: string | null }[] }>(200, "GET", `${box.sandboxUrl}/connections/${who.remoteConnectionId}`);
-  return remote.all_accounts.find((account) => account.type === "checking" && account.deleted === null)?.id ?? -1;
+  return remote.all_accounts.find((account) => account.type === type && account.deleted === null)?.id ?? -1;
 }
 
 /** Time passes, with all that happens in it; access tokens do not live that long. */
@@ -196,7 +196,7 @@ describe("each purchase counts once", () => {
     await pays(who, 1500, { count: 2 });
     await pays(who, 10_000);
     const before = await seen(who);
-    await bank(`/accounts/${await checkingOf(who)}/recreate`);
+    await bank(`/accounts/${await accountOf(who, "checking")}/recreate`);
     expect(await seen(who)).toEqual(before);
     await passes("P1D");
     expect(await seen(who)).toEqual(before);
@@ -208,13 +208,13 @@ describe("each purchase counts once", () => {
     const who = await person({ accounts: "checking" });
     const once = async (amountCents: number) => (await purchases(who)).filter((item) => item.amount_cents === amountCents && item.verdict.outcome === "earned").length;
     await pays(who, 10_000);
-    await bank(`/accounts/${await checkingOf(who)}/amend`, { iban: null });
-    await bank(`/accounts/${await checkingOf(who)}/recreate`);
+    await bank(`/accounts/${await accountOf(who, "checking")}/amend`, { iban: null });
+    await bank(`/accounts/${await accountOf(who, "checking")}/recreate`);
     expect([await once(10_000), await pending(who)]).toEqual([1, 300]);
-    await bank(`/accounts/${await checkingOf(who)}/recreate`);
+    await bank(`/accounts/${await accountOf(who, "checking")}/recreate`);
     expect([await once(10_000), await pending(who)]).toEqual([1, 300]);
-    await bank(`/accounts/${await checkingOf(who)}/amend`, { iban: "EX6713679564637300290000777" });
-    await bank(`/accounts/${await checkingOf(who)}/recreate`);
+    await bank(`/accounts/${await accountOf(who, "checking")}/amend`, { iban: "EX6713679564637300290000777" });
+    await bank(`/accounts/${await accountOf(who, "checking")}/recreate`);
     expect([await once(10_000), await pending(who)]).toEqual([1, 300]);
     // New rows within the older generation's time cannot be told apart for sure: a person looks.
     await pays(who, 20_000);
@@ -222,6 +222,25 @@ describe("each purchase counts once", () => {
     await longAfter(7);
     await pays(who, 30_000);
     expect(await once(30_000)).toBe(1);
+  });
+
+  it("through a re-creation: pending before and booked after, refunded after, on a deferred card", async ({ expect }) => {
+    const who = await person();
+    const row = await pays(who, 8000, { pending: true });
+    await pays(who, 10_000);
+    await pays(who, 20_000, { account: "card" });
+    const [checking, card] = [await accountOf(who, "checking"), await accountOf(who, "card")];
+    await bank(`/accounts/${checking}/recreate`);
+    await bank(`/accounts/${card}/recreate`);
+    expect((await seen(who)).filter((line) => line.includes("booked"))).toEqual(["purchase 10000 booked earned 300", "purchase 20000 booked earned 600"]);
+    const { data } = await expectCall<{ data: { id: number; value: number; coming: boolean; deleted: string | null }[] }>(200, "GET", `${box.sandboxUrl}/rows?connection_id=${who.remoteConnectionId}&limit=100`);
+    const fresh = data.find((item) => item.coming && item.deleted === null);
+    expect(fresh?.id).not.toBe(row);
+    await bank(`/rows/${fresh?.id}/book`, { resend: true });
+    const bought = data.find((item) => item.value === -100 && item.deleted === null);
+    await atBank(box, "/refunds", { connection_id: who.remoteConnectionId, row: bought?.id });
+    expect((await seen(who)).filter((line) => line.startsWith("purchase"))).toEqual(["purchase 10000 booked reversed 0", "purchase 20000 booked earned 600", "purchase 8000 booked earned 240"]);
+    expect(await pending(who)).toBe(840);
   });
 
   it("when the connection is removed and made again with the same login", async ({ expect }) => {
@@ -406,7 +425,7 @@ describe("the aggregator failing", () => {
 
   it("during a message about something new: taken, set aside, repaired, resolved", async ({ expect }) => {
     const who = await person();
-    const checking = await checkingOf(who);
+    const checking = await accountOf(who, "checking");
     await bank("/faults", { kind: "html_503", path: "/2.0/users/me", times: 1000 });
     await bank(`/accounts/${checking}/recreate`);
     expect((await connection(who)).status).toBe("needs_repair");
