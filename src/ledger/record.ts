@@ -206,7 +206,10 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     const hadNoId = !touched.heir && (touched.isNew || wasSameAs !== null);
     if (place !== null && hadNoId && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
+    const wasReview = row.review;
     settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
+    // Whether rule (c) holds the row lies beside what the bank says of it: refunds look for it there.
+    touched.facts ||= row.review !== wasReview;
     save(work, touched);
     for (const brandId of new Set([row.brand?.id ?? null, touched.wasBrand])) {
       if (brandId === null) continue;

@@ -161,23 +161,35 @@ export class Model {
       const known = this.rows.get(key);
       const status = this.resolution.status.get(key);
       const heir = status?.is === "duplicate" ? this.rows.get(status.of) : undefined;
-      // Another row came to carry the same purchase: what was decided for it stands.
-      if (heir !== undefined && isLive(heir.key) && !this.grants.has(heir.key) && grant.facts === factsOf(heir.row)) {
+      // Another row came to carry the same purchase: what was decided for it stands, if it says the same.
+      if (heir !== undefined && isLive(heir.key) && !this.grants.has(heir.key)) {
         this.grants.delete(key);
         this.grants.set(heir.key, grant);
         continue;
       }
-      if (known !== undefined && isLive(key) && grant.facts === factsOf(known.row)) continue;
+      if (known !== undefined && isLive(key)) continue;
       this.loose.add(known?.row.brand?.id ?? "");
       this.grants.delete(key);
-      const lot = this.book.lotOf(grant.lotKey);
-      if (lot !== undefined) this.book.setReversed(lot, lot.granted - lot.expired, nowMs);
+      this.#takeBack(grant, nowMs);
     }
     this.#loosen(touched);
     for (const known of this.rows.values()) {
-      if (isLive(known.key) && !this.grants.has(known.key)) this.#decide(known, nowMs, seen.get(known.key));
+      const grant = this.grants.get(known.key);
+      if (grant !== undefined && grant.facts !== factsOf(known.row)) this.loose.add(known.row.brand?.id ?? "");
+    }
+    // One after the other, in recording order: which lots a debt falls on depends on it.
+    for (const known of this.rows.values()) {
+      const grant = this.grants.get(known.key);
+      if (!isLive(known.key) || grant?.facts === factsOf(known.row)) continue;
+      if (grant !== undefined) this.#takeBack(grant, nowMs);
+      this.#decide(known, nowMs, seen.get(known.key));
     }
     this.#applyRefunds(nowMs, seen);
+  }
+
+  #takeBack(grant: Grant, nowMs: number): void {
+    const lot = this.book.lotOf(grant.lotKey);
+    if (lot !== undefined) this.book.setReversed(lot, lot.granted - lot.expired, nowMs);
   }
 
   /** One batch that both takes back and decides at a brand: in which order it does so is the ledger's own affair. */

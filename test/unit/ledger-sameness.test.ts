@@ -144,9 +144,24 @@ describe("a generation that becomes known without a row", () => {
         book.record([], "2026-11-14", { accounts: [weakOld] });
       }
       expect(book.purchases().map((purchase) => purchase.verdict.reasons[0])).toEqual(held);
+      // Written down too: refunds and the next delivery go by it.
+      expect(book.sql.exec("SELECT review FROM purchases")).toEqual([{ review: "weak_account" }, { review: "weak_account" }]);
       expect(book.balances()).toBe("0 0 0");
       expect(book.broken()).toEqual([]);
     }
+  });
+
+  test("lets rows go that it held once their older twins arrive, refunds too", ({ expect }) => {
+    const book = openBook();
+    const refund = { kind: "refund", amountCents: 1000 } as const;
+    book.record([again("n1"), again("nr", refund)], "2026-11-14", { accounts: [weakNew] });
+    expect(book.balances()).toBe("74 0 0");
+    book.record([], "2026-11-14", { accounts: [weakOld] });
+    expect(book.balances()).toBe("0 0 0");
+    book.record([row("1"), row("r", refund)], "2026-11-14", { accounts: [weakOld] });
+    expect(book.balances()).toBe("74 0 0");
+    expect(book.purchases().map((purchase) => purchase.verdict.reasons.join("+")).sort()).toEqual(["offer_applied+refunded", "refund_applied"]);
+    expect(book.broken()).toEqual([]);
   });
 
   test("makes rows one purchase when the bank tells the IBAN of its account late", ({ expect }) => {
