@@ -39,10 +39,10 @@ const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
 /** Records one batch. Repeating it, whole or in parts, changes nothing more. */
 export function record(work: Work, batch: RecordBatch): RecordSummary {
   assert(batch.rows.length <= RECORD_ROWS_MAX, "a batch has at most 500 rows");
-  const accounts = saveAccounts(work, batch);
+  const { accounts, joined } = saveAccounts(work, batch);
   const plan: Plan = { touched: new Map(), byRow: new Map(), unchanged: 0, nextNo: nextPurchaseNo(work) };
   for (const row of batch.rows) takeIn(work, plan, accounts, row);
-  for (const group of groupsOf(plan, accounts)) placeGroup(work, plan, group);
+  for (const group of groupsOf(plan, accounts, joined)) placeGroup(work, plan, group);
   const duplicates = settle(work, plan, batch, accounts);
   const fresh = [...plan.touched.values()].filter((each) => each.facts || each.isNew);
   if (batch.syncedAtMs !== null) saveSync(work, batch.connectionId, batch.syncedAtMs);
@@ -58,11 +58,17 @@ function saveSync(work: Work, connectionId: string, syncedAtMs: number): void {
      ON CONFLICT (connection_id) DO UPDATE SET last_synced_at_ms = ?2 WHERE last_synced_at_ms < ?2`, connectionId, syncedAtMs);
 }
 
-function saveAccounts(work: Work, batch: RecordBatch): Map<AccountId, Account> {
+type Saved = { readonly accounts: Map<AccountId, Account>; /** Fingerprints that an account came to in this call. */ readonly joined: ReadonlySet<string> };
+
+function saveAccounts(work: Work, batch: RecordBatch): Saved {
+  const joined = new Set<string>();
   const stored = new Map(work.sql.exec("SELECT account_no, account_id, connection_id, fingerprint, strength, created_at_ms FROM accounts ORDER BY account_no")
     .map((row) => [textOf(row, "account_id"), row] as const));
   for (const account of batch.accounts) {
     const row = stored.get(account.accountId);
+    const moved = row !== undefined && row["fingerprint"] !== account.fingerprint;
+    if (row === undefined || moved) joined.add(account.fingerprint);
+    if (moved) joined.add(textOf(row, "fingerprint"));
     if (row === undefined) {
       work.sql.exec("INSERT INTO accounts (account_id, connection_id, fingerprint, strength, created_at_ms) VALUES (?, ?, ?, ?, ?)",
         account.accountId, account.connectionId, account.fingerprint, account.strength, account.createdAtMs);
@@ -71,10 +77,11 @@ function saveAccounts(work: Work, batch: RecordBatch): Map<AccountId, Account> {
         account.connectionId, account.fingerprint, account.strength, account.accountId);
     }
   }
-  return new Map(work.sql.exec("SELECT account_no, account_id, fingerprint, strength, created_at_ms FROM accounts ORDER BY account_no").map((row) => [
+  const accounts = new Map(work.sql.exec("SELECT account_no, account_id, fingerprint, strength, created_at_ms FROM accounts ORDER BY account_no").map((row) => [
     textOf(row, "account_id") as AccountId,
     { accountNo: integerOf(row, "account_no"), fingerprint: textOf(row, "fingerprint"), strength: textOf(row, "strength"), createdAtMs: integerOf(row, "created_at_ms") },
-  ]));
+  ] as const));
+  return { accounts, joined };
 }
 
 /** Rule (a): same account and id, the same row; only a newer version overwrites, and at one time only a later state. */
@@ -116,19 +123,20 @@ function decisiveFactsDiffer(known: PurchaseRecord, row: BankRow): boolean {
 }
 
 type DateSpan = { readonly from: string; readonly to: string };
-type Group = { readonly accounts: readonly Account[]; readonly rows: readonly Touched[] };
+const ALL_DAYS: DateSpan = { from: "0000-00-00", to: "9999-99-99" };
+type Group = { readonly accounts: readonly Account[]; readonly rows: readonly Touched[]; /** All its rows are placed anew, near this batch or not. */ readonly whole: boolean };
 
-/** The batch's rows by fingerprinted account, with all its generations. */
-function groupsOf(plan: Plan, accounts: ReadonlyMap<AccountId, Account>): Group[] {
+/** The batch's rows by fingerprinted account, with all its generations; and what a generation joined, be it without a row. */
+function groupsOf(plan: Plan, accounts: ReadonlyMap<AccountId, Account>, joined: ReadonlySet<string>): Group[] {
   const byNo = new Map([...accounts.values()].map((account) => [account.accountNo, account]));
-  const byFingerprint = new Map<string, Touched[]>();
+  const byFingerprint = new Map<string, Touched[]>([...joined].map((fingerprint) => [fingerprint, []]));
   for (const touched of plan.touched.values()) {
     const fingerprint = byNo.get(touched.record.accountNo)?.fingerprint ?? "";
     const rows = byFingerprint.get(fingerprint);
     if (rows === undefined) byFingerprint.set(fingerprint, [touched]);
     else rows.push(touched);
   }
-  return [...byFingerprint].map(([fingerprint, rows]) => ({ accounts: [...accounts.values()].filter((account) => account.fingerprint === fingerprint), rows }));
+  return [...byFingerprint].map(([fingerprint, rows]) => ({ accounts: [...accounts.values()].filter((account) => account.fingerprint === fingerprint), rows, whole: joined.has(fingerprint) }));
 }
 
 /** Finds which rows of the group stand for which. Most accounts have one generation and no pending row: nothing to look for. */
@@ -138,10 +146,10 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
     && work.sql.exec("SELECT 1 FROM purchases WHERE state = 'pending' AND account_no IN (SELECT value FROM json_each(?)) LIMIT 1", accountNos).length === 0;
   if (alone) return;
   const dates = group.rows.map(({ record: row }) => row.purchasedOn).sort();
-  const near: DateSpan = { from: addDays(dates[0] ?? "1970-01-01", -SAMENESS_MARGIN_DAYS), to: addDays(dates.at(-1) ?? "1970-01-01", SAMENESS_MARGIN_DAYS) };
+  const near: DateSpan = group.whole ? ALL_DAYS : { from: addDays(dates[0] ?? "1970-01-01", -SAMENESS_MARGIN_DAYS), to: addDays(dates.at(-1) ?? "1970-01-01", SAMENESS_MARGIN_DAYS) };
   // Twice as far is read as is decided about: a row at the edge must not seem alone because what it repeats lies beyond it.
-  const from = addDays(near.from, -SAMENESS_MARGIN_DAYS);
-  const to = addDays(near.to, SAMENESS_MARGIN_DAYS);
+  const from = group.whole ? ALL_DAYS.from : addDays(near.from, -SAMENESS_MARGIN_DAYS);
+  const to = group.whole ? ALL_DAYS.to : addDays(near.to, SAMENESS_MARGIN_DAYS);
   const stored = work.sql.exec(
     `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as, review FROM purchases
      WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`, from, to, accountNos);
@@ -198,7 +206,10 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     const hadNoId = !touched.heir && (touched.isNew || wasSameAs !== null);
     if (place !== null && hadNoId && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
+    const wasReview = row.review;
     settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
+    // Whether rule (c) holds the row lies beside what the bank says of it: refunds look for it there.
+    touched.facts ||= row.review !== wasReview;
     save(work, touched);
     for (const brandId of new Set([row.brand?.id ?? null, touched.wasBrand])) {
       if (brandId === null) continue;

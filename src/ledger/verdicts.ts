@@ -41,8 +41,10 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
     return;
   }
   if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
-  if (record.kind === "refund") return expectPurchase(work, record, decided);
-  if (decided && record.decidedRank !== null) return;
+  // A row that was held and is no longer has lost its verdict to that, though its facts are the same.
+  const stands = decided && record.waitsFor !== "review";
+  if (record.kind === "refund") return expectPurchase(work, record, stands);
+  if (stands && record.decidedRank !== null) return;
   earn(work, record, terms);
 }
 

@@ -13,7 +13,7 @@ const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
 
 /** A decision that stands: what a live row was granted, on which facts. */
-type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string; /** Offers whose budget was used up for this purchase. */ readonly denied: ReadonlySet<string> };
+type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string; /** Offers whose budget was used up for this purchase. */ readonly denied: ReadonlySet<string>; /** Order of first decisions. */ readonly rank: number };
 
 export type Prediction = {
   readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
@@ -143,11 +143,12 @@ export class Model {
 
   #past(except: string): Past {
     const others = (): Grant[] => [...this.grants.entries()].filter(([key, grant]) => key !== except && grant.state !== "not_earned").map(([, grant]) => grant);
+    const ownRank = this.grants.get(except)?.rank ?? Infinity;
     const standing = (grant: Grant): number => (grant.state === "waiting" ? grant.points : grant.standing);
     return {
       points: (offerId, inPeriod) => others().filter((grant) => grant.terms?.offerId === offerId && inPeriod(grant.on)).reduce((sum, grant) => sum + standing(grant), 0),
       purchases: (offerId, inPeriod) => others().filter((grant) => grant.terms?.offerId === offerId && inPeriod(grant.on) && !grant.reversed).length,
-      earlierAtBrand: (brandId) => [...this.grants.keys()].some((key) => key !== except && this.rows.get(key)?.row.brand?.id === brandId),
+      earlierAtBrand: (brandId) => [...this.grants].some(([key, { rank }]) => key !== except && rank < ownRank && this.rows.get(key)?.row.brand?.id === brandId),
       activations: this.activations,
     };
   }
@@ -160,23 +161,35 @@ export class Model {
       const known = this.rows.get(key);
       const status = this.resolution.status.get(key);
       const heir = status?.is === "duplicate" ? this.rows.get(status.of) : undefined;
-      // Another row came to carry the same purchase: what was decided for it stands.
-      if (heir !== undefined && isLive(heir.key) && !this.grants.has(heir.key) && grant.facts === factsOf(heir.row)) {
+      // Another row came to carry the same purchase: what was decided for it stands, if it says the same.
+      if (heir !== undefined && isLive(heir.key) && !this.grants.has(heir.key)) {
         this.grants.delete(key);
         this.grants.set(heir.key, grant);
         continue;
       }
-      if (known !== undefined && isLive(key) && grant.facts === factsOf(known.row)) continue;
+      if (known !== undefined && isLive(key)) continue;
       this.loose.add(known?.row.brand?.id ?? "");
       this.grants.delete(key);
-      const lot = this.book.lotOf(grant.lotKey);
-      if (lot !== undefined) this.book.setReversed(lot, lot.granted - lot.expired, nowMs);
+      this.#takeBack(grant, nowMs);
     }
     this.#loosen(touched);
     for (const known of this.rows.values()) {
-      if (isLive(known.key) && !this.grants.has(known.key)) this.#decide(known, nowMs, seen.get(known.key));
+      const grant = this.grants.get(known.key);
+      if (grant !== undefined && grant.facts !== factsOf(known.row)) this.loose.add(known.row.brand?.id ?? "");
+    }
+    // One after the other, in recording order: which lots a debt falls on depends on it.
+    for (const known of this.rows.values()) {
+      const grant = this.grants.get(known.key);
+      if (!isLive(known.key) || grant?.facts === factsOf(known.row)) continue;
+      if (grant !== undefined) this.#takeBack(grant, nowMs);
+      this.#decide(known, nowMs, seen.get(known.key));
     }
     this.#applyRefunds(nowMs, seen);
+  }
+
+  #takeBack(grant: Grant, nowMs: number): void {
+    const lot = this.book.lotOf(grant.lotKey);
+    if (lot !== undefined) this.book.setReversed(lot, lot.granted - lot.expired, nowMs);
   }
 
   /** One batch that both takes back and decides at a brand: in which order it does so is the ledger's own affair. */
@@ -196,7 +209,7 @@ export class Model {
     if (this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") && seen !== undefined) expected = this.#believe(row, seen);
     const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
     const grant: Grant = {
-      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing: 0, reversed: false, lotKey: `${key}#${this.#serial++}`, denied,
+      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing: 0, reversed: false, lotKey: `${key}#${this.#serial++}`, denied, rank: this.grants.get(key)?.rank ?? this.#serial,
       state: expected.points === 0 ? "not_earned" : waiting ? "waiting" : "earned",
     };
     this.grants.set(key, grant);

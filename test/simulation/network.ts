@@ -13,8 +13,8 @@ export function sync(world: World, user: SimUser): string {
   const rows = user.bank.changedSince(account.accountId, again ? -1 : user.cursors.get(account.accountId) ?? -1);
   user.cursors.set(account.accountId, Math.max(user.cursors.get(account.accountId) ?? -1, ...rows.map((row) => row.lastUpdateMs)));
   const parts = cut(rows, rng.pick([1, 1, 1, 2, 3]), rng.chance(0.2) ? (items) => rng.shuffled(items) : (items) => [...items]);
-  // The edge knows the older generations of an account from its own table and names them all.
-  const accounts = generationsUpTo(user, account);
+  // The edge names the accounts of one connection: after it was made anew, the older generations are not among them.
+  const accounts = rng.chance(0.5) ? [account] : generationsUpTo(user, account);
   for (const part of parts) {
     const batch = { connectionId: account.connectionId, syncedAtMs: rng.chance(0.8) ? world.nowMs : null, accounts, rows: part, offers: [], programme: world.programme };
     user.network.push({ ...batch, offers: offersFor(world, batch) });

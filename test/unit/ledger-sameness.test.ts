@@ -127,6 +127,55 @@ describe("a weakly fingerprinted account", () => {
   });
 });
 
+describe("a generation that becomes known without a row", () => {
+  // The edge names the accounts of one connection: after it was made anew, the older ones come with their own deliveries, in any order.
+  const weakOld = account("acc_1", { strength: "weak" });
+  const weakNew = account("acc_2", { strength: "weak", createdAtMs: at("2026-11-13") });
+
+  test("holds the newer rows of its time for review, however far back and whichever delivery came first", ({ expect }) => {
+    const rows = [again("n1", { purchasedOn: "2026-11-10" }), again("n2", { purchasedOn: "2026-07-01" })];
+    const held = ["held_for_review", "held_for_review"];
+    for (const olderFirst of [true, false]) {
+      const book = openBook();
+      if (olderFirst) book.record([], "2026-11-14", { accounts: [weakOld] });
+      book.record(rows, "2026-11-14", { accounts: [weakNew] });
+      if (!olderFirst) {
+        expect(book.points().balances.pending + book.points().balances.available).toBe(208);
+        book.record([], "2026-11-14", { accounts: [weakOld] });
+      }
+      expect(book.purchases().map((purchase) => purchase.verdict.reasons[0])).toEqual(held);
+      // Written down too: refunds and the next delivery go by it.
+      expect(book.sql.exec("SELECT review FROM purchases")).toEqual([{ review: "weak_account" }, { review: "weak_account" }]);
+      expect(book.balances()).toBe("0 0 0");
+      expect(book.broken()).toEqual([]);
+    }
+  });
+
+  test("lets rows go that it held once their older twins arrive, refunds too", ({ expect }) => {
+    const book = openBook();
+    const refund = { kind: "refund", amountCents: 1000 } as const;
+    book.record([again("n1"), again("nr", refund)], "2026-11-14", { accounts: [weakNew] });
+    expect(book.balances()).toBe("74 0 0");
+    book.record([], "2026-11-14", { accounts: [weakOld] });
+    expect(book.balances()).toBe("0 0 0");
+    book.record([row("1"), row("r", refund)], "2026-11-14", { accounts: [weakOld] });
+    expect(book.balances()).toBe("74 0 0");
+    expect(book.purchases().map((purchase) => purchase.verdict.reasons.join("+")).sort()).toEqual(["offer_applied+refunded", "refund_applied"]);
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("makes rows one purchase when the bank tells the IBAN of its account late", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1")], "2026-11-14", { accounts: [account("acc_1", { fingerprint: "fp_before" })] });
+    book.record([again("n1")], "2026-11-14", { accounts: [NEW] });
+    expect(book.balances()).toBe("208 0 0");
+    book.record([], "2026-11-14", { accounts: [OLD] });
+    expect(book.purchases()).toHaveLength(1);
+    expect(book.balances()).toBe("104 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+});
+
 describe("a pending row", () => {
   const pending = (id: string, more: Partial<BankRow> = {}): BankRow => row(id, { state: "pending", bookedOn: null, ...more });
 
