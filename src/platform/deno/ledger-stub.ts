@@ -41,7 +41,7 @@ export function openLedgerStub(parts: LocalLedgerParts): LedgerStub {
     return ok({ more: !(await parts.drain(engine, nowMs)) });
   };
   return {
-    record: remote(engine.record), points: remote(engine.points), entries: remote(engine.entries), purchases: remote(engine.purchases), purchase: remote(engine.purchase),
+    record: remote(engine.record), points: remote(engine.points), entries: remote(engine.entries), overview: remote(engine.overview), purchases: remote(engine.purchases), purchase: remote(engine.purchase),
     activate: remote(engine.activate), activations: remote(engine.activations), bankingActivity: remote(engine.bankingActivity), operate: remote(engine.operate), reviews: remote(engine.reviews),
     decideReview: remote(engine.decideReview), exportPage: remote(engine.exportPage), verify: remote(engine.verify), runDue,
     reproject: async (_, nowMs) => {
