@@ -13,7 +13,7 @@ type Remote<M> = M extends (input: infer I, nowMs: number) => infer R ? (input: 
 
 /** What a stub of the object class offers; a Durable Object stub has this shape, and so has the Deno edition. */
 export type LedgerStub = {
-  readonly [M in "record" | "points" | "entries" | "purchases" | "purchase" | "activate" | "activations" | "bankingActivity" | "operate" | "reviews" | "decideReview" | "exportPage" | "verify"]: Remote<Engine[M]>;
+  readonly [M in "record" | "points" | "entries" | "overview" | "purchases" | "purchase" | "activate" | "activations" | "bankingActivity" | "operate" | "reviews" | "decideReview" | "exportPage" | "verify"]: Remote<Engine[M]>;
 } & {
   readonly runDue: (input: null, nowMs: number) => PromiseLike<Result<{ readonly more: boolean }, { readonly code: "erased" | "ledger_refused" }>>;
   readonly reproject: (input: null, nowMs: number) => PromiseLike<Result<{ readonly more: boolean }, { readonly code: "erased" | "ledger_refused" }>>;
@@ -51,6 +51,7 @@ export function ledgerClient(parts: LedgerClientParts): LedgerPort & LedgerOpera
     record: (userId, batch) => call(userId, (stub, nowMs) => stub.record(batch, nowMs)),
     points: (userId) => call(userId, (stub, nowMs) => stub.points(null, nowMs)),
     entries: (userId, limit, before) => call(userId, (stub, nowMs) => stub.entries({ limit, before }, nowMs)),
+    overview: (userId, limit) => call(userId, (stub, nowMs) => stub.overview({ limit }, nowMs)),
     purchases: (userId, query) => call(userId, (stub, nowMs) => stub.purchases(query, nowMs)),
     purchase: (userId, id) => call(userId, (stub, nowMs) => stub.purchase(id, nowMs)),
     activate: (userId, activation) => call(userId, (stub, nowMs) => stub.activate(activation, nowMs)),

@@ -13,7 +13,7 @@ import { ackReviews, ackSample, forgetToldReviews, hasNews, peekReviews, peekSam
 import { forgetRequests, operate } from "./operations.ts";
 import { ackOutbox, historyOf, peekOutbox, projectedSequence } from "./outbox.ts";
 import type {
-  ActivateInput, Activated, BankingActivity, BudgetDenial, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, History, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Page, PointsView,
+  ActivateInput, Activated, BankingActivity, BudgetDenial, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, History, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Overview, Page, PointsView,
   Projection, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary, ReviewDecision, ReviewItem, ReviewNews, SampleNews, Verification,
 } from "./ports.ts";
 import { record } from "./record.ts";
@@ -47,6 +47,7 @@ export type Engine = {
   readonly record: (batch: RecordBatch, nowMs: number) => Answer<RecordSummary>;
   readonly points: (input: null, nowMs: number) => Answer<PointsView>;
   readonly entries: (input: { readonly limit: number; readonly before: string | null }, nowMs: number) => Answer<Page<EntryView>>;
+  readonly overview: (input: { readonly limit: number }, nowMs: number) => Answer<Overview>;
   readonly purchases: (query: PurchaseQuery, nowMs: number) => Answer<Page<PurchaseView>>;
   readonly purchase: (id: PurchaseId, nowMs: number) => Answer<PurchaseView | null>;
   readonly activate: (input: ActivateInput, nowMs: number) => Answer<Activated>;
@@ -103,6 +104,7 @@ export function createEngine(parts: EngineParts): Engine {
   return {
     record: on(record), points: asked(pointsView), purchases: on(purchasesPage), purchase: on(purchaseView),
     entries: on((work: Work, page: { readonly limit: number; readonly before: string | null }) => entriesPage(work, page.limit, page.before)),
+    overview: on((work: Work, { limit }: { readonly limit: number }) => ({ points: pointsView(work), entries: entriesPage(work, limit, null) })),
     activate: on(activate), activations: asked(activationsView), bankingActivity: asked(bankingActivity),
     operate: (input, nowMs) => run(nowMs, (work) => operate(work, input.key, input.operation)),
     runDue: asked((work) => {

@@ -73,6 +73,9 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
   entries(page: { readonly limit: number; readonly before: string | null }, nowMs: number): Answered<Engine["entries"]> {
     return this.#guard(() => this.#engine.entries(page, nowMs));
   }
+  overview(input: { readonly limit: number }, nowMs: number): Answered<Engine["overview"]> {
+    return this.#guard(() => this.#engine.overview(input, nowMs));
+  }
   purchases(query: PurchaseQuery, nowMs: number): Answered<Engine["purchases"]> {
     return this.#guard(() => this.#engine.purchases(query, nowMs));
   }

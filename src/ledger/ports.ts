@@ -194,6 +194,9 @@ export type PointsView = {
   readonly head: string;
 };
 
+/** What a user's first screen shows. */
+export type Overview = { readonly points: PointsView; readonly entries: Page<EntryView> };
+
 export type RecordSummary = {
   readonly recorded: number;
   readonly unchanged: number;
@@ -232,7 +235,8 @@ export type LedgerError = { readonly code: "ledger_unavailable" } | { readonly c
 export type LedgerPort = {
   readonly record: (userId: UserId, batch: RecordBatch) => Promise<Result<RecordSummary, LedgerError>>;
   readonly points: (userId: UserId) => Promise<Result<PointsView, LedgerError>>;
-  /** Balances and the first page of entries in one call. */
+  /** Balances and the newest entries in one call of the object, both of one moment. */
+  readonly overview: (userId: UserId, limit: number) => Promise<Result<Overview, LedgerError>>;
   readonly entries: (userId: UserId, limit: number, before: string | null) => Promise<Result<Page<EntryView>, LedgerError>>;
   readonly purchases: (userId: UserId, query: PurchaseQuery) => Promise<Result<Page<PurchaseView>, LedgerError>>;
   readonly purchase: (userId: UserId, id: PurchaseId) => Promise<Result<PurchaseView | null, LedgerError>>;

@@ -201,7 +201,7 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     const { record: row, place } = touched;
     const wasSameAs = row.sameAs;
     if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
-    if (wasSameAs !== null && row.sameAs === null) partIds(work, plan, touched, wasSameAs);
+    if (wasSameAs !== null && row.sameAs === null) partIds(work, plan, touched);
     // A purchase that was shown under its own id keeps it: the ids of rows it swallows lead to it.
     const hadNoId = !touched.heir && (touched.isNew || wasSameAs !== null);
     if (place !== null && hadNoId && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
@@ -258,11 +258,13 @@ function anotherHas(work: Work, plan: Plan, id: string, except: readonly number[
   return [...stored.filter((n) => !plan.touched.has(n)), ...touched].some((n) => !except.includes(n));
 }
 
-/** A row that stands for itself again leaves its id to the purchase that took it over: entries and budgets know that by it. */
-function partIds(work: Work, plan: Plan, touched: Touched, wasSameAs: number): void {
+/**
+ * A row that stands for itself again leaves its id to the purchase that once took it over: entries and budgets know that by it.
+ * That need not be the one it parts from, since a row may have been part of several.
+ */
+function partIds(work: Work, plan: Plan, touched: Touched): void {
   const { record: row } = touched;
-  const keeper = plan.touched.get(wasSameAs)?.record ?? readPurchase(work, wasSameAs);
-  if (keeper.id !== row.id || keeper.sameAs !== null) return;
+  if (!anotherHas(work, plan, row.id, [row.n])) return;
   row.id = numberedId("pur", row.n, row.recordedAtMs, work.random, work.shardOf);
   touched.facts = true;
 }

@@ -46,6 +46,16 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
     expect(await ledger.points(user)).toEqual(before);
   });
 
+  test("balances and the newest entries come in one call and agree with the two apart", async ({ expect }) => {
+    const { ledger, user, moveTo } = await open();
+    moveTo(at("2026-11-14"));
+    await ledger.record(user, batch([row("1"), row("2")]));
+    const [points, entries] = [await ledger.points(user), await ledger.entries(user, 1, null)];
+    if (!points.ok || !entries.ok) throw new Error("refused");
+    expect(await ledger.overview(user, 1)).toEqual({ ok: true, value: { points: points.value, entries: entries.value } });
+    expect(entries.value.items[0]?.balances).toEqual(points.value.balances);
+  });
+
   test("what is not there is null or empty, not an error", async ({ expect }) => {
     const { ledger, user, moveTo } = await open();
     moveTo(at("2026-11-14"));

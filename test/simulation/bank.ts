@@ -157,6 +157,8 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       const real = accounts[purchase.accountNo] ?? rng.pick(accounts);
       const cents = rng.chance(0.4) ? purchase.cents : rng.int(1, purchase.cents);
       const on = [purchase.on, parisDate(nowMs)][rng.int(0, 1)] ?? purchase.on;
+      // A second equal refund under a newer generation that does not show the first: nobody can tell it from the first shown again.
+      if (real.generations.length > 1 && truths.some((other) => other.kind === "refund" && other.accountNo === real.no && other.cents === cents)) return "nothing";
       const truth = happen(real, "refund", cents, on, purchase.brandId);
       show(truth, {}, nowMs);
       return `gives ${cents} back on ${on} (truth ${truth.no}, of ${purchase.no})`;

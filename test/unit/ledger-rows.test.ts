@@ -24,6 +24,20 @@ describe("a purchase id belongs to one purchase", () => {
   });
 });
 
+describe("an authorisation that two bookings took over one after the other", () => {
+  test("leaves its id to the first when it is booked itself", ({ expect }) => {
+    const book = openBook();
+    book.record([row("auth", { state: "pending", purchasedOn: "2026-11-10" })]);
+    book.record([row("far", { purchasedOn: "2026-11-13", amountCents: 2000, lastUpdateMs: 2000 })]);
+    book.record([row("near", { purchasedOn: "2026-11-11", lastUpdateMs: 2001 })]);
+    book.record([row("auth", { purchasedOn: "2026-11-10", lastUpdateMs: 3000 })]);
+    const ids = book.purchases().map((purchase) => purchase.id);
+    expect(ids).toHaveLength(3);
+    expect(new Set(ids).size).toBe(3);
+    expect(book.broken()).toEqual([]);
+  });
+});
+
 describe("a row that repeats an older one", () => {
   test("still does when a delivery brings only one of the two near", ({ expect }) => {
     const book = openBook();

@@ -175,6 +175,7 @@ function ledgerStubs({ guard, arm, runDue, alarms, database, clock }: StubParts)
       decideReview: (input, nowMs) => write(nowMs, (engine) => engine.decideReview(input, nowMs)),
       points: (input, nowMs) => read((engine) => engine.points(input, nowMs)),
       entries: (input, nowMs) => read((engine) => engine.entries(input, nowMs)),
+      overview: (input, nowMs) => read((engine) => engine.overview(input, nowMs)),
       purchases: (input, nowMs) => read((engine) => engine.purchases(input, nowMs)),
       purchase: (input, nowMs) => read((engine) => engine.purchase(input, nowMs)),
       activate: (input, nowMs) => read((engine) => engine.activate(input, nowMs)),
