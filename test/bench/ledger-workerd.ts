@@ -52,7 +52,7 @@ export async function benchLedgerWorkerd(): Promise<WorkerdBench> {
       const started = performance.now();
       const response = await fetch(`${origin}/?${new URLSearchParams({ name, ...what })}`);
       if (!response.ok) throw new Error(`the bench's worker answered ${response.status}: ${await response.text()}`);
-      const { rowsWritten } = (await response.json()) as { readonly rowsWritten: number };
+      const { rowsWritten }: { readonly rowsWritten: number } = await response.json();
       return { ms: performance.now() - started, rows: rowsWritten };
     };
     const [batches, duplicates, perSecond, bare] = [[] as number[], [] as number[], [] as number[], [] as number[]];
