@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS } from "../kernel/time.ts";
 import { dayOf } from "./days.ts";
 import { dueHolds, markAlerted, releaseOverdue } from "./holds.ts";
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot, saveLot } from "./lots.ts";
-import { applyRefunds, budgetOpen, budgetWish, earnElsewhere, giveUpRestoring, grantTo, restoreReserved } from "./verdicts.ts";
+import { applyRefunds, budgetOpen, budgetWish, earnElsewhere, giveUpRestoring, grantTo, plainShare, restoreReserved } from "./verdicts.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 import type { BudgetDenial, BudgetTask, NoticeTask } from "./ports.ts";
 import { findPurchase, PURCHASE_COLUMNS, purchaseFrom, readPurchase, updateFacts, updateVerdict } from "./purchases.ts";
@@ -191,7 +191,7 @@ function budgetRecord(work: Work, id: PurchaseId): PurchaseRecord | null {
 function closeBudget(work: Work, record: PurchaseRecord): void {
   record.budget = record.budget.filter((share) => share.current || share.held !== 0);
   // What else might have applied is of no more use once the purchase waits no longer.
-  if (record.waitsFor !== "budget") record.budget = record.budget.map(({ fallback: _, ...share }) => share);
+  if (record.waitsFor !== "budget") record.budget = record.budget.map((share) => (share.fallback === undefined ? share : plainShare(share)));
   record.dueMs = budgetOpen(record) ? work.nowMs : null;
   noteUsage(work, record);
   updateVerdict(work, record);

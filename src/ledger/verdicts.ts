@@ -10,7 +10,7 @@ import { releaseUntilCovered } from "./holds.ts";
 import { expiryMs, grant, readLot, restoreLot, reverseLot } from "./lots.ts";
 import type { OfferTerms, Programme, ReasonCode } from "./ports.ts";
 import { NO_FINDINGS, standingOf } from "./purchases.ts";
-import type { Fallback, Findings, PurchaseRecord } from "./purchases.ts";
+import type { BudgetShare, Fallback, Findings, PurchaseRecord } from "./purchases.ts";
 import { nextRank, noteUsage, usageFor } from "./usage.ts";
 import type { Work } from "./work.ts";
 
@@ -230,9 +230,14 @@ function askToRestore(record: PurchaseRecord, points: number): boolean {
   return true;
 }
 
+/** Without what it waits for. */
+export function plainShare({ offerId, limit, wanted, held, current }: BudgetShare): BudgetShare {
+  return { offerId, limit, wanted, held, current };
+}
+
 function stopRestoring(record: PurchaseRecord): void {
   if (record.budget.every((share) => share.restore === undefined)) return;
-  record.budget = record.budget.map(({ restore: _, ...share }) => share);
+  record.budget = record.budget.map(plainShare);
   withReason(record, null);
 }
 
@@ -259,7 +264,7 @@ export function earnElsewhere(work: Work, record: PurchaseRecord): void {
   const { checks, calculation } = record.findings;
   const terms: Terms = denied?.fallback ?? { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
   // What it may hold from before its facts changed is given back.
-  record.budget = record.budget.map(({ fallback: _, ...share }) => ({ ...share, current: false }));
+  record.budget = record.budget.map((share) => ({ ...plainShare(share), current: false }));
   record.waitsFor = null;
   const decision = terms.offers.length === 0 ? null : decide(work, record, terms);
   const exhausted = { rule: "budget_exhausted", offerId: denied?.offerId ?? null, version: record.offer?.version ?? null, passed: false, needed: denied?.wanted ?? null, found: null } as const;

@@ -35,6 +35,7 @@ export class BenchLedger extends UserLedger {
   }
 }
 
+// oxlint-disable-next-line import/no-default-export -- the runtime asks for it
 export default {
   async fetch(request: Request, env: BenchEnv): Promise<Response> {
     const { searchParams: ask } = new URL(request.url);
