@@ -114,7 +114,10 @@ export function brandsFromIndex(parsed: unknown, options: { readonly explicitOnl
 }
 
 function keysOf(brand: BrandEntry): string[] {
-  return [brand.name, ...brand.aliases].map(compactOf).filter((key) => key !== "");
+  const texts = [brand.name, ...brand.aliases];
+  // "Le Petit Casino" is the index's "Petit Casino".
+  const bare = texts.filter((text) => /^l[ea]s?\s+\S+\s+\S/i.test(text)).map((text) => text.replace(/^\S+\s+/, ""));
+  return [...texts, ...bare].map(compactOf).filter((key) => key !== "");
 }
 
 /** "Carrefour Express" beside "Carrefour": the partner's name, then words that name no one else. */

@@ -57,11 +57,15 @@ function descriptorIndex(): Map<string, Descriptor[]> {
     if (list === undefined) index.set(key, [descriptor]);
     else list.push(descriptor);
   };
-  for (const descriptor of DESCRIPTORS) for (const key of [...descriptor.brand, ...(descriptor.wikidata === undefined ? [] : [descriptor.wikidata])]) add(key, descriptor);
+  for (const descriptor of DESCRIPTORS) for (const key of keysOf(descriptor)) add(key, descriptor);
   return index;
 }
 
 const descriptorsByName = descriptorIndex();
+
+function keysOf(descriptor: Descriptor): readonly string[] {
+  return descriptor.wikidata === undefined ? descriptor.brand : [...descriptor.brand, descriptor.wikidata];
+}
 
 function descriptorsOf(brand: BrandEntry, spellings: ReadonlySet<string>): Set<Descriptor> {
   const found = new Set<Descriptor>();
@@ -70,23 +74,34 @@ function descriptorsOf(brand: BrandEntry, spellings: ReadonlySet<string>): Set<D
   return found;
 }
 
+/** A descriptor names its brand by several keys, the most telling first: beside SNCF, "SNCF Connect" gets none of SNCF's. */
+function rankOf(descriptor: Descriptor, brand: BrandEntry, spellings: ReadonlySet<string>): number {
+  return keysOf(descriptor).findIndex((key) => spellings.has(key) || key === brand.wikidata);
+}
+
 /** The trie over all spellings and what matching must know of each brand, by the brand's index. */
 export function compileTrie(brands: readonly BrandEntry[]): { trie: Trie; facts: BrandFacts } {
   const entries: Entry[] = [];
   const fields = new Int32Array(brands.length);
   const excluded: (readonly string[] | null)[] = [];
+  const described: { readonly descriptor: Descriptor; readonly index: number; readonly rank: number }[] = [];
+  const best = new Map<Descriptor, number>();
   for (const [index, brand] of brands.entries()) {
     const own = addEntries(entries, brand, index);
     fields[index] = fieldsOf(brand.category);
     const refused = (brand.excluded ?? []).map(compactOf);
     for (const descriptor of descriptorsOf(brand, own)) {
-      for (const entry of curatedEntries(descriptor, index)) entries.push(entry);
+      const rank = rankOf(descriptor, brand, own);
+      described.push({ descriptor, index, rank });
+      best.set(descriptor, Math.min(rank, best.get(descriptor) ?? rank));
       // An operator who types "Orange Bank" as an alias of Orange has decided.
       for (const phrase of descriptor.exclude ?? []) if (!own.has(compactOf(phrase))) refused.push(compactOf(phrase));
     }
     const phrases = refused.filter((phrase) => phrase !== "");
     excluded.push(phrases.length === 0 ? null : phrases);
   }
+  for (const { descriptor, index, rank } of described) {
+    if (rank === best.get(descriptor)) for (const entry of curatedEntries(descriptor, index)) entries.push(entry);
+  }
   return { trie: buildTrie(entries), facts: { fields, excluded } };
 }
-
