@@ -390,6 +390,7 @@ function openerTokens(scan: Scan, i: number, to: number): number {
     place.afterWallet = true;
     return 1;
   }
+  if (scan.gaps[i + 1] === GAP_DOT && isWord(scan, i, "WWW")) return 1;
   if ((flags & OPENER) !== 0 && place.opened === 0) {
     place.opened = scan.fields[i] ?? 0;
     return 1;
@@ -479,8 +480,19 @@ function articleThenBrand(scan: Scan, trie: Trie, brands: BrandFacts, match: Mat
 
 const field = { from: 0, to: 0 };
 
+/** Rules that say too little against an internet name further on. */
+const OPEN_RULES: ReadonlySet<Rule> = new Set<Rule>(["no_alias", "ordinary_word_in_context", "ambiguous", "too_little_left"]);
+
 /** Looks for a brand in the tokens [from, to). `match.merchantFrom` says where the merchant's own text begins. */
 export function matchField(scan: Scan, trie: Trie, brands: BrandFacts, from: number, to: number, townFirst: boolean, match: Match): void {
+  matchStarts(scan, trie, brands, from, to, townFirst, match);
+  const { rule } = match;
+  if (match.brand !== NONE || !OPEN_RULES.has(rule)) return;
+  field.from = match.merchantFrom;
+  if (!domainInside(scan, trie, brands, match, field)) refuse(match, rule);
+}
+
+function matchStarts(scan: Scan, trie: Trie, brands: BrandFacts, from: number, to: number, townFirst: boolean, match: Match): void {
   match.brand = NONE;
   match.entry = NONE;
   match.rule = "no_alias";
@@ -489,12 +501,7 @@ export function matchField(scan: Scan, trie: Trie, brands: BrandFacts, from: num
   field.to = to;
   field.from = from;
   if (townFirst && matchAfterTown(scan, trie, brands, match, from, to)) return;
-  let found = matchFrom(scan, trie, brands, match, field);
-  if (!found && (match.rule === "no_alias" || match.rule === "ordinary_word_in_context" || match.rule === "ambiguous" || match.rule === "too_little_left")) {
-    const { rule } = match;
-    found = domainInside(scan, trie, brands, match, field);
-    if (!found) refuse(match, rule);
-  }
+  const found = matchFrom(scan, trie, brands, match, field);
   match.merchantFrom = field.from;
   if (found || !townFirst || match.rule !== "no_alias") return;
   if (matchAfterUnknownTown(scan, trie, brands, match, from, to)) match.merchantFrom = field.from;
