@@ -156,11 +156,14 @@ export function fieldsOf(category: string | undefined): number {
   return fields;
 }
 
+/** Short hints are whole words, longer ones may stand inside another. */
+const PADDED_HINTS = CATEGORY_HINTS.map(([hint, field]) => ({ text: hint.length <= 4 ? ` ${hint} ` : hint, bit: CATEGORY[field], whole: hint.length <= 4 }));
+
 function readFields(category: string): number {
   const text = fold(category).toLowerCase();
   const words = ` ${text.replace(/[^a-z]+/g, " ")} `;
   let bits = 0;
-  for (const [hint, field] of CATEGORY_HINTS) if (hint.length <= 4 ? words.includes(` ${hint} `) : text.includes(hint)) bits |= CATEGORY[field];
+  for (const hint of PADDED_HINTS) if ((hint.whole ? words : text).includes(hint.text)) bits |= hint.bit;
   for (const word of words.trim().split(" ")) bits |= wordFields(word.toUpperCase());
   return bits;
 }

@@ -26,17 +26,23 @@ function spellingsOf(alias: string): readonly Form[] {
   return forms;
 }
 
-/** The brand's own entries are added to `entries`; its compact spellings are the answer. */
-function addEntries(entries: Entry[], brand: BrandEntry, index: number): Set<string> {
-  const own = new Set<string>();
-  for (const alias of [brand.name, ...brand.aliases]) {
+/** Adds the brand's own entries to `entries`. Whether a descriptor may know one of its spellings is the answer. */
+function addEntries(entries: Entry[], brand: BrandEntry, index: number): boolean {
+  let described = brand.wikidata !== undefined && descriptorsByName.has(brand.wikidata);
+  const add = (alias: string): void => {
     for (const { compact, boundaries, strength } of spellingsOf(alias)) {
-      own.add(compact);
-      if (compact.length > LONGEST) continue;
-      entries.push({ compact, boundaries, strength, brand: index, alias, curated: false });
+      if (!described && descriptorsByName.has(compact)) described = true;
+      if (compact.length <= LONGEST) entries.push({ compact, boundaries, strength, brand: index, alias, curated: false });
     }
-  }
-  return own;
+  };
+  if (!brand.aliases.includes(brand.name)) add(brand.name);
+  for (const alias of brand.aliases) add(alias);
+  return described;
+}
+
+/** The compact spellings of a brand. Only the few brands that a descriptor may know need them as a set. */
+function ownSpellings(brand: BrandEntry): Set<string> {
+  return new Set([brand.name, ...brand.aliases].flatMap((alias) => spellingsOf(alias).map((one) => one.compact)));
 }
 
 /** The curator vouches for an abbreviation; it still gives way to a trade ("ITM TRANSPORTS"). */
@@ -87,8 +93,11 @@ export function compileTrie(brands: readonly BrandEntry[]): { trie: Trie; facts:
   const described: { readonly descriptor: Descriptor; readonly index: number; readonly rank: number }[] = [];
   const best = new Map<Descriptor, number>();
   for (const [index, brand] of brands.entries()) {
-    const own = addEntries(entries, brand, index);
+    const known = addEntries(entries, brand, index);
     fields[index] = fieldsOf(brand.category);
+    excluded.push(null);
+    if (!known && (brand.excluded === undefined || brand.excluded.length === 0)) continue;
+    const own = ownSpellings(brand);
     const refused = (brand.excluded ?? []).map(compactOf);
     for (const descriptor of descriptorsOf(brand, own)) {
       const rank = rankOf(descriptor, brand, own);
@@ -98,7 +107,7 @@ export function compileTrie(brands: readonly BrandEntry[]): { trie: Trie; facts:
       for (const phrase of descriptor.exclude ?? []) if (!own.has(compactOf(phrase))) refused.push(compactOf(phrase));
     }
     const phrases = refused.filter((phrase) => phrase !== "");
-    excluded.push(phrases.length === 0 ? null : phrases);
+    if (phrases.length > 0) excluded[index] = phrases;
   }
   for (const { descriptor, index, rank } of described) {
     if (rank === best.get(descriptor)) for (const entry of curatedEntries(descriptor, index)) entries.push(entry);
