@@ -147,6 +147,8 @@ function restIsNeutral(scan: Scan, trie: Trie, n: number, to: number, fields: nu
 
 /** Another distinctive brand to the end of the field ("RELAY SNCF"): the first of two wins, whatever word it is. */
 function isOtherBrand(scan: Scan, trie: Trie, i: number, to: number, match: Match): boolean {
+  // "JULES MICHELIN" is a person, whatever else Michelin is.
+  if (((scan.flags[match.start] ?? 0) & (FIRST_NAME | SURNAME)) !== 0) return false;
   let node = 0;
   for (let t = i; t < to; t += 1) {
     for (let at = scan.starts[t] ?? 0; at < (scan.ends[t] ?? 0); at += 1) {

@@ -73,7 +73,7 @@ describe("rules that the review added", () => {
     ["CB STE INTERMARCHE 12/11", "intermarche"], ["CB SARL NICOLAS 12/11", null],
     ["CB LES CINEMAS PATHE 12/11", "pathe"], ["CB LA STATION NICOLAS 12/11", null],
     ["CB BK BURGER KING 12/11", "burgerking"], ["CB BX BURGER KING 12/11", null],
-    ["CB RELAY SNCF 12/11", "relay"], ["CB UBR* UBER EATS 12/11", "ubereats"], ["CB CANAL + 12/11", "canalplus"], ["CB QUICK SERVICE 12/11", null],
+    ["CB RELAY SNCF 12/11", "relay"], ["CB JULES DARTY 12/11", null], ["CB UBR* UBER EATS 12/11", "ubereats"], ["CB CANAL + 12/11", "canalplus"], ["CB QUICK SERVICE 12/11", null],
     ["REMBT CB 1203 LESQUIN BOULANGER CARTE 1234", "boulanger"],
   ])("%s: %s", (label, brand) => {
     expect(recogniser.recognise(label).brandId).toBe(brand);
