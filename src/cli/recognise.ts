@@ -24,6 +24,26 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Without the byte order mark that some exports begin with. */
+function withoutMark(text: string): string {
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
+}
+
+/** Reads a file of ours. The parser's own message is left out: it quotes the text, which may be a label. */
+function readWith<T>(path: string, what: string, parse: (text: string) => T): T {
+  let text: string;
+  try {
+    text = withoutMark(readFileSync(path, "utf8"));
+  } catch {
+    throw new UsageError(`cannot read the ${what} file ${path}`);
+  }
+  try {
+    return parse(text);
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(`the ${what} file ${path} is no valid JSON`);
+  }
+}
+
 function texts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
 }
@@ -56,7 +76,7 @@ function resultLine(recogniser: Recogniser, line: string, summary: Summary): str
   summary.lines += 1;
   let row: unknown;
   try {
-    row = JSON.parse(line);
+    row = JSON.parse(summary.lines === 1 ? withoutMark(line) : line);
   } catch {
     summary.errors += 1;
     return `{"error":"invalid_json","line":${String(summary.lines)}}\n`;
@@ -83,7 +103,13 @@ async function stream(recogniser: Recogniser, summary: Summary): Promise<void> {
   let rest = "";
   process.stdin.setEncoding("utf8");
   for await (const chunk of process.stdin) {
-    const lines = (rest + String(chunk)).split("\n");
+    const text = String(chunk);
+    // A line of many chunks is joined once, at its end, not searched again with each.
+    if (!text.includes("\n")) {
+      rest += text;
+      continue;
+    }
+    const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     let out = "";
     for (const line of lines) out += resultLine(recogniser, line, summary);
@@ -92,12 +118,20 @@ async function stream(recogniser: Recogniser, summary: Summary): Promise<void> {
   if (rest.trim() !== "") await write(resultLine(recogniser, rest, summary));
 }
 
+function options(): { readonly brands?: string; readonly corrections?: string } {
+  try {
+    return parseArgs({ options: { brands: { type: "string" }, corrections: { type: "string" } } }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : "unknown option");
+  }
+}
+
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { brands: { type: "string" }, corrections: { type: "string" } } });
+  const values = options();
   if (values.brands === undefined) throw new UsageError("usage: npm run -s recognise -- --brands BRANDS.json [--corrections CORRECTIONS.jsonl] < labels.jsonl > results.jsonl");
   const compileStart = performance.now();
-  const brands = parseBrands(readFileSync(values.brands, "utf8"));
-  const corrections = values.corrections === undefined ? [] : parseCorrections(readFileSync(values.corrections, "utf8"));
+  const brands = readWith(values.brands, "brands", parseBrands);
+  const corrections = values.corrections === undefined ? [] : readWith(values.corrections, "corrections", parseCorrections);
   const recogniser = compileCatalogue(brands, { corrections });
   const compiledMs = performance.now() - compileStart;
   const summary: Summary = { lines: 0, errors: 0, branded: 0, kinds: {} };

@@ -113,6 +113,8 @@ function plainForms(text: string): Form[] | null {
   return [form(tokens)];
 }
 
+const LEADING_ARTICLE = /^L(?:A|E|ES)$/;
+
 /** Every spelling of an alias, without repeats. Empty when nothing of it is left (emoji, punctuation). */
 export function formsOf(alias: string): Form[] {
   const trimmed = alias.trim();
@@ -132,7 +134,11 @@ export function formsOf(alias: string): Form[] {
     if (bare !== null) forms.push(form(bare));
     const short = saints(tokens);
     if (short !== null) forms.push(form(short));
+    const elided = tokens.length > 2 && tokens.join("").length >= 10 ? tokens.filter((token, i) => i === 0 || token !== "D") : tokens;
+    if (elided.length < tokens.length) forms.push(form(elided, strengthOf(tokens)));
     const [first, second] = tokens;
+    // "GRANDE RECRE" for "La Grande Récré".
+    if (tokens.length > 2 && first !== undefined && (wordFlags(first) & ARTICLE) !== 0 && LEADING_ARTICLE.test(first)) forms.push(form(tokens.slice(1), WEAK));
     if (tokens.length === 2 && first !== undefined && second !== undefined && (wordFlags(first) & ARTICLE) !== 0 && isDistinctive(second)) forms.push(form([second], WEAK));
   }
   return forms.length === 1 ? forms : forms.filter((one, i) => one.compact !== "" && forms.findIndex((other) => other.compact === one.compact) === i);
@@ -150,11 +156,14 @@ export function fieldsOf(category: string | undefined): number {
   return fields;
 }
 
+/** Short hints are whole words, longer ones may stand inside another. */
+const PADDED_HINTS = CATEGORY_HINTS.map(([hint, field]) => ({ text: hint.length <= 4 ? ` ${hint} ` : hint, bit: CATEGORY[field], whole: hint.length <= 4 }));
+
 function readFields(category: string): number {
   const text = fold(category).toLowerCase();
   const words = ` ${text.replace(/[^a-z]+/g, " ")} `;
   let bits = 0;
-  for (const [hint, field] of CATEGORY_HINTS) if (hint.length <= 4 ? words.includes(` ${hint} `) : text.includes(hint)) bits |= CATEGORY[field];
+  for (const hint of PADDED_HINTS) if ((hint.whole ? words : text).includes(hint.text)) bits |= hint.bit;
   for (const word of words.trim().split(" ")) bits |= wordFields(word.toUpperCase());
   return bits;
 }

@@ -114,7 +114,11 @@ export function brandsFromIndex(parsed: unknown, options: { readonly explicitOnl
 }
 
 function keysOf(brand: BrandEntry): string[] {
-  return [brand.name, ...brand.aliases].map(compactOf).filter((key) => key !== "");
+  const texts = [brand.name, ...brand.aliases];
+  // "Le Petit Casino" is the index's "Petit Casino".
+  const bare = texts.filter((text) => /^l[ea]s?\s+\S+\s+\S/i.test(text)).map((text) => text.replace(/^\S+\s+/, ""));
+  // "Disney+" is not the index's "Disney Store".
+  return [...texts, ...bare].map((text) => compactOf(text.replaceAll("+", " plus"))).filter((key) => key !== "");
 }
 
 /** "Carrefour Express" beside "Carrefour": the partner's name, then words that name no one else. */
@@ -145,7 +149,7 @@ export function mergeCatalogues(partners: readonly BrandEntry[], index: readonly
   for (const row of index) {
     const i = [row.wikidata ?? "", ...keysOf(row)].map((key) => byKey.get(key)).find((found) => found !== undefined) ?? parentOf(row, partners, byKey);
     if (i === undefined) rest.push(row);
-    else for (const alias of [row.name, ...row.aliases]) if ((byKey.get(compactOf(alias)) ?? i) === i) aliases[i]?.add(alias);
+    else for (const alias of [row.name, ...row.aliases]) if ((byKey.get(keysOf({ id: "", name: alias, aliases: [] })[0] ?? "") ?? i) === i) aliases[i]?.add(alias);
   }
   const ids = new Set(partners.map((partner) => partner.id));
   return [

@@ -26,17 +26,23 @@ function spellingsOf(alias: string): readonly Form[] {
   return forms;
 }
 
-/** The brand's own entries are added to `entries`; its compact spellings are the answer. */
-function addEntries(entries: Entry[], brand: BrandEntry, index: number): Set<string> {
-  const own = new Set<string>();
-  for (const alias of [brand.name, ...brand.aliases]) {
+/** Adds the brand's own entries to `entries`. Whether a descriptor may know one of its spellings is the answer. */
+function addEntries(entries: Entry[], brand: BrandEntry, index: number): boolean {
+  let described = brand.wikidata !== undefined && descriptorsByName.has(brand.wikidata);
+  const add = (alias: string): void => {
     for (const { compact, boundaries, strength } of spellingsOf(alias)) {
-      own.add(compact);
-      if (compact.length > LONGEST) continue;
-      entries.push({ compact, boundaries, strength, brand: index, alias, curated: false });
+      if (!described && descriptorsByName.has(compact)) described = true;
+      if (compact.length <= LONGEST) entries.push({ compact, boundaries, strength, brand: index, alias, curated: false });
     }
-  }
-  return own;
+  };
+  if (!brand.aliases.includes(brand.name)) add(brand.name);
+  for (const alias of brand.aliases) add(alias);
+  return described;
+}
+
+/** The compact spellings of a brand. Only the few brands that a descriptor may know need them as a set. */
+function ownSpellings(brand: BrandEntry): Set<string> {
+  return new Set([brand.name, ...brand.aliases].flatMap((alias) => spellingsOf(alias).map((one) => one.compact)));
 }
 
 /** The curator vouches for an abbreviation; it still gives way to a trade ("ITM TRANSPORTS"). */
@@ -57,11 +63,15 @@ function descriptorIndex(): Map<string, Descriptor[]> {
     if (list === undefined) index.set(key, [descriptor]);
     else list.push(descriptor);
   };
-  for (const descriptor of DESCRIPTORS) for (const key of [...descriptor.brand, ...(descriptor.wikidata === undefined ? [] : [descriptor.wikidata])]) add(key, descriptor);
+  for (const descriptor of DESCRIPTORS) for (const key of keysOf(descriptor)) add(key, descriptor);
   return index;
 }
 
 const descriptorsByName = descriptorIndex();
+
+function keysOf(descriptor: Descriptor): readonly string[] {
+  return descriptor.wikidata === undefined ? descriptor.brand : [...descriptor.brand, descriptor.wikidata];
+}
 
 function descriptorsOf(brand: BrandEntry, spellings: ReadonlySet<string>): Set<Descriptor> {
   const found = new Set<Descriptor>();
@@ -70,23 +80,37 @@ function descriptorsOf(brand: BrandEntry, spellings: ReadonlySet<string>): Set<D
   return found;
 }
 
+/** A descriptor names its brand by several keys, the most telling first: beside SNCF, "SNCF Connect" gets none of SNCF's. */
+function rankOf(descriptor: Descriptor, brand: BrandEntry, spellings: ReadonlySet<string>): number {
+  return keysOf(descriptor).findIndex((key) => spellings.has(key) || key === brand.wikidata);
+}
+
 /** The trie over all spellings and what matching must know of each brand, by the brand's index. */
 export function compileTrie(brands: readonly BrandEntry[]): { trie: Trie; facts: BrandFacts } {
   const entries: Entry[] = [];
   const fields = new Int32Array(brands.length);
   const excluded: (readonly string[] | null)[] = [];
+  const described: { readonly descriptor: Descriptor; readonly index: number; readonly rank: number }[] = [];
+  const best = new Map<Descriptor, number>();
   for (const [index, brand] of brands.entries()) {
-    const own = addEntries(entries, brand, index);
+    const known = addEntries(entries, brand, index);
     fields[index] = fieldsOf(brand.category);
+    excluded.push(null);
+    if (!known && (brand.excluded === undefined || brand.excluded.length === 0)) continue;
+    const own = ownSpellings(brand);
     const refused = (brand.excluded ?? []).map(compactOf);
     for (const descriptor of descriptorsOf(brand, own)) {
-      for (const entry of curatedEntries(descriptor, index)) entries.push(entry);
+      const rank = rankOf(descriptor, brand, own);
+      described.push({ descriptor, index, rank });
+      best.set(descriptor, Math.min(rank, best.get(descriptor) ?? rank));
       // An operator who types "Orange Bank" as an alias of Orange has decided.
       for (const phrase of descriptor.exclude ?? []) if (!own.has(compactOf(phrase))) refused.push(compactOf(phrase));
     }
     const phrases = refused.filter((phrase) => phrase !== "");
-    excluded.push(phrases.length === 0 ? null : phrases);
+    if (phrases.length > 0) excluded[index] = phrases;
+  }
+  for (const { descriptor, index, rank } of described) {
+    if (rank === best.get(descriptor)) for (const entry of curatedEntries(descriptor, index)) entries.push(entry);
   }
   return { trie: buildTrie(entries), facts: { fields, excluded } };
 }
-

@@ -12,6 +12,7 @@ export type Descriptor = {
 };
 
 const OBSERVED = "observed on shared card labels of French banks";
+const OWN_NAMES = "the company's own shorter, former or legal names";
 const POLICY = "policy: another company under the same name";
 
 export const DESCRIPTORS: readonly Descriptor[] = [
@@ -23,18 +24,24 @@ export const DESCRIPTORS: readonly Descriptor[] = [
   { brand: ["AMAZON"], wikidata: "Q3884", exclude: ["AWS", "Amazon Web Services"], source: POLICY },
   { brand: ["UBER"], wikidata: "Q780442", include: ["UBR"], source: OBSERVED },
   { brand: ["UBER"], wikidata: "Q780442", exclude: ["Uber Eats"], source: POLICY },
-  { brand: ["MCDONALDS"], wikidata: "Q38076", include: ["MC DO", "MCDO", "MC DONALD", "MC DONALDS"], source: OBSERVED },
+  { brand: ["MCDONALDS"], wikidata: "Q38076", include: ["MC DO", "MCDO", "MC DONALD", "MC DONALDS", "MAC DONALDS"], source: OBSERVED },
   { brand: ["CASINO", "GEANTCASINO"], wikidata: "Q89029184", include: ["Geant CG", "SM Casino", "Geant Casino", "Petit Casino"], source: OBSERVED },
   { brand: ["CASINO", "GEANTCASINO"], wikidata: "Q89029184", exclude: ["Casino Barriere", "Casino Partouche", "Casino Joa"], source: POLICY },
   { brand: ["NATUREDECOUVERTES", "NATUREETDECOUVERTES"], include: ["Nature Decouv"], source: OBSERVED },
+  { brand: ["CONFORAMA"], include: ["Confo"], source: OWN_NAMES },
+  { brand: ["BUT"], include: ["But Cosy", "But City"], source: OWN_NAMES },
+  { brand: ["LEBONCOIN"], include: ["LBC France"], source: OWN_NAMES },
+  { brand: ["DARTY"], include: ["Darty et Fils", "Ets Darty et Fils"], source: OWN_NAMES },
+  { brand: ["MAISONSDUMONDE"], include: ["Maison du Monde"], source: OWN_NAMES },
+  { brand: ["YVESROCHER"], include: ["Y Rocher"], source: OWN_NAMES },
   { brand: ["LAVIECLAIRE"], wikidata: "Q3213589", include: ["LVC"], source: OBSERVED },
   { brand: ["HAAGENDAZS"], wikidata: "Q1143333", include: ["HAGD"], source: OBSERVED },
   { brand: ["DUPAREILAUMEME"], include: ["DPAM"], source: OBSERVED },
   { brand: ["QPARK"], wikidata: "Q1127798", include: ["QPF"], source: OBSERVED },
   { brand: ["BLABLACAR"], wikidata: "Q4904028", include: ["Comuto"], source: OBSERVED },
   { brand: ["NAVIGO", "IMAGINER", "ILEDEFRANCEMOBILITES", "COMUTITRES"], include: ["GIE Comutitres", "Comutitres"], source: OBSERVED },
-  { brand: ["SNCF", "SNCFCONNECT"], wikidata: "Q13646", include: ["Websncf", "OUIGO", "SNCF Connect", "OUI.SNCF"], source: OBSERVED },
-  { brand: ["GALERIESLAFAYETTE"], wikidata: "Q3094686", include: ["GA Lafayette", "Gal Lafayette"], source: OBSERVED },
+  { brand: ["SNCF", "SNCFCONNECT"], wikidata: "Q13646", include: ["Websncf", "OUIGO", "SNCF Connect", "OUI.SNCF", "TGV", "TGV Inoui"], source: OBSERVED },
+  { brand: ["GALERIESLAFAYETTE"], wikidata: "Q3094686", include: ["GA Lafayette", "Gal Lafayette", "G Lafayette"], source: OBSERVED },
   { brand: ["LEROYMERLIN"], wikidata: "Q889624", include: ["ADEO Leroy Merlin"], source: OBSERVED },
   { brand: ["MONOPRIX"], wikidata: "Q3321241", include: ["Monop", "Monop Daily", "Monop Station"], source: OBSERVED },
   { brand: ["LECLERC", "ELECLERC"], wikidata: "Q1273376", include: ["Centre E Leclerc", "Centre Leclerc", "E Leclerc"], source: OBSERVED },

@@ -4,7 +4,7 @@
 
 import { PHRASE, STRONG, WEAK } from "./alias.ts";
 import {
-  ARTICLE, CATEGORY, CONNECTIVE, COUNTRY, DOMAIN_END, FIRST_NAME, GLUE, HARD_TRADE, INTRO, NEUTRAL, OPENER, PLACE, SISTER, SURNAME, TERMINAL, TRADE, WALLET,
+  ARTICLE, CATEGORY, COMPANY, CONNECTIVE, COUNTRY, DOMAIN_END, FIRST_NAME, GLUE, HARD_TRADE, INTRO, NEUTRAL, OPENER, PLACE, SISTER, SURNAME, TERMINAL, TRADE, WALLET,
 } from "./lexicon.ts";
 import { isHeadAt } from "./frame.ts";
 import { townTokens } from "./place.ts";
@@ -78,7 +78,8 @@ function walk(scan: Scan, trie: Trie, i: number, to: number, fieldStart: number,
         walked.glueToken = t;
       }
     }
-    if (scan.text.charCodeAt(end) === 43) {
+    // "CANAL+", and "CANAL +" where the bank puts a blank.
+    if (scan.text.charCodeAt(end) === 43 || (scan.text.charCodeAt(end) === 32 && scan.text.charCodeAt(end + 1) === 43)) {
       const plus = child(trie, node, 43);
       if (plus !== 0) {
         node = plus;
@@ -101,7 +102,7 @@ function walk(scan: Scan, trie: Trie, i: number, to: number, fieldStart: number,
 }
 
 /** Whether everything from `n` on says nothing about who it is: numbers, towns, legal forms, the brand's own trade. */
-function restIsNeutral(scan: Scan, n: number, to: number, fields: number, fieldStart: number, match: Match): boolean {
+function restIsNeutral(scan: Scan, trie: Trie, n: number, to: number, fields: number, fieldStart: number, match: Match): boolean {
   let i = n;
   while (i < to) {
     match.work += 1;
@@ -124,6 +125,11 @@ function restIsNeutral(scan: Scan, n: number, to: number, fields: number, fieldS
     }
     const flags = scan.flags[i] ?? 0;
     if ((flags & INTRO) !== 0) return true;
+    // A6, L75622: a motorway, a terminal.
+    if (isCode(scan, i, to)) {
+      i += 2;
+      continue;
+    }
     // "CASINO DE PARIS"; DE as a country stands at the end.
     if ((flags & CONNECTIVE) !== 0 && i + 1 < to) return false;
     if ((flags & ARTICLE) !== 0 && i + 1 < to) {
@@ -134,9 +140,26 @@ function restIsNeutral(scan: Scan, n: number, to: number, fields: number, fieldS
       i += 1;
       continue;
     }
-    return looksLikeTown(scan, i) || isCode(scan, i, to) || (i + 1 === to && isCutNeutral(scan, i, fieldStart, fields));
+    return looksLikeTown(scan, i) || ((i + 1 === to || isTownNext(scan, i + 1, to)) && isCutNeutral(scan, i, fieldStart, fields)) || isOtherBrand(scan, trie, i, to, match);
   }
   return true;
+}
+
+/** Another distinctive brand to the end of the field ("RELAY SNCF"): the first of two wins, whatever word it is. */
+function isOtherBrand(scan: Scan, trie: Trie, i: number, to: number, match: Match): boolean {
+  // "JULES MICHELIN" is a person, whatever else Michelin is.
+  if (((scan.flags[match.start] ?? 0) & (FIRST_NAME | SURNAME)) !== 0) return false;
+  let node = 0;
+  for (let t = i; t < to; t += 1) {
+    for (let at = scan.starts[t] ?? 0; at < (scan.ends[t] ?? 0); at += 1) {
+      match.work += 1;
+      node = child(trie, node, scan.text.charCodeAt(at));
+      if (node === 0) return false;
+    }
+    const entry = trie.entries[trie.terms[node] ?? NONE];
+    if (entry !== undefined && entry.strength !== WEAK && entry.compact.length >= 3 && (t + 1 === to || scan.kinds[t + 1] === DIGITS)) return true;
+  }
+  return false;
 }
 
 function isContactless(scan: Scan, i: number): boolean {
@@ -225,9 +248,9 @@ function isExcluded(scan: Scan, from: number, to: number, phrases: readonly stri
 }
 
 /** Where a candidate stands: what came before it decides how much it must prove. */
-type Place = { opened: number; afterWallet: boolean; townUnknown: boolean; townDoubtful: boolean; afterArticle: boolean };
+type Place = { opened: number; afterWallet: boolean; townUnknown: boolean; townDoubtful: boolean; afterArticle: boolean; strict: boolean };
 
-const place: Place = { opened: 0, afterWallet: false, townUnknown: false, townDoubtful: false, afterArticle: false };
+const place: Place = { opened: 0, afterWallet: false, townUnknown: false, townDoubtful: false, afterArticle: false, strict: false };
 
 function refuse(match: Match, rule: Rule): boolean {
   match.brand = NONE;
@@ -245,11 +268,12 @@ function take(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: {
   const { strength } = entry;
   if (strength === WEAK) {
     const opened = place.opened === 0 || (place.opened & fields) !== 0;
-    if (place.townUnknown || place.townDoubtful || place.afterArticle || !opened || !restIsNeutral(scan, end, field.to, fields, fieldStart, match)) return refuse(match, "ordinary_word_in_context");
+    if (place.townUnknown || place.townDoubtful || place.afterArticle || place.strict || !opened || !restIsNeutral(scan, trie, end, field.to, fields, fieldStart, match)) return refuse(match, "ordinary_word_in_context");
   } else {
+    if (place.strict && strength !== STRONG) return refuse(match, "ordinary_word_in_context");
     if (place.opened !== 0 && (place.opened & fields) === 0) return refuse(match, "ordinary_word_in_context");
     if (place.afterArticle && entry.compact.length < LONG_PHRASE) return refuse(match, "ordinary_word_in_context");
-    if (place.townUnknown && strength !== STRONG && !restIsNeutral(scan, end, field.to, fields, fieldStart, match)) return refuse(match, "unknown_town");
+    if (place.townUnknown && strength !== STRONG && !restIsNeutral(scan, trie, end, field.to, fields, fieldStart, match)) return refuse(match, "unknown_town");
     if (isOtherCompany(scan, end, field.to, fields, strength, fieldStart)) return refuse(match, "other_company");
   }
   const excluded = brands.excluded[entry.brand];
@@ -323,6 +347,15 @@ function tryAt(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: 
   return false;
 }
 
+/** "BK BURGER KING", "MDM MAISONS DU MONDE": the initials of the words behind them. */
+function initialsBefore(scan: Scan, i: number, to: number): boolean {
+  const start = scan.starts[i] ?? 0;
+  const length = (scan.ends[i] ?? 0) - start;
+  if (length < 2 || length > 4 || scan.kinds[i] !== LETTERS || i + length >= to) return false;
+  for (let at = 0; at < length; at += 1) if (scan.text.charCodeAt(start + at) !== scan.text.charCodeAt(scan.starts[i + 1 + at] ?? 0)) return false;
+  return true;
+}
+
 /** ECGPAUL3017500, ECP00000CARREF: terminal codes of concessions glued in front; the letters to skip, or 0. */
 function terminalCode(scan: Scan, i: number, to: number): number {
   if (i + 1 >= to) return 0;
@@ -355,12 +388,24 @@ function openerTokens(scan: Scan, i: number, to: number): number {
     place.afterWallet = true;
     return 1;
   }
-  if ((flags & WALLET) !== 0 && (isWord(scan, i, "LW") || isWord(scan, i, "PAYPAL"))) {
+  if ((flags & WALLET) !== 0 && (isWord(scan, i, "LW") || isWord(scan, i, "PAYPAL") || isWord(scan, i, "MANGOPAY"))) {
     place.afterWallet = true;
     return 1;
   }
+  if (scan.gaps[i + 1] === GAP_DOT && isWord(scan, i, "WWW")) return 1;
   if ((flags & OPENER) !== 0 && place.opened === 0) {
     place.opened = scan.fields[i] ?? 0;
+    return 1;
+  }
+  // "LES CINEMAS PATHE", "BOULANGERIE FEUILLETTE", "STE INTERMARCHE": before a distinctive name only.
+  if ((flags & TRADE) !== 0 && (flags & HARD_TRADE) === 0 && (scan.fields[i] ?? 0) !== 0 && place.opened === 0) {
+    place.opened = scan.fields[i] ?? 0;
+    place.strict = true;
+    return 1;
+  }
+  const article = place.opened === 0 && ((scan.flags[i + 1] ?? 0) & OPENER) !== 0 && (isWord(scan, i, "LA") || isWord(scan, i, "LE") || isWord(scan, i, "LES"));
+  if (article || (flags & COMPANY) !== 0) {
+    place.strict = true;
     return 1;
   }
   return 0;
@@ -377,11 +422,19 @@ function matchFrom(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, fie
   place.opened = 0;
   place.afterWallet = false;
   place.afterArticle = false;
+  place.strict = false;
   let i = field.from;
   for (let steps = 0; steps < 6 && i < field.to; steps += 1) {
     if (isSmallTrader(scan, i, field.to)) return refuse(match, "small_trader");
     const wallet = i + 1 < field.to && ((scan.flags[i] ?? 0) & WALLET) !== 0 && ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0;
-    if (!wallet && tryAt(scan, trie, brands, match, field, i, 0)) return match.brand !== NONE;
+    if (!wallet && tryAt(scan, trie, brands, match, field, i, 0)) {
+      // "UBR* UBER EATS": the company's name as a facilitator of the one that its brand excludes.
+      if (match.rule !== "excluded" || i !== match.end - 1 || ((scan.gaps[i + 1] ?? 0) & GAP_STAR) === 0) return match.brand !== NONE;
+      match.rule = "no_alias";
+      i += 1;
+      continue;
+    }
+    if (initialsBefore(scan, i, field.to) && tryAt(scan, trie, brands, match, field, i + 1, 0)) return match.brand !== NONE;
     const code = terminalCode(scan, i, field.to);
     if (code > 0 && (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0) > code && tryAt(scan, trie, brands, match, field, i, code)) return match.brand !== NONE;
     const junk = junkTokens(scan, i, field.to);
@@ -398,6 +451,26 @@ function matchFrom(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, fie
   return articleThenBrand(scan, trie, brands, match, field, i);
 }
 
+/** "HOTEL AT BOOKING.COM", "SHOP.MANGO.COM": a brand's internet name counts wherever it stands, whole or cut at the end. */
+function domainInside(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: { from: number; to: number }): boolean {
+  const limit = Math.min(field.to, field.from + 8);
+  for (let i = field.from + 1; i + 1 < limit; i += 1) {
+    if (scan.gaps[i + 1] !== GAP_DOT || scan.gaps[i] === 0) continue;
+    const cut = i + 2 === field.to && (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) < 3;
+    if (!cut && ((scan.flags[i + 1] ?? 0) & DOMAIN_END) === 0) continue;
+    walk(scan, trie, i, field.to, scan.starts[field.from] ?? 0, 0, match);
+    const whole = walked.entry !== NONE && walked.end > i + 1;
+    if (!whole && (!cut || walked.cutNode === 0 || walked.cutEnd < field.to || (trie.below[walked.cutNode] ?? NONE) < 0)) continue;
+    const index = whole ? walked.entry : (trie.first[walked.cutNode] ?? NONE);
+    if (trie.entries[index]?.strength !== STRONG) continue;
+    place.opened = 0;
+    place.strict = false;
+    match.start = i;
+    return take(scan, trie, brands, match, field, index, whole ? walked.end : walked.cutEnd, whole ? "exact" : "truncated");
+  }
+  return false;
+}
+
 /** "LA BRIOCHE DOREE": an article before a long phrase is the shop's sign, before a short word another shop. */
 function articleThenBrand(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: { from: number; to: number }, i: number): boolean {
   if (i !== field.from || i + 2 >= field.to || !(isWord(scan, i, "LA") || isWord(scan, i, "LE") || isWord(scan, i, "LES"))) return false;
@@ -409,8 +482,19 @@ function articleThenBrand(scan: Scan, trie: Trie, brands: BrandFacts, match: Mat
 
 const field = { from: 0, to: 0 };
 
+/** Rules that say too little against an internet name further on. */
+const OPEN_RULES: ReadonlySet<Rule> = new Set<Rule>(["no_alias", "ordinary_word_in_context", "ambiguous", "too_little_left"]);
+
 /** Looks for a brand in the tokens [from, to). `match.merchantFrom` says where the merchant's own text begins. */
 export function matchField(scan: Scan, trie: Trie, brands: BrandFacts, from: number, to: number, townFirst: boolean, match: Match): void {
+  matchStarts(scan, trie, brands, from, to, townFirst, match);
+  const { rule } = match;
+  if (match.brand !== NONE || !OPEN_RULES.has(rule)) return;
+  field.from = match.merchantFrom;
+  if (!domainInside(scan, trie, brands, match, field)) refuse(match, rule);
+}
+
+function matchStarts(scan: Scan, trie: Trie, brands: BrandFacts, from: number, to: number, townFirst: boolean, match: Match): void {
   match.brand = NONE;
   match.entry = NONE;
   match.rule = "no_alias";

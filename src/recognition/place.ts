@@ -1,7 +1,7 @@
 // Finds French towns in a label: whole, cut by the acquirer (to 13 characters, or by the end of the field), with SAINT as
 // ST. Must stay exact otherwise: a town is what lets an ordinary word count as a brand.
 
-import { ORDINARY } from "./lexicon.ts";
+import { ORDINARY, TRADE } from "./lexicon.ts";
 import { DIGITS, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { TOWNS } from "./towns.ts";
@@ -66,9 +66,9 @@ export function townTokens(scan: Scan, i: number, to: number, cuts = true): numb
     if (found === undefined || !found.startsWith(key)) break;
     if (found.length === key.length) best = at + 1 - i;
     // A cut name is no ordinary word: "LECLERC ANNE" is no Annecy.
-    else if (cuts && key.length >= SHORTEST_CUT && (at > i || ((scan.flags[at] ?? 0) & ORDINARY) === 0) && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
-    // LEVALLOIS, CLERMONT, AIX: the first word of a longer name, unless it is an ordinary word itself.
-    else if (at === i && key.length >= SHORTEST_NAME && ((scan.flags[at] ?? 0) & ORDINARY) === 0 && (TOWNS[lowerBound(`${key} `)] ?? "").startsWith(`${key} `)) best = 1;
+    else if (cuts && key.length >= SHORTEST_CUT && (at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0) && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
+    // LEVALLOIS, CLERMONT, AIX: the first word of a longer name, unless it is an ordinary word or a trade itself ("SUBWAY BAR" is not in Bar-le-Duc).
+    else if (at === i && key.length >= SHORTEST_NAME && ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0 && (TOWNS[lowerBound(`${key} `)] ?? "").startsWith(`${key} `)) best = 1;
   }
   return best;
 }

@@ -81,7 +81,26 @@ function unmatched(frame: Frame): Recognition {
 /** Scratch of one recogniser: calls are synchronous, so one set is enough. */
 type Scratch = { readonly tokens: Scan; readonly frame: Frame; readonly match: Match };
 
+/** A question mark that touches a letter is what an exporter made of an accented one. */
+const BROKEN_ACCENT = /(?<=[A-Z])\?|\?(?=[A-Z])/gi;
+/** The accented letters of French, the most frequent first. */
+const ACCENTED = ["E", "I", "A", "O", "U", "C"] as const;
+
+/** NOCIB?, OKA?DI: where the text as it is says nothing, it is read once for each letter that may be missing. */
 function answer(compiled: Compiled, scratch: Scratch, label: string, hint: AggregatorHint): Recognition {
+  const plain = answerText(compiled, scratch, label, hint);
+  if (!scratch.tokens.hasUnknown || plain.brandId !== null || !isCardRow(plain.kind) || plain.evidence.includes("rule:correction")) return plain;
+  const text = label.replaceAll("\ufffd", "?");
+  for (const letter of ACCENTED) {
+    const guess = text.replace(BROKEN_ACCENT, letter);
+    if (guess === text) break;
+    const read = answerText(compiled, scratch, guess, hint);
+    if (read.brandId !== null || !isCardRow(read.kind)) return read;
+  }
+  return answerText(compiled, scratch, label, hint);
+}
+
+function answerText(compiled: Compiled, scratch: Scratch, label: string, hint: AggregatorHint): Recognition {
   const { tokens, frame, match } = scratch;
   scan(label, tokens);
   readFrame(tokens, frame, hint);
@@ -146,7 +165,8 @@ export function compileCatalogue(brands: readonly BrandEntry[], options: { reado
     kindOf: (label, hint = "unknown") => {
       scan(label, scratch.tokens);
       readFrame(scratch.tokens, scratch.frame, hint);
-      return scratch.frame.kind;
+      // The same reading as `recognise`, broken accents included.
+      return scratch.tokens.hasUnknown ? answer(compiled, scratch, label, hint).kind : scratch.frame.kind;
     },
   };
 }

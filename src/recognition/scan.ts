@@ -50,9 +50,13 @@ export function fold(text: string): string {
   return upper;
 }
 
+/** "NocibÃ©": UTF-8 read as Latin-1 by an exporter. */
+const TWICE_ENCODED = /\u00c3([\u0080-\u00bf])/g;
+
 function foldAccents(upper: string): string {
   let out = "";
-  for (const char of upper.normalize("NFD")) {
+  const text = upper.includes("\u00c3") ? upper.replace(TWICE_ENCODED, (_, second: string) => String.fromCharCode(0xc0 | (second.charCodeAt(0) & 0x3f))) : upper;
+  for (const char of text.normalize("NFD")) {
     const code = char.codePointAt(0) ?? 0;
     if (code < 128) out += char;
     else if (code < 0x300 || code > 0x36f) out += PLAIN[char] ?? " ";

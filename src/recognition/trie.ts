@@ -79,27 +79,27 @@ function compareEntries(a: Entry, b: Entry): number {
   return a.alias < b.alias ? -1 : a.alias > b.alias ? 1 : 0;
 }
 
-function countNodes(entries: readonly Entry[]): number {
-  let nodes = 1;
+/** How many characters each spelling shares with the one before. */
+function sharedLengths(entries: readonly Entry[]): Uint8Array {
+  const shared = new Uint8Array(entries.length);
   let before = "";
-  for (const { compact } of entries) {
-    nodes += compact.length - sharedLength(before, compact);
+  for (const [index, { compact }] of entries.entries()) {
+    shared[index] = sharedLength(before, compact);
     before = compact;
   }
-  return nodes;
+  return shared;
 }
 
 /** Sorted spellings share their beginnings with the one before: only the rest needs new edges. */
-function insertSorted(trie: Trie, entries: readonly Entry[]): void {
+function insertSorted(trie: Trie, entries: readonly Entry[], sharedBefore: Uint8Array): void {
   const path = new Int32Array(LONGEST + 1);
   let next = 1;
-  let before = "";
   for (let index = 0; index < entries.length; index += 1) {
     const entry = entries[index];
     if (entry === undefined) continue;
     const { compact, brand } = entry;
     const { length } = compact;
-    const shared = sharedLength(before, compact);
+    const shared = sharedBefore[index] ?? 0;
     for (let depth = 1; depth <= length; depth += 1) {
       const known = path[depth] ?? 0;
       if (depth <= shared) {
@@ -118,7 +118,6 @@ function insertSorted(trie: Trie, entries: readonly Entry[]): void {
       next += 1;
     }
     trie.terms[path[length] ?? 0] = index;
-    before = compact;
   }
 }
 
@@ -138,13 +137,15 @@ function sharedLength(a: string, b: string): number {
 
 export function buildTrie(all: Entry[]): Trie {
   const entries = mergeSame(all.sort(compareEntries));
-  const nodes = countNodes(entries);
+  const shared = sharedLengths(entries);
+  let nodes = 1;
+  for (const [index, { compact }] of entries.entries()) nodes += compact.length - (shared[index] ?? 0);
   let size = 64;
   while (size < entries.length * 2) size *= 2;
   const trie = {
     lead: new Uint8Array(nodes), mask: size - 1, keys: new Int32Array(size).fill(NONE), children: new Int32Array(size), terms: new Int32Array(nodes).fill(NONE),
     below: new Int32Array(nodes).fill(NONE), shortest: new Uint8Array(nodes).fill(255), first: new Int32Array(nodes), entries,
   };
-  insertSorted(trie, entries);
+  insertSorted(trie, entries, shared);
   return trie;
 }
