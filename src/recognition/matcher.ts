@@ -221,8 +221,8 @@ function isWord(scan: Scan, i: number, word: string): boolean {
   return (scan.ends[i] ?? 0) - start === word.length && scan.text.startsWith(word, start);
 }
 
-/** The tokens of `phrase` in a row at `i`, as compact text. */
-function phraseEnds(scan: Scan, i: number, to: number, compact: string): number {
+/** The tokens of `phrase` in a row at `i`, as compact text; its last one may be cut where the field ends ("AMAZON WEB SERVIC"). */
+function phraseEnds(scan: Scan, i: number, to: number, compact: string, fieldStart: number, matched: number): number {
   let at = 0;
   for (let t = i; t < to; t += 1) {
     const start = scan.starts[t] ?? 0;
@@ -231,7 +231,8 @@ function phraseEnds(scan: Scan, i: number, to: number, compact: string): number 
     at += size;
     if (at === compact.length) return t + 1;
   }
-  return 0;
+  // More than the alias itself must be there: "HYPER CARREFOUR" is not cut from "CARREFOUR BANQUE".
+  return at >= matched + 3 && at * 5 >= compact.length * 3 && (scan.ends[to - 1] ?? 0) - fieldStart >= SHORTEST_CUT ? to : 0;
 }
 
 /** An operator's excluded phrase anywhere in the field refuses the brand, unless the alias that matched contains it. */
@@ -240,7 +241,7 @@ function isExcluded(scan: Scan, from: number, to: number, phrases: readonly stri
     const inside = matched.length > phrase.length && matched.includes(phrase);
     for (let i = from; i < to; i += 1) {
       match.work += 1;
-      const end = phraseEnds(scan, i, to, phrase);
+      const end = phraseEnds(scan, i, to, phrase, scan.starts[from] ?? 0, matched.length);
       if (end > 0 && !(inside && i >= match.start && end <= match.end)) return true;
     }
   }

@@ -18,6 +18,8 @@ type Compiled = {
   readonly trie: Trie;
   readonly facts: BrandFacts;
   readonly ids: readonly string[];
+  /** Evidence lists already made, by entry, rule and head: the same few come back label after label. */
+  readonly proofs: Map<number, readonly string[]>;
   readonly corrections: ReadonlyMap<string, { readonly brandId: string | null; readonly label: string }>;
 };
 
@@ -74,6 +76,17 @@ function steps(frame: Frame, rule: string, matched: string | null): readonly str
   return [frame.spoken ? "kind:head" : "kind:hint", RULE_STEPS.get(rule) ?? rule, `alias:${matched}`];
 }
 
+const RULE_NUMBERS = new Map<Rule, number>((Object.keys(CONFIDENCE) as Rule[]).map((rule, number) => [rule, number]));
+
+function proofOf(compiled: Compiled, frame: Frame, match: Match, alias: string): readonly string[] {
+  const key = (match.entry * RULE_NUMBERS.size + (RULE_NUMBERS.get(match.rule) ?? 0)) * 2 + (frame.spoken ? 1 : 0);
+  const known = compiled.proofs.get(key);
+  if (known !== undefined) return known;
+  const made = Object.freeze([frame.spoken ? "kind:head" : "kind:hint", RULE_STEPS.get(match.rule) ?? match.rule, `alias:${alias}`]);
+  compiled.proofs.set(key, made);
+  return made;
+}
+
 function unmatched(frame: Frame): Recognition {
   return { kind: frame.kind, brandId: null, matched: null, confidence: 0, merchant: "", channel: "unknown", evidence: [frame.spoken ? "kind:head" : "kind:hint", "rule:not_a_card_row"] };
 }
@@ -119,7 +132,7 @@ function answerText(compiled: Compiled, scratch: Scratch, label: string, hint: A
   const matched = entry === undefined ? null : entry.alias;
   return {
     kind: frame.kind, brandId: entry === undefined ? null : (compiled.ids[match.brand] ?? null), matched,
-    confidence: CONFIDENCE[match.rule], merchant, channel, evidence: steps(frame, match.rule, matched),
+    confidence: CONFIDENCE[match.rule], merchant, channel, evidence: matched === null ? steps(frame, match.rule, null) : proofOf(compiled, frame, match, matched),
   };
 }
 
@@ -151,8 +164,8 @@ export function compileCatalogue(brands: readonly BrandEntry[], options: { reado
   const scratch: Scratch = { tokens: newScan(), frame: newFrame(), match: newMatch() };
   const known = new Set(ids);
   const corrections = new Map<string, { brandId: string | null; label: string }>();
-  const compiled: Compiled = { trie, facts, ids, corrections };
-  const bare: Compiled = { trie, facts, ids, corrections: new Map() };
+  const compiled: Compiled = { trie, facts, ids, proofs: new Map(), corrections };
+  const bare: Compiled = { trie, facts, ids, proofs: compiled.proofs, corrections: new Map() };
   for (const { label, brandId } of options.corrections ?? []) {
     // A correction to a brand that is gone says nothing any more.
     if (brandId !== null && !known.has(brandId)) continue;

@@ -119,7 +119,7 @@ function buildVocabulary(): Vocabulary {
 
 const vocabulary = buildVocabulary();
 
-const { mask: slotMask, slots, hashes, offsets, chars } = vocabulary;
+const { mask: slotMask, slots, hashes, offsets, chars, flags: vocabularyFlags, fields: vocabularyFields } = vocabulary;
 
 function find(text: string, start: number, end: number, hash: number): number {
   let slot = hash & slotMask;
@@ -212,6 +212,8 @@ function scanAscii(text: string, into: Scan): boolean {
   let gap = GAP_SPACE;
   let i = 0;
   const length = text.length;
+  // Arrays as locals: the loop below is the hottest of recognition.
+  let { starts, ends, kinds, gaps, flags, fields, ids } = into;
   while (i < length) {
     const code = text.charCodeAt(i);
     if (code > 127) return false;
@@ -224,7 +226,10 @@ function scanAscii(text: string, into: Scan): boolean {
       i += 1;
       continue;
     }
-    if (count + 4 > into.starts.length) grow(into);
+    if (count + 5 > starts.length) {
+      grow(into);
+      ({ starts, ends, kinds, gaps, flags, fields, ids } = into);
+    }
     const start = i;
     let hash = HASH_SEED;
     let next = code;
@@ -235,14 +240,14 @@ function scanAscii(text: string, into: Scan): boolean {
       next = text.charCodeAt(i);
       if (next > 127) return false;
     } while (CLASS[next] === kind);
-    into.starts[count] = start;
-    into.ends[count] = i;
-    into.kinds[count] = kind;
-    into.gaps[count] = gap;
+    starts[count] = start;
+    ends[count] = i;
+    kinds[count] = kind;
+    gaps[count] = gap;
     const known = kind === LETTERS ? find(text, start, i, hash) : -1;
-    into.ids[count] = known + 1;
-    into.flags[count] = known < 0 ? 0 : (vocabulary.flags[known] ?? 0);
-    into.fields[count] = known < 0 ? 0 : (vocabulary.fields[known] ?? 0);
+    ids[count] = known + 1;
+    flags[count] = known < 0 ? 0 : (vocabularyFlags[known] ?? 0);
+    fields[count] = known < 0 ? 0 : (vocabularyFields[known] ?? 0);
     count += 1;
     gap = 0;
   }

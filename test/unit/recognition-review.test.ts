@@ -88,6 +88,13 @@ describe("rules that the review added", () => {
     expect(recogniser.kindOf(label)).toBe(kind);
   });
 
+  test("an excluded phrase refuses where the acquirer cut it, and not where only the alias itself is left", () => {
+    const shop = compileCatalogue([{ id: "amazon", name: "Amazon", category: "marketplace", aliases: ["Amazon"], excluded: ["Amazon Web Services"] }]);
+    expect(shop.recognise("CB AMAZON WEB SERVIC 12/11")).toMatchObject({ brandId: null, evidence: ["kind:head", "rule:excluded"] });
+    expect(shop.recognise("CB AMAZON WEB 12/11").brandId).toBe("amazon");
+    expect(recogniser.recognise("CB HYPER CARREFOUR 12/11").brandId).toBe("carrefour");
+  });
+
   test("a descriptor goes to the brand that it names first, beside a brand that shares a later key", () => {
     const both = compileCatalogue([{ id: "connect", name: "SNCF Connect", aliases: [] }, { id: "sncf", name: "SNCF", aliases: [] }]);
     expect(both.recognise("CB WEBSNCF 12/11").brandId).toBe("sncf");
