@@ -4,14 +4,17 @@
 
 import { PHRASE, STRONG, WEAK } from "./alias.ts";
 import {
-  ARTICLE, CATEGORY, COMPANY, CONNECTIVE, COUNTRY, DOMAIN_END, FIRST_NAME, GLUE, HARD_TRADE, INTRO, NEUTRAL, OPENER, PLACE, SISTER, SURNAME, TERMINAL, TRADE, WALLET,
+  ARTICLE, COMPANY, CONNECTIVE, COUNTRY, DOMAIN_END, FIRST_NAME, GLUE, HARD_TRADE, INTRO, NEUTRAL, OPENER, PLACE, SISTER, SURNAME, TERMINAL, TRADE, WALLET,
 } from "./lexicon.ts";
 import { isHeadAt } from "./frame.ts";
-import { townTokens } from "./place.ts";
 import {
-  DIGITS, GAP_AMPERSAND, GAP_DASH, GAP_DOT, GAP_PLUS, GAP_SPACE, GAP_STAR, LETTERS, wordAt, wordFlags,
+  townTokens,
+} from "./place.ts";
+import {
+  DIGITS, GAP_AMPERSAND, GAP_DASH, GAP_DOT, GAP_PLUS, GAP_SPACE, GAP_STAR, LETTERS, wordFlags,
 } from "./scan.ts";
 import type { Scan } from "./scan.ts";
+import { LONGEST_CUT, SHORTEST_CUT, initialsBefore, isCode, isContactless, isCutNeutral, isCutTrade, isDepartment, isTownNext, isWord, junkTokens, looksLikeTown, terminalCode } from "./tokens.ts";
 import { child, NONE, SEVERAL } from "./trie.ts";
 import type { Trie } from "./trie.ts";
 
@@ -30,12 +33,9 @@ export function newMatch(): Match {
   return { brand: NONE, entry: NONE, start: 0, end: 0, rule: "no_alias", merchantFrom: 0, work: 0 };
 }
 
-/** Acquirers cut merchants to 12 to 24 characters, a contactless mark included; a shorter field is not cut. */
-const SHORTEST_CUT = 11;
 /** Cuts in the middle of a field, before a town: 15 to 17 and 20, or 12 to 14 behind a contactless mark. */
 const LONGEST_INNER_CUT = 17;
 const INNER_CUT = 20;
-const LONGEST_CUT = 24;
 const SHORTEST_STEM = 6;
 const SHORTEST_PHRASE_STEM = 9;
 const UNKNOWN_TOWN_MAX = 14;
@@ -162,38 +162,6 @@ function isOtherBrand(scan: Scan, trie: Trie, i: number, to: number, match: Matc
   return false;
 }
 
-function isContactless(scan: Scan, i: number): boolean {
-  const start = scan.starts[i] ?? 0;
-  return (scan.ends[i] ?? 0) - start === 2 && scan.text.startsWith("SC", start);
-}
-
-/** L75622: a letter glued to a store number. */
-function isCode(scan: Scan, i: number, to: number): boolean {
-  return i + 1 < to && (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0) <= 2 && scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0;
-}
-
-const TOWN_ENDINGS = ["VILLE", "VILLERS", "COURT", "BOURG", "HEIM", "WILLER", "IEUX", "IERES", "IGNY", "OUX"] as const;
-
-function looksLikeTown(scan: Scan, i: number): boolean {
-  const word = wordAt(scan, i);
-  return word.length >= 7 && TOWN_ENDINGS.some((ending) => word.endsWith(ending));
-}
-
-const CUT_WORDS = ["NATION", "INTERNATIONAL", "HAUSSMANN", "EXPRESS", "SUPERMARCHE", "HYPERMARCHE", "MONTPARNASSE", "REPUBLIQUE", "BOUTIQUE", "DISTRIBUTION", "MARKETPLACE", "INTERNET",
-  "PROXIMITE", "AEROPORT", "COMMERCIAL", "BEAUGRENELLE", "BOULEVARD", "CHAMPS", "FRANCE"] as const;
-const CUT_OWN_TRADES: readonly (readonly [string, number])[] = [
-  ["RESTAURANT", CATEGORY.food], ["CARBURANT", CATEGORY.fuel | CATEGORY.grocery], ["STATION", CATEGORY.fuel | CATEGORY.grocery], ["TELECOM", CATEGORY.telecom], ["VOYAGES", CATEGORY.travel],
-  ["VOYAGEURS", CATEGORY.travel], ["SURGELES", CATEGORY.grocery], ["ELECTROMENAGER", CATEGORY.electronics], ["PARFUMERIE", CATEGORY.beauty], ["CHAUSSURES", CATEGORY.fashion],
-];
-
-function isCutNeutral(scan: Scan, i: number, fieldStart: number, fields: number): boolean {
-  const word = wordAt(scan, i);
-  const width = (scan.ends[i] ?? 0) - fieldStart;
-  if (width < SHORTEST_CUT || width > LONGEST_CUT) return false;
-  if (word.length === 1) return true;
-  return word.length >= 3 && (CUT_WORDS.some((whole) => whole.startsWith(word)) || CUT_OWN_TRADES.some(([whole, field]) => (field & fields) !== 0 && whole.startsWith(word)));
-}
-
 /** Whether the word after a strong or phrase alias makes it another company. */
 function isOtherCompany(scan: Scan, n: number, to: number, fields: number, strength: number, fieldStart: number): boolean {
   if (n >= to || scan.kinds[n] === DIGITS) return false;
@@ -206,19 +174,6 @@ function isOtherCompany(scan: Scan, n: number, to: number, fields: number, stren
   if (strength !== PHRASE || townTokens(scan, n, to) > 0 || (flags & (PLACE | NEUTRAL)) !== 0) return false;
   if ((flags & TRADE) !== 0) return !own;
   return (flags & (FIRST_NAME | SURNAME)) !== 0 || (n + 1 < to && (flags & CONNECTIVE) !== 0);
-}
-
-const CUT_TRADES = ["COIFFURE", "IMMOBILIER", "PLOMBERIE", "ASSURANCES", "PHARMACIE", "PRESSING", "NOTAIRES", "CARROSSERIE", "CORDONNERIE", "RENOVATION", "TRANSPORTS", "BOUCHERIE", "TATTOO", "CHAUFFAGE"] as const;
-
-/** "MONOPRIX COIFFU": a trade that the acquirer cut. */
-function isCutTrade(scan: Scan, i: number, fieldStart: number): boolean {
-  const word = wordAt(scan, i);
-  return word.length >= 4 && (scan.ends[i] ?? 0) - fieldStart >= SHORTEST_CUT && CUT_TRADES.some((whole) => whole.startsWith(word));
-}
-
-function isWord(scan: Scan, i: number, word: string): boolean {
-  const start = scan.starts[i] ?? 0;
-  return (scan.ends[i] ?? 0) - start === word.length && scan.text.startsWith(word, start);
 }
 
 /** The tokens of `phrase` in a row at `i`, as compact text; its last one may be cut where the field ends ("AMAZON WEB SERVIC"). */
@@ -303,16 +258,6 @@ function takeCut(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field
   return take(scan, trie, brands, match, field, entryIndex, walked.cutEnd, "truncated");
 }
 
-/** A town, or a département with a town glued to it (39LONS). */
-function isTownNext(scan: Scan, i: number, to: number): boolean {
-  return isDepartment(scan, i, to) || townTokens(scan, i, to) > 0;
-}
-
-function isDepartment(scan: Scan, i: number, to: number): boolean {
-  const sizeOf = (at: number): number => (scan.ends[at] ?? 0) - (scan.starts[at] ?? 0);
-  return i + 1 < to && scan.kinds[i] === DIGITS && sizeOf(i) === 2 && scan.gaps[i] !== 0 && scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && sizeOf(i + 1) > 1;
-}
-
 /** CASINOSHOP, CARREFSTATION: an alias with a retail word glued to it. */
 function glueFits(scan: Scan, trie: Trie): boolean {
   const entry = trie.entries[walked.glueEntry];
@@ -346,38 +291,6 @@ function tryAt(scan: Scan, trie: Trie, brands: BrandFacts, match: Match, field: 
     return true;
   }
   return false;
-}
-
-/** "BK BURGER KING", "MDM MAISONS DU MONDE": the initials of the words behind them. */
-function initialsBefore(scan: Scan, i: number, to: number): boolean {
-  const start = scan.starts[i] ?? 0;
-  const length = (scan.ends[i] ?? 0) - start;
-  if (length < 2 || length > 4 || scan.kinds[i] !== LETTERS || i + length >= to) return false;
-  for (let at = 0; at < length; at += 1) if (scan.text.charCodeAt(start + at) !== scan.text.charCodeAt(scan.starts[i + 1 + at] ?? 0)) return false;
-  return true;
-}
-
-/** ECGPAUL3017500, ECP00000CARREF: terminal codes of concessions glued in front; the letters to skip, or 0. */
-function terminalCode(scan: Scan, i: number, to: number): number {
-  if (i + 1 >= to) return 0;
-  const start = scan.starts[i] ?? 0;
-  const size = (scan.ends[i] ?? 0) - start;
-  if (!scan.text.startsWith("EC", start) || size < 3) return 0;
-  const third = scan.text.charCodeAt(start + 2);
-  if (third !== 71 && third !== 80) return 0;
-  return scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0 && (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) >= 4 ? 3 : 0;
-}
-
-/** Tokens at `i` that never belong to a name: SC-, a store or terminal code. */
-function junkTokens(scan: Scan, i: number, to: number): number {
-  if (i + 1 >= to) return 0;
-  if (isContactless(scan, i)) return 1;
-  const size = (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0);
-  if (scan.kinds[i] === DIGITS) {
-    const gluedCode = scan.gaps[i + 1] === 0 && (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) <= 2 && i + 2 < to;
-    return gluedCode ? 2 : size >= 2 || ((scan.gaps[i + 1] ?? 0) & GAP_SPACE) !== 0 ? 1 : 0;
-  }
-  return size <= 3 && scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0 && i + 2 < to && (size === 1 || terminalCode(scan, i, to) > 0) ? 2 : 0;
 }
 
 /** Tokens at `i` that may stand before a brand and stay in the merchant's text: PAYPAL *, DAC, STATION. */
