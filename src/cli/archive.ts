@@ -39,12 +39,14 @@ export async function archiveState(path: string): Promise<ArchiveState | null> {
   let cut = false;
   for await (const { text, line } of readLines(path)) {
     if (cut) throw new Error("the file is damaged in the middle");
-    if (line === null) {
-      cut = true;
-      continue;
-    }
-    if (line.line !== (state?.lines ?? 0) || (state !== null && (line.archive !== state.archive || state.next === null))) throw new Error(`line ${state?.lines ?? 0} of the archive is missing`);
-    state = { archive: line.archive, lines: line.line + 1, next: line.next, bytes: (state?.bytes ?? 0) + Buffer.byteLength(text) + 1 };
+    if (line === null) cut = true;
+    else state = following(state, line, Buffer.byteLength(text) + 1);
   }
   return state;
+}
+
+function following(state: ArchiveState | null, line: ArchiveLine, bytes: number): ArchiveState {
+  const expected = state?.lines ?? 0;
+  if (line.line !== expected || (state !== null && (line.archive !== state.archive || state.next === null))) throw new Error(`line ${expected} of the archive is missing`);
+  return { archive: line.archive, lines: expected + 1, next: line.next, bytes: (state?.bytes ?? 0) + bytes };
 }

@@ -92,7 +92,7 @@ function addUser(system: System, index: number): UserId {
 async function filledSystem() {
   const system = openSystem();
   system.raw("INSERT INTO settings (name, value, set_at_ms) VALUES ('points_per_euro', '100', 1)");
-  system.raw("INSERT INTO brands (id, name, name_key, category, aliases, excluded, created_by, created_at_ms, updated_at_ms) VALUES (?, 'B', 'b', 'c', '[]', '[]', 'alice', 1, 1)", BRAND);
+  system.raw("INSERT INTO brands (id, name, name_key, category, aliases, excluded, created_at_ms, updated_at_ms) VALUES (?, 'B', 'b', 'c', '[]', '[]', 1, 1)", BRAND);
   system.raw("INSERT INTO offers (id, brand_id, title_fr, title_en, created_by, created_at_ms) VALUES (?, ?, 'a', 'b', 'alice', 1)", OFFER, BRAND);
   for (const version of [1, 2]) {
     system.raw("INSERT INTO offer_versions (offer_id, number, terms, second_person, state, created_by, created_at_ms, approved_at_ms) VALUES (?, ?, ?, 0, 'approved', 'alice', 1, 1)", OFFER, version, JSON.stringify({ budgetPoints: 5000, text: "l'été \"x\"" }));
@@ -103,7 +103,7 @@ async function filledSystem() {
   const limited = { ...offer(), offerId: OFFER, budgetPoints: 5000 };
   const ledger = (userId: UserId) => system.ledgers.namespace.getByName(userId);
   await ledger(users[0]).record(batch(rows), NOW);
-  await ledger(users[1]).record(batch([row("1")], { offers: [limited] } as never), NOW);
+  await ledger(users[1]).record(batch([row("1")], { offers: [limited] }), NOW);
   for (const user of users) await ledger(user).runDue(null, NOW);
   const gone = addUser(system, 3);
   await ledger(gone).record(batch([row("1")]), NOW);
@@ -145,7 +145,9 @@ describe("a system moved as a whole", () => {
 
   test("goes through many pages of one table, and a budget's points are there", async ({ expect }) => {
     const { system } = await filledSystem();
-    for (let index = 10; index < PAGE_ROWS + 20; index++) addUser(system, index);
+    // One statement: a durable write each would take seconds.
+    const ids = Array.from({ length: PAGE_ROWS + 10 }, (_, index) => newId("usr", NOW + 10 + index, systemRandomBytes));
+    system.raw("INSERT INTO users (id, email_index, email_cipher, data_key, locale, state, created_at_ms) SELECT value, value, 'f1.a.b', 'k1.a.b.c', 'fr', 'active', 1 FROM json_each(?)", JSON.stringify(ids));
     await system.budgets.reserve(OFFER, { purchaseId: newId("pur", 1, systemRandomBytes), points: 40, budgetPoints: 5000 });
     const reserved = await system.budgets.reserved(OFFER);
     const file = newFile();
@@ -189,7 +191,8 @@ describe("a system moved as a whole", () => {
     const file = newFile();
     await exportAll(system.call, file);
     const target = openSystem();
-    for (const { next: _, ...line } of linesOf(file)) {
+    for (const { next: _, ...text } of linesOf(file)) {
+      const line = text as SealedLine;
       expect(await target.service.importLine(line)).toMatchObject({ ok: true });
       if (line.kind === "header") continue;
       target.raw("UPDATE settings SET value = json_set(value, '$.next', ?, '$.state', 'loading') WHERE name = 'transfer_import'", line.line);
@@ -323,9 +326,15 @@ describe("an export", () => {
     const first = system.ledgers.transferOf(users[0]);
     const page = await first.dumpPage(null);
     await system.ledgers.namespace.getByName(users[0]).record(batch([row("late")]), NOW);
-    const cursor = page.ok ? page.value.next : null;
+    let cursor = page.ok ? page.value.next : null;
     expect(typeof cursor).toBe("string");
-    expect(await first.dumpPage(cursor)).toEqual({ ok: false, error: { code: "changed" } });
+    let code = "";
+    while (cursor !== null) {
+      const more = await first.dumpPage(cursor);
+      cursor = more.ok ? more.value.next : null;
+      code = more.ok ? "" : more.error.code;
+    }
+    expect(code).toBe("changed");
   });
 
   test("takes no cursor but its own", async ({ expect }) => {
