@@ -4,8 +4,11 @@ import { DurableObject } from "cloudflare:workers";
 import { requireJurisdiction } from "../platform/cloudflare/jurisdiction.ts";
 import { reserveBudget, budgetReserved, migrateBudget } from "./budget.ts";
 import type { BudgetAnswer, BudgetRequest } from "./budget.ts";
+import type { Result } from "../kernel/result.ts";
+import type { DumpedPage, ExpectedBook, StagedPage, TransferFailure } from "./ports.ts";
 import { objectSql } from "./sql.ts";
 import type { Sql } from "./sql.ts";
+import { closeLoad, dumpPage, stagePage } from "./transfer.ts";
 
 type BudgetEnv = { readonly [setting: string]: unknown };
 
@@ -35,5 +38,15 @@ export class OfferBudget extends DurableObject<BudgetEnv> {
   /** Points held by all purchases together. */
   reserved(): number {
     return budgetReserved(this.#sql);
+  }
+
+  dumpPage(cursor: string | null): Result<DumpedPage, TransferFailure> {
+    return dumpPage(this.#sql, "budget", cursor);
+  }
+  stagePage(page: StagedPage): Result<null, TransferFailure> {
+    return stagePage(this.#sql, page);
+  }
+  closeLoad(expected: ExpectedBook): Result<null, TransferFailure> {
+    return closeLoad(this.#sql, "budget", expected);
   }
 }

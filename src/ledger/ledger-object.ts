@@ -15,10 +15,11 @@ import type { AlarmParts, DueAnswer, LedgerHelpers, Refused } from "./alarm.ts";
 import type { BudgetObjectRpc } from "./budget-object.ts";
 import { createEngine } from "./engine.ts";
 import type { Engine, OperateInput } from "./engine.ts";
-import type { ActivateInput, Leaf, PurchaseQuery, RecordBatch, ReviewDecision } from "./ports.ts";
+import type { ActivateInput, DumpedPage, ExpectedBook, Leaf, PurchaseQuery, RecordBatch, ReviewDecision, StagedPage, TransferFailure } from "./ports.ts";
 import { migrate } from "./schema.ts";
 import { objectSql } from "./sql.ts";
-import type { WriteTrace } from "./sql.ts";
+import type { Sql, WriteTrace } from "./sql.ts";
+import { closeLoad, dumpPage, stagePage } from "./transfer.ts";
 
 export type LedgerEnv = ClockEnv & {
   readonly DB: D1Database;
@@ -31,6 +32,7 @@ type Answered<T extends (...args: never[]) => Result<unknown, unknown>> = Return
 
 /** The object without what it needs of other domains, which the platform's own class brings (platform/cloudflare/user-ledger.ts). */
 export class LedgerObject extends DurableObject<LedgerEnv> {
+  readonly #sql: Sql;
   readonly #engine: Engine;
   readonly #helpers: LedgerHelpers;
   readonly #log = consoleLog();
@@ -45,6 +47,7 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
     this.#helpers = helpers;
     requireJurisdiction(env, ctx.id);
     const sql = objectSql(ctx.storage, (query, rows) => this.#trace?.(query, rows));
+    this.#sql = sql;
     this.#engine = createEngine({ sql, random: systemRandomBytes, ...(ctx.id.name === undefined ? {} : { userId: ctx.id.name }) });
     void ctx.blockConcurrencyWhile(async () => {
       try {
@@ -151,6 +154,23 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
     await deleted;
     await this.ctx.storage.deleteAlarm();
     return closed;
+  }
+
+  // ---- moving to and from another runtime (transfer.ts) ---------------------------------------------------------------
+
+  dumpPage(cursor: string | null): Result<DumpedPage, TransferFailure> {
+    return this.#guard(() => dumpPage(this.#sql, "ledger", cursor));
+  }
+  stagePage(page: StagedPage): Result<null, TransferFailure> {
+    return this.#guard(() => stagePage(this.#sql, page));
+  }
+  closeLoad(expected: ExpectedBook): Result<null, TransferFailure> {
+    return this.#guard(() => closeLoad(this.#sql, "ledger", expected));
+  }
+  /** Sets the alarm of a book that was loaded: rows alone ring nothing. */
+  async arm(_: null, nowMs: number): Promise<null> {
+    await this.#arm(nowMs);
+    return null;
   }
 
   override async alarm(): Promise<void> {

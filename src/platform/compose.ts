@@ -45,7 +45,7 @@ import type { RandomBytes } from "../kernel/random.ts";
 import { addDays, parisDate } from "../kernel/time.ts";
 import type { Clock } from "../kernel/time.ts";
 import { decideEarning } from "../ledger/earning.ts";
-import type { LedgerOperations, LedgerPort } from "../ledger/ports.ts";
+import type { LedgerOperations, LedgerPort, LedgerTransfer } from "../ledger/ports.ts";
 import { ledgerRoutes } from "../ledger/routes.ts";
 import { onceAnswered } from "../operations/programme.ts";
 import { operationsRouters } from "../operations/routes.ts";
@@ -53,6 +53,9 @@ import { databaseHealth, ensureProgramme, listQuarantine } from "../operations/s
 import { aliasWarnings } from "../recognition/aliases.ts";
 import { maskLabel } from "../recognition/mask.ts";
 import { compileCatalogue } from "../recognition/recogniser.ts";
+import { transferRoutes } from "../transfer/routes.ts";
+import { transferService } from "../transfer/service.ts";
+import { transferStore } from "../transfer/store.ts";
 import { localClockRoutes } from "./local/routes.ts";
 
 // A sweep ends by itself, also when work comes in as fast as it is done.
@@ -62,6 +65,8 @@ const SWEEP_ROUNDS_MAX = 20;
 export type Platform = {
   readonly db: SqlDatabase;
   readonly ledger: LedgerPort & LedgerOperations;
+  /** Whole ledgers and budgets as raw rows. */
+  readonly transfer: LedgerTransfer;
   /** Answers whether a ledger object can be reached, for `/readyz`. */
   readonly pingLedger: () => Promise<boolean>;
   readonly clock: Clock;
@@ -112,7 +117,10 @@ export function compose(platform: Platform, config: Config): Composition {
   const tokens = userTokens({ config, clock, fetch: platform.fetch, linkedUser: identity.linkedUser });
   const operators = operatorTokens(config, clock, platform.fetch);
   const pointsPerEuro = config.programme.pointsPerEuro;
+  const transfer = transferService({ store: transferStore(platform.db), objects: platform.transfer, keyrings: config.keyrings, cursors, clock, random });
   const sweep = async (): Promise<void> => {
+    // Half a system must not be tidied: what is not there yet would look lost, and what was counted would be gone.
+    if (await transfer.isLoading()) return;
     await purgeIdempotencyKeys(db, clock.nowMs());
     await identityRecords.purge(clock.nowMs());
     for (let round = 0; round < SWEEP_ROUNDS_MAX && (await banking.sweep(clock.nowMs())).more; round++);
@@ -138,6 +146,7 @@ export function compose(platform: Platform, config: Config): Composition {
     { path: "/", router: connectionRoutes({ service: banking, tokens, idempotency, cursors }) },
     { path: "/", router: webhookRoutes(banking) },
     { path: "/admin/v1", router: operatorQuarantineRoutes({ service: banking, operatorTokens: operators, idempotency, note }) },
+    { path: "/admin/v1", router: transferRoutes({ service: transfer, operatorTokens: operators, note }) },
     ...(platform.localClock === null ? [] : [{ path: "/", router: localClockRoutes({ control: platform.localClock, clock, sweep, runLedgers: () => runLedgers(platform, db) }) }]),
   ];
   const app = createApp({

@@ -7,6 +7,7 @@ import { systemRandomBytes } from "../../kernel/random.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { ledgerClient } from "../../ledger/client.ts";
+import { transferClient } from "../../ledger/transfer-client.ts";
 import { compose } from "../compose.ts";
 import type { Composition, Platform } from "../compose.ts";
 import { platformClock } from "./clock.ts";
@@ -47,6 +48,7 @@ function platformOf(env: Environment, config: Config, clock: ReturnType<typeof p
   return {
     db: env.DB,
     ledger: ledgerClient({ namespace, clock, log }),
+    transfer: transferClient({ ledgers: namespace, budgets: inJurisdiction(env.OFFER_BUDGET, config.jurisdiction), clock, log }),
     pingLedger: async () => {
       await namespace.getByName("readiness").ping();
       return true;

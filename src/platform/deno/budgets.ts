@@ -6,6 +6,8 @@ import { isId } from "../../kernel/ids.ts";
 import type { OfferId } from "../../kernel/ids.ts";
 import { budgetReserved, migrateBudget, reserveBudget } from "../../ledger/budget.ts";
 import type { BudgetAnswer, BudgetRequest } from "../../ledger/budget.ts";
+import type { TransferStub } from "../../ledger/transfer-client.ts";
+import { closeLoad, dumpPage, stagePage } from "../../ledger/transfer.ts";
 import { openFiles } from "./open-files.ts";
 import { openFileSql } from "./sql-storage.ts";
 import type { FileSql } from "./sql-storage.ts";
@@ -15,6 +17,8 @@ const OPEN_BUDGETS_MAX = 20;
 export type Budgets = {
   readonly reserve: (offerId: OfferId, request: BudgetRequest) => Promise<BudgetAnswer>;
   readonly reserved: (offerId: OfferId) => Promise<number>;
+  /** An offer's budget as raw rows, to move it. */
+  readonly transferOf: (offerId: string) => TransferStub;
   readonly close: () => void;
 };
 
@@ -34,6 +38,11 @@ export function openBudgets(folder: string): Budgets {
   return {
     reserve: async (offerId, request) => files.use(offerId, (sql) => sql.transaction(() => reserveBudget(sql, request))),
     reserved: async (offerId) => files.use(offerId, budgetReserved),
+    transferOf: (offerId) => ({
+      dumpPage: async (cursor) => files.use(offerId, (sql) => dumpPage(sql, "budget", cursor)),
+      stagePage: async (page) => files.use(offerId, (sql) => stagePage(sql, page)),
+      closeLoad: async (expected) => files.use(offerId, (sql) => closeLoad(sql, "budget", expected)),
+    }),
     close: files.closeAll,
   };
 }

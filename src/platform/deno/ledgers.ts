@@ -9,6 +9,8 @@ import { createEngine } from "../../ledger/engine.ts";
 import type { Engine } from "../../ledger/engine.ts";
 import type { Leaf } from "../../ledger/ports.ts";
 import { migrate } from "../../ledger/schema.ts";
+import type { LedgerTransferStub } from "../../ledger/transfer-client.ts";
+import { closeLoad, dumpPage, stagePage } from "../../ledger/transfer.ts";
 import { assert, InvariantError } from "../../kernel/assert.ts";
 import { isId, shardByteOf } from "../../kernel/ids.ts";
 import type { UserId } from "../../kernel/ids.ts";
@@ -37,6 +39,8 @@ export type LedgersParts = {
 
 export type Ledgers = {
   readonly namespace: LedgerNamespace;
+  /** A user's book as raw rows, to move it. */
+  readonly transferOf: (userId: string) => LedgerTransferStub;
   /** Wakes at most `limit` ledgers that are due, each once. Returns how many. */
   readonly ring: (limit: number) => Promise<number>;
   /**
@@ -104,6 +108,12 @@ export function openLedgers(parts: LedgersParts): Ledgers {
   const userIds = (): UserId[] => listUserIds(folder);
   return {
     namespace: { getByName: stubOf },
+    transferOf: (userId) => ({
+      dumpPage: async (cursor) => guard(userId, ({ sql }) => dumpPage(sql, "ledger", cursor)),
+      stagePage: async (page) => guard(userId, ({ sql }) => stagePage(sql, page)),
+      closeLoad: async (expected) => guard(userId, ({ sql }) => closeLoad(sql, "ledger", expected)),
+      arm: async (_, nowMs) => arm(userId, nowMs),
+    }),
     userIds, openNames: files.openNames, close: files.closeAll,
     async ring(limit) {
       const due = alarms.due(clock.nowMs(), limit);

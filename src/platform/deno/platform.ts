@@ -9,6 +9,7 @@ import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { MINUTE_MS, SECOND_MS } from "../../kernel/time.ts";
 import { ledgerClient } from "../../ledger/client.ts";
+import { transferClient } from "../../ledger/transfer-client.ts";
 import { DECLARED_EU } from "../../operations/readiness.ts";
 import { compose } from "../compose.ts";
 import type { Platform } from "../compose.ts";
@@ -71,6 +72,7 @@ export function openPlatform(options: ServerOptions): Result<OpenPlatform, Confi
   });
   const platform: Platform = {
     db: database, ledger: ledgerClient({ namespace: ledgers.namespace, clock, log }), pingLedger: async () => alarms.canWrite(),
+    transfer: transferClient({ ledgers: { getByName: ledgers.transferOf }, budgets: { getByName: budgets.transferOf }, clock, log }),
     clock, log, random: systemRandomBytes,
     fetch: (input, init) => fetch(input, init),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
