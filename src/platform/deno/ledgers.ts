@@ -108,12 +108,7 @@ export function openLedgers(parts: LedgersParts): Ledgers {
   const userIds = (): UserId[] => listUserIds(folder);
   return {
     namespace: { getByName: stubOf },
-    transferOf: (userId) => ({
-      dumpPage: async (cursor) => guard(userId, ({ sql }) => dumpPage(sql, "ledger", cursor)),
-      stagePage: async (page) => guard(userId, ({ sql }) => stagePage(sql, page)),
-      closeLoad: async (expected) => guard(userId, ({ sql }) => closeLoad(sql, "ledger", expected)),
-      arm: async (_, nowMs) => arm(userId, nowMs),
-    }),
+    transferOf: (userId) => transferStub((call) => guard(userId, ({ sql }) => call(sql)), (nowMs) => arm(userId, nowMs)),
     userIds, openNames: files.openNames, close: files.closeAll,
     async ring(limit) {
       const due = alarms.due(clock.nowMs(), limit);
@@ -140,6 +135,16 @@ export function openLedgers(parts: LedgersParts): Ledgers {
       alarms.schedule(userId, clock.nowMs() + ALARM_RETRY_MS);
     }
   }
+}
+
+/** Moving one ledger in or out, as the object's methods do it on Cloudflare. */
+function transferStub(use: <T>(call: (sql: FileSql) => T) => T | RefusedAnswer, arm: (nowMs: number) => void): LedgerTransferStub {
+  return {
+    dumpPage: async (cursor) => use((sql) => dumpPage(sql, "ledger", cursor)),
+    stagePage: async (page) => use((sql) => stagePage(sql, page)),
+    closeLoad: async (expected) => use((sql) => closeLoad(sql, "ledger", expected)),
+    arm: async (_, nowMs) => arm(nowMs),
+  };
 }
 
 function openBook(folder: string, userId: string, random: RandomBytes): Book {
