@@ -108,13 +108,7 @@ export function openLedgers(parts: LedgersParts): Ledgers {
   const userIds = (): UserId[] => listUserIds(folder);
   return {
     namespace: { getByName: stubOf },
-    transferOf: (userId) => ({
-      dumpPage: async (cursor) => guard(userId, ({ sql }) => dumpPage(sql, "ledger", cursor)),
-      stagePage: async (page) => guard(userId, ({ sql }) => stagePage(sql, page)),
-      closeLoad: async (expected) => guard(userId, ({ sql }) => closeLoad(sql, "ledger", expected)),
-      arm: async (_, nowMs) => arm(userId, nowMs),
-    }),
-    userIds, openNames: files.openNames, close: files.closeAll,
+    transferOf: transferStubs({ guard, arm }), userIds, openNames: files.openNames, close: files.closeAll,
     async ring(limit) {
       const due = alarms.due(clock.nowMs(), limit);
       for (let first = 0; first < due.length; first += RINGING_MAX) {
@@ -170,6 +164,15 @@ type StubParts = {
   readonly database: AlarmParts["database"];
   readonly clock: Clock;
 };
+
+function transferStubs({ guard, arm }: Pick<StubParts, "guard" | "arm">): (userId: string) => LedgerTransferStub {
+  return (userId) => ({
+    dumpPage: async (cursor) => guard(userId, ({ sql }) => dumpPage(sql, "ledger", cursor)),
+    stagePage: async (page) => guard(userId, ({ sql }) => stagePage(sql, page)),
+    closeLoad: async (expected) => guard(userId, ({ sql }) => closeLoad(sql, "ledger", expected)),
+    arm: async (_, nowMs) => arm(userId, nowMs),
+  });
+}
 
 function ledgerStubs({ guard, arm, runDue, alarms, database, clock }: StubParts): (userId: string) => LedgerStub {
   return (userId) => {
