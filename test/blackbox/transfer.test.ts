@@ -53,6 +53,11 @@ describe("export-all and import-all", () => {
 
     const token = await box.operator("owner", "olga");
     const archive = join(folder, "system.archive");
+    for (const role of ["support", "finance", "auditor", "catalogue"]) {
+      const other = await box.operator(role, "claire");
+      const paths = [["GET", "/export?archive=00000000-0000-0000-0000-000000000000"], ["GET", "/import"], ["POST", "/import"], ["POST", "/import/open"]] as const;
+      for (const [method, path] of paths) await expectCall(403, method, `${box.edgeUrl}/admin/v1/transfer${path}`, method === "POST" ? {} : undefined, { token: other });
+    }
     expect(await run("export-all", ["--url", box.edgeUrl, "--token", token, "--out", archive])).toMatchObject({ code: 0 });
     const text = await readFile(archive, "utf8");
     for (const readable of ["mover@example.org", "MONOPRIX", "Monoprix"]) expect(text).not.toContain(readable);
