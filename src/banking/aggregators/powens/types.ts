@@ -15,21 +15,12 @@ const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[ T]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?
 
 /** A `YYYY-MM-DD HH:MM:SS` without offset as Paris wall-clock time (`last_update` and most others), in milliseconds, or null. */
 export function parisDateTimeMs(value: Json | undefined): number | null {
-  return dateTimeMs(value, (date, time) => parisToMs(date, time));
-}
-
-/** The same as UTC: a transaction's `datetime`, `rdatetime`, `vdatetime` and `bdatetime`. */
-export function utcDateTimeMs(value: Json | undefined): number | null {
-  return dateTimeMs(value, (date, time) => Date.parse(`${date}T${time}Z`));
-}
-
-function dateTimeMs(value: Json | undefined, zoned: (date: string, time: string) => number): number | null {
   const parts = DATE_TIME.exec(asText(value) ?? "");
   if (parts === null) return null;
   const [, date = "", hour = "", minute = "", second = "", utc = ""] = parts;
   if (!isDate(date)) return null;
   const time = `${hour}:${minute}:${second}`;
-  return utc === "Z" ? Date.parse(`${date}T${time}Z`) : zoned(date, time);
+  return utc === "Z" ? Date.parse(`${date}T${time}Z`) : parisToMs(date, time);
 }
 
 /** A real calendar day, or null. */
