@@ -39,6 +39,10 @@ export const RELEASED_EXPIRY_MIN_MS = 30 * DAY_MS;
 const COLUMNS = `lot_no, source, purchase_no, entry_id, reversal_id, brand_id, offer_id, state, granted, reversed, expired, remaining,
   confirm_at_ms, expires_at_ms, noticed_30_ms, noticed_7_ms`;
 
+// Statements are made once: the drivers find the compiled form by the text, and a text built anew is compared letter by letter.
+const INSERT = `INSERT INTO lots (${COLUMNS}, due_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const READ = `SELECT ${COLUMNS} FROM lots WHERE lot_no = ?`;
+
 function lotFrom(row: SqlRow): Lot {
   return {
     lotNo: integerOf(row, "lot_no"), source: textOf(row, "source") as LotSource, purchaseNo: integerOrNull(row, "purchase_no"),
@@ -64,7 +68,7 @@ export function lotDueMs(lot: Lot): number | null {
 }
 
 export function readLot(work: Work, lotNo: number): Lot {
-  const row = work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE lot_no = ?`, lotNo)[0];
+  const row = work.sql.exec(READ, lotNo)[0];
   assert(row !== undefined, "a lot that is named exists");
   return lotFrom(row);
 }
@@ -86,8 +90,7 @@ export function dueLots(work: Work, limit: number): Lot[] {
 
 function insertLot(work: Work, lot: Lot): void {
   work.sql.exec(
-    `INSERT INTO lots (${COLUMNS}, due_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    lot.lotNo, lot.source, lot.purchaseNo, lot.entryId, lot.reversalId, lot.brandId, lot.offerId, lot.state, lot.granted, lot.reversed,
+    INSERT, lot.lotNo, lot.source, lot.purchaseNo, lot.entryId, lot.reversalId, lot.brandId, lot.offerId, lot.state, lot.granted, lot.reversed,
     lot.expired, lot.remaining, lot.confirmAtMs, lot.expiresAtMs, lot.noticed30Ms, lot.noticed7Ms, lotDueMs(lot),
   );
 }

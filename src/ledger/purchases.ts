@@ -78,9 +78,12 @@ export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${F
 
 const settersOf = (columns: string): string => columns.split(",").map((column) => `${column.trim()} = ?`).join(", ");
 const placesOf = (columns: string): string => columns.split(",").map(() => "?").join(", ");
+// Made once, see lots.ts.
 const INSERT = `INSERT INTO purchases (${PURCHASE_COLUMNS}) VALUES (${placesOf(PURCHASE_COLUMNS)})`;
 const UPDATE_FACTS = `UPDATE purchases SET ${settersOf(FACTS)} WHERE n = ?`;
 const UPDATE_VERDICT = `UPDATE purchases SET ${settersOf(VERDICT)} WHERE n = ?`;
+const READ = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`;
+const FIND_ROW = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE account_no = ? AND external_id = ?`;
 
 export const NO_FINDINGS: Findings = { reasons: [], checks: [], calculation: null, confirmAtMs: null, expiresAtMs: null };
 
@@ -136,7 +139,7 @@ export function updateVerdict(work: Work, record: PurchaseRecord): void {
 }
 
 export function readPurchase(work: Work, n: number): PurchaseRecord {
-  const row = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0];
+  const row = work.sql.exec(READ, n)[0];
   assert(row !== undefined, "a purchase that is named exists");
   return purchaseFrom(row);
 }
@@ -144,7 +147,7 @@ export function readPurchase(work: Work, n: number): PurchaseRecord {
 /** The purchase of a public id, or null. A row that was taken over or repeats another leads to the row that stands for it. */
 export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null {
   const n = numberOf(id);
-  const own = Number.isSafeInteger(n) ? work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0] : undefined;
+  const own = Number.isSafeInteger(n) ? work.sql.exec(READ, n)[0] : undefined;
   if (own === undefined) return null;
   // A row that was taken over left its id to another, which is who goes by it; that is rare enough to look through them all.
   const row = own["id"] === id && own["same_as"] === null ? own : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL LIMIT 1`, id)[0];
@@ -154,7 +157,7 @@ export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null 
 }
 
 export function findRow(work: Work, accountNo: number, externalId: string): PurchaseRecord | null {
-  const row = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE account_no = ? AND external_id = ?`, accountNo, externalId)[0];
+  const row = work.sql.exec(FIND_ROW, accountNo, externalId)[0];
   return row === undefined ? null : purchaseFrom(row);
 }
 
