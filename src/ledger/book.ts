@@ -1,7 +1,7 @@
 // The double-entry book of one user: postings that sum to zero, balances after each, and the hash chain over them. It knows
 // nothing of purchases or lots. A transaction is written once and never changed.
 import { assert } from "../kernel/assert.ts";
-import { concatBytes, hexEncode, utf8Encode } from "../kernel/encoding.ts";
+import { concatBytes, hexDecode, hexEncode, utf8Encode } from "../kernel/encoding.ts";
 import { canonicalJson, sha256Bytes } from "../kernel/hash.ts";
 import type { EntryId, PurchaseId } from "../kernel/ids.ts";
 import { POINTS_MAX } from "../kernel/money.ts";
@@ -71,9 +71,7 @@ export function balancesOf(row: SqlRow): Balances {
 
 /** SHA-256 of the previous hash's 32 bytes followed by the UTF-8 of the canonical body, as lower-case hex. */
 export function chainHash(previousHex: string, body: string): string {
-  const previous = new Uint8Array(32);
-  for (let index = 0; index < 32; index++) previous[index] = Number.parseInt(previousHex.slice(index * 2, index * 2 + 2), 16);
-  return hexEncode(sha256Bytes(concatBytes(previous, utf8Encode(body))));
+  return hexEncode(sha256Bytes(concatBytes(hexDecode(previousHex), utf8Encode(body))));
 }
 
 /** How much a transaction moves on each of the user's own accounts. */
