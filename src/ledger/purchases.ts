@@ -2,8 +2,10 @@
 // in sameness.ts, record.ts and refunds.ts.
 import { assert } from "../kernel/assert.ts";
 import type { BrandId, OfferId, PurchaseId } from "../kernel/ids.ts";
+import { findingsFrom, findingsText } from "./findings.ts";
+import type { Findings } from "./findings.ts";
 import { numberedId, numberOf } from "./numbered-id.ts";
-import type { BankRow, Calculation, OfferTerms, Outcome, Programme, ReasonCode, RuleCheck } from "./ports.ts";
+import type { BankRow, OfferTerms, Outcome, Programme } from "./ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
 import type { Work } from "./work.ts";
@@ -21,15 +23,6 @@ export type BudgetShare = {
   /** Points that should stand again after a refund was taken back: they do once the budget holds them. */
   readonly restore?: number;
   readonly fallback?: Fallback;
-};
-
-/** The part of a verdict that no column holds. */
-export type Findings = {
-  readonly reasons: readonly ReasonCode[];
-  readonly checks: readonly RuleCheck[];
-  readonly calculation: Calculation | null;
-  readonly confirmAtMs: number | null;
-  readonly expiresAtMs: number | null;
 };
 
 export type WaitsFor = "booking" | "review" | "budget" | "purchase";
@@ -105,7 +98,7 @@ export function purchaseFrom(row: SqlRow): PurchaseRecord {
     offer: offerId === null ? null : { id: offerId as OfferId, version: integerOf(row, "offer_version") },
     granted: integerOf(row, "granted"), reversed: integerOf(row, "reversed"), lotNo: integerOrNull(row, "lot_no"),
     refundedCents: integerOf(row, "refunded_cents"), refundOf: integerOrNull(row, "refund_of"),
-    budget: budget === null ? [] : (JSON.parse(budget) as BudgetShare[]), findings: JSON.parse(textOf(row, "verdict")) as Findings, dueMs: integerOrNull(row, "due_ms"),
+    budget: budget === null ? [] : (JSON.parse(budget) as BudgetShare[]), findings: findingsFrom(textOf(row, "verdict")), dueMs: integerOrNull(row, "due_ms"),
   };
 }
 
@@ -121,7 +114,7 @@ function verdictOf(record: PurchaseRecord): (string | number | null)[] {
   return [
     record.sameAs, record.decidedRank, record.outcome, record.waitsFor, record.offer?.id ?? null, record.offer?.version ?? null, record.granted,
     record.reversed, record.lotNo, record.refundedCents, record.refundOf, record.budget.length === 0 ? null : JSON.stringify(record.budget),
-    JSON.stringify(record.findings), record.dueMs,
+    findingsText(record.findings), record.dueMs,
   ];
 }
 

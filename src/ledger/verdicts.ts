@@ -6,11 +6,12 @@ import { addDays, DAY_MS } from "../kernel/time.ts";
 import { startOfDayMs } from "./days.ts";
 import type { Decision } from "./earning-types.ts";
 import { decideEarning, termsInForce } from "./earning.ts";
+import type { Findings } from "./findings.ts";
 import { releaseUntilCovered } from "./holds.ts";
 import { expiryMs, grant, readLot, restoreLot, reverseLot } from "./lots.ts";
 import type { OfferTerms, Programme, ReasonCode } from "./ports.ts";
 import { NO_FINDINGS, standingOf } from "./purchases.ts";
-import type { BudgetShare, Fallback, Findings, PurchaseRecord } from "./purchases.ts";
+import type { BudgetShare, Fallback, PurchaseRecord } from "./purchases.ts";
 import { nextRank, noteUsage, usageFor } from "./usage.ts";
 import type { Work } from "./work.ts";
 
