@@ -76,7 +76,7 @@ const INSERT = `INSERT INTO purchases (${PURCHASE_COLUMNS}) VALUES (${placesOf(P
 const UPDATE_FACTS = `UPDATE purchases SET ${settersOf(FACTS)} WHERE n = ?`;
 const UPDATE_VERDICT = `UPDATE purchases SET ${settersOf(VERDICT)} WHERE n = ?`;
 const READ = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`;
-const FIND_ROW = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE account_no = ? AND external_id = ?`;
+const FIND_ROWS = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE (account_no, external_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`;
 
 export const NO_FINDINGS: Findings = { reasons: [], checks: [], calculation: null, confirmAtMs: null, expiresAtMs: null };
 
@@ -149,9 +149,20 @@ export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null 
   return record.sameAs === null ? record : readPurchase(work, record.sameAs);
 }
 
-export function findRow(work: Work, accountNo: number, externalId: string): PurchaseRecord | null {
-  const row = work.sql.exec(FIND_ROW, accountNo, externalId)[0];
-  return row === undefined ? null : purchaseFrom(row);
+/** Account number and external id, which together name a row of a bank. */
+export type RowName = readonly [accountNo: number, externalId: string];
+
+/** The key of a row by its name. */
+export function rowKey([accountNo, externalId]: RowName): string {
+  return `${accountNo} ${externalId}`;
+}
+
+/** Those of the named rows that are stored, by `rowKey`: one question for a whole batch. */
+export function findRows(work: Work, names: readonly RowName[]): Map<string, PurchaseRecord> {
+  return new Map(work.sql.exec(FIND_ROWS, JSON.stringify(names)).map((row) => {
+    const record = purchaseFrom(row);
+    return [rowKey([record.accountNo, record.externalId]), record];
+  }));
 }
 
 export function nextPurchaseNo(work: Work): number {

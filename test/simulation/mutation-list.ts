@@ -16,7 +16,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "row told twice is two", breaks: "(a) same account and row id, the same row", file: "ledger/record.ts",
-    find: "const known = planned?.record ?? findRow(work, account.accountNo, row.externalId);", replace: "const known = planned?.record ?? null;",
+    find: "const known = planned?.record ?? stored.get(key);", replace: "const known = planned?.record;",
   },
   { name: "repeats across generations count", breaks: "(b) a row of a newer generation repeats an older one", file: "ledger/sameness.ts", find: "if (Math.min(...days) > GENERATION_DAYS_MAX) continue;", replace: "continue;" },
   { name: "weak fingerprints are trusted", breaks: "(c) held_for_review under a weak fingerprint", file: "ledger/sameness.ts", find: "const held = weak &&", replace: "const held = !weak &&" },
