@@ -11,29 +11,37 @@ const ROUND_CONSTANTS = new Int32Array([
 ]);
 const FIRST_STATE = new Int32Array([0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19]);
 const BLOCK_BYTES = 64;
-/** The end of a message: one bit, zeros, and its length in bits as 64 bits. */
+/** A message ends with one bit, zeros, and its length in bits as 64 bits. */
 const LENGTH_BYTES = 8;
+
+// Scratch of one call, which never waits. Making it anew would cost as much as hashing.
+const state = new Int32Array(8);
+const schedule = new Int32Array(64);
+const tail = new Uint8Array(2 * BLOCK_BYTES);
+const tailView = new DataView(tail.buffer);
 
 const at = (words: Int32Array, index: number): number => words[index] ?? 0;
 const rotated = (word: number, bits: number): number => (word >>> bits) | (word << (32 - bits));
 
 /** The hash of the bytes, 32 bytes long. */
 export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const padded = new Uint8Array(Math.ceil((bytes.length + 1 + LENGTH_BYTES) / BLOCK_BYTES) * BLOCK_BYTES);
-  padded.set(bytes);
-  padded[bytes.length] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setUint32(padded.length - 8, Math.floor(bytes.length / 2 ** 29));
-  view.setUint32(padded.length - 4, bytes.length * 8);
-  const state = new Int32Array(FIRST_STATE);
-  const schedule = new Int32Array(64);
-  for (let offset = 0; offset < padded.length; offset += BLOCK_BYTES) addBlock(state, schedule, view, offset);
-  const digest = new DataView(new ArrayBuffer(32));
-  for (let index = 0; index < 8; index++) digest.setInt32(index * 4, at(state, index));
-  return new Uint8Array(digest.buffer);
+  state.set(FIRST_STATE);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const whole = bytes.length - (bytes.length % BLOCK_BYTES);
+  for (let offset = 0; offset < whole; offset += BLOCK_BYTES) addBlock(view, offset);
+  const rest = bytes.length - whole;
+  const tailBytes = rest + 1 + LENGTH_BYTES <= BLOCK_BYTES ? BLOCK_BYTES : 2 * BLOCK_BYTES;
+  tail.fill(0);
+  tail.set(bytes.subarray(whole));
+  tail[rest] = 0x80;
+  tailView.setUint32(tailBytes - 8, Math.floor(bytes.length / 2 ** 29));
+  tailView.setUint32(tailBytes - 4, bytes.length * 8);
+  for (let offset = 0; offset < tailBytes; offset += BLOCK_BYTES) addBlock(tailView, offset);
+  for (let index = 0; index < 8; index++) tailView.setInt32(index * 4, at(state, index));
+  return tail.slice(0, 32);
 }
 
-function addBlock(state: Int32Array, schedule: Int32Array, view: DataView, offset: number): void {
+function addBlock(view: DataView, offset: number): void {
   for (let index = 0; index < 16; index++) schedule[index] = view.getInt32(offset + index * 4);
   for (let index = 16; index < 64; index++) {
     const w2 = at(schedule, index - 2);
