@@ -1,8 +1,8 @@
 // The earning rules: what one booked purchase earns, and why. Pure, total and deterministic; the order in which offers are
 // given never matters. It reads the past through `UsageView` only, posts nothing, and leaves budgets to the engine.
 import { mulDivFloor } from "../kernel/money.ts";
-import { addDays, periodKey } from "../kernel/time.ts";
-import { dayOf, startOfDayMs } from "./days.ts";
+import { periodKey } from "../kernel/time.ts";
+import { dayOf, startOfDayMs, startOfLaterDayMs } from "./days.ts";
 import type { Decision, EarningFacts, UsageView } from "./earning-types.ts";
 import type { Calculation, OfferTerms, Programme, ReasonCode, RuleCheck } from "./ports.ts";
 
@@ -36,7 +36,7 @@ type Day = { readonly startMs: number; readonly endMs: number };
 
 /** A Paris calendar day, be it of 23, 24 or 25 hours. */
 function parisDay(date: string): Day {
-  return { startMs: startOfDayMs(date), endMs: startOfDayMs(addDays(date, 1)) };
+  return { startMs: startOfDayMs(date), endMs: startOfLaterDayMs(date, 1) };
 }
 
 /**

@@ -2,8 +2,8 @@
 // already has its verdict for these facts keeps it, points and all.
 import { assert } from "../kernel/assert.ts";
 import { mulDivFloor } from "../kernel/money.ts";
-import { addDays, DAY_MS } from "../kernel/time.ts";
-import { startOfDayMs } from "./days.ts";
+import { DAY_MS } from "../kernel/time.ts";
+import { startOfLaterDayMs } from "./days.ts";
 import type { Decision } from "./earning-types.ts";
 import { decideEarning, termsInForce } from "./earning.ts";
 import type { Findings } from "./findings.ts";
@@ -38,7 +38,7 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   const waits = record.review !== null && record.review !== "cleared";
   if (record.state === "pending") {
     withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
-    record.dueMs = startOfDayMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
+    record.dueMs = startOfLaterDayMs(record.purchasedOn, PENDING_DAYS_MAX + 1);
     return;
   }
   if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
@@ -129,7 +129,7 @@ function applyDecision(work: Work, record: PurchaseRecord, decision: Decision, t
 function findingsOf(record: PurchaseRecord, decision: Decision, programme: Programme): Findings {
   const { reasons, checks, calculation } = decision;
   if (decision.outcome === "not_earned") return { reasons, checks, calculation, confirmAtMs: null, expiresAtMs: null };
-  const confirmAtMs = startOfDayMs(addDays(record.purchasedOn, decision.terms.confirmationDays));
+  const confirmAtMs = startOfLaterDayMs(record.purchasedOn, decision.terms.confirmationDays);
   return { reasons, checks, calculation, confirmAtMs, expiresAtMs: expiryMs(confirmAtMs, programme.pointsExpireMonths) };
 }
 
