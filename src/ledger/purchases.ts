@@ -14,6 +14,8 @@ export type Fallback = { readonly offers: readonly OfferTerms[]; readonly progra
 /** What an offer's budget knows (`held`) and should know about a purchase. `held` is null while an answer may be under way. */
 export type BudgetShare = {
   readonly offerId: OfferId;
+  /** The name of the reservation in the offer's budget, for as long as it lasts: a row may change its public id, and two rows share one. */
+  readonly key: string;
   readonly limit: number;
   readonly wanted: number;
   held: number | null;
@@ -102,8 +104,13 @@ export function purchaseFrom(row: SqlRow): PurchaseRecord {
     offer: offerId === null ? null : { id: offerId as OfferId, version: integerOf(row, "offer_version") },
     granted: integerOf(row, "granted"), reversed: integerOf(row, "reversed"), lotNo: integerOrNull(row, "lot_no"),
     refundedCents: integerOf(row, "refunded_cents"), refundOf: integerOrNull(row, "refund_of"),
-    budget: budget === null ? [] : (JSON.parse(budget) as BudgetShare[]), findings: JSON.parse(textOf(row, "verdict")) as Findings, dueMs: integerOrNull(row, "due_ms"),
+    budget: budget === null ? [] : budgetFrom(budget, textOf(row, "id")), findings: JSON.parse(textOf(row, "verdict")) as Findings, dueMs: integerOrNull(row, "due_ms"),
   };
+}
+
+/** Shares written before they were named by a key were known by the id of their purchase. */
+function budgetFrom(text: string, id: string): BudgetShare[] {
+  return (JSON.parse(text) as (Omit<BudgetShare, "key"> & { readonly key?: string })[]).map((share) => ({ ...share, key: share.key ?? id }));
 }
 
 function factsOf(record: PurchaseRecord): (string | number | null)[] {
@@ -148,8 +155,8 @@ export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null 
   if (own === undefined) return null;
   // A row that was taken over left its id to another, which is who goes by it; that is rare enough to look through them all.
   const row = own["id"] === id && own["same_as"] === null ? own : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL LIMIT 1`, id)[0];
-  if (row === undefined) return null;
-  const record = purchaseFrom(row);
+  // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
+  const record = purchaseFrom(row ?? own);
   return record.sameAs === null ? record : readPurchase(work, record.sameAs);
 }
 
@@ -195,6 +202,11 @@ export function overwriteFacts(record: PurchaseRecord, row: BankRow): void {
 /** Points that stand now. */
 export function standingOf(record: PurchaseRecord): number {
   return record.granted - record.reversed;
+}
+
+/** A pending row that waits for nothing was closed: whoever looks at it sees that it is gone. */
+export function shownState(record: PurchaseRecord): BankRow["state"] {
+  return record.state === "pending" && record.sameAs === null && record.waitsFor === null ? "deleted" : record.state;
 }
 
 /** Moves verdict and points from one row to another; the first is left as one that was never decided. */

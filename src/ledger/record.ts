@@ -228,7 +228,7 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
 function handOver(work: Work, plan: Plan, { record: from, place, isNew, decided }: Touched): void {
   if (place === null || place.keeper === from.n || isNew || from.sameAs !== null || from.decidedRank === null) return;
   const heir = plan.touched.get(place.keeper);
-  if (heir === undefined || heir.heir || (!heir.isNew && heir.record.sameAs === null)) return;
+  if (heir === undefined || heir.heir || (heir.record.sameAs === null && heir.record.decidedRank !== null)) return;
   const to = heir.record;
   heir.heir = true;
   // A row that changed in this very delivery hands over points that nobody has decided for what it says now.

@@ -8,6 +8,7 @@ import type { Decision } from "./earning-types.ts";
 import { decideEarning, termsInForce } from "./earning.ts";
 import { releaseUntilCovered } from "./holds.ts";
 import { expiryMs, grant, readLot, restoreLot, reverseLot } from "./lots.ts";
+import { numberOf } from "./numbered-id.ts";
 import type { OfferTerms, Programme, ReasonCode } from "./ports.ts";
 import { NO_FINDINGS, standingOf } from "./purchases.ts";
 import type { BudgetShare, Fallback, Findings, PurchaseRecord } from "./purchases.ts";
@@ -38,6 +39,7 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   if (record.state === "pending") {
     withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
     record.dueMs = startOfDayMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
+    if (record.dueMs <= work.nowMs) close(record);
     return;
   }
   if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
@@ -46,6 +48,16 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   if (record.kind === "refund") return expectPurchase(work, record, stands);
   if (stands && record.decidedRank !== null) return;
   earn(work, record, terms);
+}
+
+/**
+ * What a row waited for did not come in time. A closed pending row is shown as deleted and yet stays what the bank calls it: should
+ * its booking come after all, it is taken over like one that was not closed, so the day on which we close decides nothing.
+ */
+export function close(record: PurchaseRecord): void {
+  record.dueMs = null;
+  record.waitsFor = null;
+  record.outcome = "not_earned";
 }
 
 /** The bank took the row back. What it earned goes with it. */
@@ -231,8 +243,8 @@ function askToRestore(record: PurchaseRecord, points: number): boolean {
 }
 
 /** Without what it waits for. */
-export function plainShare({ offerId, limit, wanted, held, current }: BudgetShare): BudgetShare {
-  return { offerId, limit, wanted, held, current };
+export function plainShare({ offerId, key, limit, wanted, held, current }: BudgetShare): BudgetShare {
+  return { offerId, key, limit, wanted, held, current };
 }
 
 function stopRestoring(record: PurchaseRecord): void {
@@ -287,8 +299,11 @@ function fallbackOf(record: PurchaseRecord, taken: OfferTerms, { offers, program
 function wantBudget(record: PurchaseRecord, terms: OfferTerms, points: number, all: Terms): void {
   const fallback = fallbackOf(record, terms, all);
   const others = record.budget.filter((share) => share.offerId !== terms.offerId && share.held !== 0).map((share) => ({ ...share, current: false }));
+  const before = record.budget.find((share) => share.offerId === terms.offerId);
+  // A row that goes by another row's id must not be given back with that row's share.
+  const key = before?.key ?? (numberOf(record.id) === record.n ? record.id : `${record.id}:${record.n}`);
   // Unknown from the first moment: the answer of a reservation that is under way may be lost with this isolate.
-  record.budget = [...others, { offerId: terms.offerId, limit: terms.budgetPoints ?? 0, wanted: points, held: null, current: true, ...(fallback === null ? {} : { fallback }) }];
+  record.budget = [...others, { offerId: terms.offerId, key, limit: terms.budgetPoints ?? 0, wanted: points, held: null, current: true, ...(fallback === null ? {} : { fallback }) }];
 }
 
 function dropBudget(record: PurchaseRecord): void {

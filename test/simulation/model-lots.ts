@@ -65,7 +65,10 @@ export class ModelBook {
         if (!lot.confirmed && lot.granted > lot.reversed) consider(lot.confirmAtMs, () => this.#confirm(lot));
       }
       for (const hold of this.holds) {
-        if (hold.state === "open" && hold.deadlineMs !== null) consider(hold.deadlineMs, () => this.release(hold, nowMs));
+        if (hold.state === "open" && hold.deadlineMs !== null) {
+          const { deadlineMs } = hold;
+          consider(deadlineMs, () => this.release(hold, deadlineMs));
+        }
       }
       for (const lot of this.lots) {
         if (lot.remaining > 0 && lot.firstNoticeMs !== null) {

@@ -12,7 +12,7 @@ export type KnownRow = {
   readonly recorded: number;
   everPending: boolean;
   readonly recordedAtMs: number;
-  /** A pending row that nothing took over, or a refund that waited in vain: out of the game until the bank speaks of it again. */
+  /** A refund that waited in vain is out of the game; a pending row that nothing took over only shows as gone. */
   closed: boolean;
 };
 
@@ -38,7 +38,7 @@ const TAKE_OVER_DAYS = 10;
 const REPEAT_DAYS = 5;
 const REFUND_DAYS = 90;
 
-const counted = (known: KnownRow): boolean => known.row.state !== "deleted" && !(known.closed && known.row.state === "pending");
+const counted = (known: KnownRow): boolean => known.row.state !== "deleted";
 const dayGap = (a: KnownRow, b: KnownRow): number => Math.abs(daysBetween(a.row.purchasedOn, b.row.purchasedOn));
 
 /** (e) A booked row under a new id takes over a pending row of the same account and brand within 10 days. */
@@ -58,8 +58,12 @@ function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
       pairs.push({ pending, booked, rank: (booked.row.amountCents === pending.row.amountCents ? 0 : 100) + gap });
     }
   }
-  const byName = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
-  for (const { pending, booked } of pairs.sort((a, b) => a.rank - b.rank || byName(a.pending, b.pending) || byName(a.booked, b.booked))) {
+  // Between equals any choice is right, but which one is made decides what is left for the others: the earlier days, then the names.
+  const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+  const ties = (a: (typeof pairs)[number], b: (typeof pairs)[number]): number =>
+    inOrder(a.pending.row.purchasedOn, b.pending.row.purchasedOn) || inOrder(a.booked.row.purchasedOn, b.booked.row.purchasedOn)
+    || inOrder(a.pending.row.externalId, b.pending.row.externalId) || inOrder(a.booked.row.externalId, b.booked.row.externalId);
+  for (const { pending, booked } of pairs.sort((a, b) => a.rank - b.rank || ties(a, b))) {
     if (taken.has(pending.key) || takers.has(booked.key)) continue;
     taken.set(pending.key, booked.key);
     takers.add(booked.key);
@@ -83,16 +87,19 @@ function repeats(group: readonly KnownRow[], taken: ReadonlyMap<string, string>)
   for (const generation of generations) {
     const mine = group.filter((known) => known.generation.accountId === generation.accountId && counted(known) && !taken.has(known.key))
       .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : a.key < b.key ? -1 : 1));
+    const same = (known: KnownRow, row: KnownRow): boolean => known.row.kind === row.row.kind && known.row.amountCents === row.row.amountCents && known.row.currency === row.row.currency;
     for (let gap = 0; gap <= REPEAT_DAYS; gap++) {
-      for (const row of mine) {
-        if (older.has(row.key)) continue;
-        const match = pool
-          .filter((known) => !matched.has(known.key) && known.row.kind === row.row.kind && known.row.amountCents === row.row.amountCents
-            && known.row.currency === row.row.currency && dayGap(known, row) === gap)
-          .sort((a, b) => Number(b.row.labelTag === row.row.labelTag) - Number(a.row.labelTag === row.row.labelTag) || (rootName(a) < rootName(b) ? -1 : 1))[0];
-        if (match === undefined) continue;
-        older.set(row.key, match.key);
-        matched.add(match.key);
+      // Of all that lie as close, those whose labels agree find each other first.
+      for (const labelled of [true, false]) {
+        for (const row of mine) {
+          if (older.has(row.key)) continue;
+          const match = pool
+            .filter((known) => !matched.has(known.key) && same(known, row) && dayGap(known, row) === gap && (!labelled || known.row.labelTag === row.row.labelTag))
+            .sort((a, b) => (rootName(a) < rootName(b) ? -1 : 1))[0];
+          if (match === undefined) continue;
+          older.set(row.key, match.key);
+          matched.add(match.key);
+        }
       }
     }
     pool.push(...mine);
@@ -122,7 +129,7 @@ function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGene
   const byRoot = new Map<string, KnownRow[]>();
   for (const known of group) {
     const by = taken.get(known.key);
-    if (known.row.state === "deleted" || (known.closed && known.row.state === "pending")) status.set(known.key, { is: "deleted" });
+    if (known.row.state === "deleted") status.set(known.key, { is: "deleted" });
     else if (by !== undefined) status.set(known.key, { is: "taken_over", by });
     else byRoot.set(rootOf(known.key), [...(byRoot.get(rootOf(known.key)) ?? []), known]);
   }
