@@ -120,3 +120,66 @@ describe("under a weak fingerprint", () => {
     expect(book.only("2026-11-28").verdict.outcome).toBe("not_earned");
   });
 });
+
+describe("a pending row that nothing took over in 14 days", () => {
+  const authorisation = row("auth", { state: "pending", bookedOn: null, purchasedOn: "2026-11-02" });
+  const booked = row("booked", { purchasedOn: "2026-11-03", lastUpdateMs: 2000 });
+
+  test("is shown as gone, and taken over all the same when its booking comes late", ({ expect }) => {
+    const book = openBook();
+    book.record([authorisation], "2026-11-02");
+    const { id } = book.only("2026-11-02");
+    expect(book.only("2026-11-16")).toMatchObject({ state: "pending", verdict: { outcome: "waiting" } });
+    expect(book.only("2026-11-17")).toMatchObject({ state: "deleted", verdict: { outcome: "not_earned", points: 0 } });
+    book.record([booked], "2026-11-20");
+    expect(book.only("2026-11-20")).toMatchObject({ id, externalId: "booked", state: "booked", verdict: { outcome: "earned", points: 104 } });
+  });
+
+  test("ends so in either order", ({ expect }) => {
+    const book = openBook();
+    book.record([booked], "2026-11-20");
+    book.record([authorisation], "2026-11-20");
+    expect(book.only("2026-11-20")).toMatchObject({ externalId: "booked", verdict: { outcome: "earned", points: 104 } });
+  });
+
+  test("is closed at once when it is that old already", ({ expect }) => {
+    const book = openBook();
+    book.record([authorisation], "2026-11-17");
+    expect(value(book.engine.nextAlarm(null, at("2026-11-17")))).toBeNull();
+    expect(book.only("2026-11-17")).toMatchObject({ state: "deleted", verdict: { outcome: "not_earned" } });
+  });
+});
+
+describe("an older generation's authorisation that is booked after the newer one earned", () => {
+  const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-11-10") })];
+  const offers = [offer({ budgetPoints: 1000 })];
+  const grantAll = (book: ReturnType<typeof openBook>): void => {
+    for (const task of value(book.engine.budgetTasks(null, at("2026-11-14")))) value(book.engine.budgetGranted(task, at("2026-11-14")));
+  };
+
+  test("takes the verdict over, and both ids lead to it", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { state: "pending", bookedOn: null, amountCents: 9900 })], "2026-11-14", { accounts, offers });
+    book.record([row("again", { accountId: "acc_2" as AccountId })], "2026-11-14", { accounts, offers });
+    grantAll(book);
+    const ids = book.purchases().map((purchase) => purchase.id);
+    book.record([row("1", { lastUpdateMs: 2000 })], "2026-11-14", { accounts, offers });
+    expect(book.kinds()).toBe("earn");
+    for (const id of ids) expect(value(book.engine.purchase(id, at("2026-11-14")))).toMatchObject({ externalId: "1", verdict: { points: 104 } });
+    expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toEqual([]);
+  });
+
+  test("and whose budget is answered for each row under its own name", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { amountCents: 9900 })], "2026-11-14", { accounts, offers });
+    book.record([row("again", { accountId: "acc_2" as AccountId })], "2026-11-14", { accounts, offers });
+    grantAll(book);
+    book.record([row("1", { lastUpdateMs: 2000 })], "2026-11-14", { accounts, offers });
+    const tasks = value(book.engine.budgetTasks(null, at("2026-11-14")));
+    expect(tasks.map(({ points }) => points).sort((a, b) => a - b)).toEqual([0, 104]);
+    expect(new Set(tasks.map(({ key }) => key)).size).toBe(2);
+    grantAll(book);
+    expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toEqual([]);
+    expect(book.balances()).toBe("104 0 0");
+  });
+});
