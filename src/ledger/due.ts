@@ -4,7 +4,7 @@ import { assert } from "../kernel/assert.ts";
 import type { PurchaseId } from "../kernel/ids.ts";
 import { DAY_MS, HOUR_MS } from "../kernel/time.ts";
 import { dayOf } from "./days.ts";
-import { dueHolds, markAlerted, releaseOverdue } from "./holds.ts";
+import { dueHolds, markAlerted, releaseOverdue, releaseUntilCovered } from "./holds.ts";
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot, saveLot } from "./lots.ts";
 import { applyRefunds, budgetOpen, budgetWish, close, earnElsewhere, giveUpRestoring, grantTo, plainShare, restoreReserved } from "./verdicts.ts";
 import { readMeta, writeMeta } from "./meta.ts";
@@ -190,4 +190,5 @@ function closeBudget(work: Work, record: PurchaseRecord): void {
   record.dueMs = budgetOpen(record) ? work.nowMs : null;
   noteUsage(work, record);
   updateVerdict(work, record);
+  releaseUntilCovered(work);
 }

@@ -57,6 +57,8 @@ export type PurchaseRecord = {
   channel: BankRow["channel"];
   review: Review | null;
   wasPending: boolean;
+  /** Other amounts under which the bank had booked the row before. */
+  earlierCents: readonly number[];
   readonly recordedAtMs: number;
   sameAs: number | null;
   decidedRank: number | null;
@@ -74,14 +76,14 @@ export type PurchaseRecord = {
 };
 
 const FACTS = `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
-  label_tag, brand_id, brand_matched, channel, review, was_pending`;
+  label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents`;
 const VERDICT = `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, budget, verdict, due_ms`;
 export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${FACTS}, ${VERDICT}`;
 
 const settersOf = (columns: string): string => columns.split(",").map((column) => `${column.trim()} = ?`).join(", ");
 const placesOf = (columns: string): string => columns.split(",").map(() => "?").join(", ");
 const INSERT = `INSERT INTO purchases (${PURCHASE_COLUMNS}) VALUES (${placesOf(PURCHASE_COLUMNS)})`;
-const UPDATE_FACTS = `UPDATE purchases SET ${settersOf(FACTS)} WHERE n = ?`;
+const UPDATE_BOTH = `UPDATE purchases SET ${settersOf(FACTS)}, ${settersOf(VERDICT)} WHERE n = ?`;
 const UPDATE_VERDICT = `UPDATE purchases SET ${settersOf(VERDICT)} WHERE n = ?`;
 
 export const NO_FINDINGS: Findings = { reasons: [], checks: [], calculation: null, confirmAtMs: null, expiresAtMs: null };
@@ -91,6 +93,7 @@ export function purchaseFrom(row: SqlRow): PurchaseRecord {
   const offerId = textOrNull(row, "offer_id");
   const originalCurrency = textOrNull(row, "original_currency");
   const budget = textOrNull(row, "budget");
+  const earlier = textOrNull(row, "earlier_cents");
   return {
     n: integerOf(row, "n"), id: textOf(row, "id") as PurchaseId, accountNo: integerOf(row, "account_no"), externalId: textOf(row, "external_id"),
     kind: textOf(row, "kind") as BankRow["kind"], amountCents: integerOf(row, "amount_cents"), currency: textOf(row, "currency"),
@@ -99,13 +102,18 @@ export function purchaseFrom(row: SqlRow): PurchaseRecord {
     lastUpdateMs: integerOf(row, "last_update_ms"), labelCipher: textOf(row, "label_cipher"), labelTag: textOf(row, "label_tag"),
     brand: brandId === null ? null : { id: brandId as BrandId, matched: textOf(row, "brand_matched") },
     channel: textOf(row, "channel") as BankRow["channel"], review: textOrNull(row, "review") as Review | null,
-    wasPending: integerOf(row, "was_pending") === 1, recordedAtMs: integerOf(row, "recorded_at_ms"), sameAs: integerOrNull(row, "same_as"),
+    wasPending: integerOf(row, "was_pending") === 1, earlierCents: earlierFrom(earlier), recordedAtMs: integerOf(row, "recorded_at_ms"), sameAs: integerOrNull(row, "same_as"),
     decidedRank: integerOrNull(row, "decided_rank"), outcome: textOf(row, "outcome") as Outcome, waitsFor: textOrNull(row, "waits_for") as WaitsFor | null,
     offer: offerId === null ? null : { id: offerId as OfferId, version: integerOf(row, "offer_version") },
     granted: integerOf(row, "granted"), reversed: integerOf(row, "reversed"), lotNo: integerOrNull(row, "lot_no"),
     refundedCents: integerOf(row, "refunded_cents"), refundOf: integerOrNull(row, "refund_of"),
     budget: budget === null ? [] : budgetFrom(budget, textOf(row, "id")), findings: JSON.parse(textOf(row, "verdict")) as Findings, dueMs: integerOrNull(row, "due_ms"),
   };
+}
+
+/** The column of earlier amounts: nearly always empty. */
+export function earlierFrom(text: string | null): readonly number[] {
+  return text === null ? [] : (JSON.parse(text) as readonly number[]);
 }
 
 /** Shares written before they were named by a key were known by the id of their purchase. */
@@ -118,6 +126,7 @@ function factsOf(record: PurchaseRecord): (string | number | null)[] {
     record.id, record.kind, record.amountCents, record.currency, record.original?.amountCents ?? null, record.original?.currency ?? null,
     record.purchasedOn, record.bookedOn, record.state, record.lastUpdateMs, record.labelCipher, record.labelTag, record.brand?.id ?? null,
     record.brand?.matched ?? null, record.channel, record.review, record.wasPending ? 1 : 0,
+    record.earlierCents.length === 0 ? null : JSON.stringify(record.earlierCents),
   ];
 }
 
@@ -133,11 +142,12 @@ export function insertPurchase(work: Work, record: PurchaseRecord): void {
   work.sql.exec(INSERT, record.n, record.accountNo, record.externalId, record.recordedAtMs, ...factsOf(record), ...verdictOf(record));
 }
 
-/** Writes what the bank says of the row. Apart from the verdict, because touching an indexed column is billed as a row. */
-export function updateFacts(work: Work, record: PurchaseRecord): void {
-  work.sql.exec(UPDATE_FACTS, ...factsOf(record), record.n);
+/** Writes what the bank says of the row with its verdict, in one statement: half of it might not fit the other half that is stored. */
+export function updatePurchase(work: Work, record: PurchaseRecord): void {
+  work.sql.exec(UPDATE_BOTH, ...factsOf(record), ...verdictOf(record), record.n);
 }
 
+/** Writes the verdict alone, because touching an indexed column is billed as a row. */
 export function updateVerdict(work: Work, record: PurchaseRecord): void {
   work.sql.exec(UPDATE_VERDICT, ...verdictOf(record), record.n);
 }
@@ -174,16 +184,25 @@ export function newPurchase(work: Work, n: number, accountNo: number, row: BankR
   return {
     n, id: numberedId("pur", n, work.nowMs, work.random, work.shardOf), accountNo, externalId: row.externalId, kind: row.kind, amountCents: row.amountCents, currency: row.currency,
     original: row.original, purchasedOn: row.purchasedOn, bookedOn: row.bookedOn, state: row.state, lastUpdateMs: row.lastUpdateMs, labelCipher: row.labelCipher,
-    labelTag: row.labelTag, brand: row.brand, channel: row.channel, review: row.review, wasPending: row.state === "pending", recordedAtMs: work.nowMs, sameAs: null,
+    labelTag: row.labelTag, brand: row.brand, channel: row.channel, review: row.review, wasPending: row.state === "pending", earlierCents: [], recordedAtMs: work.nowMs, sameAs: null,
     decidedRank: null, outcome: "not_earned", waitsFor: null, offer: null, granted: 0, reversed: 0, lotNo: null, refundedCents: 0, refundOf: null, budget: [],
     findings: NO_FINDINGS, dueMs: null,
   };
 }
 
+/** Notes an amount under which the bank had booked the row, told in time or late. Returns false when that is no news. */
+export function noteEarlierAmount(record: PurchaseRecord, cents: number): boolean {
+  if (cents === record.amountCents || record.earlierCents.includes(cents)) return false;
+  record.earlierCents = [...record.earlierCents, cents];
+  return true;
+}
+
 /** Overwrites what the bank says with a newer version of the same row. */
 export function overwriteFacts(record: PurchaseRecord, row: BankRow): void {
+  const before = record.state === "booked" ? record.amountCents : null;
   record.kind = row.kind;
   record.amountCents = row.amountCents;
+  if (before !== null) noteEarlierAmount(record, before);
   record.currency = row.currency;
   record.original = row.original;
   record.purchasedOn = row.purchasedOn;

@@ -4,10 +4,11 @@ import { assert } from "../kernel/assert.ts";
 import type { AccountId, BrandId } from "../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
 import { addDays } from "../kernel/time.ts";
+import { releaseUntilCovered } from "./holds.ts";
 import { numberedId } from "./numbered-id.ts";
 import type { BankRow, RecordBatch, RecordSummary } from "./ports.ts";
 import { RECORD_ROWS_MAX } from "./ports.ts";
-import { findRow, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, overwriteFacts, readPurchase, standingOf, updateFacts, updateVerdict } from "./purchases.ts";
+import { earlierFrom, findRow, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, noteEarlierAmount, overwriteFacts, readPurchase, standingOf, updatePurchase, updateVerdict } from "./purchases.ts";
 import type { PurchaseRecord } from "./purchases.ts";
 import { hasRefunds, reassignRefunds } from "./refunds.ts";
 import { placeRows } from "./sameness.ts";
@@ -44,6 +45,7 @@ export function record(work: Work, batch: RecordBatch): RecordSummary {
   for (const row of batch.rows) takeIn(work, plan, accounts, row);
   for (const group of groupsOf(plan, accounts, joined)) placeGroup(work, plan, group);
   const duplicates = settle(work, plan, batch, accounts);
+  releaseUntilCovered(work);
   const fresh = [...plan.touched.values()].filter((each) => each.facts || each.isNew);
   if (batch.syncedAtMs !== null) saveSync(work, batch.connectionId, batch.syncedAtMs);
   return {
@@ -101,14 +103,16 @@ function takeIn(work: Work, plan: Plan, accounts: ReadonlyMap<AccountId, Account
     return;
   }
   const newer = row.lastUpdateMs > known.lastUpdateMs || (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
+  // An older version changes nothing of the row, but which others it is the same as may hang on it.
   const missedPending = !newer && row.state === "pending" && known.state !== "pending" && !known.wasPending;
-  if (!newer && !missedPending) {
+  const missedAmount = !newer && row.state === "booked" && noteEarlierAmount(known, row.amountCents);
+  if (!newer && !missedPending && !missedAmount) {
     plan.unchanged += 1;
     return;
   }
   const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, wasRefund: known.kind === "refund", place: null, heir: false };
   if (missedPending) known.wasPending = true;
-  else {
+  if (newer) {
     touched.decided &&= !decisiveFactsDiffer(known, row);
     overwriteFacts(known, row);
   }
@@ -151,18 +155,18 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
   const from = group.whole ? ALL_DAYS.from : addDays(near.from, -SAMENESS_MARGIN_DAYS);
   const to = group.whole ? ALL_DAYS.to : addDays(near.to, SAMENESS_MARGIN_DAYS);
   const stored = work.sql.exec(
-    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as, review FROM purchases
+    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, booked_on, brand_id, label_tag, last_update_ms, was_pending, earlier_cents, same_as, review FROM purchases
      WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`, from, to, accountNos);
   const rows = new Map<number, SameRow>(stored.map((row) => [integerOf(row, "n"), {
     n: integerOf(row, "n"), accountNo: integerOf(row, "account_no"), externalId: textOf(row, "external_id"), kind: textOf(row, "kind") as SameRow["kind"], cents: integerOf(row, "amount_cents"),
     date: textOf(row, "purchased_on"), state: textOf(row, "state") as SameRow["state"], brandId: textOrNull(row, "brand_id"), labelTag: textOf(row, "label_tag"),
-    lastUpdateMs: integerOf(row, "last_update_ms"), wasPending: row["was_pending"] === 1, sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
+    lastUpdateMs: integerOf(row, "last_update_ms"), wasPending: row["was_pending"] === 1, earlierCents: earlierFrom(textOrNull(row, "earlier_cents")), wasBooked: row["booked_on"] !== null, sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
     held: heldBy(textOrNull(row, "review")),
   }]));
   for (const { record: row } of group.rows) {
     rows.set(row.n, {
       n: row.n, accountNo: row.accountNo, externalId: row.externalId, kind: row.kind, cents: row.amountCents, date: row.purchasedOn, state: row.state, brandId: row.brand?.id ?? null,
-      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, sameAs: row.sameAs, held: heldBy(row.review),
+      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, earlierCents: row.earlierCents, wasBooked: row.bookedOn !== null, sameAs: row.sameAs, held: heldBy(row.review),
     });
   }
   const places = placeRows([...rows.values()], group.accounts, group.accounts.some((account) => account.strength === "weak"));
@@ -271,9 +275,8 @@ function partIds(work: Work, plan: Plan, touched: Touched): void {
 
 function save(work: Work, { record: row, isNew, facts }: Touched): void {
   if (isNew) return insertPurchase(work, row);
-  // The verdict first: a smaller amount must not meet the refunds of the larger one.
-  updateVerdict(work, row);
-  if (facts) updateFacts(work, row);
+  if (facts) updatePurchase(work, row);
+  else updateVerdict(work, row);
 }
 
 function matchAgain(work: Work, pairs: readonly { readonly accountNo: number; readonly brandId: BrandId; readonly certain: boolean }[], accounts: readonly Account[]): void {

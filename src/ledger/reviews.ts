@@ -2,7 +2,8 @@
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import type { PurchaseView, ReviewDecision } from "./ports.ts";
-import { findPurchase, updateFacts, updateVerdict } from "./purchases.ts";
+import { releaseUntilCovered } from "./holds.ts";
+import { findPurchase, updatePurchase } from "./purchases.ts";
 import { hasRefunds, reassignRefunds } from "./refunds.ts";
 import { integerOf } from "./sql.ts";
 import { settleVerdict } from "./verdicts.ts";
@@ -17,12 +18,12 @@ export function decideReview(work: Work, input: ReviewDecision): Result<Purchase
   if (record.review !== decided) {
     record.review = decided;
     settleVerdict(work, record, false, false, input);
-    updateFacts(work, record);
-    updateVerdict(work, record);
+    updatePurchase(work, record);
     if (record.brand !== null && hasRefunds(work, record.brand.id)) {
       const accounts = work.sql.exec("SELECT account_no FROM accounts WHERE fingerprint = (SELECT fingerprint FROM accounts WHERE account_no = ?)", record.accountNo);
       reassignRefunds(work, accounts.map((row) => integerOf(row, "account_no")), record.brand.id);
     }
+    releaseUntilCovered(work);
   }
   const view = purchaseView(work, record.id);
   return view === null ? err({ code: "review_unknown" }) : ok(view);

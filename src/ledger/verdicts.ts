@@ -6,7 +6,6 @@ import { addDays, DAY_MS } from "../kernel/time.ts";
 import { startOfDayMs } from "./days.ts";
 import type { Decision } from "./earning-types.ts";
 import { decideEarning, termsInForce } from "./earning.ts";
-import { releaseUntilCovered } from "./holds.ts";
 import { expiryMs, grant, readLot, restoreLot, reverseLot } from "./lots.ts";
 import { numberOf } from "./numbered-id.ts";
 import type { OfferTerms, Programme, ReasonCode } from "./ports.ts";
@@ -63,7 +62,7 @@ export function close(record: PurchaseRecord): void {
 /** The bank took the row back. What it earned goes with it. */
 function withdraw(work: Work, record: PurchaseRecord): void {
   if (record.granted > 0) return withoutPoints(work, record, "reversed", null, ["refunded"]);
-  const reasons = record.findings.reasons.filter((code) => code !== "budget_reserving");
+  const reasons = record.findings.reasons.filter((code) => code !== "budget_reserving" && code !== "duplicate");
   withoutPoints(work, record, "not_earned", null, reasons.length === 0 ? ["not_booked_yet"] : reasons);
 }
 
@@ -157,14 +156,16 @@ export function grantTo(work: Work, record: PurchaseRecord, points: number): voi
   record.reversed = 0;
 }
 
-/** Takes back up to `points` of what stands, and releases holds should `available` have gone below zero. */
+/**
+ * Takes back up to `points` of what stands. Whether `available` is below zero then, and holds must give way, is asked at the end of
+ * the call (`releaseUntilCovered`): what is taken back here may be granted again a moment later, and must not cost a redemption.
+ */
 function reverseStanding(work: Work, record: PurchaseRecord, points: number, cents: number | null = null): void {
   if (points <= 0 || record.lotNo === null) return;
   const lot = readLot(work, record.lotNo);
   reverseLot(work, lot, points, { key: `reverse:${record.id}`, purchaseId: record.id, cents });
   // What has expired cannot be taken a second time, yet it stands no longer.
   record.reversed += points;
-  releaseUntilCovered(work);
 }
 
 /**

@@ -93,7 +93,7 @@ function checkTruth(world: World, user: SimUser): void {
   let stands = 0;
   const weak = new Set(user.bank.accounts.filter((each) => each.strength === "weak" && each.generations.length > 1).map((each) => each.no));
   for (const truth of user.bank.truths) {
-    if (weak.has(truth.accountNo)) continue;
+    if (weak.has(truth.accountNo) || truth.corrected) continue;
     const rows = [...truth.rows.values()];
     if (!truth.deleted && rows.some((row) => row.state === "booked" && row.review === null)) happened += 1;
     stands += rows.filter((row) => {

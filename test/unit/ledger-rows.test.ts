@@ -160,7 +160,7 @@ describe("an older generation's authorisation that is booked after the newer one
   test("takes the verdict over, and both ids lead to it", ({ expect }) => {
     const book = openBook();
     book.record([row("1", { state: "pending", bookedOn: null, amountCents: 9900 })], "2026-11-14", { accounts, offers });
-    book.record([row("again", { accountId: "acc_2" as AccountId })], "2026-11-14", { accounts, offers });
+    book.record([row("again", { accountId: "acc_2" })], "2026-11-14", { accounts, offers });
     grantAll(book);
     const ids = book.purchases().map((purchase) => purchase.id);
     book.record([row("1", { lastUpdateMs: 2000 })], "2026-11-14", { accounts, offers });
@@ -172,7 +172,7 @@ describe("an older generation's authorisation that is booked after the newer one
   test("and whose budget is answered for each row under its own name", ({ expect }) => {
     const book = openBook();
     book.record([row("1", { amountCents: 9900 })], "2026-11-14", { accounts, offers });
-    book.record([row("again", { accountId: "acc_2" as AccountId })], "2026-11-14", { accounts, offers });
+    book.record([row("again", { accountId: "acc_2" })], "2026-11-14", { accounts, offers });
     grantAll(book);
     book.record([row("1", { lastUpdateMs: 2000 })], "2026-11-14", { accounts, offers });
     const tasks = value(book.engine.budgetTasks(null, at("2026-11-14")));
