@@ -6,7 +6,7 @@ import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
 import { addDays } from "../kernel/time.ts";
 import { releaseUntilCovered } from "./holds.ts";
 import { numberedId } from "./numbered-id.ts";
-import type { BankRow, RecordBatch, RecordSummary } from "./ports.ts";
+import type { BankRow, OfferCover, RecordBatch, RecordSummary } from "./ports.ts";
 import { RECORD_ROWS_MAX } from "./ports.ts";
 import { earlierFrom, findRow, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, noteEarlierAmount, overwriteFacts, readPurchase, standingOf, updatePurchase, updateVerdict } from "./purchases.ts";
 import type { PurchaseRecord } from "./purchases.ts";
@@ -37,7 +37,21 @@ type Plan = { readonly touched: Map<number, Touched>; /** By account and externa
 const SAMENESS_MARGIN_DAYS = 45;
 const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
 
-/** Records one batch. Repeating it, whole or in parts, changes nothing more. */
+/** Thrown to undo the call; the engine answers it as a refusal. */
+export class OffersMissing extends Error {
+  override readonly name = "OffersMissing";
+  readonly needed: readonly OfferCover[];
+
+  constructor(needed: readonly OfferCover[]) {
+    super("offers of a brand and day were not handed over");
+    this.needed = needed;
+  }
+}
+
+/**
+ * Records one batch. Repeating it, whole or in parts, changes nothing more. Throws `OffersMissing` when a row of an earlier
+ * delivery must be judged again and nobody handed its brand's offers over: a verdict without them would take its points for good.
+ */
 export function record(work: Work, batch: RecordBatch): RecordSummary {
   assert(batch.rows.length <= RECORD_ROWS_MAX, "a batch has at most 500 rows");
   const { accounts, joined } = saveAccounts(work, batch);
@@ -45,6 +59,7 @@ export function record(work: Work, batch: RecordBatch): RecordSummary {
   for (const row of batch.rows) takeIn(work, plan, accounts, row);
   for (const group of groupsOf(plan, accounts, joined)) placeGroup(work, plan, group);
   const duplicates = settle(work, plan, batch, accounts);
+  if (work.offersNeeded.length > 0) throw new OffersMissing(work.offersNeeded);
   releaseUntilCovered(work);
   const fresh = [...plan.touched.values()].filter((each) => each.facts || each.isNew);
   if (batch.syncedAtMs !== null) saveSync(work, batch.connectionId, batch.syncedAtMs);
@@ -146,7 +161,7 @@ function groupsOf(plan: Plan, accounts: ReadonlyMap<AccountId, Account>, joined:
 /** Finds which rows of the group stand for which. Most accounts have one generation and no pending row: nothing to look for. */
 function placeGroup(work: Work, plan: Plan, group: Group): void {
   const accountNos = JSON.stringify(group.accounts.map((account) => account.accountNo));
-  const alone = group.accounts.length === 1 && group.rows.every(({ record: row }) => row.state !== "pending" && row.sameAs === null)
+  const alone = !group.whole && group.accounts.length === 1 && group.rows.every(({ record: row }) => row.state !== "pending" && row.sameAs === null)
     && work.sql.exec("SELECT 1 FROM purchases WHERE state = 'pending' AND account_no IN (SELECT value FROM json_each(?)) LIMIT 1", accountNos).length === 0;
   if (alone) return;
   const dates = group.rows.map(({ record: row }) => row.purchasedOn).sort();
