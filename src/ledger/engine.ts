@@ -120,7 +120,11 @@ export function createEngine(parts: EngineParts): Engine {
       forgetRequests(work, work.nowMs - REQUEST_KEPT_MS);
       return { more: projectedSequence(work) < work.head.sequence, overdueHolds: takeOverdueHolds(work) };
     }),
-    nextAlarm: asked((work) => (hasNews(work) ? work.nowMs : nextAlarmMs(work, projectedSequence(work)))),
+    nextAlarm: asked((work) => {
+      // News are asked for last: they read rows, and what has just posted rings now anyway.
+      const projected = projectedSequence(work);
+      return projected < work.head.sequence || hasNews(work) ? work.nowMs : nextAlarmMs(work);
+    }),
     peekOutbox: asked((work) => peekOutbox(work, OUTBOX_LIMIT)), ackOutbox: done(ackOutbox),
     peekSample: asked(peekSample), ackSample: done(ackSample), peekReviews: asked(peekReviews), ackReviews: done(ackReviews),
     retell: done((work) => {

@@ -2,15 +2,16 @@
 // already has its verdict for these facts keeps it, points and all.
 import { assert } from "../kernel/assert.ts";
 import { mulDivFloor } from "../kernel/money.ts";
-import { addDays, DAY_MS } from "../kernel/time.ts";
-import { dayOf, startOfDayMs } from "./days.ts";
+import { DAY_MS } from "../kernel/time.ts";
+import { dayOf, startOfLaterDayMs } from "./days.ts";
 import type { Decision } from "./earning-types.ts";
 import { decideEarning, termsInForce } from "./earning.ts";
+import type { Findings } from "./findings.ts";
 import { expiryMs, grant, readLot, restoreLot, reverseLot } from "./lots.ts";
 import { numberOf } from "./numbered-id.ts";
 import type { OfferCover, OfferTerms, Programme, ReasonCode } from "./ports.ts";
 import { NO_FINDINGS, standingOf } from "./purchases.ts";
-import type { BudgetShare, Fallback, Findings, PurchaseRecord } from "./purchases.ts";
+import type { BudgetShare, Fallback, PurchaseRecord } from "./purchases.ts";
 import { nextRank, noteUsage, usageFor } from "./usage.ts";
 import type { Work } from "./work.ts";
 
@@ -39,7 +40,7 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
     withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
     // A day that cannot be true says nothing of how long the row has waited, and a person must have the time to see it.
     const since = record.review === "date_absurd" ? dayOf(record.recordedAtMs) : record.purchasedOn;
-    record.dueMs = startOfDayMs(addDays(since, PENDING_DAYS_MAX + 1));
+    record.dueMs = startOfLaterDayMs(since, PENDING_DAYS_MAX + 1);
     if (record.dueMs <= work.nowMs) close(record);
     return;
   }
@@ -144,7 +145,7 @@ function applyDecision(work: Work, record: PurchaseRecord, decision: Decision, t
 function findingsOf(record: PurchaseRecord, decision: Decision, programme: Programme): Findings {
   const { reasons, checks, calculation } = decision;
   if (decision.outcome === "not_earned") return { reasons, checks, calculation, confirmAtMs: null, expiresAtMs: null };
-  const confirmAtMs = startOfDayMs(addDays(record.purchasedOn, decision.terms.confirmationDays));
+  const confirmAtMs = startOfLaterDayMs(record.purchasedOn, decision.terms.confirmationDays);
   return { reasons, checks, calculation, confirmAtMs, expiresAtMs: expiryMs(confirmAtMs, programme.pointsExpireMonths) };
 }
 

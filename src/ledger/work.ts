@@ -1,5 +1,6 @@
 // What one call of the engine carries along: the storage, the time, the book's head and what was read more than once. It lives
 // for one transaction and is thrown away with it, so a rollback leaves nothing stale in memory.
+import { pooled } from "../kernel/random.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 import { post, readHead } from "./book.ts";
 import type { Draft, Head } from "./book.ts";
@@ -22,7 +23,7 @@ export type Work = {
 };
 
 export function newWork(sql: Sql, random: RandomBytes, shardOf: string | undefined, nowMs: number): Work {
-  return { sql, nowMs, random, shardOf, head: readHead(sql), usage: null, decided: 0, offersNeeded: [] };
+  return { sql, nowMs, random: pooled(random), shardOf, head: readHead(sql), usage: null, decided: 0, offersNeeded: [] };
 }
 
 /** Posts on this call's head. */
