@@ -75,7 +75,7 @@ async function reserveBudgets({ guard, reserve }: AlarmParts, nowMs: number): Pr
     const tasks = guard((engine) => engine.budgetTasks(null, nowMs));
     if (!tasks.ok || tasks.value.length === 0) return;
     for (const task of tasks.value) {
-      const answer = await reserve(task.offerId, { purchaseId: task.purchaseId, points: task.points, budgetPoints: task.budgetPoints });
+      const answer = await reserve(task.offerId, { key: task.key, points: task.points, budgetPoints: task.budgetPoints });
       guard((engine) => (answer.granted ? engine.budgetGranted(task, nowMs) : engine.budgetDenied({ ...task, held: answer.held }, nowMs)));
     }
   }

@@ -1,12 +1,12 @@
 // The rules of an offer's budget on the storage port, apart from the object that runs them.
 import { assert } from "../kernel/assert.ts";
-import type { PurchaseId } from "../kernel/ids.ts";
 import { migrate } from "./schema.ts";
 import type { ObjectMigration } from "./schema.ts";
 import { integerOf } from "./sql.ts";
 import type { Sql } from "./sql.ts";
 
-export type BudgetRequest = { readonly purchaseId: PurchaseId; readonly points: number; /** The whole budget, by the version that granted. */ readonly budgetPoints: number };
+/** `key` names the reservation: the id of the purchase, and its row number where two rows have shared that id. */
+export type BudgetRequest = { readonly key: string; readonly points: number; /** The whole budget, by the version that granted. */ readonly budgetPoints: number };
 /** `held` is what this purchase holds now, `reserved` what all hold together. */
 export type BudgetAnswer = { readonly granted: boolean; readonly held: number; readonly reserved: number };
 
@@ -33,17 +33,17 @@ export function budgetReserved(sql: Sql): number {
  */
 export function reserveBudget(sql: Sql, request: BudgetRequest): BudgetAnswer {
   assert(Number.isSafeInteger(request.points) && request.points >= 0, "a reservation is of zero points or more");
-  const row = sql.exec("SELECT points FROM reservations WHERE purchase_id = ?", request.purchaseId)[0];
+  const row = sql.exec("SELECT points FROM reservations WHERE purchase_id = ?", request.key)[0];
   const before = row === undefined ? 0 : integerOf(row, "points");
   const total = budgetReserved(sql);
   const after = total - before + request.points;
   if (request.points > before && after > request.budgetPoints) return { granted: false, held: before, reserved: total };
-  if (request.points !== before) set(sql, request.purchaseId, request.points, after);
+  if (request.points !== before) set(sql, request.key, request.points, after);
   return { granted: true, held: request.points, reserved: after };
 }
 
-function set(sql: Sql, purchaseId: PurchaseId, points: number, total: number): void {
-  if (points === 0) sql.exec("DELETE FROM reservations WHERE purchase_id = ?", purchaseId);
-  else sql.exec("INSERT INTO reservations (purchase_id, points) VALUES (?, ?) ON CONFLICT (purchase_id) DO UPDATE SET points = excluded.points", purchaseId, points);
+function set(sql: Sql, key: string, points: number, total: number): void {
+  if (points === 0) sql.exec("DELETE FROM reservations WHERE purchase_id = ?", key);
+  else sql.exec("INSERT INTO reservations (purchase_id, points) VALUES (?, ?) ON CONFLICT (purchase_id) DO UPDATE SET points = excluded.points", key, points);
   sql.exec("UPDATE total SET points = ? WHERE id = 1", total);
 }

@@ -4,12 +4,12 @@ import { assert } from "../kernel/assert.ts";
 import type { PurchaseId } from "../kernel/ids.ts";
 import { DAY_MS, HOUR_MS } from "../kernel/time.ts";
 import { dayOf } from "./days.ts";
-import { dueHolds, markAlerted, releaseOverdue } from "./holds.ts";
+import { dueHolds, markAlerted, releaseOverdue, releaseUntilCovered } from "./holds.ts";
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot, saveLot } from "./lots.ts";
-import { applyRefunds, budgetOpen, budgetWish, earnElsewhere, giveUpRestoring, grantTo, plainShare, restoreReserved } from "./verdicts.ts";
+import { applyRefunds, budgetOpen, budgetWish, close, earnElsewhere, giveUpRestoring, grantTo, plainShare, restoreReserved } from "./verdicts.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 import type { BudgetDenial, BudgetTask, NoticeTask } from "./ports.ts";
-import { findPurchase, PURCHASE_COLUMNS, purchaseFrom, readPurchase, updateFacts, updateVerdict } from "./purchases.ts";
+import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchases.ts";
 import type { PurchaseRecord } from "./purchases.ts";
 import { integerOf, integerOrNull, textOf } from "./sql.ts";
 import { noteUsage } from "./usage.ts";
@@ -19,7 +19,7 @@ const BATCH = 1000;
 /** More rounds than that means that something becomes due again by being written down. */
 const ROUNDS_MAX = 100;
 
-/** Writes down everything that is due at `work.nowMs`, in the order in which it became due. */
+/** Writes down everything that is due at `work.nowMs`, in the order in which it became due; at one instant expiry comes last. */
 export function bringUpToDate(work: Work): void {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const tasks = dueTasks(work);
@@ -31,11 +31,12 @@ export function bringUpToDate(work: Work): void {
 }
 
 function dueTasks(work: Work): { readonly dueMs: number; readonly run: () => void }[] {
-  const lots = dueLots(work, BATCH).map((lot) => ({ dueMs: lotDueMs(lot) ?? 0, run: () => settleLot(work, lot.lotNo) }));
+  const lots = dueLots(work, BATCH).map((lot) => ({ confirms: lot.state === "pending", dueMs: lotDueMs(lot) ?? 0, run: () => settleLot(work, lot.lotNo) }));
   const holds = dueHolds(work).filter((hold) => hold.state === "open").map((hold) => ({ dueMs: hold.dueMs, run: () => releaseOverdue(work, hold.redemptionId) }));
   const rows = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND (state = 'pending' OR waits_for = 'purchase') ORDER BY due_ms LIMIT ?`, work.nowMs, BATCH)
     .map(purchaseFrom).map((record) => ({ dueMs: record.dueMs ?? 0, run: () => closeRow(work, record) }));
-  return [...lots, ...holds, ...rows];
+  // A hold that lapses in the millisecond in which its lot expires gives its points their 30 days.
+  return [...lots.filter(({ confirms }) => confirms), ...holds, ...lots.filter(({ confirms }) => !confirms), ...rows];
 }
 
 /** The lot is read again: an earlier task of the same round may have spent or reversed it. */
@@ -53,14 +54,7 @@ function purchaseIdOf(work: Work, n: number): PurchaseId {
 
 /** A pending row that nothing took over, or a refund that waited in vain. Neither has points. */
 function closeRow(work: Work, record: PurchaseRecord): void {
-  const wasPending = record.state === "pending";
-  record.dueMs = null;
-  record.waitsFor = null;
-  record.outcome = "not_earned";
-  if (wasPending) {
-    record.state = "deleted";
-    updateFacts(work, record);
-  }
+  close(record);
   updateVerdict(work, record);
 }
 
@@ -145,15 +139,14 @@ export function budgetTasks(work: Work, limit: number): BudgetTask[] {
   const rows = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND budget IS NOT NULL ORDER BY due_ms, n LIMIT ?`, work.nowMs, limit).map(purchaseFrom);
   return rows.flatMap((record) => record.budget.flatMap((share, index) => {
     const points = budgetWish(record, index);
-    return share.held === points ? [] : [{ purchaseId: record.id, offerId: share.offerId, points, budgetPoints: share.limit }];
+    return share.held === points ? [] : [{ purchaseId: record.id, offerId: share.offerId, points, key: share.key, budgetPoints: share.limit }];
   }));
 }
 
 /** The budget holds `points` for this purchase now. Posts `earn` when that is what the purchase waits for. */
-export function budgetGranted(work: Work, task: Pick<BudgetTask, "purchaseId" | "offerId" | "points">): void {
-  const record = budgetRecord(work, task.purchaseId);
+export function budgetGranted(work: Work, task: Pick<BudgetTask, "key" | "offerId" | "points">): void {
+  const record = hear(work, task, task.points);
   if (record === null) return;
-  for (const share of record.budget) if (share.offerId === task.offerId) share.held = task.points;
   const current = record.budget.at(-1);
   if (current?.offerId === task.offerId && current.restore === task.points) restoreReserved(work, record);
   if (record.waitsFor === "budget" && current?.offerId === task.offerId && current.wanted === task.points) {
@@ -167,24 +160,26 @@ export function budgetGranted(work: Work, task: Pick<BudgetTask, "purchaseId" | 
 }
 
 /** The budget cannot hold that much: the next best offer is tried, or points that a refund had taken stay taken. */
-export function budgetDenied(work: Work, { purchaseId, offerId, held }: BudgetDenial): void {
-  const record = budgetRecord(work, purchaseId);
+export function budgetDenied(work: Work, denial: BudgetDenial): void {
+  const record = hear(work, denial, denial.held);
   if (record === null) return;
-  for (const share of record.budget) if (share.offerId === offerId) share.held = held;
-  if (record.budget.at(-1)?.offerId === offerId) {
+  if (record.budget.at(-1)?.offerId === denial.offerId) {
     if (record.waitsFor === "budget") earnElsewhere(work, record);
     else giveUpRestoring(record);
   }
   closeBudget(work, record);
 }
 
-function budgetRecord(work: Work, id: PurchaseId): PurchaseRecord | null {
-  // By the row itself, not by what stands for it: a row that turned out to repeat another must give back its own share.
-  const found = findPurchase(work, id);
-  if (found === null || found.budget.length > 0) return found;
-  const rows = work.sql.exec("SELECT n FROM purchases WHERE same_as = ? AND budget IS NOT NULL", found.n);
-  const row = rows[0];
-  return row === undefined ? null : readPurchase(work, integerOf(row, "n"));
+/** Notes what a reservation holds, with whichever row has it now; null when the answer is an old one. */
+function hear(work: Work, { key, offerId }: Pick<BudgetTask, "key" | "offerId">, held: number): PurchaseRecord | null {
+  const open = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms IS NOT NULL AND budget IS NOT NULL`).map(purchaseFrom);
+  for (const record of open) {
+    const share = record.budget.find((each) => each.key === key && each.offerId === offerId);
+    if (share === undefined) continue;
+    share.held = held;
+    return record;
+  }
+  return null;
 }
 
 function closeBudget(work: Work, record: PurchaseRecord): void {
@@ -194,4 +189,5 @@ function closeBudget(work: Work, record: PurchaseRecord): void {
   record.dueMs = budgetOpen(record) ? work.nowMs : null;
   noteUsage(work, record);
   updateVerdict(work, record);
+  releaseUntilCovered(work);
 }

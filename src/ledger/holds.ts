@@ -93,7 +93,7 @@ export function releaseHold(work: Work, redemptionId: string, cause: "cancelled"
   const hold = findHold(work, redemptionId);
   if (hold === null) return err({ code: "hold_unknown" });
   if (hold.state !== (cause === "cancelled" ? "open" : "committed")) return err({ code: "hold_state", state: hold.state });
-  release(work, hold, dayOf(work.nowMs));
+  release(work, hold, work.nowMs);
   return ok(viewOf(work, hold));
 }
 
@@ -103,13 +103,13 @@ export function reinstateHold(work: Work, redemptionId: string): Result<HoldView
   if (hold === null) return err({ code: "hold_unknown" });
   if (hold.state !== "settled") return err({ code: "hold_state", state: hold.state });
   endHold(work, hold, "reinstated", "reinstate", [["programme:redeemed", -hold.points], ["available", hold.points]]);
-  returnToLots(work, hold.lots);
+  returnToLots(work, hold.lots, work.nowMs);
   return ok(viewOf(work, hold));
 }
 
-function release(work: Work, hold: Hold, effectiveOn: string): void {
-  endHold(work, hold, "released", "release", [["held", -hold.points], ["available", hold.points]], effectiveOn);
-  returnToLots(work, hold.lots);
+function release(work: Work, hold: Hold, effectiveMs: number): void {
+  endHold(work, hold, "released", "release", [["held", -hold.points], ["available", hold.points]], dayOf(effectiveMs));
+  returnToLots(work, hold.lots, effectiveMs);
 }
 
 function endHold(
@@ -130,13 +130,13 @@ export function releaseUntilCovered(work: Work): void {
   while (work.head.balances.available < 0) {
     const row = work.sql.exec(`SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC LIMIT 1`)[0];
     if (row === undefined) return;
-    release(work, holdFrom(row), dayOf(work.nowMs));
+    release(work, holdFrom(row), work.nowMs);
   }
 }
 
 /** Releases every open hold, newest first. */
 export function releaseAllOpen(work: Work): void {
-  for (const row of work.sql.exec(`SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC`)) release(work, holdFrom(row), dayOf(work.nowMs));
+  for (const row of work.sql.exec(`SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC`)) release(work, holdFrom(row), work.nowMs);
 }
 
 /** Holds whose time has come: open ones past their deadline, committed ones overdue and not yet reported. */
@@ -145,10 +145,10 @@ export function dueHolds(work: Work): { readonly dueMs: number; readonly redempt
     .map((row) => ({ dueMs: integerOf(row, "due_ms"), redemptionId: textOf(row, "redemption_id"), state: textOf(row, "state") as HoldState }));
 }
 
-/** Releases an open hold whose deadline has passed, effective on that day. A claw-back may have released it meanwhile. */
+/** Releases an open hold whose deadline has passed, as of that moment, whoever looks and when. A claw-back may have released it meanwhile. */
 export function releaseOverdue(work: Work, redemptionId: string): void {
   const hold = findHold(work, redemptionId);
-  if (hold?.state === "open" && hold.dueMs !== null && hold.dueMs <= work.nowMs) release(work, hold, dayOf(hold.dueMs));
+  if (hold?.state === "open" && hold.dueMs !== null && hold.dueMs <= work.nowMs) release(work, hold, hold.dueMs);
 }
 
 /** Notes that operators were told of a committed hold nobody settled. */

@@ -236,12 +236,12 @@ export function spendFromLots(work: Work, points: number): (readonly [number, nu
   return taken;
 }
 
-/** Puts points back where they came from, good for at least 30 more days. The caller has posted the movement. */
-export function returnToLots(work: Work, parts: readonly (readonly [number, number])[]): void {
+/** Puts points back where they came from, good for at least 30 days after `fromMs`. The caller has posted the movement. */
+export function returnToLots(work: Work, parts: readonly (readonly [number, number])[], fromMs: number): void {
   for (const [lotNo, points] of parts) {
     const lot = readLot(work, lotNo);
     lot.remaining += points;
-    const expiresAtMs = Math.max(lot.expiresAtMs, work.nowMs + RELEASED_EXPIRY_MIN_MS);
+    const expiresAtMs = Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS);
     if (expiresAtMs !== lot.expiresAtMs) {
       // A notice names a date: a later date needs its own notices before anything may expire.
       lot.expiresAtMs = expiresAtMs;

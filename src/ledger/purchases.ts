@@ -16,6 +16,8 @@ export type Fallback = { readonly offers: readonly OfferTerms[]; readonly progra
 /** What an offer's budget knows (`held`) and should know about a purchase. `held` is null while an answer may be under way. */
 export type BudgetShare = {
   readonly offerId: OfferId;
+  /** The name of the reservation in the offer's budget, for as long as it lasts: a row may change its public id, and two rows share one. */
+  readonly key: string;
   readonly limit: number;
   readonly wanted: number;
   held: number | null;
@@ -48,6 +50,8 @@ export type PurchaseRecord = {
   channel: BankRow["channel"];
   review: Review | null;
   wasPending: boolean;
+  /** Other amounts under which the bank had booked the row before. */
+  earlierCents: readonly number[];
   readonly recordedAtMs: number;
   sameAs: number | null;
   decidedRank: number | null;
@@ -65,7 +69,7 @@ export type PurchaseRecord = {
 };
 
 const FACTS = `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
-  label_tag, brand_id, brand_matched, channel, review, was_pending`;
+  label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents`;
 const VERDICT = `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, budget, verdict, due_ms`;
 export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${FACTS}, ${VERDICT}`;
 
@@ -73,7 +77,7 @@ const settersOf = (columns: string): string => columns.split(",").map((column) =
 const placesOf = (columns: string): string => columns.split(",").map(() => "?").join(", ");
 // Made once, see lots.ts.
 const INSERT = `INSERT INTO purchases (${PURCHASE_COLUMNS}) VALUES (${placesOf(PURCHASE_COLUMNS)})`;
-const UPDATE_FACTS = `UPDATE purchases SET ${settersOf(FACTS)} WHERE n = ?`;
+const UPDATE_BOTH = `UPDATE purchases SET ${settersOf(FACTS)}, ${settersOf(VERDICT)} WHERE n = ?`;
 const UPDATE_VERDICT = `UPDATE purchases SET ${settersOf(VERDICT)} WHERE n = ?`;
 const READ = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`;
 const FIND_ROWS = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE (account_no, external_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`;
@@ -85,6 +89,7 @@ export function purchaseFrom(row: SqlRow): PurchaseRecord {
   const offerId = textOrNull(row, "offer_id");
   const originalCurrency = textOrNull(row, "original_currency");
   const budget = textOrNull(row, "budget");
+  const earlier = textOrNull(row, "earlier_cents");
   return {
     n: integerOf(row, "n"), id: textOf(row, "id") as PurchaseId, accountNo: integerOf(row, "account_no"), externalId: textOf(row, "external_id"),
     kind: textOf(row, "kind") as BankRow["kind"], amountCents: integerOf(row, "amount_cents"), currency: textOf(row, "currency"),
@@ -93,13 +98,23 @@ export function purchaseFrom(row: SqlRow): PurchaseRecord {
     lastUpdateMs: integerOf(row, "last_update_ms"), labelCipher: textOf(row, "label_cipher"), labelTag: textOf(row, "label_tag"),
     brand: brandId === null ? null : { id: brandId as BrandId, matched: textOf(row, "brand_matched") },
     channel: textOf(row, "channel") as BankRow["channel"], review: textOrNull(row, "review") as Review | null,
-    wasPending: integerOf(row, "was_pending") === 1, recordedAtMs: integerOf(row, "recorded_at_ms"), sameAs: integerOrNull(row, "same_as"),
+    wasPending: integerOf(row, "was_pending") === 1, earlierCents: earlierFrom(earlier), recordedAtMs: integerOf(row, "recorded_at_ms"), sameAs: integerOrNull(row, "same_as"),
     decidedRank: integerOrNull(row, "decided_rank"), outcome: textOf(row, "outcome") as Outcome, waitsFor: textOrNull(row, "waits_for") as WaitsFor | null,
     offer: offerId === null ? null : { id: offerId as OfferId, version: integerOf(row, "offer_version") },
     granted: integerOf(row, "granted"), reversed: integerOf(row, "reversed"), lotNo: integerOrNull(row, "lot_no"),
     refundedCents: integerOf(row, "refunded_cents"), refundOf: integerOrNull(row, "refund_of"),
-    budget: budget === null ? [] : (JSON.parse(budget) as BudgetShare[]), findings: findingsFrom(textOf(row, "verdict")), dueMs: integerOrNull(row, "due_ms"),
+    budget: budget === null ? [] : budgetFrom(budget, textOf(row, "id")), findings: findingsFrom(textOf(row, "verdict")), dueMs: integerOrNull(row, "due_ms"),
   };
+}
+
+/** The column of earlier amounts: nearly always empty. */
+export function earlierFrom(text: string | null): readonly number[] {
+  return text === null ? [] : (JSON.parse(text) as readonly number[]);
+}
+
+/** Shares written before they were named by a key were known by the id of their purchase. */
+function budgetFrom(text: string, id: string): BudgetShare[] {
+  return (JSON.parse(text) as (Omit<BudgetShare, "key"> & { readonly key?: string })[]).map((share) => ({ ...share, key: share.key ?? id }));
 }
 
 function factsOf(record: PurchaseRecord): (string | number | null)[] {
@@ -107,6 +122,7 @@ function factsOf(record: PurchaseRecord): (string | number | null)[] {
     record.id, record.kind, record.amountCents, record.currency, record.original?.amountCents ?? null, record.original?.currency ?? null,
     record.purchasedOn, record.bookedOn, record.state, record.lastUpdateMs, record.labelCipher, record.labelTag, record.brand?.id ?? null,
     record.brand?.matched ?? null, record.channel, record.review, record.wasPending ? 1 : 0,
+    record.earlierCents.length === 0 ? null : JSON.stringify(record.earlierCents),
   ];
 }
 
@@ -122,11 +138,12 @@ export function insertPurchase(work: Work, record: PurchaseRecord): void {
   work.sql.exec(INSERT, record.n, record.accountNo, record.externalId, record.recordedAtMs, ...factsOf(record), ...verdictOf(record));
 }
 
-/** Writes what the bank says of the row. Apart from the verdict, because touching an indexed column is billed as a row. */
-export function updateFacts(work: Work, record: PurchaseRecord): void {
-  work.sql.exec(UPDATE_FACTS, ...factsOf(record), record.n);
+/** Writes what the bank says of the row with its verdict, in one statement: half of it might not fit the other half that is stored. */
+export function updatePurchase(work: Work, record: PurchaseRecord): void {
+  work.sql.exec(UPDATE_BOTH, ...factsOf(record), ...verdictOf(record), record.n);
 }
 
+/** Writes the verdict alone, because touching an indexed column is billed as a row. */
 export function updateVerdict(work: Work, record: PurchaseRecord): void {
   work.sql.exec(UPDATE_VERDICT, ...verdictOf(record), record.n);
 }
@@ -144,8 +161,8 @@ export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null 
   if (own === undefined) return null;
   // A row that was taken over left its id to another, which is who goes by it; that is rare enough to look through them all.
   const row = own["id"] === id && own["same_as"] === null ? own : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL LIMIT 1`, id)[0];
-  if (row === undefined) return null;
-  const record = purchaseFrom(row);
+  // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
+  const record = purchaseFrom(row ?? own);
   return record.sameAs === null ? record : readPurchase(work, record.sameAs);
 }
 
@@ -174,16 +191,25 @@ export function newPurchase(work: Work, n: number, accountNo: number, row: BankR
   return {
     n, id: numberedId("pur", n, work.nowMs, work.random, work.shardOf), accountNo, externalId: row.externalId, kind: row.kind, amountCents: row.amountCents, currency: row.currency,
     original: row.original, purchasedOn: row.purchasedOn, bookedOn: row.bookedOn, state: row.state, lastUpdateMs: row.lastUpdateMs, labelCipher: row.labelCipher,
-    labelTag: row.labelTag, brand: row.brand, channel: row.channel, review: row.review, wasPending: row.state === "pending", recordedAtMs: work.nowMs, sameAs: null,
+    labelTag: row.labelTag, brand: row.brand, channel: row.channel, review: row.review, wasPending: row.state === "pending", earlierCents: [], recordedAtMs: work.nowMs, sameAs: null,
     decidedRank: null, outcome: "not_earned", waitsFor: null, offer: null, granted: 0, reversed: 0, lotNo: null, refundedCents: 0, refundOf: null, budget: [],
     findings: NO_FINDINGS, dueMs: null,
   };
 }
 
+/** Notes an amount under which the bank had booked the row, told in time or late. Returns false when that is no news. */
+export function noteEarlierAmount(record: PurchaseRecord, cents: number): boolean {
+  if (cents === record.amountCents || record.earlierCents.includes(cents)) return false;
+  record.earlierCents = [...record.earlierCents, cents];
+  return true;
+}
+
 /** Overwrites what the bank says with a newer version of the same row. */
 export function overwriteFacts(record: PurchaseRecord, row: BankRow): void {
+  const before = record.state === "booked" ? record.amountCents : null;
   record.kind = row.kind;
   record.amountCents = row.amountCents;
+  if (before !== null) noteEarlierAmount(record, before);
   record.currency = row.currency;
   record.original = row.original;
   record.purchasedOn = row.purchasedOn;
@@ -202,6 +228,11 @@ export function overwriteFacts(record: PurchaseRecord, row: BankRow): void {
 /** Points that stand now. */
 export function standingOf(record: PurchaseRecord): number {
   return record.granted - record.reversed;
+}
+
+/** A pending row that waits for nothing was closed: whoever looks at it sees that it is gone. */
+export function shownState(record: PurchaseRecord): BankRow["state"] {
+  return record.state === "pending" && record.sameAs === null && record.waitsFor === null ? "deleted" : record.state;
 }
 
 /** Moves verdict and points from one row to another; the first is left as one that was never decided. */

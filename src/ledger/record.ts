@@ -4,10 +4,11 @@ import { assert } from "../kernel/assert.ts";
 import type { AccountId, BrandId } from "../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
 import { addDays } from "../kernel/time.ts";
+import { releaseUntilCovered } from "./holds.ts";
 import { numberedId } from "./numbered-id.ts";
-import type { BankRow, RecordBatch, RecordSummary } from "./ports.ts";
+import type { BankRow, OfferCover, RecordBatch, RecordSummary } from "./ports.ts";
 import { RECORD_ROWS_MAX } from "./ports.ts";
-import { findRows, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, overwriteFacts, readPurchase, rowKey, standingOf, updateFacts, updateVerdict } from "./purchases.ts";
+import { earlierFrom, findRows, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, noteEarlierAmount, overwriteFacts, readPurchase, rowKey, standingOf, updatePurchase, updateVerdict } from "./purchases.ts";
 import type { PurchaseRecord, RowName } from "./purchases.ts";
 import { hasRefunds, reassignRefunds } from "./refunds.ts";
 import { placeRows } from "./sameness.ts";
@@ -36,7 +37,21 @@ type Plan = { readonly touched: Map<number, Touched>; /** By account and externa
 const SAMENESS_MARGIN_DAYS = 45;
 const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
 
-/** Records one batch. Repeating it, whole or in parts, changes nothing more. */
+/** Thrown to undo the call; the engine answers it as a refusal. */
+export class OffersMissing extends Error {
+  override readonly name = "OffersMissing";
+  readonly needed: readonly OfferCover[];
+
+  constructor(needed: readonly OfferCover[]) {
+    super("offers of a brand and day were not handed over");
+    this.needed = needed;
+  }
+}
+
+/**
+ * Records one batch. Repeating it, whole or in parts, changes nothing more. Throws `OffersMissing` when a row of an earlier
+ * delivery must be judged again and nobody handed its brand's offers over: a verdict without them would take its points for good.
+ */
 export function record(work: Work, batch: RecordBatch): RecordSummary {
   assert(batch.rows.length <= RECORD_ROWS_MAX, "a batch has at most 500 rows");
   const { accounts, joined } = saveAccounts(work, batch);
@@ -45,6 +60,8 @@ export function record(work: Work, batch: RecordBatch): RecordSummary {
   for (const row of batch.rows) takeIn(work, plan, stored, nameOf(accounts, row), row);
   for (const group of groupsOf(plan, accounts, joined)) placeGroup(work, plan, group);
   const duplicates = settle(work, plan, batch, accounts);
+  if (work.offersNeeded.length > 0) throw new OffersMissing(work.offersNeeded);
+  releaseUntilCovered(work);
   const fresh = [...plan.touched.values()].filter((each) => each.facts || each.isNew);
   if (batch.syncedAtMs !== null) saveSync(work, batch.connectionId, batch.syncedAtMs);
   return {
@@ -106,14 +123,16 @@ function takeIn(work: Work, plan: Plan, stored: ReadonlyMap<string, PurchaseReco
     return;
   }
   const newer = row.lastUpdateMs > known.lastUpdateMs || (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
+  // An older version changes nothing of the row, but which others it is the same as may hang on it.
   const missedPending = !newer && row.state === "pending" && known.state !== "pending" && !known.wasPending;
-  if (!newer && !missedPending) {
+  const missedAmount = !newer && row.state === "booked" && noteEarlierAmount(known, row.amountCents);
+  if (!newer && !missedPending && !missedAmount) {
     plan.unchanged += 1;
     return;
   }
   const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, wasRefund: known.kind === "refund", place: null, heir: false };
   if (missedPending) known.wasPending = true;
-  else {
+  if (newer) {
     touched.decided &&= !decisiveFactsDiffer(known, row);
     overwriteFacts(known, row);
   }
@@ -147,7 +166,7 @@ function groupsOf(plan: Plan, accounts: ReadonlyMap<AccountId, Account>, joined:
 /** Finds which rows of the group stand for which. Most accounts have one generation and no pending row: nothing to look for. */
 function placeGroup(work: Work, plan: Plan, group: Group): void {
   const accountNos = JSON.stringify(group.accounts.map((account) => account.accountNo));
-  const alone = group.accounts.length === 1 && group.rows.every(({ record: row }) => row.state !== "pending" && row.sameAs === null)
+  const alone = !group.whole && group.accounts.length === 1 && group.rows.every(({ record: row }) => row.state !== "pending" && row.sameAs === null)
     && work.sql.exec("SELECT 1 FROM purchases WHERE state = 'pending' AND account_no IN (SELECT value FROM json_each(?)) LIMIT 1", accountNos).length === 0;
   if (alone) return;
   const dates = group.rows.map(({ record: row }) => row.purchasedOn).sort();
@@ -156,18 +175,18 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
   const from = group.whole ? ALL_DAYS.from : addDays(near.from, -SAMENESS_MARGIN_DAYS);
   const to = group.whole ? ALL_DAYS.to : addDays(near.to, SAMENESS_MARGIN_DAYS);
   const stored = work.sql.exec(
-    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, brand_id, label_tag, last_update_ms, was_pending, same_as, review FROM purchases
+    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, booked_on, brand_id, label_tag, last_update_ms, was_pending, earlier_cents, same_as, review FROM purchases
      WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`, from, to, accountNos);
   const rows = new Map<number, SameRow>(stored.map((row) => [integerOf(row, "n"), {
     n: integerOf(row, "n"), accountNo: integerOf(row, "account_no"), externalId: textOf(row, "external_id"), kind: textOf(row, "kind") as SameRow["kind"], cents: integerOf(row, "amount_cents"),
     date: textOf(row, "purchased_on"), state: textOf(row, "state") as SameRow["state"], brandId: textOrNull(row, "brand_id"), labelTag: textOf(row, "label_tag"),
-    lastUpdateMs: integerOf(row, "last_update_ms"), wasPending: row["was_pending"] === 1, sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
+    lastUpdateMs: integerOf(row, "last_update_ms"), wasPending: row["was_pending"] === 1, earlierCents: earlierFrom(textOrNull(row, "earlier_cents")), wasBooked: row["booked_on"] !== null, sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
     held: heldBy(textOrNull(row, "review")),
   }]));
   for (const { record: row } of group.rows) {
     rows.set(row.n, {
       n: row.n, accountNo: row.accountNo, externalId: row.externalId, kind: row.kind, cents: row.amountCents, date: row.purchasedOn, state: row.state, brandId: row.brand?.id ?? null,
-      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, sameAs: row.sameAs, held: heldBy(row.review),
+      labelTag: row.labelTag, lastUpdateMs: row.lastUpdateMs, wasPending: row.wasPending, earlierCents: row.earlierCents, wasBooked: row.bookedOn !== null, sameAs: row.sameAs, held: heldBy(row.review),
     });
   }
   const places = placeRows([...rows.values()], group.accounts, group.accounts.some((account) => account.strength === "weak"));
@@ -233,7 +252,7 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
 function handOver(work: Work, plan: Plan, { record: from, place, isNew, decided }: Touched): void {
   if (place === null || place.keeper === from.n || isNew || from.sameAs !== null || from.decidedRank === null) return;
   const heir = plan.touched.get(place.keeper);
-  if (heir === undefined || heir.heir || (!heir.isNew && heir.record.sameAs === null)) return;
+  if (heir === undefined || heir.heir || (heir.record.sameAs === null && heir.record.decidedRank !== null)) return;
   const to = heir.record;
   heir.heir = true;
   // A row that changed in this very delivery hands over points that nobody has decided for what it says now.
@@ -276,9 +295,8 @@ function partIds(work: Work, plan: Plan, touched: Touched): void {
 
 function save(work: Work, { record: row, isNew, facts }: Touched): void {
   if (isNew) return insertPurchase(work, row);
-  // The verdict first: a smaller amount must not meet the refunds of the larger one.
-  updateVerdict(work, row);
-  if (facts) updateFacts(work, row);
+  if (facts) updatePurchase(work, row);
+  else updateVerdict(work, row);
 }
 
 function matchAgain(work: Work, pairs: readonly { readonly accountNo: number; readonly brandId: BrandId; readonly certain: boolean }[], accounts: readonly Account[]): void {

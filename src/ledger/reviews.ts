@@ -2,27 +2,34 @@
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import type { PurchaseView, ReviewDecision } from "./ports.ts";
-import { findPurchase, updateFacts, updateVerdict } from "./purchases.ts";
+import { releaseUntilCovered } from "./holds.ts";
+import { findPurchase, updatePurchase } from "./purchases.ts";
 import { hasRefunds, reassignRefunds } from "./refunds.ts";
 import { integerOf } from "./sql.ts";
 import { settleVerdict } from "./verdicts.ts";
 import { purchaseView } from "./views.ts";
 import type { Work } from "./work.ts";
 
+/** What was told cannot be true, and what stands in its place is a bound or today: no points may be worked out from it. */
+const NOT_COUNTABLE: ReadonlySet<string | null> = new Set(["amount_out_of_bounds", "amount_missing", "date_absurd"]);
+
+export type ReviewRefusal = { readonly code: "review_unknown" } | { readonly code: "review_not_countable" };
+
 /** Decides a row that is held for review; the same decision again gives the same answer, another one is refused. */
-export function decideReview(work: Work, input: ReviewDecision): Result<PurchaseView, { readonly code: "review_unknown" }> {
+export function decideReview(work: Work, input: ReviewDecision): Result<PurchaseView, ReviewRefusal> {
   const record = findPurchase(work, input.purchaseId);
   const decided = input.decision === "count" ? "cleared" : "refused";
   if (record === null || (record.waitsFor !== "review" && record.review !== decided)) return err({ code: "review_unknown" });
+  if (input.decision === "count" && NOT_COUNTABLE.has(record.review)) return err({ code: "review_not_countable" });
   if (record.review !== decided) {
     record.review = decided;
-    settleVerdict(work, record, false, false, input);
-    updateFacts(work, record);
-    updateVerdict(work, record);
+    settleVerdict(work, record, false, false, { ...input, covers: null });
+    updatePurchase(work, record);
     if (record.brand !== null && hasRefunds(work, record.brand.id)) {
       const accounts = work.sql.exec("SELECT account_no FROM accounts WHERE fingerprint = (SELECT fingerprint FROM accounts WHERE account_no = ?)", record.accountNo);
       reassignRefunds(work, accounts.map((row) => integerOf(row, "account_no")), record.brand.id);
     }
+    releaseUntilCovered(work);
   }
   const view = purchaseView(work, record.id);
   return view === null ? err({ code: "review_unknown" }) : ok(view);

@@ -10,8 +10,12 @@ export type SameRow = {
   readonly externalId: string;
   readonly kind: "purchase" | "refund";
   readonly cents: number;
+  /** Other amounts under which the bank had booked this row before. */
+  readonly earlierCents: readonly number[];
   readonly date: string;
   readonly state: "pending" | "booked" | "deleted";
+  /** The bank had booked it, whatever it says now. */
+  readonly wasBooked: boolean;
   readonly brandId: string | null;
   readonly labelTag: string;
   readonly lastUpdateMs: number;
@@ -36,7 +40,10 @@ export const TAKEOVER_DAYS_MAX = 10;
 
 type Pair<A, B> = { readonly left: A; readonly right: B; readonly rank: readonly (number | string)[] };
 
-/** Places every live row. Deleted rows take no part and are not in the answer. */
+/**
+ * Places every live row, and each deleted one that takes a purchase with it: what the newest generation says of a purchase holds,
+ * be it that it is gone. Other deleted rows are not in the answer.
+ */
 export function placeRows(rows: readonly SameRow[], generations: readonly Generation[], weak: boolean): Map<number, Place> {
   const live = rows.filter((row) => row.state !== "deleted");
   const ordered = [...generations].sort((a, b) => a.createdAtMs - b.createdAtMs || a.accountNo - b.accountNo);
@@ -44,7 +51,8 @@ export function placeRows(rows: readonly SameRow[], generations: readonly Genera
   for (const { accountNo } of ordered) {
     for (const [pending, booked] of takeovers(live.filter((row) => row.accountNo === accountNo))) takenOver.set(pending, booked);
   }
-  const slots = slotsOf(live.filter((row) => !takenOver.has(row.n)), ordered);
+  const slots = joinAmended(slotsOf(live.filter((row) => !takenOver.has(row.n)), ordered), ordered);
+  addWithdrawals(slots, rows.filter((row) => row.state === "deleted" && row.wasBooked), ordered);
   const places = new Map<number, Place>();
   for (const slot of slots) {
     const keeper = keeperOf(slot);
@@ -96,24 +104,55 @@ function slotsOf(rows: readonly SameRow[], generations: readonly Generation[]): 
 function slotsOfOneAmount(rows: readonly SameRow[], generations: readonly Generation[]): SameRow[][] {
   const slots: SameRow[][] = [];
   for (const { accountNo } of generations) {
-    const pairs: Pair<SameRow[], SameRow>[] = [];
     const newer = rows.filter((row) => row.accountNo === accountNo);
-    for (const left of slots) {
-      for (const right of newer) {
-        const days = left.map((row) => Math.abs(daysBetween(row.date, right.date)));
-        if (Math.min(...days) > GENERATION_DAYS_MAX) continue;
-        const first = left[0];
-        const otherLabel = Number(!left.some((row) => row.labelTag === right.labelTag));
-        const otherBrand = Number(!left.some((row) => row.brandId === right.brandId));
-        pairs.push({ left, right, rank: [days.at(-1) ?? 0, otherLabel, otherBrand, first?.date ?? "", right.date, first?.externalId ?? "", right.externalId] });
-      }
-    }
-    const matched = closestFirst(pairs);
+    const matched = closestFirst(slots.flatMap((left) => newer.flatMap((right) => pairOf(left, right))));
     const found = new Set(matched.map(({ right }) => right.n));
     for (const { left, right } of matched) left.push(right);
     for (const row of newer) if (!found.has(row.n)) slots.push([row]);
   }
   return slots;
+}
+
+/** A slot and a row of a newer generation, if their days allow it. */
+function pairOf(left: SameRow[], right: SameRow): Pair<SameRow[], SameRow>[] {
+  const days = left.map((row) => Math.abs(daysBetween(row.date, right.date)));
+  if (Math.min(...days) > GENERATION_DAYS_MAX) return [];
+  const first = left[0];
+  const otherLabel = Number(!left.some((row) => row.labelTag === right.labelTag));
+  const otherBrand = Number(!left.some((row) => row.brandId === right.brandId));
+  return [{ left, right, rank: [days.at(-1) ?? 0, otherLabel, otherBrand, first?.date ?? "", right.date, first?.externalId ?? "", right.externalId] }];
+}
+
+const ageOf = (row: SameRow, generations: readonly Generation[]): number => generations.findIndex(({ accountNo }) => accountNo === row.accountNo);
+
+/**
+ * A booked row whose amount the bank corrected is no longer equal to what other generations show of it. Its earlier amounts, which
+ * it was seen with, tell which row that is.
+ */
+function joinAmended(slots: readonly SameRow[][], generations: readonly Generation[]): SameRow[][] {
+  const pairs = slots.filter((left) => left.some((row) => row.earlierCents.length > 0)).flatMap((left) => slots.flatMap((right) => {
+    const [first] = right;
+    const apart = first !== undefined && first.kind === left[0]?.kind && !right.some((row) => left.some((other) => other.accountNo === row.accountNo));
+    return apart && left.some((row) => row.earlierCents.includes(first.cents)) ? pairOf(left, first).map(({ rank }) => ({ left, right, rank })) : [];
+  }));
+  const joined = new Set<SameRow[]>();
+  const together = pairs.sort((a, b) => compareRanks(a.rank, b.rank)).flatMap(({ left, right }) => {
+    if (joined.has(left) || joined.has(right)) return [];
+    joined.add(left).add(right);
+    return [[...left, ...right].sort((a, b) => ageOf(a, generations) - ageOf(b, generations))];
+  });
+  return [...slots.filter((slot) => !joined.has(slot)), ...together];
+}
+
+/** Adds a deleted row to the slot that it repeats, where no generation as new shows the purchase any more. */
+function addWithdrawals(slots: readonly SameRow[][], deleted: readonly SameRow[], generations: readonly Generation[]): void {
+  for (const [age, { accountNo }] of [...generations.entries()].reverse()) {
+    const gone = deleted.filter((row) => row.accountNo === accountNo);
+    const older = gone.length === 0 ? [] : slots.filter((slot) => slot.every((row) => ageOf(row, generations) < age));
+    const repeats = (slot: SameRow[], row: SameRow): boolean => slot.some((each) => each.kind === row.kind && [row.cents, ...row.earlierCents].includes(each.cents));
+    const pairs = older.flatMap((slot) => gone.flatMap((row) => (repeats(slot, row) ? pairOf(slot, row) : [])));
+    for (const { left, right } of closestFirst(pairs)) left.push(right);
+  }
 }
 
 /** Takes pairs in the order of their rank, each side at most once. */
@@ -136,9 +175,13 @@ function compareRanks(a: readonly (number | string)[], b: readonly (number | str
   return 0;
 }
 
-/** A booked row before a pending one, one whose brand is known before one without, then the one of the oldest generation. */
+/**
+ * A deleted row, since it is only there when it has the last word; a booked one before a pending one, the corrected amount before
+ * the one that it corrects, one whose brand is known before one without, then the one of the oldest generation.
+ */
 function keeperOf(slot: readonly SameRow[]): SameRow {
-  const rank = (row: SameRow): number[] => [Number(row.state !== "booked"), Number(row.brandId === null), slot.indexOf(row)];
+  const corrected = (row: SameRow): boolean => slot.some((other) => other.cents !== row.cents && other.earlierCents.includes(row.cents));
+  const rank = (row: SameRow): number[] => [Number(row.state !== "deleted"), Number(row.state !== "booked"), Number(corrected(row)), Number(row.brandId === null), slot.indexOf(row)];
   const best = [...slot].sort((a, b) => compareRanks(rank(a), rank(b)))[0];
   if (best === undefined) throw new TypeError("a slot has a row");
   return best;
@@ -149,7 +192,7 @@ function keeperOf(slot: readonly SameRow[]): SameRow {
  * generation plus five days. That time ends when the newer generation appeared, which every order of deliveries agrees on.
  */
 function repeatsTooEarly(row: SameRow, generations: readonly Generation[]): boolean {
-  const position = generations.findIndex(({ accountNo }) => accountNo === row.accountNo);
+  const position = ageOf(row, generations);
   const own = generations[position];
   return position > 0 && own !== undefined && row.date <= addDays(parisDate(own.createdAtMs), GENERATION_DAYS_MAX);
 }

@@ -125,6 +125,7 @@ const WAITING_ROWS = ["CREATE INDEX purchases_waiting ON purchases (n) WHERE wai
 export const OBJECT_MIGRATIONS: readonly ObjectMigration[] = [
   { id: 1, name: "first_tables", sql: FIRST_TABLES },
   { id: 2, name: "waiting_rows", sql: WAITING_ROWS },
+  { id: 3, name: "earlier_amounts", sql: ["ALTER TABLE purchases ADD COLUMN earlier_cents TEXT"] },
 ];
 
 /**

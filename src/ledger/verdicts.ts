@@ -3,13 +3,13 @@
 import { assert } from "../kernel/assert.ts";
 import { mulDivFloor } from "../kernel/money.ts";
 import { DAY_MS } from "../kernel/time.ts";
-import { startOfLaterDayMs } from "./days.ts";
+import { dayOf, startOfLaterDayMs } from "./days.ts";
 import type { Decision } from "./earning-types.ts";
 import { decideEarning, termsInForce } from "./earning.ts";
 import type { Findings } from "./findings.ts";
-import { releaseUntilCovered } from "./holds.ts";
 import { expiryMs, grant, readLot, restoreLot, reverseLot } from "./lots.ts";
-import type { OfferTerms, Programme, ReasonCode } from "./ports.ts";
+import { numberOf } from "./numbered-id.ts";
+import type { OfferCover, OfferTerms, Programme, ReasonCode } from "./ports.ts";
 import { NO_FINDINGS, standingOf } from "./purchases.ts";
 import type { BudgetShare, Fallback, PurchaseRecord } from "./purchases.ts";
 import { nextRank, noteUsage, usageFor } from "./usage.ts";
@@ -20,8 +20,8 @@ export const PENDING_DAYS_MAX = 14;
 /** A refund waits this long for its purchase. */
 export const REFUND_WAIT_MS = 90 * DAY_MS;
 
-/** What a decision needs beside the row: the terms that may apply and the programme. */
-export type Terms = { readonly offers: readonly OfferTerms[]; readonly programme: Programme };
+/** What a decision needs beside the row: the terms that may apply, for which brands and days they are complete, and the programme. */
+export type Terms = { readonly offers: readonly OfferTerms[]; readonly covers: readonly OfferCover[] | null; readonly programme: Programme };
 
 /**
  * Brings the verdict in line with the row as it now is. The caller writes the row. `decided` says whether the facts that rules
@@ -38,7 +38,10 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   const waits = record.review !== null && record.review !== "cleared";
   if (record.state === "pending") {
     withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
-    record.dueMs = startOfLaterDayMs(record.purchasedOn, PENDING_DAYS_MAX + 1);
+    // A day that cannot be true says nothing of how long the row has waited, and a person must have the time to see it.
+    const since = record.review === "date_absurd" ? dayOf(record.recordedAtMs) : record.purchasedOn;
+    record.dueMs = startOfLaterDayMs(since, PENDING_DAYS_MAX + 1);
+    if (record.dueMs <= work.nowMs) close(record);
     return;
   }
   if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
@@ -49,10 +52,20 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   earn(work, record, terms);
 }
 
+/**
+ * What a row waited for did not come in time. A closed pending row is shown as deleted and yet stays what the bank calls it: should
+ * its booking come after all, it is taken over like one that was not closed, so the day on which we close decides nothing.
+ */
+export function close(record: PurchaseRecord): void {
+  record.dueMs = null;
+  record.waitsFor = null;
+  record.outcome = "not_earned";
+}
+
 /** The bank took the row back. What it earned goes with it. */
 function withdraw(work: Work, record: PurchaseRecord): void {
   if (record.granted > 0) return withoutPoints(work, record, "reversed", null, ["refunded"]);
-  const reasons = record.findings.reasons.filter((code) => code !== "budget_reserving");
+  const reasons = record.findings.reasons.filter((code) => code !== "budget_reserving" && code !== "duplicate");
   withoutPoints(work, record, "not_earned", null, reasons.length === 0 ? ["not_booked_yet"] : reasons);
 }
 
@@ -98,6 +111,9 @@ function decide(work: Work, record: PurchaseRecord, terms: Terms): Decision {
 }
 
 function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
+  const { brand, purchasedOn: on } = record;
+  const covered = brand === null || terms.covers === null || terms.covers.some((cover) => cover.brandId === brand.id && cover.from <= on && on <= cover.to);
+  if (!covered) work.offersNeeded.push({ brandId: brand.id, from: on, to: on });
   applyDecision(work, record, decide(work, record, terms), terms);
 }
 
@@ -146,14 +162,16 @@ export function grantTo(work: Work, record: PurchaseRecord, points: number): voi
   record.reversed = 0;
 }
 
-/** Takes back up to `points` of what stands, and releases holds should `available` have gone below zero. */
+/**
+ * Takes back up to `points` of what stands. Whether `available` is below zero then, and holds must give way, is asked at the end of
+ * the call (`releaseUntilCovered`): what is taken back here may be granted again a moment later, and must not cost a redemption.
+ */
 function reverseStanding(work: Work, record: PurchaseRecord, points: number, cents: number | null = null): void {
   if (points <= 0 || record.lotNo === null) return;
   const lot = readLot(work, record.lotNo);
   reverseLot(work, lot, points, { key: `reverse:${record.id}`, purchaseId: record.id, cents });
   // What has expired cannot be taken a second time, yet it stands no longer.
   record.reversed += points;
-  releaseUntilCovered(work);
 }
 
 /**
@@ -232,8 +250,8 @@ function askToRestore(record: PurchaseRecord, points: number): boolean {
 }
 
 /** Without what it waits for. */
-export function plainShare({ offerId, limit, wanted, held, current }: BudgetShare): BudgetShare {
-  return { offerId, limit, wanted, held, current };
+export function plainShare({ offerId, key, limit, wanted, held, current }: BudgetShare): BudgetShare {
+  return { offerId, key, limit, wanted, held, current };
 }
 
 function stopRestoring(record: PurchaseRecord): void {
@@ -263,7 +281,8 @@ export function giveUpRestoring(record: PurchaseRecord): void {
 export function earnElsewhere(work: Work, record: PurchaseRecord): void {
   const denied = record.budget.at(-1);
   const { checks, calculation } = record.findings;
-  const terms: Terms = denied?.fallback ?? { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
+  const { offers, programme } = denied?.fallback ?? { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
+  const terms: Terms = { offers, covers: null, programme };
   // What it may hold from before its facts changed is given back.
   record.budget = record.budget.map((share) => ({ ...plainShare(share), current: false }));
   record.waitsFor = null;
@@ -288,8 +307,11 @@ function fallbackOf(record: PurchaseRecord, taken: OfferTerms, { offers, program
 function wantBudget(record: PurchaseRecord, terms: OfferTerms, points: number, all: Terms): void {
   const fallback = fallbackOf(record, terms, all);
   const others = record.budget.filter((share) => share.offerId !== terms.offerId && share.held !== 0).map((share) => ({ ...share, current: false }));
+  const before = record.budget.find((share) => share.offerId === terms.offerId);
+  // A row that goes by another row's id must not be given back with that row's share.
+  const key = before?.key ?? (numberOf(record.id) === record.n ? record.id : `${record.id}:${record.n}`);
   // Unknown from the first moment: the answer of a reservation that is under way may be lost with this isolate.
-  record.budget = [...others, { offerId: terms.offerId, limit: terms.budgetPoints ?? 0, wanted: points, held: null, current: true, ...(fallback === null ? {} : { fallback }) }];
+  record.budget = [...others, { offerId: terms.offerId, key, limit: terms.budgetPoints ?? 0, wanted: points, held: null, current: true, ...(fallback === null ? {} : { fallback }) }];
 }
 
 function dropBudget(record: PurchaseRecord): void {

@@ -4,7 +4,7 @@ import { dayOf } from "./days.ts";
 import { bodyFrom, changesOf } from "./book.ts";
 import { allHolds } from "./holds.ts";
 import type { BankingActivity, EntryView, ExportPage, Page, PointsView, PurchaseQuery, PurchaseView, ReviewItem, Verdict } from "./ports.ts";
-import { findPurchase, PURCHASE_COLUMNS, purchaseFrom, standingOf } from "./purchases.ts";
+import { findPurchase, PURCHASE_COLUMNS, purchaseFrom, shownState, standingOf } from "./purchases.ts";
 import type { PurchaseRecord } from "./purchases.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
@@ -54,7 +54,7 @@ function viewFrom(row: SqlRow): PurchaseView {
   const record = purchaseFrom(row);
   return {
     id: record.id, accountId: textOf(row, "account_id") as AccountId, externalId: record.externalId, labelCipher: record.labelCipher, purchasedOn: record.purchasedOn,
-    bookedOn: record.bookedOn, amountCents: record.amountCents, currency: record.currency, original: record.original, kind: record.kind, state: record.state,
+    bookedOn: record.bookedOn, amountCents: record.amountCents, currency: record.currency, original: record.original, kind: record.kind, state: shownState(record),
     brand: record.brand, verdict: verdictFrom(record), refundOf: textOrNull(row, "refund_of_id") as PurchaseId | null,
   };
 }
@@ -96,7 +96,7 @@ export function purchaseView(work: Work, id: PurchaseId): PurchaseView | null {
 export function bankingActivity(work: Work): BankingActivity {
   const connections = work.sql.exec("SELECT connection_id, last_synced_at_ms FROM connections ORDER BY connection_id");
   const accounts = work.sql.exec(
-    `SELECT account_id, (SELECT purchased_on FROM purchases p WHERE p.account_no = a.account_no AND p.kind = 'purchase' AND p.state <> 'deleted'
+    `SELECT account_id, (SELECT purchased_on FROM purchases p WHERE p.account_no = a.account_no AND p.kind = 'purchase' AND (p.state = 'booked' OR p.waits_for IS NOT NULL)
        ORDER BY purchased_on DESC, n DESC LIMIT 1) AS last_on FROM accounts a ORDER BY account_no`);
   return {
     connections: connections.map((row) => ({ connectionId: textOf(row, "connection_id") as ConnectionId, lastSyncedAtMs: integerOf(row, "last_synced_at_ms") })),

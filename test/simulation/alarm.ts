@@ -12,7 +12,7 @@ export function runAlarm(world: World, user: SimUser, reliable: boolean): string
   const fails = (): boolean => !reliable && rng.chance(0.15);
   for (const task of must(user.ledger.engine.budgetTasks(null, world.nowMs))) {
     if (fails()) break;
-    const answer = world.budgets.reserve(task.offerId, `${user.no}/${task.purchaseId}`, task.points, task.budgetPoints);
+    const answer = world.budgets.reserve(task.offerId, `${user.no}/${task.key}`, task.points, task.budgetPoints);
     said.push(`${task.offerId} ${task.purchaseId.slice(-6)} ${task.points}/${task.budgetPoints}: ${answer.granted ? "granted" : "denied"}`);
     // The budget object answered and nobody heard it.
     if (fails()) break;

@@ -16,6 +16,8 @@ export type Truth = {
   /** Rows that show it, by generation. */
   readonly rows: Map<AccountId, BankRow>;
   deleted: boolean;
+  /** The bank changed its amount after booking it: who did not hear of the first amount may take it for another purchase. */
+  corrected: boolean;
 };
 
 type Plan = { readonly truth: Truth; readonly account: AccountId; readonly dueMs: number; readonly life: "same_id" | "new_id" | "same_id_amended" | "new_id_amended" };
@@ -86,7 +88,7 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
     };
   };
   const happen = (real: RealAccount, kind: Truth["kind"], cents: number, on: string, brandId: BrandId | null): Truth => {
-    const truth: Truth = { no: truths.length, accountNo: real.no, kind, cents, on, brandId, rows: new Map(), deleted: false };
+    const truth: Truth = { no: truths.length, accountNo: real.no, kind, cents, on, brandId, rows: new Map(), deleted: false, corrected: false };
     truths.push(truth);
     return truth;
   };
@@ -124,7 +126,7 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       return `authorises ${truth.cents} at ${truth.brandId ?? "no brand"} on ${truth.on}, then ${life} (truth ${truth.no})`;
     },
     twin(nowMs: number): string {
-      const before = truths.findLast((truth) => truth.kind === "purchase" && !truth.deleted && [...truth.rows.values()].every((row) => row.state === "booked" && row.review === null && row.currency === "EUR"));
+      const before = truths.findLast((truth) => truth.kind === "purchase" && !truth.deleted && !truth.corrected && [...truth.rows.values()].every((row) => row.state === "booked" && row.review === null && row.currency === "EUR"));
       const real = before === undefined ? undefined : accounts[before.accountNo];
       if (before === undefined || real === undefined || real.live.length > 1) return "nothing";
       const model = [...before.rows.values()][0];
@@ -137,14 +139,28 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       return `pays ${truth.cents} again on ${on} (truth ${truth.no}, like ${before.no})`;
     },
     delete(nowMs: number): string {
-      const candidates = truths.filter((truth) => !truth.deleted && truth.rows.size === 1 && (accounts[truth.accountNo]?.live ?? []).some((live) => truth.rows.has(live.accountId)));
+      const candidates = truths.filter((truth) => !truth.deleted && (accounts[truth.accountNo]?.live ?? []).some((live) => truth.rows.has(live.accountId)));
       if (candidates.length === 0) return "nothing";
       const refunds = candidates.filter((truth) => truth.kind === "refund");
       const truth = rng.pick(refunds.length > 0 && rng.chance(0.4) ? refunds : candidates);
       plans = plans.filter((plan) => plan.truth !== truth);
       truth.deleted = true;
-      for (const [account, row] of truth.rows) truth.rows.set(account, amend(row, { state: "deleted" }, nowMs));
+      for (const { accountId } of accounts[truth.accountNo]?.live ?? []) {
+        const row = truth.rows.get(accountId);
+        if (row !== undefined) truth.rows.set(accountId, amend(row, { state: "deleted" }, nowMs));
+      }
       return `takes truth ${truth.no} back`;
+    },
+    correct(nowMs: number): string {
+      const live = (truth: Truth): BankRow[] => (accounts[truth.accountNo]?.live ?? []).flatMap(({ accountId }) => truth.rows.get(accountId) ?? []);
+      const candidates = booked().filter((truth) => live(truth).some((row) => row.state === "booked") && truths.every((other) => other === truth || other.cents !== truth.cents));
+      if (candidates.length === 0) return "nothing";
+      const truth = rng.pick(candidates);
+      const before = truth.cents;
+      truth.cents = freshCents();
+      truth.corrected = true;
+      for (const row of live(truth)) if (row.state === "booked") truth.rows.set(row.accountId, amend(row, { amountCents: truth.cents }, nowMs));
+      return `corrects ${before} to ${truth.cents} (truth ${truth.no})`;
     },
     refund(nowMs: number): string {
       const of = booked().filter((truth) => truth.brandId !== null && truth.on >= addDays(parisDate(nowMs), -80));
@@ -224,7 +240,7 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
     accounts, truths,
     act(nowMs) {
       progress(nowMs);
-      return acts[rng.weighted({ purchase: 10, pending: 5, twin: 2, delete: 1, refund: 4, absurd: 1, recreate: 1 })](nowMs);
+      return acts[rng.weighted({ purchase: 10, pending: 5, twin: 2, delete: 1, correct: 0.5, refund: 4, absurd: 1, recreate: 1 })](nowMs);
     },
     changedSince: (account, sinceMs) => [...(rows.get(account) ?? new Map<string, BankRow>()).values()].filter((row) => row.lastUpdateMs > sinceMs),
   };

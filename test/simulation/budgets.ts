@@ -1,6 +1,5 @@
 // The OfferBudget objects of a world: the real rules (src/ledger/budget.ts) on SQLite, one database per offer as on the platform.
 // The oracle's own arithmetic stands beside each answer.
-import type { PurchaseId } from "../../src/kernel/ids.ts";
 import type { BudgetAnswer } from "../../src/ledger/budget.ts";
 import { budgetReserved, migrateBudget, reserveBudget } from "../../src/ledger/budget.ts";
 import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
@@ -19,7 +18,7 @@ export class SimBudgets {
     const granted = points <= mine || this.used(offerId) - mine + points <= budgetPoints;
     if (granted) offer.held.set(purchaseKey, points);
     const expected = { granted, held: offer.held.get(purchaseKey) ?? 0, reserved: this.used(offerId) };
-    const answer = offer.sql.transaction(() => reserveBudget(offer.sql, { purchaseId: purchaseKey as PurchaseId, points, budgetPoints }));
+    const answer = offer.sql.transaction(() => reserveBudget(offer.sql, { key: purchaseKey, points, budgetPoints }));
     if (JSON.stringify(answer) !== JSON.stringify(expected)) throw new Error(`budget ${offerId} answered ${JSON.stringify(answer)}, expected ${JSON.stringify(expected)}`);
     if (budgetReserved(offer.sql) !== expected.reserved) throw new Error(`budget ${offerId} says it holds ${budgetReserved(offer.sql)}, not ${expected.reserved}`);
     return answer;

@@ -66,6 +66,7 @@ function expectOperation(world: World, user: SimUser, operation: KeyedOperation)
       const lot = book.lotOf(`${operation.source}:${operation.reference}`);
       if (lot === undefined) return "grant_unknown";
       book.setReversed(lot, lot.granted - lot.expired, nowMs);
+      book.releaseWhileNegative(nowMs);
       return null;
     }
     case "forfeit":

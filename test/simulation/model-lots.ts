@@ -65,7 +65,10 @@ export class ModelBook {
         if (!lot.confirmed && lot.granted > lot.reversed) consider(lot.confirmAtMs, () => this.#confirm(lot));
       }
       for (const hold of this.holds) {
-        if (hold.state === "open" && hold.deadlineMs !== null) consider(hold.deadlineMs, () => this.release(hold, nowMs));
+        if (hold.state === "open" && hold.deadlineMs !== null) {
+          const { deadlineMs } = hold;
+          consider(deadlineMs, () => this.release(hold, deadlineMs));
+        }
       }
       for (const lot of this.lots) {
         if (lot.remaining > 0 && lot.firstNoticeMs !== null) {
@@ -113,14 +116,13 @@ export class ModelBook {
     return this.lots.find((lot) => lot.key === key);
   }
 
-  /** Takes back or gives back until `reversed` of the lot's points are reversed; then open holds give way to a debt. */
+  /** Takes back or gives back until `reversed` of the lot's points are reversed. Holds give way to a debt when all is told, not in between. */
   setReversed(lot: ModelLot, reversed: number, nowMs: number): void {
     const taken = reversed - lot.reversed;
     if (taken === 0) return;
     lot.reversed = reversed;
     if (lot.confirmed) lot.remaining -= Math.min(lot.remaining, taken);
     this.#payDebt();
-    if (taken > 0) this.releaseWhileNegative(nowMs);
     this.advance(nowMs);
   }
 

@@ -11,8 +11,10 @@ export type KnownRow = {
   /** Place in recording order. */
   readonly recorded: number;
   everPending: boolean;
+  /** Amounts under which it was ever told as booked. */
+  readonly bookedCents: Set<number>;
   readonly recordedAtMs: number;
-  /** A pending row that nothing took over, or a refund that waited in vain: out of the game until the bank speaks of it again. */
+  /** A refund that waited in vain is out of the game; a pending row that nothing took over only shows as gone. */
   closed: boolean;
 };
 
@@ -38,7 +40,7 @@ const TAKE_OVER_DAYS = 10;
 const REPEAT_DAYS = 5;
 const REFUND_DAYS = 90;
 
-const counted = (known: KnownRow): boolean => known.row.state !== "deleted" && !(known.closed && known.row.state === "pending");
+const counted = (known: KnownRow): boolean => known.row.state !== "deleted";
 const dayGap = (a: KnownRow, b: KnownRow): number => Math.abs(daysBetween(a.row.purchasedOn, b.row.purchasedOn));
 
 /** (e) A booked row under a new id takes over a pending row of the same account and brand within 10 days. */
@@ -58,8 +60,12 @@ function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
       pairs.push({ pending, booked, rank: (booked.row.amountCents === pending.row.amountCents ? 0 : 100) + gap });
     }
   }
-  const byName = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
-  for (const { pending, booked } of pairs.sort((a, b) => a.rank - b.rank || byName(a.pending, b.pending) || byName(a.booked, b.booked))) {
+  // Between equals any choice is right, but which one is made decides what is left for the others: the earlier days, then the names.
+  const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+  const ties = (a: (typeof pairs)[number], b: (typeof pairs)[number]): number =>
+    inOrder(a.pending.row.purchasedOn, b.pending.row.purchasedOn) || inOrder(a.booked.row.purchasedOn, b.booked.row.purchasedOn)
+    || inOrder(a.pending.row.externalId, b.pending.row.externalId) || inOrder(a.booked.row.externalId, b.booked.row.externalId);
+  for (const { pending, booked } of pairs.sort((a, b) => a.rank - b.rank || ties(a, b))) {
     if (taken.has(pending.key) || takers.has(booked.key)) continue;
     taken.set(pending.key, booked.key);
     takers.add(booked.key);
@@ -83,21 +89,76 @@ function repeats(group: readonly KnownRow[], taken: ReadonlyMap<string, string>)
   for (const generation of generations) {
     const mine = group.filter((known) => known.generation.accountId === generation.accountId && counted(known) && !taken.has(known.key))
       .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : a.key < b.key ? -1 : 1));
+    const same = (known: KnownRow, row: KnownRow): boolean => known.row.kind === row.row.kind && known.row.amountCents === row.row.amountCents && known.row.currency === row.row.currency;
     for (let gap = 0; gap <= REPEAT_DAYS; gap++) {
-      for (const row of mine) {
-        if (older.has(row.key)) continue;
-        const match = pool
-          .filter((known) => !matched.has(known.key) && known.row.kind === row.row.kind && known.row.amountCents === row.row.amountCents
-            && known.row.currency === row.row.currency && dayGap(known, row) === gap)
-          .sort((a, b) => Number(b.row.labelTag === row.row.labelTag) - Number(a.row.labelTag === row.row.labelTag) || (rootName(a) < rootName(b) ? -1 : 1))[0];
-        if (match === undefined) continue;
-        older.set(row.key, match.key);
-        matched.add(match.key);
+      // Of all that lie as close, those whose labels agree find each other first.
+      for (const labelled of [true, false]) {
+        for (const row of mine) {
+          if (older.has(row.key)) continue;
+          const match = pool
+            .filter((known) => !matched.has(known.key) && same(known, row) && dayGap(known, row) === gap && (!labelled || known.row.labelTag === row.row.labelTag))
+            .sort((a, b) => (rootName(a) < rootName(b) ? -1 : 1))[0];
+          if (match === undefined) continue;
+          older.set(row.key, match.key);
+          matched.add(match.key);
+        }
       }
     }
     pool.push(...mine);
   }
   return older;
+}
+
+/** The rows of each purchase, oldest generation first, once those that only a correction of the amount keeps apart are put together. */
+function purchasesOf(group: readonly KnownRow[], taken: ReadonlyMap<string, string>): KnownRow[][] {
+  const older = repeats(group, taken);
+  const rootOf = (key: string): string => {
+    const next = older.get(key);
+    return next === undefined ? key : rootOf(next);
+  };
+  const byRoot = new Map<string, KnownRow[]>();
+  for (const known of group) {
+    if (!counted(known) || taken.has(known.key)) continue;
+    byRoot.set(rootOf(known.key), [...(byRoot.get(rootOf(known.key)) ?? []), known]);
+  }
+  const age = (known: KnownRow): string => `${String(known.generation.createdAtMs).padStart(16, "0")} ${known.generation.accountId}`;
+  const sorted = (members: KnownRow[]): KnownRow[] => members.sort((a, b) => (age(a) < age(b) ? -1 : 1));
+  const purchases = [...byRoot.values()].map(sorted);
+  const candidates = purchases.flatMap((corrected) => purchases.map((plain) => ({ corrected, plain }))).filter(({ corrected, plain }) => {
+    const cents = plain[0]?.row.amountCents ?? 0;
+    return corrected !== plain && corrected.some((known) => known.row.amountCents !== cents && known.bookedCents.has(cents)) && corrected[0]?.row.kind === plain[0]?.row.kind
+      && !corrected.some((known) => plain.some((other) => other.generation.accountId === known.generation.accountId)) && closest(corrected, plain[0]) <= REPEAT_DAYS;
+  });
+  const done = new Set<KnownRow[]>();
+  const joined: KnownRow[][] = [];
+  for (const { corrected, plain } of candidates.sort((a, b) => closest(a.corrected, a.plain[0]) - closest(b.corrected, b.plain[0]))) {
+    if (done.has(corrected) || done.has(plain)) continue;
+    done.add(corrected).add(plain);
+    joined.push(sorted([...corrected, ...plain]));
+  }
+  return [...purchases.filter((members) => !done.has(members)), ...joined];
+}
+
+const closest = (members: readonly KnownRow[], row: KnownRow | undefined): number => Math.min(...members.map((known) => (row === undefined ? Infinity : dayGap(known, row))));
+
+/** What the newest generation says of a purchase holds: a booked row of it that is gone takes the purchase along. Purchase to that row. */
+function withdrawals(group: readonly KnownRow[], purchases: readonly KnownRow[][]): Map<KnownRow[], string> {
+  const gone = new Map<KnownRow[], string>();
+  const deleted = group.filter((known) => known.row.state === "deleted" && known.row.bookedOn !== null)
+    .sort((a, b) => b.generation.createdAtMs - a.generation.createdAtMs || (a.key < b.key ? -1 : 1));
+  const pairs = deleted.flatMap((row) => purchases.filter((members) => members.every((known) => known.generation.createdAtMs < row.generation.createdAtMs)
+    && members.some((known) => known.row.kind === row.row.kind && (known.row.amountCents === row.row.amountCents || row.bookedCents.has(known.row.amountCents)))
+    && closest(members, row) <= REPEAT_DAYS).map((members) => ({ row, members })));
+  // Newest generations speak first, and in one of them the closest day to what the purchase was last shown with, then equal labels.
+  const rank = ({ row, members }: (typeof pairs)[number]): number => {
+    const last = members.at(-1);
+    return -row.generation.createdAtMs * 100 + (last === undefined ? 0 : dayGap(last, row)) * 2 + Number(!members.some((known) => known.row.labelTag === row.row.labelTag));
+  };
+  for (const { row, members } of pairs.sort((a, b) => rank(a) - rank(b))) {
+    if (gone.has(members) || [...gone.values()].includes(row.key)) continue;
+    gone.set(members, row.key);
+  }
+  return gone;
 }
 
 /** (c) What a weak fingerprint cannot tell apart from an older generation's rows is left to a person. */
@@ -114,21 +175,23 @@ function needsReview(known: KnownRow, accounts: readonly AccountGeneration[]): b
  */
 function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGeneration[], standing: ReadonlySet<string>, status: Map<string, Status>): void {
   const taken = takeOvers(group);
-  const older = repeats(group, taken);
-  const rootOf = (key: string): string => {
-    const next = older.get(key);
-    return next === undefined ? key : rootOf(next);
-  };
-  const byRoot = new Map<string, KnownRow[]>();
   for (const known of group) {
     const by = taken.get(known.key);
-    if (known.row.state === "deleted" || (known.closed && known.row.state === "pending")) status.set(known.key, { is: "deleted" });
+    if (known.row.state === "deleted") status.set(known.key, { is: "deleted" });
     else if (by !== undefined) status.set(known.key, { is: "taken_over", by });
-    else byRoot.set(rootOf(known.key), [...(byRoot.get(rootOf(known.key)) ?? []), known]);
   }
-  for (const members of byRoot.values()) {
-    const root = members.find((known) => !older.has(known.key)) ?? members[0];
-    members.sort((a, b) => Number(standing.has(b.key)) - Number(standing.has(a.key)) || a.generation.createdAtMs - b.generation.createdAtMs || a.recorded - b.recorded);
+  const purchases = purchasesOf(group, taken);
+  const gone = withdrawals(group, purchases);
+  for (const members of purchases) {
+    const by = gone.get(members);
+    if (by !== undefined) {
+      for (const known of members) status.set(known.key, { is: "duplicate", of: by });
+      continue;
+    }
+    const [root] = members;
+    // Of two amounts the corrected one stands.
+    const outdated = (known: KnownRow): boolean => members.some((other) => other.row.amountCents !== known.row.amountCents && other.bookedCents.has(known.row.amountCents));
+    members.sort((a, b) => Number(outdated(a)) - Number(outdated(b)) || Number(standing.has(b.key)) - Number(standing.has(a.key)) || a.generation.createdAtMs - b.generation.createdAtMs || a.recorded - b.recorded);
     const first = members.find((known) => known.row.state === "booked") ?? members[0];
     for (const known of members) {
       if (known !== first) status.set(known.key, { is: "duplicate", of: first?.key ?? "" });
@@ -146,7 +209,12 @@ function assignRefunds(rows: readonly KnownRow[], status: ReadonlyMap<string, St
   const named = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
   const live = rows.filter((known) => status.get(known.key)?.is === "live");
   const purchases = live.filter((known) => known.row.kind === "purchase");
-  const refunds = live.filter((known) => known.row.kind === "refund" && !known.closed)
+  // It is the refund that waited, under whichever of its rows.
+  const waitedInVain = (refund: KnownRow): boolean => refund.closed || rows.some((known) => {
+    const is = status.get(known.key);
+    return known.closed && known.row.kind === "refund" && is?.is === "duplicate" && is.of === refund.key;
+  });
+  const refunds = live.filter((known) => known.row.kind === "refund" && !waitedInVain(known))
     .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : b.row.amountCents - a.row.amountCents || named(a, b)));
   const room = (known: KnownRow): number => known.row.amountCents - (refundedCents.get(known.key) ?? 0);
   for (const refund of refunds) {

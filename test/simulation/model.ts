@@ -129,9 +129,10 @@ export class Model {
     const key = keyOf(row);
     const known = this.rows.get(key);
     const generation = this.accounts.get(row.accountId);
+    if (row.state === "booked") known?.bookedCents.add(row.amountCents);
     if (generation === undefined) throw new Error("a row comes with its account");
     if (known === undefined) {
-      this.rows.set(key, { key, row, generation, recorded: this.rows.size, everPending: row.state === "pending", recordedAtMs: nowMs, closed: false });
+      this.rows.set(key, { key, row, generation, recorded: this.rows.size, everPending: row.state === "pending", bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []), recordedAtMs: nowMs, closed: false });
       touched.add(key);
     } else if (row.lastUpdateMs > known.row.lastUpdateMs) {
       known.row = row;
@@ -233,7 +234,7 @@ export class Model {
     grant.standing = grant.points;
   }
 
-  /** keep = floor(points x cents left / cents); reverse what stands above it. */
+  /** keep = floor(points x cents left / cents); reverse what stands above it. Then holds give way, should there be a debt. */
   #applyRefunds(nowMs: number, seen: ReadonlyMap<string, PurchaseView> = new Map()): void {
     for (const [key, grant] of this.grants) {
       const lot = this.book.lotOf(grant.lotKey);
@@ -249,5 +250,6 @@ export class Model {
       grant.reversed = left === 0n && cents > 0n;
       this.book.setReversed(lot, Math.min(grant.points - keep, grant.points - lot.expired), nowMs);
     }
+    this.book.releaseWhileNegative(nowMs);
   }
 }

@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
 import { describe, test } from "vitest";
-import type { PurchaseId } from "../../src/kernel/ids.ts";
 import { budgetReserved, migrateBudget, reserveBudget } from "../../src/ledger/budget.ts";
 import { at, offer, row } from "../contract/ledger-factories.ts";
 import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
@@ -11,7 +10,7 @@ const NOW = at("2026-11-14");
 function openBudget() {
   const sql = openFileSql(":memory:");
   migrateBudget(sql);
-  return { sql, reserve: (purchase: string, points: number, budgetPoints = 100) => reserveBudget(sql, { purchaseId: purchase as PurchaseId, points, budgetPoints }) };
+  return { sql, reserve: (purchase: string, points: number, budgetPoints = 100) => reserveBudget(sql, { key: purchase, points, budgetPoints }) };
 }
 
 describe("an offer's budget", () => {

@@ -1,4 +1,5 @@
 import { describe, test } from "vitest";
+import { parisToMs } from "../../src/kernel/time.ts";
 import { addWorkingDays } from "../../src/ledger/holds.ts";
 import type { KeyedOperation } from "../../src/ledger/ports.ts";
 import { at, PROGRAMME, row } from "../contract/ledger-factories.ts";
@@ -174,6 +175,23 @@ describe("expiry", () => {
     value(book.engine.noticeSent({ daysBefore: 7, lots: [1] }, at("2029-01-10")));
     expect(book.balances("2029-01-16")).toBe("0 104 0");
     expect(book.balances("2029-01-17")).toBe("0 0 0");
+  });
+
+  test("gives points of a hold that lapsed 30 days from its deadline, whenever somebody looks", ({ expect }) => {
+    for (const looked of ["2028-10-20", "2028-11-15"]) {
+      const book = rich();
+      book.operate("h", hold(100, { expiresAtMs: at("2028-10-20") }), "2028-10-01");
+      expect(book.points(looked).nextExpiry).toEqual({ on: "2028-11-19", points: 104 });
+    }
+  });
+
+  test("in the millisecond in which a hold lapses leaves its points alone", ({ expect }) => {
+    const book = rich();
+    const expiresAtMs = parisToMs("2028-10-31");
+    value(book.engine.noticeSent({ daysBefore: 30, lots: [1] }, at("2028-10-01")));
+    book.operate("h", hold(100, { expiresAtMs }), "2028-10-02");
+    expect(book.balances("2028-10-31")).toBe("0 104 0");
+    expect(book.points("2028-10-31").nextExpiry).toEqual({ on: "2028-11-30", points: 104 });
   });
 
   test("takes the oldest lot first, and so does spending", ({ expect }) => {

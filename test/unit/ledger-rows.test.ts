@@ -1,7 +1,7 @@
 // Lives of bank rows that the deterministic simulation found broken, each as the shortest story that shows it.
 import { describe, test } from "vitest";
 import type { AccountId } from "../../src/kernel/ids.ts";
-import { account, at, offer, row } from "../contract/ledger-factories.ts";
+import { account, at, batch, FNAC, MONOPRIX, offer, row } from "../contract/ledger-factories.ts";
 import { openBook, value } from "./ledger-book.ts";
 
 describe("a purchase id belongs to one purchase", () => {
@@ -118,5 +118,109 @@ describe("under a weak fingerprint", () => {
     book.record([of("b", "acc_2", { state: "pending", bookedOn: null })], "2026-11-14", { accounts: [first, second] });
     expect(book.only().verdict.outcome).toBe("waiting");
     expect(book.only("2026-11-28").verdict.outcome).toBe("not_earned");
+  });
+});
+
+describe("a pending row that nothing took over in 14 days", () => {
+  const authorisation = row("auth", { state: "pending", bookedOn: null, purchasedOn: "2026-11-02" });
+  const booked = row("booked", { purchasedOn: "2026-11-03", lastUpdateMs: 2000 });
+
+  test("is shown as gone, and taken over all the same when its booking comes late", ({ expect }) => {
+    const book = openBook();
+    book.record([authorisation], "2026-11-02");
+    const { id } = book.only("2026-11-02");
+    expect(book.only("2026-11-16")).toMatchObject({ state: "pending", verdict: { outcome: "waiting" } });
+    expect(book.only("2026-11-17")).toMatchObject({ state: "deleted", verdict: { outcome: "not_earned", points: 0 } });
+    book.record([booked], "2026-11-20");
+    expect(book.only("2026-11-20")).toMatchObject({ id, externalId: "booked", state: "booked", verdict: { outcome: "earned", points: 104 } });
+  });
+
+  test("ends so in either order", ({ expect }) => {
+    const book = openBook();
+    book.record([booked], "2026-11-20");
+    book.record([authorisation], "2026-11-20");
+    expect(book.only("2026-11-20")).toMatchObject({ externalId: "booked", verdict: { outcome: "earned", points: 104 } });
+  });
+
+  test("is closed at once when it is that old already", ({ expect }) => {
+    const book = openBook();
+    book.record([authorisation], "2026-11-17");
+    expect(value(book.engine.nextAlarm(null, at("2026-11-17")))).toBeNull();
+    expect(book.only("2026-11-17")).toMatchObject({ state: "deleted", verdict: { outcome: "not_earned" } });
+  });
+});
+
+describe("an older generation's authorisation that is booked after the newer one earned", () => {
+  const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-11-10") })];
+  const offers = [offer({ budgetPoints: 1000 })];
+  const grantAll = (book: ReturnType<typeof openBook>): void => {
+    for (const task of value(book.engine.budgetTasks(null, at("2026-11-14")))) value(book.engine.budgetGranted(task, at("2026-11-14")));
+  };
+
+  test("takes the verdict over, and both ids lead to it", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { state: "pending", bookedOn: null, amountCents: 9900 })], "2026-11-14", { accounts, offers });
+    book.record([row("again", { accountId: "acc_2" })], "2026-11-14", { accounts, offers });
+    grantAll(book);
+    const ids = book.purchases().map((purchase) => purchase.id);
+    book.record([row("1", { lastUpdateMs: 2000 })], "2026-11-14", { accounts, offers });
+    expect(book.kinds()).toBe("earn");
+    for (const id of ids) expect(value(book.engine.purchase(id, at("2026-11-14")))).toMatchObject({ externalId: "1", verdict: { points: 104 } });
+    expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toEqual([]);
+  });
+
+  test("and whose budget is answered for each row under its own name", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { amountCents: 9900 })], "2026-11-14", { accounts, offers });
+    book.record([row("again", { accountId: "acc_2" })], "2026-11-14", { accounts, offers });
+    grantAll(book);
+    book.record([row("1", { lastUpdateMs: 2000 })], "2026-11-14", { accounts, offers });
+    const tasks = value(book.engine.budgetTasks(null, at("2026-11-14")));
+    expect(tasks.map(({ points }) => points).sort((a, b) => a - b)).toEqual([0, 104]);
+    expect(new Set(tasks.map(({ key }) => key)).size).toBe(2);
+    grantAll(book);
+    expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toEqual([]);
+    expect(book.balances()).toBe("104 0 0");
+  });
+});
+
+describe("a row of an earlier delivery that has to be judged again", () => {
+  const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-06-01") })];
+  const fnac = { id: FNAC, matched: "FNAC" };
+  const atFnac = offer({ offerId: "off_fnac", brandId: FNAC });
+  const cover = (brandId: typeof FNAC, on: string) => ({ brandId, from: on, to: on });
+  const first = row("x", { amountCents: 1000, purchasedOn: "2026-11-10" });
+  // It seems to repeat the first, until that one's own new copy comes.
+  const stranger = row("y", { accountId: "acc_2", amountCents: 1000, purchasedOn: "2026-11-11", brand: fnac, labelTag: "fnac" });
+  const copy = row("x2", { accountId: "acc_2", amountCents: 1000, purchasedOn: "2026-11-10" });
+
+  test("asks for the offers of its brand and day, and changes nothing without them", ({ expect }) => {
+    const book = openBook();
+    book.record([first], "2026-11-14", { accounts });
+    book.record([stranger], "2026-11-14", { accounts, offers: [atFnac] });
+    const before = [book.points(), book.purchases()];
+    const lacking = batch([copy], { accounts, covers: [cover(MONOPRIX, "2026-11-10")] });
+    expect(book.engine.record(lacking, at("2026-11-14"))).toEqual({ ok: false, error: { code: "offers_needed", needed: [cover(FNAC, "2026-11-11")] } });
+    expect([book.points(), book.purchases()]).toEqual(before);
+    // Another day's offers are not enough either.
+    expect(book.engine.record({ ...lacking, covers: [...lacking.covers ?? [], cover(FNAC, "2026-11-12")] }, at("2026-11-14")).ok).toBe(false);
+    value(book.engine.record({ ...lacking, offers: [offer(), atFnac], covers: [...lacking.covers ?? [], cover(FNAC, "2026-11-11")] }, at("2026-11-14")));
+    expect(book.balances()).toBe("60 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+});
+
+describe("an absurd date in a delivery", () => {
+  test("does not keep the other rows from being found again", ({ expect }) => {
+    const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-06-01") })];
+    for (const purchasedOn of ["9999-12-31", "0001-01-01"]) {
+      const book = openBook();
+      book.record([row("x"), row("auth", { state: "pending", bookedOn: null, amountCents: 500 })], "2026-11-14", { accounts });
+      book.record([
+        row("x2", { accountId: "acc_2" }), row("z", { accountId: "acc_2", amountCents: 777, purchasedOn, review: "date_absurd" }), row("booked", { amountCents: 500, lastUpdateMs: 2000 }),
+      ], "2026-11-14", { accounts });
+      expect(book.balances()).toBe("119 0 0");
+      expect(book.purchases()).toHaveLength(3);
+    }
   });
 });

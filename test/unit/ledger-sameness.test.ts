@@ -87,6 +87,79 @@ describe("the same rows under new ids after the account was made anew", () => {
   });
 });
 
+describe("what the newest generation says of a purchase", () => {
+  const gone = (id: string, more: Partial<BankRow> = {}): BankRow => again(id, { state: "deleted", lastUpdateMs: 3000, ...more });
+  const orders = <T>(items: readonly T[]): T[][] => (items.length < 2 ? [[...items]] : items.flatMap((item, index) => orders(items.toSpliced(index, 1)).map((rest) => [item, ...rest])));
+
+  test("holds when it is that the purchase is gone, in every order", ({ expect }) => {
+    for (const order of orders([row("1"), again("n1"), gone("n1")])) {
+      const book = openBook();
+      for (const each of order) book.record([each], "2026-11-14", both);
+      expect(book.purchases().map(({ state, verdict }) => `${state} ${verdict.points}`)).toEqual(["deleted 0"]);
+      expect(book.balances()).toBe("0 0 0");
+      expect(book.broken()).toEqual([]);
+    }
+  });
+
+  test("is not that it is gone, when it shows the purchase again under another id", ({ expect }) => {
+    for (const order of orders([row("1"), gone("n1"), again("n2")])) {
+      const book = openBook();
+      for (const each of order) book.record([each], "2026-11-14", both);
+      expect(book.balances()).toBe("104 0 0");
+      expect(book.purchases().filter(({ state }) => state === "booked")).toHaveLength(1);
+      expect(book.broken()).toEqual([]);
+    }
+  });
+
+  test("is nothing, when what is gone was an authorisation only, or lies too far away, or has another amount", ({ expect }) => {
+    for (const more of [{ bookedOn: null }, { purchasedOn: "2026-11-18" }, { amountCents: 3489 }]) {
+      const book = openBook();
+      book.record([row("1"), gone("n1", more)], "2026-11-18", both);
+      expect(book.balances("2026-11-18")).toBe("104 0 0");
+    }
+  });
+
+  test("takes one purchase along for each row that is gone", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), row("2"), again("n1"), again("n2")], "2026-11-14", both);
+    book.record([gone("n2")], "2026-11-14", both);
+    expect(book.balances()).toBe("104 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("holds when it is another amount, in every order", ({ expect }) => {
+    const corrected = again("n1", { amountCents: 2000, lastUpdateMs: 3000 });
+    for (const order of orders([row("1"), again("n1"), corrected])) {
+      const book = openBook();
+      for (const each of order) book.record([each], "2026-11-14", both);
+      expect(book.only()).toMatchObject({ amountCents: 2000, verdict: { points: 60 } });
+      expect(book.balances()).toBe("60 0 0");
+      expect(book.broken()).toEqual([]);
+    }
+  });
+
+  test("holds when the corrected row is gone in the end", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), again("n1")], "2026-11-14", both);
+    book.record([again("n1", { amountCents: 2000, lastUpdateMs: 2000 })], "2026-11-14", both);
+    book.record([gone("n1", { amountCents: 2000 })], "2026-11-14", both);
+    expect(book.balances()).toBe("0 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+});
+
+describe("two accounts that were taken for one", () => {
+  test("have each their own purchases once they part", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), again("n1")], "2026-11-14", both);
+    expect(book.purchases()).toHaveLength(1);
+    for (const apart of [account("acc_1", { fingerprint: "fp_own" }), NEW]) book.record([], "2026-11-14", { accounts: [apart] });
+    expect(book.purchases()).toHaveLength(2);
+    expect(book.balances()).toBe("208 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+});
+
 describe("equal rows of one account", () => {
   test("are different purchases, in one delivery or two", ({ expect }) => {
     const book = openBook();

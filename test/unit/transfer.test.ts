@@ -148,7 +148,7 @@ describe("a system moved as a whole", () => {
     // One statement: a durable write each would take seconds.
     const ids = Array.from({ length: PAGE_ROWS + 10 }, (_, index) => newId("evt", NOW + 10 + index, systemRandomBytes));
     system.raw("INSERT INTO audit_events (id, at_ms, actor_kind, actor, action, target, details) SELECT value, 1, 'system', 'a', 'b', 'c', '{}' FROM json_each(?)", JSON.stringify(ids));
-    await system.budgets.reserve(OFFER, { purchaseId: newId("pur", 1, systemRandomBytes), points: 40, budgetPoints: 5000 });
+    await system.budgets.reserve(OFFER, { key: newId("pur", 1, systemRandomBytes), points: 40, budgetPoints: 5000 });
     const reserved = await system.budgets.reserved(OFFER);
     const file = newFile();
     await exportAll(system.call, file);
