@@ -122,8 +122,29 @@ export class ModelBook {
     if (taken === 0) return;
     lot.reversed = reversed;
     if (lot.confirmed) lot.remaining -= Math.min(lot.remaining, taken);
+    if (lot.confirmed && taken < 0) this.#extend(lot, nowMs);
     this.#payDebt();
     this.advance(nowMs);
+  }
+
+  /** The lot turns out to have granted another number of points: what has expired of it stays so. */
+  regrant(lot: ModelLot, points: number, nowMs: number): void {
+    const granted = Math.max(points, lot.expired);
+    const more = granted - (lot.granted - lot.reversed);
+    lot.granted = granted;
+    lot.reversed = 0;
+    if (lot.confirmed) lot.remaining += Math.max(more, -lot.remaining);
+    if (lot.confirmed && more > 0) this.#extend(lot, nowMs);
+    this.#payDebt();
+    this.advance(nowMs);
+  }
+
+  /** Points that come back are good for 30 days, and no notice named them. */
+  #extend(lot: ModelLot, fromMs: number): void {
+    const laterMs = fromMs + RELEASED_DAYS_MIN * DAY_MS;
+    if (laterMs <= lot.expiresAtMs) return;
+    lot.expiresAtMs = laterMs;
+    lot.firstNoticeMs = null;
   }
 
   releaseWhileNegative(nowMs: number): void {
@@ -157,8 +178,9 @@ export class ModelBook {
     return this.lots.reduce((sum, lot) => sum + lot.remaining, 0);
   }
 
-  nextExpiry(): { readonly on: string; readonly points: number } | null {
-    return nextDay(this.lots.filter((lot) => lot.remaining > 0).map((lot) => ({ atMs: lot.expiresAtMs, points: lot.remaining })));
+  /** A week after the first notice at the earliest, be it one that would only be sent now. */
+  nextExpiry(nowMs: number): { readonly on: string; readonly points: number } | null {
+    return nextDay(this.lots.filter((lot) => lot.remaining > 0).map((lot) => ({ atMs: Math.max(lot.expiresAtMs, (lot.firstNoticeMs ?? nowMs) + NOTICE_DAYS_MIN * DAY_MS), points: lot.remaining })));
   }
 
   nextConfirmation(): { readonly on: string; readonly points: number } | null {
@@ -199,11 +221,7 @@ export class ModelBook {
   #comeBack(hold: ModelHold, nowMs: number): void {
     for (const { lot, points } of hold.parts) {
       lot.remaining += points;
-      const laterMs = nowMs + RELEASED_DAYS_MIN * DAY_MS;
-      if (laterMs > lot.expiresAtMs) {
-        lot.expiresAtMs = laterMs;
-        lot.firstNoticeMs = null;
-      }
+      this.#extend(lot, nowMs);
     }
     this.#payDebt();
   }
