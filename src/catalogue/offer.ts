@@ -53,7 +53,7 @@ export type OfferImportItem = z.output<typeof offerImportItem>;
 export type OfferAct = Act & { readonly pointsPerEuro: number };
 
 function checked(input: OfferVersionInput, pointer: string, act: OfferAct): Result<NormalisedVersion, readonly CatalogueFieldError[]> {
-  const terms = checkOfferVersion(input, { nowMs: act.nowMs, pointsPerEuro: act.pointsPerEuro });
+  const terms = checkOfferVersion(input, { pointsPerEuro: act.pointsPerEuro });
   if (terms.ok) return terms;
   return err(terms.error.map((item) => ({
     pointer: `${pointer}${item.pointer}`, code: item.code, detail: { fr: offerVersionDetail(item.detail_key, "fr"), en: offerVersionDetail(item.detail_key, "en") },

@@ -70,7 +70,7 @@ export function dryRunRoutes(deps: DryRunRouteDeps): OpenAPIHono<AppEnv> {
   router.openapi(route, async (c) => {
     const { brand_id: brand, version } = c.req.valid("json");
     const nowMs = deps.clock.nowMs();
-    const checked = checkOfferVersion(version, { nowMs, pointsPerEuro: deps.pointsPerEuro });
+    const checked = checkOfferVersion(version, { pointsPerEuro: deps.pointsPerEuro });
     const { book } = await deps.service.now();
     const brandId: BrandId | null = isId("brd", brand) && book.brands.has(brand) ? brand : null;
     if (brandId === null || !checked.ok) {
