@@ -9,7 +9,7 @@ type Version = { number: number; state: string; second_person: boolean; rate_bp:
 type Offer = { id: string; brand_id: string; version: Version; versions: Version[] };
 type PublicOffer = { id: string; title: string; brand: { id: string; name: string }; version: { number: number; rate_bp: number }; activation: { activated_at: string; expires_at: string | null } | null; eligible: { value: boolean; reasons: { code: string; message: string }[] } | null };
 type List<T> = { data: T[]; next_cursor: string | null };
-type Problem = { code: string; errors: { pointer: string; code: string; detail: string }[] };
+type Problem = { code: string; errors: { pointer: string; code: string; detail: string; line?: number }[] };
 
 let serial = 0;
 async function makeBrand(): Promise<string> {
@@ -205,6 +205,36 @@ describe("POST /admin/v1/offers/import", () => {
     expect(refused.status).toBe(422);
     expect(refused.body.errors.map((item) => item.pointer)).toEqual(["#line/2/brand_id", "#line/3/version/rate_bp", "#line/4/title"]);
     expect(await offersOf(brand)).toEqual([]);
+  });
+});
+
+describe("a refused file of offers", () => {
+  const send = (items: readonly unknown[], headers: Record<string, string> = {}) => edge.call<Problem>("POST", "/admin/v1/offers/import", {
+    as: ALICE, raw: items.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join("\n"), type: "application/x-ndjson", headers,
+  });
+
+  it("tells of every line what its syntax, its fields and its terms have wrong, in line order", async () => {
+    const good = { brand_id: await makeBrand(), title, version: VERSION };
+    const named = (fr: string, over: object) => ({ ...good, title: { fr, en: fr }, ...over });
+    const refused = await send([
+      good, named("b", { version: { ...VERSION, rate_bp: 10_001 } }), named("c", { version: { ...VERSION, kind: "x" } }), "{oops",
+      // One line may be wrong in its fields, its brand and its terms at once.
+      { title: { fr: "", en: "e" }, brand: "Nulle part", version: { ...VERSION, priority: -1 } }, { title, version: VERSION }, good,
+    ]);
+    expect(refused.status).toBe(422);
+    expect(refused.body.errors.map((item) => [item.line, item.pointer, item.code])).toEqual([
+      [2, "#line/2/version/rate_bp", "rate_out_of_range"], [3, "#line/3/version/kind", "invalid_value"], [4, "#line/4", "malformed_json"],
+      [5, "#line/5/title/fr", "too_small"], [5, "#line/5/brand", "brand_unknown"], [5, "#line/5/version/priority", "priority_out_of_range"],
+      [6, "#line/6/brand_id", "brand_missing"], [7, "#line/7/title", "duplicate_in_file"],
+    ]);
+    expect(await offersOf(good.brand_id)).toEqual([]);
+  });
+
+  it("speaks of offers where an offer is repeated", async () => {
+    const good = { brand_id: await makeBrand(), title, version: VERSION };
+    const detail = async (language: string) => (await send([good, good], { "Accept-Language": language })).body.errors.map((item) => item.detail);
+    expect(await detail("fr")).toEqual(["Cette offre (même marque, même titre français) est déjà dans le fichier"]);
+    expect(await detail("en")).toEqual(["This offer (same brand, same French title) is already in the file"]);
   });
 });
 

@@ -70,7 +70,7 @@ export function refuse(c: Context<AppEnv>, error: CatalogueError): Response {
 
 export function refuseFields(c: Context<AppEnv>, errors: readonly CatalogueFieldError[]): Response {
   const locale = c.get("locale");
-  return problem(c, "validation_failed", { errors: errors.map(({ pointer, code, detail }) => ({ pointer, code, detail: detail[locale] })) });
+  return problem(c, "validation_failed", { errors: errors.map((error) => ({ ...error, detail: error.detail[locale] })) });
 }
 
 export type PageOf<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
