@@ -29,7 +29,7 @@ function capCheckText(check: RuleCheck, locale: Locale): string {
   if (check.needed === null) return `${subject}${locale === "fr" ? "aucun" : "none"}`;
   const found = integerText(numberOf(check.found), locale);
   const needed = integerText(numberOf(check.needed), locale);
-  return locale === "fr" ? `${subject}${needed}, ${found} avec cet achat` : `${subject}${needed}, ${found} with this purchase`;
+  return locale === "fr" ? `${subject}${needed} au plus, ${found} avec cet achat` : `${subject}${needed} at most, ${found} with this purchase`;
 }
 
 function windowCheckText(check: RuleCheck, locale: Locale): string {
@@ -47,9 +47,9 @@ function activationCheckText(check: RuleCheck, locale: Locale): string {
 }
 
 function firstPurchaseCheckText(check: RuleCheck, locale: Locale): string {
-  if (check.needed === null) return locale === "fr" ? "Premier achat dans la marque : pas nécessaire" : "First purchase at the brand: not needed";
-  if (check.passed) return locale === "fr" ? "Premier achat dans la marque : nécessaire, c'est le premier" : "First purchase at the brand: needed, this is the first";
-  return locale === "fr" ? "Premier achat dans la marque : nécessaire, ce n'est pas le premier" : "First purchase at the brand: needed, this is not the first";
+  if (check.needed === null) return locale === "fr" ? "Premier achat chez la marque : pas nécessaire" : "First purchase at the brand: not needed";
+  if (check.passed) return locale === "fr" ? "Premier achat chez la marque : nécessaire, c'est le premier" : "First purchase at the brand: needed, this is the first";
+  return locale === "fr" ? "Premier achat chez la marque : nécessaire, ce n'est pas le premier" : "First purchase at the brand: needed, this is not the first";
 }
 
 function yesNo(question: Readonly<Record<Locale, string>>, check: RuleCheck, locale: Locale): string {

@@ -159,6 +159,8 @@ export type Verdict = {
   readonly calculation: Calculation | null;
   readonly offer: { readonly id: OfferId; readonly version: number } | null;
   readonly confirmationExpectedOn: string | null;
+  /** Its points have been confirmed: the day above is past. */
+  readonly confirmed?: boolean;
 };
 
 /** A purchase or refund as the ledger shows it; the label is still encrypted. */

@@ -7,7 +7,7 @@ import { agreeing, channelText, dateText, eurosText, integerText, keptPointsSum,
 import type { Locale } from "./wording.ts";
 
 /** What a sentence may draw on: any row and its verdict will do. */
-export type ReasonDetails = Pick<Verdict, "outcome" | "calculation" | "checks" | "offer" | "points" | "confirmationExpectedOn"> & Pick<PurchaseView, "kind" | "state">;
+export type ReasonDetails = Pick<Verdict, "outcome" | "calculation" | "checks" | "offer" | "points" | "confirmationExpectedOn" | "confirmed"> & Pick<PurchaseView, "kind" | "state">;
 
 type Words<T> = Readonly<Record<Locale, (value: T) => string>>;
 
@@ -61,9 +61,10 @@ type Context = {
 
 const lead = (context: Context, colon: string): string => (context.sum === null ? "" : `${colon}${context.sum}`);
 
-function confirmation(context: Context, before: string, locale: Locale): string {
-  const on = context.details.confirmationExpectedOn;
-  return on === null ? "" : `${before}${dateText(on, locale)}`;
+function confirmation({ details: { confirmationExpectedOn: on, confirmed = false, points } }: Context, locale: Locale): string {
+  if (confirmed) return locale === "fr" ? `, déjà ${agreeing("confirmé", points)}` : ", confirmed already";
+  if (on === null) return "";
+  return `${locale === "fr" ? ", confirmation prévue le " : ", to be confirmed on "}${dateText(on, locale)}`;
 }
 
 function belowMinimum({ check, sum }: Context, locale: Locale): string {
@@ -163,8 +164,8 @@ function offerApplied(context: Context, locale: Locale): string {
   // What was granted and then taken back is told in the past: the sum shows what stood once.
   if (context.details.outcome === "reversed") return locale === "fr" ? `L'offre s'était appliquée${lead(context, colon)}.` : `The offer had applied${lead(context, colon)}.`;
   return locale === "fr"
-    ? `L'offre s'applique${lead(context, colon)}${confirmation(context, ", confirmation prévue le ", "fr")}.`
-    : `The offer applies${lead(context, colon)}${confirmation(context, ", to be confirmed on ", "en")}.`;
+    ? `L'offre s'applique${lead(context, colon)}${confirmation(context, locale)}.`
+    : `The offer applies${lead(context, colon)}${confirmation(context, locale)}.`;
 }
 
 function brandUnknown({ details: { kind, state } }: Context, locale: Locale): string {
@@ -193,7 +194,7 @@ function budgetExhausted(context: Context, locale: Locale): string {
   if (details.outcome !== "not_earned") return budgetKept(details.points, left, check, locale);
   const would = sum === null ? "" : locale === "fr" ? ` (calcul de l'offre : ${sum})` : ` (the offer's sum: ${sum})`;
   if (left === 0) {
-    return locale === "fr" ? `Le budget de l'offre était épuisé lorsque nous avons traité votre achat${would}.` : `The offer's budget was used up when we dealt with your purchase${would}.`;
+    return locale === "fr" ? `Le budget de l'offre était épuisé lorsque nous avons traité votre achat${would}.` : `The offer's budget was used up when we handled your purchase${would}.`;
   }
   const needed = integerText(numberOf(check?.needed ?? null), locale);
   if (locale === "fr") {
@@ -274,7 +275,7 @@ function refundApplied({ details }: Context, locale: Locale): string {
   if (taken === 0) {
     const none = check !== null && check.needed === 0;
     if (locale === "fr") return `Ce remboursement a été rattaché à son achat${none ? ", qui n'avait pas rapporté de points" : ""} : aucun point ne vous est repris.`;
-    return `This refund was set against its purchase${none ? ", which had earned no points" : ""}: no point is taken from you.`;
+    return `This refund was set against its purchase${none ? ", which had earned no points" : ""}: no points are taken from you.`;
   }
   const all = together === null ? "" : locale === "fr" ? " en tout pour les remboursements de cet achat" : " in all for the refunds of that purchase";
   if (locale === "fr") return `Ce remboursement a été rattaché à son achat : ${takenBackText(taken, locale)}${all}, en proportion du montant remboursé.`;
@@ -288,17 +289,17 @@ function refundWithoutPurchase({ details }: Context, locale: Locale): string {
   if (details.checks.some(({ rule, passed }) => rule === "brand_unknown" && !passed)) {
     return locale === "fr"
       ? "Nous ne cherchons pas l'achat de ce remboursement, faute d'en connaître la marque ; aucun point ne vous est repris."
-      : "We do not look for this refund's purchase, since we do not know its brand; no point is taken from you.";
+      : "We do not look for this refund's purchase, since we do not know its brand; no points are taken from you.";
   }
   if (details.outcome === "waiting") {
     return locale === "fr"
       ? "Nous n'avons pas encore trouvé l'achat de ce remboursement ; d'ici là, aucun point ne vous est repris."
-      : "We have not found the purchase of this refund yet; until then no point is taken from you.";
+      : "We have not found the purchase of this refund yet; until then no points are taken from you.";
   }
   const days = REFUND_WAIT_MS / DAY_MS;
   return locale === "fr"
     ? `Nous n'avons pas trouvé l'achat de ce remboursement en ${days} jours ; aucun point ne vous est repris.`
-    : `We have not found the purchase of this refund within ${days} days; no point is taken from you.`;
+    : `We have not found the purchase of this refund within ${days} days; no points are taken from you.`;
 }
 
 function heldForReview(context: Context, locale: Locale): string {
@@ -307,7 +308,7 @@ function heldForReview(context: Context, locale: Locale): string {
   if (found === "refused") {
     return locale === "fr"
       ? "Une personne de notre équipe a vérifié cette opération et ne l'a pas retenue : elle ne compte pas."
-      : "Somebody of our team looked at this operation and did not accept it: it does not count.";
+      : "Somebody on our team looked at this operation and did not accept it: it does not count.";
   }
   if (lapsed(context)) {
     return locale === "fr"
@@ -323,7 +324,7 @@ function heldForReview(context: Context, locale: Locale): string {
   const why = trouble === null ? "" : ` (${trouble})`;
   return locale === "fr"
     ? `Cette opération est inhabituelle${why} : une personne de notre équipe la vérifie avant que nous décidions.`
-    : `This operation is unusual${why}: somebody of our team looks at it before we decide.`;
+    : `This operation is unusual${why}: somebody on our team looks at it before we decide.`;
 }
 
 const both = (text: (context: Context, locale: Locale) => string): Words<Context> => ({ fr: (context) => text(context, "fr"), en: (context) => text(context, "en") });
@@ -343,7 +344,7 @@ const REASONS: Readonly<Record<ReasonCode, Words<Context>>> = {
   budget_reserving: both(budgetReserving),
   budget_exhausted: both(budgetExhausted),
   not_first_purchase: {
-    fr: () => "L'offre ne vaut que pour votre premier achat dans cette marque parmi ceux que nous avons enregistrés, et celui-ci n'est pas le premier.",
+    fr: () => "L'offre ne vaut que pour votre premier achat chez cette marque parmi ceux que nous avons enregistrés, et celui-ci n'est pas le premier.",
     en: () => "The offer is only for your first purchase at this brand among those that we recorded, and this is not the first.",
   },
   wrong_channel: both(wrongChannel),

@@ -54,17 +54,17 @@ export function entriesPage(work: Work, limit: number, before: string | null): P
 
 /** The columns of a list with the account's id, the purchase that a row repeats or refunds, and what was taken back from both lots. */
 const VIEW = `SELECT ${PURCHASE_COLUMNS.split(",").map((column) => `p.${column.trim()}`).join(", ")}, a.account_id AS account_id,
-  (SELECT id FROM purchases WHERE n = p.same_as) AS same_as_id, (SELECT reversed FROM lots WHERE lot_no = p.lot_no) AS taken_back,
+  (SELECT id FROM purchases WHERE n = p.same_as) AS same_as_id, l.reversed AS taken_back, l.state AS lot_state,
   r.id AS refund_of_id, r.granted AS refund_of_granted, r.waits_for AS refund_of_waits_for, r.refunded_cents AS refund_of_refunded_cents,
   (SELECT reversed FROM lots WHERE lot_no = r.lot_no) AS refund_of_taken_back
-  FROM purchases p JOIN accounts a ON a.account_no = p.account_no LEFT JOIN purchases r ON r.n = p.refund_of`;
+  FROM purchases p JOIN accounts a ON a.account_no = p.account_no LEFT JOIN lots l ON l.lot_no = p.lot_no LEFT JOIN purchases r ON r.n = p.refund_of`;
 
 function viewFrom(row: SqlRow): PurchaseView {
   const record = purchaseFrom(row);
   return {
     id: record.id, accountId: textOf(row, "account_id") as AccountId, externalId: record.externalId, labelCipher: record.labelCipher, purchasedOn: record.purchasedOn,
     bookedOn: record.bookedOn, amountCents: record.amountCents, currency: record.currency, original: record.original, kind: record.kind, state: shownState(record),
-    brand: record.brand, verdict: verdictFrom(record, surroundingsFrom(row)), refundOf: textOrNull(row, "refund_of_id") as PurchaseId | null,
+    brand: record.brand, verdict: verdictFrom(record, row), refundOf: textOrNull(row, "refund_of_id") as PurchaseId | null,
   };
 }
 
@@ -79,13 +79,13 @@ function surroundingsFrom(row: SqlRow): Surroundings {
   };
 }
 
-function verdictFrom(record: PurchaseRecord, around: Surroundings): Verdict {
+function verdictFrom(record: PurchaseRecord, row: SqlRow): Verdict {
   const { calculation, confirmAtMs } = record.findings;
   const reasons = shownReasons(record);
-  const stages = stageChecks(record, around);
+  const stages = stageChecks(record, surroundingsFrom(row));
   const checks = [...stages.before, ...record.findings.checks, ...stages.after];
   const expected = confirmAtMs !== null && (record.outcome === "earned" || record.waitsFor === "budget") ? dayOf(confirmAtMs) : null;
-  return { outcome: record.outcome, points: standingOf(record), reasons, checks, calculation, offer: record.offer, confirmationExpectedOn: expected };
+  return { outcome: record.outcome, points: standingOf(record), reasons, checks, calculation, offer: record.offer, confirmationExpectedOn: expected, confirmed: row["lot_state"] === "available" };
 }
 
 /** Newest purchase day first. A row that only repeats another, or was taken over, is not a purchase of its own. */

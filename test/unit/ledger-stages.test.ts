@@ -1,7 +1,6 @@
 // What a row shows of itself in every state it can come to: the rules that were looked at around the earning rules, and the answer
 // in words. The real engine brings the rows there; the no-break space is written as an ordinary one.
 import { describe, expect, test } from "vitest";
-import type { AccountId } from "../../src/kernel/ids.ts";
 import type { BankRow, PurchaseView, RuleCheck } from "../../src/ledger/ports.ts";
 import { presentPurchase } from "../../src/ledger/present.ts";
 import type { Locale } from "../../src/ledger/wording.ts";
@@ -49,6 +48,7 @@ type Shown = readonly [state: string, view: () => PurchaseView, stages: readonly
 
 const SHOWN: readonly Shown[] = [
   ["earned", () => recorded([row("1")]).only(), [BOOKED, ORDINARY, "refunded 3490/3490"], ["offer_applied: L'offre s'applique : 3 % de 34,90 € = 104 points, confirmation prévue le 12/12/2026."]],
+  ["confirmed", () => recorded([row("1")]).only("2026-12-12"), [BOOKED, ORDINARY, "refunded 3490/3490"], ["offer_applied: L'offre s'applique : 3 % de 34,90 € = 104 points, déjà confirmés."]],
   ["earned and then deleted by the bank", () => recorded([row("1")], [row("1", deleted)]).only(), ["!not_booked_yet booked/deleted", ORDINARY, "!refunded 104/104"], ["refunded: Votre banque a annulé cet achat : il ne rapporte pas de points, et 104 points ont été repris."]],
   ["pending", () => recorded([row("1", pending)]).only(), ["!not_booked_yet booked/pending", ORDINARY], ["not_booked_yet: Votre banque n'a pas encore comptabilisé cet achat ; nous calculerons ses points dès que ce sera fait."]],
   ["never booked", () => recorded([row("1", pending)]).only("2026-12-01"), ["!not_booked_yet booked/lapsed", ORDINARY], ["not_booked_yet: Votre banque n'a pas comptabilisé cet achat en 14 jours, et nous le tenons pour annulé ; s'il est comptabilisé plus tard, il comptera."]],
@@ -64,7 +64,7 @@ const SHOWN: readonly Shown[] = [
     "refunded: Cet achat a été remboursé en partie (8,00 € sur 23,10 €) : il lui reste 45 points, en proportion du montant conservé (69 × 15,10 € / 23,10 €, arrondi à l'entier inférieur).",
   ]],
   ["refunded in full", () => named(recorded([row("1"), refund("r", 3490)]), "1"), [BOOKED, ORDINARY, "!refunded 3490/0", "!refunded 104/0 points"], ["refunded: Cet achat a été entièrement remboursé : il ne rapporte pas de points.", "offer_applied: L'offre s'était appliquée : 3 % de 34,90 € = 104 points."]],
-  ["without points, refunded", () => named(recorded([row("1", { brand: { id: "brd_other" as never, matched: "X" } }), refund("r", 1000, { brand: { id: "brd_other" as never, matched: "X" } })]), "1"), [BOOKED, ORDINARY, "!refunded 3490/2490"], ["brand_without_offer: Cette marque n'avait pas d'offre le jour de votre achat."]],
+  ["without points, refunded", () => named(recorded([row("1", { brand: { id: "brd_other", matched: "X" } }), refund("r", 1000, { brand: { id: "brd_other", matched: "X" } })]), "1"), [BOOKED, ORDINARY, "!refunded 3490/2490"], ["brand_without_offer: Cette marque n'avait pas d'offre le jour de votre achat."]],
   ["a refund without its purchase yet", () => recorded([refund("r", 800)]).only(), [BOOKED, ORDINARY, "!refund_without_purchase -/-"], ["refund_without_purchase: Nous n'avons pas encore trouvé l'achat de ce remboursement ; d'ici là, aucun point ne vous est repris."]],
   ["a refund that never found its purchase", () => recorded([refund("r", 800)]).only("2027-03-01"), [BOOKED, ORDINARY, "!refund_without_purchase -/-"], ["refund_without_purchase: Nous n'avons pas trouvé l'achat de ce remboursement en 90 jours ; aucun point ne vous est repris."]],
   ["a refund of no known brand", () => recorded([refund("r", 800, { brand: null })]).only(), [BOOKED, ORDINARY], ["refund_without_purchase: Nous ne cherchons pas l'achat de ce remboursement, faute d'en connaître la marque ; aucun point ne vous est repris.", "brand_unknown: Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque."]],
@@ -100,7 +100,7 @@ describe("a row shows the stages that it went through and a true answer", () => 
     const book = openBook();
     const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-11-10") })];
     book.record([row("1")], TODAY, { accounts });
-    book.record([row("again", { accountId: "acc_2" as AccountId })], TODAY, { accounts });
+    book.record([row("again", { accountId: "acc_2" })], TODAY, { accounts });
     const { purchases } = value(book.engine.exportPage(null, NOW));
     const again = purchases.find((each) => each.externalId === "again");
     if (again === undefined) throw new Error("the export holds every row");
@@ -111,7 +111,7 @@ describe("a row shows the stages that it went through and a true answer", () => 
   test("a row under a weak fingerprint says what the doubt is", () => {
     const book = openBook();
     const weak = (id: string, from: string): ReturnType<typeof account> => account(id, { strength: "weak", createdAtMs: at(from) });
-    book.record([row("b", { accountId: "acc_2" as AccountId })], TODAY, { accounts: [weak("acc_1", "2026-10-01"), weak("acc_2", "2026-11-13")] });
+    book.record([row("b", { accountId: "acc_2" })], TODAY, { accounts: [weak("acc_1", "2026-10-01"), weak("acc_2", "2026-11-13")] });
     expect(stagesOf(book.only())).toEqual([BOOKED, "!held_for_review ordinary/weak_account"]);
   });
 });
