@@ -263,6 +263,8 @@ function handOver(work: Work, plan: Plan, touched: Touched): void {
   // Entries and budgets know the points by this id.
   to.id = from.id;
   to.sameAs = null;
+  // No more than it says it cost can have been given back of it; refunds are matched anew once it is decided.
+  to.refundedCents = Math.min(to.refundedCents, to.amountCents);
   heir.facts = true;
   // Written at once: the first of the others that is decided must find these points in the caps.
   for (const each of [touched, heir]) save(work, each);
