@@ -306,9 +306,12 @@ export type Projection = { readonly from: number; readonly through: number; read
 /** All transactions of a book and those after `from`, summed up before the book is emptied. */
 export type History = { readonly whole: readonly CounterDelta[]; readonly rest: readonly CounterDelta[]; readonly leaf: Leaf; readonly balances: Balances };
 
-/** A recognised, booked purchase as statistics may see it: the id is hashed before it leaves for D1. */
-export type SampleItem = { readonly purchaseId: PurchaseId; readonly day: string; readonly brandId: BrandId; readonly cents: number };
-/** Purchases not yet offered to the sample; `mark` is given back once they were. */
+/**
+ * A row of the book as statistics may see it; with the user's id its number is hashed before it leaves for D1. `purchase` is null when
+ * the row does not count, or no more: taken back by the bank, held, unrecognised, a repeat, too old. What was told of it must go.
+ */
+export type SampleItem = { readonly row: number; readonly purchase: { readonly day: string; readonly brandId: BrandId; readonly cents: number } | null };
+/** Rows that the sample does not know as they are now; `mark` is given back once it does. */
 export type SampleNews = { readonly items: readonly SampleItem[]; readonly mark: string };
 export type ReviewWhy = ReviewCode | "weak_account" | "refund_without_purchase";
 /** All rows that wait for a person or for their purchase now; `mark` is given back once D1 knows. */
@@ -326,7 +329,7 @@ export type Verification = Leaf & { readonly broken: readonly string[] };
 export type LedgerOperations = {
   readonly operate: (userId: UserId, key: string, operation: KeyedOperation) => Promise<Result<HoldView | GrantView, HoldError | GrantError | KeyConflict | LedgerError>>;
   readonly reviews: (userId: UserId) => Promise<Result<readonly ReviewItem[], LedgerError>>;
-  readonly decideReview: (userId: UserId, decision: ReviewDecision) => Promise<Result<PurchaseView, LedgerError | { readonly code: "review_unknown" }>>;
+  readonly decideReview: (userId: UserId, decision: ReviewDecision) => Promise<Result<PurchaseView, LedgerError | { readonly code: "review_unknown" | "review_not_countable" }>>;
   readonly exportPage: (userId: UserId, cursor: string | null) => Promise<Result<ExportPage, LedgerError>>;
   readonly verify: (userId: UserId) => Promise<Result<Verification, LedgerError>>;
   /** Tells D1 everything again from zero, after its rows of this user are gone. */
