@@ -15,7 +15,8 @@ export const SAMPLE_DAYS = 90;
 /** No real purchase is dated further ahead; a row that is would outlive the 90 days, and no withdrawal would look for its month. */
 export const SAMPLE_DAYS_AHEAD = 2;
 
-const SAMPLED = "sampled";
+// Not the name that the first release used: what it told stood in D1 under other names, and is told anew.
+const LOOKED_AT = "sample_looked_at";
 const TOLD_REVIEWS = "told_reviews";
 const SAMPLE_ROWS = 500;
 // Rows without anything to tell are passed over once there are this many, so that looking stays cheap.
@@ -28,31 +29,36 @@ export const REVIEWS_MAX = 10_000;
 
 // ---- the sample -------------------------------------------------------------------------------------------------------
 
-/** Rows up to number `n` were looked at, and changes of them (table `sample_changes`) up to `through`. */
-type SampleMark = { readonly n: number; readonly through: number };
+/** Rows up to number `n` were looked at, of which those in `pending` were not booked yet. */
+type Looked = { readonly n: number; readonly pending: readonly number[] };
+/** And `through` is the last of their changes (table `sample_changes`) that was looked at. */
+type SampleMark = Looked & { readonly through: number };
 
-/** The row up to which the sample was told. A mark in the form of the first release counts as none: those rows had other names in D1. */
-function sampledRow(work: Work): number {
-  return Number(readMeta(work.sql, SAMPLED) ?? "0") || 0;
+function lookedAt(work: Work): Looked {
+  return JSON.parse(readMeta(work.sql, LOOKED_AT) ?? '{"n":0,"pending":[]}') as Looked;
 }
 
 const COLUMNS = "n, kind, state, brand_id, purchased_on, amount_cents, currency, waits_for, same_as, review";
 
-/** Rows recorded or changed since the sample was last told; null when there is nothing new to tell. */
+/** Rows recorded, booked or changed since the sample was last told; null when there is nothing new to tell. */
 export function peekSample(work: Work): SampleNews | null {
-  const from = sampledRow(work);
+  const { n, pending } = lookedAt(work);
   const changes = work.sql.exec("SELECT seq, n FROM sample_changes ORDER BY seq LIMIT ?", SAMPLE_ROWS);
-  const fresh = work.sql.exec(`SELECT ${COLUMNS} FROM purchases WHERE n > ? ORDER BY n LIMIT ?`, from, SAMPLE_ROWS);
-  const changed = changes.length === 0 ? [] : work.sql.exec(
-    `SELECT ${COLUMNS} FROM purchases WHERE n <= ? AND n IN (SELECT value FROM json_each(?)) ORDER BY n`, from, JSON.stringify(changes.map((change) => integerOf(change, "n"))));
-  if (changes.length === 0 && fresh.length === 0) return null;
+  const again = new Set([...pending, ...changes.map((change) => integerOf(change, "n"))]);
+  const known = again.size === 0 ? [] : work.sql.exec(`SELECT ${COLUMNS} FROM purchases WHERE n <= ? AND n IN (SELECT value FROM json_each(?)) ORDER BY n`, n, JSON.stringify([...again]));
+  const fresh = work.sql.exec(`SELECT ${COLUMNS} FROM purchases WHERE n > ? ORDER BY n LIMIT ?`, n, SAMPLE_ROWS);
   const today = parisDate(work.nowMs);
-  const item = (row: SqlRow): SampleItem => sampleItem(row, addDays(today, -SAMPLE_DAYS), addDays(today, SAMPLE_DAYS_AHEAD));
+  const [after, until] = [addDays(today, -SAMPLE_DAYS), addDays(today, SAMPLE_DAYS_AHEAD)];
+  const changed = new Set(changes.map((change) => integerOf(change, "n")));
   // What was never told need not be taken back.
-  const items = [...changed.map(item), ...fresh.map(item).filter(({ purchase }) => purchase !== null)];
+  const items = [...known, ...fresh].map((row) => sampleItem(row, after, until)).filter(({ row, purchase }) => purchase !== null || (row <= n && changed.has(row)));
   if (items.length === 0 && changes.length === 0 && fresh.length < SAMPLE_SKIP_ROWS) return null;
   const [lastFresh, lastChange] = [fresh.at(-1), changes.at(-1)];
-  const mark: SampleMark = { n: lastFresh === undefined ? from : integerOf(lastFresh, "n"), through: lastChange === undefined ? 0 : integerOf(lastChange, "seq") };
+  const mark: SampleMark = {
+    n: lastFresh === undefined ? n : integerOf(lastFresh, "n"), through: lastChange === undefined ? 0 : integerOf(lastChange, "seq"),
+    // Also one that another row took over: when the bank books it after all, it stands for itself.
+    pending: [...known, ...fresh].filter((row) => row["state"] === "pending" && textOf(row, "purchased_on") > after).map((row) => integerOf(row, "n")),
+  };
   return { items, mark: JSON.stringify(mark) };
 }
 
@@ -68,8 +74,9 @@ function sampleItem(row: SqlRow, after: string, until: string): SampleItem {
 
 /** Marks that the sample was told. What changed since it was looked at stands behind `through` and is told next. */
 export function ackSample(work: Work, mark: string): void {
-  const { n, through } = JSON.parse(mark) as SampleMark;
-  if (n !== sampledRow(work)) writeMeta(work.sql, SAMPLED, String(n));
+  const { n, pending, through } = JSON.parse(mark) as SampleMark;
+  const looked = JSON.stringify({ n, pending } satisfies Looked);
+  if (looked !== readMeta(work.sql, LOOKED_AT)) writeMeta(work.sql, LOOKED_AT, looked);
   if (through > 0) work.sql.exec("DELETE FROM sample_changes WHERE seq <= ?", through);
 }
 

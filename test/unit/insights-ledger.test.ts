@@ -124,16 +124,20 @@ describe("the sample is offered", () => {
     const book = openBook();
     book.record([row("1"), row("2")]);
     tell(book);
-    book.sql.exec("UPDATE meta SET value = ? WHERE name = 'sampled'", JSON.stringify({ n: 2, waiting: [] }));
+    book.sql.exec("UPDATE meta SET name = 'sampled', value = ? WHERE name = 'sample_looked_at'", JSON.stringify({ n: 2, waiting: [] }));
     expect(counted(tell(book))).toHaveLength(2);
     expect(tell(book)).toEqual([]);
   });
 
-  test("at the cost of one row when it changes and none when it comes", () => {
+  test("at the cost of one row when it changes and none when it comes or is booked", () => {
     const book = openBook();
     const changes = () => book.sql.exec("SELECT n FROM sample_changes");
     book.record([row("1", { brand: { id: FNAC, matched: "FNAC" } }), row("2", { brand: null })]);
+    book.record([row("3", { state: "pending", bookedOn: null, amountCents: 33 })]);
+    tell(book);
+    book.record([row("3", { amountCents: 33, lastUpdateMs: 2000 })]);
     expect(changes()).toEqual([]);
+    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([33]);
     book.record([row("1", { brand: { id: FNAC, matched: "FNAC" }, lastUpdateMs: 2000, amountCents: 9 }), row("2", { brand: null, lastUpdateMs: 2000, amountCents: 9 })]);
     expect(changes()).toEqual([{ n: 1 }]);
   });

@@ -129,7 +129,7 @@ describe("the sample", () => {
     await app.stubOf(id).runDue(null, NOW);
     const before = await size();
     // As if the object had died between the write and its mark.
-    await runInDurableObject(app.stubOf(id), (_object, state) => void state.storage.sql.exec("DELETE FROM meta WHERE name = 'sampled'"));
+    await runInDurableObject(app.stubOf(id), (_object, state) => void state.storage.sql.exec("DELETE FROM meta WHERE name = 'sample_looked_at'"));
     await app.stubOf(id).runDue(null, NOW);
     expect(await sampleOf(brand("once").id)).toHaveLength(1);
     expect(await size()).toBe(before);
