@@ -13,6 +13,7 @@ import { MADE_UP, pointsAllowed, pointsAtMost } from "./review-points.ts";
 import type { ReviewPosition, ReviewRow, ReviewsStore, ReviewState } from "./reviews-store.ts";
 
 export type ReviewEntry = { readonly row: ReviewRow; /** Null while the user's ledger does not answer. */ readonly purchase: PurchaseView | null };
+type Worth = { readonly purchase: PurchaseView | null; readonly points: number };
 export type ReviewError =
   | { readonly code: "not_found" }
   /** Somebody decided otherwise, or nothing waits any more. */
@@ -78,15 +79,18 @@ export function reviewService(deps: ReviewsDeps) {
     }
   }
 
-  /** Writes down who would count a row that one person may not; null when the row may be counted as it is. */
-  async function proposed(row: ReviewRow, by: string, event: AuditEvent): Promise<Result<ReviewEntry, ReviewError> | null> {
+  /** The row as it is now, and the most that it would earn. */
+  async function worthOf(row: ReviewRow): Promise<Result<Worth, LedgerError>> {
     const found = await ledger.purchase(row.userId as UserId, row.purchaseId as PurchaseId);
     if (!found.ok) return found;
     const purchase = found.value;
-    const points = purchase === null ? 0 : pointsOf(purchase, await termsOf(catalogue, purchase));
-    if (points <= pointsAllowed(row, by)) return null;
+    return ok({ purchase, points: purchase === null ? 0 : pointsOf(purchase, await termsOf(catalogue, purchase)) });
+  }
+
+  /** Writes down who would count a row that one person may not. Repeating it changes nothing. */
+  async function propose(row: ReviewRow, { purchase, points }: Worth, by: string, event: AuditEvent): Promise<Result<ReviewEntry, ReviewError>> {
     if (row.proposedBy === by && row.proposedPoints === points) return ok({ row, purchase });
-    const after = await store.propose({ purchaseId: row.purchaseId, by, points, nowMs: clock.nowMs() }, { ...event, action: "review.propose", details: { ...event.details, points } });
+    const after = await store.propose({ purchaseId: row.purchaseId, by, points, nowMs: clock.nowMs() }, { ...event, action: "review.propose" });
     return after === null || after.proposedBy !== by ? err({ code: "decided" }) : ok({ row: after, purchase });
   }
 
@@ -110,11 +114,14 @@ export function reviewService(deps: ReviewsDeps) {
       if (before === null) return err({ code: "not_found" });
       if (before.why === "refund_without_purchase") return err({ code: "not_decidable" });
       if (decision === "count" && MADE_UP.has(before.why)) return err({ code: "not_countable" });
+      let noted = event;
       if (decision === "count" && before.state === "open" && before.decision === null) {
-        const proposal = await proposed(before, by, event);
-        if (proposal !== null) return proposal;
+        const worth = await worthOf(before);
+        if (!worth.ok) return worth;
+        noted = { ...event, details: { ...event.details, points: worth.value.points } };
+        if (worth.value.points > pointsAllowed(before, by)) return propose(before, worth.value, by, noted);
       }
-      const row = await store.intend({ purchaseId, decision, by, nowMs: clock.nowMs() }, event);
+      const row = await store.intend({ purchaseId, decision, by, nowMs: clock.nowMs() }, noted);
       return row === null || row.decision !== decision ? err({ code: "decided" }) : carryOut(row, decision);
     },
 
