@@ -41,7 +41,7 @@ const day = z.string().openapi({ format: "date", example: "2026-11-30" });
 const instant = z.iso.datetime();
 
 function reads(deps: InsightsRoutesDeps, ...roles: readonly OperatorRole[]) {
-  return [requireRole(deps.operatorTokens, ...roles), audited(deps.note, { reads: true })];
+  return [audited(deps.note, { reads: true }), requireRole(deps.operatorTokens, ...roles)];
 }
 
 const DAY_WRONG = {
@@ -174,7 +174,7 @@ function addRebuild(router: OpenAPIHono<AppEnv>, deps: InsightsRoutesDeps): void
   const route = createRoute({
     ...common, method: "post", path: "/projections/rebuild", summary: "Rebuild heads, counters and reviews from the ledgers, a step at a time",
     description: "Without a cursor it empties them and starts; repeat with `next_cursor` until `done`. `npm run -s rebuild-projections` does. A ledger that failed is counted and alerted; the patrol comes back to it.",
-    middleware: [requireRole(deps.operatorTokens, "owner"), audited(deps.note), idempotent(deps.idempotency, { required: true })],
+    middleware: [audited(deps.note), requireRole(deps.operatorTokens, "owner"), idempotent(deps.idempotency, { required: true })],
     request: { body: body(z.strictObject({ cursor: z.string().max(1024).nullable().optional() })) },
     responses: { 200: answer(stepSchema, "What this step did"), ...problems(400, 401, 403, 409, 415, 422, 503) },
   });

@@ -82,7 +82,7 @@ function refuse(c: Context<AppEnv>, error: ReviewError): Response {
 
 function addList(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void {
   const route = createRoute({
-    ...common, method: "get", path: "/reviews", summary: "List rows that wait for a person, oldest first", middleware: [requireRole(deps.operatorTokens, "support"), audited(deps.note, { reads: true })],
+    ...common, method: "get", path: "/reviews", summary: "List rows that wait for a person, oldest first", middleware: [audited(deps.note, { reads: true }), requireRole(deps.operatorTokens, "support")],
     request: { query: z.strictObject({ ...pageQuery, state: z.enum(["open", "closed", "all"]).default("open") }) },
     responses: { 200: answer(pageOf(reviewSchema), "Without any label"), ...problems(400, 401, 403, 422, 503) },
   });
@@ -102,7 +102,7 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
   const route = createRoute({
     ...common, method: "post", path: "/reviews/{id}/decision", summary: "Decide a row that is held: it counts like any other, or earns nothing for good",
     description: "Where the bank gave no readable amount or day (amount_out_of_bounds, amount_missing, date_absurd) it can only be refused. Counting a row that would earn more than 2 000 points is a proposal until a second person decides the same.",
-    middleware: [requireRole(deps.operatorTokens, "support"), audited(deps.note), idempotent(deps.idempotency, { required: true })],
+    middleware: [audited(deps.note), requireRole(deps.operatorTokens, "support"), idempotent(deps.idempotency, { required: true })],
     request: { params: z.object({ id: z.string() }), body: body(z.strictObject({ decision: z.enum(["count", "refuse"]) })) },
     responses: { 200: answer(reviewSchema, "The row after the decision; still open when it became a proposal"), ...problems(400, 401, 403, 404, 409, 415, 422, 503) },
   });
