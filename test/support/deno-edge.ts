@@ -5,7 +5,8 @@ import { openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { configNames } from "../../src/config.ts";
-import { localSecrets, startSandbox } from "./local.ts";
+import { localSecrets } from "./data-folder.ts";
+import { startSandbox } from "./local.ts";
 import type { LocalOptions, LocalSystem } from "./local.ts";
 import { localSettings } from "./secrets.ts";
 

@@ -7,13 +7,18 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 export type EdgeOptions = { readonly runtime: "workerd" | "deno"; readonly port: number; readonly sandboxPort: number; readonly dataDir: string };
-export type TortureEdge = { readonly start: () => Promise<void>; readonly kill: () => Promise<void> };
+export type TortureEdge = { readonly start: () => Promise<void>; readonly kill: () => Promise<void>; /** For the end of this process, which waits for nothing. */ readonly killNow: () => void };
 
 const UP_MS = 30_000;
 
 export function tortureEdge({ runtime, port, sandboxPort, dataDir }: EdgeOptions): TortureEdge {
   let edge: ChildProcess | null = null;
+  const running = (): number | null => (edge?.pid === undefined || edge.exitCode !== null || edge.signalCode !== null ? null : edge.pid);
   return {
+    killNow() {
+      const pid = running();
+      if (pid !== null) process.kill(-pid, "SIGKILL");
+    },
     async start() {
       const script = runtime === "deno" ? "test/support/serve-deno.ts" : "test/support/serve-edge.ts";
       // A process group of its own: the kill must reach the runtime itself, not only what started it.
@@ -30,10 +35,10 @@ export function tortureEdge({ runtime, port, sandboxPort, dataDir }: EdgeOptions
       });
     },
     async kill() {
-      const child = edge;
-      if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      const gone = new Promise((done) => child.once("exit", done));
-      process.kill(-child.pid, "SIGKILL");
+      const pid = running();
+      if (pid === null) return;
+      const gone = new Promise((done) => edge?.once("exit", done));
+      process.kill(-pid, "SIGKILL");
       await gone;
       edge = null;
     },
