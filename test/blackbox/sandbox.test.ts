@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { signAccessToken } from "../sandbox/access-token.ts";
 import type { Control, Page, Row } from "../sandbox/harness.ts";
 import {
-  accessKey, api, connect, hang, newUser, post, pushedRows, received, startSandbox, startWorld, stopSandbox, stopWorld, submit, synced, testBank,
+  accessKey, api, connect, hang, newUser, post, pushedRows, received, retryMs, startSandbox, startWorld, stopSandbox, stopWorld, submit, synced, testBank,
   transactions, webviewLink, world,
 } from "../sandbox/harness.ts";
 
@@ -459,7 +459,7 @@ describe("a restart on the same folder", () => {
     await post("/webhooks/hold");
     const held = await post("/purchases", { connection_id: connectionId });
     // Let the alarm of the connection's own events ring first, so that it cannot help.
-    await new Promise((done) => setTimeout(done, 3500));
+    await new Promise((done) => setTimeout(done, 3 * retryMs));
     world.refuseWith = hang;
     const before = world.seen;
     const release = post("/webhooks/release").catch(() => null);

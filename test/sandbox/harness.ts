@@ -1,6 +1,5 @@
 // Boots the sandbox's bundle in miniflare beside a small receiver that plays the product, and drives both over real HTTP. The receiver
 // checks each signature over the raw bytes with Node's own crypto. For tests in Node only; the sandbox itself never imports this.
-import { execFile } from "node:child_process";
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -8,8 +7,9 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { Miniflare } from "miniflare";
+import { buildBundles } from "../support/local.ts";
+import { freePort } from "../support/ports.ts";
 
 export interface Received { path: string; body: string; signed: boolean; date: string }
 export interface Row { id: number; id_account: number; value: number; type: string; original_wording: string; coming: boolean; deleted: string | null; new?: boolean }
@@ -97,15 +97,6 @@ export async function startSandbox(): Promise<void> {
   world.base = (await sandbox.ready).origin;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const found = (probe.address() as AddressInfo).port;
-      probe.close(() => done(found));
-    });
-  });
-}
-
 /** Calls a control (or the API without a token) and reads its JSON. */
 export async function post<T = Control>(path: string, body: object = {}): Promise<T> {
   const response = await fetch(`${world.base}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
@@ -161,18 +152,18 @@ export const synced = (): Synced[] => received.filter(({ path }) => path.endsWit
 /** The rows that one of them carries. */
 export const pushedRows = (one: Synced | undefined): Row[] => one?.connection.accounts.flatMap((account) => account.transactions) ?? [];
 
-/** Bundles the sandbox and starts everything on free ports and a fresh folder. */
+/** How long the sandbox of a test waits before it tries a failed webhook again. */
+export const retryMs = 300;
+
+/** Starts everything on free ports and a fresh folder, from the bundle that the local system runs too. */
 export async function startWorld(): Promise<void> {
+  await buildBundles();
   folder = await mkdtemp(join(tmpdir(), "cagnotte-sandbox-"));
-  const root = resolve(import.meta.dirname, "../..");
-  const wrangler = ["deploy", "--dry-run", "--outdir", join(folder, "bundle"), "-c", join(root, "test/sandbox/wrangler.toml")];
-  await promisify(execFile)(process.execPath, [join(root, "node_modules/wrangler/bin/wrangler.js"), ...wrangler], {
-    cwd: root, env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
-  });
-  bundle = await readFile(join(folder, "bundle/worker.js"), "utf8");
+  bundle = await readFile(resolve(import.meta.dirname, "../../.build/sandbox/worker.js"), "utf8");
   port = await freePort();
   await startReceiver();
   await startSandbox();
+  await post("/settings", { retry_ms: retryMs });
 }
 
 /** Ends the sandbox's process; its folder stays. */
