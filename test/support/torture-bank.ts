@@ -31,7 +31,7 @@ export function openBank(rng: Rng, index: number, days: readonly string[]): Bank
     return found.length === 0 ? null : rng.pick(found);
   };
   const open = (brand: BrandName, kind: Row["kind"], date: string): OpenRow => {
-    const row: OpenRow = { id: 900_000_000 + index * 1_000_000 + rows.length, brand, kind, date, versions: [], settled: false };
+    const row: OpenRow = { id: FIRST_ROW + index * 1_000_000 + rows.length, brand, kind, date, versions: [], settled: false };
     rows.push(row);
     return row;
   };
@@ -79,13 +79,20 @@ function changed(row: OpenRow | null, change: (row: OpenRow) => Line[]): Line[] 
   return row === null ? [] : change(row);
 }
 
+// Without vowels no number spells a brand; without digits each label keeps a text of its own when digits are left out.
+const LETTERS = "BCDFGHJKLMNPQRSTVWXZ";
+const LETTERS_OF_A_ROW = 7;
+const FIRST_ROW = 900_000_000;
+
 /** The text that a bank prints of a row: the brand, and the row's number to know it again by. */
 export function labelOf(row: Row): string {
-  return `CB ${BRANDS[row.brand].label} 75011 REF ${row.id.toString(36).toUpperCase()}`;
+  let text = "";
+  for (let left = row.id - FIRST_ROW; text.length < LETTERS_OF_A_ROW; left = Math.floor(left / LETTERS.length)) text = (LETTERS[left % LETTERS.length] ?? "") + text;
+  return `CB ${BRANDS[row.brand].label} 75011 REF ${text}`;
 }
 
 /** The number of the row that a label stands for, or null. */
 export function rowOfLabel(label: string): number | null {
-  const text = /REF ([0-9A-Z]+)$/.exec(label)?.[1];
-  return text === undefined ? null : parseInt(text, 36);
+  const text = /REF ([B-Z]{7})$/.exec(label)?.[1];
+  return text === undefined ? null : [...text].reduce((number, letter) => number * LETTERS.length + LETTERS.indexOf(letter), 0) + FIRST_ROW;
 }
