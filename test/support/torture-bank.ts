@@ -94,5 +94,8 @@ export function labelOf(row: Row): string {
 /** The number of the row that a label stands for, or null. */
 export function rowOfLabel(label: string): number | null {
   const text = /REF ([B-Z]{7})$/.exec(label)?.[1];
-  return text === undefined ? null : [...text].reduce((number, letter) => number * LETTERS.length + LETTERS.indexOf(letter), 0) + FIRST_ROW;
+  if (text === undefined) return null;
+  let number = 0;
+  for (let place = 0; place < text.length; place++) number = number * LETTERS.length + LETTERS.indexOf(text.charAt(place));
+  return number + FIRST_ROW;
 }
