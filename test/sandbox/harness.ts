@@ -29,9 +29,9 @@ export const testBank = "338178e6-3d01-564f-9a7b-52ca442459bf";
 export const accessKey = { ...generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }), kid: "access-1" };
 
 /**
- * What a test may read and turn: the sandbox's address, what the receiver answers, how far the clock runs
- * ahead, and how many deliveries were tried. */
-export const world = { base: "", refuseWith: 0, aheadMs: 0, seen: 0 };
+ * What a test may read and turn: the sandbox's address, what the receiver answers, the text in a body from which on it accepts again,
+ * how far the clock runs ahead, and how many deliveries were tried. */
+export const world = { base: "", refuseWith: 0, acceptFrom: "", aheadMs: 0, seen: 0 };
 /** What the receiver accepted so far, oldest first. */
 export const received: Received[] = [];
 let folder = "";
@@ -58,6 +58,7 @@ function startReceiver(): Promise<void> {
         return;
       }
       world.seen += 1;
+      if (world.acceptFrom !== "" && body.includes(world.acceptFrom)) Object.assign(world, { refuseWith: 0, acceptFrom: "" });
       const date = String(request.headers["bi-signature-date"]);
       const expected = createHmac("sha256", "first").update(`POST.${request.url}.${date}.`).update(body).digest("base64");
       if (world.refuseWith === 0) received.push({ path: request.url ?? "", body: body.toString(), signed: request.headers["bi-signature"] === expected, date });
