@@ -2,7 +2,8 @@
 // with SIGKILL at random moments and started again on the same data: purchases, reserved rows, refunds, corrections, rows taken back, a
 // budget that runs out. Then ledgers, D1 and budget must be what an independent model says. Loopback only, bounded, ends what it started.
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -334,7 +335,10 @@ async function main(): Promise<boolean> {
 const startedMs = Date.now();
 // The edge is a process group of its own, so whatever ends this process must end it too.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE"] as const) process.once(signal, () => process.exit(1));
-process.on("exit", () => edge.killNow());
+process.on("exit", () => {
+  edge.killNow();
+  rmSync(dataDir, { recursive: true, force: true });
+});
 await buildBundles();
 const sandbox = await startSandbox({ port, sandboxPort, dataDir });
 let passed = false;
@@ -343,6 +347,5 @@ try {
 } finally {
   await edge.kill();
   await sandbox.dispose();
-  await rm(dataDir, { recursive: true, force: true });
 }
 process.exit(passed ? 0 : 1);
