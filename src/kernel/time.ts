@@ -42,6 +42,12 @@ export function parisToMs(date: string, time = "00:00:00"): number {
   return wall - HOUR_MS;
 }
 
+/** The same time on the clocks of Paris whole calendar days later (or earlier): 23 or 25 hours a day where the clocks change. */
+export function addParisDays(ms: number, days: number): number {
+  const [date = "", time = ""] = toInstant(parisWallMs(ms)).slice(0, 19).split("T");
+  return parisToMs(addDays(date, days), time) + (((ms % SECOND_MS) + SECOND_MS) % SECOND_MS);
+}
+
 /** True for a real calendar day written `YYYY-MM-DD`. */
 export function isDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
@@ -49,9 +55,14 @@ export function isDate(text: string): boolean {
   return Number.isFinite(ms) && new Date(ms).toISOString().slice(0, 10) === text;
 }
 
-/** Calendar day plus (or minus) whole days. */
+const FIRST_DATE = "0000-01-01";
+const LAST_DATE = "9999-12-31";
+
+/** Calendar day plus (or minus) whole days; what lies beyond a year of four digits is the first or last day of those. */
 export function addDays(date: string, days: number): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+  const day = new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString();
+  // Beyond four digits a year is written with its sign, and texts of days no longer compare as days do.
+  return day.startsWith("+") ? LAST_DATE : day.startsWith("-") ? FIRST_DATE : day.slice(0, 10);
 }
 
 /** Whole days from one calendar day to another; negative when `to` is earlier. */

@@ -21,6 +21,7 @@ export type Prediction = {
   readonly firstReason: string | null;
 };
 
+const versionOf = (terms: OfferTerms): string => `${terms.offerId} ${terms.version}`;
 const factsOf = (row: BankRow): string => JSON.stringify([row.amountCents, row.currency, row.purchasedOn, row.brand?.id ?? null, row.channel]);
 
 export class Model {
@@ -75,7 +76,7 @@ export class Model {
     if (granted) {
       grant.state = "earned";
       this.#post(grant, nowMs);
-    } else this.#decide(known, nowMs, seen.get(key), new Set([...grant.denied, grant.terms?.offerId ?? ""]));
+    } else this.#decide(known, nowMs, seen.get(key), new Set([...grant.denied, grant.terms === null ? "" : versionOf(grant.terms)]));
     this.#applyRefunds(nowMs, seen);
   }
 
@@ -182,7 +183,6 @@ export class Model {
     for (const known of this.rows.values()) {
       const grant = this.grants.get(known.key);
       if (!isLive(known.key) || grant?.facts === factsOf(known.row)) continue;
-      if (grant !== undefined) this.#takeBack(grant, nowMs);
       this.#decide(known, nowMs, seen.get(known.key));
     }
     this.#applyRefunds(nowMs, seen);
@@ -206,15 +206,25 @@ export class Model {
 
   #decide(known: KnownRow, nowMs: number, seen: PurchaseView | undefined, denied: ReadonlySet<string> = new Set()): void {
     const { row, key } = known;
-    let expected: Expected = expectedGrant(row, this.#catalogue.filter((terms) => !denied.has(terms.offerId)), this.#past(key), this.#programme.pointsPerEuro);
+    const before = this.grants.get(key);
+    let expected: Expected = expectedGrant(row, this.#catalogue.filter((terms) => !denied.has(versionOf(terms))), this.#past(key), this.#programme.pointsPerEuro);
     if (this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") && seen !== undefined) expected = this.#believe(row, seen);
     const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
+    const lot = before === undefined ? undefined : this.book.lotOf(before.lotKey);
+    // The same offer on the same days: the points keep their lot, and what a budget does not hold yet waits.
+    const kept = before !== undefined && lot !== undefined && before.state === "earned" && expected.points > 0 && before.on === row.purchasedOn
+      && before.terms?.offerId === expected.terms?.offerId && before.terms?.confirmationDays === expected.terms?.confirmationDays && (!waiting || before.standing > 0);
+    const standing = kept ? (waiting ? Math.min(expected.points, before.standing) : expected.points) : 0;
+    if (before !== undefined && !kept) this.#takeBack(before, nowMs);
     const grant: Grant = {
-      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing: 0, reversed: false, lotKey: `${key}#${this.#serial++}`, denied, rank: this.grants.get(key)?.rank ?? this.#serial,
-      state: expected.points === 0 ? "not_earned" : waiting ? "waiting" : "earned",
+      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing, reversed: false, lotKey: kept ? before.lotKey : `${key}#${this.#serial++}`, denied, rank: before?.rank ?? this.#serial,
+      state: expected.points === 0 ? "not_earned" : waiting && !kept ? "waiting" : "earned",
     };
     this.grants.set(key, grant);
-    if (grant.state === "earned") this.#post(grant, nowMs);
+    if (kept) {
+      this.book.regrant(lot, expected.points, nowMs);
+      this.book.setReversed(lot, Math.min(expected.points - standing, lot.granted - lot.expired), nowMs);
+    } else if (grant.state === "earned") this.#post(grant, nowMs);
   }
 
   /** The ledger's own decision where several are right; it must still be within what some offer could give. */
@@ -242,13 +252,14 @@ export class Model {
       if (lot === undefined || known === undefined || grant.state !== "earned") continue;
       const cents = BigInt(known.row.amountCents);
       const left = cents - BigInt(this.resolution.refundedCents.get(key) ?? 0);
-      let keep = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
+      const due = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
       // What a refund taken back returns is bounded by the room that other purchases left: at least what stood, at most the formula.
       const shown = seen.get(key)?.verdict.points;
-      if (keep > grant.standing && shown !== undefined && this.dependent(known.row.brand?.id ?? null)) keep = Math.min(keep, Math.max(grant.standing, shown));
+      const bounded = due > grant.standing && shown !== undefined && this.dependent(known.row.brand?.id ?? null);
+      const keep = bounded ? Math.min(due, Math.max(grant.standing, shown)) : due;
       grant.standing = keep;
-      grant.reversed = left === 0n && cents > 0n;
-      this.book.setReversed(lot, Math.min(grant.points - keep, grant.points - lot.expired), nowMs);
+      grant.reversed = (left === 0n && cents > 0n) || due === 0;
+      this.book.setReversed(lot, Math.min(grant.points - keep, lot.granted - lot.expired), nowMs);
     }
     this.book.releaseWhileNegative(nowMs);
   }

@@ -16,12 +16,12 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "row told twice is two", breaks: "(a) same account and row id, the same row", file: "ledger/record.ts",
-    find: "const known = planned?.record ?? findRow(work, account.accountNo, row.externalId);", replace: "const known = planned?.record ?? null;",
+    find: "const known = planned?.record ?? stored.get(key);", replace: "const known = planned?.record;",
   },
-  { name: "repeats across generations count", breaks: "(b) a row of a newer generation repeats an older one", file: "ledger/sameness.ts", find: "if (Math.min(...days) > GENERATION_DAYS_MAX) continue;", replace: "continue;" },
+  { name: "repeats across generations count", breaks: "(b) a row of a newer generation repeats an older one", file: "ledger/sameness.ts", find: "if (Math.min(...days) > GENERATION_DAYS_MAX) return [];", replace: "return [];" },
   { name: "weak fingerprints are trusted", breaks: "(c) held_for_review under a weak fingerprint", file: "ledger/sameness.ts", find: "const held = weak &&", replace: "const held = !weak &&" },
   { name: "authorisations earn", breaks: "(e) a pending row earns nothing until it is booked", file: "ledger/verdicts.ts", find: `if (record.state === "pending") {`, replace: `if (record.state === "pending" && record.amountCents < 0) {` },
-  { name: "authorisations never close", breaks: "(e) closed after 14 days", file: "ledger/verdicts.ts", find: "addDays(record.purchasedOn, PENDING_DAYS_MAX + 1)", replace: "addDays(record.purchasedOn, PENDING_DAYS_MAX + 900)" },
+  { name: "authorisations never close", breaks: "(e) closed after 14 days", file: "ledger/verdicts.ts", find: "startOfLaterDayMs(since, PENDING_DAYS_MAX + 1)", replace: "startOfLaterDayMs(since, PENDING_DAYS_MAX + 900)" },
   { name: "one id for two purchases", breaks: "a budget's answer reaches its purchase", file: "ledger/record.ts", find: "if (!anotherHas(work, plan, row.id, [row.n])) return;", replace: "if (touched.record.n > 0) return;" },
   {
     name: "cap per period ignored", breaks: "caps are never exceeded", file: "ledger/earning.ts",
@@ -41,7 +41,7 @@ export const MUTATIONS: readonly Mutation[] = [
   { name: "released points expire at once", breaks: "no earlier than 30 days after a release", file: "ledger/lots.ts", find: "Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS)", replace: "lot.expiresAtMs" },
   { name: "hash without the kind", breaks: "SHA-256(previous hash || the whole body)", file: "ledger/book.ts", find: "const hash = chainHash(head.hash, body);", replace: `const hash = chainHash(head.hash, body.replace(draft.kind, ""));` },
   { name: "deadlines wait for the alarm", breaks: "a deadline holds when it is read", file: "ledger/engine.ts", find: "    bringUpToDate(work);\n", replace: "" },
-  { name: "budget not given back", breaks: "reversals give back", file: "ledger/verdicts.ts", find: `record.waitsFor === "budget" ? share.wanted : share.restore ?? standingOf(record)`, replace: `record.waitsFor === "budget" ? share.wanted : record.granted` },
+  { name: "budget not given back", breaks: "reversals give back", file: "ledger/budget-shares.ts", find: `record.waitsFor === "budget" ? share.wanted : share.restore ?? standingOf(record)`, replace: `record.waitsFor === "budget" ? share.wanted : record.granted` },
   { name: "a key takes any input", breaks: "same key and other input: a conflict", file: "ledger/operations.ts", find: `textOf(known, "input_hash") === inputHash ?`, replace: `textOf(known, "input_hash") !== "" ?` },
   { name: "counters lose what is reversed", breaks: "projections equal ledgers", file: "ledger/outbox.ts", find: "    count(counters, last);\n", replace: `    if (last.kind !== "cancel") count(counters, last);\n` },
 ];
