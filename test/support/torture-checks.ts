@@ -2,7 +2,7 @@
 // the dead edge at the very end. Counts what is wrong and prints the first few cases; decides nothing.
 import { expectCall } from "./client.ts";
 import { rowOfLabel } from "./torture-bank.ts";
-import { addDays, BRANDS, expectedOf } from "./torture-model.ts";
+import { addDays, BRANDS, expectedOf, grantOf } from "./torture-model.ts";
 import type { BrandName, Expected, Row } from "./torture-model.ts";
 
 export type Ledger = {
@@ -69,8 +69,10 @@ export async function checkLedger(edgeUrl: string, ledger: Ledger, today: string
 function checkRow(item: Shown, want: Expected | undefined, byRow: ReadonlyMap<number, Shown>, atRest: boolean, faults: Faults): void {
   if (want === undefined) return complain(faults, "wrong", `${item.label} was never sent`);
   const { points, reasons } = item.verdict;
-  // Under a budget all of it or nothing; nothing only because the budget was used up, or has not answered.
-  const denied = BRANDS[want.row.brand].budget && points === 0 && reasons.some(({ code }) => code === "budget_exhausted" || (!atRest && code === "budget_reserving"));
+  // Under a budget all of it, or what stood before the last correction, or nothing; less only because the budget was used up, or has not answered.
+  const stoodBefore = want.row.versions.filter(({ state }) => state === "booked").map(({ cents }) => grantOf(want.row.brand, cents));
+  const denied = BRANDS[want.row.brand].budget && points < want.points && [0, ...stoodBefore].includes(points)
+    && reasons.some(({ code }) => code === "budget_exhausted" || (!atRest && code === "budget_reserving"));
   if (item.kind !== want.row.kind || item.state !== want.last.state || item.amount_cents !== want.last.cents || (points !== want.points && !denied)) {
     complain(faults, "wrong", `${item.label}: ${item.kind} ${item.state} ${item.amount_cents} ${points} points instead of ${want.row.kind} ${want.last.state} ${want.last.cents} ${want.points} points (${reasons.map(({ code }) => code).join(", ")})`);
   }
