@@ -1,6 +1,6 @@
 // Amounts, points, rates, days and the other small words of which verdicts are written, in French and English. Pure.
 import { mulDivFloor } from "../kernel/money.ts";
-import type { ReasonCode, RuleCheck, RuleMeasure } from "./ports.ts";
+import type { ReasonCode, ReviewCode, RuleCheck, RuleMeasure } from "./ports.ts";
 
 export type Locale = "fr" | "en";
 
@@ -103,7 +103,7 @@ export function keptPointsSum(checks: readonly RuleCheck[], locale: Locale): str
   return `${integerText(granted, locale)} × ${eurosText(left, locale)} / ${eurosText(whole, locale)}, ${locale === "fr" ? "arrondi à l'entier inférieur" : "rounded down"}`;
 }
 
-const TROUBLES: Readonly<Record<string, Readonly<Record<Locale, string>>>> = {
+const TROUBLES: Readonly<Record<ReviewCode | "weak_account", Readonly<Record<Locale, string>>>> = {
   amount_precision: { fr: "montant plus précis que le centime", en: "an amount finer than a cent" },
   amount_out_of_bounds: { fr: "montant hors limites", en: "an amount out of bounds" },
   amount_missing: { fr: "montant manquant", en: "no amount" },
@@ -114,5 +114,6 @@ const TROUBLES: Readonly<Record<string, Readonly<Record<Locale, string>>>> = {
 
 /** Why a person must look at a row, or null for a result that is no trouble. */
 export function troubleText(found: RuleCheck["found"], locale: Locale): string | null {
-  return TROUBLES[String(found)]?.[locale] ?? null;
+  const known: Readonly<Record<string, Readonly<Record<Locale, string>> | undefined>> = TROUBLES;
+  return known[String(found)]?.[locale] ?? null;
 }

@@ -1,6 +1,6 @@
 // What people and other domains ask of a ledger under a request key: redemptions, goodwill, referral points, activations.
 import type { KeyedOperation } from "../../src/ledger/ports.ts";
-import { DAY_MS } from "../../src/kernel/time.ts";
+import { addDays, DAY_MS, parisDate, parisToMs } from "../../src/kernel/time.ts";
 import type { SimUser, World } from "./world.ts";
 
 function chooseOperation(world: World, user: SimUser): KeyedOperation {
@@ -98,13 +98,18 @@ export function command(world: World, user: SimUser): string {
   return `u${user.no} ${JSON.stringify(operation)} ${found ?? "done"}`;
 }
 
+/** The same time on the clocks of Paris some days later, worked out without the product's own helper. */
+function daysLater(ms: number, days: number): number {
+  return parisToMs(addDays(parisDate(ms), days), new Date(ms).toLocaleTimeString("en-GB", { timeZone: "Europe/Paris" })) + (ms % 1000);
+}
+
 export function activate(world: World, user: SimUser): string {
   const inForce = world.catalogue.terms.filter((terms) => terms.activation === "required" && terms.startsAtMs <= world.nowMs && (terms.endsAtMs ?? Infinity) > world.nowMs);
   if (inForce.length === 0) return "nothing to activate";
   const terms = world.rng.pick(inForce);
   const answer = user.ledger.activate({ offerId: terms.offerId, version: terms.version, activationDays: terms.activationDays, offerEndsAtMs: terms.endsAtMs }, world.nowMs);
   const running = user.model.activations.findLast((each) => each.offerId === terms.offerId && (each.expiresAtMs ?? Infinity) > world.nowMs);
-  const ends = Math.min(terms.activationDays === null ? Infinity : world.nowMs + terms.activationDays * DAY_MS, terms.endsAtMs ?? Infinity);
+  const ends = Math.min(terms.activationDays === null ? Infinity : daysLater(world.nowMs, terms.activationDays), terms.endsAtMs ?? Infinity);
   const expected = running ?? { offerId: terms.offerId, activatedAtMs: world.nowMs, expiresAtMs: ends === Infinity ? null : ends };
   if (running === undefined) user.model.activations.push(expected);
   if (answer.activatedAtMs !== expected.activatedAtMs || answer.expiresAtMs !== expected.expiresAtMs) throw new Error(`activation of ${terms.offerId} answered ${JSON.stringify(answer)}`);

@@ -34,6 +34,8 @@ export class ModelBook {
   readonly holds: ModelHold[] = [];
   readonly #expireMonths: number;
   #order = 0;
+  /** Points that came back from holds into lots of which less was left by then, and expired there: they are no grant's. */
+  #beyond = 0;
 
   constructor(expireMonths: number) {
     this.#expireMonths = expireMonths;
@@ -41,7 +43,7 @@ export class ModelBook {
 
   balances(): Balances {
     let pending = 0;
-    let available = 0;
+    let available = -this.#beyond;
     let held = 0;
     for (const lot of this.lots) {
       if (lot.confirmed) available += lot.granted - lot.reversed - lot.expired;
@@ -73,7 +75,9 @@ export class ModelBook {
       for (const lot of this.lots) {
         if (lot.remaining > 0 && lot.firstNoticeMs !== null) {
           consider(Math.max(lot.expiresAtMs, lot.firstNoticeMs + NOTICE_DAYS_MIN * DAY_MS), () => {
-            lot.expired += lot.remaining;
+            const own = Math.min(lot.remaining, lot.granted - lot.reversed - lot.expired);
+            this.#beyond += lot.remaining - own;
+            lot.expired += own;
             lot.remaining = 0;
           });
         }

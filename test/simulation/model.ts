@@ -63,8 +63,17 @@ export class Model {
       const { row } = known;
       // Only what nothing took over: a row that is part of a booked purchase stays so.
       if (row.state === "pending" && this.resolution.status.get(known.key)?.is === "pending" && parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs) known.closed = true;
-      if (row.kind === "refund" && row.state === "booked" && this.resolution.refundOf.get(known.key) === null && known.recordedAtMs + REFUND_WAITS_MS <= nowMs) known.closed = true;
+      if (row.kind === "refund" && row.state === "booked" && this.resolution.refundOf.get(known.key) === null && this.#waitsSince(known) + REFUND_WAITS_MS <= nowMs) known.closed = true;
     }
+  }
+
+  /** A refund waits from its first row on. */
+  #waitsSince(refund: KnownRow): number {
+    const same = [...this.rows.values()].filter((known) => {
+      const status = this.resolution.status.get(known.key);
+      return status?.is === "duplicate" && status.of === refund.key;
+    });
+    return Math.min(refund.recordedAtMs, ...same.map((known) => known.recordedAtMs));
   }
 
   /** The budget answered for a purchase that waited. */
@@ -252,12 +261,13 @@ export class Model {
       if (lot === undefined || known === undefined || grant.state !== "earned") continue;
       const cents = BigInt(known.row.amountCents);
       const left = cents - BigInt(this.resolution.refundedCents.get(key) ?? 0);
-      let keep = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
+      const due = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
       // What a refund taken back returns is bounded by the room that other purchases left: at least what stood, at most the formula.
       const shown = seen.get(key)?.verdict.points;
-      if (keep > grant.standing && shown !== undefined && this.dependent(known.row.brand?.id ?? null)) keep = Math.min(keep, Math.max(grant.standing, shown));
+      const bounded = due > grant.standing && shown !== undefined && this.dependent(known.row.brand?.id ?? null);
+      const keep = bounded ? Math.min(due, Math.max(grant.standing, shown)) : due;
       grant.standing = keep;
-      grant.reversed = (left === 0n && cents > 0n) || keep === 0;
+      grant.reversed = (left === 0n && cents > 0n) || due === 0;
       this.book.setReversed(lot, Math.min(grant.points - keep, lot.granted - lot.expired), nowMs);
     }
     this.book.releaseWhileNegative(nowMs);
