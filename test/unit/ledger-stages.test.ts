@@ -36,8 +36,8 @@ function recorded(...deliveries: (readonly BankRow[])[]): Book {
   return book;
 }
 
-function reviewed(decision: "count" | "refuse"): Book {
-  const book = recorded([row("1", { review: "amount_precision" })]);
+function reviewed(decision: "count" | "refuse", more: Partial<BankRow> = {}): Book {
+  const book = recorded([row("1", { review: "amount_precision", ...more })]);
   value(book.engine.decideReview({ purchaseId: book.only().id, decision, offers: [offer()], programme: PROGRAMME }, NOW));
   return book;
 }
@@ -58,6 +58,8 @@ const SHOWN: readonly Shown[] = [
   ["held and never booked", () => recorded([row("1", { ...pending, review: "amount_precision" })]).only("2026-12-20"), ["!not_booked_yet booked/lapsed", "!held_for_review ordinary/amount_precision"], ["held_for_review: Votre banque n'a pas comptabilisé cette opération en 14 jours : elle ne compte pas."]],
   ["held and then deleted", () => recorded([row("1", { review: "amount_precision" })], [row("1", { ...deleted, review: "amount_precision" })]).only(), ["!not_booked_yet booked/deleted", "!held_for_review ordinary/amount_precision"], ["held_for_review: Votre banque a annulé cette opération avant que nous l'ayons vérifiée : elle ne compte pas."]],
   ["refused by a person", () => reviewed("refuse").only(), [BOOKED, "!held_for_review ordinary/refused"], ["held_for_review: Une personne de notre équipe a vérifié cette opération et ne l'a pas retenue : elle ne compte pas."]],
+  ["refused while pending", () => reviewed("refuse", pending).only(), ["!not_booked_yet booked/pending", "!held_for_review ordinary/refused"], ["held_for_review: Une personne de notre équipe a vérifié cette opération et ne l'a pas retenue : elle ne compte pas."]],
+  ["cleared while pending", () => reviewed("count", pending).only(), ["!not_booked_yet booked/pending", "held_for_review ordinary/cleared"], ["not_booked_yet: Votre banque n'a pas encore comptabilisé cet achat ; nous calculerons ses points dès que ce sera fait."]],
   ["cleared by a person", () => reviewed("count").only(), [BOOKED, "held_for_review ordinary/cleared", "refunded 3490/3490"], ["offer_applied: L'offre s'applique : 3 % de 34,90 € = 104 points, confirmation prévue le 12/12/2026."]],
   ["refunded in part", () => named(recorded([row("1", { amountCents: 2310 }), refund("r", 800)]), "1"), [BOOKED, ORDINARY, "!refunded 2310/1510", "!refunded 69/45 points"], [
     "offer_applied: L'offre s'applique : 3 % de 23,10 € = 69 points, confirmation prévue le 12/12/2026.",
