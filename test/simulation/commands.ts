@@ -1,6 +1,6 @@
 // What people and other domains ask of a ledger under a request key: redemptions, goodwill, referral points, activations.
 import type { KeyedOperation } from "../../src/ledger/ports.ts";
-import { DAY_MS } from "../../src/kernel/time.ts";
+import { addDays, DAY_MS, parisDate, parisToMs } from "../../src/kernel/time.ts";
 import type { SimUser, World } from "./world.ts";
 
 function chooseOperation(world: World, user: SimUser): KeyedOperation {
@@ -32,6 +32,16 @@ function chooseOperation(world: World, user: SimUser): KeyedOperation {
   }
 }
 
+/** The start of the day after the tenth working day. */
+function overdueMs(committedMs: number): number {
+  let day = parisDate(committedMs);
+  for (let left = 11; left > 0;) {
+    day = addDays(day, 1);
+    if (![0, 6].includes(new Date(day).getUTCDay())) left -= 1;
+  }
+  return parisToMs(day);
+}
+
 /** What the design says of the operation, done in the model: an error code, or null when it is done. */
 function expectOperation(world: World, user: SimUser, operation: KeyedOperation): string | null {
   const { book } = user.model;
@@ -49,7 +59,10 @@ function expectOperation(world: World, user: SimUser, operation: KeyedOperation)
       return book.hold(operation.redemptionId, operation.points, operation.expiresAtMs) === null ? "points_insufficient" : null;
     }
     case "commit":
-      return to("open", (found) => (found.state = "committed"));
+      return to("open", (found) => {
+        found.state = "committed";
+        found.overdueMs = overdueMs(nowMs);
+      });
     case "settle":
       return to("committed", (found) => (found.state = "settled"));
     case "release":

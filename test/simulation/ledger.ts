@@ -2,6 +2,7 @@
 // eviction. The engine itself is passed in, so that the mutation tests can put a broken one here.
 import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
 import type { FileSql } from "../../src/platform/deno/sql-storage.ts";
+import type { closeBook, runAlarm } from "../../src/ledger/alarm.ts";
 import type { Engine, EngineParts } from "../../src/ledger/engine.ts";
 import type { EntryView, ExportPage, Page, PointsView, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
 import type { Sql } from "../../src/ledger/sql.ts";
@@ -9,8 +10,10 @@ import type { Result } from "../../src/kernel/result.ts";
 import type { Rng } from "./random.ts";
 import { keyOf } from "./model-rows.ts";
 
-/** What the simulation takes from the source: the two functions that open a book. */
-export type LedgerModule = { readonly createEngine: (parts: EngineParts) => Engine; readonly migrate: (sql: Sql) => void };
+/** What the simulation takes from the source: what opens a book, and what its alarm and its erasure do. */
+export type LedgerModule = {
+  readonly createEngine: (parts: EngineParts) => Engine; readonly migrate: (sql: Sql) => void; readonly runAlarm: typeof runAlarm; readonly closeBook: typeof closeBook;
+};
 
 /** The machine went away in the middle of a transaction. */
 export class SimulatedCrash extends Error {}

@@ -15,6 +15,8 @@ export type ModelLot = {
   /** Of the confirmed points, those neither spent, expired nor taken back. */
   remaining: number;
   firstNoticeMs: number | null;
+  /** The notice of the last week left. */
+  toldWeek: boolean;
 };
 
 export type ModelHold = {
@@ -23,6 +25,8 @@ export type ModelHold = {
   readonly points: number;
   readonly parts: { readonly lot: ModelLot; readonly points: number }[];
   state: "open" | "committed" | "settled" | "released" | "reinstated";
+  /** When a person must ask what became of it, should it still be committed; null while it is not, and once they were told. */
+  overdueMs: number | null;
   readonly deadlineMs: number | null;
 };
 
@@ -100,18 +104,6 @@ export class ModelBook {
     this.advance(nowMs);
   }
 
-  /** A notice about the points that expire on that day left: only now may they. */
-  noticed(expiresOn: string, daysBefore: 30 | 7, nowMs: number): void {
-    for (const lot of this.lots) {
-      if (lot.remaining === 0 || lot.expiresAtMs > nowMs + 30 * DAY_MS) continue;
-      const isWeek = lot.expiresAtMs - nowMs <= NOTICE_DAYS_MIN * DAY_MS;
-      if (isWeek !== (daysBefore === 7)) continue;
-      // A first notice so late moves the day: a week is what the user has at least.
-      const on = parisDate(Math.max(lot.expiresAtMs, isWeek && lot.firstNoticeMs === null ? nowMs + NOTICE_DAYS_MIN * DAY_MS : 0));
-      if (on === expiresOn) lot.firstNoticeMs ??= nowMs;
-    }
-  }
-
   lotOf(key: string): ModelLot | undefined {
     return this.lots.find((lot) => lot.key === key);
   }
@@ -137,7 +129,7 @@ export class ModelBook {
   hold(id: string, points: number, deadlineMs: number | null): ModelHold | null {
     if (this.balances().available < points) return null;
     const parts: { lot: ModelLot; points: number }[] = this.#spend(points);
-    const hold: ModelHold = { id, order: this.#order++, points, parts, state: "open", deadlineMs };
+    const hold: ModelHold = { id, order: this.#order++, points, parts, state: "open", overdueMs: null, deadlineMs };
     this.holds.push(hold);
     return hold;
   }
@@ -168,7 +160,7 @@ export class ModelBook {
   #add(key: string, points: number, confirmAtMs: number, confirmed: boolean): void {
     this.lots.push({
       key, order: this.#order++, confirmAtMs, expiresAtMs: parisToMs(addMonths(parisDate(confirmAtMs), this.#expireMonths)), confirmed,
-      granted: points, reversed: 0, expired: 0, remaining: confirmed ? points : 0, firstNoticeMs: null,
+      granted: points, reversed: 0, expired: 0, remaining: confirmed ? points : 0, firstNoticeMs: null, toldWeek: false,
     });
   }
 
@@ -203,6 +195,7 @@ export class ModelBook {
       if (laterMs > lot.expiresAtMs) {
         lot.expiresAtMs = laterMs;
         lot.firstNoticeMs = null;
+        lot.toldWeek = false;
       }
     }
     this.#payDebt();

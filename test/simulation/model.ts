@@ -6,6 +6,7 @@ import { dependsOnPast } from "./catalogue.ts";
 import type { Activation, Expected, Past } from "./model-earning.ts";
 import { expectedGrant, rawPoints } from "./model-earning.ts";
 import { ModelBook } from "./model-lots.ts";
+import { ModelNotices } from "./model-notices.ts";
 import type { KnownRow, Resolution } from "./model-rows.ts";
 import { keyOf, resolveRows } from "./model-rows.ts";
 
@@ -29,6 +30,7 @@ export class Model {
   readonly grants = new Map<string, Grant>();
   readonly activations: Activation[] = [];
   readonly book: ModelBook;
+  readonly notices: ModelNotices;
   /** Brands whose caps saw a decision taken back: from then on the order of arrival decides, and only bounds are checked. */
   readonly loose = new Set<string>();
   readonly #catalogue: readonly OfferTerms[];
@@ -40,6 +42,7 @@ export class Model {
     this.#catalogue = catalogue;
     this.#programme = programme;
     this.book = new ModelBook(programme.pointsExpireMonths);
+    this.notices = new ModelNotices(this.book);
   }
 
   dependent(brandId: string | null): boolean {
@@ -182,7 +185,6 @@ export class Model {
     for (const known of this.rows.values()) {
       const grant = this.grants.get(known.key);
       if (!isLive(known.key) || grant?.facts === factsOf(known.row)) continue;
-      if (grant !== undefined) this.#takeBack(grant, nowMs);
       this.#decide(known, nowMs, seen.get(known.key));
     }
     this.#applyRefunds(nowMs, seen);
@@ -213,7 +215,12 @@ export class Model {
       facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing: 0, reversed: false, lotKey: `${key}#${this.#serial++}`, denied, rank: this.grants.get(key)?.rank ?? this.#serial,
       state: expected.points === 0 ? "not_earned" : waiting ? "waiting" : "earned",
     };
-    this.grants.set(key, grant);
+    const before = this.grants.get(key);
+    // The same points of the same version for the same day are the same lot, though the amount was corrected.
+    const same = before?.state === "earned" && grant.state === "earned" && before.standing === grant.points && before.points === grant.points && before.terms === grant.terms && before.on === grant.on;
+    this.grants.set(key, same ? { ...before, facts: grant.facts } : grant);
+    if (same) return;
+    if (before !== undefined) this.#takeBack(before, nowMs);
     if (grant.state === "earned") this.#post(grant, nowMs);
   }
 

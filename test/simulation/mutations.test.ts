@@ -29,14 +29,15 @@ async function mutant(mutation: Mutation): Promise<LedgerModule> {
   await writeFile(path, source.replace(mutation.find, () => mutation.replace));
   const engine: Pick<LedgerModule, "createEngine"> = await import(/* @vite-ignore */ join(directory, "ledger/engine.ts"));
   const schema: Pick<LedgerModule, "migrate"> = await import(/* @vite-ignore */ join(directory, "ledger/schema.ts"));
-  return { createEngine: engine.createEngine, migrate: schema.migrate };
+  const alarm: Pick<LedgerModule, "runAlarm" | "closeBook"> = await import(/* @vite-ignore */ join(directory, "ledger/alarm.ts"));
+  return { createEngine: engine.createEngine, migrate: schema.migrate, runAlarm: alarm.runAlarm, closeBook: alarm.closeBook };
 }
 
 /** The first seed that notices, or null. */
-function firstFailure(module: LedgerModule): SeedFailure | null {
+async function firstFailure(module: LedgerModule): Promise<SeedFailure | null> {
   for (let seed = 1; seed <= SEEDS_MAX; seed++) {
     try {
-      runSeed(seed, module);
+      await runSeed(seed, module);
     } catch (error) {
       if (error instanceof SeedFailure) return error;
       throw error;
@@ -46,5 +47,5 @@ function firstFailure(module: LedgerModule): SeedFailure | null {
 }
 
 test.each(MUTATIONS)("$name is noticed ($breaks)", async (mutation) => {
-  expect(firstFailure(await mutant(mutation))).toBeInstanceOf(SeedFailure);
+  expect(await firstFailure(await mutant(mutation))).toBeInstanceOf(SeedFailure);
 });
