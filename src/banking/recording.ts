@@ -7,7 +7,7 @@ import type { BrandId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { addDays, parisToMs } from "../kernel/time.ts";
-import type { BankRow, OfferTerms } from "../ledger/ports.ts";
+import type { BankRow, OfferCover, OfferTerms, RecordBatch } from "../ledger/ports.ts";
 import { splitRows } from "./batches.ts";
 import type { BankingDeps } from "./deps.ts";
 import { earningAccounts, generationsOf } from "./directory.ts";
@@ -38,15 +38,34 @@ export async function recordRows(
     const account = byRemoteId.get(row.remoteAccountId);
     if (account !== undefined) bankRows.push(await bankRowOf(deps, account.id, row, cipher, catalogue));
   }
-  const batches = splitRows(bankRows, (brandId) => termsAround(catalogue, brandId, bankRows));
-  for (const [index, batch] of batches.entries()) {
-    const recorded = await deps.ledger.record(directory.userId, {
-      connectionId: connection.id, syncedAtMs: index === batches.length - 1 ? syncedAtMs : null,
-      accounts: generationsOf(connection), rows: batch.rows, offers: batch.offers, programme: deps.programme,
-    });
-    if (!recorded.ok) return err({ code: recorded.error.code });
+  const covers = coversOf(bankRows);
+  const batches = splitRows(bankRows, (brandId) => covers.filter((cover) => cover.brandId === brandId).flatMap((cover) => termsAround(catalogue, cover)));
+  for (const [index, { rows: part }] of batches.entries()) {
+    const brands = new Set(part.map((row) => row.brand?.id));
+    const batch = {
+      connectionId: connection.id, syncedAtMs: index === batches.length - 1 ? syncedAtMs : null, accounts: generationsOf(connection), rows: part, programme: deps.programme,
+    };
+    const recorded = await recordBatch(deps, directory.userId, batch, catalogue, covers.filter((cover) => brands.has(cover.brandId)));
+    if (!recorded.ok) return recorded;
   }
   return ok(null);
+}
+
+// Each round hands over what the last one lacked; rows that a further round would have to judge are few and named by then.
+const OFFER_ROUNDS_MAX = 5;
+
+/** One ledger call, made again with more offers when a row of an earlier delivery has to be judged by them. */
+async function recordBatch(
+  deps: BankingDeps, userId: Directory["userId"], batch: Omit<RecordBatch, "offers" | "covers">, catalogue: CatalogueSnapshot, first: readonly OfferCover[],
+): Promise<Result<null, ReadError>> {
+  let covers = first;
+  for (let round = 1; ; round++) {
+    const recorded = await deps.ledger.record(userId, { ...batch, covers, offers: covers.flatMap((cover) => termsAround(catalogue, cover)) });
+    if (recorded.ok) return ok(null);
+    if (recorded.error.code !== "offers_needed") return err({ code: recorded.error.code });
+    if (round === OFFER_ROUNDS_MAX) return err({ code: "ledger_refused" });
+    covers = mergedCovers([...covers, ...recorded.error.needed]);
+  }
 }
 
 async function bankRowOf(deps: BankingDeps, accountId: BankRow["accountId"], row: CardRow, cipher: UserCipher, catalogue: CatalogueSnapshot): Promise<BankRow> {
@@ -66,11 +85,23 @@ function tagText(label: string): string {
   return label.toUpperCase().replace(/[\d\p{P}\p{S}]+/gu, " ").replace(/\s+/g, " ").trim();
 }
 
-/** The brand's versions that may be in force on a day of these rows; one that is not, when none is: a verdict tells "no offer" from "not then". */
-function termsAround(catalogue: CatalogueSnapshot, brandId: BrandId, rows: readonly BankRow[]): readonly OfferTerms[] {
-  const days = rows.filter((row) => row.brand?.id === brandId).map((row) => row.purchasedOn).sort();
-  const fromMs = parisToMs(days[0] ?? "1970-01-01");
-  const toMs = parisToMs(addDays(days.at(-1) ?? "9999-12-30", 1));
+/** For each brand of these rows, the days from its first to its last. */
+function coversOf(rows: readonly BankRow[]): readonly OfferCover[] {
+  return mergedCovers(rows.flatMap(({ brand, purchasedOn }) => (brand === null ? [] : [{ brandId: brand.id, from: purchasedOn, to: purchasedOn }])));
+}
+
+function mergedCovers(covers: readonly OfferCover[]): readonly OfferCover[] {
+  const byBrand = new Map<BrandId, OfferCover>();
+  for (const { brandId, from, to } of covers) {
+    const known = byBrand.get(brandId);
+    byBrand.set(brandId, { brandId, from: known !== undefined && known.from < from ? known.from : from, to: known !== undefined && known.to > to ? known.to : to });
+  }
+  return [...byBrand.values()];
+}
+
+/** The brand's versions that may be in force on a day of the cover; one that is not, when none is: a verdict tells "no offer" from "not then". */
+function termsAround(catalogue: CatalogueSnapshot, { brandId, from, to }: OfferCover): readonly OfferTerms[] {
+  const [fromMs, toMs] = [parisToMs(from), parisToMs(addDays(to, 1))];
   const all = catalogue.termsFor(brandId);
   const around = all.filter((terms) => terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs));
   return around.length > 0 ? around : all.slice(-1);

@@ -53,8 +53,9 @@ export function reviewService(deps: ReviewsDeps) {
     const offers = found.value === null ? [] : await termsOf(found.value);
     const decided = await ledger.decideReview(userId, { purchaseId, decision, offers, programme: deps.programme });
     if (decided.ok || decided.error.code === "erased") await store.close(purchaseId, clock.nowMs());
-    else if (decided.error.code === "review_unknown") await store.reopen(purchaseId);
+    else if (decided.error.code === "review_unknown" || decided.error.code === "review_not_countable") await store.reopen(purchaseId);
     if (decided.ok) return ok({ row: (await store.find(purchaseId)) ?? row, purchase: decided.value });
+    if (decided.error.code === "review_not_countable") return err({ code: "not_decidable" });
     return decided.error.code === "review_unknown" ? err({ code: "decided" }) : err(decided.error);
   }
 

@@ -1,4 +1,5 @@
-// Text and byte encodings that the rest of the code needs in one spelling. Base64url is jose's.
+// Text and byte encodings that the rest of the code needs in one spelling. Base64url is jose's, hex is noble's.
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { base64url } from "jose";
 
 const encoder = new TextEncoder();
@@ -38,10 +39,14 @@ export function base64Decode(text: string): Uint8Array<ArrayBuffer> | null {
   }
 }
 
+/** Lower-case hex. */
 export function hexEncode(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return text;
+  return bytesToHex(bytes);
+}
+
+/** Decodes hex and throws on anything else. */
+export function hexDecode(text: string): Uint8Array {
+  return hexToBytes(text);
 }
 
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -1,6 +1,7 @@
 // Ids of everything we store: UUIDv7 (RFC 9562, section 5.7) with a short prefix. They order by creation time and their last
 // byte is the shard byte of DESIGN.md section 7, so that the users' tables can be split later without renaming anybody.
 import { assert } from "./assert.ts";
+import { hexEncode } from "./encoding.ts";
 import type { RandomBytes } from "./random.ts";
 
 export type IdPrefix =
@@ -36,8 +37,7 @@ export function newId<P extends IdPrefix>(prefix: P, nowMs: number, random: Rand
   bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
   if (shardOf !== undefined) bytes[15] = shardByteOf(shardOf);
-  let hex = "";
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, "0");
+  const hex = hexEncode(bytes);
   const uuid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   return `${prefix}_${uuid}` as Id<P>;
 }

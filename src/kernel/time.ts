@@ -49,9 +49,14 @@ export function isDate(text: string): boolean {
   return Number.isFinite(ms) && new Date(ms).toISOString().slice(0, 10) === text;
 }
 
-/** Calendar day plus (or minus) whole days. */
+const FIRST_DATE = "0000-01-01";
+const LAST_DATE = "9999-12-31";
+
+/** Calendar day plus (or minus) whole days; what lies beyond a year of four digits is the first or last day of those. */
 export function addDays(date: string, days: number): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+  const day = new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString();
+  // Beyond four digits a year is written with its sign, and texts of days no longer compare as days do.
+  return day.startsWith("+") ? LAST_DATE : day.startsWith("-") ? FIRST_DATE : day.slice(0, 10);
 }
 
 /** Whole days from one calendar day to another; negative when `to` is earlier. */

@@ -1,10 +1,11 @@
 // The double-entry book of one user: postings that sum to zero, balances after each, and the hash chain over them. It knows
 // nothing of purchases or lots. A transaction is written once and never changed.
 import { assert } from "../kernel/assert.ts";
-import { concatBytes, hexEncode, utf8Encode } from "../kernel/encoding.ts";
-import { canonicalJson, sha256Bytes } from "../kernel/hash.ts";
+import { concatBytes, hexDecode, hexEncode, utf8Encode } from "../kernel/encoding.ts";
+import { canonicalJson } from "../kernel/hash.ts";
 import type { EntryId, PurchaseId } from "../kernel/ids.ts";
 import { POINTS_MAX } from "../kernel/money.ts";
+import { sha256 } from "../kernel/sha256.ts";
 import { numberedId } from "./numbered-id.ts";
 import type { Balances, BookAccount, TransactionKind } from "./ports.ts";
 import { integerOf, textOf } from "./sql.ts";
@@ -43,13 +44,13 @@ export type TransactionBody = {
   readonly balances: Balances;
   readonly effective_on: string;
   readonly recorded_at_ms: number;
-  readonly lots?: readonly (readonly [number, number])[];
-  readonly purchase_id?: PurchaseId;
-  readonly redemption_id?: string;
-  readonly reverses?: EntryId;
-  readonly brand_id?: string;
-  readonly offer_id?: string;
-  readonly cents?: number;
+  readonly lots?: readonly (readonly [number, number])[] | undefined;
+  readonly purchase_id?: PurchaseId | undefined;
+  readonly redemption_id?: string | undefined;
+  readonly reverses?: EntryId | undefined;
+  readonly brand_id?: string | undefined;
+  readonly offer_id?: string | undefined;
+  readonly cents?: number | undefined;
 };
 
 export type Head = { readonly sequence: number; readonly hash: string; readonly balances: Balances };
@@ -69,11 +70,9 @@ export function balancesOf(row: SqlRow): Balances {
   return { pending: integerOf(row, "pending"), available: integerOf(row, "available"), held: integerOf(row, "held") };
 }
 
-/** SHA-256 of the previous hash's 32 bytes followed by the UTF-8 of the canonical body, as lower-case hex. */
+/** SHA-256 of the previous hash's 32 bytes followed by the UTF-8 of the canonical body, as lower-case hex. Throws when the previous hash is not hex. */
 export function chainHash(previousHex: string, body: string): string {
-  const previous = new Uint8Array(32);
-  for (let index = 0; index < 32; index++) previous[index] = Number.parseInt(previousHex.slice(index * 2, index * 2 + 2), 16);
-  return hexEncode(sha256Bytes(concatBytes(previous, utf8Encode(body))));
+  return hexEncode(sha256(concatBytes(hexDecode(previousHex), utf8Encode(body))));
 }
 
 /** How much a transaction moves on each of the user's own accounts. */
@@ -101,7 +100,7 @@ export function post(sql: Sql, head: Head, random: RandomBytes, shardOf: string 
   assertAllowed(draft.kind, head.balances, balances);
   const sequence = head.sequence + 1;
   const id = numberedId("ent", sequence, draft.recordedAtMs, random, shardOf);
-  const body = canonicalJson(bodyOf(draft, id, sequence, balances));
+  const body = bodyText(draft, id, sequence, balances);
   const hash = chainHash(head.hash, body);
   sql.exec(
     "INSERT INTO transactions (sequence, kind, body, pending, available, held, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -110,19 +109,17 @@ export function post(sql: Sql, head: Head, random: RandomBytes, shardOf: string 
   return { head: { sequence, hash, balances }, id };
 }
 
-function bodyOf(draft: Draft, id: EntryId, sequence: number, balances: Balances): TransactionBody {
-  return {
-    id, sequence, kind: draft.kind, key: draft.key,
-    input_sha256: hexEncode(sha256Bytes(utf8Encode(canonicalJson(draft.input)))),
-    postings: draft.postings, balances, effective_on: draft.effectiveOn, recorded_at_ms: draft.recordedAtMs,
-    ...(draft.lots === undefined ? {} : { lots: draft.lots }),
-    ...(draft.purchaseId === undefined ? {} : { purchase_id: draft.purchaseId }),
-    ...(draft.redemptionId === undefined ? {} : { redemption_id: draft.redemptionId }),
-    ...(draft.reverses === undefined ? {} : { reverses: draft.reverses }),
-    ...(draft.brandId === undefined ? {} : { brand_id: draft.brandId }),
-    ...(draft.offerId === undefined ? {} : { offer_id: draft.offerId }),
-    ...(draft.cents === undefined ? {} : { cents: draft.cents }),
+/**
+ * The canonical JSON of a transaction. Its members stand in the order that RFC 8785 sorts them by and hold whole numbers and ids only,
+ * for which JSON.stringify writes the same; `verify` compares every body with what the library makes of it.
+ */
+function bodyText(draft: Draft, id: EntryId, sequence: number, { available, held, pending }: Balances): string {
+  const body: TransactionBody = {
+    balances: { available, held, pending }, brand_id: draft.brandId, cents: draft.cents, effective_on: draft.effectiveOn, id,
+    input_sha256: hexEncode(sha256(utf8Encode(canonicalJson(draft.input)))), key: draft.key, kind: draft.kind, lots: draft.lots, offer_id: draft.offerId, postings: draft.postings,
+    purchase_id: draft.purchaseId, recorded_at_ms: draft.recordedAtMs, redemption_id: draft.redemptionId, reverses: draft.reverses, sequence,
   };
+  return JSON.stringify(body);
 }
 
 function assertBalanced(postings: readonly Posting[]): void {

@@ -65,8 +65,8 @@ export function takeOverdueHolds(work: Work): string[] {
   return overdue;
 }
 
-/** When the alarm should ring next, or null. Whatever is due already was written down; what waits for others is due now. */
-export function nextAlarmMs(work: Work, projected: number): number | null {
+/** When something is due next, or null. Whatever is due already was written down; what waits for others is due now. */
+export function nextAlarmMs(work: Work): number | null {
   const row = work.sql.exec(
     `SELECT (SELECT MIN(due_ms) FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL) AS confirming,
        (SELECT MIN(due_ms) FROM lots WHERE state = 'available' AND due_ms IS NOT NULL) AS expiring,
@@ -80,7 +80,6 @@ export function nextAlarmMs(work: Work, projected: number): number | null {
   const retryMs = noticesAfterMs(work);
   if (notice30 !== null) times.push(Math.max(notice30 - 30 * DAY_MS, retryMs));
   if (notice7 !== null) times.push(Math.max(notice7 - 7 * DAY_MS, retryMs));
-  if (projected < work.head.sequence) times.push(work.nowMs);
   const next = Math.min(...times.filter((time) => time !== null));
   return next === Infinity ? null : next;
 }

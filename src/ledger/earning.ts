@@ -1,7 +1,8 @@
 // The earning rules: what one booked purchase earns, and why. Pure, total and deterministic; the order in which offers are
 // given never matters. It reads the past through `UsageView` only, posts nothing, and leaves budgets to the engine.
 import { mulDivFloor } from "../kernel/money.ts";
-import { addDays, parisDate, parisToMs, periodKey } from "../kernel/time.ts";
+import { periodKey } from "../kernel/time.ts";
+import { dayOf, startOfDayMs, startOfLaterDayMs } from "./days.ts";
 import type { Decision, EarningFacts, UsageView } from "./earning-types.ts";
 import type { Calculation, OfferTerms, Programme, ReasonCode, RuleCheck } from "./ports.ts";
 
@@ -33,9 +34,9 @@ type Assessment = {
 type Window = { readonly startsAtMs: number; readonly endsAtMs: number | null };
 type Day = { readonly startMs: number; readonly endMs: number };
 
-/** A Paris calendar day, be it of 23, 24 or 25 hours. Worked out once per purchase: the time zone is the costly part. */
+/** A Paris calendar day, be it of 23, 24 or 25 hours. */
 function parisDay(date: string): Day {
-  return { startMs: parisToMs(date), endMs: parisToMs(addDays(date, 1)) };
+  return { startMs: startOfDayMs(date), endMs: startOfLaterDayMs(date, 1) };
 }
 
 /**
@@ -89,7 +90,7 @@ export function pointsFor(terms: OfferTerms, baseCents: number, programme: Progr
 }
 
 function windowText(window: Window): string {
-  return `${parisDate(window.startsAtMs)}/${window.endsAtMs === null ? ".." : parisDate(window.endsAtMs - 1)}`;
+  return `${dayOf(window.startsAtMs)}/${window.endsAtMs === null ? ".." : dayOf(window.endsAtMs - 1)}`;
 }
 
 type CheckOf = (rule: ReasonCode, passed: boolean, needed: RuleCheck["needed"], found: RuleCheck["found"], extra?: Pick<RuleCheck, "measure" | "period">) => RuleCheck;
@@ -203,7 +204,7 @@ function first<T>(items: readonly T[], compare: (a: T, b: T) => number): T | nul
 
 /** The version whose window lies nearest to the day, to tell a user by how much the purchase missed it. */
 function nearestInTime(terms: readonly OfferTerms[], date: string): OfferTerms | null {
-  const dayMs = parisToMs(date);
+  const dayMs = startOfDayMs(date);
   const distanceMs = (each: OfferTerms): number => (each.startsAtMs > dayMs ? each.startsAtMs - dayMs : dayMs - (each.endsAtMs ?? dayMs));
   return first(terms, (a, b) => distanceMs(a) - distanceMs(b) || compareRank(a, b));
 }

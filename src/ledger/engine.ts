@@ -13,11 +13,12 @@ import { ackReviews, ackSample, forgetToldReviews, hasNews, peekReviews, peekSam
 import { forgetRequests, operate } from "./operations.ts";
 import { ackOutbox, historyOf, peekOutbox, projectedSequence } from "./outbox.ts";
 import type {
-  ActivateInput, Activated, BankingActivity, BudgetDenial, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, History, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, Overview, Page, PointsView,
+  ActivateInput, Activated, BankingActivity, BudgetDenial, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, History, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, OffersNeeded, Overview, Page, PointsView,
   Projection, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary, ReviewDecision, ReviewItem, ReviewNews, SampleNews, Verification,
 } from "./ports.ts";
-import { record } from "./record.ts";
+import { OffersMissing, record } from "./record.ts";
 import { decideReview } from "./reviews.ts";
+import type { ReviewRefusal } from "./reviews.ts";
 import { migrate } from "./schema.ts";
 import type { Sql } from "./sql.ts";
 import { verifyBook } from "./verify.ts";
@@ -44,7 +45,7 @@ const BUDGET_LIMIT = 50;
 const REQUEST_KEPT_MS = 400 * DAY_MS;
 
 export type Engine = {
-  readonly record: (batch: RecordBatch, nowMs: number) => Answer<RecordSummary>;
+  readonly record: (batch: RecordBatch, nowMs: number) => Result<RecordSummary, Erased | OffersNeeded>;
   readonly points: (input: null, nowMs: number) => Answer<PointsView>;
   readonly entries: (input: { readonly limit: number; readonly before: string | null }, nowMs: number) => Answer<Page<EntryView>>;
   readonly overview: (input: { readonly limit: number }, nowMs: number) => Answer<Overview>;
@@ -74,7 +75,7 @@ export type Engine = {
   /** No notice could be sent: it is tried again in a while, not at once. */
   readonly noticeFailed: (input: null, nowMs: number) => Answer<null>;
   readonly reviews: (input: null, nowMs: number) => Answer<readonly ReviewItem[]>;
-  readonly decideReview: (input: ReviewDecision, nowMs: number) => Result<PurchaseView, Erased | { readonly code: "review_unknown" }>;
+  readonly decideReview: (input: ReviewDecision, nowMs: number) => Result<PurchaseView, Erased | ReviewRefusal>;
   readonly exportPage: (cursor: string | null, nowMs: number) => Answer<ExportPage>;
   readonly verify: (input: null, nowMs: number) => Answer<Verification>;
   /** The last head and sequence, also of an erased book. */
@@ -102,7 +103,15 @@ export function createEngine(parts: EngineParts): Engine {
     return null;
   });
   return {
-    record: on(record), points: asked(pointsView), purchases: on(purchasesPage), purchase: on(purchaseView),
+    record(batch, nowMs) {
+      try {
+        return run(nowMs, (work) => ok(record(work, batch)));
+      } catch (error) {
+        if (error instanceof OffersMissing) return err({ code: "offers_needed", needed: error.needed });
+        throw error;
+      }
+    },
+    points: asked(pointsView), purchases: on(purchasesPage), purchase: on(purchaseView),
     entries: on((work: Work, page: { readonly limit: number; readonly before: string | null }) => entriesPage(work, page.limit, page.before)),
     overview: on((work: Work, { limit }: { readonly limit: number }) => ({ points: pointsView(work), entries: entriesPage(work, limit, null) })),
     activate: on(activate), activations: asked(activationsView), bankingActivity: asked(bankingActivity),
@@ -111,7 +120,11 @@ export function createEngine(parts: EngineParts): Engine {
       forgetRequests(work, work.nowMs - REQUEST_KEPT_MS);
       return { more: projectedSequence(work) < work.head.sequence, overdueHolds: takeOverdueHolds(work) };
     }),
-    nextAlarm: asked((work) => (hasNews(work) ? work.nowMs : nextAlarmMs(work, projectedSequence(work)))),
+    nextAlarm: asked((work) => {
+      // News are asked for last: they read rows, and what has just posted rings now anyway.
+      const projected = projectedSequence(work);
+      return projected < work.head.sequence || hasNews(work) ? work.nowMs : nextAlarmMs(work);
+    }),
     peekOutbox: asked((work) => peekOutbox(work, OUTBOX_LIMIT)), ackOutbox: done(ackOutbox),
     peekSample: asked(peekSample), ackSample: done(ackSample), peekReviews: asked(peekReviews), ackReviews: done(ackReviews),
     retell: done((work) => {

@@ -2,8 +2,8 @@
 // remaining points always sum to what is available (or to zero while a claw-back left a debt), which `verify` checks.
 import { assert } from "../kernel/assert.ts";
 import type { EntryId, PurchaseId } from "../kernel/ids.ts";
-import { addMonths, DAY_MS } from "../kernel/time.ts";
-import { dayOf, startOfDayMs } from "./days.ts";
+import { DAY_MS } from "../kernel/time.ts";
+import { dayOf, startOfLaterMonthMs } from "./days.ts";
 import type { BookAccount } from "./ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
@@ -39,6 +39,12 @@ export const RELEASED_EXPIRY_MIN_MS = 30 * DAY_MS;
 const COLUMNS = `lot_no, source, purchase_no, entry_id, reversal_id, brand_id, offer_id, state, granted, reversed, expired, remaining,
   confirm_at_ms, expires_at_ms, noticed_30_ms, noticed_7_ms`;
 
+// Statements are made once: the drivers find the compiled form by the text, and a text built anew is compared letter by letter.
+// What every new lot begins with stands in the text: a value that is bound costs as much as a column that is written.
+const INSERT = `INSERT INTO lots (lot_no, source, purchase_no, entry_id, brand_id, offer_id, state, granted, reversed, expired, remaining, confirm_at_ms, expires_at_ms, due_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)`;
+const READ = `SELECT ${COLUMNS} FROM lots WHERE lot_no = ?`;
+
 function lotFrom(row: SqlRow): Lot {
   return {
     lotNo: integerOf(row, "lot_no"), source: textOf(row, "source") as LotSource, purchaseNo: integerOrNull(row, "purchase_no"),
@@ -52,7 +58,7 @@ function lotFrom(row: SqlRow): Lot {
 
 /** When points confirmed on that day expire: at the start of the day after the same day `months` later, in Paris. */
 export function expiryMs(confirmAtMs: number, months: number): number {
-  return startOfDayMs(addMonths(dayOf(confirmAtMs), months));
+  return startOfLaterMonthMs(dayOf(confirmAtMs), months);
 }
 
 /** When something happens to the lot by itself: it matures, or it expires, which takes a notice sent a week before. */
@@ -64,7 +70,7 @@ export function lotDueMs(lot: Lot): number | null {
 }
 
 export function readLot(work: Work, lotNo: number): Lot {
-  const row = work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE lot_no = ?`, lotNo)[0];
+  const row = work.sql.exec(READ, lotNo)[0];
   assert(row !== undefined, "a lot that is named exists");
   return lotFrom(row);
 }
@@ -84,11 +90,11 @@ export function dueLots(work: Work, limit: number): Lot[] {
     work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE state = ? AND due_ms <= ? ORDER BY due_ms, lot_no LIMIT ?`, state, work.nowMs, limit).map(lotFrom));
 }
 
+/** Writes a lot that was just granted: nothing of it is reversed, expired or announced. */
 function insertLot(work: Work, lot: Lot): void {
   work.sql.exec(
-    `INSERT INTO lots (${COLUMNS}, due_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    lot.lotNo, lot.source, lot.purchaseNo, lot.entryId, lot.reversalId, lot.brandId, lot.offerId, lot.state, lot.granted, lot.reversed,
-    lot.expired, lot.remaining, lot.confirmAtMs, lot.expiresAtMs, lot.noticed30Ms, lot.noticed7Ms, lotDueMs(lot),
+    INSERT, lot.lotNo, lot.source, lot.purchaseNo, lot.entryId, lot.brandId, lot.offerId, lot.state, lot.granted, lot.remaining,
+    lot.confirmAtMs, lot.expiresAtMs, lotDueMs(lot),
   );
 }
 

@@ -76,6 +76,11 @@ export type OfferTerms = {
 
 export type Programme = { readonly pointsPerEuro: number; readonly pointsExpireMonths: number };
 
+/** A brand's offers are all handed over for the days from `from` to `to`, both included. */
+export type OfferCover = { readonly brandId: BrandId; readonly from: string; readonly to: string };
+/** A row has to be judged whose brand's offers of that day were not handed over. Nothing was changed; the same call is made again with them. */
+export type OffersNeeded = { readonly code: "offers_needed"; readonly needed: readonly OfferCover[] };
+
 /** What one delivery or one read back brings for one connection. At most `RECORD_ROWS_MAX` rows. */
 export type RecordBatch = {
   readonly connectionId: ConnectionId;
@@ -85,6 +90,8 @@ export type RecordBatch = {
   readonly rows: readonly BankRow[];
   /** Every version of the brands in `rows` that may be in force on one of their dates. */
   readonly offers: readonly OfferTerms[];
+  /** Where `offers` are all there are; null when they are so everywhere. Rows of earlier deliveries may have to be judged again. */
+  readonly covers: readonly OfferCover[] | null;
   readonly programme: Programme;
 };
 
@@ -233,7 +240,7 @@ export type LedgerError = { readonly code: "ledger_unavailable" } | { readonly c
 
 /** The ledger as other domains see it: one call, one object, one user. */
 export type LedgerPort = {
-  readonly record: (userId: UserId, batch: RecordBatch) => Promise<Result<RecordSummary, LedgerError>>;
+  readonly record: (userId: UserId, batch: RecordBatch) => Promise<Result<RecordSummary, LedgerError | OffersNeeded>>;
   readonly points: (userId: UserId) => Promise<Result<PointsView, LedgerError>>;
   /** Balances and the newest entries in one call of the object, both of one moment. */
   readonly overview: (userId: UserId, limit: number) => Promise<Result<Overview, LedgerError>>;
@@ -326,7 +333,7 @@ export type Verification = Leaf & { readonly broken: readonly string[] };
 export type LedgerOperations = {
   readonly operate: (userId: UserId, key: string, operation: KeyedOperation) => Promise<Result<HoldView | GrantView, HoldError | GrantError | KeyConflict | LedgerError>>;
   readonly reviews: (userId: UserId) => Promise<Result<readonly ReviewItem[], LedgerError>>;
-  readonly decideReview: (userId: UserId, decision: ReviewDecision) => Promise<Result<PurchaseView, LedgerError | { readonly code: "review_unknown" }>>;
+  readonly decideReview: (userId: UserId, decision: ReviewDecision) => Promise<Result<PurchaseView, LedgerError | { readonly code: "review_unknown" } | { readonly code: "review_not_countable" }>>;
   readonly exportPage: (userId: UserId, cursor: string | null) => Promise<Result<ExportPage, LedgerError>>;
   readonly verify: (userId: UserId) => Promise<Result<Verification, LedgerError>>;
   /** Tells D1 everything again from zero, after its rows of this user are gone. */

@@ -2,8 +2,10 @@
 // in sameness.ts, record.ts and refunds.ts.
 import { assert } from "../kernel/assert.ts";
 import type { BrandId, OfferId, PurchaseId } from "../kernel/ids.ts";
+import { findingsFrom, findingsText } from "./findings.ts";
+import type { Findings } from "./findings.ts";
 import { numberedId, numberOf } from "./numbered-id.ts";
-import type { BankRow, Calculation, OfferTerms, Outcome, Programme, ReasonCode, RuleCheck } from "./ports.ts";
+import type { BankRow, OfferTerms, Outcome, Programme } from "./ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
 import type { Work } from "./work.ts";
@@ -23,15 +25,6 @@ export type BudgetShare = {
   /** Points that should stand again after a refund was taken back: they do once the budget holds them. */
   readonly restore?: number;
   readonly fallback?: Fallback;
-};
-
-/** The part of a verdict that no column holds. */
-export type Findings = {
-  readonly reasons: readonly ReasonCode[];
-  readonly checks: readonly RuleCheck[];
-  readonly calculation: Calculation | null;
-  readonly confirmAtMs: number | null;
-  readonly expiresAtMs: number | null;
 };
 
 export type WaitsFor = "booking" | "review" | "budget" | "purchase";
@@ -82,9 +75,12 @@ export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${F
 
 const settersOf = (columns: string): string => columns.split(",").map((column) => `${column.trim()} = ?`).join(", ");
 const placesOf = (columns: string): string => columns.split(",").map(() => "?").join(", ");
+// Made once, see lots.ts.
 const INSERT = `INSERT INTO purchases (${PURCHASE_COLUMNS}) VALUES (${placesOf(PURCHASE_COLUMNS)})`;
 const UPDATE_BOTH = `UPDATE purchases SET ${settersOf(FACTS)}, ${settersOf(VERDICT)} WHERE n = ?`;
 const UPDATE_VERDICT = `UPDATE purchases SET ${settersOf(VERDICT)} WHERE n = ?`;
+const READ = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`;
+const FIND_ROWS = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE (account_no, external_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`;
 
 export const NO_FINDINGS: Findings = { reasons: [], checks: [], calculation: null, confirmAtMs: null, expiresAtMs: null };
 
@@ -107,7 +103,7 @@ export function purchaseFrom(row: SqlRow): PurchaseRecord {
     offer: offerId === null ? null : { id: offerId as OfferId, version: integerOf(row, "offer_version") },
     granted: integerOf(row, "granted"), reversed: integerOf(row, "reversed"), lotNo: integerOrNull(row, "lot_no"),
     refundedCents: integerOf(row, "refunded_cents"), refundOf: integerOrNull(row, "refund_of"),
-    budget: budget === null ? [] : budgetFrom(budget, textOf(row, "id")), findings: JSON.parse(textOf(row, "verdict")) as Findings, dueMs: integerOrNull(row, "due_ms"),
+    budget: budget === null ? [] : budgetFrom(budget, textOf(row, "id")), findings: findingsFrom(textOf(row, "verdict")), dueMs: integerOrNull(row, "due_ms"),
   };
 }
 
@@ -134,7 +130,7 @@ function verdictOf(record: PurchaseRecord): (string | number | null)[] {
   return [
     record.sameAs, record.decidedRank, record.outcome, record.waitsFor, record.offer?.id ?? null, record.offer?.version ?? null, record.granted,
     record.reversed, record.lotNo, record.refundedCents, record.refundOf, record.budget.length === 0 ? null : JSON.stringify(record.budget),
-    JSON.stringify(record.findings), record.dueMs,
+    findingsText(record.findings), record.dueMs,
   ];
 }
 
@@ -153,7 +149,7 @@ export function updateVerdict(work: Work, record: PurchaseRecord): void {
 }
 
 export function readPurchase(work: Work, n: number): PurchaseRecord {
-  const row = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0];
+  const row = work.sql.exec(READ, n)[0];
   assert(row !== undefined, "a purchase that is named exists");
   return purchaseFrom(row);
 }
@@ -161,7 +157,7 @@ export function readPurchase(work: Work, n: number): PurchaseRecord {
 /** The purchase of a public id, or null. A row that was taken over or repeats another leads to the row that stands for it. */
 export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null {
   const n = numberOf(id);
-  const own = Number.isSafeInteger(n) ? work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`, n)[0] : undefined;
+  const own = Number.isSafeInteger(n) ? work.sql.exec(READ, n)[0] : undefined;
   if (own === undefined) return null;
   // A row that was taken over left its id to another, which is who goes by it; that is rare enough to look through them all.
   const row = own["id"] === id && own["same_as"] === null ? own : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL LIMIT 1`, id)[0];
@@ -170,9 +166,20 @@ export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null 
   return record.sameAs === null ? record : readPurchase(work, record.sameAs);
 }
 
-export function findRow(work: Work, accountNo: number, externalId: string): PurchaseRecord | null {
-  const row = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE account_no = ? AND external_id = ?`, accountNo, externalId)[0];
-  return row === undefined ? null : purchaseFrom(row);
+/** Account number and external id, which together name a row of a bank. */
+export type RowName = readonly [accountNo: number, externalId: string];
+
+/** The key of a row by its name. */
+export function rowKey([accountNo, externalId]: RowName): string {
+  return `${accountNo} ${externalId}`;
+}
+
+/** Those of the named rows that are stored, by `rowKey`: one question for a whole batch. */
+export function findRows(work: Work, names: readonly RowName[]): Map<string, PurchaseRecord> {
+  return new Map(work.sql.exec(FIND_ROWS, JSON.stringify(names)).map((row) => {
+    const record = purchaseFrom(row);
+    return [rowKey([record.accountNo, record.externalId]), record];
+  }));
 }
 
 export function nextPurchaseNo(work: Work): number {

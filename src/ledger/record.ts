@@ -6,10 +6,10 @@ import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
 import { addDays } from "../kernel/time.ts";
 import { releaseUntilCovered } from "./holds.ts";
 import { numberedId } from "./numbered-id.ts";
-import type { BankRow, RecordBatch, RecordSummary } from "./ports.ts";
+import type { BankRow, OfferCover, RecordBatch, RecordSummary } from "./ports.ts";
 import { RECORD_ROWS_MAX } from "./ports.ts";
-import { earlierFrom, findRow, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, noteEarlierAmount, overwriteFacts, readPurchase, standingOf, updatePurchase, updateVerdict } from "./purchases.ts";
-import type { PurchaseRecord } from "./purchases.ts";
+import { earlierFrom, findRows, insertPurchase, moveVerdict, newPurchase, nextPurchaseNo, noteEarlierAmount, overwriteFacts, readPurchase, rowKey, standingOf, updatePurchase, updateVerdict } from "./purchases.ts";
+import type { PurchaseRecord, RowName } from "./purchases.ts";
 import { hasRefunds, reassignRefunds } from "./refunds.ts";
 import { placeRows } from "./sameness.ts";
 import type { Place, SameRow } from "./sameness.ts";
@@ -37,14 +37,30 @@ type Plan = { readonly touched: Map<number, Touched>; /** By account and externa
 const SAMENESS_MARGIN_DAYS = 45;
 const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
 
-/** Records one batch. Repeating it, whole or in parts, changes nothing more. */
+/** Thrown to undo the call; the engine answers it as a refusal. */
+export class OffersMissing extends Error {
+  override readonly name = "OffersMissing";
+  readonly needed: readonly OfferCover[];
+
+  constructor(needed: readonly OfferCover[]) {
+    super("offers of a brand and day were not handed over");
+    this.needed = needed;
+  }
+}
+
+/**
+ * Records one batch. Repeating it, whole or in parts, changes nothing more. Throws `OffersMissing` when a row of an earlier
+ * delivery must be judged again and nobody handed its brand's offers over: a verdict without them would take its points for good.
+ */
 export function record(work: Work, batch: RecordBatch): RecordSummary {
   assert(batch.rows.length <= RECORD_ROWS_MAX, "a batch has at most 500 rows");
   const { accounts, joined } = saveAccounts(work, batch);
   const plan: Plan = { touched: new Map(), byRow: new Map(), unchanged: 0, nextNo: nextPurchaseNo(work) };
-  for (const row of batch.rows) takeIn(work, plan, accounts, row);
+  const stored = findRows(work, batch.rows.map((row) => nameOf(accounts, row)));
+  for (const row of batch.rows) takeIn(work, plan, stored, nameOf(accounts, row), row);
   for (const group of groupsOf(plan, accounts, joined)) placeGroup(work, plan, group);
   const duplicates = settle(work, plan, batch, accounts);
+  if (work.offersNeeded.length > 0) throw new OffersMissing(work.offersNeeded);
   releaseUntilCovered(work);
   const fresh = [...plan.touched.values()].filter((each) => each.facts || each.isNew);
   if (batch.syncedAtMs !== null) saveSync(work, batch.connectionId, batch.syncedAtMs);
@@ -86,20 +102,24 @@ function saveAccounts(work: Work, batch: RecordBatch): Saved {
   return { accounts, joined };
 }
 
-/** Rule (a): same account and id, the same row; only a newer version overwrites, and at one time only a later state. */
-function takeIn(work: Work, plan: Plan, accounts: ReadonlyMap<AccountId, Account>, row: BankRow): void {
+function nameOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): RowName {
   const account = accounts.get(row.accountId);
   assert(account !== undefined, "a row's account comes with it");
+  return [account.accountNo, row.externalId];
+}
+
+/** Rule (a): same account and id, the same row; only a newer version overwrites, and at one time only a later state. */
+function takeIn(work: Work, plan: Plan, stored: ReadonlyMap<string, PurchaseRecord>, name: RowName, row: BankRow): void {
   assert(Number.isSafeInteger(row.amountCents) && row.amountCents >= 0 && row.amountCents <= AMOUNT_CENTS_MAX, "an amount is positive and bounded");
-  const rowKey = `${account.accountNo} ${row.externalId}`;
-  const planned = plan.byRow.get(rowKey);
-  const known = planned?.record ?? findRow(work, account.accountNo, row.externalId);
-  if (known === null) {
-    const purchase = newPurchase(work, plan.nextNo, account.accountNo, row);
+  const key = rowKey(name);
+  const planned = plan.byRow.get(key);
+  const known = planned?.record ?? stored.get(key);
+  if (known === undefined) {
+    const purchase = newPurchase(work, plan.nextNo, name[0], row);
     plan.nextNo += 1;
     const fresh: Touched = { record: purchase, isNew: true, facts: true, decided: false, wasBrand: null, wasRefund: false, place: null, heir: false };
     plan.touched.set(purchase.n, fresh);
-    plan.byRow.set(rowKey, fresh);
+    plan.byRow.set(key, fresh);
     return;
   }
   const newer = row.lastUpdateMs > known.lastUpdateMs || (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
@@ -117,7 +137,7 @@ function takeIn(work: Work, plan: Plan, accounts: ReadonlyMap<AccountId, Account
     overwriteFacts(known, row);
   }
   plan.touched.set(known.n, touched);
-  plan.byRow.set(rowKey, touched);
+  plan.byRow.set(key, touched);
 }
 
 /** What rules look at. A new label text or booking date alone does not reopen a verdict. */
@@ -146,7 +166,7 @@ function groupsOf(plan: Plan, accounts: ReadonlyMap<AccountId, Account>, joined:
 /** Finds which rows of the group stand for which. Most accounts have one generation and no pending row: nothing to look for. */
 function placeGroup(work: Work, plan: Plan, group: Group): void {
   const accountNos = JSON.stringify(group.accounts.map((account) => account.accountNo));
-  const alone = group.accounts.length === 1 && group.rows.every(({ record: row }) => row.state !== "pending" && row.sameAs === null)
+  const alone = !group.whole && group.accounts.length === 1 && group.rows.every(({ record: row }) => row.state !== "pending" && row.sameAs === null)
     && work.sql.exec("SELECT 1 FROM purchases WHERE state = 'pending' AND account_no IN (SELECT value FROM json_each(?)) LIMIT 1", accountNos).length === 0;
   if (alone) return;
   const dates = group.rows.map(({ record: row }) => row.purchasedOn).sort();

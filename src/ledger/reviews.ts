@@ -10,14 +10,20 @@ import { settleVerdict } from "./verdicts.ts";
 import { purchaseView } from "./views.ts";
 import type { Work } from "./work.ts";
 
+/** What was told cannot be true, and what stands in its place is a bound or today: no points may be worked out from it. */
+const NOT_COUNTABLE: ReadonlySet<string | null> = new Set(["amount_out_of_bounds", "amount_missing", "date_absurd"]);
+
+export type ReviewRefusal = { readonly code: "review_unknown" } | { readonly code: "review_not_countable" };
+
 /** Decides a row that is held for review; the same decision again gives the same answer, another one is refused. */
-export function decideReview(work: Work, input: ReviewDecision): Result<PurchaseView, { readonly code: "review_unknown" }> {
+export function decideReview(work: Work, input: ReviewDecision): Result<PurchaseView, ReviewRefusal> {
   const record = findPurchase(work, input.purchaseId);
   const decided = input.decision === "count" ? "cleared" : "refused";
   if (record === null || (record.waitsFor !== "review" && record.review !== decided)) return err({ code: "review_unknown" });
+  if (input.decision === "count" && NOT_COUNTABLE.has(record.review)) return err({ code: "review_not_countable" });
   if (record.review !== decided) {
     record.review = decided;
-    settleVerdict(work, record, false, false, input);
+    settleVerdict(work, record, false, false, { ...input, covers: null });
     updatePurchase(work, record);
     if (record.brand !== null && hasRefunds(work, record.brand.id)) {
       const accounts = work.sql.exec("SELECT account_no FROM accounts WHERE fingerprint = (SELECT fingerprint FROM accounts WHERE account_no = ?)", record.accountNo);

@@ -34,8 +34,9 @@ export function objectSql(storage: ObjectStorage, trace?: WriteTrace): Sql {
       const cursor = storage.sql.exec(query, ...bindings);
       // The cursor counts while it is read, so it is read to its end before it is asked.
       const rows = cursor.toArray() as SqlRow[];
-      written += cursor.rowsWritten;
-      if (trace !== undefined && cursor.rowsWritten > 0) trace(query, cursor.rowsWritten);
+      const { rowsWritten } = cursor;
+      written += rowsWritten;
+      if (trace !== undefined && rowsWritten > 0) trace(query, rowsWritten);
       return rows;
     },
     transaction(work) {

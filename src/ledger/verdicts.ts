@@ -2,15 +2,16 @@
 // already has its verdict for these facts keeps it, points and all.
 import { assert } from "../kernel/assert.ts";
 import { mulDivFloor } from "../kernel/money.ts";
-import { addDays, DAY_MS } from "../kernel/time.ts";
-import { startOfDayMs } from "./days.ts";
+import { DAY_MS } from "../kernel/time.ts";
+import { dayOf, startOfLaterDayMs } from "./days.ts";
 import type { Decision } from "./earning-types.ts";
 import { decideEarning, termsInForce } from "./earning.ts";
+import type { Findings } from "./findings.ts";
 import { expiryMs, grant, readLot, restoreLot, reverseLot } from "./lots.ts";
 import { numberOf } from "./numbered-id.ts";
-import type { OfferTerms, Programme, ReasonCode } from "./ports.ts";
+import type { OfferCover, OfferTerms, Programme, ReasonCode } from "./ports.ts";
 import { NO_FINDINGS, standingOf } from "./purchases.ts";
-import type { BudgetShare, Fallback, Findings, PurchaseRecord } from "./purchases.ts";
+import type { BudgetShare, Fallback, PurchaseRecord } from "./purchases.ts";
 import { nextRank, noteUsage, usageFor } from "./usage.ts";
 import type { Work } from "./work.ts";
 
@@ -19,8 +20,8 @@ export const PENDING_DAYS_MAX = 14;
 /** A refund waits this long for its purchase. */
 export const REFUND_WAIT_MS = 90 * DAY_MS;
 
-/** What a decision needs beside the row: the terms that may apply and the programme. */
-export type Terms = { readonly offers: readonly OfferTerms[]; readonly programme: Programme };
+/** What a decision needs beside the row: the terms that may apply, for which brands and days they are complete, and the programme. */
+export type Terms = { readonly offers: readonly OfferTerms[]; readonly covers: readonly OfferCover[] | null; readonly programme: Programme };
 
 /**
  * Brings the verdict in line with the row as it now is. The caller writes the row. `decided` says whether the facts that rules
@@ -37,7 +38,9 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   const waits = record.review !== null && record.review !== "cleared";
   if (record.state === "pending") {
     withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
-    record.dueMs = startOfDayMs(addDays(record.purchasedOn, PENDING_DAYS_MAX + 1));
+    // A day that cannot be true says nothing of how long the row has waited, and a person must have the time to see it.
+    const since = record.review === "date_absurd" ? dayOf(record.recordedAtMs) : record.purchasedOn;
+    record.dueMs = startOfLaterDayMs(since, PENDING_DAYS_MAX + 1);
     if (record.dueMs <= work.nowMs) close(record);
     return;
   }
@@ -108,6 +111,9 @@ function decide(work: Work, record: PurchaseRecord, terms: Terms): Decision {
 }
 
 function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
+  const { brand, purchasedOn: on } = record;
+  const covered = brand === null || terms.covers === null || terms.covers.some((cover) => cover.brandId === brand.id && cover.from <= on && on <= cover.to);
+  if (!covered) work.offersNeeded.push({ brandId: brand.id, from: on, to: on });
   applyDecision(work, record, decide(work, record, terms), terms);
 }
 
@@ -139,7 +145,7 @@ function applyDecision(work: Work, record: PurchaseRecord, decision: Decision, t
 function findingsOf(record: PurchaseRecord, decision: Decision, programme: Programme): Findings {
   const { reasons, checks, calculation } = decision;
   if (decision.outcome === "not_earned") return { reasons, checks, calculation, confirmAtMs: null, expiresAtMs: null };
-  const confirmAtMs = startOfDayMs(addDays(record.purchasedOn, decision.terms.confirmationDays));
+  const confirmAtMs = startOfLaterDayMs(record.purchasedOn, decision.terms.confirmationDays);
   return { reasons, checks, calculation, confirmAtMs, expiresAtMs: expiryMs(confirmAtMs, programme.pointsExpireMonths) };
 }
 
@@ -275,7 +281,8 @@ export function giveUpRestoring(record: PurchaseRecord): void {
 export function earnElsewhere(work: Work, record: PurchaseRecord): void {
   const denied = record.budget.at(-1);
   const { checks, calculation } = record.findings;
-  const terms: Terms = denied?.fallback ?? { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
+  const { offers, programme } = denied?.fallback ?? { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
+  const terms: Terms = { offers, covers: null, programme };
   // What it may hold from before its facts changed is given back.
   record.budget = record.budget.map((share) => ({ ...plainShare(share), current: false }));
   record.waitsFor = null;

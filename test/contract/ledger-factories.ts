@@ -50,7 +50,7 @@ export function row(externalId: string, more: Partial<BankRow> = {}): BankRow {
 }
 
 export function batch(rows: readonly BankRow[], more: Partial<RecordBatch> = {}): RecordBatch {
-  return { connectionId: CONNECTION, syncedAtMs: null, accounts: [account()], rows, offers: [offer()], programme: PROGRAMME, ...more };
+  return { connectionId: CONNECTION, syncedAtMs: null, accounts: [account()], rows, offers: [offer()], covers: null, programme: PROGRAMME, ...more };
 }
 
 export const ALL = { from: null, to: null, brandId: null, outcome: null, limit: 1000, before: null } as const;

@@ -4,7 +4,8 @@ import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
 import type { FileSql } from "../../src/platform/deno/sql-storage.ts";
 import type { closeBook, runAlarm } from "../../src/ledger/alarm.ts";
 import type { Engine, EngineParts } from "../../src/ledger/engine.ts";
-import type { EntryView, ExportPage, Page, PointsView, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
+import { addDays, parisToMs } from "../../src/kernel/time.ts";
+import type { EntryView, ExportPage, OfferCover, OfferTerms, Page, PointsView, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
 import type { Sql } from "../../src/ledger/sql.ts";
 import type { Result } from "../../src/kernel/result.ts";
 import type { Rng } from "./random.ts";
@@ -18,6 +19,11 @@ export type LedgerModule = {
 /** The machine went away in the middle of a transaction. */
 export class SimulatedCrash extends Error {}
 
+/** The versions that overlap a day of the covers, in Paris. */
+export function offersWithin(terms: readonly OfferTerms[], covers: readonly OfferCover[]): OfferTerms[] {
+  return terms.filter((each) => covers.some(({ brandId, from, to }) => brandId === each.brandId && each.startsAtMs < parisToMs(addDays(to, 1)) && (each.endsAtMs === null || each.endsAtMs > parisToMs(from))));
+}
+
 export function must<T, E>(result: Result<T, E>): T {
   if (!result.ok) throw new Error(`the ledger refused: ${JSON.stringify(result.error)}`);
   return result.value;
@@ -25,14 +31,16 @@ export function must<T, E>(result: Result<T, E>): T {
 
 export class SimLedger {
   readonly #module: LedgerModule;
+  readonly #terms: readonly OfferTerms[];
   readonly #file: FileSql;
   readonly #sql: Sql;
   readonly #rng: Rng;
   #engine: Engine;
   #statementsLeft = Infinity;
 
-  constructor(module: LedgerModule, rng: Rng) {
+  constructor(module: LedgerModule, rng: Rng, terms: readonly OfferTerms[]) {
     this.#module = module;
+    this.#terms = terms;
     this.#rng = rng;
     this.#file = openFileSql(":memory:");
     this.#sql = {
@@ -74,8 +82,12 @@ export class SimLedger {
     return this.#engine;
   }
 
+  /** As the edge does: when the ledger has to judge more than the batch brought offers for, it is handed those too. */
   record(batch: RecordBatch, nowMs: number): RecordSummary {
-    return must(this.#engine.record(batch, nowMs));
+    const answer = this.#engine.record(batch, nowMs);
+    if (answer.ok || answer.error.code !== "offers_needed") return must(answer);
+    const covers = [...(batch.covers ?? []), ...answer.error.needed];
+    return this.record({ ...batch, covers, offers: offersWithin(this.#terms, covers) }, nowMs);
   }
 
   operate(key: string, operation: Parameters<Engine["operate"]>[0]["operation"], nowMs: number): ReturnType<Engine["operate"]> {

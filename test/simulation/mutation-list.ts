@@ -16,12 +16,12 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "row told twice is two", breaks: "(a) same account and row id, the same row", file: "ledger/record.ts",
-    find: "const known = planned?.record ?? findRow(work, account.accountNo, row.externalId);", replace: "const known = planned?.record ?? null;",
+    find: "const known = planned?.record ?? stored.get(key);", replace: "const known = planned?.record;",
   },
-  { name: "repeats across generations count", breaks: "(b) a row of a newer generation repeats an older one", file: "ledger/sameness.ts", find: "if (Math.min(...days) > GENERATION_DAYS_MAX) continue;", replace: "continue;" },
+  { name: "repeats across generations count", breaks: "(b) a row of a newer generation repeats an older one", file: "ledger/sameness.ts", find: "if (Math.min(...days) > GENERATION_DAYS_MAX) return [];", replace: "return [];" },
   { name: "weak fingerprints are trusted", breaks: "(c) held_for_review under a weak fingerprint", file: "ledger/sameness.ts", find: "const held = weak &&", replace: "const held = !weak &&" },
   { name: "authorisations earn", breaks: "(e) a pending row earns nothing until it is booked", file: "ledger/verdicts.ts", find: `if (record.state === "pending") {`, replace: `if (record.state === "pending" && record.amountCents < 0) {` },
-  { name: "authorisations never close", breaks: "(e) closed after 14 days", file: "ledger/verdicts.ts", find: "addDays(record.purchasedOn, PENDING_DAYS_MAX + 1)", replace: "addDays(record.purchasedOn, PENDING_DAYS_MAX + 900)" },
+  { name: "authorisations never close", breaks: "(e) closed after 14 days", file: "ledger/verdicts.ts", find: "startOfLaterDayMs(since, PENDING_DAYS_MAX + 1)", replace: "startOfLaterDayMs(since, PENDING_DAYS_MAX + 900)" },
   { name: "one id for two purchases", breaks: "a budget's answer reaches its purchase", file: "ledger/record.ts", find: "if (!anotherHas(work, plan, row.id, [row.n])) return;", replace: "if (touched.record.n > 0) return;" },
   {
     name: "cap per period ignored", breaks: "caps are never exceeded", file: "ledger/earning.ts",

@@ -16,8 +16,8 @@ export function sync(world: World, user: SimUser): string {
   // The edge names the accounts of one connection: after it was made anew, the older generations are not among them.
   const accounts = rng.chance(0.5) ? [account] : generationsUpTo(user, account);
   for (const part of parts) {
-    const batch = { connectionId: account.connectionId, syncedAtMs: rng.chance(0.8) ? world.nowMs : null, accounts, rows: part, offers: [], programme: world.programme };
-    user.network.push({ ...batch, offers: offersFor(world, batch) });
+    const batch = { connectionId: account.connectionId, syncedAtMs: rng.chance(0.8) ? world.nowMs : null, accounts, rows: part, programme: world.programme };
+    user.network.push({ ...batch, ...offersFor(world, batch) });
   }
   return `u${user.no} syncs ${account.accountId}${again ? " from the beginning" : ""}: ${rows.length} rows in ${parts.length} deliveries`;
 }

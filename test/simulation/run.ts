@@ -11,7 +11,7 @@ import { SimLedger } from "./ledger.ts";
 import { deliver, generationsUpTo, repeat, sync } from "./network.ts";
 import { seededRng } from "./random.ts";
 import type { SimUser, World } from "./world.ts";
-import { clockJump, makeWorld } from "./world.ts";
+import { clockJump, makeWorld, offersFor } from "./world.ts";
 
 export type Run = { readonly steps: number; readonly entries: number; readonly rows: number };
 export class SeedFailure extends Error {
@@ -70,8 +70,7 @@ async function comeToRest(world: World): Promise<void> {
   for (const user of world.users) {
     for (const account of user.bank.accounts.flatMap((each) => each.generations)) {
       const rows = user.bank.changedSince(account.accountId, -1);
-      const offers = world.catalogue.terms;
-      user.network.push({ connectionId: account.connectionId, syncedAtMs: world.nowMs, accounts: generationsUpTo(user, account), rows, offers, programme: world.programme });
+      user.network.push({ connectionId: account.connectionId, syncedAtMs: world.nowMs, accounts: generationsUpTo(user, account), rows, ...offersFor(world, { rows }), programme: world.programme });
     }
     while (user.network.length > 0) {
       world.trace.push(deliver(world, user));
@@ -123,7 +122,7 @@ function checkTruth(world: World, user: SimUser): void {
 
 /** The same deliveries in another order end with the same purchases, and the same points where no rule depends on others. */
 function checkAnyOrder(world: World, user: SimUser): void {
-  const ledger = new SimLedger(world.module, seededRng(world.serial));
+  const ledger = new SimLedger(world.module, seededRng(world.serial), world.catalogue.terms);
   for (const batch of world.rng.shuffled(user.recorded)) ledger.record(batch, world.nowMs);
   const summary = (views: ReadonlyMap<string, PurchaseView>): string => {
     const lines: string[] = [];

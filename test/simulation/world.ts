@@ -7,13 +7,13 @@ import { makeBank } from "./bank.ts";
 import { SimBudgets } from "./budgets.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { makeCatalogue } from "./catalogue.ts";
-import { SimLedger } from "./ledger.ts";
+import { offersWithin, SimLedger } from "./ledger.ts";
 import type { LedgerModule } from "./ledger.ts";
 import { Model } from "./model.ts";
 import type { RawEntry } from "./book.ts";
 import type { Snapshot } from "./d1.ts";
 import type { SqlDatabase } from "../../src/db/d1.ts";
-import type { Leaf, OfferTerms, Programme, RecordBatch } from "../../src/ledger/ports.ts";
+import type { Leaf, OfferCover, Programme, RecordBatch } from "../../src/ledger/ports.ts";
 import { DAY_MS, HOUR_MS, parisToMs } from "../../src/kernel/time.ts";
 
 export type SimUser = {
@@ -64,7 +64,7 @@ export function makeWorld(seed: number, module: LedgerModule, database: SqlDatab
   const catalogue = makeCatalogue(rng.fork(1), nowMs);
   const programme: Programme = { pointsPerEuro: rng.pick([100, 100, 1000, 33]), pointsExpireMonths: rng.pick([1, 2, 24]) };
   const users: SimUser[] = Array.from({ length: rng.pick([1, 1, 2]) }, (_, no) => ({
-    no, userId: `usr_${no}`, bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs), ledger: new SimLedger(module, rng.fork(20 + no)),
+    no, userId: `usr_${no}`, bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs), ledger: new SimLedger(module, rng.fork(20 + no), catalogue.terms),
     model: new Model(catalogue.terms, programme), cursors: new Map(), network: [], recorded: [], operations: [],
     mails: [], sampled: new Set(), everOther: new Set(), leaf: null,
     verified: { sequence: 0, hash: "0".repeat(64), entries: [], sums: { pending: 0, available: 0, held: 0 } },
@@ -88,8 +88,8 @@ export function clockJump(rng: Rng): number {
   }
 }
 
-/** The versions that the edge hands over with these rows: every one of their brands. */
-export function offersFor(world: World, batch: Pick<RecordBatch, "rows">): OfferTerms[] {
-  const brands = new Set(batch.rows.map((row) => row.brand?.id));
-  return world.catalogue.terms.filter((terms) => brands.has(terms.brandId));
+/** What the edge hands over with these rows: their brands' versions around their days, and that it is no more than that. */
+export function offersFor(world: World, batch: Pick<RecordBatch, "rows">): Pick<RecordBatch, "offers" | "covers"> {
+  const covers = batch.rows.flatMap((row): OfferCover[] => (row.brand === null ? [] : [{ brandId: row.brand.id, from: row.purchasedOn, to: row.purchasedOn }]));
+  return { covers, offers: offersWithin(world.catalogue.terms, covers) };
 }

@@ -48,7 +48,7 @@ describe("the sample is offered", () => {
 
   test("a held row when it was cleared, and never when it was refused", () => {
     const book = openBook();
-    book.record([row("1", { review: "date_absurd" }), row("2", { review: "date_absurd" }), row("3")]);
+    book.record([row("1", { review: "amount_precision" }), row("2", { review: "amount_precision" }), row("3")]);
     expect(tell(book)).toHaveLength(1);
     const [first, second] = value(book.engine.reviews(null, at(TODAY)));
     value(book.engine.decideReview({ purchaseId: first?.purchase.id ?? "pur_", decision: "count", offers: [offer()], programme: PROGRAMME }, at(TODAY)));

@@ -15,6 +15,7 @@ describe("verify()", () => {
     ["UPDATE transactions SET body = replace(body, '104', '105') WHERE sequence = 1", "chain_broken"],
     ["UPDATE transactions SET body = replace(body, ',', ', ') WHERE sequence = 1", "body_not_canonical"],
     ["UPDATE transactions SET hash = replace(hash, substr(hash, 1, 8), '00000000') WHERE sequence = 1", "chain_broken"],
+    ["UPDATE transactions SET hash = 'zz' || substr(hash, 3) WHERE sequence = 1", "chain_broken"],
     ["UPDATE transactions SET pending = pending + 1 WHERE sequence = 2", "balance_not_the_sum"],
     ["DELETE FROM transactions WHERE sequence = 1", "sequence_gap"],
     ["UPDATE lots SET reversed = 1 WHERE lot_no = 2", "pending_lots_differ"],

@@ -103,6 +103,26 @@ describe("record()", () => {
     expect(book.engine.decideReview({ purchaseId: purchase.id, decision: "refuse", offers, programme }, at("2026-11-14"))).toEqual({ ok: false, error: { code: "review_unknown" } });
   });
 
+  test("what cannot be true is refused by a person or stays where it is", ({ expect }) => {
+    const { offers, programme } = batch([]);
+    for (const review of ["amount_out_of_bounds", "amount_missing", "date_absurd"] as const) {
+      const book = openBook();
+      book.record([row("1", { review, amountCents: 1_000_000_000 })]);
+      const { id: purchaseId } = book.only();
+      expect(book.engine.decideReview({ purchaseId, decision: "count", offers, programme }, at("2026-11-14"))).toEqual({ ok: false, error: { code: "review_not_countable" } });
+      expect(book.only().verdict).toMatchObject({ outcome: "waiting", reasons: ["held_for_review"] });
+      expect(value(book.engine.decideReview({ purchaseId, decision: "refuse", offers, programme }, at("2026-11-14"))).verdict).toMatchObject({ outcome: "not_earned", points: 0 });
+    }
+  });
+
+  test("a pending row of an absurd day waits as long for a person as any other for its booking", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { state: "pending", bookedOn: null, purchasedOn: "1999-01-01", review: "date_absurd" })]);
+    expect(book.only("2026-11-28").verdict).toMatchObject({ outcome: "waiting", reasons: ["held_for_review"] });
+    expect(value(book.engine.reviews(null, at("2026-11-28")))).toHaveLength(1);
+    expect(book.only("2026-11-29").state).toBe("deleted");
+  });
+
   test("caps of an offer count what earlier purchases got, also those of the same batch", ({ expect }) => {
     const book = openBook();
     book.record([row("1"), row("2"), row("3")], "2026-11-14", { offers: [offer({ capPointsPerUser: 250, period: "month" })] });

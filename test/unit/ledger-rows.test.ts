@@ -1,7 +1,7 @@
 // Lives of bank rows that the deterministic simulation found broken, each as the shortest story that shows it.
 import { describe, test } from "vitest";
 import type { AccountId } from "../../src/kernel/ids.ts";
-import { account, at, offer, row } from "../contract/ledger-factories.ts";
+import { account, at, batch, FNAC, MONOPRIX, offer, row } from "../contract/ledger-factories.ts";
 import { openBook, value } from "./ledger-book.ts";
 
 describe("a purchase id belongs to one purchase", () => {
@@ -181,5 +181,46 @@ describe("an older generation's authorisation that is booked after the newer one
     grantAll(book);
     expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toEqual([]);
     expect(book.balances()).toBe("104 0 0");
+  });
+});
+
+describe("a row of an earlier delivery that has to be judged again", () => {
+  const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-06-01") })];
+  const fnac = { id: FNAC, matched: "FNAC" };
+  const atFnac = offer({ offerId: "off_fnac", brandId: FNAC });
+  const cover = (brandId: typeof FNAC, on: string) => ({ brandId, from: on, to: on });
+  const first = row("x", { amountCents: 1000, purchasedOn: "2026-11-10" });
+  // It seems to repeat the first, until that one's own new copy comes.
+  const stranger = row("y", { accountId: "acc_2", amountCents: 1000, purchasedOn: "2026-11-11", brand: fnac, labelTag: "fnac" });
+  const copy = row("x2", { accountId: "acc_2", amountCents: 1000, purchasedOn: "2026-11-10" });
+
+  test("asks for the offers of its brand and day, and changes nothing without them", ({ expect }) => {
+    const book = openBook();
+    book.record([first], "2026-11-14", { accounts });
+    book.record([stranger], "2026-11-14", { accounts, offers: [atFnac] });
+    const before = [book.points(), book.purchases()];
+    const lacking = batch([copy], { accounts, covers: [cover(MONOPRIX, "2026-11-10")] });
+    expect(book.engine.record(lacking, at("2026-11-14"))).toEqual({ ok: false, error: { code: "offers_needed", needed: [cover(FNAC, "2026-11-11")] } });
+    expect([book.points(), book.purchases()]).toEqual(before);
+    // Another day's offers are not enough either.
+    expect(book.engine.record({ ...lacking, covers: [...lacking.covers ?? [], cover(FNAC, "2026-11-12")] }, at("2026-11-14")).ok).toBe(false);
+    value(book.engine.record({ ...lacking, offers: [offer(), atFnac], covers: [...lacking.covers ?? [], cover(FNAC, "2026-11-11")] }, at("2026-11-14")));
+    expect(book.balances()).toBe("60 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+});
+
+describe("an absurd date in a delivery", () => {
+  test("does not keep the other rows from being found again", ({ expect }) => {
+    const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-06-01") })];
+    for (const purchasedOn of ["9999-12-31", "0001-01-01"]) {
+      const book = openBook();
+      book.record([row("x"), row("auth", { state: "pending", bookedOn: null, amountCents: 500 })], "2026-11-14", { accounts });
+      book.record([
+        row("x2", { accountId: "acc_2" }), row("z", { accountId: "acc_2", amountCents: 777, purchasedOn, review: "date_absurd" }), row("booked", { amountCents: 500, lastUpdateMs: 2000 }),
+      ], "2026-11-14", { accounts });
+      expect(book.balances()).toBe("119 0 0");
+      expect(book.purchases()).toHaveLength(3);
+    }
   });
 });

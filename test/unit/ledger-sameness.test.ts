@@ -148,6 +148,18 @@ describe("what the newest generation says of a purchase", () => {
   });
 });
 
+describe("two accounts that were taken for one", () => {
+  test("have each their own purchases once they part", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), again("n1")], "2026-11-14", both);
+    expect(book.purchases()).toHaveLength(1);
+    for (const apart of [account("acc_1", { fingerprint: "fp_own" }), NEW]) book.record([], "2026-11-14", { accounts: [apart] });
+    expect(book.purchases()).toHaveLength(2);
+    expect(book.balances()).toBe("208 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+});
+
 describe("equal rows of one account", () => {
   test("are different purchases, in one delivery or two", ({ expect }) => {
     const book = openBook();
