@@ -15,6 +15,7 @@ export const SAMPLE_DAYS = 90;
 
 const SAMPLED = "sampled";
 const TOLD_REVIEWS = "told_reviews";
+const UNKNOWN = "unknown";
 const SAMPLE_ROWS = 500;
 // Rows without anything to tell are passed over once there are this many, so that looking stays cheap.
 const SAMPLE_SKIP_ROWS = 100;
@@ -65,11 +66,21 @@ export function ackSample(work: Work, mark: string): void {
 // ---- rows that wait -----------------------------------------------------------------------------------------------------
 
 /** The rows that wait for a person or for their purchase, when D1 was told something else; null when it knows. */
-export function peekReviews(work: Work): ReviewNews | null {
+function reviewNews(work: Work): ReviewNews | null {
   const open = work.sql.exec("SELECT id, review, waits_for FROM purchases WHERE waits_for IN ('review', 'purchase') ORDER BY n LIMIT ?", REVIEWS_MAX)
     .map((row) => ({ purchaseId: textOf(row, "id") as PurchaseId, why: whyOf(row) }));
   const mark = open.length === 0 ? "" : hexEncode(sha256Bytes(utf8Encode(canonicalJson(open))));
   return mark === (readMeta(work.sql, TOLD_REVIEWS) ?? "") ? null : { open, mark };
+}
+
+/**
+ * What is told now. From here on nobody knows what D1 has, until it is acknowledged: the answer may be lost, and should things then be
+ * again as they were before, D1 would keep what it was told in between.
+ */
+export function peekReviews(work: Work): ReviewNews | null {
+  const news = reviewNews(work);
+  if (news !== null) forgetToldReviews(work);
+  return news;
 }
 
 function whyOf(row: SqlRow): ReviewWhy {
@@ -82,10 +93,10 @@ export function ackReviews(work: Work, mark: string): void {
 
 /** Makes the waiting rows news again: D1 may have lost them. */
 export function forgetToldReviews(work: Work): void {
-  writeMeta(work.sql, TOLD_REVIEWS, "unknown");
+  if (readMeta(work.sql, TOLD_REVIEWS) !== UNKNOWN) writeMeta(work.sql, TOLD_REVIEWS, UNKNOWN);
 }
 
 /** True when there is something to tell beside the transactions. */
 export function hasNews(work: Work): boolean {
-  return peekReviews(work) !== null || peekSample(work) !== null;
+  return reviewNews(work) !== null || peekSample(work) !== null;
 }

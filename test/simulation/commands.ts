@@ -1,6 +1,7 @@
 // What people and other domains ask of a ledger under a request key: redemptions, goodwill, referral points, activations.
 import type { KeyedOperation } from "../../src/ledger/ports.ts";
 import { addDays, DAY_MS, parisDate, parisToMs } from "../../src/kernel/time.ts";
+import { atRisk, CRASHES } from "./faults.ts";
 import type { SimUser, World } from "./world.ts";
 
 function chooseOperation(world: World, user: SimUser): KeyedOperation {
@@ -103,7 +104,9 @@ export function command(world: World, user: SimUser): string {
   }
   const operation = chooseOperation(world, user);
   const key = `req_${world.serial++}`;
-  const result = user.ledger.operate(key, operation, world.nowMs);
+  const answered = atRisk(world, user, CRASHES, () => user.ledger.operate(key, operation, world.nowMs));
+  if (answered === null) return `u${user.no} ${JSON.stringify(operation)}: crash before the commit`;
+  const result = answered.done;
   const expected = expectOperation(world, user, operation);
   user.operations.push({ key, operation, answer: JSON.stringify(result) });
   const found = result.ok ? null : result.error.code;
@@ -115,7 +118,9 @@ export function activate(world: World, user: SimUser): string {
   const inForce = world.catalogue.terms.filter((terms) => terms.activation === "required" && terms.startsAtMs <= world.nowMs && (terms.endsAtMs ?? Infinity) > world.nowMs);
   if (inForce.length === 0) return "nothing to activate";
   const terms = world.rng.pick(inForce);
-  const answer = user.ledger.activate({ offerId: terms.offerId, version: terms.version, activationDays: terms.activationDays, offerEndsAtMs: terms.endsAtMs }, world.nowMs);
+  const activated = atRisk(world, user, CRASHES, () => user.ledger.activate({ offerId: terms.offerId, version: terms.version, activationDays: terms.activationDays, offerEndsAtMs: terms.endsAtMs }, world.nowMs));
+  if (activated === null) return `u${user.no} activates ${terms.offerId}: crash before the commit`;
+  const answer = activated.done;
   const running = user.model.activations.findLast((each) => each.offerId === terms.offerId && (each.expiresAtMs ?? Infinity) > world.nowMs);
   const ends = Math.min(terms.activationDays === null ? Infinity : world.nowMs + terms.activationDays * DAY_MS, terms.endsAtMs ?? Infinity);
   const expected = running ?? { offerId: terms.offerId, activatedAtMs: world.nowMs, expiresAtMs: ends === Infinity ? null : ends };

@@ -1,6 +1,7 @@
 // What must hold after every step, whatever the rules decided: balances, verdicts, caps and budgets against the oracle. The book itself
 // is read in book.ts, D1 in projection.ts, what screens show in screens.ts.
 import { daysBetween } from "../../src/kernel/time.ts";
+import type { PurchaseQuery } from "../../src/ledger/ports.ts";
 import { canonical, checkBook, ensure } from "./book.ts";
 import { must } from "./ledger.ts";
 import { samePeriod } from "./model-earning.ts";
@@ -23,6 +24,8 @@ function checkCaps(world: World, user: SimUser): void {
   }
 }
 
+const ALL: PurchaseQuery = { from: null, to: null, brandId: null, outcome: null, limit: 7, before: null };
+
 function checkVerdicts(world: World, user: SimUser): void {
   const views = user.ledger.views(world.nowMs);
   const { model } = user;
@@ -36,7 +39,7 @@ function checkVerdicts(world: World, user: SimUser): void {
     if (model.resolution.status.get(key)?.is !== "live") user.everOther.add(key);
     if (view.kind === "refund" && model.resolution.status.get(key)?.is === "live") checkRefund(user, views, key);
   }
-  const listed = user.ledger.listed(world.nowMs, 7);
+  const listed = user.ledger.listed(world.nowMs, ALL);
   const own = [...views.values()].filter((view) => !view.verdict.reasons.includes("duplicate"));
   ensure(listed.map(keyOf).sort().join() === own.map(keyOf).sort().join(), `the list shows ${listed.length} purchases, ${own.length} stand for themselves`);
   ensure(listed.every((view, index) => index === 0 || daysBetween(view.purchasedOn, listed[index - 1]?.purchasedOn ?? "") >= 0), "the list is newest first");

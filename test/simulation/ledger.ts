@@ -5,7 +5,7 @@ import type { FileSql } from "../../src/platform/deno/sql-storage.ts";
 import type { closeBook, runAlarm } from "../../src/ledger/alarm.ts";
 import type { Engine, EngineParts } from "../../src/ledger/engine.ts";
 import { addDays, parisToMs } from "../../src/kernel/time.ts";
-import type { EntryView, ExportPage, OfferCover, OfferTerms, Page, PointsView, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
+import type { ExportPage, OfferCover, OfferTerms, Page, PointsView, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
 import type { Sql } from "../../src/ledger/sql.ts";
 import type { Result } from "../../src/kernel/result.ts";
 import type { Rng } from "./random.ts";
@@ -117,23 +117,12 @@ export class SimLedger {
   }
 
   /** Purchases as a screen pages through them: rows that stand for themselves. */
-  listed(nowMs: number, limit: number): PurchaseView[] {
+  listed(nowMs: number, query: PurchaseQuery): PurchaseView[] {
     const items: PurchaseView[] = [];
-    for (let before: string | null = null; ;) {
-      const page: Page<PurchaseView> = must(this.#engine.purchases({ from: null, to: null, brandId: null, outcome: null, limit, before }, nowMs));
+    for (let { before } = query; ;) {
+      const page: Page<PurchaseView> = must(this.#engine.purchases({ ...query, before }, nowMs));
       items.push(...page.items);
       if (page.nextBefore === null) return items;
-      before = page.nextBefore;
-    }
-  }
-
-  /** Entries after that sequence, oldest first. */
-  entriesAfter(sequence: number, nowMs: number): EntryView[] {
-    const entries: EntryView[] = [];
-    for (let before: string | null = null; ;) {
-      const page: Page<EntryView> = must(this.#engine.entries({ limit: 50, before }, nowMs));
-      entries.push(...page.items.filter((entry) => entry.sequence > sequence));
-      if (page.nextBefore === null || (page.items.at(-1)?.sequence ?? 0) <= sequence) return entries.reverse();
       before = page.nextBefore;
     }
   }

@@ -29,7 +29,7 @@ export function samePeriod(period: OfferTerms["period"], date: string): (other: 
 }
 
 /** Any moment of the Paris day counts: banks give a date and no hour. */
-function touches(startsAtMs: number, endsAtMs: number | null, date: string): boolean {
+export function touches(startsAtMs: number, endsAtMs: number | null, date: string): boolean {
   return startsAtMs < parisToMs(addDays(date, 1)) && (endsAtMs === null || (endsAtMs > parisToMs(date) && endsAtMs > startsAtMs));
 }
 

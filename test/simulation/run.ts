@@ -8,6 +8,7 @@ import { checkBudgets, checkUser, checkVerifier } from "./invariants.ts";
 import { checkProjection, checkRebuild, checkReviewsTold, checkSample } from "./projection.ts";
 import type { LedgerModule } from "./ledger.ts";
 import { SimLedger } from "./ledger.ts";
+import { checkScreens } from "./screens.ts";
 import { deliver, generationsUpTo, repeat, sync } from "./network.ts";
 import { seededRng } from "./random.ts";
 import type { SimUser, World } from "./world.ts";
@@ -63,6 +64,7 @@ async function step(world: World): Promise<void> {
       break;
   }
   checkUser(world, user);
+  if (rng.chance(0.15)) checkScreens(world, user);
 }
 
 /** Everything on its way arrives, everything that can be repeated is, and then all that was told must agree. */
@@ -86,6 +88,7 @@ async function comeToRest(world: World): Promise<void> {
     checkTruth(world, user);
     checkAnyOrder(world, user);
     checkSample(world, user);
+    checkScreens(world, user);
     await checkReviewsTold(world, user);
   }
   checkBudgets(world);
