@@ -16,8 +16,11 @@ import type { SimUser, World } from "./world.ts";
 /** How the world behaves while the alarm runs. */
 export type Weather = "stormy" | "calm";
 
+class NetworkLost extends Error {}
+
 /** Rings one user's alarm once, to its end or to the end of its isolate. */
 export async function ring(world: World, user: SimUser, weather: Weather, depth = 0): Promise<string> {
+  if (user.leaf !== null) return `u${user.no} is erased`;
   const round = new Round(world, user, weather, depth);
   // A round whose isolate is gone never comes back from its await; nobody waits for it.
   await Promise.race([round.run(), round.gone]);
@@ -65,13 +68,13 @@ class Round {
     const pause = (): Promise<void> => this.#pause();
     return {
       userId: this.#user.userId, database: overNetwork(this.#world.database, pause), guard: (call) => this.#guard(call),
-      reserve: async (offerId, request) => {
+      reserve: (offerId, request) => this.#told(async () => {
         await pause();
         const answer = budgets.reserve(offerId, request, this.#limitOf(request.key, offerId));
         this.said.push(`${offerId} ${request.points}/${request.budgetPoints} ${answer.granted ? "granted" : "denied"}`);
         await pause();
         return answer;
-      },
+      }),
       helpers: {
         sendNotice: async (_, task) => {
           await pause();
@@ -80,14 +83,25 @@ class Round {
           await pause();
           return true;
         },
-        offerToSample: async (_, items) => {
-          await pause();
+        offerToSample: (_, items) => this.#told(async () => {
           checkSampled(this.#world, this.#user, items);
           await pause();
-        },
+          for (const { purchaseId } of items) this.#user.sampled.add(purchaseId);
+          await pause();
+        }),
       },
       log: { info: () => undefined, alert: (event, fields) => this.#alerted(event, fields?.["redemption_id"]) },
     };
+  }
+
+  /** The alarm takes any failure of the others for theirs; what the oracle found on the way is not. */
+  async #told<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof NetworkLost)) this.failure ??= error as Error;
+      throw error;
+    }
   }
 
   #alerted(event: string, redemptionId: unknown): void {
@@ -105,14 +119,14 @@ class Round {
       case "fails":
         this.said.push("fails");
         this.#letDown = true;
-        throw new Error("the network lost it");
+        throw new NetworkLost("the network lost it");
       case "evicted":
         this.said.push("evicted");
         this.#user.ledger.evict();
         this.#end(null);
         return new Promise(() => undefined);
       case "others":
-        return this.#meanwhile();
+        return this.#told(() => this.#meanwhile());
     }
   }
 

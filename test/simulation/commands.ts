@@ -2,13 +2,14 @@
 import type { KeyedOperation } from "../../src/ledger/ports.ts";
 import { addDays, DAY_MS, parisDate, parisToMs } from "../../src/kernel/time.ts";
 import { atRisk, CRASHES } from "./faults.ts";
+import { forfeit } from "./model-forfeit.ts";
 import type { SimUser, World } from "./world.ts";
 
 function chooseOperation(world: World, user: SimUser): KeyedOperation {
   const { rng } = world;
   const holds = user.model.book.holds;
   const redemptionId = holds.length === 0 || rng.chance(0.05) ? "red_none" : rng.pick(holds.slice(-4)).id;
-  switch (rng.weighted({ hold: 6, commit: 3, settle: 3, release: 3, reinstate: 1, goodwill: 2, referral: 1, reverse: 1 })) {
+  switch (rng.weighted({ hold: 6, commit: 3, settle: 3, release: 3, reinstate: 1, goodwill: 2, referral: 1, reverse: 1, forfeit: 0.15 })) {
     case "hold": {
       const { available } = user.model.book.balances();
       return { kind: "hold", redemptionId: `red_${world.serial++}`, points: rng.int(1, Math.max(2, rng.chance(0.2) ? available * 2 : available)), expiresAtMs: rng.chance(0.5) ? world.nowMs + rng.int(1, 20) * DAY_MS : null };
@@ -25,6 +26,8 @@ function chooseOperation(world: World, user: SimUser): KeyedOperation {
       return { kind: "goodwill", points: rng.int(1, 300), reference: `claim_${world.serial++}`, programme: world.programme };
     case "referral":
       return { kind: "referral", points: 300, reference: `referral_${world.serial++}`, programme: world.programme, confirmAtMs: world.nowMs + rng.int(0, 30) * DAY_MS };
+    case "forfeit":
+      return { kind: "forfeit" };
     case "reverse": {
       const grants = user.model.book.lots.filter((lot) => lot.key.startsWith("goodwill:") || lot.key.startsWith("referral:"));
       const [source = "goodwill", reference = "claim_none"] = grants.length === 0 ? [] : rng.pick(grants).key.split(":");
@@ -79,12 +82,12 @@ function expectOperation(world: World, user: SimUser, operation: KeyedOperation)
     case "reverse_grant": {
       const lot = book.lotOf(`${operation.source}:${operation.reference}`);
       if (lot === undefined) return "grant_unknown";
-      book.setReversed(lot, lot.granted - lot.expired, nowMs);
+      book.setReversed(lot, Math.max(lot.reversed, lot.granted - lot.expired), nowMs);
       book.releaseWhileNegative(nowMs);
       return null;
     }
     case "forfeit":
-      return null;
+      return forfeit(book, nowMs);
   }
 }
 

@@ -78,6 +78,7 @@ export function checkUser(world: World, user: SimUser): void {
 function standingOf(world: World, offerId: string): number {
   let standing = 0;
   for (const user of world.users) {
+    if (user.leaf !== null) continue;
     for (const { verdict } of user.ledger.views(world.nowMs).values()) {
       const terms = world.catalogue.terms.find((each) => each.offerId === verdict.offer?.id && each.version === verdict.offer.version);
       if (verdict.offer?.id === offerId && terms !== undefined && terms.budgetPoints !== null) standing += verdict.points;

@@ -5,7 +5,7 @@ import type { FileSql } from "../../src/platform/deno/sql-storage.ts";
 import type { closeBook, runAlarm } from "../../src/ledger/alarm.ts";
 import type { Engine, EngineParts } from "../../src/ledger/engine.ts";
 import { addDays, parisToMs } from "../../src/kernel/time.ts";
-import type { ExportPage, OfferCover, OfferTerms, Page, PointsView, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
+import type { ExportPage, Leaf, OfferCover, OfferTerms, Page, PointsView, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
 import type { Sql } from "../../src/ledger/sql.ts";
 import type { Result } from "../../src/kernel/result.ts";
 import type { Rng } from "./random.ts";
@@ -19,9 +19,11 @@ export type LedgerModule = {
 /** The machine went away in the middle of a transaction. */
 export class SimulatedCrash extends Error {}
 
-/** The versions that overlap a day of the covers, in Paris. */
+/** What the edge hands over: the versions that overlap a day of the covers, in Paris; one that does not where a brand has no other. */
 export function offersWithin(terms: readonly OfferTerms[], covers: readonly OfferCover[]): OfferTerms[] {
-  return terms.filter((each) => covers.some(({ brandId, from, to }) => brandId === each.brandId && each.startsAtMs < parisToMs(addDays(to, 1)) && (each.endsAtMs === null || each.endsAtMs > parisToMs(from))));
+  const around = terms.filter((each) => covers.some(({ brandId, from, to }) => brandId === each.brandId && each.startsAtMs < parisToMs(addDays(to, 1)) && (each.endsAtMs === null || each.endsAtMs > parisToMs(from))));
+  const without = new Set(covers.map((cover) => cover.brandId).filter((brandId) => around.every((each) => each.brandId !== brandId)));
+  return [...around, ...[...without].flatMap((brandId) => terms.findLast((each) => each.brandId === brandId) ?? [])];
 }
 
 export function must<T, E>(result: Result<T, E>): T {
@@ -37,6 +39,9 @@ export class SimLedger {
   readonly #rng: Rng;
   #engine: Engine;
   #statementsLeft = Infinity;
+  /** Moves with every statement that may write. */
+  #version = 0;
+  #read: { readonly version: number; readonly nowMs: number; readonly views: ReadonlyMap<string, PurchaseView> } | null = null;
 
   constructor(module: LedgerModule, rng: Rng, terms: readonly OfferTerms[]) {
     this.#module = module;
@@ -48,6 +53,7 @@ export class SimLedger {
       exec: (query, ...bindings) => {
         if (this.#statementsLeft <= 0) throw new SimulatedCrash("crash inside a transaction");
         this.#statementsLeft -= 1;
+        if (!query.startsWith("SELECT")) this.#version += 1;
         return this.#file.exec(query, ...bindings);
       },
     };
@@ -103,7 +109,8 @@ export class SimLedger {
   }
 
   /** Every row with its verdict, duplicates too, by account and row id. */
-  views(nowMs: number): Map<string, PurchaseView> {
+  views(nowMs: number): ReadonlyMap<string, PurchaseView> {
+    if (this.#read?.version === this.#version && this.#read.nowMs === nowMs) return this.#read.views;
     const views = new Map<string, PurchaseView>();
     for (let cursor: string | null = null; ;) {
       const page: ExportPage = must(this.#engine.exportPage(cursor, nowMs));
@@ -111,7 +118,10 @@ export class SimLedger {
         if (views.has(keyOf(view))) throw new Error(`row ${keyOf(view)} is there twice`);
         views.set(keyOf(view), view);
       }
-      if (page.next === null || page.next.startsWith("e:")) return views;
+      if (page.next === null || page.next.startsWith("e:")) {
+        this.#read = { version: this.#version, nowMs, views };
+        return views;
+      }
       cursor = page.next;
     }
   }
@@ -125,6 +135,31 @@ export class SimLedger {
       if (page.nextBefore === null) return items;
       before = page.nextBefore;
     }
+  }
+
+  /** The second half of an erasure: the storage is emptied and closed in one write. */
+  replaceAll(leaf: Leaf): Leaf {
+    return this.#file.replaceAll(() => this.#engine.closeErased(leaf));
+  }
+
+  /** Rows of the book's tables, but for the single values that an erased one keeps. */
+  rowsLeft(): number {
+    return ["purchases", "transactions", "lots", "holds", "requests", "accounts", "connections", "activations"].reduce((sum, table) => sum + Number(this.#file.exec(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.["n"]), 0);
+  }
+
+  /** What a call answers on a book that was changed behind its back; the change is then undone. */
+  tampered<T>(statement: string, sequence: number, call: () => T): T {
+    let answer: { readonly of: T } | null = null;
+    try {
+      this.#sql.transaction(() => {
+        this.#file.exec(statement, sequence);
+        answer = { of: call() };
+        throw new SimulatedCrash("undone");
+      });
+    } catch (error) {
+      if (!(error instanceof SimulatedCrash)) throw error;
+    }
+    return (answer as unknown as { readonly of: T }).of;
   }
 
   /** The book's raw transactions after that sequence: what an auditor reads. */

@@ -14,7 +14,7 @@ const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
 
 /** A decision that stands: what a live row was granted, on which facts. */
-type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string; /** Offers whose budget was used up for this purchase. */ readonly denied: ReadonlySet<string>; /** Order of first decisions. */ readonly rank: number };
+type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string; /** Offers whose budget was used up for this purchase. */ readonly denied: ReadonlySet<string>; /** Why nothing, where the design says it. */ readonly reason: string | null; /** Order of first decisions. */ readonly rank: number };
 
 export type Prediction = {
   readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
@@ -52,10 +52,21 @@ export class Model {
   /** Takes in a recorded batch. `seen` is the ledger's answer, believed only where the design leaves the order open. */
   record(batch: RecordBatch, nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
     this.advance(nowMs);
-    for (const account of batch.accounts) if (!this.accounts.has(account.accountId)) this.accounts.set(account.accountId, account);
+    for (const account of batch.accounts) {
+      this.accounts.set(account.accountId, account);
+      for (const known of this.rows.values()) if (known.row.accountId === account.accountId) known.generation = account;
+    }
     const touched = new Set<string>();
     for (const row of batch.rows) this.#take(row, touched, nowMs);
     this.#recompute(nowMs, touched, seen);
+  }
+
+  /** A person decided about a row that waited for it. */
+  decided(key: string, decision: "count" | "refuse", nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+    this.advance(nowMs);
+    const known = this.rows.get(key);
+    if (known !== undefined) known.decision = decision;
+    this.#recompute(nowMs, new Set([key]), seen);
   }
 
   /** Brings the book to that time, and closes what waited too long. */
@@ -102,7 +113,9 @@ export class Model {
       case "deleted":
         return nothing(["not_earned", "reversed"], null);
       case "review":
-        return nothing(["waiting", "not_earned", "reversed"], "held_for_review");
+        return nothing(known.row.state === "booked" ? ["waiting"] : ["waiting", "not_earned", "reversed"], "held_for_review");
+      case "refused":
+        return nothing(["not_earned"], "held_for_review");
       case "duplicate":
         return nothing(["not_earned", "reversed"], "duplicate");
       case "taken_over":
@@ -123,7 +136,7 @@ export class Model {
     const points = grant.standing;
     const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
     if (grant.state === "waiting") return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
-    if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: null };
+    if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: grant.reason };
     if (grant.reversed) return { outcomes: ["reversed"], points, firstReason: "refunded" };
     return { outcomes: points === 0 && (refunded || this.dependent(known.row.brand?.id ?? null)) ? ["earned", "reversed"] : ["earned"], points, firstReason: null };
   }
@@ -135,10 +148,11 @@ export class Model {
     if (row.state === "booked") known?.bookedCents.add(row.amountCents);
     if (generation === undefined) throw new Error("a row comes with its account");
     if (known === undefined) {
-      this.rows.set(key, { key, row, generation, recorded: this.rows.size, everPending: row.state === "pending", bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []), recordedAtMs: nowMs, closed: false });
+      this.rows.set(key, { key, row, generation, decision: null, recorded: this.rows.size, everPending: row.state === "pending", bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []), recordedAtMs: nowMs, closed: false });
       touched.add(key);
     } else if (row.lastUpdateMs > known.row.lastUpdateMs) {
       known.row = row;
+      if (row.review !== null) known.decision = null;
       known.everPending ||= row.state === "pending";
       known.closed &&= row.kind === "refund";
       touched.add(key);
@@ -192,7 +206,7 @@ export class Model {
 
   #takeBack(grant: Grant, nowMs: number): void {
     const lot = this.book.lotOf(grant.lotKey);
-    if (lot !== undefined) this.book.setReversed(lot, lot.granted - lot.expired, nowMs);
+    if (lot !== undefined) this.book.setReversed(lot, Math.max(lot.reversed, lot.granted - lot.expired), nowMs);
   }
 
   /** One batch that both takes back and decides at a brand: in which order it does so is the ledger's own affair. */
@@ -212,7 +226,7 @@ export class Model {
     if (this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") && seen !== undefined) expected = this.#believe(row, seen);
     const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
     const grant: Grant = {
-      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing: 0, reversed: false, lotKey: `${key}#${this.#serial++}`, denied, rank: this.grants.get(key)?.rank ?? this.#serial,
+      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing: 0, reversed: false, lotKey: `${key}#${this.#serial++}`, denied, reason: denied.size > 0 ? "budget_exhausted" : expected.reason, rank: this.grants.get(key)?.rank ?? this.#serial,
       state: expected.points === 0 ? "not_earned" : waiting ? "waiting" : "earned",
     };
     const before = this.grants.get(key);
@@ -255,7 +269,10 @@ export class Model {
       if (keep > grant.standing && shown !== undefined && this.dependent(known.row.brand?.id ?? null)) keep = Math.min(keep, Math.max(grant.standing, shown));
       grant.standing = keep;
       grant.reversed = left === 0n && cents > 0n;
-      this.book.setReversed(lot, Math.min(grant.points - keep, grant.points - lot.expired), nowMs);
+      const due = grant.points - keep;
+      // A payment that came back may have filled a lot that was reversed, and expired there: that gives nothing back.
+      const most = Math.min(due, grant.points - lot.expired);
+      this.book.setReversed(lot, due >= lot.reversed ? Math.max(lot.reversed, most) : most, nowMs);
     }
     this.book.releaseWhileNegative(nowMs);
   }

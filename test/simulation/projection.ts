@@ -73,7 +73,6 @@ export function checkSampled(world: World, user: SimUser, items: readonly Sample
     const fits = [...views.values()].some((view) => view.id === item.purchaseId && view.state === "booked" && view.kind === "purchase" && view.currency === "EUR" && view.brand?.id === item.brandId
       && view.amountCents === item.cents && view.purchasedOn === item.day && !view.verdict.reasons.includes("duplicate") && view.verdict.reasons[0] !== "held_for_review");
     ensure(fits && item.day > addDays(parisDate(world.nowMs), -91), `${item.purchaseId} of ${item.day} is offered to the sample`);
-    user.sampled.add(item.purchaseId);
   }
 }
 

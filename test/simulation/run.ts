@@ -9,8 +9,12 @@ import { checkProjection, checkRebuild, checkReviewsTold, checkSample } from "./
 import type { LedgerModule } from "./ledger.ts";
 import { SimLedger } from "./ledger.ts";
 import { checkScreens } from "./screens.ts";
+import { decide, decideIn } from "./reviews.ts";
+import { erase } from "./erasure.ts";
 import { deliver, generationsUpTo, repeat, sync } from "./network.ts";
+import { runOut } from "./quiet.ts";
 import { seededRng } from "./random.ts";
+import { checkTampering } from "./tamper.ts";
 import type { SimUser, World } from "./world.ts";
 import { clockJump, makeWorld, offersFor } from "./world.ts";
 
@@ -35,7 +39,7 @@ async function step(world: World): Promise<void> {
   const user = rng.pick(world.users);
   const stamp = new Date(world.nowMs).toISOString().slice(0, 16);
   const say = (what: string): void => void world.trace.push(`${stamp} ${what}`);
-  switch (rng.weighted({ bank: 10, sync: 6, deliver: 8, repeat: 1, alarm: 3, command: 4, activate: 1, clock: 4 })) {
+  switch (rng.weighted({ bank: 10, sync: 6, deliver: 8, repeat: 1, alarm: 3, command: 4, activate: 1, decide: 1, clock: 4 })) {
     case "bank":
       return say(`u${user.no} ${user.bank.act(world.nowMs)}`);
     case "sync":
@@ -57,6 +61,9 @@ async function step(world: World): Promise<void> {
       break;
     case "activate":
       say(activate(world, user));
+      break;
+    case "decide":
+      say(decide(world, user));
       break;
     case "clock":
       world.nowMs += clockJump(rng);
@@ -89,9 +96,13 @@ async function comeToRest(world: World): Promise<void> {
     checkAnyOrder(world, user);
     checkSample(world, user);
     checkScreens(world, user);
+    checkTampering(world, user);
     await checkReviewsTold(world, user);
   }
   checkBudgets(world);
+  if (world.rng.chance(0.25)) await erase(world, world.rng.pick(world.users));
+  await runOut(world);
+  await checkProjection(world, true);
   await checkRebuild(world, world.backup, () => ringAll(world));
 }
 
@@ -112,8 +123,9 @@ function checkTruth(world: World, user: SimUser): void {
   let stands = 0;
   const weak = new Set(user.bank.accounts.filter((each) => each.strength === "weak" && each.generations.length > 1).map((each) => each.no));
   for (const truth of user.bank.truths) {
-    if (weak.has(truth.accountNo) || truth.corrected) continue;
     const rows = [...truth.rows.values()];
+    const decided = rows.some((row) => (user.model.rows.get(`${row.accountId}/${row.externalId}`)?.decision ?? null) !== null);
+    if (weak.has(truth.accountNo) || truth.corrected || decided) continue;
     if (!truth.deleted && rows.some((row) => row.state === "booked" && row.review === null)) happened += 1;
     stands += rows.filter((row) => {
       const view = views.get(`${row.accountId}/${row.externalId}`);
@@ -127,6 +139,11 @@ function checkTruth(world: World, user: SimUser): void {
 function checkAnyOrder(world: World, user: SimUser): void {
   const ledger = new SimLedger(world.module, seededRng(world.serial), world.catalogue.terms);
   for (const batch of world.rng.shuffled(user.recorded)) ledger.record(batch, world.nowMs);
+  const replayed = ledger.views(world.nowMs);
+  for (const { key, decision } of user.model.rows.values()) {
+    const view = replayed.get(key);
+    if (view !== undefined && decision !== null && view.verdict.reasons[0] === "held_for_review") decideIn(world, ledger, view, decision);
+  }
   const summary = (views: ReadonlyMap<string, PurchaseView>): string => {
     const lines: string[] = [];
     for (const truth of user.bank.truths) {
