@@ -3,11 +3,14 @@ import { z } from "zod";
 import type { BrandId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
+import { saying } from "../kernel/validation.ts";
 import { hasStandingOffer, nameKey } from "./book.ts";
 import type { AliasChange, Book, BrandRecord } from "./book.ts";
 import type { Act, Decision, ImportLine } from "./decision.ts";
-import { fieldError } from "./errors.ts";
-import type { CatalogueError, CatalogueFieldError } from "./errors.ts";
+import { lineError } from "./errors.ts";
+import type { CatalogueError } from "./errors.ts";
+import { inLineOrder } from "./import-file.ts";
+import type { CheckedFile } from "./import-file.ts";
 
 const shortText = (max: number) => z.string().trim().min(1).max(max).regex(/^[^\p{Cc}]*$/u);
 const alias = shortText(60);
@@ -16,7 +19,8 @@ const webAddress = z.url({ protocol: /^https?$/ }).max(300);
 
 /** A brand as API.md takes it. */
 export const brandInput = z.strictObject({
-  name: shortText(80),
+  // A name of nothing but accents and blanks would leave an empty key.
+  name: shortText(80).refine((name) => name === "" || nameKey(name) !== "", saying("name_unreadable", "Ce nom n'a ni lettre ni signe lisible", "This name has no letter and no readable sign")),
   category: shortText(60),
   aliases: z.array(alias).min(1).max(200),
   excluded: z.array(alias).max(200).optional(),
@@ -62,8 +66,7 @@ export function createBrand(book: Book, input: BrandInput, act: Act): Decision<B
   const mine = act.requestKey === null ? undefined : [...book.brands.values()].find((brand) => brand.requestKey === act.requestKey);
   if (mine !== undefined) return ok({ value: mine, change: null, audit: { action: "brand.create", target: mine.id, details: { repeated: true } } });
   const brand = newBrand(input, act, act.requestKey);
-  // A name of nothing but accents and blanks would leave an empty key.
-  if (brand.nameKey === "" || book.brandsByName.has(brand.nameKey)) return err({ code: "name_taken" });
+  if (book.brandsByName.has(brand.nameKey)) return err({ code: "name_taken" });
   return ok({ value: brand, change: { brands: [brand] }, audit: { action: "brand.create", target: brand.id, details: { aliases: brand.aliases.length } } });
 }
 
@@ -78,7 +81,7 @@ function editOf(book: Book, brand: BrandRecord, edit: BrandEdit, act: Act): Resu
   };
   const key = nameKey(wanted.name);
   const holder = book.brandsByName.get(key);
-  if (key === "" || (holder !== undefined && holder.id !== brand.id)) return err({ code: "name_taken" });
+  if (holder !== undefined && holder.id !== brand.id) return err({ code: "name_taken" });
   const details = {
     category: edit.category ?? brand.category,
     website: edit.website === undefined ? brand.website : edit.website,
@@ -131,32 +134,27 @@ export function approveAliasChange(book: Book, brandId: BrandId, changeId: strin
   return ok({ value: { brand: updated, waiting: null, status: "updated" }, change: { brands: [updated], approvedAliasChange: { id: changeId, approvedBy: act.operator } }, audit });
 }
 
-/** One brand of a file: its line number and the pointer under which errors of that line are reported. */
-export type BrandLine = { readonly line: number; readonly pointer: string; readonly input: BrandInput };
-
 export type BrandImport = { readonly lines: readonly (ImportLine & { readonly brand: BrandRecord })[] };
 
 /**
  * Imports brands, found again by name: new ones are created, others changed where they differ (an absent field stays). All or
- * nothing: one bad line refuses the whole file, and every bad line is reported.
+ * nothing: one bad line refuses the whole file, and every bad line is reported with all that is wrong with it.
  */
-export function importBrands(book: Book, lines: readonly BrandLine[], act: Act): Decision<BrandImport> {
-  const errors: CatalogueFieldError[] = [];
+export function importBrands(book: Book, file: CheckedFile<BrandInput>, act: Act): Decision<BrandImport> {
+  const errors = [...file.errors];
   const seen = new Set<string>();
   const report: (ImportLine & { readonly brand: BrandRecord })[] = [];
   const written: BrandRecord[] = [];
   const changes: AliasChange[] = [];
-  for (const { line, pointer, input } of lines) {
-    const key = nameKey(input.name);
-    if (key === "") {
-      errors.push(fieldError(`${pointer}/name`, "field_invalid"));
+  for (const at of file.lines) {
+    const { line, item: input } = at;
+    const key = at.sound.name === undefined ? null : nameKey(at.sound.name);
+    if (key !== null && seen.has(key)) {
+      errors.push(lineError(at, "/name", "duplicate_in_file"));
       continue;
     }
-    if (seen.has(key)) {
-      errors.push(fieldError(`${pointer}/name`, "duplicate_in_file"));
-      continue;
-    }
-    seen.add(key);
+    if (key !== null) seen.add(key);
+    if (key === null || input === null) continue;
     const existing = book.brandsByName.get(key);
     if (existing === undefined) {
       const brand = newBrand(input, act, null);
@@ -166,14 +164,14 @@ export function importBrands(book: Book, lines: readonly BrandLine[], act: Act):
     }
     const edited = editOf(book, existing, input, act);
     if (!edited.ok) {
-      errors.push(fieldError(`${pointer}/name`, "name_taken"));
+      errors.push(lineError(at, "/name", "name_taken"));
       continue;
     }
     if (edited.value.brand !== existing) written.push(edited.value.brand);
     if (edited.value.aliasChange !== null) changes.push(edited.value.aliasChange);
     report.push({ line, status: edited.value.status, id: existing.id, brand: edited.value.brand });
   }
-  if (errors.length > 0) return err({ code: "invalid", errors });
+  if (errors.length > 0) return err({ code: "invalid", errors: inLineOrder(errors) });
   const change = written.length === 0 && changes.length === 0
     ? null
     : { ...(written.length === 0 ? {} : { brands: written }), ...(changes.length === 0 ? {} : { aliasChanges: changes }) };

@@ -62,25 +62,26 @@ const DETAILS = {
   period_unknown: { fr: "Cette période n'existe pas", en: "There is no such period" },
   missing_for_kind: { fr: "Ce type d'offre a besoin de ce champ", en: "This kind of offer needs this field" },
   not_for_kind: { fr: "Ce champ n'a pas de sens pour ce type d'offre", en: "This field means nothing for this kind of offer" },
-  rate_out_of_range: { fr: "Le taux est un entier de 1 à 10 000 points de base", en: "The rate is an integer from 1 to 10,000 basis points" },
+  rate_out_of_range: { fr: "Le taux est un entier de 1 à 10 000 points de base ; un palier peut en donner 0", en: "The rate is an integer from 1 to 10,000 basis points; a tier may give 0" },
   points_out_of_range: { fr: "Les points sont un entier de 1 à 1 000 000, ou à 100 000 par euro", en: "The points are an integer from 1 to 1,000,000, or to 100,000 per euro" },
   rate_over_whole_amount: { fr: "Ces points par euro rendraient plus que le montant de l'achat", en: "These points per euro would give back more than the purchase" },
   tiers_too_many: { fr: "Une offre a 20 paliers au plus", en: "An offer has 20 tiers at most" },
   tiers_first_not_zero: { fr: "Le premier palier commence à 0", en: "The first tier starts at 0" },
   tiers_overlap: { fr: "Deux paliers commencent au même montant", en: "Two tiers start at the same amount" },
   tiers_not_ascending: { fr: "Les paliers vont du plus bas au plus haut", en: "The tiers go from the lowest to the highest" },
+  tiers_give_nothing: { fr: "Aucun palier accessible ne donne de points", en: "No tier that can be reached gives any points" },
   tier_unreachable: { fr: "Ce palier commence au-dessus du montant maximum", en: "This tier starts above the maximum amount" },
   amount_out_of_range: { fr: "Le montant est un entier de centimes entre 0 et 1 000 000 000", en: "The amount is an integer of cents from 0 to 1,000,000,000" },
   maximum_not_positive: { fr: "Le montant maximum est d'au moins un centime", en: "The maximum amount is at least one cent" },
   minimum_over_maximum: { fr: "Le montant maximum est inférieur au montant minimum", en: "The maximum amount is below the minimum amount" },
   cap_out_of_range: { fr: "Un plafond est un entier de 1 à 1 000 000 000", en: "A cap is an integer from 1 to 1,000,000,000" },
   cap_below_fixed_points: { fr: "Le plafond est inférieur aux points fixes de l'offre", en: "The cap is below the offer's fixed points" },
-  period_without_cap: { fr: "Une période n'a de sens qu'avec un plafond", en: "A period means something only with a cap" },
+  cap_per_user_below_per_purchase: { fr: "Le plafond par utilisateur est inférieur au plafond par achat", en: "The cap per user is below the cap per purchase" },
+  period_without_cap: { fr: "Une période n'a de sens qu'avec un plafond par utilisateur", en: "A period means something only with a cap per user" },
   activation_days_without_activation: { fr: "Une durée d'activation demande une activation obligatoire", en: "Activation days need a required activation" },
   activation_days_out_of_range: { fr: "La durée d'activation est de 1 à 365 jours", en: "The activation lasts from 1 to 365 days" },
   instant_invalid: { fr: "Une date s'écrit AAAA-MM-JJ ou comme un instant RFC 3339, entre 2000 et 2100", en: "A date is YYYY-MM-DD or an RFC 3339 instant, between 2000 and 2100" },
   ends_before_start: { fr: "L'offre finit avant d'avoir commencé", en: "The offer ends before it starts" },
-  ends_in_past: { fr: "L'offre est déjà finie", en: "The offer has already ended" },
   confirmation_days_out_of_range: { fr: "Le délai de confirmation est de 0 à 365 jours", en: "The confirmation takes 0 to 365 days" },
   budget_out_of_range: { fr: "Un budget est un entier de 1 à 1 000 000 000", en: "A budget is an integer from 1 to 1,000,000,000" },
   budget_below_least_grant: { fr: "Le budget ne suffit pas à un seul achat", en: "The budget does not suffice for a single purchase" },
@@ -143,11 +144,16 @@ function checkFormula(input: OfferVersionInput, kind: OfferTerms["kind"], points
   if (kind !== "tiered") {
     if (tiers !== null) refuse("/tiers", "not_for_kind");
   } else if (tiers === null || tiers.length === 0) refuse("/tiers", "missing_for_kind");
-  else checkTiers(tiers, input.max_cents ?? null, refuse);
+  else checkTiers(tiers, { minCents: input.min_cents ?? 0, maxCents: input.max_cents ?? null }, refuse);
 }
 
-function checkTiers(tiers: readonly { readonly from_cents: number; readonly rate_bp: number }[], maxCents: number | null, refuse: Refuse): void {
+type TierInput = { readonly from_cents: number; readonly rate_bp: number };
+
+/** A tier without a rate says "nothing below 50 euros", which is an offer as long as some purchase earns. */
+function checkTiers(tiers: readonly TierInput[], { minCents, maxCents }: { readonly minCents: number; readonly maxCents: number | null }, refuse: Refuse): void {
   if (tiers.length > OFFER_TIERS_MAX) return refuse("/tiers", "tiers_too_many");
+  const reachable = tiers.filter((_, index) => (tiers[index + 1]?.from_cents ?? Infinity) > minCents);
+  if (reachable.every((tier) => tier.rate_bp === 0)) refuse("/tiers", "tiers_give_nothing");
   let previousCents: number | null = null;
   for (const [index, tier] of tiers.entries()) {
     const pointer = `/tiers/${index}/from_cents`;
@@ -157,7 +163,7 @@ function checkTiers(tiers: readonly { readonly from_cents: number; readonly rate
     else if (previousCents !== null && fromCents === previousCents) refuse(pointer, "tiers_overlap");
     else if (previousCents !== null && fromCents < previousCents) refuse(pointer, "tiers_not_ascending");
     else if (maxCents !== null && maxCents >= 1 && fromCents > maxCents) refuse(pointer, "tier_unreachable");
-    if (!within(tier.rate_bp, 1, OFFER_RATE_BP_MAX)) refuse(`/tiers/${index}/rate_bp`, "rate_out_of_range");
+    if (!within(tier.rate_bp, 0, OFFER_RATE_BP_MAX)) refuse(`/tiers/${index}/rate_bp`, "rate_out_of_range");
     previousCents = fromCents;
   }
 }
@@ -180,11 +186,16 @@ function checkCaps(input: OfferVersionInput, refuse: Refuse): void {
     if (!within(cap, 1, OFFER_LIMIT_MAX)) refuse(`/${name}`, "cap_out_of_range");
     else if (name !== "cap_purchases_per_user" && input.kind === "fixed" && cap < (input.points ?? 0)) refuse(`/${name}`, "cap_below_fixed_points");
   }
+  const { cap_points_per_purchase: perPurchase, cap_points_per_user: perUser, cap_purchases_per_user: purchases } = input;
+  // No purchase could ever give what the first promises.
+  if (typeof perPurchase === "number" && typeof perUser === "number" && within(perUser, 1, OFFER_LIMIT_MAX) && perPurchase > perUser) {
+    refuse("/cap_points_per_user", "cap_per_user_below_per_purchase");
+  }
   const period = input.period ?? null;
   if (period === null) return;
   if (oneOf(PERIODS, period) === null) refuse("/period", "period_unknown");
   // "offer" is what an absent period means and what we answer, so it may come back with any version.
-  else if (period !== "offer" && caps.every((name) => (input[name] ?? null) === null)) refuse("/period", "period_without_cap");
+  else if (period !== "offer" && (perUser ?? purchases ?? null) === null) refuse("/period", "period_without_cap");
 }
 
 function checkActivation(input: OfferVersionInput, refuse: Refuse): void {
@@ -195,16 +206,15 @@ function checkActivation(input: OfferVersionInput, refuse: Refuse): void {
   else if (!within(days, 1, OFFER_ACTIVATION_DAYS_MAX)) refuse("/activation_days", "activation_days_out_of_range");
 }
 
-function checkWindow(input: OfferVersionInput, nowMs: number, refuse: Refuse): { readonly startsAtMs: number; readonly endsAtMs: number | null } {
+function checkWindow(input: OfferVersionInput, refuse: Refuse): { readonly startsAtMs: number; readonly endsAtMs: number | null } {
   const startsAtMs = instantOrDayToMs(input.starts_at);
   const endsAt = input.ends_at ?? null;
   const endsAtMs = endsAt === null ? null : instantOrDayToMs(endsAt);
   if (startsAtMs === null) refuse("/starts_at", "instant_invalid");
   if (endsAt !== null) {
     if (endsAtMs === null) refuse("/ends_at", "instant_invalid");
+    // An end in the past is none: purchases of that time may still arrive.
     else if (startsAtMs !== null && endsAtMs <= startsAtMs) refuse("/ends_at", "ends_before_start");
-    // It starts at its approval at the earliest, so it could never be in force.
-    else if (endsAtMs <= nowMs) refuse("/ends_at", "ends_in_past");
   }
   return { startsAtMs: startsAtMs ?? 0, endsAtMs };
 }
@@ -229,7 +239,7 @@ function leastGrant(version: NormalisedVersion, pointsPerEuro: number | null): n
       for (const [index, tier] of (version.tiers ?? []).entries()) {
         const next = version.tiers?.[index + 1];
         const reachable = next === undefined || next.fromCents > minCents;
-        if (reachable) grants.push(ofRate(Math.max(tier.fromCents, minCents), tier.rateBp));
+        if (reachable && tier.rateBp > 0) grants.push(ofRate(Math.max(tier.fromCents, minCents), tier.rateBp));
       }
   }
   return Math.min(...grants, version.capPointsPerPurchase ?? Number.MAX_SAFE_INTEGER, version.capPointsPerUser ?? Number.MAX_SAFE_INTEGER);
@@ -241,7 +251,7 @@ function leastGrant(version: NormalisedVersion, pointsPerEuro: number | null): n
  * rate: points per euro that give back more than the purchase, a budget below the least grant of a rate.
  */
 export function checkOfferVersion(
-  input: OfferVersionInput, context: { readonly nowMs: number; readonly pointsPerEuro?: number },
+  input: OfferVersionInput, context: { readonly pointsPerEuro?: number } = {},
 ): Result<NormalisedVersion, readonly OfferVersionProblem[]> {
   const problems: OfferVersionProblem[] = [];
   const refuse: Refuse = (pointer, code) => void problems.push({ pointer, code, detail_key: code });
@@ -254,7 +264,7 @@ export function checkOfferVersion(
   checkCaps(input, refuse);
   checkActivation(input, refuse);
   if (channel === null) refuse("/channel", "channel_unknown");
-  const window = checkWindow(input, context.nowMs, refuse);
+  const window = checkWindow(input, refuse);
   if (!within(input.confirmation_days, 0, OFFER_CONFIRMATION_DAYS_MAX)) refuse("/confirmation_days", "confirmation_days_out_of_range");
   const budgetPoints = input.budget_points ?? null;
   if (budgetPoints !== null && !within(budgetPoints, 1, OFFER_LIMIT_MAX)) refuse("/budget_points", "budget_out_of_range");
@@ -323,25 +333,38 @@ function termsOf(version: StoredVersion): Omit<NormalisedVersion, "startsAtMs" |
   };
 }
 
+type Window = { readonly version: StoredVersion; readonly startsAtMs: number };
+
 /**
- * The versions of one offer with the windows in which they are really in force, by ascending number. A version starts at the
- * later of `starts_at` and its approval, so that no approval reaches into the past. It ends at the earlier of `ends_at` and
- * the start of any later approved version, which replaces it for good. Versions without approval, and those that would
- * end before they start (approved too late, or replaced before their start), are left out and replace nothing.
+ * The approved version 1, unless another one was approved before it. It takes nothing from anybody, so it holds from `starts_at` as
+ * given, also in the past: purchases of that time may arrive weeks later. A second person changes nothing of that, for they
+ * approve the start with the rest. Any other version may give less than the one that it replaces, and what was promised for a
+ * day must still be true of that day's purchases: it never begins before it was made, or approved where that is needed.
+ */
+function isFirst(version: StoredVersion, approved: readonly StoredVersion[]): boolean {
+  return version.number === 1 && approved.every((other) => (other.approvedAtMs ?? 0) >= (version.approvedAtMs ?? 0));
+}
+
+/**
+ * The versions of one offer with the windows in which they are really in force, by ascending start: the first version from
+ * its `starts_at`, a later one from its approval at the earliest (see `isFirst`). Each ends at its `ends_at` or where the one that
+ * starts next begins, and does not come back after that; of two that start together the newer one holds. So a short version
+ * leaves one that is planned for later in its place. Versions without approval, and those that end before they would start, are
+ * left out and replace nothing.
  */
 export function toTerms(offer: { readonly id: OfferId; readonly brandId: BrandId; readonly createdAtMs: number }, versions: readonly StoredVersion[]): OfferTerms[] {
-  const terms: OfferTerms[] = [];
-  let replacedAtMs = Number.POSITIVE_INFINITY;
-  for (const version of [...versions].sort((a, b) => b.number - a.number)) {
-    if (version.approvedAtMs === null) continue;
-    const startsAtMs = Math.max(version.startsAtMs, version.approvedAtMs);
-    const endsAtMs = Math.min(version.endsAtMs ?? Number.POSITIVE_INFINITY, replacedAtMs);
-    if (endsAtMs <= startsAtMs) continue;
-    replacedAtMs = startsAtMs;
-    terms.push({
+  const approved = versions.filter((version) => version.approvedAtMs !== null);
+  const windows = approved
+    .map((version): Window => ({ version, startsAtMs: isFirst(version, approved) ? version.startsAtMs : Math.max(version.startsAtMs, version.approvedAtMs ?? 0) }))
+    .filter(({ version, startsAtMs }) => version.endsAtMs === null || version.endsAtMs > startsAtMs)
+    .sort((a, b) => a.startsAtMs - b.startsAtMs || a.version.number - b.version.number);
+  return windows.flatMap(({ version, startsAtMs }, index): OfferTerms[] => {
+    const nextAtMs = windows[index + 1]?.startsAtMs ?? Infinity;
+    if (nextAtMs === startsAtMs) return [];
+    const endsAtMs = Math.min(version.endsAtMs ?? Infinity, nextAtMs);
+    return [{
       ...termsOf(version), offerId: offer.id, version: version.number, brandId: offer.brandId, offerCreatedAtMs: offer.createdAtMs,
-      startsAtMs, endsAtMs: endsAtMs === Number.POSITIVE_INFINITY ? null : endsAtMs,
-    });
-  }
-  return terms.reverse();
+      startsAtMs, endsAtMs: endsAtMs === Infinity ? null : endsAtMs,
+    }];
+  });
 }

@@ -8,8 +8,10 @@ import type { Result } from "../kernel/result.ts";
 import { nameKey } from "./book.ts";
 import type { Book, OfferEntry, OfferRecord, VersionRecord } from "./book.ts";
 import type { Act, Decision, ImportLine } from "./decision.ts";
-import { fieldError } from "./errors.ts";
+import { duplicateOffer, fieldError, lineError } from "./errors.ts";
 import type { CatalogueFieldError } from "./errors.ts";
+import { inLineOrder } from "./import-file.ts";
+import type { CheckedFile, CheckedLine } from "./import-file.ts";
 import { checkOfferVersion, needsSecondPerson, offerVersionDetail } from "./offer-version.ts";
 import type { NormalisedVersion, OfferVersionInput } from "./offer-version.ts";
 
@@ -28,7 +30,7 @@ export const versionInput = z.strictObject({
   cap_points_per_user: whole.nullable().optional(),
   cap_purchases_per_user: whole.nullable().optional(),
   period: z.enum(["day", "week", "month", "offer"]).nullable().optional(),
-  first_purchase_only: z.boolean().optional(),
+  first_purchase_only: z.boolean().nullable().optional(),
   activation: z.enum(["automatic", "required"]),
   activation_days: whole.nullable().optional(),
   channel: z.enum(["any", "in_store", "online"]),
@@ -39,7 +41,7 @@ export const versionInput = z.strictObject({
   priority: whole,
 });
 
-const titleInput = z.strictObject({ fr: title, en: title });
+export const titleInput = z.strictObject({ fr: title, en: title });
 
 export const offerInput = z.strictObject({ brand_id: z.string().max(60), title: titleInput, version: versionInput });
 
@@ -53,7 +55,7 @@ export type OfferImportItem = z.output<typeof offerImportItem>;
 export type OfferAct = Act & { readonly pointsPerEuro: number };
 
 function checked(input: OfferVersionInput, pointer: string, act: OfferAct): Result<NormalisedVersion, readonly CatalogueFieldError[]> {
-  const terms = checkOfferVersion(input, { nowMs: act.nowMs, pointsPerEuro: act.pointsPerEuro });
+  const terms = checkOfferVersion(input, { pointsPerEuro: act.pointsPerEuro });
   if (terms.ok) return terms;
   return err(terms.error.map((item) => ({
     pointer: `${pointer}${item.pointer}`, code: item.code, detail: { fr: offerVersionDetail(item.detail_key, "fr"), en: offerVersionDetail(item.detail_key, "en") },
@@ -121,14 +123,15 @@ export function approveVersion(book: Book, offerId: OfferId, number: number, act
   });
 }
 
-export type OfferLine = { readonly line: number; readonly pointer: string; readonly input: OfferImportItem };
-
 export type OfferImport = { readonly lines: readonly ImportLine[] };
 
-/** The brand that a line of a file means. */
-function brandOfLine(book: Book, input: OfferImportItem): BrandId | null {
-  if (input.brand_id !== undefined) return isId("brd", input.brand_id) && book.brands.has(input.brand_id) ? input.brand_id : null;
-  return book.brandsByName.get(nameKey(input.brand ?? ""))?.id ?? null;
+/** The brand that a line of a file means, as far as the line can be read. */
+function brandOfLine(book: Book, { sound, refused, ...at }: CheckedLine<OfferImportItem>): Result<BrandId | null, CatalogueFieldError> {
+  if (sound.brand_id !== undefined) return isId("brd", sound.brand_id) && book.brands.has(sound.brand_id) ? ok(sound.brand_id) : err(lineError(at, "/brand_id", "brand_unknown"));
+  if (refused.has("brand_id") || refused.has("brand")) return ok(null);
+  if (sound.brand === undefined) return err(lineError(at, "/brand_id", "brand_missing"));
+  const brand = book.brandsByName.get(nameKey(sound.brand));
+  return brand === undefined ? err(lineError(at, "/brand", "brand_unknown")) : ok(brand.id);
 }
 
 function hasTerms(offer: OfferEntry, terms: NormalisedVersion): boolean {
@@ -136,41 +139,49 @@ function hasTerms(offer: OfferEntry, terms: NormalisedVersion): boolean {
   return newest !== undefined && canonicalJson(newest.terms) === canonicalJson(terms);
 }
 
+/** What can be said of one line by itself: its brand and its terms; null where the line does not tell. */
+function readLine(book: Book, at: CheckedLine<OfferImportItem>, act: OfferAct, errors: CatalogueFieldError[]): { readonly brandId: BrandId | null; readonly terms: NormalisedVersion | null } {
+  const brand = brandOfLine(book, at);
+  if (!brand.ok) errors.push(brand.error);
+  const terms = at.sound.version === undefined ? null : checked(at.sound.version, `${at.pointer}/version`, act);
+  if (terms !== null && !terms.ok) errors.push(...terms.error.map((error) => ({ ...error, line: at.line })));
+  return { brandId: brand.ok ? brand.value : null, terms: terms?.ok === true ? terms.value : null };
+}
+
 /**
- * Imports offers, all or nothing with every bad line reported. An offer of the same brand with the same French title is the same
- * one: it stays when its newest version has these terms, else it gets a new version.
+ * Imports offers, all or nothing with all that is wrong with every line reported. An offer of the same brand with the same French
+ * title is the same one: it stays when its newest version has these terms, else it gets a new version.
  */
-export function importOffers(book: Book, lines: readonly OfferLine[], act: OfferAct): Decision<OfferImport> {
-  const errors: CatalogueFieldError[] = [];
+export function importOffers(book: Book, file: CheckedFile<OfferImportItem>, act: OfferAct): Decision<OfferImport> {
+  const errors = [...file.errors];
   const report: ImportLine[] = [];
   const offers: OfferRecord[] = [];
   const versions: VersionRecord[] = [];
   const seen = new Set<string>();
-  for (const { line, pointer, input } of lines) {
-    const brandId = brandOfLine(book, input);
-    const terms = checked(input.version, `${pointer}/version`, act);
-    if (brandId === null) errors.push(fieldError(`${pointer}/${input.brand_id === undefined ? "brand" : "brand_id"}`, "brand_unknown"));
-    if (!terms.ok) errors.push(...terms.error);
-    const key = JSON.stringify([brandId, input.title.fr]);
-    if (brandId !== null && seen.has(key)) errors.push(fieldError(`${pointer}/title`, "duplicate_in_file"));
-    seen.add(key);
-    if (brandId === null || !terms.ok) continue;
-    const existing = (book.offersByBrand.get(brandId) ?? []).find((offer) => offer.titleFr === input.title.fr);
-    if (existing !== undefined && hasTerms(existing, terms.value)) {
+  for (const at of file.lines) {
+    const { brandId, terms } = readLine(book, at, act, errors);
+    const titleFr = at.sound.title?.fr;
+    const key = brandId === null || titleFr === undefined ? null : JSON.stringify([brandId, titleFr]);
+    if (key !== null && seen.has(key)) errors.push(duplicateOffer(at));
+    if (key !== null) seen.add(key);
+    const { line, item } = at;
+    if (brandId === null || terms === null || item === null) continue;
+    const existing = (book.offersByBrand.get(brandId) ?? []).find((offer) => offer.titleFr === item.title.fr);
+    if (existing !== undefined && hasTerms(existing, terms)) {
       report.push({ line, status: "unchanged", id: existing.id });
       continue;
     }
     const made = existing === undefined
-      ? newOffer(brandId, input.title, terms.value, act, null)
-      : { offer: existing, version: newVersion(existing.id, existing.versions.length + 1, terms.value, act, null) };
+      ? newOffer(brandId, item.title, terms, act, null)
+      : { offer: existing, version: newVersion(existing.id, existing.versions.length + 1, terms, act, null) };
     if (existing === undefined) offers.push(made.offer);
     versions.push(made.version);
     report.push({ line, status: made.version.state === "waiting" ? "waiting" : existing === undefined ? "created" : "updated", id: made.offer.id });
   }
-  if (errors.length > 0) return err({ code: "invalid", errors });
+  if (errors.length > 0) return err({ code: "invalid", errors: inLineOrder(errors) });
   return ok({
     value: { lines: report },
     change: versions.length === 0 ? null : { ...(offers.length === 0 ? {} : { offers }), versions },
-    audit: { action: "offer.import", target: "offers", details: { lines: lines.length, written: versions.length } },
+    audit: { action: "offer.import", target: "offers", details: { lines: file.lines.length, written: versions.length } },
   });
 }

@@ -53,8 +53,11 @@ const TABLE = {
 
 export type ProblemCode = keyof typeof TABLE;
 
-/** One bad field: a JSON pointer (RFC 6901) into the body, `#query/<name>` or `#header/<name>`. */
-export type FieldError = { readonly pointer: string; readonly code: string; readonly detail: string };
+/**
+ * One bad field: a JSON pointer (RFC 6901) into the body, `#query/<name>`, `#header/<name>` or `#path/<name>`; in an imported file
+ * `#line/<number>/<field>`, with the line's number beside it.
+ */
+export type FieldError = { readonly pointer: string; readonly code: string; readonly detail: string; readonly line?: number };
 
 export type ProblemOptions = {
   /** One sentence in both languages; the title when absent. */

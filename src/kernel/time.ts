@@ -42,6 +42,12 @@ export function parisToMs(date: string, time = "00:00:00"): number {
   return wall - HOUR_MS;
 }
 
+/** The same time on the clocks of Paris whole calendar days later (or earlier): 23 or 25 hours a day where the clocks change. */
+export function addParisDays(ms: number, days: number): number {
+  const [date = "", time = ""] = toInstant(parisWallMs(ms)).slice(0, 19).split("T");
+  return parisToMs(addDays(date, days), time) + (((ms % SECOND_MS) + SECOND_MS) % SECOND_MS);
+}
+
 /** True for a real calendar day written `YYYY-MM-DD`. */
 export function isDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;

@@ -2,10 +2,9 @@
 // nothing of purchases or lots. A transaction is written once and never changed.
 import { assert } from "../kernel/assert.ts";
 import { concatBytes, hexDecode, hexEncode, utf8Encode } from "../kernel/encoding.ts";
-import { canonicalJson } from "../kernel/hash.ts";
+import { canonicalJson, sha256Bytes } from "../kernel/hash.ts";
 import type { EntryId, PurchaseId } from "../kernel/ids.ts";
 import { POINTS_MAX } from "../kernel/money.ts";
-import { sha256 } from "../kernel/sha256.ts";
 import { numberedId } from "./numbered-id.ts";
 import type { Balances, BookAccount, TransactionKind } from "./ports.ts";
 import { integerOf, textOf } from "./sql.ts";
@@ -30,7 +29,10 @@ export type Draft = {
   readonly reverses?: EntryId;
   readonly brandId?: string;
   readonly offerId?: string;
+  /** Spending that is rewarded more (points granted) or less (points taken back), see lots.ts. */
   readonly cents?: number;
+  /** Purchases that come to be rewarded, are confirmed, or cease to be; where it is left out, a transaction that names a purchase is 1. */
+  readonly purchases?: 0 | 1;
 };
 
 /** A transaction as it is hashed (RFC 8785) and stored. Snake case, since auditors read it. Absent members are left out. */
@@ -51,6 +53,7 @@ export type TransactionBody = {
   readonly brand_id?: string | undefined;
   readonly offer_id?: string | undefined;
   readonly cents?: number | undefined;
+  readonly purchases?: 0 | 1 | undefined;
 };
 
 export type Head = { readonly sequence: number; readonly hash: string; readonly balances: Balances };
@@ -72,7 +75,7 @@ export function balancesOf(row: SqlRow): Balances {
 
 /** SHA-256 of the previous hash's 32 bytes followed by the UTF-8 of the canonical body, as lower-case hex. Throws when the previous hash is not hex. */
 export function chainHash(previousHex: string, body: string): string {
-  return hexEncode(sha256(concatBytes(hexDecode(previousHex), utf8Encode(body))));
+  return hexEncode(sha256Bytes(concatBytes(hexDecode(previousHex), utf8Encode(body))));
 }
 
 /** How much a transaction moves on each of the user's own accounts. */
@@ -116,8 +119,8 @@ export function post(sql: Sql, head: Head, random: RandomBytes, shardOf: string 
 function bodyText(draft: Draft, id: EntryId, sequence: number, { available, held, pending }: Balances): string {
   const body: TransactionBody = {
     balances: { available, held, pending }, brand_id: draft.brandId, cents: draft.cents, effective_on: draft.effectiveOn, id,
-    input_sha256: hexEncode(sha256(utf8Encode(canonicalJson(draft.input)))), key: draft.key, kind: draft.kind, lots: draft.lots, offer_id: draft.offerId, postings: draft.postings,
-    purchase_id: draft.purchaseId, recorded_at_ms: draft.recordedAtMs, redemption_id: draft.redemptionId, reverses: draft.reverses, sequence,
+    input_sha256: hexEncode(sha256Bytes(utf8Encode(canonicalJson(draft.input)))), key: draft.key, kind: draft.kind, lots: draft.lots, offer_id: draft.offerId, postings: draft.postings,
+    purchase_id: draft.purchaseId, purchases: draft.purchases, recorded_at_ms: draft.recordedAtMs, redemption_id: draft.redemptionId, reverses: draft.reverses, sequence,
   };
   return JSON.stringify(body);
 }

@@ -1,6 +1,6 @@
 // The seam between the engine (which knows the books) and the earning rules (pure): what a rule may ask about the user's past.
 import type { OfferId } from "../kernel/ids.ts";
-import type { Calculation, OfferTerms, ReasonCode, RuleCheck } from "./ports.ts";
+import type { Calculation, OfferCover, OfferTerms, Programme, ReasonCode, RuleCheck } from "./ports.ts";
 
 /** The facts of a purchase that rules look at. Amounts in cents, dates in the Paris calendar. */
 export type EarningFacts = {
@@ -10,6 +10,9 @@ export type EarningFacts = {
   readonly brandId: string | null;
   readonly channel: "in_store" | "online" | "unknown";
 };
+
+/** What a decision needs beside the row: the terms that may apply, for which brands and days they are complete, and the programme. */
+export type Terms = { readonly offers: readonly OfferTerms[]; readonly covers: readonly OfferCover[] | null; readonly programme: Programme };
 
 /** The user's past with one offer or brand, read from the books at decision time. */
 export type UsageView = {

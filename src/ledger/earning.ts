@@ -174,9 +174,9 @@ function assess(facts: EarningFacts, terms: OfferTerms, usage: UsageView, progra
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Lowest priority number, then the oldest offer; the rest only makes the order total. */
+/** Lowest priority number, then the oldest offer, and of one offer the oldest version; ids only make the order total. */
 function compareRank(a: OfferTerms, b: OfferTerms): number {
-  return a.priority - b.priority || a.offerCreatedAtMs - b.offerCreatedAtMs || compareText(a.offerId, b.offerId) || b.version - a.version;
+  return a.priority - b.priority || a.offerCreatedAtMs - b.offerCreatedAtMs || compareText(a.offerId, b.offerId) || a.version - b.version;
 }
 
 function compareGrants(a: Assessment, b: Assessment): number {

@@ -21,7 +21,7 @@ export type Lot = {
   readonly brandId: string | null;
   readonly offerId: string | null;
   state: "pending" | "available";
-  readonly granted: number;
+  granted: number;
   reversed: number;
   expired: number;
   remaining: number;
@@ -56,7 +56,7 @@ function lotFrom(row: SqlRow): Lot {
   };
 }
 
-/** When points confirmed on that day expire: at the start of the day after the same day `months` later, in Paris. */
+/** When points confirmed on that day expire: at the start of the same day `months` later, in Paris. */
 export function expiryMs(confirmAtMs: number, months: number): number {
   return startOfLaterMonthMs(dayOf(confirmAtMs), months);
 }
@@ -100,9 +100,9 @@ function insertLot(work: Work, lot: Lot): void {
 
 export function saveLot(work: Work, lot: Lot): void {
   work.sql.exec(
-    `UPDATE lots SET reversal_id = ?, state = ?, reversed = ?, expired = ?, remaining = ?, expires_at_ms = ?, noticed_30_ms = ?, noticed_7_ms = ?, due_ms = ?
+    `UPDATE lots SET reversal_id = ?, state = ?, granted = ?, reversed = ?, expired = ?, remaining = ?, expires_at_ms = ?, noticed_30_ms = ?, noticed_7_ms = ?, due_ms = ?
      WHERE lot_no = ?`,
-    lot.reversalId, lot.state, lot.reversed, lot.expired, lot.remaining, lot.expiresAtMs, lot.noticed30Ms, lot.noticed7Ms, lotDueMs(lot), lot.lotNo,
+    lot.reversalId, lot.state, lot.granted, lot.reversed, lot.expired, lot.remaining, lot.expiresAtMs, lot.noticed30Ms, lot.noticed7Ms, lotDueMs(lot), lot.lotNo,
   );
 }
 
@@ -164,60 +164,101 @@ export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null):
 
 /** available -> programme:expired, for what is left of the lot. */
 export function expireLot(work: Work, lot: Lot): void {
-  const points = lot.remaining;
-  const dueMs = lotDueMs(lot) ?? work.nowMs;
+  expirePoints(work, lot, lot.remaining, dayOf(lotDueMs(lot) ?? work.nowMs));
+}
+
+/** available -> programme:expired, for a part of what is left of the lot. */
+export function expirePoints(work: Work, lot: Lot, points: number, effectiveOn: string): void {
   postTo(work, {
-    kind: "expire", key: `expire:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: dayOf(dueMs), lots: [[lot.lotNo, points]],
+    kind: "expire", key: `expire:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn, lots: [[lot.lotNo, points]],
     postings: [["available", -points], ["programme:expired", points]], ...aboutLot(lot, null),
   });
   // A payment that came back may have filled a lot that was reversed meanwhile: no more of it expires than it granted.
   lot.expired += Math.min(points, lot.granted - lot.reversed - lot.expired);
-  lot.remaining = 0;
+  lot.remaining -= points;
   saveLot(work, lot);
 }
+
+/**
+ * Why points of a lot move. `cents` is the spending that is rewarded more (when points are added) or less (when they are taken);
+ * `purchases` is 1 when the whole purchase comes to be rewarded or ceases to be, so that counters over all kinds add up.
+ */
+export type Movement = { readonly key: string; readonly purchaseId: PurchaseId | null; readonly cents: number; readonly purchases: 0 | 1 };
 
 /**
  * Takes back up to `points` of a lot: `cancel` while pending, `clawback` once confirmed, never more than what has neither
  * expired nor been reversed. Returns what was taken back. The caller releases holds if `available` went below zero.
  */
-export function reverseLot(work: Work, lot: Lot, points: number, reason: { readonly key: string; readonly purchaseId: PurchaseId | null; readonly cents: number | null }): number {
+export function reverseLot(work: Work, lot: Lot, points: number, why: Movement): number {
   const taken = Math.min(points, lot.granted - lot.reversed - lot.expired);
   if (taken <= 0) return 0;
-  const pending = lot.state === "pending";
-  const counterpart: BookAccount = `programme:${lot.source}`;
-  lot.reversalId = postTo(work, {
-    kind: pending ? "cancel" : "clawback", key: `${reason.key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points: taken, reason: reason.key },
-    effectiveOn: dayOf(work.nowMs), lots: [[lot.lotNo, taken]], reverses: lot.entryId,
-    postings: [[pending ? "pending" : "available", -taken], [counterpart, taken]],
-    ...aboutLot(lot, reason.purchaseId), ...(reason.cents === null ? {} : { cents: reason.cents }),
-  });
   lot.reversed += taken;
-  if (!pending) lot.remaining -= Math.min(lot.remaining, taken);
-  saveLot(work, lot);
-  if (!pending) payDebt(work);
+  takePoints(work, lot, taken, why);
   return taken;
 }
 
 /** Gives back what was reversed before: a correction that names the reversal it corrects. */
-export function restoreLot(work: Work, lot: Lot, points: number, reason: { readonly key: string; readonly purchaseId: PurchaseId | null; readonly cents: number | null }): void {
+export function restoreLot(work: Work, lot: Lot, points: number, why: Movement): void {
   assert(points > 0 && points <= lot.reversed, "no more is given back than was reversed");
+  lot.reversed -= points;
+  addPoints(work, lot, points, why);
+}
+
+/**
+ * Makes the lot one that granted `points`, when its purchase turns out to be worth more or less than it seemed: only the difference
+ * is posted, so that the points keep their dates and holds, and what has expired stays expired.
+ */
+export function regrantLot(work: Work, lot: Lot, points: number, why: Movement): void {
+  const granted = Math.max(points, lot.expired);
+  const more = granted - (lot.granted - lot.reversed);
+  lot.granted = granted;
+  lot.reversed = 0;
+  if (more > 0) addPoints(work, lot, more, why);
+  else if (more < 0) takePoints(work, lot, -more, why);
+  else saveLot(work, lot);
+}
+
+function takePoints(work: Work, lot: Lot, points: number, { key, purchaseId, cents, purchases }: Movement): void {
+  const pending = lot.state === "pending";
+  const counterpart: BookAccount = `programme:${lot.source}`;
+  lot.reversalId = postTo(work, {
+    kind: pending ? "cancel" : "clawback", key: `${key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points, reason: key },
+    effectiveOn: dayOf(work.nowMs), lots: [[lot.lotNo, points]], reverses: lot.entryId,
+    postings: [[pending ? "pending" : "available", -points], [counterpart, points]], ...aboutLot(lot, purchaseId), ...(purchaseId === null ? {} : { cents, purchases }),
+  });
+  if (!pending) lot.remaining -= Math.min(lot.remaining, points);
+  saveLot(work, lot);
+  if (!pending) payDebt(work);
+}
+
+function addPoints(work: Work, lot: Lot, points: number, { key, purchaseId, cents, purchases }: Movement): void {
   const lots = [[lot.lotNo, points]] as const;
-  const about = { ...aboutLot(lot, reason.purchaseId), ...(reason.cents === null ? {} : { cents: reason.cents }) };
+  const about = aboutLot(lot, purchaseId);
   postTo(work, {
-    kind: lot.source === "referral" ? "referral" : "earn", key: `${reason.key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points, reason: reason.key },
-    effectiveOn: dayOf(work.nowMs), lots, postings: [[`programme:${lot.source}`, -points], ["pending", points]], ...about,
+    kind: lot.source === "referral" ? "referral" : "earn", key: `${key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points, reason: key },
+    effectiveOn: dayOf(work.nowMs), lots, postings: [[`programme:${lot.source}`, -points], ["pending", points]], ...about, ...(purchaseId === null ? {} : { cents, purchases }),
     ...(lot.reversalId === null ? {} : { reverses: lot.reversalId }),
   });
-  lot.reversed -= points;
   if (lot.state === "available") {
     postTo(work, {
-      kind: "confirm", key: `${reason.key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: dayOf(work.nowMs), lots,
-      postings: [["pending", -points], ["available", points]], ...aboutLot(lot, reason.purchaseId),
+      kind: "confirm", key: `${key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: dayOf(work.nowMs), lots,
+      postings: [["pending", -points], ["available", points]], ...about, ...(purchaseId === null ? {} : { purchases }),
     });
     lot.remaining += points;
+    // No notice named these points: they need a day of their own, or time for a new one.
+    extend(lot, work.nowMs);
   }
   saveLot(work, lot);
   if (lot.state === "available") payDebt(work);
+}
+
+/** Points that come back are good for at least 30 days; a later day needs its own notices before anything may expire. */
+function extend(lot: Lot, fromMs: number): void {
+  const expiresAtMs = Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS);
+  if (expiresAtMs === lot.expiresAtMs) return;
+  lot.expiresAtMs = expiresAtMs;
+  lot.noticed30Ms = null;
+  lot.noticed7Ms = null;
 }
 
 /** Takes `points` from the open lots, oldest expiry first, and says from which. The caller posts the movement. */
@@ -241,13 +282,7 @@ export function returnToLots(work: Work, parts: readonly (readonly [number, numb
   for (const [lotNo, points] of parts) {
     const lot = readLot(work, lotNo);
     lot.remaining += points;
-    const expiresAtMs = Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS);
-    if (expiresAtMs !== lot.expiresAtMs) {
-      // A notice names a date: a later date needs its own notices before anything may expire.
-      lot.expiresAtMs = expiresAtMs;
-      lot.noticed30Ms = null;
-      lot.noticed7Ms = null;
-    }
+    extend(lot, fromMs);
     saveLot(work, lot);
   }
   payDebt(work);

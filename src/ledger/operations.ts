@@ -68,7 +68,7 @@ function takeBack(work: Work, source: "referral" | "goodwill", reference: string
   const row = work.sql.exec("SELECT result FROM requests WHERE key = ?", grantKey(source, reference))[0];
   if (row === undefined) return err({ code: "grant_unknown" });
   const lot = readLot(work, Number(textOf(row, "result")));
-  const points = reverseLot(work, lot, lot.granted, { key: `reverse:${source}:${lot.lotNo}`, purchaseId: null, cents: null });
+  const points = reverseLot(work, lot, lot.granted, { key: `reverse:${source}:${lot.lotNo}`, purchaseId: null, cents: 0, purchases: 0 });
   releaseUntilCovered(work);
   return ok({ entryId: lot.reversalId ?? lot.entryId, points, balances: work.head.balances });
 }

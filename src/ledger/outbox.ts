@@ -47,7 +47,7 @@ function count(counters: Map<string, CounterDelta>, body: TransactionBody): void
   const delta = counters.get(key) ?? { day, brandId, offerId, kind: body.kind, purchases: 0, cents: 0, points: 0, changes: EMPTY_HEAD.balances };
   const moved = changesOf(body.postings);
   counters.set(key, {
-    ...delta, purchases: delta.purchases + (body.purchase_id === undefined ? 0 : 1), cents: delta.cents + (body.cents ?? 0), points: delta.points + movedPoints(body),
+    ...delta, purchases: delta.purchases + (body.purchases ?? (body.purchase_id === undefined ? 0 : 1)), cents: delta.cents + (body.cents ?? 0), points: delta.points + movedPoints(body),
     changes: { pending: delta.changes.pending + moved.pending, available: delta.changes.available + moved.available, held: delta.changes.held + moved.held },
   });
 }

@@ -63,7 +63,7 @@ export type OfferTerms = {
   readonly activation: "automatic" | "required";
   readonly activationDays: number | null;
   readonly channel: "any" | "in_store" | "online";
-  /** From the later of `starts_at` and the approval. */
+  /** From `starts_at`; of a later version, from its approval at the earliest. */
   readonly startsAtMs: number;
   /** Until the earlier of `ends_at` and the start of the offer's next version; null when open. */
   readonly endsAtMs: number | null;

@@ -201,7 +201,7 @@ export function newPurchase(work: Work, n: number, accountNo: number, row: BankR
 
 /** Notes an amount under which the bank had booked the row, told in time or late. Returns false when that is no news. */
 export function noteEarlierAmount(record: PurchaseRecord, cents: number): boolean {
-  if (cents === record.amountCents || record.earlierCents.includes(cents)) return false;
+  if ((cents === record.amountCents && record.state !== "pending") || record.earlierCents.includes(cents)) return false;
   record.earlierCents = [...record.earlierCents, cents];
   return true;
 }
@@ -211,13 +211,13 @@ export function overwriteFacts(record: PurchaseRecord, row: BankRow): void {
   const before = record.state === "booked" ? record.amountCents : null;
   record.kind = row.kind;
   record.amountCents = row.amountCents;
-  if (before !== null) noteEarlierAmount(record, before);
   record.currency = row.currency;
   record.original = row.original;
   record.purchasedOn = row.purchasedOn;
   record.bookedOn = row.bookedOn;
   record.wasPending ||= row.state === "pending";
   record.state = row.state;
+  if (before !== null) noteEarlierAmount(record, before);
   record.lastUpdateMs = row.lastUpdateMs;
   record.labelCipher = row.labelCipher;
   record.labelTag = row.labelTag;

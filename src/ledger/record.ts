@@ -4,6 +4,7 @@ import { assert } from "../kernel/assert.ts";
 import type { AccountId, BrandId } from "../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
 import { addDays } from "../kernel/time.ts";
+import type { Terms } from "./earning-types.ts";
 import { releaseUntilCovered } from "./holds.ts";
 import { numberedId } from "./numbered-id.ts";
 import type { BankRow, OfferCover, RecordBatch, RecordSummary } from "./ports.ts";
@@ -15,14 +16,13 @@ import { placeRows } from "./sameness.ts";
 import type { Place, SameRow } from "./sameness.ts";
 import { integerOf, textOf, textOrNull } from "./sql.ts";
 import { settleVerdict } from "./verdicts.ts";
-import type { Terms } from "./verdicts.ts";
 import type { Work } from "./work.ts";
 
 type Account = { readonly accountNo: number; readonly fingerprint: string; readonly strength: string; readonly createdAtMs: number };
 /** A row that this call may change. `decided` is false when the facts that rules look at are new. */
 type Touched = {
   readonly record: PurchaseRecord;
-  readonly isNew: boolean;
+  isNew: boolean;
   facts: boolean;
   decided: boolean;
   readonly wasBrand: BrandId | null;
@@ -249,7 +249,8 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
  * When another row comes to stand for a purchase, its verdict and points move there as they are: nobody's points are taken back
  * only to be granted again because a second aggregator was faster than the first.
  */
-function handOver(work: Work, plan: Plan, { record: from, place, isNew, decided }: Touched): void {
+function handOver(work: Work, plan: Plan, touched: Touched): void {
+  const { record: from, place, isNew, decided } = touched;
   if (place === null || place.keeper === from.n || isNew || from.sameAs !== null || from.decidedRank === null) return;
   const heir = plan.touched.get(place.keeper);
   if (heir === undefined || heir.heir || (heir.record.sameAs === null && heir.record.decidedRank !== null)) return;
@@ -261,7 +262,13 @@ function handOver(work: Work, plan: Plan, { record: from, place, isNew, decided 
   moveVerdict(from, to);
   // Entries and budgets know the points by this id.
   to.id = from.id;
+  to.sameAs = null;
+  // No more than it says it cost can have been given back of it; refunds are matched anew once it is decided.
+  to.refundedCents = Math.min(to.refundedCents, to.amountCents);
   heir.facts = true;
+  // Written at once: the first of the others that is decided must find these points in the caps.
+  for (const each of [touched, heir]) save(work, each);
+  heir.isNew = false;
   if (to.lotNo !== null) work.sql.exec("UPDATE lots SET purchase_no = ? WHERE lot_no = ?", to.n, to.lotNo);
 }
 

@@ -1,17 +1,18 @@
 // Gives a purchase its verdict and moves the points that follow from it. Every path ends in one stored verdict; a purchase that
 // already has its verdict for these facts keeps it, points and all.
-import { assert } from "../kernel/assert.ts";
 import { mulDivFloor } from "../kernel/money.ts";
 import { DAY_MS } from "../kernel/time.ts";
+import { askToRestore, budgetOpen, dropBudget, plainShare, stopRestoring, wantBudget } from "./budget-shares.ts";
 import { dayOf, startOfLaterDayMs } from "./days.ts";
-import type { Decision } from "./earning-types.ts";
-import { decideEarning, termsInForce } from "./earning.ts";
+import type { Decision, Terms } from "./earning-types.ts";
+import { decideEarning } from "./earning.ts";
 import type { Findings } from "./findings.ts";
-import { expiryMs, grant, readLot, restoreLot, reverseLot } from "./lots.ts";
-import { numberOf } from "./numbered-id.ts";
-import type { OfferCover, OfferTerms, Programme, ReasonCode } from "./ports.ts";
+import { expiryMs } from "./lots.ts";
+import type { Programme, ReasonCode } from "./ports.ts";
 import { NO_FINDINGS, standingOf } from "./purchases.ts";
-import type { BudgetShare, Fallback, PurchaseRecord } from "./purchases.ts";
+import type { PurchaseRecord } from "./purchases.ts";
+import { capRoom, forgetLot, giveBack, grantTo, regrant, rewardOf, takeBack } from "./standing.ts";
+import type { Reward } from "./standing.ts";
 import { nextRank, noteUsage, usageFor } from "./usage.ts";
 import type { Work } from "./work.ts";
 
@@ -19,9 +20,6 @@ import type { Work } from "./work.ts";
 export const PENDING_DAYS_MAX = 14;
 /** A refund waits this long for its purchase. */
 export const REFUND_WAIT_MS = 90 * DAY_MS;
-
-/** What a decision needs beside the row: the terms that may apply, for which brands and days they are complete, and the programme. */
-export type Terms = { readonly offers: readonly OfferTerms[]; readonly covers: readonly OfferCover[] | null; readonly programme: Programme };
 
 /**
  * Brings the verdict in line with the row as it now is. The caller writes the row. `decided` says whether the facts that rules
@@ -70,7 +68,7 @@ function withdraw(work: Work, record: PurchaseRecord): void {
 }
 
 function withoutPoints(work: Work, record: PurchaseRecord, outcome: PurchaseRecord["outcome"], waitsFor: PurchaseRecord["waitsFor"], reasons: readonly ReasonCode[]): void {
-  reverseStanding(work, record, standingOf(record));
+  takeBack(work, record, 0);
   if (outcome !== "reversed") forgetLot(work, record);
   record.outcome = outcome;
   record.waitsFor = waitsFor;
@@ -83,16 +81,6 @@ function withoutPoints(work: Work, record: PurchaseRecord, outcome: PurchaseReco
   stopRestoring(record);
   record.dueMs = budgetOpen(record) ? work.nowMs : null;
   noteUsage(work, record);
-}
-
-/** After all points of a lot are gone, the purchase starts afresh. */
-function forgetLot(work: Work, record: PurchaseRecord): void {
-  if (record.lotNo === null) return;
-  const lot = readLot(work, record.lotNo);
-  assert(lot.granted === lot.reversed + lot.expired, "a lot is left only when nothing of it stands");
-  record.granted = 0;
-  record.reversed = 0;
-  record.lotNo = null;
 }
 
 function expectPurchase(work: Work, record: PurchaseRecord, decided: boolean): void {
@@ -117,29 +105,60 @@ function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
   applyDecision(work, record, decide(work, record, terms), terms);
 }
 
+type Grants = Extract<Decision, { readonly outcome: "earned" | "waiting" }>;
+
 function applyDecision(work: Work, record: PurchaseRecord, decision: Decision, terms: Terms): void {
   record.decidedRank ??= nextRank(work);
-  const wasRefunded = record.refundedCents > 0;
-  record.refundedCents = 0;
-  record.refundOf = null;
   const findings = findingsOf(record, decision, terms.programme);
-  // Another date is another lot: it matures and expires on other days.
-  const same = decision.outcome === "earned" && record.outcome === "earned" && record.offer?.id === decision.terms.offerId
-    && record.offer.version === decision.terms.version && record.granted === decision.points && !wasRefunded
-    && record.findings.confirmAtMs === findings.confirmAtMs && record.findings.expiresAtMs === findings.expiresAtMs;
-  if (!same) {
-    reverseStanding(work, record, standingOf(record));
+  const standing = standingOf(record);
+  const kept = decision.outcome !== "not_earned" && keepsLot(record, decision, findings);
+  if (!kept) {
+    takeBack(work, record, 0);
     forgetLot(work, record);
   }
+  const before = rewardOf(record);
+  record.refundedCents = 0;
+  record.refundOf = null;
   record.findings = findings;
   record.offer = decision.terms === null ? null : { id: decision.terms.offerId, version: decision.terms.version };
   record.outcome = decision.outcome;
-  record.waitsFor = decision.outcome === "waiting" ? "budget" : null;
-  if (decision.outcome === "waiting") wantBudget(record, decision.terms, decision.points, terms);
-  else if (!same) dropBudget(record);
-  if (decision.outcome === "earned" && !same) grantTo(work, record, decision.points);
+  record.waitsFor = null;
+  if (decision.outcome === "not_earned") dropBudget(record);
+  else grantDecided(work, record, decision, terms, kept ? { standing, before } : null);
   record.dueMs = budgetOpen(record) ? work.nowMs : null;
   noteUsage(work, record);
+}
+
+/** Grants what was decided, now or once the budget holds it. `kept` tells what stood of the lot that the purchase keeps. */
+function grantDecided(work: Work, record: PurchaseRecord, { outcome, points, terms }: Grants, all: Terms, kept: { readonly standing: number; readonly before: Reward } | null): void {
+  if (kept !== null) regrant(work, record, points, kept.before);
+  if (outcome === "earned") {
+    dropBudget(record);
+    if (kept === null) grantTo(work, record, points);
+    return;
+  }
+  wantBudget(record, terms, points, all);
+  if (kept === null) record.waitsFor = "budget";
+  else earnUnderBudget(work, record, points, kept.standing);
+}
+
+/**
+ * A purchase that proves to be worth more or less keeps its lot, dates and holds, and only the difference is posted. Another day or
+ * another offer is another lot; so is one under a budget of which nothing stands, since that must be reserved first.
+ */
+function keepsLot(record: PurchaseRecord, decision: Grants, findings: Findings): boolean {
+  return record.lotNo !== null && record.offer?.id === decision.terms.offerId
+    && record.findings.confirmAtMs === findings.confirmAtMs && record.findings.expiresAtMs === findings.expiresAtMs
+    && (decision.outcome === "earned" || standingOf(record) > 0);
+}
+
+/** What stood stays, since the budget holds it; what is more stands once the budget holds that too. */
+function earnUnderBudget(work: Work, record: PurchaseRecord, points: number, standing: number): void {
+  record.outcome = "earned";
+  record.findings = { ...record.findings, reasons: record.findings.reasons.map((code) => (code === "budget_reserving" ? "offer_applied" : code)) };
+  if (points <= standing) return;
+  takeBack(work, record, standing);
+  askToRestore(record, points);
 }
 
 function findingsOf(record: PurchaseRecord, decision: Decision, programme: Programme): Findings {
@@ -149,115 +168,29 @@ function findingsOf(record: PurchaseRecord, decision: Decision, programme: Progr
   return { reasons, checks, calculation, confirmAtMs, expiresAtMs: expiryMs(confirmAtMs, programme.pointsExpireMonths) };
 }
 
-/** Posts the points that the verdict grants. */
-export function grantTo(work: Work, record: PurchaseRecord, points: number): void {
-  const { confirmAtMs, expiresAtMs } = record.findings;
-  assert(confirmAtMs !== null && expiresAtMs !== null && record.lotNo === null && points > 0, "a grant has its dates and no other lot");
-  record.lotNo = grant(work, {
-    kind: "earn", key: `earn:${record.id}:${work.head.sequence + 1}`, points, effectiveOn: record.purchasedOn, confirmAtMs, expiresAtMs,
-    input: { purchase: record.id, cents: record.amountCents, on: record.purchasedOn, brand: record.brand?.id ?? null, offer: record.offer, points },
-    purchase: { n: record.n, id: record.id }, brandId: record.brand?.id ?? null, offerId: record.offer?.id ?? null, cents: record.amountCents,
-  });
-  record.granted = points;
-  record.reversed = 0;
-}
-
-/**
- * Takes back up to `points` of what stands. Whether `available` is below zero then, and holds must give way, is asked at the end of
- * the call (`releaseUntilCovered`): what is taken back here may be granted again a moment later, and must not cost a redemption.
- */
-function reverseStanding(work: Work, record: PurchaseRecord, points: number, cents: number | null = null): void {
-  if (points <= 0 || record.lotNo === null) return;
-  const lot = readLot(work, record.lotNo);
-  reverseLot(work, lot, points, { key: `reverse:${record.id}`, purchaseId: record.id, cents });
-  // What has expired cannot be taken a second time, yet it stands no longer.
-  record.reversed += points;
-}
-
 /**
  * Brings the points in line with what was given back: keep = floor(points after caps x cents left / base cents). What stands
  * above that is reversed, what an earlier match reversed too much is given back. Repeating it changes nothing.
  */
 export function applyRefunds(work: Work, record: PurchaseRecord, refundedCents: number): void {
-  const step = refundedCents - record.refundedCents;
-  record.refundedCents = refundedCents;
-  if (record.granted === 0) return;
+  if (record.granted === 0) {
+    record.refundedCents = refundedCents;
+    return;
+  }
   const due = record.amountCents === 0 ? 0 : mulDivFloor(record.granted, record.amountCents - refundedCents, record.amountCents);
   const standing = standingOf(record);
   // Other purchases may have used the room that the refund had given back: caps hold in every order.
   const keep = due > standing ? Math.min(due, standing + capRoom(work, record)) : due;
   stopRestoring(record);
-  if (standing > keep) reverseStanding(work, record, standing - keep, Math.abs(step));
-  if (standing < keep && !askToRestore(record, keep)) giveBack(work, record, keep, Math.abs(step));
-  const whole = refundedCents === record.amountCents && refundedCents > 0;
+  if (standing > keep) takeBack(work, record, keep, refundedCents);
+  if (standing < keep && !askToRestore(record, keep)) giveBack(work, record, keep, refundedCents);
+  record.refundedCents = refundedCents;
+  const gone = standingOf(record) === 0 || refundedCents === record.amountCents;
   const reasons = record.findings.reasons.filter((code) => code !== "refunded");
-  record.outcome = whole || (standingOf(record) === 0 && due > 0) ? "reversed" : "earned";
-  record.findings = { ...record.findings, reasons: refundedCents === 0 ? reasons : whole ? ["refunded", ...reasons] : [...reasons, "refunded"] };
+  record.outcome = gone ? "reversed" : "earned";
+  record.findings = { ...record.findings, reasons: refundedCents === 0 ? reasons : gone ? ["refunded", ...reasons] : [...reasons, "refunded"] };
   if (budgetOpen(record)) record.dueMs = work.nowMs;
   noteUsage(work, record);
-}
-
-/** Lets `keep` points stand of those that an earlier match reversed too much. */
-function giveBack(work: Work, record: PurchaseRecord, keep: number, cents: number | null): void {
-  assert(record.lotNo !== null, "what was granted has its lot");
-  const lot = readLot(work, record.lotNo);
-  const back = lot.reversed - Math.min(record.granted - keep, lot.granted - lot.expired);
-  if (back > 0) restoreLot(work, lot, back, { key: `restore:${record.id}`, purchaseId: record.id, cents });
-  record.reversed -= keep - standingOf(record);
-}
-
-/** Points that the caps of its own offer still allow this purchase, beyond what stands of it. */
-function capRoom(work: Work, record: PurchaseRecord): number {
-  const usage = usageFor(work, record);
-  let room = Infinity;
-  for (const { rule, offerId, version, needed, measure, period } of record.findings.checks) {
-    if (rule !== "cap_reached" || offerId === null || offerId !== record.offer?.id || version !== record.offer.version || typeof needed !== "number" || period === undefined) continue;
-    if (measure === "points_per_period") room = Math.min(room, needed - usage.pointsInPeriod(offerId, period) - standingOf(record));
-    else if (usage.purchasesInPeriod(offerId, period) >= needed) room = 0;
-  }
-  return Math.max(0, room);
-}
-
-// ---- budgets: what the OfferBudget object knows is brought in line with what stands, by the alarm ----------------------
-
-/** The points that this purchase should hold in an offer's budget. */
-export function budgetWish(record: PurchaseRecord, index: number): number {
-  const share = record.budget[index];
-  if (share === undefined || !share.current) return 0;
-  return record.waitsFor === "budget" ? share.wanted : share.restore ?? standingOf(record);
-}
-
-/** True while some budget object may not yet know what it should. */
-export function budgetOpen(record: PurchaseRecord): boolean {
-  return record.budget.some((share, index) => share.held !== budgetWish(record, index));
-}
-
-const BUDGET_REASONS: ReadonlySet<ReasonCode> = new Set(["budget_reserving", "budget_exhausted"]);
-
-function withReason(record: PurchaseRecord, reason: ReasonCode | null): void {
-  const reasons = record.findings.reasons.filter((code) => !BUDGET_REASONS.has(code));
-  record.findings = { ...record.findings, reasons: reason === null ? reasons : [...reasons, reason] };
-}
-
-/** Under an offer with a budget, points stand again only once the budget holds them: others may have taken their room. */
-function askToRestore(record: PurchaseRecord, points: number): boolean {
-  const share = record.budget.at(-1);
-  if (share === undefined || !share.current) return false;
-  // Unknown: a giving back may be under way, whose answer was lost.
-  record.budget = [...record.budget.slice(0, -1), { ...share, held: null, restore: points }];
-  withReason(record, "budget_reserving");
-  return true;
-}
-
-/** Without what it waits for. */
-export function plainShare({ offerId, key, limit, wanted, held, current }: BudgetShare): BudgetShare {
-  return { offerId, key, limit, wanted, held, current };
-}
-
-function stopRestoring(record: PurchaseRecord): void {
-  if (record.budget.every((share) => share.restore === undefined)) return;
-  record.budget = record.budget.map(plainShare);
-  withReason(record, null);
 }
 
 /** The budget holds what is to stand again. Caps are asked once more: their room may have gone while it waited. */
@@ -266,15 +199,8 @@ export function restoreReserved(work: Work, record: PurchaseRecord): void {
   stopRestoring(record);
   const standing = standingOf(record);
   const keep = Math.min(points, standing + capRoom(work, record));
-  if (keep > standing) giveBack(work, record, keep, null);
+  if (keep > standing) giveBack(work, record, keep);
   record.outcome = standingOf(record) === 0 ? "reversed" : "earned";
-}
-
-/** Others have used the room that the refund had left in the budget: what was reversed stays so. */
-export function giveUpRestoring(record: PurchaseRecord): void {
-  if (record.budget.at(-1)?.restore === undefined) return;
-  stopRestoring(record);
-  withReason(record, "budget_exhausted");
 }
 
 /** The budget of the best offer is used up: decides again among the brand's other offers. */
@@ -294,26 +220,6 @@ export function earnElsewhere(work: Work, record: PurchaseRecord): void {
     return;
   }
   const refundedCents = record.refundedCents;
-  applyDecision(work, record, { ...decision, checks: [...checks.filter((check) => check.offerId === null || check.offerId === denied?.offerId), exhausted, ...decision.checks.filter((check) => check.offerId !== null)] }, terms);
+  applyDecision(work, record, { ...decision, checks: [...checks.filter((check) => check.offerId === null || (check.offerId === denied?.offerId && check.version === exhausted.version)), exhausted, ...decision.checks.filter((check) => check.offerId !== null)] }, terms);
   if (refundedCents > 0) applyRefunds(work, record, refundedCents);
-}
-
-function fallbackOf(record: PurchaseRecord, taken: OfferTerms, { offers, programme }: Terms): Fallback | null {
-  const others = offers.filter((each) => each.brandId === taken.brandId && each.offerId !== taken.offerId);
-  const inForce = termsInForce(others, record.purchasedOn);
-  return inForce.length === 0 ? null : { offers: inForce, programme };
-}
-
-function wantBudget(record: PurchaseRecord, terms: OfferTerms, points: number, all: Terms): void {
-  const fallback = fallbackOf(record, terms, all);
-  const others = record.budget.filter((share) => share.offerId !== terms.offerId && share.held !== 0).map((share) => ({ ...share, current: false }));
-  const before = record.budget.find((share) => share.offerId === terms.offerId);
-  // A row that goes by another row's id must not be given back with that row's share.
-  const key = before?.key ?? (numberOf(record.id) === record.n ? record.id : `${record.id}:${record.n}`);
-  // Unknown from the first moment: the answer of a reservation that is under way may be lost with this isolate.
-  record.budget = [...others, { offerId: terms.offerId, key, limit: terms.budgetPoints ?? 0, wanted: points, held: null, current: true, ...(fallback === null ? {} : { fallback }) }];
-}
-
-function dropBudget(record: PurchaseRecord): void {
-  record.budget = record.budget.filter((share) => share.held !== 0).map((share) => ({ ...share, current: false }));
 }

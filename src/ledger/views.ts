@@ -3,6 +3,7 @@ import type { AccountId, ConnectionId, OfferId, PurchaseId } from "../kernel/ids
 import { dayOf } from "./days.ts";
 import { bodyFrom, changesOf } from "./book.ts";
 import { allHolds } from "./holds.ts";
+import { NOTICE_TO_EXPIRY_MS } from "./lots.ts";
 import type { BankingActivity, EntryView, ExportPage, Page, PointsView, PurchaseQuery, PurchaseView, ReviewItem, Verdict } from "./ports.ts";
 import { findPurchase, PURCHASE_COLUMNS, purchaseFrom, shownState, standingOf } from "./purchases.ts";
 import type { PurchaseRecord } from "./purchases.ts";
@@ -12,7 +13,10 @@ import type { Work } from "./work.ts";
 
 export function pointsView(work: Work): PointsView {
   const confirming = work.sql.exec("SELECT due_ms, granted - reversed AS points FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL ORDER BY due_ms");
-  const expiring = work.sql.exec("SELECT expires_at_ms AS due_ms, remaining AS points FROM lots WHERE remaining > 0 ORDER BY expires_at_ms");
+  // No point expires within a week of the first notice about it, sent or still to be sent.
+  const expiring = work.sql.exec(
+    `SELECT MAX(expires_at_ms, MIN(COALESCE(noticed_30_ms, ?1), COALESCE(noticed_7_ms, ?1)) + ?2) AS due_ms, remaining AS points
+     FROM lots WHERE remaining > 0 ORDER BY due_ms`, work.nowMs, NOTICE_TO_EXPIRY_MS);
   return { balances: work.head.balances, nextConfirmation: nextOf(confirming), nextExpiry: nextOf(expiring), sequence: work.head.sequence, head: work.head.hash };
 }
 

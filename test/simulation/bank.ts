@@ -98,6 +98,11 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
     }
   };
   const amend = (row: BankRow, facts: Partial<BankRow>, nowMs: number): BankRow => put(row.accountId, { ...row, ...facts, lastUpdateMs: stamp(nowMs) });
+  /** The newest generation that shows it is still fed: what the bank says of it now comes from there. */
+  const speaks = (truth: Truth): boolean => {
+    const newest = accounts[truth.accountNo]?.generations.findLast(({ accountId }) => truth.rows.has(accountId));
+    return newest !== undefined && (accounts[truth.accountNo]?.live ?? []).includes(newest);
+  };
   const someBrand = (): BrandId | null => (rng.chance(0.12) ? null : rng.pick(brands));
   const booked = (): Truth[] => truths.filter((truth) => truth.kind === "purchase" && !truth.deleted && [...truth.rows.values()].some((row) => row.state === "booked" && row.review === null));
 
@@ -139,7 +144,7 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       return `pays ${truth.cents} again on ${on} (truth ${truth.no}, like ${before.no})`;
     },
     delete(nowMs: number): string {
-      const candidates = truths.filter((truth) => !truth.deleted && (accounts[truth.accountNo]?.live ?? []).some((live) => truth.rows.has(live.accountId)));
+      const candidates = truths.filter((truth) => !truth.deleted && speaks(truth));
       if (candidates.length === 0) return "nothing";
       const refunds = candidates.filter((truth) => truth.kind === "refund");
       const truth = rng.pick(refunds.length > 0 && rng.chance(0.4) ? refunds : candidates);
@@ -153,7 +158,7 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
     },
     correct(nowMs: number): string {
       const live = (truth: Truth): BankRow[] => (accounts[truth.accountNo]?.live ?? []).flatMap(({ accountId }) => truth.rows.get(accountId) ?? []);
-      const candidates = booked().filter((truth) => live(truth).some((row) => row.state === "booked") && truths.every((other) => other === truth || other.cents !== truth.cents));
+      const candidates = booked().filter((truth) => speaks(truth) && live(truth).some((row) => row.state === "booked") && truths.every((other) => other === truth || other.cents !== truth.cents));
       if (candidates.length === 0) return "nothing";
       const truth = rng.pick(candidates);
       const before = truth.cents;

@@ -17,7 +17,7 @@ export type RawBody = {
   readonly sequence: number; readonly kind: string; readonly key: string; readonly id: string;
   readonly postings: readonly (readonly [BookAccount, number])[]; readonly balances: { readonly pending: number; readonly available: number; readonly held: number };
   readonly effective_on: string; readonly recorded_at_ms: number; readonly lots?: readonly (readonly [number, number])[];
-  readonly purchase_id?: string; readonly redemption_id?: string; readonly reverses?: string; readonly brand_id?: string; readonly offer_id?: string; readonly cents?: number;
+  readonly purchase_id?: string; readonly redemption_id?: string; readonly reverses?: string; readonly brand_id?: string; readonly offer_id?: string; readonly cents?: number; readonly purchases?: 0 | 1;
 };
 export type RawEntry = { readonly body: RawBody; readonly hash: string };
 
@@ -90,7 +90,7 @@ function checkEntry(world: World, user: SimUser, sequence: number): void {
   switch (body.kind) {
     case "confirm": {
       const restored = entries[sequence - 2]?.body;
-      ensure(maturities(world, user, grant).includes(body.effective_on) || (restored?.reverses !== undefined && body.effective_on === today), `${what} takes effect on ${body.effective_on}`);
+      ensure(maturities(world, user, grant).includes(body.effective_on) || (restored?.lots?.[0]?.[0] === grant.sequence && restored !== grant && body.effective_on === today), `${what} takes effect on ${body.effective_on}`);
       return;
     }
     case "cancel":
@@ -100,7 +100,8 @@ function checkEntry(world: World, user: SimUser, sequence: number): void {
       return ensure(body.effective_on <= today && user.mails.some((mail) => mail.expiresOn === body.effective_on && mail.atMs + 6 * 86_400_000 <= body.recorded_at_ms), `${what} on ${body.effective_on} was announced`);
     case "earn":
       if (grant.sequence === sequence) return ensure(body.reverses === undefined, `${what} reverses nothing`);
-      return ensure(ofSameLot && (reverses.kind === "cancel" || reverses.kind === "clawback") && body.effective_on === today, `${what} gives back what a reversal took`);
+      // Points that are added to a lot: the purchase turned out to be worth more, or a reversal was wrong.
+      return ensure(body.effective_on === today && (body.reverses === undefined ? body.key.startsWith("regrant:") : ofSameLot && (reverses.kind === "cancel" || reverses.kind === "clawback")), `${what} gives back what a reversal took`);
     default:
       ensure(body.effective_on === today, `${what} takes effect on ${body.effective_on}`);
   }

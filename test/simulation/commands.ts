@@ -82,7 +82,7 @@ function expectOperation(world: World, user: SimUser, operation: KeyedOperation)
     case "reverse_grant": {
       const lot = book.lotOf(`${operation.source}:${operation.reference}`);
       if (lot === undefined) return "grant_unknown";
-      book.setReversed(lot, Math.max(lot.reversed, lot.granted - lot.expired), nowMs);
+      book.setReversed(lot, lot.granted - lot.expired, nowMs);
       book.releaseWhileNegative(nowMs);
       return null;
     }
@@ -117,6 +117,11 @@ export function command(world: World, user: SimUser): string {
   return `u${user.no} ${JSON.stringify(operation)} ${found ?? "done"}`;
 }
 
+/** The same time on the clocks of Paris some days later, worked out without the product's own helper. */
+function daysLater(ms: number, days: number): number {
+  return parisToMs(addDays(parisDate(ms), days), new Date(ms).toLocaleTimeString("en-GB", { timeZone: "Europe/Paris" })) + (ms % 1000);
+}
+
 export function activate(world: World, user: SimUser): string {
   const inForce = world.catalogue.terms.filter((terms) => terms.activation === "required" && terms.startsAtMs <= world.nowMs && (terms.endsAtMs ?? Infinity) > world.nowMs);
   if (inForce.length === 0) return "nothing to activate";
@@ -125,7 +130,7 @@ export function activate(world: World, user: SimUser): string {
   if (activated === null) return `u${user.no} activates ${terms.offerId}: crash before the commit`;
   const answer = activated.done;
   const running = user.model.activations.findLast((each) => each.offerId === terms.offerId && (each.expiresAtMs ?? Infinity) > world.nowMs);
-  const ends = Math.min(terms.activationDays === null ? Infinity : world.nowMs + terms.activationDays * DAY_MS, terms.endsAtMs ?? Infinity);
+  const ends = Math.min(terms.activationDays === null ? Infinity : daysLater(world.nowMs, terms.activationDays), terms.endsAtMs ?? Infinity);
   const expected = running ?? { offerId: terms.offerId, activatedAtMs: world.nowMs, expiresAtMs: ends === Infinity ? null : ends };
   if (running === undefined) user.model.activations.push(expected);
   if (answer.activatedAtMs !== expected.activatedAtMs || answer.expiresAtMs !== expected.expiresAtMs) throw new Error(`activation of ${terms.offerId} answered ${JSON.stringify(answer)}`);

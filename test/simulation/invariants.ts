@@ -62,7 +62,7 @@ export function checkUser(world: World, user: SimUser): void {
   checkVerdicts(world, user);
   const expected = user.model.book.balances();
   ensure(canonical(points.balances) === canonical(expected), `balances ${canonical(points.balances)}, expected ${canonical(expected)}`);
-  const next = user.model.book.nextExpiry();
+  const next = user.model.book.nextExpiry(world.nowMs);
   ensure(canonical(points.nextExpiry) === canonical(next), `next expiry ${canonical(points.nextExpiry)}, expected ${canonical(next)}`);
   const confirmation = user.model.book.nextConfirmation();
   ensure(canonical(points.nextConfirmation) === canonical(confirmation), `next confirmation ${canonical(points.nextConfirmation)}, expected ${canonical(confirmation)}`);

@@ -9,10 +9,9 @@ export function forfeit(book: ModelBook, nowMs: number): string | null {
   if (pending + Math.max(available, 0) === 0) return "nothing_to_forfeit";
   for (const lot of book.lots) {
     // Nothing of it matures or can be reversed any more.
-    const lost = lot.confirmed ? lot.remaining : lot.granted - lot.reversed;
+    if (!lot.confirmed) lot.remaining = lot.granted - lot.reversed;
     lot.confirmed = true;
-    lot.expired += lost;
-    lot.remaining = 0;
+    book.lapse(lot);
   }
   return null;
 }

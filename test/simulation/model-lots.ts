@@ -38,6 +38,8 @@ export class ModelBook {
   readonly holds: ModelHold[] = [];
   readonly #expireMonths: number;
   #order = 0;
+  /** Points that came back from holds into lots of which less was left by then, and expired there: they are no grant's. */
+  #beyond = 0;
 
   constructor(expireMonths: number) {
     this.#expireMonths = expireMonths;
@@ -45,7 +47,7 @@ export class ModelBook {
 
   balances(): Balances {
     let pending = 0;
-    let available = 0;
+    let available = -this.#beyond;
     let held = 0;
     for (const lot of this.lots) {
       if (lot.confirmed) available += lot.granted - lot.reversed - lot.expired;
@@ -76,10 +78,7 @@ export class ModelBook {
       }
       for (const lot of this.lots) {
         if (lot.remaining > 0 && lot.firstNoticeMs !== null) {
-          consider(Math.max(lot.expiresAtMs, lot.firstNoticeMs + NOTICE_DAYS_MIN * DAY_MS), () => {
-            lot.expired += lot.remaining;
-            lot.remaining = 0;
-          });
+          consider(Math.max(lot.expiresAtMs, lot.firstNoticeMs + NOTICE_DAYS_MIN * DAY_MS), () => this.lapse(lot));
         }
       }
       const due = next as { readonly run: () => void } | null;
@@ -114,8 +113,38 @@ export class ModelBook {
     if (taken === 0) return;
     lot.reversed = reversed;
     if (lot.confirmed) lot.remaining -= Math.min(lot.remaining, taken);
+    if (lot.confirmed && taken < 0) this.#extend(lot, nowMs);
     this.#payDebt();
     this.advance(nowMs);
+  }
+
+  /** What is left of a lot is lost. */
+  lapse(lot: ModelLot): void {
+    const own = Math.min(lot.remaining, lot.granted - lot.reversed - lot.expired);
+    this.#beyond += lot.remaining - own;
+    lot.expired += own;
+    lot.remaining = 0;
+  }
+
+  /** The lot turns out to have granted another number of points: what has expired of it stays so. */
+  regrant(lot: ModelLot, points: number, nowMs: number): void {
+    const granted = Math.max(points, lot.expired);
+    const more = granted - (lot.granted - lot.reversed);
+    lot.granted = granted;
+    lot.reversed = 0;
+    if (lot.confirmed) lot.remaining += Math.max(more, -lot.remaining);
+    if (lot.confirmed && more > 0) this.#extend(lot, nowMs);
+    this.#payDebt();
+    this.advance(nowMs);
+  }
+
+  /** Points that come back are good for 30 days, and no notice named them. */
+  #extend(lot: ModelLot, fromMs: number): void {
+    const laterMs = fromMs + RELEASED_DAYS_MIN * DAY_MS;
+    if (laterMs <= lot.expiresAtMs) return;
+    lot.expiresAtMs = laterMs;
+    lot.firstNoticeMs = null;
+    lot.toldWeek = false;
   }
 
   releaseWhileNegative(nowMs: number): void {
@@ -149,8 +178,9 @@ export class ModelBook {
     return this.lots.reduce((sum, lot) => sum + lot.remaining, 0);
   }
 
-  nextExpiry(): { readonly on: string; readonly points: number } | null {
-    return nextDay(this.lots.filter((lot) => lot.remaining > 0).map((lot) => ({ atMs: lot.expiresAtMs, points: lot.remaining })));
+  /** A week after the first notice at the earliest, be it one that would only be sent now. */
+  nextExpiry(nowMs: number): { readonly on: string; readonly points: number } | null {
+    return nextDay(this.lots.filter((lot) => lot.remaining > 0).map((lot) => ({ atMs: Math.max(lot.expiresAtMs, (lot.firstNoticeMs ?? nowMs) + NOTICE_DAYS_MIN * DAY_MS), points: lot.remaining })));
   }
 
   nextConfirmation(): { readonly on: string; readonly points: number } | null {
@@ -191,12 +221,7 @@ export class ModelBook {
   #comeBack(hold: ModelHold, nowMs: number): void {
     for (const { lot, points } of hold.parts) {
       lot.remaining += points;
-      const laterMs = nowMs + RELEASED_DAYS_MIN * DAY_MS;
-      if (laterMs > lot.expiresAtMs) {
-        lot.expiresAtMs = laterMs;
-        lot.firstNoticeMs = null;
-        lot.toldWeek = false;
-      }
+      this.#extend(lot, nowMs);
     }
     this.#payDebt();
   }

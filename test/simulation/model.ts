@@ -22,6 +22,7 @@ export type Prediction = {
   readonly firstReason: string | null;
 };
 
+const versionOf = (terms: OfferTerms): string => `${terms.offerId} ${terms.version}`;
 const factsOf = (row: BankRow): string => JSON.stringify([row.amountCents, row.currency, row.purchasedOn, row.brand?.id ?? null, row.channel]);
 
 export class Model {
@@ -89,7 +90,7 @@ export class Model {
     if (granted) {
       grant.state = "earned";
       this.#post(grant, nowMs);
-    } else this.#decide(known, nowMs, seen.get(key), new Set([...grant.denied, grant.terms?.offerId ?? ""]));
+    } else this.#decide(known, nowMs, seen.get(key), new Set([...grant.denied, grant.terms === null ? "" : versionOf(grant.terms)]));
     this.#applyRefunds(nowMs, seen);
   }
 
@@ -222,20 +223,25 @@ export class Model {
 
   #decide(known: KnownRow, nowMs: number, seen: PurchaseView | undefined, denied: ReadonlySet<string> = new Set()): void {
     const { row, key } = known;
-    let expected: Expected = expectedGrant(row, this.#catalogue.filter((terms) => !denied.has(terms.offerId)), this.#past(key), this.#programme.pointsPerEuro);
+    const before = this.grants.get(key);
+    let expected: Expected = expectedGrant(row, this.#catalogue.filter((terms) => !denied.has(versionOf(terms))), this.#past(key), this.#programme.pointsPerEuro);
     if (this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") && seen !== undefined) expected = this.#believe(row, seen);
     const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
+    const lot = before === undefined ? undefined : this.book.lotOf(before.lotKey);
+    // The same offer on the same days: the points keep their lot, and what a budget does not hold yet waits.
+    const kept = before !== undefined && lot !== undefined && before.state === "earned" && expected.points > 0 && before.on === row.purchasedOn
+      && before.terms?.offerId === expected.terms?.offerId && before.terms?.confirmationDays === expected.terms?.confirmationDays && (!waiting || before.standing > 0);
+    const standing = kept ? (waiting ? Math.min(expected.points, before.standing) : expected.points) : 0;
+    if (before !== undefined && !kept) this.#takeBack(before, nowMs);
     const grant: Grant = {
-      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing: 0, reversed: false, lotKey: `${key}#${this.#serial++}`, denied, reason: denied.size > 0 ? "budget_exhausted" : expected.reason, rank: this.grants.get(key)?.rank ?? this.#serial,
-      state: expected.points === 0 ? "not_earned" : waiting ? "waiting" : "earned",
+      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing, reversed: false, lotKey: kept ? before.lotKey : `${key}#${this.#serial++}`, denied, reason: denied.size > 0 ? "budget_exhausted" : expected.reason, rank: before?.rank ?? this.#serial,
+      state: expected.points === 0 ? "not_earned" : waiting && !kept ? "waiting" : "earned",
     };
-    const before = this.grants.get(key);
-    // The same points of the same version for the same day are the same lot, though the amount was corrected.
-    const same = before?.state === "earned" && grant.state === "earned" && before.standing === grant.points && before.points === grant.points && before.terms === grant.terms && before.on === grant.on;
-    this.grants.set(key, same ? { ...before, facts: grant.facts } : grant);
-    if (same) return;
-    if (before !== undefined) this.#takeBack(before, nowMs);
-    if (grant.state === "earned") this.#post(grant, nowMs);
+    this.grants.set(key, grant);
+    if (kept) {
+      this.book.regrant(lot, expected.points, nowMs);
+      this.book.setReversed(lot, Math.min(expected.points - standing, lot.granted - lot.expired), nowMs);
+    } else if (grant.state === "earned") this.#post(grant, nowMs);
   }
 
   /** The ledger's own decision where several are right; it must still be within what some offer could give. */
@@ -263,16 +269,14 @@ export class Model {
       if (lot === undefined || known === undefined || grant.state !== "earned") continue;
       const cents = BigInt(known.row.amountCents);
       const left = cents - BigInt(this.resolution.refundedCents.get(key) ?? 0);
-      let keep = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
+      const due = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
       // What a refund taken back returns is bounded by the room that other purchases left: at least what stood, at most the formula.
       const shown = seen.get(key)?.verdict.points;
-      if (keep > grant.standing && shown !== undefined && this.dependent(known.row.brand?.id ?? null)) keep = Math.min(keep, Math.max(grant.standing, shown));
+      const bounded = due > grant.standing && shown !== undefined && this.dependent(known.row.brand?.id ?? null);
+      const keep = bounded ? Math.min(due, Math.max(grant.standing, shown)) : due;
       grant.standing = keep;
-      grant.reversed = left === 0n && cents > 0n;
-      const due = grant.points - keep;
-      // A payment that came back may have filled a lot that was reversed, and expired there: that gives nothing back.
-      const most = Math.min(due, grant.points - lot.expired);
-      this.book.setReversed(lot, due >= lot.reversed ? Math.max(lot.reversed, most) : most, nowMs);
+      grant.reversed = (left === 0n && cents > 0n) || due === 0;
+      this.book.setReversed(lot, Math.min(grant.points - keep, lot.granted - lot.expired), nowMs);
     }
     this.book.releaseWhileNegative(nowMs);
   }

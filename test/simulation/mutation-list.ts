@@ -41,7 +41,7 @@ export const MUTATIONS: readonly Mutation[] = [
   { name: "released points expire at once", breaks: "no earlier than 30 days after a release", file: "ledger/lots.ts", find: "Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS)", replace: "lot.expiresAtMs" },
   { name: "hash without the kind", breaks: "SHA-256(previous hash || the whole body)", file: "ledger/book.ts", find: "const hash = chainHash(head.hash, body);", replace: `const hash = chainHash(head.hash, body.replace(draft.kind, ""));` },
   { name: "deadlines wait for the alarm", breaks: "a deadline holds when it is read", file: "ledger/engine.ts", find: "    bringUpToDate(work);\n", replace: "" },
-  { name: "budget not given back", breaks: "reversals give back", file: "ledger/verdicts.ts", find: `record.waitsFor === "budget" ? share.wanted : share.restore ?? standingOf(record)`, replace: `record.waitsFor === "budget" ? share.wanted : record.granted` },
+  { name: "budget not given back", breaks: "reversals give back", file: "ledger/budget-shares.ts", find: `record.waitsFor === "budget" ? share.wanted : share.restore ?? standingOf(record)`, replace: `record.waitsFor === "budget" ? share.wanted : record.granted` },
   { name: "a key takes any input", breaks: "same key and other input: a conflict", file: "ledger/operations.ts", find: `textOf(known, "input_hash") === inputHash ?`, replace: `textOf(known, "input_hash") !== "" ?` },
   { name: "counters lose what is reversed", breaks: "projections equal ledgers", file: "ledger/outbox.ts", find: "    count(counters, last);\n", replace: `    if (last.kind !== "cancel") count(counters, last);\n` },
 ];

@@ -22,7 +22,7 @@ function counterOf(body: RawBody): Counter {
     points += Math.max(part, 0);
     if (account === "pending" || account === "available" || account === "held") moved[account] += part;
   }
-  return { purchases: body.purchase_id === undefined ? 0 : 1, cents: body.cents ?? 0, points, ...moved };
+  return { purchases: body.purchases ?? (body.purchase_id === undefined ? 0 : 1), cents: body.cents ?? 0, points, ...moved };
 }
 
 /** The day on which it was recorded, brand, offer, kind. */

@@ -15,8 +15,8 @@ import type { Result } from "../../src/kernel/result.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
-import { DAY_MS } from "../../src/kernel/time.ts";
 import type { UserId } from "../../src/kernel/ids.ts";
+import { activationEndsAtMs } from "../../src/ledger/activations.ts";
 import type { LedgerError, LedgerPort } from "../../src/ledger/ports.ts";
 import { aliasWarnings } from "../../src/recognition/aliases.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
@@ -61,7 +61,7 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
       const key = `${userId}|${offerId}`;
       const standing = state.activations.get(key);
       if (standing !== undefined && (standing.expiresAtMs === null || state.nowMs < standing.expiresAtMs)) return { ...standing, created: false };
-      const made = { activatedAtMs: state.nowMs, expiresAtMs: activationDays === null ? offerEndsAtMs : state.nowMs + activationDays * DAY_MS };
+      const made = { activatedAtMs: state.nowMs, expiresAtMs: activationEndsAtMs(state.nowMs, { activationDays, offerEndsAtMs }) };
       state.activations.set(key, made);
       return { ...made, created: true };
     }),

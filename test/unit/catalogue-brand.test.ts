@@ -20,7 +20,7 @@ const brand: BrandRecord = { id: BRAND, name: "Café", nameKey: "cafe", category
 const act = (operator: string, nowMs = NOW): Act => ({ operator, nowMs, requestKey: null, newId: (prefix) => newId(prefix, nowMs, systemRandomBytes) });
 
 function version(over: Partial<VersionRecord> & { endsAt?: string } = {}): VersionRecord {
-  const terms = checkOfferVersion({ kind: "percent", rate_bp: 300, activation: "automatic", channel: "any", starts_at: "2026-11-19T00:00:00Z", ends_at: over.endsAt ?? null, confirmation_days: 30, priority: 1 }, { nowMs: 0 });
+  const terms = checkOfferVersion({ kind: "percent", rate_bp: 300, activation: "automatic", channel: "any", starts_at: "2026-11-19T00:00:00Z", ends_at: over.endsAt ?? null, confirmation_days: 30, priority: 1 });
   if (!terms.ok) throw new Error("bad terms");
   const { endsAt: _unused, ...rest } = over;
   return { offerId: OFFER, number: 1, terms: terms.value, secondPerson: false, state: "approved", requestKey: null, createdBy: "alice", createdAtMs: 0, approvedBy: null, approvedAtMs: 1, ...rest };

@@ -253,8 +253,8 @@ describe("decideEarning, several versions", () => {
   it("breaks equal ages by the offer's id", () => {
     expect(winner([makeTerms({ offerId: "off_b", offerCreatedAtMs: 2_000 }), a])).toBe("off_a/1");
   });
-  it("breaks a tie within one offer by the newest version", () => {
-    expect(winner([a, { ...a, version: 2 }])).toBe("off_a/2");
+  it("breaks a tie within one offer by the oldest version", () => {
+    expect(winner([{ ...a, version: 2 }, a])).toBe("off_a/1");
   });
   it("passes over a version that refuses for one that earns less", () => {
     expect(winner([a, makeTerms({ offerId: "off_b", rateBp: 900, minCents: 5_000 })])).toBe("off_a/1");

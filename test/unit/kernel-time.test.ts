@@ -1,7 +1,7 @@
 // The Paris calendar: the days on which a clock change makes 23 or 25 hours are where dates go wrong.
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
-import { addDays, addMonths, ageOn, DAY_MS, daysBetween, durationToMs, HOUR_MS, isDate, parisDate, parisToMs, periodKey, toInstant } from "../../src/kernel/time.ts";
+import { addDays, addMonths, addParisDays, ageOn, DAY_MS, daysBetween, durationToMs, HOUR_MS, isDate, parisDate, parisToMs, periodKey, toInstant } from "../../src/kernel/time.ts";
 
 // Last Sundays of March and October (directive 2000/84/EC), at 01:00 UTC.
 const CHANGES = [
@@ -41,6 +41,27 @@ describe("Paris time", () => {
       expect(parisDate(start)).toBe(date);
       expect(parisDate(start - 1)).toBe(addDays(date, -1));
       expect(parisDate(parisToMs(date, "23:59:59"))).toBe(date);
+    }), { numRuns: 500 });
+  });
+});
+
+describe("addParisDays()", () => {
+  it("keeps the time on the clocks over both changes of several years", ({ expect }) => {
+    for (const [spring, autumn] of CHANGES) {
+      expect(addParisDays(parisToMs(addDays(spring, -1), "23:30:00"), 1)).toBe(parisToMs(spring, "23:30:00"));
+      expect(addParisDays(parisToMs(spring), 1) - parisToMs(spring)).toBe(23 * HOUR_MS);
+      expect(addParisDays(parisToMs(autumn), 1) - parisToMs(autumn)).toBe(25 * HOUR_MS);
+      // 02:30 is skipped in spring, and the first of two in autumn.
+      expect(toInstant(addParisDays(parisToMs(addDays(spring, -1), "02:30:00"), 1))).toBe(`${spring}T01:30:00.000Z`);
+      expect(toInstant(addParisDays(parisToMs(addDays(autumn, -1), "02:30:00"), 1))).toBe(`${autumn}T00:30:00.000Z`);
+    }
+  });
+
+  it("keeps the milliseconds, and moves the Paris day by exactly that many days", ({ expect }) => {
+    fc.assert(fc.property(fc.integer({ min: Date.UTC(1996, 0, 1), max: Date.UTC(2037, 11, 31) }), fc.integer({ min: 0, max: 400 }), (ms, days) => {
+      const later = addParisDays(ms, days);
+      expect(later % 1000).toBe(ms % 1000);
+      expect(parisDate(later)).toBe(addDays(parisDate(ms), days));
     }), { numRuns: 500 });
   });
 });

@@ -124,6 +124,24 @@ describe("activation", () => {
   test("ends with its offer", ({ expect }) => {
     const book = openBook();
     expect(value(book.engine.activate({ ...input, offerEndsAtMs: at("2026-11-15") }, NOW)).expiresAtMs).toBe(at("2026-11-15"));
+    const open = { version: 1, activationDays: null };
+    expect(value(book.engine.activate({ ...open, offerId: "off_2", offerEndsAtMs: at("2026-11-15") }, NOW)).expiresAtMs).toBe(at("2026-11-15"));
+    expect(value(book.engine.activate({ ...open, offerId: "off_3", offerEndsAtMs: null }, NOW)).expiresAtMs).toBeNull();
+  });
+
+  test("counts days of the Paris calendar, also over a change of the clocks", ({ expect }) => {
+    // 28 March 23:30; the night of 29 March has 23 hours, and 24 hours would reach into the 30th.
+    const book = openBook();
+    const madeAtMs = Date.parse("2026-03-28T22:30:00.000Z");
+    const made = value(book.engine.activate({ ...input, activationDays: 1 }, madeAtMs));
+    expect(new Date(made.expiresAtMs ?? 0).toISOString()).toBe("2026-03-29T21:30:00.000Z");
+    const offers = [offer({ activation: "required", activationDays: 1 })];
+    book.record(["27", "28", "29", "30"].map((day) => row(day, { purchasedOn: `2026-03-${day}` })), "2026-03-31", { offers });
+    expect(book.purchases("2026-03-31").map((item) => [item.externalId, item.verdict.reasons[0]]).sort()).toEqual([
+      ["27", "activation_missing"], ["28", "offer_applied"], ["29", "offer_applied"], ["30", "activation_missing"],
+    ]);
+    const autumn = value(book.engine.activate({ ...input, activationDays: 1 }, Date.parse("2026-10-24T21:30:00.000Z")));
+    expect(new Date(autumn.expiresAtMs ?? 0).toISOString()).toBe("2026-10-25T22:30:00.000Z");
   });
 });
 

@@ -178,7 +178,7 @@ describe("expiry", () => {
   });
 
   test("gives points of a hold that lapsed 30 days from its deadline, whenever somebody looks", ({ expect }) => {
-    for (const looked of ["2028-10-20", "2028-11-15"]) {
+    for (const looked of ["2028-10-20", "2028-11-10"]) {
       const book = rich();
       book.operate("h", hold(100, { expiresAtMs: at("2028-10-20") }), "2028-10-01");
       expect(book.points(looked).nextExpiry).toEqual({ on: "2028-11-19", points: 104 });
@@ -192,6 +192,25 @@ describe("expiry", () => {
     book.operate("h", hold(100, { expiresAtMs }), "2028-10-02");
     expect(book.balances("2028-10-31")).toBe("0 104 0");
     expect(book.points("2028-10-31").nextExpiry).toEqual({ on: "2028-11-30", points: 104 });
+  });
+
+  test("is shown for the day that a late notice leaves, or would leave if it were sent now", ({ expect }) => {
+    const book = rich();
+    expect(book.points("2029-01-03").nextExpiry).toEqual({ on: "2029-01-10", points: 104 });
+    value(book.engine.noticeSent({ daysBefore: 7, lots: [1] }, at("2029-01-10")));
+    expect(book.points("2029-01-12").nextExpiry).toEqual({ on: "2029-01-17", points: 104 });
+  });
+
+  test("takes no points that came back after the notice was sent", ({ expect }) => {
+    const book = rich();
+    const refund = row("r", { kind: "refund", amountCents: 1745, purchasedOn: "2026-10-02" });
+    book.record([refund]);
+    expect(book.balances()).toBe("0 52 0");
+    value(book.engine.noticeSent({ daysBefore: 30, lots: [1] }, at("2028-10-05")));
+    book.record([{ ...refund, state: "deleted", lastUpdateMs: 2000 }], "2028-10-20");
+    expect(book.balances("2028-11-10")).toBe("0 104 0");
+    expect(book.points("2028-10-20").nextExpiry).toEqual({ on: "2028-11-19", points: 104 });
+    expect(value(book.engine.notices(null, at("2028-10-20")))).toMatchObject([{ daysBefore: 30, points: 104 }]);
   });
 
   test("takes the oldest lot first, and so does spending", ({ expect }) => {

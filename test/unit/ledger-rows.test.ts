@@ -224,3 +224,124 @@ describe("an absurd date in a delivery", () => {
     }
   });
 });
+
+describe("a purchase that the bank corrects after its points were confirmed", () => {
+  const day = { purchasedOn: "2026-09-01" };
+  const corrected = (amountCents: number): ReturnType<typeof row> => row("1", { ...day, amountCents, lastUpdateMs: 2000 });
+
+  test("costs no redemption when it is worth more, and posts the difference only", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { ...day, amountCents: 100_000 })]);
+    book.operate("h", { kind: "hold", redemptionId: "red_1", points: 3000, expiresAtMs: null });
+    book.record([corrected(100_100)]);
+    expect(book.kinds()).toBe("earn confirm hold earn confirm");
+    expect(book.balances()).toBe("0 3 3000");
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("releases the hold when what is left does not cover it", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { ...day, amountCents: 100_000 })]);
+    book.operate("h", { kind: "hold", redemptionId: "red_1", points: 3000, expiresAtMs: null });
+    book.record([corrected(50_000)]);
+    expect(book.kinds()).toBe("earn confirm hold clawback release");
+    expect(book.balances()).toBe("0 1500 0");
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("brings no points back that have expired", ({ expect }) => {
+    const book = openBook();
+    const more = { programme: { pointsPerEuro: 100, pointsExpireMonths: 1 } };
+    book.record([row("1", { ...day, amountCents: 10_000 })], "2026-10-05", more);
+    value(book.engine.noticeSent({ daysBefore: 30, lots: [1] }, at("2026-10-10")));
+    expect(book.kinds("2026-11-14")).toBe("earn confirm expire");
+    book.record([corrected(10_100)], "2026-11-14", more);
+    expect(book.balances()).toBe("0 3 0");
+    expect(book.only().verdict.points).toBe(303);
+    book.record([row("1", { ...day, amountCents: 5000, lastUpdateMs: 3000 })], "2026-11-14", more);
+    expect(book.balances()).toBe("0 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("is another lot when its day is another", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { amountCents: 10_000 })]);
+    book.record([row("1", { amountCents: 10_000, purchasedOn: "2026-11-13", lastUpdateMs: 2000 })]);
+    expect(book.kinds()).toBe("earn cancel earn");
+    expect(book.points().nextConfirmation).toEqual({ on: "2026-12-13", points: 300 });
+  });
+});
+
+describe("a purchase under a budget that the bank corrects", () => {
+  const offers = [offer({ budgetPoints: 106 })];
+  const corrected = (amountCents: number): ReturnType<typeof row> => row("1", { amountCents, lastUpdateMs: 2000 });
+  const answer = (book: ReturnType<typeof openBook>, granted: boolean, held: number): void => {
+    const [task] = value(book.engine.budgetTasks(null, at("2026-11-14")));
+    if (task === undefined) throw new Error("nothing is asked of the budget");
+    value(granted ? book.engine.budgetGranted(task, at("2026-11-14")) : book.engine.budgetDenied({ ...task, held }, at("2026-11-14")));
+  };
+  const earned = (): ReturnType<typeof openBook> => {
+    const book = openBook();
+    book.record([row("1")], "2026-11-14", { offers });
+    answer(book, true, 104);
+    return book;
+  };
+
+  test("keeps what the budget holds, and gets the rest once it holds that too", ({ expect }) => {
+    const book = earned();
+    book.record([corrected(3590)], "2026-11-14", { offers });
+    expect(book.only().verdict).toMatchObject({ outcome: "earned", points: 104, reasons: ["offer_applied", "budget_reserving"] });
+    expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toMatchObject([{ points: 107 }]);
+    answer(book, true, 107);
+    expect(book.only().verdict).toMatchObject({ outcome: "earned", points: 107, reasons: ["offer_applied"] });
+    expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toEqual([]);
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("keeps it too when the budget has no more", ({ expect }) => {
+    const book = earned();
+    book.record([corrected(3590)], "2026-11-14", { offers });
+    answer(book, false, 104);
+    expect(book.only().verdict).toMatchObject({ outcome: "earned", points: 104, reasons: ["offer_applied", "budget_exhausted"] });
+    expect(book.balances()).toBe("104 0 0");
+    expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toEqual([]);
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("gives back what it is worth less", ({ expect }) => {
+    const book = earned();
+    book.record([corrected(2000)], "2026-11-14", { offers });
+    expect(book.only().verdict).toMatchObject({ outcome: "earned", points: 60 });
+    expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toMatchObject([{ points: 60 }]);
+  });
+
+  test("tries the offer's other version on the day on which one follows the other", ({ expect }) => {
+    const book = openBook();
+    const first = offer({ version: 1, endsAtMs: at("2026-11-12"), rateBp: 200 });
+    const second = offer({ version: 2, startsAtMs: at("2026-11-12"), budgetPoints: 50 });
+    book.record([row("1")], "2026-11-14", { offers: [first, second] });
+    answer(book, false, 0);
+    expect(book.only().verdict).toMatchObject({ outcome: "earned", points: 69, offer: { version: 1 } });
+  });
+});
+
+describe("points that a refund takes down to nothing", () => {
+  test("are reversed, though a part of the purchase was kept", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { amountCents: 60 }), row("r", { kind: "refund", amountCents: 30, purchasedOn: "2026-11-13" })]);
+    expect(book.purchases().find(({ kind }) => kind === "purchase")?.verdict).toMatchObject({ outcome: "reversed", points: 0, reasons: ["refunded", "offer_applied"], confirmationExpectedOn: null });
+  });
+});
+
+describe("a cap", () => {
+  test("counts a purchase that another row comes to stand for in the same delivery", ({ expect }) => {
+    const book = openBook();
+    const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-06-01") })];
+    const offers = [offer({ capPointsPerUser: 110 })];
+    book.record([row("n2", { accountId: "acc_2" })], "2026-11-14", { accounts, offers });
+    // The older account's rows come late: one is new to us, and comes first; the other takes the purchase over.
+    book.record([row("1", { amountCents: 9000, purchasedOn: "2026-11-01" }), row("2")], "2026-11-14", { accounts, offers });
+    expect(book.points().balances.pending).toBe(110);
+    expect(book.broken()).toEqual([]);
+  });
+});

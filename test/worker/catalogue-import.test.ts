@@ -6,7 +6,7 @@ const DB = (env as unknown as { DB: D1Database }).DB;
 const edge = catalogueApp(DB);
 
 type Report = { created: number; updated: number; unchanged: number; waiting: number; lines: { line: number; status: string; id: string; warnings: { code: string }[] }[] };
-type Problem = { code: string; errors: { pointer: string; code: string }[] };
+type Problem = { code: string; errors: { pointer: string; code: string; detail: string; line?: number }[] };
 type Explained = { kind: string; brand: { id: string; name: string } | null; matched: string | null; merchant: string; evidence: string[] };
 
 const send = (raw: string, type = "application/x-ndjson", key?: string) => edge.call<Report & Problem>("POST", "/admin/v1/brands/import", { as: ALICE, raw, type, ...(key === undefined ? {} : { key }) });
@@ -53,26 +53,37 @@ describe("POST /admin/v1/brands/import", () => {
       { name: "BONNE LIGNE", category: "food", aliases: ["x"] }, { name: "Autre", category: "food", aliases: ["Autre"], iban: "FR76" },
     ));
     expect(refused.status).toBe(422);
-    expect(refused.body.errors.map((item) => [item.pointer, item.code])).toEqual([["#line/2/aliases", "field_invalid"], ["#line/4/iban", "unknown_field"]]);
+    expect(refused.body.errors.map((item) => [item.line, item.pointer, item.code])).toEqual([
+      [2, "#line/2/aliases", "too_small"], [3, "#line/3/name", "duplicate_in_file"], [4, "#line/4/iban", "unknown_field"],
+    ]);
     const duplicate = await send(lines({ name: "Bonne Ligne", category: "food", aliases: ["Bonne Ligne"] }, { name: "BONNE LIGNE", category: "food", aliases: ["x"] }));
-    expect(duplicate.body.errors.map((item) => [item.pointer, item.code])).toEqual([["#line/2/name", "duplicate_in_file"]]);
+    expect(duplicate.body.errors).toEqual([{ pointer: "#line/2/name", code: "duplicate_in_file", detail: "Cette marque est déjà dans le fichier", line: 2 }]);
     expect(await countBrands()).toBe(before);
     expect(await edge.store.version()).toBe(version);
   });
 
   it.each([
-    ["{\"name\":1}\n{oops", "application/x-ndjson", "#line/2", "malformed_json"],
+    ["{\"name\":\"A\",\"category\":\"b\",\"aliases\":[\"A\"]}\n{oops", "application/x-ndjson", "#line/2", "malformed_json"],
     ["", "application/x-ndjson", "#line/1", "file_empty"],
     ["name,colour\nA,red", "text/csv", "#line/1/colour", "column_unknown"],
     ["name,category\n\"A,food", "text/csv", "#line/2", "malformed_csv"],
     ["name\nA,B", "text/csv", "#line/2", "malformed_csv"],
     ["name,category,aliases\nOka\uFFFDdi,fashion,Oka\uFFFDdi", "text/csv", "#line/2", "not_utf8"],
-    [JSON.stringify({ name: "\u0301", category: "b", aliases: ["accent alone"] }), "application/x-ndjson", "#line/1/name", "field_invalid"],
-    ["{}", "application/json", "/brands", "field_invalid"],
-    ["{\"brands\":[{\"name\":\"A\",\"category\":\"b\"}]}", "application/json", "/brands/0/aliases", "field_invalid"],
+    [JSON.stringify({ name: "\u0301", category: "b", aliases: ["accent alone"] }), "application/x-ndjson", "#line/1/name", "name_unreadable"],
+    ["{}", "application/json", "/brands", "list_missing"],
+    ["{\"brands\":[{\"name\":\"A\",\"category\":\"b\"}]}", "application/json", "/brands/0/aliases", "invalid_type"],
   ])("refuses %j as %s", async (raw, type, pointer, code) => {
     const refused = await send(raw, type);
     expect([refused.status, refused.body.errors[0]?.pointer, refused.body.errors[0]?.code]).toEqual([422, pointer, code]);
+  });
+
+  it("tells in one answer what is wrong with broken lines, wrong fields and repeated names, in line order", async () => {
+    const refused = await send(['{"name":"Une","category":"x","aliases":["Une"]}', '{"name":"Deux","aliases":"Deux"}', "{oops", '{"name":"une","category":"x","aliases":["u"],"iban":1}', "7"].join("\n"));
+    expect(refused.body.errors.map((item) => [item.line, item.pointer, item.code])).toEqual([
+      [2, "#line/2/category", "invalid_type"], [2, "#line/2/aliases", "invalid_type"], [3, "#line/3", "malformed_json"], [4, "#line/4/iban", "unknown_field"],
+      [4, "#line/4/name", "duplicate_in_file"], [5, "#line/5", "invalid_type"],
+    ]);
+    expect(refused.body.errors.slice(0, 2).map((item) => item.detail)).toEqual(["Ce champ est obligatoire", "Il faut une liste"]);
   });
 
   it("refuses another media type and JSON that is none", async () => {

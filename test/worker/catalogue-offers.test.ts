@@ -9,7 +9,7 @@ type Version = { number: number; state: string; second_person: boolean; rate_bp:
 type Offer = { id: string; brand_id: string; version: Version; versions: Version[] };
 type PublicOffer = { id: string; title: string; brand: { id: string; name: string }; version: { number: number; rate_bp: number }; activation: { activated_at: string; expires_at: string | null } | null; eligible: { value: boolean; reasons: { code: string; message: string }[] } | null };
 type List<T> = { data: T[]; next_cursor: string | null };
-type Problem = { code: string; errors: { pointer: string; code: string; detail: string }[] };
+type Problem = { code: string; errors: { pointer: string; code: string; detail: string; line?: number }[] };
 
 let serial = 0;
 async function makeBrand(): Promise<string> {
@@ -25,7 +25,7 @@ describe("POST /admin/v1/offers", () => {
     const brand = await makeBrand();
     const made = await offerOf(brand, VERSION);
     expect(made.status).toBe(201);
-    expect(made.body).toMatchObject({ brand_id: brand, title, version: { number: 1, state: "approved", second_person: false, approved_by: null, in_force: { from: "2026-11-20T09:00:00.000Z", to: null } } });
+    expect(made.body).toMatchObject({ brand_id: brand, title, version: { number: 1, state: "approved", second_person: false, approved_by: null, in_force: { from: "2025-12-31T23:00:00.000Z", to: null } } });
     expect(await offersOf(brand)).toMatchObject([{ id: made.body.id, title: "Trois pour cent", version: { number: 1, rate_bp: 300 }, activation: null, eligible: null }]);
     expect((await offersOf(brand, { "Accept-Language": "en" }))[0]?.title).toBe("Three per cent");
   });
@@ -67,6 +67,37 @@ describe("POST /admin/v1/offers", () => {
     expect(await offersOf(brand)).toEqual([]);
   });
 
+  it.each([
+    ["a period whose only cap has none", { cap_points_per_purchase: 100, period: "month" }, "/version/period", "period_without_cap"],
+    ["a cap per purchase above the one per user", { cap_points_per_purchase: 101, cap_points_per_user: 100 }, "/version/cap_points_per_user", "cap_per_user_below_per_purchase"],
+    ["tiers that all give nothing", { kind: "tiered", rate_bp: null, tiers: [{ from_cents: 0, rate_bp: 0 }] }, "/version/tiers", "tiers_give_nothing"],
+  ])("refuses %s", async (_name, over, pointer, code) => {
+    const refused = await offerOf(await makeBrand(), { ...VERSION, ...over });
+    expect([refused.status, refused.body.errors.map((item) => [item.pointer, item.code])]).toEqual([422, [[pointer, code]]]);
+  });
+
+  it("takes nothing below 50 euros as the first tier", async () => {
+    const brand = await makeBrand();
+    const tiers = [{ from_cents: 0, rate_bp: 0 }, { from_cents: 5000, rate_bp: 300 }];
+    expect((await offerOf(brand, { ...VERSION, kind: "tiered", rate_bp: null, tiers })).status).toBe(201);
+    expect((await offersOf(brand))[0]?.version).toMatchObject({ tiers });
+  });
+
+  it("takes an offer that is over: it holds for purchases of its time, and nobody sees it", async () => {
+    const brand = await makeBrand();
+    const made = await offerOf(brand, { ...VERSION, starts_at: "2026-10-01", ends_at: "2026-11-01" });
+    expect([made.status, made.body.version.in_force]).toEqual([201, { from: "2026-09-30T22:00:00.000Z", to: "2026-10-31T23:00:00.000Z" }]);
+    expect(await offersOf(brand)).toEqual([]);
+    const { termsFor } = await edge.service.now();
+    expect(termsFor(brand as never).map((terms) => [terms.startsAtMs, terms.endsAtMs])).toEqual([[Date.UTC(2026, 8, 30, 22), Date.UTC(2026, 9, 31, 23)]]);
+  });
+
+  it("lets a second person approve the start with the rest", async () => {
+    const { id } = (await offerOf(await makeBrand(), { ...VERSION, rate_bp: 2000 })).body;
+    const approved = await edge.call<Offer>("POST", `/admin/v1/offers/${id}/versions/1/approval`, { as: BOB });
+    expect(approved.body.version.in_force).toEqual({ from: "2025-12-31T23:00:00.000Z", to: null });
+  });
+
   it("refuses a brand that is not there, and says so beside what else is wrong", async () => {
     const refused = await offerOf("brd_0192f0c4-0000-7000-8000-00000000dead", { ...VERSION, rate_bp: 0 });
     expect(refused.body.errors.map((item) => [item.pointer, item.code])).toEqual([["/brand_id", "brand_unknown"], ["/version/rate_bp", "rate_out_of_range"]]);
@@ -94,6 +125,23 @@ describe("POST /admin/v1/offers/{id}/versions", () => {
     expect(seen.body.data.map((offer) => offer.version.number)).toEqual([3]);
     const listed = await edge.call<List<Offer>>("GET", `/admin/v1/offers?brand_id=${brand}`, { as: ALICE });
     expect(listed.body.data[0]?.versions.map((version) => version.number)).toEqual([1, 2, 3]);
+  });
+
+  it("never lets a later version begin before it was made, nor one that is over begin at all", async () => {
+    const { id } = (await offerOf(await makeBrand(), VERSION)).body;
+    const add = async (over: object) => (await edge.call<Offer>("POST", `/admin/v1/offers/${id}/versions`, { as: ALICE, body: { ...VERSION, ...over } })).body.version.in_force;
+    expect(await add({ starts_at: "2026-10-01", ends_at: "2026-11-01" })).toBeNull();
+    expect(await add({ starts_at: "2026-10-01" })).toEqual({ from: "2026-11-20T09:00:00.000Z", to: null });
+  });
+
+  it("leaves a planned version in its place when a short one is put before it", async () => {
+    const brand = await makeBrand();
+    const { id } = (await offerOf(brand, VERSION)).body;
+    for (const over of [{ starts_at: "2027-06-01" }, { starts_at: "2027-03-01", ends_at: "2027-03-11" }]) await edge.call("POST", `/admin/v1/offers/${id}/versions`, { as: ALICE, body: { ...VERSION, ...over } });
+    const listed = await edge.call<List<Offer>>("GET", `/admin/v1/offers?brand_id=${brand}`, { as: ALICE });
+    expect(listed.body.data[0]?.versions.map((version) => version.in_force)).toEqual([
+      { from: "2025-12-31T23:00:00.000Z", to: "2027-02-28T23:00:00.000Z" }, { from: "2027-05-31T22:00:00.000Z", to: null }, { from: "2027-02-28T23:00:00.000Z", to: "2027-03-10T23:00:00.000Z" },
+    ]);
   });
 
   it("leaves the standing version in force while the new one waits", async () => {
@@ -157,6 +205,36 @@ describe("POST /admin/v1/offers/import", () => {
     expect(refused.status).toBe(422);
     expect(refused.body.errors.map((item) => item.pointer)).toEqual(["#line/2/brand_id", "#line/3/version/rate_bp", "#line/4/title"]);
     expect(await offersOf(brand)).toEqual([]);
+  });
+});
+
+describe("a refused file of offers", () => {
+  const send = (items: readonly unknown[], headers: Record<string, string> = {}) => edge.call<Problem>("POST", "/admin/v1/offers/import", {
+    as: ALICE, raw: items.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join("\n"), type: "application/x-ndjson", headers,
+  });
+
+  it("tells of every line what its syntax, its fields and its terms have wrong, in line order", async () => {
+    const good = { brand_id: await makeBrand(), title, version: VERSION };
+    const named = (fr: string, over: object) => ({ ...good, title: { fr, en: fr }, ...over });
+    const refused = await send([
+      good, named("b", { version: { ...VERSION, rate_bp: 10_001 } }), named("c", { version: { ...VERSION, kind: "x" } }), "{oops",
+      // One line may be wrong in its fields, its brand and its terms at once.
+      { title: { fr: "", en: "e" }, brand: "Nulle part", version: { ...VERSION, priority: -1 } }, { title, version: VERSION }, good,
+    ]);
+    expect(refused.status).toBe(422);
+    expect(refused.body.errors.map((item) => [item.line, item.pointer, item.code])).toEqual([
+      [2, "#line/2/version/rate_bp", "rate_out_of_range"], [3, "#line/3/version/kind", "invalid_value"], [4, "#line/4", "malformed_json"],
+      [5, "#line/5/title/fr", "too_small"], [5, "#line/5/brand", "brand_unknown"], [5, "#line/5/version/priority", "priority_out_of_range"],
+      [6, "#line/6/brand_id", "brand_missing"], [7, "#line/7/title", "duplicate_in_file"],
+    ]);
+    expect(await offersOf(good.brand_id)).toEqual([]);
+  });
+
+  it("speaks of offers where an offer is repeated", async () => {
+    const good = { brand_id: await makeBrand(), title, version: VERSION };
+    const detail = async (language: string) => (await send([good, good], { "Accept-Language": language })).body.errors.map((item) => item.detail);
+    expect(await detail("fr")).toEqual(["Cette offre (même marque, même titre français) est déjà dans le fichier"]);
+    expect(await detail("en")).toEqual(["This offer (same brand, same French title) is already in the file"]);
   });
 });
 
@@ -240,6 +318,20 @@ describe("activation", () => {
     edge.state.nowMs += 14 * 86_400_000;
     expect((await read()).body.data[0]?.activation).toBeNull();
     edge.state.nowMs -= 14 * 86_400_000 + 60_000;
+  });
+
+  it.each([["before", true], ["after", false]])("survives the next version, made %s it", async (_when, before) => {
+    const brand = await makeBrand();
+    const { id } = (await offerOf(brand, { ...REQUIRED, ends_at: "2026-12-02" })).body;
+    const next = () => edge.call("POST", `/admin/v1/offers/${id}/versions`, { as: ALICE, body: { ...REQUIRED, starts_at: "2026-11-25" } });
+    if (before) await next();
+    // Its own end cuts the fourteen days short, the start of the second version does not.
+    expect((await edge.call("POST", `/v1/offers/${id}/activation`, { as: USER })).body["expires_at"]).toBe("2026-12-01T23:00:00.000Z");
+    if (!before) await next();
+    edge.state.nowMs += 7 * 86_400_000;
+    const seen = await edge.call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brand}`, { as: USER });
+    edge.state.nowMs -= 7 * 86_400_000;
+    expect(seen.body.data).toMatchObject([{ version: { number: 2 }, activation: { expires_at: "2026-12-01T23:00:00.000Z" }, eligible: { value: true } }]);
   });
 
   it("is refused without a token, a key, an offer, a time or a need for it", async () => {

@@ -88,11 +88,22 @@ describe("bodies", () => {
     const problemBody = await json(response);
     expect([response.status, problemBody.code]).toEqual([422, "validation_failed"]);
     expect((problemBody.errors ?? []).map(({ pointer, code, detail }) => `${pointer} ${code}: ${detail}`).sort()).toEqual([
-      "/address/street unknown_field: unknown field", "/address/zip invalid_format: expected format regex", "/kind invalid_value: one of a, b", "/name too_big: at most 5", "/odd~1na~0me unknown_field: unknown field",
-      "/points too_big: at most 9",
+      "/address/street unknown_field: Ce champ n'existe pas", "/address/zip invalid_format: Ce texte n'a pas la forme voulue", "/kind invalid_value: Il faut une de ces valeurs : a, b",
+      "/name too_big: Au plus 5 caractères", "/odd~1na~0me unknown_field: Ce champ n'existe pas", "/points too_big: Au plus 9",
     ]);
     expect(JSON.stringify(problemBody)).not.toContain(PLANTED);
     for (const wrong of [null, [], "text", 1, {}]) expect((await app.post("/v1/things", wrong === "text" ? '"text"' : wrong)).status).toBe(422);
+  });
+
+  it("tell in the language asked for what is wrong, a field that is missing too", async ({ expect }) => {
+    for (const [language, details] of [
+      ["fr", ["Ce champ est obligatoire", "Il faut un texte", "Il faut un nombre", "Ce champ n'existe pas"]], ["en", ["This field is required", "Must be a text", "Must be a number", "There is no such field"]],
+    ] as const) {
+      const response = await app.post("/v1/things", { address: { zip: 5 }, points: PLANTED, extra: PLANTED }, { "Accept-Language": language });
+      const problemBody = await json(response);
+      expect(problemBody.errors?.map(({ pointer, detail }) => [pointer, detail])).toEqual(["/name", "/address/zip", "/points", "/extra"].map((pointer, index) => [pointer, details[index]]));
+      expect(JSON.stringify(problemBody)).not.toContain(PLANTED);
+    }
   });
 
   it("and queries that are wrong say which parameter", async ({ expect }) => {

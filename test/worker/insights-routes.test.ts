@@ -259,11 +259,16 @@ describe("a dry run", () => {
     });
   });
 
+  test("takes a draft as it would be sent to be made", async () => {
+    const sent = await app.call("POST", "/offers/dry-run", "catalogue", { brand_id: brandId, title: { fr: "Essai", en: "Trial" }, version: VERSION }, null);
+    expect([sent.status, sent.text]).toEqual([200, (await run({})).text]);
+  });
+
   test("refuses a draft that contradicts itself, with the pointer to the field", async () => {
     const refused = await run({ rate_bp: 20_000, ends_at: "2025-01-01" }, newId("brd", NOW, systemRandomBytes));
     expect([refused.status, refused.body.code]).toEqual([422, "validation_failed"]);
     expect(refused.body.errors?.map(({ pointer, code }) => [pointer, code])).toEqual([["/brand_id", "brand_unknown"], ["/version/rate_bp", "rate_out_of_range"], ["/version/ends_at", "ends_before_start"]]);
-    expect((await app.call("POST", "/offers/dry-run", "catalogue", { brand_id: brandId }, null)).body.errors).toEqual([{ pointer: "/version", code: "invalid_type", detail: "expected object" }]);
+    expect((await app.call("POST", "/offers/dry-run", "catalogue", { brand_id: brandId }, null)).body.errors).toEqual([{ pointer: "/version", code: "invalid_type", detail: "Ce champ est obligatoire" }]);
   });
 
   test("is for the catalogue's operators, needs no key and changes nothing", async () => {

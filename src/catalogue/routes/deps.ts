@@ -11,6 +11,7 @@ import { problem } from "../../http/problem.ts";
 import type { Clock } from "../../kernel/time.ts";
 import type { LedgerPort } from "../../ledger/ports.ts";
 import type { AliasWarning, BrandEntry } from "../../recognition/ports.ts";
+import { fieldError } from "../errors.ts";
 import type { CatalogueError, CatalogueFieldError } from "../errors.ts";
 import type { Actor, CatalogueService } from "../service.ts";
 import type { CatalogueCache } from "../snapshot.ts";
@@ -58,11 +59,10 @@ export function refuse(c: Context<AppEnv>, error: CatalogueError): Response {
       return problem(c, "conflict", { detail: { fr: "Rien n'attend plus cette approbation", en: "Nothing waits for this approval any more" } });
     case "busy":
       return problem(c, "conflict", { detail: { fr: "Le catalogue change sans cesse ; réessayez", en: "The catalogue keeps changing; try again" } });
-    case "name_taken":
-      return problem(c, "conflict", {
-        detail: { fr: "Une marque porte déjà ce nom", en: "A brand has this name already" },
-        errors: [{ pointer: "/name", code: "name_taken", detail: c.get("locale") === "fr" ? "Une marque porte déjà ce nom" : "A brand has this name already" }],
-      });
+    case "name_taken": {
+      const taken = fieldError("/name", "name_taken");
+      return problem(c, "conflict", { detail: taken.detail, errors: [{ ...taken, detail: taken.detail[c.get("locale")] }] });
+    }
     case "invalid":
       return refuseFields(c, error.errors);
   }
@@ -70,7 +70,7 @@ export function refuse(c: Context<AppEnv>, error: CatalogueError): Response {
 
 export function refuseFields(c: Context<AppEnv>, errors: readonly CatalogueFieldError[]): Response {
   const locale = c.get("locale");
-  return problem(c, "validation_failed", { errors: errors.map(({ pointer, code, detail }) => ({ pointer, code, detail: detail[locale] })) });
+  return problem(c, "validation_failed", { errors: errors.map((error) => ({ ...error, detail: error.detail[locale] })) });
 }
 
 export type PageOf<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };

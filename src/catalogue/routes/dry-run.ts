@@ -15,7 +15,7 @@ import type { Clock } from "../../kernel/time.ts";
 import { fieldError } from "../errors.ts";
 import type { CatalogueFieldError } from "../errors.ts";
 import { checkOfferVersion, offerVersionDetail } from "../offer-version.ts";
-import { versionInput } from "../offer.ts";
+import { titleInput, versionInput } from "../offer.ts";
 import type { CatalogueService } from "../service.ts";
 import { refuseFields } from "./deps.ts";
 
@@ -64,13 +64,14 @@ export function dryRunRoutes(deps: DryRunRouteDeps): OpenAPIHono<AppEnv> {
     method: "post", path: "/offers/dry-run", tags: ["Operators: catalogue"], security: operatorSecurity, summary: "Tell what a draft of an offer would have cost",
     description: "Runs the draft over at most 100 000 recognised purchases of the last 90 days, of users who consent to statistics. No Idempotency-Key.",
     middleware: [requireRole(deps.operatorTokens, "catalogue"), audited(deps.note, { reads: true })],
-    request: { body: body(z.strictObject({ brand_id: z.string().max(60), version: versionInput })) },
+    // A draft may come exactly as it would be sent to be made, title and all.
+    request: { body: body(z.strictObject({ brand_id: z.string().max(60), title: titleInput.optional(), version: versionInput })) },
     responses: { 200: answer(reportSchema, "What it would have given"), ...problems(400, 401, 403, 413, 415, 422, 503) },
   });
   router.openapi(route, async (c) => {
     const { brand_id: brand, version } = c.req.valid("json");
     const nowMs = deps.clock.nowMs();
-    const checked = checkOfferVersion(version, { nowMs, pointsPerEuro: deps.pointsPerEuro });
+    const checked = checkOfferVersion(version, { pointsPerEuro: deps.pointsPerEuro });
     const { book } = await deps.service.now();
     const brandId: BrandId | null = isId("brd", brand) && book.brands.has(brand) ? brand : null;
     if (brandId === null || !checked.ok) {

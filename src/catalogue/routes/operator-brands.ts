@@ -15,7 +15,7 @@ import { BRAND_COLUMNS, checkLines, readImport } from "../import-file.ts";
 import type { ImportFormat } from "../import-file.ts";
 import { presentBrand } from "../present.ts";
 import { toEntry } from "../snapshot.ts";
-import { actorOf, operatorActs, operatorPatches, operatorReads, pageById, refuse, refuseFields } from "./deps.ts";
+import { actorOf, operatorActs, operatorPatches, operatorReads, pageById, refuse } from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
 import { brandAnswerSchema, brandReportSchema, operatorBrandSchema } from "./schemas.ts";
 
@@ -134,16 +134,13 @@ function reportOf(deps: CatalogueRoutesDeps, book: Book, { lines }: BrandImport)
 function addImport(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   const route = createRoute({
     ...common, method: "post", path: "/brands/import", summary: "Import brands from JSON lines, CSV or JSON", middleware: operatorActs(deps),
-    description: `All or nothing. Brands are found again by name, so a file may be imported twice. Aliases of one CSV cell are separated by \`|\`. A refusal lists every bad field of every line under \`#line/<number>/<field>\`. Advice about aliases is given for the first \`advised\` lines that change something.`,
+    description: `All or nothing. Brands are found again by name, so a file may be imported twice. Aliases of one CSV cell are separated by \`|\`. A refusal lists all that is wrong with every line under \`#line/<number>/<field>\`. Advice about aliases is given for the first \`advised\` lines that change something.`,
     request: { body: importBody("brands", Object.keys(BRAND_COLUMNS)) },
     responses: { 200: answer(brandReportSchema, "What happened to each line"), ...problems(400, 401, 403, 409, 413, 415, 422, 503) },
   });
   router.openapi(route, async (c) => {
-    const raw = readImport(await c.req.text(), importFormat(c), "brands", BRAND_COLUMNS);
-    if (!raw.ok) return refuseFields(c, raw.error) as never;
-    const lines = checkLines(raw.value, brandImportItem);
-    if (!lines.ok) return refuseFields(c, lines.error) as never;
-    const imported = await deps.service.act(actorOf(c), ({ book }, act) => importBrands(book, lines.value, act));
+    const file = checkLines(readImport(await c.req.text(), importFormat(c), "brands", BRAND_COLUMNS), brandImportItem);
+    const imported = await deps.service.act(actorOf(c), ({ book }, act) => importBrands(book, file, act));
     if (!imported.ok) return refuse(c, imported.error) as never;
     const { book } = await deps.service.now();
     return c.json(reportOf(deps, book, imported.value), 200);

@@ -10,7 +10,7 @@ import { OFFER_COLUMNS, checkLines, readImport } from "../import-file.ts";
 import { addVersion, approveVersion, createOffer, importOffers, offerImportItem, offerInput, versionInput } from "../offer.ts";
 import type { OfferOutcome } from "../offer.ts";
 import { presentOffer, presentOfferEntry } from "../present.ts";
-import { actorOf, operatorActs, operatorReads, pageById, refuse, refuseFields } from "./deps.ts";
+import { actorOf, operatorActs, operatorReads, pageById, refuse } from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
 import { importBody, importFormat } from "./operator-brands.ts";
 import { offerReportSchema, operatorOfferEntrySchema, operatorOfferSchema } from "./schemas.ts";
@@ -43,7 +43,7 @@ function addList(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
 function addCreate(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   const route = createRoute({
     ...common, method: "post", path: "/offers", summary: "Create an offer with its first version", middleware: operatorActs(deps),
-    description: "Over 1 500 basis points or 2 000 points the version is `waiting` until another operator approves it.",
+    description: "The first version holds from its `starts_at`, also where that is in the past, for purchases that arrive late. Over 1 500 basis points or 2 000 points it is `waiting` until another operator approves it.",
     request: { body: body(offerInput) },
     responses: { 201: answer(operatorOfferSchema, "The offer"), ...problems(400, 401, 403, 409, 415, 422, 503) },
   });
@@ -57,6 +57,7 @@ function addCreate(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
 function addVersions(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   const route = createRoute({
     ...common, method: "post", path: "/offers/{id}/versions", summary: "Add a version, which replaces the one before from its start on", middleware: operatorActs(deps),
+    description: "It never begins before it is made, or approved where that is needed. It ends at its `ends_at` or where the version that starts next begins, whichever number that has; of two that start together the newer one holds. `in_force` tells the outcome.",
     request: { params: z.object({ id: z.string() }), body: body(versionInput) },
     responses: { 201: answer(operatorOfferSchema, "The offer with the new version"), ...problems(400, 401, 403, 404, 409, 415, 422, 503) },
   });
@@ -86,16 +87,13 @@ function addApproval(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): vo
 function addImport(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   const route = createRoute({
     ...common, method: "post", path: "/offers/import", summary: "Import offers from JSON lines, CSV or JSON", middleware: operatorActs(deps),
-    description: "All or nothing. A brand is named by `brand_id` or by `brand` (its name). An offer of the same brand and French title is the same one: with other terms it gets a new version. Tiers in a CSV cell: `0:200|5000:400`.",
+    description: "All or nothing: a refusal lists all that is wrong with every line, under `#line/<number>/<field>`. A brand is named by `brand_id` or by `brand` (its name). An offer of the same brand and French title is the same one: with other terms it gets a new version. Tiers in a CSV cell: `0:200|5000:400`.",
     request: { body: importBody("offers", Object.keys(OFFER_COLUMNS)) },
     responses: { 200: answer(offerReportSchema, "What happened to each line"), ...problems(400, 401, 403, 409, 413, 415, 422, 503) },
   });
   router.openapi(route, async (c) => {
-    const raw = readImport(await c.req.text(), importFormat(c), "offers", OFFER_COLUMNS);
-    if (!raw.ok) return refuseFields(c, raw.error) as never;
-    const lines = checkLines(raw.value, offerImportItem);
-    if (!lines.ok) return refuseFields(c, lines.error) as never;
-    const imported = await deps.service.act(actorOf(c), ({ book }, act) => importOffers(book, lines.value, { ...act, pointsPerEuro: deps.pointsPerEuro }));
+    const file = checkLines(readImport(await c.req.text(), importFormat(c), "offers", OFFER_COLUMNS), offerImportItem);
+    const imported = await deps.service.act(actorOf(c), ({ book }, act) => importOffers(book, file, { ...act, pointsPerEuro: deps.pointsPerEuro }));
     if (!imported.ok) return refuse(c, imported.error) as never;
     const count = (status: string): number => imported.value.lines.filter((item) => item.status === status).length;
     return c.json({ created: count("created"), updated: count("updated"), unchanged: count("unchanged"), waiting: count("waiting"), lines: [...imported.value.lines] }, 200);

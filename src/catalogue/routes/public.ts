@@ -151,7 +151,10 @@ function addActivation(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
     if (terms.activation !== "required") {
       return problem(c, "offer_not_available", { detail: { fr: "Cette offre s'applique sans activation", en: "This offer applies without activation" } }) as never;
     }
-    const made = await deps.ledger.activate(userOf(c).userId, { offerId: offer.id, version: terms.version, activationDays: terms.activationDays, offerEndsAtMs: terms.endsAtMs });
+    // What is activated is the offer: its end is the one that the version was given. The start of a successor is none, and an activation
+    // must not depend on whether that successor was known when it was made.
+    const ownEndMs = offer.versions.find((version) => version.number === terms.version)?.terms.endsAtMs ?? null;
+    const made = await deps.ledger.activate(userOf(c).userId, { offerId: offer.id, version: terms.version, activationDays: terms.activationDays, offerEndsAtMs: ownEndMs });
     if (!made.ok) return refuseLedger(c, made.error) as never;
     return c.json({ activated_at: toInstant(made.value.activatedAtMs), expires_at: made.value.expiresAtMs === null ? null : toInstant(made.value.expiresAtMs) }, 201);
   });

@@ -38,7 +38,8 @@ export const offerTermsSchema = z.object(termsShape).openapi("OfferTerms", { des
 const operatorVersionSchema = z.object({
   ...termsShape, budget_points: whole.nullable(), priority: whole, state: z.enum(["approved", "waiting"]), second_person: z.boolean(),
   created_by: z.string(), created_at: instant, approved_by: z.string().nullable(), approved_at: instant.nullable(),
-  in_force: z.object({ from: instant, to: instant.nullable() }).nullable(),
+  in_force: z.object({ from: instant, to: instant.nullable() }).nullable()
+    .openapi({ description: "The window that really applies, be it past, present or to come; null while the version waits, and for one that never holds" }),
 }).openapi("OfferVersion");
 
 export const operatorOfferSchema = z.object({

@@ -31,7 +31,8 @@ export function localClockRoutes(deps: LocalClockDeps): ReturnType<typeof create
   router.openapi(move, async (c) => {
     const advanceMs = durationToMs(c.req.valid("json").advance);
     if (advanceMs === null || advanceMs > ADVANCE_MS_MAX) {
-      return problem(c, "validation_failed", { errors: [{ pointer: "/advance", code: "invalid_format", detail: "ISO 8601 duration such as P30D, at most ten years" }] }) as never;
+      const detail = c.get("locale") === "fr" ? "Il faut une durée ISO 8601 comme P30D, de dix ans au plus" : "Must be an ISO 8601 duration such as P30D, ten years at most";
+      return problem(c, "validation_failed", { errors: [{ pointer: "/advance", code: "invalid_format", detail }] }) as never;
     }
     for (let leftMs = advanceMs; leftMs > 0; leftMs -= DAY_MS) {
       await deps.control.advance(Math.min(leftMs, DAY_MS));
