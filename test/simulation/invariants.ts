@@ -29,6 +29,7 @@ const ALL: PurchaseQuery = { from: null, to: null, brandId: null, outcome: null,
 function checkVerdicts(world: World, user: SimUser): void {
   const views = user.ledger.views(world.nowMs);
   const { model } = user;
+  for (const key of model.resolution.refundedCents.keys()) user.everRefunded.add(key);
   ensure(views.size === model.rows.size, `${views.size} rows have a verdict, ${model.rows.size} were told`);
   for (const [key, view] of views) {
     const { outcomes, points, firstReason } = model.predict(key);

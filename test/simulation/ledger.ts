@@ -6,7 +6,7 @@ import type { closeBook, runAlarm } from "../../src/ledger/alarm.ts";
 import type { Engine, EngineParts } from "../../src/ledger/engine.ts";
 import { addDays, parisToMs } from "../../src/kernel/time.ts";
 import type { ExportPage, Leaf, OfferCover, OfferTerms, Page, PointsView, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
-import type { Sql } from "../../src/ledger/sql.ts";
+import type { Sql, SqlRow, SqlValue } from "../../src/ledger/sql.ts";
 import type { Result } from "../../src/kernel/result.ts";
 import type { Rng } from "./random.ts";
 import { keyOf } from "./model-rows.ts";
@@ -41,6 +41,7 @@ export class SimLedger {
   #statementsLeft = Infinity;
   /** Moves with every statement that may write. */
   #version = 0;
+  readonly #selected = new Map<string, readonly SqlRow[]>();
   #read: { readonly version: number; readonly nowMs: number; readonly views: ReadonlyMap<string, PurchaseView> } | null = null;
 
   constructor(module: LedgerModule, rng: Rng, terms: readonly OfferTerms[]) {
@@ -53,12 +54,29 @@ export class SimLedger {
       exec: (query, ...bindings) => {
         if (this.#statementsLeft <= 0) throw new SimulatedCrash("crash inside a transaction");
         this.#statementsLeft -= 1;
-        if (!query.startsWith("SELECT")) this.#version += 1;
-        return this.#file.exec(query, ...bindings);
+        return query.startsWith("SELECT") ? this.#select(query, bindings) : this.#write(query, bindings);
       },
     };
     this.#sql.transaction(() => this.#module.migrate(this.#sql));
     this.#engine = this.#open();
+  }
+
+  #write(query: string, bindings: readonly SqlValue[]): readonly SqlRow[] {
+    this.#changed();
+    return this.#file.exec(query, ...bindings);
+  }
+
+  /** Each call asks first what is due; between two writes the storage gives the same answers, and a long run is mostly that. */
+  #select(query: string, bindings: readonly SqlValue[]): readonly SqlRow[] {
+    const key = `${query} ${JSON.stringify(bindings)}`;
+    const rows = this.#selected.get(key) ?? this.#file.exec(query, ...bindings);
+    this.#selected.set(key, rows);
+    return rows;
+  }
+
+  #changed(): void {
+    this.#version += 1;
+    this.#selected.clear();
   }
 
   #open(): Engine {
@@ -67,6 +85,7 @@ export class SimLedger {
 
   /** The object is thrown out of memory; its storage stays. */
   evict(): void {
+    this.#changed();
     this.#statementsLeft = Infinity;
     this.#sql.transaction(() => this.#module.migrate(this.#sql));
     this.#engine = this.#open();
@@ -139,6 +158,7 @@ export class SimLedger {
 
   /** The second half of an erasure: the storage is emptied and closed in one write. */
   replaceAll(leaf: Leaf): Leaf {
+    this.#changed();
     return this.#file.replaceAll(() => this.#engine.closeErased(leaf));
   }
 
@@ -152,13 +172,14 @@ export class SimLedger {
     let answer: { readonly of: T } | null = null;
     try {
       this.#sql.transaction(() => {
-        this.#file.exec(statement, sequence);
+        this.#write(statement, [sequence]);
         answer = { of: call() };
         throw new SimulatedCrash("undone");
       });
     } catch (error) {
       if (!(error instanceof SimulatedCrash)) throw error;
     }
+    this.#changed();
     return (answer as unknown as { readonly of: T }).of;
   }
 

@@ -34,6 +34,12 @@ function cut(rows: readonly BankRow[], parts: number, order: (items: readonly Ba
   return out.length === 0 ? [[]] : out;
 }
 
+/** The edge looks up whose accounts they are when it hands them over. */
+export function withAccountsOf(user: SimUser, batch: RecordBatch): RecordBatch {
+  const known = user.bank.accounts.flatMap((each) => each.generations);
+  return { ...batch, accounts: batch.accounts.map((account) => known.find((each) => each.accountId === account.accountId) ?? account) };
+}
+
 /** Hands one delivery over, in any order. Returns the batch when the ledger confirmed it. */
 export function deliver(world: World, user: SimUser): string {
   const { rng } = world;
@@ -42,8 +48,9 @@ export function deliver(world: World, user: SimUser): string {
     return repeat(world, user, rng.pick(user.recorded));
   }
   const index = rng.chance(0.6) ? 0 : rng.int(0, user.network.length - 1);
-  const batch = user.network[index];
-  if (batch === undefined) return "nothing to deliver";
+  const sent = user.network[index];
+  if (sent === undefined) return "nothing to deliver";
+  const batch = withAccountsOf(user, sent);
   const fault = rng.weighted({ none: 10, crash_inside: 2, lost_answer: 1, evicted: 1 });
   const what = `u${user.no} is delivered ${describe(batch)}`;
   if (fault === "evicted") user.ledger.evict();
@@ -66,7 +73,9 @@ export function deliver(world: World, user: SimUser): string {
 }
 
 /** The same delivery again must change nothing but the time. */
-export function repeat(world: World, user: SimUser, batch: RecordBatch): string {
+export function repeat(world: World, user: SimUser, sent: RecordBatch): string {
+  // As it was then: what has become known of the accounts since is a delivery of its own.
+  const batch = { ...sent, accounts: sent.accounts.map((account) => user.model.accounts.get(account.accountId) ?? account) };
   const before = user.ledger.fingerprint(world.nowMs);
   user.ledger.record(batch, world.nowMs);
   const after = user.ledger.fingerprint(world.nowMs);

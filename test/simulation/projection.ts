@@ -1,5 +1,6 @@
 // What D1 knows of the ledgers against the entries of their books: heads, balances, every counter, the rows that wait for a person,
 // the sample. Summed up here from the entries' own fields, without the outbox.
+import type { PurchaseId } from "../../src/kernel/ids.ts";
 import type { SampleItem } from "../../src/ledger/ports.ts";
 import { addDays, parisDate } from "../../src/kernel/time.ts";
 import type { RawBody } from "./book.ts";
@@ -55,6 +56,30 @@ export async function checkProjection(world: World, complete: boolean): Promise<
   }
   const found = new Map((await readTable<CounterRow>(world.database, "counters")).map(({ day, brand_id, offer_id, kind, ...counter }) => [[day, brand_id, offer_id, kind].join(" "), { ...counter }]));
   ensure(asText(found) === asText(expected), `counters ${asText(found)} are those of the entries ${asText(expected)}`);
+}
+
+/**
+ * Over all kinds, what the entries say was rewarded is what stands: so many purchases, of so many cents. A refund or a
+ * correction that moves no point posts nothing, so the cents of a purchase that ever saw one may be off by it.
+ */
+export function checkRewarded(world: World, user: SimUser): void {
+  // What expired cannot be taken back, so no entry tells that its purchase is rewarded no longer.
+  if (user.verified.entries.some(({ body }) => body.kind === "expire" || body.kind === "forfeit")) return;
+  const told = new Map<string, { purchases: number; cents: number }>();
+  for (const { body } of user.verified.entries) {
+    const sign = body.kind === "earn" ? 1 : body.kind === "cancel" || body.kind === "clawback" ? -1 : 0;
+    const view = sign === 0 || body.purchase_id === undefined ? null : must(user.ledger.engine.purchase(body.purchase_id as PurchaseId, world.nowMs));
+    if (view === null) continue;
+    const sum = told.get(keyOf(view)) ?? { purchases: 0, cents: 0 };
+    told.set(keyOf(view), { purchases: sum.purchases + sign * counterOf(body).purchases, cents: sum.cents + sign * counterOf(body).cents });
+  }
+  for (const [key, view] of user.ledger.views(world.nowMs)) {
+    const found = told.get(key) ?? { purchases: 0, cents: 0 };
+    const stands = { purchases: Number(view.verdict.points > 0), cents: view.verdict.points > 0 ? view.amountCents : 0 };
+    const moved = user.everRefunded.has(key) || (user.model.rows.get(key)?.bookedCents.size ?? 0) > 1;
+    const expected = moved ? { ...stands, cents: found.cents } : stands;
+    ensure(canonical(found) === canonical(expected), `the entries reward ${key} for ${canonical(found)}, ${canonical(stands)} stand`);
+  }
 }
 
 /** The rows that wait, as D1 lists them for operators. */

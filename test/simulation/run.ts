@@ -5,13 +5,13 @@ import { ring } from "./alarm.ts";
 import { ensure } from "./book.ts";
 import { openDatabase, release, snapshot } from "./d1.ts";
 import { checkBudgets, checkUser, checkVerifier } from "./invariants.ts";
-import { checkProjection, checkRebuild, checkReviewsTold, checkSample } from "./projection.ts";
+import { checkProjection, checkRebuild, checkReviewsTold, checkRewarded, checkSample } from "./projection.ts";
 import type { LedgerModule } from "./ledger.ts";
 import { SimLedger } from "./ledger.ts";
 import { checkScreens } from "./screens.ts";
 import { decide, decideIn } from "./reviews.ts";
 import { erase } from "./erasure.ts";
-import { deliver, generationsUpTo, repeat, sync } from "./network.ts";
+import { deliver, generationsUpTo, repeat, sync, withAccountsOf } from "./network.ts";
 import { runOut } from "./quiet.ts";
 import { seededRng } from "./random.ts";
 import { checkTampering } from "./tamper.ts";
@@ -77,6 +77,7 @@ async function step(world: World): Promise<void> {
 /** Everything on its way arrives, everything that can be repeated is, and then all that was told must agree. */
 async function comeToRest(world: World): Promise<void> {
   for (const user of world.users) {
+    user.bank.identifyAll();
     for (const account of user.bank.accounts.flatMap((each) => each.generations)) {
       const rows = user.bank.changedSince(account.accountId, -1);
       user.network.push({ connectionId: account.connectionId, syncedAtMs: world.nowMs, accounts: generationsUpTo(user, account), rows, ...offersFor(world, { rows }), programme: world.programme });
@@ -95,6 +96,7 @@ async function comeToRest(world: World): Promise<void> {
     checkTruth(world, user);
     checkAnyOrder(world, user);
     checkSample(world, user);
+    checkRewarded(world, user);
     checkScreens(world, user);
     checkTampering(world, user);
     await checkReviewsTold(world, user);
@@ -138,7 +140,7 @@ function checkTruth(world: World, user: SimUser): void {
 /** The same deliveries in another order end with the same purchases, and the same points where no rule depends on others. */
 function checkAnyOrder(world: World, user: SimUser): void {
   const ledger = new SimLedger(world.module, seededRng(world.serial), world.catalogue.terms);
-  for (const batch of world.rng.shuffled(user.recorded)) ledger.record(batch, world.nowMs);
+  for (const batch of world.rng.shuffled(user.recorded)) ledger.record(withAccountsOf(user, batch), world.nowMs);
   const replayed = ledger.views(world.nowMs);
   for (const { key, decision } of user.model.rows.values()) {
     const view = replayed.get(key);

@@ -33,6 +33,7 @@ export type SimUser = {
   readonly sampled: Set<string>;
   /** Rows that were at some time something else than a booked purchase or refund of their own. */
   readonly everOther: Set<string>;
+  readonly everRefunded: Set<string>;
   /** Every id a purchase was ever shown under, with the rows that stood for it then. */
   readonly shownIds: Map<string, Set<string>>;
   /** Once it is erased: its last sequence and head. */
@@ -68,7 +69,7 @@ export function makeWorld(seed: number, module: LedgerModule, database: SqlDatab
   const users: SimUser[] = Array.from({ length: rng.pick([1, 1, 2]) }, (_, no) => ({
     no, userId: `usr_${no}`, bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs), ledger: new SimLedger(module, rng.fork(20 + no), catalogue.terms),
     model: new Model(catalogue.terms, programme), cursors: new Map(), network: [], recorded: [], operations: [],
-    mails: [], sampled: new Set(), everOther: new Set(), shownIds: new Map(), leaf: null,
+    mails: [], sampled: new Set(), everOther: new Set(), everRefunded: new Set(), shownIds: new Map(), leaf: null,
     verified: { sequence: 0, hash: "0".repeat(64), entries: [], sums: { pending: 0, available: 0, held: 0 } },
   }));
   return { module, rng, catalogue, programme, users, budgets: new SimBudgets(catalogue), database, backup: null, trace: [], nowMs, serial: 0 };
