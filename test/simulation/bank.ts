@@ -231,7 +231,7 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       const [old] = real.live;
       let generation = newGeneration(real, nowMs);
       // Some come without what tells whose account it is, and are taken for one of their own until it is known.
-      if (real.strength !== "weak" && rng.chance(0.25)) {
+      if (real.strength !== "weak" && rng.chance(0.4)) {
         const stranger: AccountGeneration = { ...generation, fingerprint: `${generation.fingerprint}s${generation.accountId}`, strength: "weak" };
         real.generations[real.generations.indexOf(generation)] = stranger;
         generation = stranger;

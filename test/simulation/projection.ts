@@ -101,10 +101,11 @@ export function checkSampled(world: World, user: SimUser, items: readonly Sample
   }
 }
 
-/** What was booked and alone from its first day, and is not too old, was offered. */
+/** What was booked and alone from its first day, never changed and is not too old, was offered. */
 export function checkSample(world: World, user: SimUser): void {
+  const changed = new Set(user.bank.truths.filter((truth) => truth.corrected).flatMap((truth) => [...truth.rows.values()].map(keyOf)));
   for (const view of user.ledger.views(world.nowMs).values()) {
-    const plain = view.brand !== null && view.currency === "EUR" && view.kind === "purchase" && view.purchasedOn > addDays(parisDate(world.nowMs), -90) && !user.everOther.has(keyOf(view));
+    const plain = view.brand !== null && view.currency === "EUR" && view.kind === "purchase" && view.purchasedOn > addDays(parisDate(world.nowMs), -90) && !user.everOther.has(keyOf(view)) && !changed.has(keyOf(view));
     ensure(!plain || user.sampled.has(view.id), `${keyOf(view)} was never offered to the sample`);
   }
 }
