@@ -113,7 +113,7 @@ class Round {
   async #pause(): Promise<void> {
     if (this.#weather === "calm") return;
     const { rng } = this.#world;
-    switch (rng.weighted({ goes_on: 20, fails: 1.5, evicted: 1.5, others: this.#depth === 0 ? 2 : 0 })) {
+    switch (rng.weighted({ goes_on: 16, fails: 2, evicted: 2, others: this.#depth === 0 ? 2 : 0 })) {
       case "goes_on":
         return;
       case "fails":
@@ -168,9 +168,9 @@ class Round {
   /** The engine as the alarm sees it, with the oracle looking on. */
   #watched(): Engine {
     const { engine } = this.#user.ledger;
-    const risky = <A extends unknown[], T>(method: (...args: A) => T) => (...args: A): T => {
+    const risky = <A extends unknown[], T>(method: (...args: A) => T, crashes = CRASHES / 2) => (...args: A): T => {
       const { rng } = this.#world;
-      if (this.#weather === "stormy" && rng.chance(CRASHES / 2)) this.#user.ledger.crashAfterStatements(rng.int(0, rng.pick([4, 12, 40])));
+      if (this.#weather === "stormy" && rng.chance(crashes)) this.#user.ledger.crashAfterStatements(rng.int(0, rng.pick([4, 12, 40])));
       const answer = method(...args);
       this.#user.ledger.disarm();
       return answer;
@@ -183,8 +183,8 @@ class Round {
         for (const task of must(tasks)) this.#tasks.set(`${task.offerId} ${task.key}`, task);
         return tasks;
       },
-      budgetGranted: (task, nowMs) => this.#sawBudget(task, true, () => risky(engine.budgetGranted)(task, nowMs)),
-      budgetDenied: (denial, nowMs) => this.#sawBudget(denial, false, () => risky(engine.budgetDenied)(denial, nowMs)),
+      budgetGranted: (task, nowMs) => this.#sawBudget(task, true, () => risky(engine.budgetGranted, 0.25)(task, nowMs)),
+      budgetDenied: (denial, nowMs) => this.#sawBudget(denial, false, () => risky(engine.budgetDenied, 0.25)(denial, nowMs)),
       notices: (_, nowMs) => this.#sawNotices(risky(engine.notices)(null, nowMs)),
       noticeSent: (task, nowMs) => {
         const answer = risky(engine.noticeSent)(task, nowMs);

@@ -23,7 +23,8 @@ export function decide(world: World, user: SimUser): string {
   const result = atRisk(world, user, CRASHES, () => decideIn(world, user.ledger, purchase, decision));
   if (result === null) return `${says}: crash before the commit`;
   const waits = user.model.resolution.status.get(key)?.is === "review" && !user.model.rows.get(key)?.closed;
-  const expected = why !== null && decision === "count" && NOT_COUNTABLE.has(why) ? "review_not_countable" : waits ? null : "review_unknown";
+  const cannot = decision === "count" && NOT_COUNTABLE.has(user.model.rows.get(key)?.row.review ?? "");
+  const expected = !waits ? "review_unknown" : cannot ? "review_not_countable" : null;
   const found = result.done.ok ? null : result.done.error.code;
   // A row may be asked about under the id of the one that stands for it, and be decided already.
   if (purchase.verdict.reasons.includes("duplicate") || user.model.rows.get(key)?.decision !== null) return says;

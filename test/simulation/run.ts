@@ -39,7 +39,7 @@ async function step(world: World): Promise<void> {
   const user = rng.pick(world.users);
   const stamp = new Date(world.nowMs).toISOString().slice(0, 16);
   const say = (what: string): void => void world.trace.push(`${stamp} ${what}`);
-  switch (rng.weighted({ bank: 10, sync: 6, deliver: 8, repeat: 1, alarm: 3, command: 4, activate: 1, decide: 1, clock: 4 })) {
+  switch (rng.weighted({ bank: 10, sync: 6, deliver: 8, repeat: 1, alarm: 4, command: 4, activate: 1, decide: 1, clock: 4 })) {
     case "bank":
       return say(`u${user.no} ${user.bank.act(world.nowMs)}`);
     case "sync":
