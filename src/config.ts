@@ -25,6 +25,8 @@ export type Config = {
   readonly auditSigningKeys: readonly JsonWebKeyWithKid[];
   readonly auth: { readonly issuer: string; readonly audience: string; readonly trustedIssuers: readonly TrustedIssuer[] };
   readonly webauthn: { readonly rpId: string; readonly origins: readonly string[] };
+  /** The mobile apps that belong to this system. */
+  readonly apps: { readonly apple: readonly string[]; readonly android: readonly { readonly packageName: string; readonly fingerprints: readonly string[] }[] };
   readonly access: { readonly teamDomain: string; readonly audience: string; readonly roles: ReadonlyMap<string, readonly OperatorRole[]> };
   readonly email: { readonly url: string; readonly token: string };
   readonly programme: {
@@ -79,6 +81,11 @@ const trustedIssuers = z.string().default("[]").transform(json).pipe(
   z.array(z.strictObject({ issuer: z.string().min(1), jwks_uri: z.url(), audience: z.string().min(1), subject_claim: z.string().min(1).default("sub") })),
 );
 
+const appleApps = list.refine((items) => items.every((item) => /^[A-Z0-9]{10}\.[A-Za-z0-9.-]+$/.test(item)));
+const androidApps = z.string().default("[]").transform(json).pipe(
+  z.array(z.strictObject({ package_name: z.string().regex(/^\w+(?:\.\w+)+$/), sha256_cert_fingerprints: z.array(z.string().regex(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/)).min(1) })),
+);
+
 const roles = z.string().default("{}").transform(json).pipe(
   z.record(z.string(), z.array(z.enum(["catalogue", "support", "finance", "auditor", "owner"]))),
 );
@@ -105,6 +112,8 @@ const schema = z.object({
   AUTH_TRUSTED_ISSUERS: trustedIssuers,
   WEBAUTHN_RP_ID: z.string().min(1),
   WEBAUTHN_ORIGINS: origins,
+  APPLE_APP_IDS: appleApps,
+  ANDROID_APPS: androidApps,
   ACCESS_TEAM_DOMAIN: address,
   ACCESS_AUDIENCE: z.string().min(1),
   ACCESS_ROLES: roles,
@@ -177,6 +186,7 @@ function toConfig(values: Values): Config {
       trustedIssuers: values.AUTH_TRUSTED_ISSUERS.map((item) => ({ issuer: item.issuer, jwksUri: item.jwks_uri, audience: item.audience, subjectClaim: item.subject_claim })),
     },
     webauthn: { rpId: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS },
+    apps: { apple: values.APPLE_APP_IDS, android: values.ANDROID_APPS.map((app) => ({ packageName: app.package_name, fingerprints: app.sha256_cert_fingerprints })) },
     access: { teamDomain: values.ACCESS_TEAM_DOMAIN, audience: values.ACCESS_AUDIENCE, roles: new Map(Object.entries(values.ACCESS_ROLES)) },
     email: { url: values.EMAIL_DELIVERY_URL, token: values.EMAIL_DELIVERY_TOKEN },
     programme: {

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { localSettings, makeSecrets } from "./support/secrets.ts";
@@ -9,6 +10,8 @@ const node = (name: string, include: string[], timeoutMs: number, env: Record<st
 
 export default defineConfig({
   test: {
+    // Vitest leaves one core free, which on a machine of two is half of it: files mostly wait for disks and other processes.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       node("unit", ["test/unit/**/*.test.ts"], 20_000),
       node("contract", ["test/contract/**/*.node.test.ts"], 20_000),

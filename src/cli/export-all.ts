@@ -1,15 +1,14 @@
 // Copies a whole running system into one sealed file: npm run -s export-all -- --url https://… --token … --out system.archive
 // The token is an owner's; OPERATOR_TOKEN keeps it out of the shell's history. Run again after a stop: it goes on.
 import { parseArgs } from "node:util";
+import { endWithUsage, readOptions } from "./options.ts";
 import { exportAll } from "./transfer.ts";
 import { transferCalls } from "./transfer-client.ts";
 
-const { values } = parseArgs({ options: { url: { type: "string" }, token: { type: "string" }, out: { type: "string" } } });
+const USAGE = "npm run -s export-all -- --url URL --token TOKEN --out FILE (the token of an owner, or OPERATOR_TOKEN)";
+const { values } = readOptions(USAGE, () => parseArgs({ options: { url: { type: "string" }, token: { type: "string" }, out: { type: "string" } } }));
 const token = values.token ?? process.env["OPERATOR_TOKEN"];
-if (values.url === undefined || values.out === undefined || token === undefined || token === "") {
-  console.error("usage: npm run -s export-all -- --url URL --token TOKEN --out FILE (the token of an owner, or OPERATOR_TOKEN)");
-  process.exit(2);
-}
+if (values.url === undefined || values.out === undefined || token === undefined || token === "") endWithUsage(USAGE);
 try {
   const lines = await exportAll(transferCalls(values.url.replace(/\/+$/, ""), token), values.out, (done) => {
     if (done % 100 === 0) console.log(`${done} lines`);

@@ -2,6 +2,7 @@
 // The operator's token (role owner) comes from OPERATOR_TOKEN. A step that fails is tried again; `--cursor` goes on after a stop.
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
+import { readOptions } from "./options.ts";
 
 type Step = { readonly done: boolean; readonly total: { readonly rebuilt: number; readonly failed: number }; readonly next_cursor: string | null };
 
@@ -24,7 +25,8 @@ async function step(url: string, token: string, cursor: string | null): Promise<
   }
 }
 
-const { values } = parseArgs({ options: { url: { type: "string" }, cursor: { type: "string" } } });
+const USAGE = "OPERATOR_TOKEN=TOKEN npm run -s rebuild-projections -- [--url URL] [--cursor CURSOR]";
+const { values } = readOptions(USAGE, () => parseArgs({ options: { url: { type: "string" }, cursor: { type: "string" } } }));
 const token = process.env["OPERATOR_TOKEN"];
 const url = (values.url ?? `http://127.0.0.1:${process.env["PORT"] ?? "8787"}`).replace(/\/+$/, "");
 if (token === undefined || token === "") {

@@ -2,8 +2,9 @@
 import { parseArgs } from "node:util";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { setUpCloudflare } from "./cloudflare.ts";
+import { readOptions } from "./options.ts";
 import { operatorTerminal } from "./terminal.ts";
 
-const { values } = parseArgs({ options: { adopt: { type: "boolean", default: false } } });
+const { values } = readOptions("npm run setup:cloudflare [-- --adopt]", () => parseArgs({ options: { adopt: { type: "boolean", default: false } } }));
 const secrets = readConfig({ config: "wrangler.toml", env: "production" }, { hideWarnings: true }).secrets?.required ?? [];
 process.exitCode = await setUpCloudflare(operatorTerminal(), { adopt: values.adopt, secrets });

@@ -1,4 +1,4 @@
-// Tables of the insights domain (migrations/0006_insights.sql). Bounds that must hold whatever the code believes are triggers there.
+// Tables of the insights domain (migrations/0006_insights.sql, 0009_insights_changes.sql). Bounds that must hold whatever the code believes are triggers there.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const projectionWork = sqliteTable("projection_work", {
@@ -45,4 +45,7 @@ export const reviews = sqliteTable("reviews", {
   decision: text("decision", { enum: ["count", "refuse"] }),
   decidedBy: text("decided_by"),
   decidedAtMs: integer("decided_at_ms"),
+  proposedBy: text("proposed_by"),
+  proposedAtMs: integer("proposed_at_ms"),
+  proposedPoints: integer("proposed_points"),
 });

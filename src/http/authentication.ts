@@ -48,8 +48,9 @@ export function requireRole(tokens: OperatorTokens, ...roles: readonly OperatorR
     const verified = await tokens.verify(token);
     if (!verified.ok) return problem(c, verified.error, { headers: CHALLENGE });
     const held = verified.value.roles;
-    if (!held.includes("owner") && !roles.some((role) => held.includes(role))) return problem(c, "forbidden");
+    // Named before the refusal, which is accounted for too.
     c.set("operator", verified.value);
+    if (!held.includes("owner") && !roles.some((role) => held.includes(role))) return problem(c, "forbidden");
     return next();
   };
 }

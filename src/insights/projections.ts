@@ -9,13 +9,17 @@ import type { InsightsStore } from "./store.ts";
 export type Rebuild = { readonly startedAtMs: number; readonly finishedAtMs: number | null; readonly rebuilt: number; readonly failed: number };
 type Round = { readonly checked: number; readonly behind: number; readonly endedAtMs: number };
 /** Where the patrol is, what it has found in this round, and what the last whole round found. */
-export type Patrol = { readonly after: string; readonly checked: number; readonly behind: number; readonly last: Round | null };
+export type Patrol = {
+  readonly after: string; readonly startedAtMs: number; readonly checked: number; readonly behind: number; readonly last: Round | null;
+  /** Of those behind, the ledgers that could not be brought up to date. */
+  readonly left: number;
+};
 
 /** What one step of a rebuild did. `next` is null when it is over; `failed` counts ledgers that could not be read and must be looked at. */
 export type RebuildStep = { readonly rebuilt: number; readonly failed: number; readonly total: number; readonly totalFailed: number; readonly next: string | null };
 
 export type ProjectionsDeps = {
-  readonly store: Pick<InsightsStore, "clearProjections" | "usersAfter" | "rebuild" | "saveRebuild" | "patrol" | "savePatrol">;
+  readonly store: Pick<InsightsStore, "clearProjections" | "usersAfter" | "rebuild" | "saveRebuild" | "closeRebuild" | "patrol" | "savePatrol">;
   readonly ledger: Pick<LedgerOperations, "leaf" | "reproject">;
   readonly clock: Clock;
   readonly log: Log;
@@ -27,7 +31,7 @@ export type Projections = ReturnType<typeof projections>;
 // Each user costs one object call, which makes a few of its own.
 const STEP_USERS = 25;
 const ROUNDS_MAX = 50;
-export const PATROL_EMPTY: Patrol = { after: "", checked: 0, behind: 0, last: null };
+export const PATROL_EMPTY: Patrol = { after: "", startedAtMs: 0, checked: 0, behind: 0, left: 0, last: null };
 
 export function projections(deps: ProjectionsDeps) {
   const { store, ledger, clock, log } = deps;
@@ -61,23 +65,29 @@ export function projections(deps: ProjectionsDeps) {
       return { rebuilt: found.length - failed, failed, total: state.rebuilt, totalFailed: state.failed, next };
     },
 
-    /** Compares the next ledgers with what D1 knows of them, and has those that differ tell it again. */
+    /**
+     * Compares the next ledgers with what D1 knows of them, and has those that differ tell it again. A whole round after which none is
+     * left behind also ends a rebuild that somebody began before it and never finished: every ledger has told all since.
+     */
     async patrolStep(): Promise<void> {
-      const before = (await store.patrol()) ?? PATROL_EMPTY;
+      const before = { ...PATROL_EMPTY, ...(await store.patrol()) };
+      const startedAtMs = before.after === "" ? clock.nowMs() : before.startedAtMs;
       const found = await store.usersAfter(before.after, limit);
-      let behind = 0;
+      let { behind, left } = before;
       for (const { id, sequence } of found) {
         const leaf = await ledger.leaf(id);
         if (leaf.ok && leaf.value.sequence === sequence) continue;
         behind += 1;
         // Without emptying anything: the guard in D1 takes only what comes after what it has.
-        if (leaf.ok && !(await tellAgain(id))) log.alert("patrol_ledger_behind", { user_id: id });
+        if (leaf.ok && (await tellAgain(id))) continue;
+        left += 1;
+        if (leaf.ok) log.alert("patrol_ledger_behind", { user_id: id });
       }
-      const { checked, behind: behindBefore, last } = before;
-      const round = { checked: checked + found.length, behind: behindBefore + behind };
+      const checked = before.checked + found.length;
       const end = found.at(-1);
-      const ended = end === undefined || found.length < limit;
-      await store.savePatrol(ended ? { after: "", checked: 0, behind: 0, last: { ...round, endedAtMs: clock.nowMs() } } : { after: end.id, ...round, last }, clock.nowMs());
+      if (end !== undefined && found.length === limit) return store.savePatrol({ after: end.id, startedAtMs, checked, behind, left, last: before.last }, clock.nowMs());
+      if (left === 0) await store.closeRebuild(startedAtMs, clock.nowMs());
+      await store.savePatrol({ ...PATROL_EMPTY, last: { checked, behind, endedAtMs: clock.nowMs() } }, clock.nowMs());
     },
   };
 }

@@ -13,6 +13,8 @@ export type ReviewState = "open" | "closed" | "all";
 export type ReviewPosition = { readonly openedAtMs: number; readonly purchaseId: string };
 export type ReviewIntent = { readonly purchaseId: string; readonly decision: "count" | "refuse"; readonly by: string; readonly nowMs: number };
 
+export type ReviewProposal = { readonly purchaseId: string; readonly by: string; readonly points: number; readonly nowMs: number };
+
 export type ReviewsStore = ReturnType<typeof reviewsStore>;
 
 export function reviewsStore(db: Database, random: RandomBytes) {
@@ -36,6 +38,16 @@ export function reviewsStore(db: Database, random: RandomBytes) {
       const { purchaseId, decision, by, nowMs } = intent;
       const [, , found] = await guarded(() => db.batch([
         db.update(reviews).set({ decision, decidedBy: by, decidedAtMs: nowMs }).where(and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open"), isNull(reviews.decision))),
+        auditStatement(db, event, nowMs, random),
+        db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId)),
+      ]));
+      return found[0] ?? null;
+    },
+
+    /** Writes down that somebody would count the row for so many points, with its audit event; returns the row after it. */
+    async propose({ purchaseId, by, points, nowMs }: ReviewProposal, event: AuditEvent): Promise<ReviewRow | null> {
+      const [, , found] = await guarded(() => db.batch([
+        db.update(reviews).set({ proposedBy: by, proposedAtMs: nowMs, proposedPoints: points }).where(and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open"), isNull(reviews.decision))),
         auditStatement(db, event, nowMs, random),
         db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId)),
       ]));

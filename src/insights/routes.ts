@@ -1,6 +1,7 @@
 // Operators' figures across users: liability, statistics, metrics; and the rebuild of the projections that they are read from.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { OperatorRole } from "../config.ts";
 import { operatorEvent } from "../db/audit.ts";
 import type { AuditEvent } from "../db/audit.ts";
@@ -13,6 +14,7 @@ import type { IdempotencyDeps } from "../http/idempotency.ts";
 import { pageOf, pageQuery } from "../http/paging.ts";
 import type { Cursors } from "../http/paging.ts";
 import { problem } from "../http/problem.ts";
+import type { FieldError } from "../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../http/router.ts";
 import { isId } from "../kernel/ids.ts";
 import { pointsToCents } from "../kernel/money.ts";
@@ -34,11 +36,29 @@ export type InsightsRoutesDeps = {
 
 const common = { tags: ["Operators: operations"], security: operatorSecurity };
 const whole = z.number().int();
-const day = z.string().refine(isDate).openapi({ format: "date", example: "2026-11-30" });
+// Checked by the handlers (`dayErrors`), which say in the caller's language what is wrong with it.
+const day = z.string().openapi({ format: "date", example: "2026-11-30" });
 const instant = z.iso.datetime();
 
 function reads(deps: InsightsRoutesDeps, ...roles: readonly OperatorRole[]) {
-  return [requireRole(deps.operatorTokens, ...roles), audited(deps.note, { reads: true })];
+  return [audited(deps.note, { reads: true }), requireRole(deps.operatorTokens, ...roles)];
+}
+
+const DAY_WRONG = {
+  date_invalid: { fr: "n'est pas un jour du calendrier, AAAA-MM-JJ", en: "is not a day of the calendar, YYYY-MM-DD" },
+  date_in_future: { fr: "est après aujourd'hui", en: "is after today" },
+  date_order: { fr: "est avant from", en: "is before from" },
+} as const;
+
+/** What is wrong with the days of a query. `notAfter` bounds the last of them from above. */
+function dayErrors(c: Context<AppEnv>, days: Readonly<Record<string, string | undefined>>, notAfter: string | null): FieldError[] {
+  const error = (name: string, code: keyof typeof DAY_WRONG): FieldError => ({ pointer: `#query/${name}`, code, detail: DAY_WRONG[code][c.get("locale")] });
+  const given = Object.entries(days).flatMap(([name, text]) => (text === undefined ? [] : [{ name, text }]));
+  const unreadable = given.filter(({ text }) => !isDate(text)).map(({ name }) => error(name, "date_invalid"));
+  if (unreadable.length > 0) return unreadable;
+  const future = given.filter(({ text }) => notAfter !== null && text > notAfter).map(({ name }) => error(name, "date_in_future"));
+  const { from, to } = days;
+  return [...future, ...(from !== undefined && to !== undefined && from > to ? [error("to", "date_order")] : [])];
 }
 
 const worth = z.object({ points: whole, value_cents: whole }).openapi("PointsWorth");
@@ -57,8 +77,9 @@ function addLiability(router: OpenAPIHono<AppEnv>, deps: InsightsRoutesDeps): vo
   });
   router.openapi(route, async (c) => {
     const today = parisDate(deps.clock.nowMs());
-    const on = c.req.valid("query").on ?? today;
-    if (on > today) return problem(c, "validation_failed", { errors: [{ pointer: "#query/on", code: "date_in_future", detail: "not after today" }] }) as never;
+    const { on = today } = c.req.valid("query");
+    const errors = dayErrors(c, { on }, today);
+    if (errors.length > 0) return problem(c, "validation_failed", { errors }) as never;
     const [balances, rebuild] = await Promise.all([deps.store.balancesOn(on), deps.store.rebuild()]);
     const worthOf = (points: number) => ({ points, value_cents: pointsToCents(points, deps.pointsPerEuro) });
     return c.json({
@@ -95,6 +116,8 @@ function addStatistics(router: OpenAPIHono<AppEnv>, deps: InsightsRoutesDeps): v
   });
   router.openapi(route, async (c) => {
     const { limit, cursor, from, to, brand_id: brandId, offer_id: offerId, kind } = c.req.valid("query");
+    const errors = dayErrors(c, { from, to }, null);
+    if (errors.length > 0) return problem(c, "validation_failed", { errors }) as never;
     const filter = { from: from ?? null, to: to ?? null, brandId: brandId ?? null, offerId: offerId ?? null, kind: kind ?? null };
     const scope = `statistics|${JSON.stringify(filter)}`;
     const opened = cursor === undefined ? null : deps.cursors.open(scope, cursor);
@@ -151,7 +174,7 @@ function addRebuild(router: OpenAPIHono<AppEnv>, deps: InsightsRoutesDeps): void
   const route = createRoute({
     ...common, method: "post", path: "/projections/rebuild", summary: "Rebuild heads, counters and reviews from the ledgers, a step at a time",
     description: "Without a cursor it empties them and starts; repeat with `next_cursor` until `done`. `npm run -s rebuild-projections` does. A ledger that failed is counted and alerted; the patrol comes back to it.",
-    middleware: [requireRole(deps.operatorTokens, "owner"), audited(deps.note), idempotent(deps.idempotency, { required: true })],
+    middleware: [audited(deps.note), requireRole(deps.operatorTokens, "owner"), idempotent(deps.idempotency, { required: true })],
     request: { body: body(z.strictObject({ cursor: z.string().max(1024).nullable().optional() })) },
     responses: { 200: answer(stepSchema, "What this step did"), ...problems(400, 401, 403, 409, 415, 422, 503) },
   });

@@ -70,6 +70,12 @@ function workStore(db: Database) {
     async saveRebuild(state: Rebuild, nowMs: number): Promise<void> {
       await save("rebuild", state, nowMs);
     },
+    /** Notes that a rebuild begun before `beforeMs` is over, if it is not; in one statement, since another may begin meanwhile. */
+    async closeRebuild(beforeMs: number, nowMs: number): Promise<void> {
+      await db.update(projectionWork).set({ state: sql`json_set(${projectionWork.state}, '$.finishedAtMs', ${nowMs})`, updatedAtMs: nowMs }).where(and(
+        eq(projectionWork.name, "rebuild"), sql`json_extract(${projectionWork.state}, '$.finishedAtMs') IS NULL`, sql`json_extract(${projectionWork.state}, '$.startedAtMs') < ${beforeMs}`,
+      ));
+    },
     async savePatrol(state: Patrol, nowMs: number): Promise<void> {
       await save("patrol", state, nowMs);
     },

@@ -11,7 +11,7 @@ import { MINUTE_MS } from "../kernel/time.ts";
 import type { BudgetAnswer, BudgetRequest } from "./budget.ts";
 import type { Engine } from "./engine.ts";
 import type { NoticeTask, SampleItem } from "./ports.ts";
-import { applyProjection, applyReviews, closeProjection } from "./projection-store.ts";
+import { applyProjection, applyReviews, closeProjection, decidedReviews } from "./projection-store.ts";
 
 export type Refused = { readonly code: "ledger_refused" };
 export type RefusedAnswer = { readonly ok: false; readonly error: Refused };
@@ -21,7 +21,7 @@ export type DueAnswer = Result<{ readonly more: boolean }, Refused | { readonly 
 export type LedgerHelpers = {
   /** Sends an expiry notice; resolves true once the mail has left. What was not announced does not expire. */
   readonly sendNotice: (userId: string, task: NoticeTask, nowMs: number) => Promise<boolean>;
-  /** Offers purchases to the statistics sample. Called again with the same ones after a crash; throws when D1 does not answer. */
+  /** Tells the statistics sample rows that are new or changed. Called again with the same ones after a crash; throws when D1 does not answer. */
   readonly offerToSample: (userId: string, items: readonly SampleItem[], nowMs: number) => Promise<void>;
 };
 
@@ -95,10 +95,15 @@ async function sendNotices({ userId, guard, helpers }: AlarmParts, nowMs: number
 
 async function tellReviews({ userId, guard, database }: AlarmParts, nowMs: number): Promise<void> {
   if (userId === undefined) return;
-  const news = guard((engine) => engine.peekReviews(null, nowMs));
+  const peek = () => guard((engine) => engine.peekReviews(null, nowMs));
+  const first = peek();
+  if (!first.ok || first.value === null) return;
+  const decided = await decidedReviews(database, first.value.open);
+  // Asked again, because a decision may have reached the ledger before D1 said so: what still waits now waits in spite of it.
+  const news = decided.length === 0 ? first : peek();
   if (!news.ok || news.value === null) return;
   const { open, mark } = news.value;
-  await applyReviews(database, userId, open, nowMs);
+  await applyReviews(database, userId, open, decided, nowMs);
   guard((engine) => engine.ackReviews(mark, nowMs));
 }
 

@@ -10,7 +10,8 @@ export type BudgetRequest = { readonly key: string; readonly points: number; /**
 /** `held` is what this purchase holds now, `reserved` what all hold together. */
 export type BudgetAnswer = { readonly granted: boolean; readonly held: number; readonly reserved: number };
 
-const MIGRATIONS: readonly ObjectMigration[] = [{
+/** Never edited, only appended to. */
+export const BUDGET_MIGRATIONS: readonly ObjectMigration[] = [{
   id: 1, name: "reservations",
   sql: [
     "CREATE TABLE reservations (purchase_id TEXT PRIMARY KEY, points INTEGER NOT NULL CHECK (points > 0)) STRICT, WITHOUT ROWID",
@@ -20,7 +21,7 @@ const MIGRATIONS: readonly ObjectMigration[] = [{
 }];
 
 export function migrateBudget(sql: Sql): void {
-  migrate(sql, MIGRATIONS);
+  migrate(sql, BUDGET_MIGRATIONS);
 }
 
 export function budgetReserved(sql: Sql): number {

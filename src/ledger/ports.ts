@@ -313,9 +313,12 @@ export type Projection = { readonly from: number; readonly through: number; read
 /** All transactions of a book and those after `from`, summed up before the book is emptied. */
 export type History = { readonly whole: readonly CounterDelta[]; readonly rest: readonly CounterDelta[]; readonly leaf: Leaf; readonly balances: Balances };
 
-/** A recognised, booked purchase as statistics may see it: the id is hashed before it leaves for D1. */
-export type SampleItem = { readonly purchaseId: PurchaseId; readonly day: string; readonly brandId: BrandId; readonly cents: number };
-/** Purchases not yet offered to the sample; `mark` is given back once they were. */
+/**
+ * A row of the book as statistics may see it; with the user's id its number is hashed before it leaves for D1. `purchase` is null when
+ * the row does not count, or no more: taken back by the bank, held, unrecognised, a repeat, too old. What was told of it must go.
+ */
+export type SampleItem = { readonly row: number; readonly purchase: { readonly day: string; readonly brandId: BrandId; readonly cents: number } | null };
+/** Rows that the sample does not know as they are now; `mark` is given back once it does. */
 export type SampleNews = { readonly items: readonly SampleItem[]; readonly mark: string };
 export type ReviewWhy = ReviewCode | "weak_account" | "refund_without_purchase";
 /** All rows that wait for a person or for their purchase now; `mark` is given back once D1 knows. */

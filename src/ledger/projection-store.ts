@@ -66,15 +66,35 @@ class ProjectionMoves extends Error {
   override readonly name = "ProjectionMovesError";
 }
 
+/** A row that a person decided, as D1 had it when it was read. */
+export type DecidedReview = { readonly purchaseId: string; readonly decidedAtMs: number };
+
+const DECIDED_REVIEWS = `SELECT purchase_id, decided_at_ms FROM reviews
+  WHERE purchase_id IN (SELECT value ->> 'purchaseId' FROM json_each(?)) AND state = 'closed' AND decision IS NOT NULL`;
+
+/**
+ * Which of these waiting rows D1 holds for decided. It closes a row only after the ledger has the decision: when the ledger, asked
+ * after this, still says that the row waits, it waits again.
+ */
+export async function decidedReviews(database: SqlDatabase, open: ReviewNews["open"]): Promise<readonly DecidedReview[]> {
+  if (open.length === 0) return [];
+  const { results } = await database.prepare(DECIDED_REVIEWS).bind(JSON.stringify(open)).all<{ readonly purchase_id: string; readonly decided_at_ms: number }>();
+  return results.map((row) => ({ purchaseId: row.purchase_id, decidedAtMs: row.decided_at_ms }));
+}
+
+// A row that was decided after the ledger was asked keeps its decision: only those read before (?4) may be opened again.
 const OPEN_REVIEWS = `INSERT INTO reviews (purchase_id, user_id, why, state, opened_at_ms)
   SELECT value ->> 'purchaseId', ?2, value ->> 'why', 'open', ?3 FROM json_each(?1) WHERE true
-  ON CONFLICT (purchase_id) DO UPDATE SET why = excluded.why, state = 'open', closed_at_ms = NULL, decision = NULL, decided_by = NULL, decided_at_ms = NULL
-    WHERE state = 'closed' OR why <> excluded.why`;
+  ON CONFLICT (purchase_id) DO UPDATE SET why = excluded.why, state = 'open', closed_at_ms = NULL, decision = NULL, decided_by = NULL, decided_at_ms = NULL,
+      proposed_by = NULL, proposed_at_ms = NULL, proposed_points = NULL
+    WHERE CASE WHEN state = 'closed' AND decision IS NOT NULL
+      THEN EXISTS (SELECT 1 FROM json_each(?4) WHERE value ->> 'purchaseId' = purchase_id AND value ->> 'decidedAtMs' = decided_at_ms)
+      ELSE state = 'closed' OR why <> excluded.why END`;
 const CLOSE_REVIEWS = `UPDATE reviews SET state = 'closed', closed_at_ms = ?3
   WHERE user_id = ?2 AND state = 'open' AND purchase_id NOT IN (SELECT value ->> 'purchaseId' FROM json_each(?1))`;
 
-/** Makes D1's list of this user's waiting rows exactly these. */
-export async function applyReviews(database: SqlDatabase, userId: string, open: ReviewNews["open"], nowMs: number): Promise<void> {
+/** Makes D1's list of this user's waiting rows exactly these, but for rows decided since `decided` was read. */
+export async function applyReviews(database: SqlDatabase, userId: string, open: ReviewNews["open"], decided: readonly DecidedReview[], nowMs: number): Promise<void> {
   const json = JSON.stringify(open);
-  await database.batch([database.prepare(OPEN_REVIEWS).bind(json, userId, nowMs), database.prepare(CLOSE_REVIEWS).bind(json, userId, nowMs)]);
+  await database.batch([database.prepare(OPEN_REVIEWS).bind(json, userId, nowMs, JSON.stringify(decided)), database.prepare(CLOSE_REVIEWS).bind(json, userId, nowMs)]);
 }

@@ -201,7 +201,7 @@ export function newPurchase(work: Work, n: number, accountNo: number, row: BankR
 
 /** Notes an amount under which the bank had booked the row, told in time or late. Returns false when that is no news. */
 export function noteEarlierAmount(record: PurchaseRecord, cents: number): boolean {
-  if ((cents === record.amountCents && record.state !== "pending") || record.earlierCents.includes(cents)) return false;
+  if ((cents === record.amountCents && record.state === "booked") || record.earlierCents.includes(cents)) return false;
   record.earlierCents = [...record.earlierCents, cents];
   return true;
 }

@@ -260,6 +260,8 @@ function handOver(work: Work, plan: Plan, touched: Touched): void {
   heir.decided = decided && to.amountCents === from.amountCents && to.currency === from.currency && to.purchasedOn === from.purchasedOn && to.channel === from.channel
     && to.kind === from.kind && to.state === from.state && (to.brand?.id ?? null) === (from.brand?.id ?? null);
   moveVerdict(from, to);
+  // A refund that waited in vain has done so under any of its rows.
+  heir.decided ||= to.kind === "refund" && from.brand !== null && to.outcome === "not_earned" && to.findings.reasons.includes("refund_without_purchase");
   // Entries and budgets know the points by this id.
   to.id = from.id;
   to.sameAs = null;

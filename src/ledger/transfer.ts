@@ -16,7 +16,7 @@ import { newWork } from "./work.ts";
 
 /** Every table but `object_migrations`, which the receiving object has of its own. */
 export const TRANSFERRED: Readonly<Record<TransferKind, readonly string[]>> = {
-  ledger: ["meta", "accounts", "connections", "purchases", "transactions", "lots", "holds", "requests", "activations"],
+  ledger: ["meta", "accounts", "connections", "purchases", "transactions", "lots", "holds", "requests", "activations", "sample_changes"],
   budget: ["reservations", "total"],
 };
 const STAGE = "transfer_pages";

@@ -86,11 +86,13 @@ function withoutPoints(work: Work, record: PurchaseRecord, outcome: PurchaseReco
 function expectPurchase(work: Work, record: PurchaseRecord, decided: boolean): void {
   if (decided && (record.refundOf !== null || record.waitsFor === "purchase" || record.findings.reasons.length > 0)) return;
   record.decidedRank ??= nextRank(work);
+  // It has waited under another row of the same refund already.
+  const dueMs = record.waitsFor === "purchase" && record.dueMs !== null ? record.dueMs : record.recordedAtMs + REFUND_WAIT_MS;
   // A row may turn into a refund by a newer version of it: what it had earned goes first.
   withoutPoints(work, record, "waiting", null, ["refund_without_purchase"]);
   record.outcome = record.brand === null ? "not_earned" : "waiting";
   record.waitsFor = record.brand === null ? null : "purchase";
-  if (record.brand !== null) record.dueMs = record.recordedAtMs + REFUND_WAIT_MS;
+  if (record.brand !== null) record.dueMs = dueMs;
 }
 
 function decide(work: Work, record: PurchaseRecord, terms: Terms): Decision {

@@ -15,13 +15,14 @@ import { answer, createRouter, operatorSecurity, problems } from "../http/router
 import type { Log } from "../kernel/log.ts";
 import { DAY_MS, toInstant } from "../kernel/time.ts";
 import type { Clock } from "../kernel/time.ts";
+import { appleAssociation, assetLinks } from "./associations.ts";
 import { legalNotice, securityText } from "./legal.ts";
 import { readiness } from "./readiness.ts";
 import type { ReadinessChecks } from "./readiness.ts";
 import type { listQuarantine, QuarantineItem, QuarantinePosition, QuarantineState } from "./store.ts";
 
 export type OperationsRoutesDeps = {
-  readonly config: Pick<Config, "environment" | "publicUrl" | "powens" | "email" | "jurisdiction" | "debtor">;
+  readonly config: Pick<Config, "environment" | "publicUrl" | "redirectUris" | "apps" | "powens" | "email" | "jurisdiction" | "debtor">;
   readonly checks: ReadinessChecks;
   readonly clock: Clock;
   readonly log: Log;
@@ -96,7 +97,7 @@ const legalSchema = z.object({
 // Swagger UI sets styles from its script; nothing else may come from anywhere but here.
 const DOCS_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `GET /v1/legal`, `/.well-known/security.txt`, `/docs`. */
+/** `GET /v1/legal`, what stands under `/.well-known/` beside the keys, `/docs`. */
 export function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   const legal = createRoute({
@@ -116,6 +117,8 @@ export function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   router.openapi(security, (c) =>
     c.text(securityText(deps.config.publicUrl, toInstant(deps.clock.nowMs() + SECURITY_TEXT_DAYS * DAY_MS)), 200, { "Cache-Control": "public, max-age=86400" }));
 
+  associationRoutes(router, deps.config);
+
   const docs = createRoute({
     method: "get", path: "/docs", tags, summary: "Read this document as a page",
     responses: { 200: { description: "The page", content: { "text/html": { schema: z.string() } } } },
@@ -130,6 +133,27 @@ export function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   router.openapi(docs, async (c) => (await page(c.req.raw, "/docs/")) as never);
   router.get("/docs/*", (c) => page(c.req.raw, c.req.path));
   return router;
+}
+
+const ASSOCIATION_HEADERS = { "Cache-Control": "public, max-age=3600" };
+
+function associationRoutes(router: OpenAPIHono<AppEnv>, { apps, publicUrl, redirectUris }: OperationsRoutesDeps["config"]): void {
+  const apple = createRoute({
+    method: "get", path: "/.well-known/apple-app-site-association", tags, summary: "Tell which Apple apps belong to this system",
+    responses: { 200: answer(z.object({
+      webcredentials: z.object({ apps: z.array(z.string()) }),
+      applinks: z.object({ details: z.array(z.object({ appIDs: z.array(z.string()), components: z.array(z.record(z.string(), z.string())) })) }),
+    }), "The apps of `APPLE_APP_IDS`") },
+  });
+  router.openapi(apple, (c) => c.json(appleAssociation(apps.apple, publicUrl, redirectUris) as never, 200, ASSOCIATION_HEADERS));
+
+  const android = createRoute({
+    method: "get", path: "/.well-known/assetlinks.json", tags, summary: "Tell which Android apps belong to this system",
+    responses: { 200: answer(z.array(z.object({
+      relation: z.array(z.string()), target: z.object({ namespace: z.string(), package_name: z.string(), sha256_cert_fingerprints: z.array(z.string()) }),
+    })), "The apps of `ANDROID_APPS`") },
+  });
+  router.openapi(android, (c) => c.json(assetLinks(apps.android) as never, 200, ASSOCIATION_HEADERS));
 }
 
 const quarantineSchema = z.object({
@@ -155,7 +179,7 @@ export function operatorRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> 
   const router = createRouter();
   const list = createRoute({
     method: "get", path: "/quarantine", tags: ["Operators: operations"], security: operatorSecurity, summary: "List messages that could not be used, latest first",
-    middleware: [requireRole(deps.operatorTokens, "support"), audited(deps.note, { reads: true })],
+    middleware: [audited(deps.note, { reads: true }), requireRole(deps.operatorTokens, "support")],
     request: { query: z.strictObject({ ...pageQuery, state: z.enum(["open", "resolved", "all"]).default("open") }) },
     responses: { 200: answer(pageOf(quarantineSchema), "Without any body: none is kept"), ...problems(400, 401, 403, 422, 503) },
   });

@@ -36,7 +36,7 @@ import { reviewService } from "../insights/reviews.ts";
 import { reviewsStore } from "../insights/reviews-store.ts";
 import { insightsRoutes } from "../insights/routes.ts";
 import { reviewRoutes } from "../insights/routes/reviews.ts";
-import { SAMPLE_DAYS_MAX } from "../insights/sample.ts";
+import { SAMPLE_DAYS_AHEAD, SAMPLE_DAYS_MAX } from "../insights/sample.ts";
 import { sampleStore } from "../insights/sample-store.ts";
 import { insightsStore } from "../insights/store.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
@@ -183,12 +183,13 @@ function composeInsights(platform: Platform, config: Config, db: Database, catal
   const sample = sampleStore(db);
   const queue = reviewsStore(db, random);
   const kept = projections({ store, ledger, clock, log });
-  const reviews = reviewService({ store: queue, ledger, catalogue: catalogue.cache, programme, clock });
+  const reviews = reviewService({ store: queue, ledger, catalogue: catalogue.cache, decide: decideEarning, programme, clock });
   return {
     store, projections: kept, reviews, dryRun: dryRunner({ sample, decide: decideEarning, programme }),
     privacy: insightsPrivacy({ sample, reviews: queue, index: config.keyrings.index, clock }),
     sweep: async (): Promise<void> => {
-      await sample.tidy(addDays(parisDate(clock.nowMs()), -SAMPLE_DAYS_MAX));
+      const today = parisDate(clock.nowMs());
+      await sample.tidy(addDays(today, -SAMPLE_DAYS_MAX), addDays(today, SAMPLE_DAYS_AHEAD));
       await reviews.finish();
       await kept.patrolStep();
     },

@@ -7,7 +7,7 @@ import { httpMailer } from "../identity/mailer.ts";
 import { identityStore } from "../identity/store.ts";
 import { sendNotice } from "../insights/notices.ts";
 import { sampleStore } from "../insights/sample-store.ts";
-import { sampleRows } from "../insights/sample.ts";
+import { goneIds, sampleRows } from "../insights/sample.ts";
 import type { UserId } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import type { RandomBytes } from "../kernel/random.ts";
@@ -31,6 +31,9 @@ export function ledgerHelpers(parts: LedgerHelperParts): LedgerHelpers {
   };
   return {
     sendNotice: (userId, task) => sendNotice(notices, userId as UserId, task),
-    offerToSample: (userId, items) => sample.add(userId as UserId, sampleRows(config.keyrings.index, userId as UserId, items)),
+    offerToSample: (userId, items) => {
+      const [index, user] = [config.keyrings.index, userId as UserId];
+      return sample.add(user, sampleRows(index, user, items), goneIds(index, user, items));
+    },
   };
 }

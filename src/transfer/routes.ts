@@ -43,7 +43,7 @@ function addExport(router: OpenAPIHono<AppEnv>, deps: TransferRoutesDeps): void 
   const route = createRoute({
     ...common, method: "get", path: "/transfer/export", summary: "Read the whole system, a sealed line at a time",
     description: "Without a cursor the header; then `next` until it is null. Stop the system's traffic before: a copy of a system that changed meanwhile is refused.",
-    middleware: [requireRole(deps.operatorTokens, "owner"), audited(deps.note)],
+    middleware: [audited(deps.note), requireRole(deps.operatorTokens, "owner")],
     request: { query: z.strictObject({ archive: archiveId, cursor: z.string().max(16_384).optional() }) },
     responses: { 200: answer(exportedSchema, "The line and the cursor of the next"), ...problems(400, 401, 403, 409, 422, 503) },
   });
@@ -58,7 +58,7 @@ function addExport(router: OpenAPIHono<AppEnv>, deps: TransferRoutesDeps): void 
 function addImport(router: OpenAPIHono<AppEnv>, deps: TransferRoutesDeps): void {
   const owner = requireRole(deps.operatorTokens, "owner");
   const state = createRoute({
-    ...common, method: "get", path: "/transfer/import", summary: "Tell how far the import of this system is", middleware: [owner, audited(deps.note)],
+    ...common, method: "get", path: "/transfer/import", summary: "Tell how far the import of this system is", middleware: [audited(deps.note), owner],
     request: { query: z.strictObject({}) }, responses: { 200: answer(stateSchema, "The next line that is expected"), ...problems(401, 403, 404, 422, 503) },
   });
   router.openapi(state, async (c) => {
@@ -68,7 +68,7 @@ function addImport(router: OpenAPIHono<AppEnv>, deps: TransferRoutesDeps): void 
   const take = createRoute({
     ...common, method: "post", path: "/transfer/import", summary: "Load a line into an empty system",
     description: "In order, from line 0. A line that was loaded already changes nothing. The header is taken by an empty system that holds the same keys.",
-    middleware: [owner, audited(deps.note)], request: { body: body(z.strictObject(lineFields)) },
+    middleware: [audited(deps.note), owner], request: { body: body(z.strictObject(lineFields)) },
     responses: { 200: answer(stateSchema, "The next line that is expected"), ...problems(401, 403, 409, 413, 415, 422, 503) },
   });
   router.openapi(take, async (c) => {
@@ -79,7 +79,7 @@ function addImport(router: OpenAPIHono<AppEnv>, deps: TransferRoutesDeps): void 
   });
   const open = createRoute({
     ...common, method: "post", path: "/transfer/import/open", summary: "Set the alarms of the loaded ledgers and end the import",
-    description: "After the last line; repeat until the state is `done`.", middleware: [owner, audited(deps.note)],
+    description: "After the last line; repeat until the state is `done`.", middleware: [audited(deps.note), owner],
     request: { body: body(z.strictObject({})) }, responses: { 200: answer(stateSchema, "How far it is"), ...problems(401, 403, 409, 415, 422, 503) },
   });
   router.openapi(open, async (c) => {

@@ -6,7 +6,7 @@ import { openBlackBox } from "../support/blackbox.ts";
 import type { BlackBox } from "../support/blackbox.ts";
 import { atBank, call, consent, expectCall, fillWebview, linkBank, signIn } from "../support/client.ts";
 import type { Json } from "../support/client.ts";
-import { openLocalClock } from "../support/local.ts";
+import { openLocalClock } from "../support/data-folder.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -105,10 +105,10 @@ function insightsContract(test: ContractTest, open: OpenDatabase): void {
   test("a user's waiting rows are exactly those told last", async ({ expect }) => {
     const database = await open();
     const states = async () => (await database.prepare("SELECT why, state FROM reviews WHERE user_id = 'usr_waits' ORDER BY purchase_id").all<{ why: string; state: string }>()).results.map(({ why, state }) => `${why} ${state}`);
-    await applyReviews(database, "usr_waits", [{ purchaseId: "pur_w1", why: "date_absurd" }, { purchaseId: "pur_w2", why: "weak_account" }], NOW_MS);
-    await applyReviews(database, "usr_waits", [{ purchaseId: "pur_w2", why: "amount_precision" }], NOW_MS);
+    await applyReviews(database, "usr_waits", [{ purchaseId: "pur_w1", why: "date_absurd" }, { purchaseId: "pur_w2", why: "weak_account" }], [], NOW_MS);
+    await applyReviews(database, "usr_waits", [{ purchaseId: "pur_w2", why: "amount_precision" }], [], NOW_MS);
     expect(await states()).toEqual(["date_absurd closed", "amount_precision open"]);
-    await applyReviews(database, "usr_waits", [], NOW_MS);
+    await applyReviews(database, "usr_waits", [], [], NOW_MS);
     expect(await states()).toEqual(["date_absurd closed", "amount_precision closed"]);
   });
 }

@@ -199,7 +199,11 @@ function mountConnections(app: SandboxApp, services: Services): void {
 /** Settings that hold for everything until changed. */
 function mountSettings(app: SandboxApp, { store }: Services): void {
   app.post("/settings", async (c) => {
-    const input = await readControl(c, z.strictObject({ resend_changed: flag.optional(), account_synced: flag.optional(), no_account_status: z.coerce.number().refine((value) => value === 400 || value === 409).optional(), timeout_ms: z.coerce.number().int().min(50).max(120_000).optional() }));
+    const waitMs = z.coerce.number().int().min(50).max(120_000).optional();
+    const input = await readControl(c, z.strictObject({
+      resend_changed: flag.optional(), account_synced: flag.optional(), no_account_status: z.coerce.number().refine((value) => value === 400 || value === 409).optional(),
+      timeout_ms: waitMs, retry_ms: waitMs,
+    }));
     if (input instanceof Response) return input;
     for (const [name, value] of Object.entries(input)) store.putSetting(name, String(value));
     const settings = store.all<{ name: string; value: string }>("SELECT * FROM settings WHERE instr(name, ':') = 0 ORDER BY name");

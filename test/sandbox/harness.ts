@@ -1,6 +1,5 @@
 // Boots the sandbox's bundle in miniflare beside a small receiver that plays the product, and drives both over real HTTP. The receiver
 // checks each signature over the raw bytes with Node's own crypto. For tests in Node only; the sandbox itself never imports this.
-import { execFile } from "node:child_process";
 import { createHmac, generateKeyPairSync } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -8,8 +7,9 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { Miniflare } from "miniflare";
+import { buildBundles } from "../support/local.ts";
+import { freePort } from "../support/ports.ts";
 
 export interface Received { path: string; body: string; signed: boolean; date: string }
 export interface Row { id: number; id_account: number; value: number; type: string; original_wording: string; coming: boolean; deleted: string | null; new?: boolean }
@@ -29,9 +29,9 @@ export const testBank = "338178e6-3d01-564f-9a7b-52ca442459bf";
 export const accessKey = { ...generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }), kid: "access-1" };
 
 /**
- * What a test may read and turn: the sandbox's address, what the receiver answers, how far the clock runs
- * ahead, and how many deliveries were tried. */
-export const world = { base: "", refuseWith: 0, aheadMs: 0, seen: 0 };
+ * What a test may read and turn: the sandbox's address, what the receiver answers, the text in a body from which on it accepts again,
+ * how far the clock runs ahead, and how many deliveries were tried. */
+export const world = { base: "", refuseWith: 0, acceptFrom: "", aheadMs: 0, seen: 0 };
 /** What the receiver accepted so far, oldest first. */
 export const received: Received[] = [];
 let folder = "";
@@ -58,6 +58,7 @@ function startReceiver(): Promise<void> {
         return;
       }
       world.seen += 1;
+      if (world.acceptFrom !== "" && body.includes(world.acceptFrom)) Object.assign(world, { refuseWith: 0, acceptFrom: "" });
       const date = String(request.headers["bi-signature-date"]);
       const expected = createHmac("sha256", "first").update(`POST.${request.url}.${date}.`).update(body).digest("base64");
       if (world.refuseWith === 0) received.push({ path: request.url ?? "", body: body.toString(), signed: request.headers["bi-signature"] === expected, date });
@@ -95,15 +96,6 @@ export async function startSandbox(): Promise<void> {
     }],
   });
   world.base = (await sandbox.ready).origin;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const found = (probe.address() as AddressInfo).port;
-      probe.close(() => done(found));
-    });
-  });
 }
 
 /** Calls a control (or the API without a token) and reads its JSON. */
@@ -161,18 +153,18 @@ export const synced = (): Synced[] => received.filter(({ path }) => path.endsWit
 /** The rows that one of them carries. */
 export const pushedRows = (one: Synced | undefined): Row[] => one?.connection.accounts.flatMap((account) => account.transactions) ?? [];
 
-/** Bundles the sandbox and starts everything on free ports and a fresh folder. */
+/** How long the sandbox of a test waits before it tries a failed webhook again. */
+export const retryMs = 300;
+
+/** Starts everything on free ports and a fresh folder, from the bundle that the local system runs too. */
 export async function startWorld(): Promise<void> {
+  await buildBundles();
   folder = await mkdtemp(join(tmpdir(), "cagnotte-sandbox-"));
-  const root = resolve(import.meta.dirname, "../..");
-  const wrangler = ["deploy", "--dry-run", "--outdir", join(folder, "bundle"), "-c", join(root, "test/sandbox/wrangler.toml")];
-  await promisify(execFile)(process.execPath, [join(root, "node_modules/wrangler/bin/wrangler.js"), ...wrangler], {
-    cwd: root, env: { ...process.env, WRANGLER_SEND_METRICS: "false" },
-  });
-  bundle = await readFile(join(folder, "bundle/worker.js"), "utf8");
+  bundle = await readFile(resolve(import.meta.dirname, "../../.build/sandbox/worker.js"), "utf8");
   port = await freePort();
   await startReceiver();
   await startSandbox();
+  await post("/settings", { retry_ms: retryMs });
 }
 
 /** Ends the sandbox's process; its folder stays. */

@@ -17,7 +17,7 @@ const controls: readonly (readonly [string, string])[] = [
   ["POST /connections/{id|newest}/state · /sync · /renew", "État, synchronisation, renouvellement du consentement"],
   ["GET /webhooks · POST /webhooks/flush · /redeliver · /hold · /release", "File des webhooks"],
   ["POST /faults · GET · DELETE", "Pannes de l’agrégateur pour les n prochains appels"],
-  ["POST /settings", "resend_changed, account_synced, no_account_status, timeout_ms"],
+  ["POST /settings", "resend_changed, account_synced, no_account_status, timeout_ms, retry_ms"],
   ["GET /mailbox?to=", "Courriels reçus, avec leur code"],
   ["POST /clock", "Avancer l’horloge du système local : {\"advance\":\"P30D\"}"],
   ["GET /cdn-cgi/access/certs", "Certificats des opérateurs"],

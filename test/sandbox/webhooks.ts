@@ -22,7 +22,7 @@ export interface Delivery {
 const defaultTimeoutMs = 15_000;
 const failuresPerRun = 10;
 const timeoutsPerRun = 2;
-const retryEveryMs = 3000;
+const defaultRetryMs = 3000;
 const keptDelivered = 500;
 /** More undelivered events than this are refused: a queue without bound would end as a crash. */
 export const queueLimit = 5000;
@@ -61,7 +61,7 @@ export class Webhooks {
   #arm(): void {
     if (this.#armed) return;
     this.#armed = true;
-    this.#setAlarm(Date.now() + retryEveryMs);
+    this.#setAlarm(Date.now() + Number(this.#store.setting("retry_ms") ?? defaultRetryMs));
   }
 
   /** Writes an event down. It is delivered by `deliver`, the flusher, or a control when it is held. Returns its id. */

@@ -10,7 +10,7 @@ import { must, SimulatedCrash } from "./ledger.ts";
 import type { ModelNotice } from "./model-notices.ts";
 import { keyOf } from "./model-rows.ts";
 import { deliver, sync } from "./network.ts";
-import { checkSampled } from "./projection.ts";
+import { checkSampled, takeSample } from "./projection.ts";
 import type { SimUser, World } from "./world.ts";
 
 /** How the world behaves while the alarm runs. */
@@ -86,7 +86,7 @@ class Round {
         offerToSample: (_, items) => this.#told(async () => {
           checkSampled(this.#world, this.#user, items);
           await pause();
-          for (const { purchaseId } of items) this.#user.sampled.add(purchaseId);
+          takeSample(this.#user, items);
           await pause();
         }),
       },

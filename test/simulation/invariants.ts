@@ -37,7 +37,6 @@ function checkVerdicts(world: World, user: SimUser): void {
     ensure(verdict.reasons.length > 0, `${key} has a reason`);
     ensure(verdict.points === points && outcomes.includes(verdict.outcome), `${key} is ${verdict.outcome} ${verdict.points} (${verdict.reasons.join()}), expected ${outcomes.join("|")} ${points} (${firstReason ?? "any"})`);
     ensure(firstReason === null || verdict.reasons[0] === firstReason, `${key} says ${verdict.reasons.join()}, expected ${firstReason ?? ""}`);
-    if (model.resolution.status.get(key)?.is !== "live") user.everOther.add(key);
     if (view.kind === "refund" && model.resolution.status.get(key)?.is === "live") checkRefund(user, views, key);
   }
   const listed = user.ledger.listed(world.nowMs, ALL);

@@ -77,8 +77,17 @@ export class Model {
       const { row } = known;
       // Only what nothing took over: a row that is part of a booked purchase stays so.
       if (row.state === "pending" && this.resolution.status.get(known.key)?.is === "pending" && parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs) known.closed = true;
-      if (row.kind === "refund" && row.state === "booked" && this.resolution.refundOf.get(known.key) === null && known.recordedAtMs + REFUND_WAITS_MS <= nowMs) known.closed = true;
+      if (row.kind === "refund" && row.state === "booked" && this.resolution.refundOf.get(known.key) === null && this.#waitsSince(known) + REFUND_WAITS_MS <= nowMs) known.closed = true;
     }
+  }
+
+  /** A refund waits from its first row on. */
+  #waitsSince(refund: KnownRow): number {
+    const same = [...this.rows.values()].filter((known) => {
+      const status = this.resolution.status.get(known.key);
+      return status?.is === "duplicate" && status.of === refund.key;
+    });
+    return Math.min(refund.recordedAtMs, ...same.map((known) => known.recordedAtMs));
   }
 
   /** The budget answered for a purchase that waited. */

@@ -1,7 +1,7 @@
 // What D1 knows of the ledgers against the entries of their books: heads, balances, every counter, the rows that wait for a person,
 // the sample. Summed up here from the entries' own fields, without the outbox.
 import type { PurchaseId } from "../../src/kernel/ids.ts";
-import type { SampleItem } from "../../src/ledger/ports.ts";
+import type { PurchaseView, SampleItem } from "../../src/ledger/ports.ts";
 import { addDays, parisDate } from "../../src/kernel/time.ts";
 import type { RawBody } from "./book.ts";
 import { canonical, ensure } from "./book.ts";
@@ -91,23 +91,35 @@ export async function checkReviewsTold(world: World, user: SimUser): Promise<voi
   ensure(told === waiting, `operators are told of ${told || "nothing"}, ${waiting || "nothing"} waits`);
 }
 
+const isSampled = (view: PurchaseView): boolean => view.state === "booked" && view.kind === "purchase" && view.currency === "EUR" && view.brand !== null
+  && !view.verdict.reasons.includes("duplicate") && view.verdict.reasons[0] !== "held_for_review";
+const sampleLine = (day: string, brandId: string, cents: number): string => `${day} ${brandId} ${cents}`;
+
 /** What is offered to the sample must be a recognised purchase of the last 90 days that stands for itself. */
 export function checkSampled(world: World, user: SimUser, items: readonly SampleItem[]): void {
-  const views = user.ledger.views(world.nowMs);
-  for (const item of items) {
-    const fits = [...views.values()].some((view) => view.id === item.purchaseId && view.state === "booked" && view.kind === "purchase" && view.currency === "EUR" && view.brand?.id === item.brandId
-      && view.amountCents === item.cents && view.purchasedOn === item.day && !view.verdict.reasons.includes("duplicate") && view.verdict.reasons[0] !== "held_for_review");
-    ensure(fits && item.day > addDays(parisDate(world.nowMs), -91), `${item.purchaseId} of ${item.day} is offered to the sample`);
+  const standing = new Set([...user.ledger.views(world.nowMs).values()].filter(isSampled).map((view) => sampleLine(view.purchasedOn, view.brand?.id ?? "", view.amountCents)));
+  for (const { purchase } of items) {
+    if (purchase === null) continue;
+    const line = sampleLine(purchase.day, purchase.brandId, purchase.cents);
+    ensure(standing.has(line) && purchase.day > addDays(parisDate(world.nowMs), -91), `${line} is offered to the sample`);
   }
 }
 
-/** What was booked and alone from its first day, never changed and is not too old, was offered. */
-export function checkSample(world: World, user: SimUser): void {
-  const changed = new Set(user.bank.truths.filter((truth) => truth.corrected).flatMap((truth) => [...truth.rows.values()].map(keyOf)));
-  for (const view of user.ledger.views(world.nowMs).values()) {
-    const plain = view.brand !== null && view.currency === "EUR" && view.kind === "purchase" && view.purchasedOn > addDays(parisDate(world.nowMs), -90) && !user.everOther.has(keyOf(view)) && !changed.has(keyOf(view));
-    ensure(!plain || user.sampled.has(view.id), `${keyOf(view)} was never offered to the sample`);
+/** The sample's answer to what it is offered: a row is there as it was last told, or not at all. */
+export function takeSample(user: SimUser, items: readonly SampleItem[]): void {
+  for (const { row, purchase } of items) {
+    if (purchase === null) user.sampled.delete(row);
+    else user.sampled.set(row, sampleLine(purchase.day, purchase.brandId, purchase.cents));
   }
+}
+
+/** Of the last 90 days, the sample has exactly the purchases that stand. */
+export function checkSample(world: World, user: SimUser): void {
+  const [after, until] = [addDays(parisDate(world.nowMs), -90), addDays(parisDate(world.nowMs), 2)];
+  const recent = (lines: readonly string[]): string => lines.filter((line) => line.slice(0, 10) > after && line.slice(0, 10) <= until).sort().join("; ");
+  const stands = recent([...user.ledger.views(world.nowMs).values()].filter(isSampled).map((view) => sampleLine(view.purchasedOn, view.brand?.id ?? "", view.amountCents)));
+  const sampled = recent([...user.sampled.values()]);
+  ensure(sampled === stands, `the sample has ${sampled || "nothing"} of u${user.no}, ${stands || "nothing"} stands`);
 }
 
 /** D1 comes back from a backup, then loses everything: told again, it is what it was. `drain` rings every alarm. */

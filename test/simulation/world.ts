@@ -29,10 +29,9 @@ export type SimUser = {
   readonly recorded: RecordBatch[];
   /** Expiry notices that left. */
   readonly mails: { readonly expiresOn: string; readonly atMs: number }[];
-  /** Purchases offered to the sample. */
-  readonly sampled: Set<string>;
-  /** Rows that were at some time something else than a booked purchase or refund of their own. */
-  readonly everOther: Set<string>;
+  /** What the sample has of it, by row. */
+  readonly sampled: Map<number, string>;
+  /** Purchases that at some time had a refund set against them. */
   readonly everRefunded: Set<string>;
   /** Every id a purchase was ever shown under, with the rows that stood for it then. */
   readonly shownIds: Map<string, Set<string>>;
@@ -69,7 +68,7 @@ export function makeWorld(seed: number, module: LedgerModule, database: SqlDatab
   const users: SimUser[] = Array.from({ length: rng.pick([1, 1, 2]) }, (_, no) => ({
     no, userId: `usr_${no}`, bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs), ledger: new SimLedger(module, rng.fork(20 + no), catalogue.terms),
     model: new Model(catalogue.terms, programme), cursors: new Map(), network: [], recorded: [], operations: [],
-    mails: [], sampled: new Set(), everOther: new Set(), everRefunded: new Set(), shownIds: new Map(), leaf: null,
+    mails: [], sampled: new Map(), everRefunded: new Set(), shownIds: new Map(), leaf: null,
     verified: { sequence: 0, hash: "0".repeat(64), entries: [], sums: { pending: 0, available: 0, held: 0 } },
   }));
   return { module, rng, catalogue, programme, users, budgets: new SimBudgets(catalogue), database, backup: null, trace: [], nowMs, serial: 0 };

@@ -4,32 +4,40 @@ export type D1Count = { roundTrips: number; statements: number; rowsWritten: num
 
 export type CountedD1 = { readonly db: D1Database; readonly count: D1Count; readonly reset: () => void };
 
-/** Wraps a database so that every statement that really runs is counted. `prepare` alone costs nothing. */
-export function countD1(inner: D1Database): CountedD1 {
+/**
+ * Wraps a database so that every statement that really runs is counted. `prepare` alone costs nothing. `trace` is told each statement
+ * that wrote, with the rows that the database says it wrote (index rows and those of triggers included).
+ */
+export function countD1(inner: D1Database, trace?: (query: string, rowsWritten: number) => void): CountedD1 {
   const count: D1Count = { roundTrips: 0, statements: 0, rowsWritten: 0 };
   const originals = new WeakMap<object, D1PreparedStatement>();
+  const queries = new WeakMap<object, string>();
 
-  const finish = (results: readonly { meta?: { rows_written?: number } }[]): void => {
-    for (const result of results) count.rowsWritten += result.meta?.rows_written ?? 0;
+  const finish = (results: readonly { meta?: { rows_written?: number } }[], ...ran: readonly string[]): void => {
+    for (const [index, result] of results.entries()) {
+      const written = result.meta?.rows_written ?? 0;
+      count.rowsWritten += written;
+      if (written > 0) trace?.(ran[index] ?? "", written);
+    }
   };
   const begin = (statements: number): void => {
     count.roundTrips += 1;
     count.statements += statements;
   };
 
-  const wrap = (statement: D1PreparedStatement): D1PreparedStatement => {
+  const wrap = (statement: D1PreparedStatement, query: string): D1PreparedStatement => {
     const wrapped = {
-      bind: (...values: unknown[]) => wrap(statement.bind(...values)),
+      bind: (...values: unknown[]) => wrap(statement.bind(...values), query),
       async run() {
         begin(1);
         const result = await statement.run();
-        finish([result]);
+        finish([result], query);
         return result;
       },
       async all() {
         begin(1);
         const result = await statement.all();
-        finish([result]);
+        finish([result], query);
         return result;
       },
       first(column?: string) {
@@ -42,15 +50,16 @@ export function countD1(inner: D1Database): CountedD1 {
       },
     } as unknown as D1PreparedStatement;
     originals.set(wrapped, statement);
+    queries.set(wrapped, query);
     return wrapped;
   };
 
   const db = {
-    prepare: (query: string) => wrap(inner.prepare(query)),
+    prepare: (query: string) => wrap(inner.prepare(query), query),
     async batch(statements: D1PreparedStatement[]) {
       begin(statements.length);
       const results = await inner.batch(statements.map((statement) => originals.get(statement) ?? statement));
-      finish(results);
+      finish(results, ...statements.map((statement) => queries.get(statement) ?? ""));
       return results;
     },
     exec: (query: string) => {

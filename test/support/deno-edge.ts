@@ -5,7 +5,7 @@ import { openSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { configNames } from "../../src/config.ts";
-import { localSecrets, startSandbox } from "./local.ts";
+import { localSecrets } from "./data-folder.ts";
 import type { LocalOptions, LocalSystem } from "./local.ts";
 import { localSettings } from "./secrets.ts";
 
@@ -75,6 +75,8 @@ export async function endProcess(child: ChildProcess, seconds = 15): Promise<num
 
 /** Starts the edge on Deno and the sandbox, and returns when both answer. `buildBundles` must have run. */
 export async function startLocalDeno(options: LocalOptions): Promise<LocalSystem> {
+  // Miniflare runs the sandbox only: a process that starts the edge alone need not load it.
+  const { startSandbox } = await import("./local.ts");
   const secrets = await localSecrets(options.dataDir);
   const edge = await spawnDenoEdge(options);
   const edgeUrl = `http://${HOST}:${options.port}`;

@@ -59,7 +59,7 @@ export async function insightsApp(stepUsers = 25) {
   const cache = catalogueCache({ store: catalogueRecords, compile: compileCatalogue, clock, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) });
   const service = catalogueService({ store: catalogueRecords, cache, clock, random: systemRandomBytes });
   const kept = projections({ store, ledger, clock, log, stepUsers });
-  const reviews = reviewService({ store: queue, ledger, catalogue: cache, programme: PROGRAMME, clock });
+  const reviews = reviewService({ store: queue, ledger, catalogue: cache, decide: decideEarning, programme: PROGRAMME, clock });
   const privacy = insightsPrivacy({ sample, reviews: queue, index, clock });
   const note = async (event: AuditEvent): Promise<void> => void (await auditStatement(db, event, clock.nowMs(), systemRandomBytes));
   const common = { operatorTokens, note, clock, cursors: signedCursors(KEYRING), idempotency: { store: idempotencyStore(db, KEYRING, systemRandomBytes), clock }, pointsPerEuro: 100 };
@@ -71,8 +71,9 @@ export async function insightsApp(stepUsers = 25) {
       { path: "/admin/v1", router: reviewRoutes({ ...common, reviews }) },
     ],
   });
-  async function call(method: string, path: string, as: string | null, body?: unknown, key: string | null = crypto.randomUUID()): Promise<Answered> {
-    const headers = new Headers(as === null ? {} : { Authorization: `Bearer operator.${as}.${as}` });
+  /** `as`: a role, whose operator goes by the same name, or `<subject>.<role>`. */
+  async function call(method: string, path: string, as: string | null, body?: unknown, key: string | null = crypto.randomUUID(), more: Record<string, string> = {}): Promise<Answered> {
+    const headers = new Headers({ ...more, ...(as === null ? {} : { Authorization: `Bearer operator.${as.includes(".") ? as : `${as}.${as}`}` }) });
     if (body !== undefined) headers.set("Content-Type", "application/json");
     if (method === "POST" && key !== null) headers.set("Idempotency-Key", key);
     const response = await app.request(`http://edge/admin/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });

@@ -1,15 +1,14 @@
 // The local system: the edge and the sandbox as two workerd processes under miniflare, from the bundles that would be deployed.
 // Everything lives under one data folder and survives a SIGKILL and a restart. Used by npm start, the black box and torture.
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { appendFile, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { appendFile, mkdir, readdir, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { readD1Migrations } from "@cloudflare/vitest-plugin";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, Response } from "miniflare";
 import type { Request } from "miniflare";
-import { configNames } from "../../src/config.ts";
-import { localSettings, makeSecrets } from "./secrets.ts";
+import { localSecrets, openLocalClock } from "./data-folder.ts";
+import { localSettings } from "./secrets.ts";
 import type { LocalSecrets } from "./secrets.ts";
 
 const run = promisify(execFile);
@@ -59,37 +58,6 @@ export async function buildBundles(): Promise<void> {
   ]);
 }
 
-/** Reads the secrets of a data folder, making them at the first start. Written whole or not at all, readable by its owner only. */
-export async function localSecrets(dataDir: string): Promise<LocalSecrets> {
-  const file = join(dataDir, "secrets.json");
-  if (existsSync(file)) return JSON.parse(await readFile(file, "utf8")) as LocalSecrets;
-  await mkdir(dataDir, { recursive: true });
-  const secrets = await makeSecrets();
-  await writeFile(`${file}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
-  await rename(`${file}.new`, file);
-  return secrets;
-}
-
-/**
- * The movable clock: how far the local system runs ahead of the real time, kept in one small file. Edge, sandbox and `npm run token`
- * are processes of their own, so the file is read each time.
- */
-export async function openLocalClock(dataDir: string): Promise<{ readonly nowMs: () => number; readonly advance: (ms: number) => Promise<void> }> {
-  // In the edge's own folder: on Deno the edge may read nothing else.
-  const file = join(dataDir, "edge", "clock.json");
-  await mkdir(dirname(file), { recursive: true });
-  // Read each time: the edge may move it in another process (Deno, the crash test).
-  const offsetMs = (): number => (existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as { offset_ms: number }).offset_ms : 0);
-  return {
-    nowMs: () => Date.now() + offsetMs(),
-    advance: async (ms) => {
-      if (!Number.isSafeInteger(ms) || ms < 0) throw new Error("the clock only moves on");
-      await writeFile(`${file}.new`, JSON.stringify({ offset_ms: offsetMs() + ms }));
-      await rename(`${file}.new`, file);
-    },
-  };
-}
-
 type LocalClock = Awaited<ReturnType<typeof openLocalClock>>;
 
 function clockService(clock: LocalClock) {
@@ -104,6 +72,10 @@ async function migrate(miniflare: Miniflare): Promise<void> {
   const db = await miniflare.getD1Database("DB");
   await db.prepare("CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)").run();
   const applied = new Set((await db.prepare("SELECT name FROM d1_migrations").all<{ name: string }>()).results.map((row) => row.name));
+  const names = (await readdir("migrations")).filter((name) => name.endsWith(".sql"));
+  if (names.every((name) => applied.has(name))) return;
+  // The reader comes with the test runner, which takes as long to load as all the rest: not again at each start on the same folder.
+  const { readD1Migrations } = await import("@cloudflare/vitest-plugin");
   for (const { name, queries } of await readD1Migrations("migrations")) {
     if (applied.has(name)) continue;
     await db.batch([...queries.map((query) => db.prepare(query)), db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name)]);
@@ -193,14 +165,4 @@ function sandboxOptions(options: LocalOptions, dataDir: string, settings: Record
       serviceBindings: { LOCAL_CLOCK: clockService(clock) },
     }],
   });
-}
-
-/** Settings of API.md's table that the caller's environment overrides. */
-export function settingsFromEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
-  const given: Record<string, string> = {};
-  for (const name of configNames()) {
-    const value = env[name];
-    if (value !== undefined) given[name] = value;
-  }
-  return given;
 }

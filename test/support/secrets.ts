@@ -1,5 +1,6 @@
 // Keys of the local system and of the tests: random, made on this machine, never committed.
 import { webcrypto } from "node:crypto";
+import { configNames } from "../../src/config.ts";
 
 export type LocalSecrets = {
   readonly POWENS_CLIENT_SECRET: string;
@@ -82,4 +83,14 @@ export function localSettings(edgeUrl: string, sandboxUrl: string): Record<strin
     DEBTOR_BIC: "",
     AUDIT_WITNESSES: "",
   };
+}
+
+/** Settings of API.md's table that the caller's environment overrides. */
+export function settingsFromEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const name of configNames()) {
+    const value = env[name];
+    if (value !== undefined) given[name] = value;
+  }
+  return given;
 }

@@ -1,7 +1,7 @@
 // Seeds a running local system over HTTP, with the tokens of two operators.
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { openLocalClock } from "./local.ts";
+import { openLocalClock } from "./data-folder.ts";
 import { operatorToken } from "./operator.ts";
 import type { LocalSecrets } from "./secrets.ts";
 import { seedCatalogue } from "./seed-catalogue.ts";

@@ -1,6 +1,6 @@
 // The edge on Deno in a process of its own, so that it can be killed: node test/support/serve-deno.ts PORT SANDBOX_PORT DATA_DIR
 import { spawnDenoEdge, untilUp } from "./deno-edge.ts";
-import { settingsFromEnvironment } from "./local.ts";
+import { settingsFromEnvironment } from "./secrets.ts";
 
 const [port, sandboxPort, dataDir = ""] = process.argv.slice(2);
 // Not detached: a SIGKILL of this process's group reaches Deno too.

@@ -1,6 +1,7 @@
 // npm start, and npm run start:deno (--deno): builds, starts edge and sandbox, seeds the catalogue, plays the story once and stays up until Ctrl-C.
 import { startLocalDeno } from "./deno-edge.ts";
-import { buildBundles, settingsFromEnvironment, startLocal } from "./local.ts";
+import { buildBundles, startLocal } from "./local.ts";
+import { settingsFromEnvironment } from "./secrets.ts";
 import { seed } from "./seed.ts";
 import { playStory } from "./story.ts";
 

@@ -38,6 +38,8 @@ const MALFORMED: Readonly<Record<string, readonly unknown[]>> = {
   REDIRECT_URIS: [PLANTED, `https://${PLANTED}.example/#fragment`, `javascript:alert('${PLANTED}')`, `data:text/html,${PLANTED}`],
   CORS_ORIGINS: [PLANTED, "*", "null", `https://${PLANTED}.example/`, `https://${PLANTED}.example/path`, `HTTPS://${PLANTED}.example`, `https://${PLANTED}.example:443`],
   WEBAUTHN_ORIGINS: [PLANTED, `https://${PLANTED}.example/`],
+  APPLE_APP_IDS: [PLANTED, `${PLANTED}.eu.example.app`, "SHORT.eu.example.app"],
+  ANDROID_APPS: [PLANTED, "{}", `[{"package_name":"${PLANTED}","sha256_cert_fingerprints":[]}]`, '[{"package_name":"eu.example.app","sha256_cert_fingerprints":["14:6D"]}]'],
   POWENS_DOMAIN: [""], POWENS_CLIENT_ID: [PLANTED, "", "12 34", "123456789012345678901"], POWENS_CLIENT_SECRET: ["7f3a9", ""], EMAIL_DELIVERY_TOKEN: ["7f3a9", ""],
   POWENS_WEBHOOK_SECRET: ["", "7f3a9", " , ", `${PLANTED},${PLANTED}2,${PLANTED}3`, `${PLANTED},short`],
   ENCRYPTION_KEYRING: [PLANTED, "{}", "null", `{"active":"a","keys":{"a":"${Buffer.from(PLANTED.padEnd(16)).toString("base64")}"}}`], INDEX_KEYRING: [PLANTED], ARCHIVE_KEYRING: [PLANTED],

@@ -18,13 +18,24 @@ function tell({ engine }: Book, date = TODAY): readonly SampleItem[] {
   return told;
 }
 
+/** What is told of purchases that count: [day, brand, cents]. */
+const counted = (items: readonly SampleItem[]) => items.flatMap(({ purchase }) => (purchase === null ? [] : [purchase]));
+/** Tells a book's whole sample as D1 keeps it: by row, the last word on each. */
+function kept(rows: Map<number, SampleItem["purchase"]>, items: readonly SampleItem[]): unknown[] {
+  for (const { row: n, purchase } of items) {
+    if (purchase === null) rows.delete(n);
+    else rows.set(n, purchase);
+  }
+  return [...rows.values()].map((purchase) => purchase?.cents);
+}
+
 const waiting = ({ engine }: Book, date = TODAY) => value(engine.peekReviews(null, at(date)));
 
 describe("the sample is offered", () => {
   test("recognised, booked purchases, once", () => {
     const book = openBook();
     book.record([row("1"), row("2", { brand: null }), row("3", { brand: { id: FNAC, matched: "FNAC" }, amountCents: 999 }), row("r", { kind: "refund", amountCents: 10 }), row("4", { currency: "USD" })]);
-    expect(tell(book).map(({ day, brandId, cents }) => [day, brandId, cents])).toEqual([["2026-11-12", MONOPRIX, 3490], ["2026-11-12", FNAC, 999]]);
+    expect(counted(tell(book)).map(({ day, brandId, cents }) => [day, brandId, cents])).toEqual([["2026-11-12", MONOPRIX, 3490], ["2026-11-12", FNAC, 999]]);
     expect(tell(book)).toEqual([]);
     book.record([row("5")]);
     expect(tell(book)).toHaveLength(1);
@@ -42,25 +53,93 @@ describe("the sample is offered", () => {
     book.record([row("1", { state: "pending", bookedOn: null }), row("2", { state: "pending", bookedOn: null, amountCents: 5000 }), row("3", { amountCents: 777 })]);
     expect(tell(book)).toHaveLength(1);
     book.record([row("1", { lastUpdateMs: 2000 }), row("2b", { amountCents: 5000, lastUpdateMs: 2000 })]);
-    expect(tell(book).map(({ cents }) => cents).sort()).toEqual([3490, 5000]);
+    expect(counted(tell(book)).map(({ cents }) => cents).sort()).toEqual([3490, 5000]);
     expect(tell(book)).toEqual([]);
   });
 
   test("a held row when it was cleared, and never when it was refused", () => {
     const book = openBook();
-    book.record([row("1", { review: "amount_precision" }), row("2", { review: "amount_precision" }), row("3")]);
+    book.record([row("1", { review: "amount_precision", amountCents: 11 }), row("2", { review: "amount_precision", amountCents: 22 }), row("3")]);
     expect(tell(book)).toHaveLength(1);
     const [first, second] = value(book.engine.reviews(null, at(TODAY)));
     value(book.engine.decideReview({ purchaseId: first?.purchase.id ?? "pur_", decision: "count", offers: [offer()], programme: PROGRAMME }, at(TODAY)));
     value(book.engine.decideReview({ purchaseId: second?.purchase.id ?? "pur_", decision: "refuse", offers: [offer()], programme: PROGRAMME }, at(TODAY)));
-    expect(tell(book).map(({ purchaseId }) => purchaseId)).toEqual([first?.purchase.id]);
+    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([11]);
   });
 
   test("no row that repeats another and none older than 90 days", () => {
     const book = openBook();
     book.record([row("1"), row("old", { purchasedOn: "2026-08-16" }), row("edge", { purchasedOn: "2026-08-17", amountCents: 7 })]);
     book.record([row("1", { accountId: "acc_2" })], TODAY, { accounts: [account(), account("acc_2", { createdAtMs: at("2026-11-13") })] });
-    expect(tell(book).map(({ cents }) => cents)).toEqual([3490, 7]);
+    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([3490, 7]);
+  });
+
+  test("no row that is dated further ahead than two days: it would outlive the 90 and the withdrawal of the consent", () => {
+    const book = openBook();
+    book.record([row("edge", { purchasedOn: "2026-11-16", amountCents: 7 }), row("ahead", { purchasedOn: "2026-11-17" })]);
+    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([7]);
+  });
+
+  test("a row again when the bank amends its amount, brand or day, and takes back what no longer counts", () => {
+    const book = openBook();
+    const rows = new Map<number, SampleItem["purchase"]>();
+    book.record([row("a", { amountCents: 6000 }), row("b", { amountCents: 200 }), row("c", { amountCents: 300 }), row("d", { amountCents: 400 }), row("e", { amountCents: 500 })]);
+    expect(kept(rows, tell(book))).toEqual([6000, 200, 300, 400, 500]);
+    book.record([
+      row("a", { lastUpdateMs: 2000, amountCents: 100_000 }), row("b", { lastUpdateMs: 2000, amountCents: 200, state: "deleted" }), row("c", { lastUpdateMs: 2000, amountCents: 300, brand: { id: FNAC, matched: "FNAC" } }),
+      row("d", { lastUpdateMs: 2000, amountCents: 400, brand: null }), row("e", { lastUpdateMs: 2000, amountCents: 500, purchasedOn: "2026-10-30" }),
+    ]);
+    expect(value(book.engine.nextAlarm(null, at(TODAY)))).toBe(at(TODAY));
+    expect(kept(rows, tell(book))).toEqual([100_000, 300, 500]);
+    expect([...rows.values()].map((purchase) => [purchase?.brandId, purchase?.day])).toEqual([[MONOPRIX, "2026-11-12"], [FNAC, "2026-11-12"], [MONOPRIX, "2026-10-30"]]);
+    // A new label changes nothing that the sample holds.
+    book.record([row("a", { lastUpdateMs: 3000, amountCents: 100_000, labelCipher: "other" })]);
+    expect(tell(book)).toEqual([]);
+  });
+
+  test("a row again that changed between the telling and its mark", () => {
+    const book = openBook();
+    book.record([row("1"), row("2")]);
+    tell(book);
+    book.record([row("1", { lastUpdateMs: 2000, amountCents: 100 })]);
+    const news = value(book.engine.peekSample(null, at(TODAY)));
+    book.record([row("1", { lastUpdateMs: 3000, amountCents: 200 }), row("3", { amountCents: 9 })]);
+    value(book.engine.ackSample(news?.mark ?? "", at(TODAY)));
+    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([200, 9]);
+    const first = value(book.engine.peekSample(null, at(TODAY)));
+    expect(first).toBeNull();
+  });
+
+  test("a purchase once when another row comes to stand for it", () => {
+    const book = openBook();
+    const rows = new Map<number, SampleItem["purchase"]>();
+    book.record([row("1", { accountId: "acc_2", amountCents: 50 })], TODAY, { accounts: [account("acc_2", { createdAtMs: at("2026-11-13") })] });
+    expect(kept(rows, tell(book))).toEqual([50]);
+    book.record([row("1", { amountCents: 50 })]);
+    expect(kept(rows, tell(book))).toEqual([50]);
+    expect(book.purchases()).toHaveLength(1);
+  });
+
+  test("everything anew after a mark of the first release, whose rows D1 has under other names", () => {
+    const book = openBook();
+    book.record([row("1"), row("2")]);
+    tell(book);
+    book.sql.exec("UPDATE meta SET name = 'sampled', value = ? WHERE name = 'sample_looked_at'", JSON.stringify({ n: 2, waiting: [] }));
+    expect(counted(tell(book))).toHaveLength(2);
+    expect(tell(book)).toEqual([]);
+  });
+
+  test("at the cost of one row when it changes and none when it comes or is booked", () => {
+    const book = openBook();
+    const changes = () => book.sql.exec("SELECT n FROM sample_changes");
+    book.record([row("1", { brand: { id: FNAC, matched: "FNAC" } }), row("2", { brand: null })]);
+    book.record([row("3", { state: "pending", bookedOn: null, amountCents: 33 })]);
+    tell(book);
+    book.record([row("3", { amountCents: 33, lastUpdateMs: 2000 })]);
+    expect(changes()).toEqual([]);
+    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([33]);
+    book.record([row("1", { brand: { id: FNAC, matched: "FNAC" }, lastUpdateMs: 2000, amountCents: 9 }), row("2", { brand: null, lastUpdateMs: 2000, amountCents: 9 })]);
+    expect(changes()).toEqual([{ n: 1 }]);
   });
 
   test("past any number of rows that it does not take", () => {
@@ -112,10 +191,27 @@ describe("waiting rows", () => {
     expect(value(book.engine.peekOutbox(null, at(TODAY)))?.from).toBe(0);
   });
 
+  test("are all told, however many there are", () => {
+    const book = openBook();
+    for (let first = 0; first < 1200; first += 400) book.record(Array.from({ length: 400 }, (_, index) => row(`h${first + index}`, { review: "amount_precision" })));
+    expect(waiting(book)?.open).toHaveLength(1200);
+  });
+
+  test("are news again when the bank's newer version holds again what a person had decided", () => {
+    const book = openBook();
+    book.record([row("1", { review: "amount_precision" })]);
+    const told = waiting(book);
+    value(book.engine.ackReviews(told?.mark ?? "", at(TODAY)));
+    value(book.engine.decideReview({ purchaseId: told?.open[0]?.purchaseId ?? "pur_", decision: "refuse", offers: [], programme: PROGRAMME }, at(TODAY)));
+    // Nothing was told in between: the list is the same to the letter, and yet it is another one.
+    book.record([row("1", { review: "amount_precision", lastUpdateMs: 2000 })]);
+    expect(waiting(book)?.open).toEqual(told?.open);
+  });
+
   test("are found by their own small index", () => {
     const database = new DatabaseSync(":memory:");
     for (const { sql } of OBJECT_MIGRATIONS) for (const statement of sql) database.exec(statement);
-    const plan = database.prepare("EXPLAIN QUERY PLAN SELECT id, review, waits_for FROM purchases WHERE waits_for IN ('review', 'purchase') ORDER BY n LIMIT 500").all();
+    const plan = database.prepare("EXPLAIN QUERY PLAN SELECT id, review, waits_for, last_update_ms FROM purchases WHERE waits_for IN ('review', 'purchase') ORDER BY n LIMIT 10000").all();
     database.close();
     expect(JSON.stringify(plan)).toContain("purchases_waiting");
   });

@@ -4,18 +4,19 @@ import { describe, expect, test } from "vitest";
 import { noticeMail } from "../../src/insights/notice-mail.ts";
 import { startDryRun } from "../../src/insights/dry-run.ts";
 import type { DryRunPurchase } from "../../src/insights/dry-run.ts";
-import { pseudonymsOf, sampleRows, SAMPLE_BUCKETS, SAMPLE_DAYS_MAX } from "../../src/insights/sample.ts";
-import type { PurchaseId, UserId } from "../../src/kernel/ids.ts";
+import { goneIds, pseudonymsOf, sampleRows, SAMPLE_BUCKETS, SAMPLE_DAYS_AHEAD, SAMPLE_DAYS_MAX } from "../../src/insights/sample.ts";
+import type { UserId } from "../../src/kernel/ids.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
 import { addDays, parisDate } from "../../src/kernel/time.ts";
 import { decideEarning } from "../../src/ledger/earning.ts";
+import { SAMPLE_DAYS as TOLD_DAYS, SAMPLE_DAYS_AHEAD as TOLD_DAYS_AHEAD } from "../../src/ledger/news.ts";
 import type { OfferTerms, SampleItem } from "../../src/ledger/ports.ts";
 import { makeTerms, PROGRAMME } from "./earning-factories.ts";
 
 const KEYS: Keyring = { active: "i2", keys: new Map([["i1", new Uint8Array(32).fill(1)], ["i2", new Uint8Array(32).fill(2)]]) };
 const LEA = "usr_0197d000-0000-7000-8000-0000000000aa" as UserId;
 const TOM = "usr_0197d000-0000-7000-8000-0000000000bb" as UserId;
-const item = (purchaseId: PurchaseId, day: string): SampleItem => ({ purchaseId, day, brandId: "brd_a", cents: 3490 });
+const item = (row: number, day: string): SampleItem => ({ row, purchase: { day, brandId: "brd_a", cents: 3490 } });
 
 describe("the notice of an expiry", () => {
   const task = { points: 1234, expiresOn: "2026-12-24" };
@@ -37,15 +38,19 @@ describe("the notice of an expiry", () => {
 });
 
 describe("a row of the sample", () => {
+  test("lies within the same days for the ledger that tells it and for the sample that forgets it", () => {
+    expect([SAMPLE_DAYS_MAX, SAMPLE_DAYS_AHEAD]).toEqual([TOLD_DAYS, TOLD_DAYS_AHEAD]);
+  });
+
   test("keeps one pseudonym within a month and has another in the next", () => {
-    const [first, same, next] = sampleRows(KEYS, LEA, [item("pur_1", "2026-10-01"), item("pur_2", "2026-10-31"), item("pur_3", "2026-11-01")]);
+    const [first, same, next] = sampleRows(KEYS, LEA, [item(1, "2026-10-01"), item(2, "2026-10-31"), item(3, "2026-11-01")]);
     expect(same?.pseudonym).toBe(first?.pseudonym);
     expect(next?.pseudonym).not.toBe(first?.pseudonym);
     expect(same?.bucket).toBe(first?.bucket);
   });
 
   test("shares nothing with another user's and names neither user nor purchase", () => {
-    const rows = [...sampleRows(KEYS, LEA, [item("pur_1", "2026-10-01")]), ...sampleRows(KEYS, TOM, [item("pur_2", "2026-10-01")])];
+    const rows = [...sampleRows(KEYS, LEA, [item(1, "2026-10-01")]), ...sampleRows(KEYS, TOM, [item(2, "2026-10-01")])];
     expect(new Set(rows.map((row) => row.pseudonym)).size).toBe(2);
     expect(JSON.stringify(rows)).not.toMatch(/usr_|pur_/);
     for (const { bucket } of rows) expect(bucket >= 0 && bucket < SAMPLE_BUCKETS).toBe(true);
@@ -53,15 +58,22 @@ describe("a row of the sample", () => {
 
   test("is the same row when it is told again, also under the ring's next key", () => {
     const older: Keyring = { active: "i1", keys: KEYS.keys };
-    const [before] = sampleRows(older, LEA, [item("pur_1", "2026-10-01")]);
-    const [after] = sampleRows(KEYS, LEA, [item("pur_1", "2026-10-01")]);
+    const [before] = sampleRows(older, LEA, [item(1, "2026-10-01")]);
+    const [after] = sampleRows(KEYS, LEA, [item(1, "2026-10-01")]);
     expect(after?.id).not.toBe(before?.id);
     expect(after?.otherIds).toEqual([before?.id]);
   });
 
+  test("that counts no more is named under every key, and is nobody else's of the same number", () => {
+    const gone: SampleItem = { row: 1, purchase: null };
+    const [kept] = sampleRows(KEYS, LEA, [item(1, "2026-10-01"), gone]);
+    expect(goneIds(KEYS, LEA, [gone, item(2, "2026-10-01")])).toEqual([kept?.id, ...(kept?.otherIds ?? [])]);
+    expect(goneIds(KEYS, TOM, [gone])).not.toContain(kept?.id);
+  });
+
   test("is found at a withdrawal for every day that the sample may hold, under every key", () => {
-    fc.assert(fc.property(fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2030, 0, 1) }), fc.integer({ min: -2, max: SAMPLE_DAYS_MAX }), fc.constantFrom("i1", "i2"), (nowMs, age, kid) => {
-      const [row] = sampleRows({ active: kid, keys: KEYS.keys }, LEA, [item("pur_1", addDays(parisDate(nowMs), -age))]);
+    fc.assert(fc.property(fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2030, 0, 1) }), fc.integer({ min: -SAMPLE_DAYS_AHEAD, max: SAMPLE_DAYS_MAX }), fc.constantFrom("i1", "i2"), (nowMs, age, kid) => {
+      const [row] = sampleRows({ active: kid, keys: KEYS.keys }, LEA, [item(1, addDays(parisDate(nowMs), -age))]);
       expect(pseudonymsOf(KEYS, LEA, nowMs)).toContain(row?.pseudonym);
     }));
   });

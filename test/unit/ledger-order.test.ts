@@ -25,7 +25,7 @@ type Version = typeof version extends fc.Arbitrary<infer V> ? V : never;
 function bankRow(drawn: Version): BankRow {
   const date = addDays("2026-10-15", drawn.day);
   return row(`x${drawn.id}`, {
-    accountId: drawn.account, purchasedOn: date, bookedOn: null, amountCents: drawn.cents, kind: drawn.kind, state: drawn.state,
+    accountId: drawn.account, purchasedOn: date, bookedOn: drawn.state === "pending" ? null : date, amountCents: drawn.cents, kind: drawn.kind, state: drawn.state,
     lastUpdateMs: drawn.update, brand: drawn.brand, labelTag: drawn.tag, labelCipher: `${drawn.tag} ${drawn.update}`,
   });
 }

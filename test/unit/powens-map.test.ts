@@ -90,6 +90,10 @@ describe("amounts", () => {
     expect(one({ original_value: -50.25, original_currency: { id: "USD" } })).toMatchObject({ currency: "EUR", amountCents: 3490, original: { amountCents: 5025, currency: "USD" } });
     expect(one({ original_value: null, original_currency: null })?.original).toBeNull();
   });
+  it("marks a row whose currency abroad is unknown", () => {
+    expect(one({ original_value: -50.25, original_currency: { id: "ZZZ" } })).toMatchObject({ currency: "EUR", original: null, review: "currency_unknown" });
+    for (const none of [null, {}, { id: null }]) expect(one({ original_value: null, original_currency: none })?.review).toBeNull();
+  });
   it("marks an account whose currency is unknown", () => {
     expect(one({}, { currency: null })).toMatchObject({ currency: "XXX", review: "currency_unknown" });
     expect(one({}, { currency: "USD" })).toMatchObject({ currency: "USD", review: null });

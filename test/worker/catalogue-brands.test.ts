@@ -35,10 +35,13 @@ describe("who may", () => {
   ];
   it.each(routes)("%s %s: nobody without a token, with a user's token, or with another role", async (method, path) => {
     const body = method === "GET" ? {} : { body: {} };
+    const before = (await events()).length;
     expect((await edge.call<Problem>(method, path, body)).body.code).toBe("token_missing");
     expect((await edge.call<Problem>(method, path, { ...body, as: "user.usr_1" })).body.code).toBe("token_invalid");
     const refused = await edge.call<Problem>(method, path, { ...body, as: CLAIRE });
     expect([refused.status, refused.body.code]).toEqual([403, "forbidden"]);
+    // Who is known and may not is accounted for; who is not known writes nothing.
+    expect((await events()).slice(before)).toMatchObject([{ action: "call.refused", actor: "claire", target: path, details: JSON.stringify({ method, status: 403 }) }]);
   });
 
   it("lets an owner do everything", async () => {

@@ -1,11 +1,18 @@
 // What the ledgers' alarms bring out: expiry notices by mail, the statistics sample, the counters; and the rebuild of it all.
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import type { BrandId, OfferId, UserId } from "../../src/kernel/ids.ts";
+import type { BrandId, OfferId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
+import { systemRandomBytes } from "../../src/kernel/random.ts";
+import { createEngine } from "../../src/ledger/engine.ts";
 import type { OfferTerms } from "../../src/ledger/ports.ts";
+import { openDatabase } from "../../src/db/database.ts";
+import { objectSql } from "../../src/ledger/sql.ts";
+import { PATROL_EMPTY, projections } from "../../src/insights/projections.ts";
+import { sampleStore } from "../../src/insights/sample-store.ts";
 import { sampleRows } from "../../src/insights/sample.ts";
 import { UserLedger } from "../../src/platform/cloudflare/user-ledger.ts";
 import { at, batch, FNAC, offer, row } from "../contract/ledger-factories.ts";
+import { countD1 } from "../support/count-d1.ts";
 import { bindings, insightsApp, rowsOf } from "../support/insights-app.ts";
 import type { InsightsApp } from "../support/insights-app.ts";
 
@@ -122,7 +129,7 @@ describe("the sample", () => {
     await app.stubOf(id).runDue(null, NOW);
     const before = await size();
     // As if the object had died between the write and its mark.
-    await runInDurableObject(app.stubOf(id), (_object, state) => void state.storage.sql.exec("DELETE FROM meta WHERE name = 'sampled'"));
+    await runInDurableObject(app.stubOf(id), (_object, state) => void state.storage.sql.exec("DELETE FROM meta WHERE name = 'sample_looked_at'"));
     await app.stubOf(id).runDue(null, NOW);
     expect(await sampleOf(brand("once").id)).toHaveLength(1);
     expect(await size()).toBe(before);
@@ -161,7 +168,7 @@ describe("the sample", () => {
     await app.stubOf(id).runDue(null, NOW);
     expect([(await sampleOf(brand("full").id)).length, await size()]).toEqual([1, 100_000]);
     const [taken] = await sampleOf(brand("full").id);
-    await app.sample.tidy("2026-01-01");
+    await app.sample.tidy("2026-01-01", "2027-01-01");
     expect(await rowsOf("SELECT threshold FROM purchase_sample_state")).toEqual([{ threshold: 32_768 }]);
     expect((await sampleOf(brand("full").id)).length).toBe((taken?.bucket ?? 0) < 32_768 ? 1 : 0);
     expect(await rowsOf("SELECT id FROM purchase_sample WHERE bucket >= 32768")).toEqual([]);
@@ -170,7 +177,7 @@ describe("the sample", () => {
 
   test("takes no bucket above its threshold, nothing of somebody who is being erased, and no row under a second key", async () => {
     const id = await someone(["statistics"]);
-    const [own] = sampleRows(app.index, id, [{ purchaseId: "pur_t", day: "2026-11-12", brandId: "brd_threshold", cents: 5 }]);
+    const [own] = sampleRows(app.index, id, [{ row: 1, purchase: { day: "2026-11-12", brandId: "brd_threshold", cents: 5 } }]);
     if (own === undefined) throw new Error("no row");
     const rows = () => sampleOf("brd_threshold");
     await bindings.DB.prepare("UPDATE purchase_sample_state SET threshold = 1").run();
@@ -190,8 +197,52 @@ describe("the sample", () => {
     const id = await someone(["statistics"]);
     await app.stubOf(id).record(batch([row("1", { brand: brand("old"), purchasedOn: "2026-10-01" }), row("2", { brand: brand("old") })]), NOW);
     await app.stubOf(id).runDue(null, NOW);
-    await app.sample.tidy("2026-10-02");
+    await app.sample.tidy("2026-10-02", "2026-11-16");
     expect((await sampleOf(brand("old").id)).map(({ day }) => day)).toEqual(["2026-11-12"]);
+  });
+
+  test("forgets what is dated after the day it is told, which no withdrawal would find", async () => {
+    const id = await someone(["statistics"]);
+    const [edge, ahead] = sampleRows(app.index, id, ["2026-11-16", "2026-11-17"].map((day, index) => ({ row: index, purchase: { day, brandId: brand("ahead").id, cents: 1 } })));
+    if (edge === undefined || ahead === undefined) throw new Error("no rows");
+    await app.sample.add(id, [edge, ahead]);
+    await app.sample.tidy("2026-08-16", "2026-11-16");
+    expect((await sampleOf(brand("ahead").id)).map(({ day }) => day)).toEqual(["2026-11-16"]);
+    // And the ledger offers none, also when a person let it count.
+    await app.stubOf(id).record(batch([row("1", { brand: brand("ahead"), purchasedOn: "2027-05-01" })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    expect(await sampleOf(brand("ahead").id)).toHaveLength(1);
+  });
+
+  test("follows the bank: an amended row is there as it is now, a deleted one is gone", async () => {
+    const id = await someone(["statistics"]);
+    const tell = async (lastUpdateMs: number, ...rows: [string, number, "booked" | "deleted", string?][]) => {
+      await app.stubOf(id).record(batch(rows.map(([key, amountCents, state, to = "amended"]) => row(key, { lastUpdateMs, amountCents, state, brand: brand(to) }))), NOW);
+      await app.stubOf(id).runDue(null, NOW);
+    };
+    await tell(1000, ["a", 6000, "booked"], ["b", 5000, "booked"], ["c", 4000, "booked"]);
+    const before = await size();
+    await tell(2000, ["a", 100_000, "booked"], ["b", 5000, "deleted"], ["c", 4000, "booked", "moved"]);
+    expect((await sampleOf(brand("amended").id)).map(({ cents }) => cents)).toEqual([100_000]);
+    expect((await sampleOf(brand("moved").id)).map(({ cents }) => cents)).toEqual([4000]);
+    expect(await size()).toBe((before ?? 0) - 1);
+    // As told already: not a row is written.
+    const counted = countD1(bindings.DB);
+    const [same] = sampleRows(app.index, id, [{ row: 1, purchase: { day: "2026-11-12", brandId: brand("amended").id, cents: 100_000 } }]);
+    if (same === undefined) throw new Error("no row");
+    await sampleStore(openDatabase(counted.db)).add(id, [same]);
+    expect(counted.count).toMatchObject({ roundTrips: 1, rowsWritten: 0 });
+    await expect(bindings.DB.prepare("UPDATE purchase_sample SET cents = 1").run()).rejects.toThrow("the sample is not changed");
+  });
+
+  test("lets go of what was amended after the consent was withdrawn, and takes it no more", async () => {
+    const id = await someone(["statistics"]);
+    await app.stubOf(id).record(batch([row("1", { brand: brand("later") })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    await app.identity.service.decide(id, "statistics", false, "1");
+    await app.stubOf(id).record(batch([row("1", { brand: brand("later"), lastUpdateMs: 2000, amountCents: 9 })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    expect(await sampleOf(brand("later").id)).toEqual([]);
   });
 
   test("costs a record no D1 write: the alarm does it", async () => {
@@ -330,5 +381,114 @@ describe("the patrol", () => {
     expect(await counters()).toEqual(before);
     const metrics = await app.call("GET", "/metrics", "support");
     expect(metrics.body["ledgers"]).toMatchObject({ last_patrol: { checked: n } });
+  });
+
+  const round = async (): Promise<void> => {
+    const [{ n } = { n: 0 }] = await rowsOf<{ n: number }>("SELECT count(*) AS n FROM users");
+    for (let step = 0; step <= n / 2; step++) await app.projections.patrolStep();
+  };
+  const rebuilding = async () => ((await app.call("GET", "/liability", "finance")).body as { rebuilding?: boolean }).rebuilding;
+
+  test("ends a rebuild that was abandoned, once a whole round that began after it left no ledger behind", async () => {
+    await settleAll();
+    await round();
+    app.clock.ms += 60_000;
+    expect((await app.call("POST", "/projections/rebuild", "owner", {})).body["done"]).toBe(false);
+    // The round has to begin after the rebuild did, and to end.
+    await round();
+    expect(await rebuilding()).toBe(true);
+    app.clock.ms += 60_000;
+    await app.projections.patrolStep();
+    expect(await rebuilding()).toBe(true);
+    await round();
+    await round();
+    expect(await rebuilding()).toBe(false);
+    const rebuild = await app.store.rebuild();
+    expect(rebuild?.finishedAtMs).toBe(app.clock.ms);
+    expect(await rowsOf("SELECT sum(pending) AS pending, sum(available) AS available FROM counters")).toEqual(await rowsOf("SELECT sum(pending) AS pending, sum(available) AS available FROM ledger_heads"));
+    // One that ended keeps its end.
+    app.clock.ms += 60_000;
+    await round();
+    expect(await app.store.rebuild()).toEqual(rebuild);
+  });
+
+  test("does not end a rebuild while a ledger refuses to tell", async () => {
+    const id = await someone();
+    await app.stubOf(id).record(batch([row("1")]), NOW);
+    await settleAll();
+    app.clock.ms += 60_000;
+    await app.store.clearProjections({ startedAtMs: app.clock.ms - 1, finishedAtMs: null, rebuilt: 0, failed: 0 }, app.clock.ms);
+    const kept = projections({
+      store: app.store, clock: app.clock, log: { info: () => {}, alert: () => {} }, stepUsers: 1000,
+      ledger: { leaf: app.ledger.leaf, reproject: async (user) => (user === id ? { ok: false, error: { code: "ledger_unavailable" } } : await app.ledger.reproject(user)) },
+    });
+    await app.store.savePatrol(PATROL_EMPTY, app.clock.ms);
+    await kept.patrolStep();
+    expect(await rebuilding()).toBe(true);
+    app.clock.ms += 1;
+    await round();
+    await round();
+    expect(await rebuilding()).toBe(false);
+  });
+});
+
+describe("waiting rows", () => {
+  test("reach the operators however many a user has", async () => {
+    const id = await someone();
+    for (let first = 0; first < 1200; first += 400) await app.stubOf(id).record(batch(Array.from({ length: 400 }, (_, index) => row(`w${first + index}`, { review: "amount_precision" }))), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    expect(await rowsOf("SELECT count(*) AS n FROM reviews WHERE user_id = ? AND state = 'open'", id)).toEqual([{ n: 1200 }]);
+  });
+
+  const told = (id: UserId) => rowsOf("SELECT state, decision, decided_by FROM reviews WHERE user_id = ? ORDER BY decision IS NULL", id);
+  const decide = async (id: UserId, decision: "count" | "refuse") => {
+    const [held] = await rowsOf<{ purchase_id: PurchaseId }>("SELECT purchase_id FROM reviews WHERE user_id = ?", id);
+    const decided = await app.reviews.decide(held?.purchase_id ?? "pur_", decision, "alice", { actorKind: "operator", actor: "alice", action: "review.decide", target: "x", details: {} });
+    expect(decided).toMatchObject({ ok: true });
+  };
+
+  async function held(): Promise<UserId> {
+    const id = await someone();
+    await app.stubOf(id).record(batch([row("1", { review: "amount_precision" })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    return id;
+  }
+
+  /** An alarm whose D1 lets something else happen before its `nth` call. */
+  async function alarmWith(id: UserId, nth: number, meanwhile: () => Promise<unknown>): Promise<void> {
+    let calls = 0;
+    const turn = async (): Promise<void> => {
+      if ((calls += 1) === nth) await meanwhile();
+    };
+    const slow = {
+      prepare: (query: string) => bindings.DB.prepare(query),
+      batch: async (statements: D1PreparedStatement[]) => {
+        await turn();
+        return await bindings.DB.batch(statements);
+      },
+    } as unknown as D1Database;
+    await runInDurableObject(app.stubOf(id), async (_object, state) => void (await new UserLedger(state, { ...bindings, DB: slow }).runDue(null, NOW)));
+    expect(calls).toBeGreaterThanOrEqual(nth);
+  }
+
+  test("stay decided when an alarm that had asked before tells D1 after the decision", async () => {
+    const id = await held();
+    // News of another row, so that the alarm has something to tell; the first row still waits when it asks. No shell, so no alarm rings before.
+    await runInDurableObject(app.stubOf(id), (_object, state) => {
+      const engine = createEngine({ sql: objectSql(state.storage), random: systemRandomBytes, userId: id });
+      expect(engine.record(batch([row("2", { review: "date_absurd" })]), NOW)).toMatchObject({ ok: true });
+    });
+    await alarmWith(id, 1, () => decide(id, "refuse"));
+    expect((await told(id))[0]).toEqual({ state: "closed", decision: "refuse", decided_by: "alice" });
+    await app.stubOf(id).runDue(null, NOW);
+    expect(await told(id)).toEqual([{ state: "closed", decision: "refuse", decided_by: "alice" }, { state: "open", decision: null, decided_by: null }]);
+  });
+
+  test("open again when the bank's newer version holds what was decided", async () => {
+    const id = await held();
+    await decide(id, "refuse");
+    await app.stubOf(id).record(batch([row("1", { review: "amount_precision", lastUpdateMs: 2000 })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    expect(await told(id)).toEqual([{ state: "open", decision: null, decided_by: null }]);
   });
 });

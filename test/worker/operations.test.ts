@@ -23,7 +23,10 @@ function operationsApp(over: { environment?: "local" | "production"; region?: st
   rest.get("/behind", (c) => c.text("open"));
   const routers = operationsRouters({
     config: {
-      environment: over.environment ?? "local", publicUrl: "https://api.cagnotte.test", jurisdiction: "eu", debtor: { name: "Cagnotte SAS", iban: "FR76SECRET", bic: "" },
+      environment: over.environment ?? "local", publicUrl: "https://api.cagnotte.test", jurisdiction: "eu",
+      redirectUris: ["https://api.cagnotte.test/linked", "myapp://done", "https://api.cagnotte.test.evil/linked"],
+      apps: { apple: ["ABCDE12345.eu.example.app"], android: [{ packageName: "eu.example.app", fingerprints: ["14:6D"] }] },
+      debtor: { name: "Cagnotte SAS", iban: "FR76SECRET", bic: "" },
       email: { url: "https://mail.example/send", token: "mail-secret" },
       powens: { apiUrl: "", webviewUrl: "", domain: "demo.biapi.pro", clientId: "1", clientSecret: "powens-secret", webhookSecrets: ["hook-secret"] },
     },
@@ -138,6 +141,20 @@ describe("notices", () => {
     const expires = Date.parse(/^Expires: (.+)$/m.exec(answer.text)?.[1] ?? "");
     expect(expires).toBeGreaterThan(NOW);
     expect(expires).toBeLessThan(NOW + 365 * 86_400_000);
+  });
+
+  it("names the apps that belong to it, and opens no address but its own in them", async () => {
+    const { read } = operationsApp();
+    const apple = await read("/.well-known/apple-app-site-association");
+    expect(apple.headers.get("Content-Type")).toMatch(/^application\/json/);
+    expect(apple.body).toEqual({
+      webcredentials: { apps: ["ABCDE12345.eu.example.app"] },
+      applinks: { details: [{ appIDs: ["ABCDE12345.eu.example.app"], components: [{ "/": "/linked" }] }] },
+    });
+    expect(JSON.parse((await read("/.well-known/assetlinks.json")).text)).toEqual([{
+      relation: ["delegate_permission/common.get_login_creds", "delegate_permission/common.handle_all_urls"],
+      target: { namespace: "android_app", package_name: "eu.example.app", sha256_cert_fingerprints: ["14:6D"] },
+    }]);
   });
 
   it("serves the documentation from its own files only", async () => {

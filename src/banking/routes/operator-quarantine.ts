@@ -28,7 +28,7 @@ export function operatorQuarantineRoutes(deps: OperatorQuarantineDeps): OpenAPIH
   const replay = createRoute({
     method: "post", path: "/quarantine/{id}/replay", tags: ["Operators: operations"], security: operatorSecurity, summary: "Ask the aggregator again for what a message was about",
     description: "No body is kept, so everything of the connection is read back. `scheduled`: there is more to read than one request may; the sweep finishes and resolves it. 409 when the message names nobody whom we know, or nothing that the aggregator still has.",
-    middleware: [requireRole(deps.operatorTokens, "support"), audited(deps.note), idempotent(deps.idempotency, { required: true })],
+    middleware: [audited(deps.note), requireRole(deps.operatorTokens, "support"), idempotent(deps.idempotency, { required: true })],
     request: { params: z.object({ id: z.string().max(64) }) },
     responses: { 200: answer(replayedSchema, "Asked and recorded"), ...problems(400, 401, 403, 404, 409, 503) },
   });

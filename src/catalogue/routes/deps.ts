@@ -32,16 +32,16 @@ export type CatalogueRoutesDeps = {
 
 /** Middleware of an operator's call that reads. */
 export function operatorReads(deps: CatalogueRoutesDeps): MiddlewareHandler<AppEnv>[] {
-  return [requireRole(deps.operatorTokens, "catalogue"), audited(deps.service.note, { reads: true })];
+  return [audited(deps.service.note, { reads: true }), requireRole(deps.operatorTokens, "catalogue")];
 }
 
 /** Middleware of an operator's act. Every one needs an Idempotency-Key but PATCH, which is its own repeat. */
 export function operatorActs(deps: CatalogueRoutesDeps): MiddlewareHandler<AppEnv>[] {
-  return [requireRole(deps.operatorTokens, "catalogue"), audited(deps.service.note), idempotent(deps.idempotency, { required: true })];
+  return [audited(deps.service.note), requireRole(deps.operatorTokens, "catalogue"), idempotent(deps.idempotency, { required: true })];
 }
 
 export function operatorPatches(deps: CatalogueRoutesDeps): MiddlewareHandler<AppEnv>[] {
-  return [requireRole(deps.operatorTokens, "catalogue"), audited(deps.service.note)];
+  return [audited(deps.service.note), requireRole(deps.operatorTokens, "catalogue")];
 }
 
 /** Who acts, with what makes a repeat of this request recognisable. */

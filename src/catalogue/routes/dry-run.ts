@@ -63,7 +63,7 @@ export function dryRunRoutes(deps: DryRunRouteDeps): OpenAPIHono<AppEnv> {
   const route = createRoute({
     method: "post", path: "/offers/dry-run", tags: ["Operators: catalogue"], security: operatorSecurity, summary: "Tell what a draft of an offer would have cost",
     description: "Runs the draft over at most 100 000 recognised purchases of the last 90 days, of users who consent to statistics. No Idempotency-Key.",
-    middleware: [requireRole(deps.operatorTokens, "catalogue"), audited(deps.note, { reads: true })],
+    middleware: [audited(deps.note, { reads: true }), requireRole(deps.operatorTokens, "catalogue")],
     // A draft may come exactly as it would be sent to be made, title and all.
     request: { body: body(z.strictObject({ brand_id: z.string().max(60), title: titleInput.optional(), version: versionInput })) },
     responses: { 200: answer(reportSchema, "What it would have given"), ...problems(400, 401, 403, 413, 415, 422, 503) },

@@ -21,9 +21,11 @@ function sqliteFiles(root: string, folder: string): string[] {
 
 /**
  * Copies a data folder into a new one and returns how many files it has. The alarms are left out: the next start asks every book.
- * The keys are not in the folder and must be kept elsewhere. Throws when the target exists.
+ * The keys are not in the folder and must be kept elsewhere. Throws when the target exists, or when the folder is no server's: opening
+ * a database that is not there would make an empty one.
  */
 export function takeSnapshot(dataDir: string, target: string): number {
+  if (!existsSync(join(dataDir, DATABASE))) throw new Error(`${dataDir} holds no ${DATABASE}`);
   mkdirSync(target, { mode: 0o700 });
   const copy = (name: string): void => {
     mkdirSync(dirname(join(target, name)), { recursive: true, mode: 0o700 });

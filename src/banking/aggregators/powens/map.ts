@@ -61,7 +61,7 @@ function minimiseOne(body: JsonObject | null, policy: RowPolicy, fallbackUpdateM
     state: stateOf(body),
     lastUpdateMs: parisDateTimeMs(body["last_update"]) ?? parisDateTimeMs(body["date_scraped"]) ?? fallbackUpdateMs,
     label: policy.maskLabel(raw).slice(0, LABEL_MAX),
-    review: dates.review ?? amount.review ?? (window.currency === null ? "currency_unknown" : null),
+    review: dates.review ?? amount.review ?? (window.currency === null || isUnknownAbroad(body) ? "currency_unknown" : null),
   };
 }
 
@@ -134,6 +134,11 @@ function originalOf(body: JsonObject): CardRow["original"] {
   const currency = currencyOf(body["original_currency"]);
   const cents = decimalToCents(asText(body["original_value"]) ?? "");
   return currency !== null && cents.ok && cents.value !== 0 ? { amountCents: Math.abs(cents.value), currency } : null;
+}
+
+/** A currency abroad that nobody knows: the row is not what it says, and the euros beside it are not to be believed either. */
+function isUnknownAbroad(body: JsonObject): boolean {
+  return asText(asObject(body["original_currency"])?.["id"]) !== null && currencyOf(body["original_currency"]) === null;
 }
 
 function stateOf(body: JsonObject): CardRow["state"] {

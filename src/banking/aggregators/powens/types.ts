@@ -99,10 +99,13 @@ export function accountOf(value: Json | undefined): RemoteAccount | null {
   };
 }
 
-/** ISO 4217 of a currency object, or null. */
+// The runtime's own list of ISO 4217: three letters alone may be anything.
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"));
+
+/** ISO 4217 of a currency object, or null when it names none that is known. */
 export function currencyOf(value: Json | undefined): string | null {
   const code = asText(asObject(value)?.["id"]) ?? "";
-  return /^[A-Z]{3}$/.test(code) ? code : null;
+  return CURRENCIES.has(code) ? code : null;
 }
 
 const parisWall = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Paris", dateStyle: "short", timeStyle: "medium" });
