@@ -183,8 +183,8 @@ class Round {
         for (const task of must(tasks)) this.#tasks.set(`${task.offerId} ${task.key}`, task);
         return tasks;
       },
-      budgetGranted: (task, nowMs) => this.#sawBudget(task, true, () => risky(engine.budgetGranted, 0.25)(task, nowMs)),
-      budgetDenied: (denial, nowMs) => this.#sawBudget(denial, false, () => risky(engine.budgetDenied, 0.25)(denial, nowMs)),
+      budgetGranted: (task, nowMs) => this.#sawBudget(task, true, risky(engine.budgetGranted, 0.25).bind(null, task, nowMs), () => engine.budgetGranted(task, nowMs)),
+      budgetDenied: (denial, nowMs) => this.#sawBudget(denial, false, risky(engine.budgetDenied, 0.25).bind(null, denial, nowMs), () => engine.budgetDenied(denial, nowMs)),
       notices: (_, nowMs) => this.#sawNotices(risky(engine.notices)(null, nowMs)),
       noticeSent: (task, nowMs) => {
         const answer = risky(engine.noticeSent)(task, nowMs);
@@ -227,14 +227,14 @@ class Round {
   }
 
   /** Which purchase the answer is for is asked before it is told: the row may have come to repeat another meanwhile. */
-  #sawBudget(task: Pick<BudgetTask, "key" | "offerId">, granted: boolean, tell: () => ReturnType<Engine["budgetGranted"]>): ReturnType<Engine["budgetGranted"]> {
+  #sawBudget(task: Pick<BudgetTask, "key" | "offerId">, granted: boolean, tell: () => ReturnType<Engine["budgetGranted"]>, repeat: () => unknown): ReturnType<Engine["budgetGranted"]> {
     const { ledger, model } = this.#user;
     const asked = this.#tasks.get(`${task.offerId} ${task.key}`);
     const waiting = [...ledger.views(this.#nowMs).values()]
       .filter(({ id, verdict }) => id === asked?.purchaseId && verdict.offer?.id === task.offerId && verdict.outcome === "waiting" && verdict.reasons.includes("budget_reserving"));
     const answer = tell();
     // An answer may come twice.
-    if (this.#world.rng.chance(0.1)) tell();
+    if (this.#world.rng.chance(0.1)) repeat();
     const seen = ledger.views(this.#nowMs);
     for (const view of waiting) model.budgetAnswered(keyOf(view), granted, asked?.points ?? 0, this.#nowMs, seen);
     if (waiting.length === 0) model.budgetHeard(this.#nowMs, seen);

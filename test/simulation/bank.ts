@@ -281,7 +281,7 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
   return {
     accounts, truths,
     identifyAll() {
-      for (const real of accounts) for (const generation of [...real.generations]) if (generation.fingerprint !== fingerprintOf(real)) identify(real, generation);
+      for (const real of accounts) for (const generation of real.generations.slice()) if (generation.fingerprint !== fingerprintOf(real)) identify(real, generation);
     },
     act(nowMs) {
       progress(nowMs);
