@@ -10,7 +10,7 @@ import type { Result } from "../kernel/result.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
 import type { BudgetAnswer, BudgetRequest } from "./budget.ts";
 import type { Engine } from "./engine.ts";
-import type { NoticeTask, SampleItem } from "./ports.ts";
+import type { BudgetTask, NoticeTask, SampleItem } from "./ports.ts";
 import { applyProjection, applyReviews, closeProjection, decidedReviews } from "./projection-store.ts";
 
 export type Refused = { readonly code: "ledger_refused" };
@@ -77,9 +77,14 @@ async function reserveBudgets({ guard, reserve }: AlarmParts, nowMs: number): Pr
     if (!tasks.ok || tasks.value.length === 0) return;
     for (const task of tasks.value) {
       const answer = await reserve(task.offerId, { key: task.key, points: task.points, budgetPoints: task.budgetPoints });
-      guard((engine) => (answer.granted ? engine.budgetGranted(task, nowMs) : engine.budgetDenied({ ...task, held: answer.held }, nowMs)));
+      guard((engine) => (answer.granted ? engine.budgetGranted(task, nowMs) : engine.budgetDenied({ ...task, held: answer.held, left: leftFor(task, answer) }, nowMs)));
     }
   }
+}
+
+/** The most that the budget could have held for the purchase. A later version's budget may be below what is reserved already. */
+function leftFor(task: BudgetTask, { held, reserved }: BudgetAnswer): number {
+  return Math.max(held, task.budgetPoints - reserved + held);
 }
 
 async function sendNotices({ userId, guard, helpers }: AlarmParts, nowMs: number): Promise<void> {

@@ -1,9 +1,10 @@
 // What the OfferBudget objects should hold for one purchase, as its row keeps it. The alarm brings the objects in line (due.ts);
 // nothing here moves a point.
+import type { OfferId } from "../kernel/ids.ts";
 import type { Terms } from "./earning-types.ts";
 import { termsInForce } from "./earning.ts";
 import { numberOf } from "./numbered-id.ts";
-import type { OfferTerms, ReasonCode } from "./ports.ts";
+import type { OfferTerms, ReasonCode, RuleCheck } from "./ports.ts";
 import { standingOf } from "./purchases.ts";
 import type { BudgetShare, Fallback, PurchaseRecord } from "./purchases.ts";
 
@@ -23,7 +24,14 @@ const BUDGET_REASONS: ReadonlySet<ReasonCode> = new Set(["budget_reserving", "bu
 
 function withReason(record: PurchaseRecord, reason: ReasonCode | null): void {
   const reasons = record.findings.reasons.filter((code) => !BUDGET_REASONS.has(code));
-  record.findings = { ...record.findings, reasons: reason === null ? reasons : [...reasons, reason] };
+  // A denial of the offer that granted is one of points that should have stood again; those of other offers stay.
+  const checks = record.findings.checks.filter(({ rule, offerId, version }) => rule !== "budget_exhausted" || offerId !== record.offer?.id || version !== record.offer.version);
+  record.findings = { ...record.findings, checks, reasons: reason === null ? reasons : [...reasons, reason] };
+}
+
+/** The budget was asked for `wanted` points and had only `left` for the purchase. */
+export function exhaustedCheck(record: PurchaseRecord, offerId: OfferId | null, wanted: number | null, left: number | null): RuleCheck {
+  return { rule: "budget_exhausted", offerId, version: record.offer?.version ?? null, passed: false, needed: wanted, found: left, measure: "budget_points" };
 }
 
 /** Under an offer with a budget, points stand (again) only once the budget holds them: others may have taken their room. */
@@ -48,10 +56,12 @@ export function stopRestoring(record: PurchaseRecord): void {
 }
 
 /** Others have used the room in the budget: what does not stand stays so. */
-export function giveUpRestoring(record: PurchaseRecord): void {
-  if (record.budget.at(-1)?.restore === undefined) return;
+export function giveUpRestoring(record: PurchaseRecord, left: number | null): void {
+  const share = record.budget.at(-1);
+  if (share?.restore === undefined) return;
   stopRestoring(record);
   withReason(record, "budget_exhausted");
+  record.findings = { ...record.findings, checks: [...record.findings.checks, exhaustedCheck(record, share.offerId, share.restore, left)] };
 }
 
 /** What else may apply: another version of the same offer too, on the day on which one follows the other. */

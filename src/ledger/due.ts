@@ -166,8 +166,8 @@ export function budgetDenied(work: Work, denial: BudgetDenial): void {
   const record = hear(work, denial, denial.held);
   if (record === null) return;
   if (record.budget.at(-1)?.offerId === denial.offerId) {
-    if (record.waitsFor === "budget") earnElsewhere(work, record);
-    else giveUpRestoring(record);
+    if (record.waitsFor === "budget") earnElsewhere(work, record, denial.left ?? null);
+    else giveUpRestoring(record, denial.left ?? null);
   }
   closeBudget(work, record);
 }

@@ -108,9 +108,21 @@ export type ReasonCode =
   | "account_not_earning" | "currency_unsupported" | "held_for_review";
 
 /** What a number in a check counts, and the period it is counted in: a code alone does not tell two caps apart. */
-export type RuleMeasure = "purchase_cents" | "least_points" | "points_per_purchase" | "points_per_period" | "purchases_per_period";
+export type RuleMeasure =
+  | "purchase_cents" | "least_points" | "points_per_purchase" | "points_per_period" | "purchases_per_period"
+  /** `booked`, `pending`, `deleted` by the bank, or `lapsed`: never booked. */
+  | "bank_state"
+  /** `ordinary`, `cleared` or `refused` by a person, or the trouble (`Review`) that nobody has looked at. */
+  | "review_result"
+  | "purchase_id"
+  /** Points that an offer's budget should hold for the purchase, and those that it holds, or could have held at most. */
+  | "budget_points"
+  /** The amount, and what refunds have left of it; the points granted, and those that stand. */
+  | "kept_cents" | "kept_points"
+  /** The points granted, and those of them that were taken back: for one refund, or for all of its purchase together. */
+  | "taken_back_points" | "taken_back_points_together";
 
-/** One rule that was looked at: what it needed and what it found. Numbers are cents, points or counts by `measure`. */
+/** One rule that was looked at: what it needed and what it found, by `measure`. */
 export type RuleCheck = {
   readonly rule: ReasonCode;
   readonly offerId: OfferId | null;
@@ -147,6 +159,8 @@ export type Verdict = {
   readonly calculation: Calculation | null;
   readonly offer: { readonly id: OfferId; readonly version: number } | null;
   readonly confirmationExpectedOn: string | null;
+  /** Its points have been confirmed: the day above is past. */
+  readonly confirmed?: boolean;
 };
 
 /** A purchase or refund as the ledger shows it; the label is still encrypted. */
@@ -299,8 +313,8 @@ export type Activated = { readonly activatedAtMs: number; readonly expiresAtMs: 
 
 /** What an offer's budget should hold for a purchase; answered by `budgetGranted` or `budgetDenied`. */
 export type BudgetTask = { readonly purchaseId: PurchaseId; readonly offerId: OfferId; /** What the budget knows it by. */ readonly key: string; readonly points: number; readonly budgetPoints: number };
-/** The budget has not that much left; `held` is what it goes on holding for the purchase. */
-export type BudgetDenial = Pick<BudgetTask, "key" | "offerId"> & { readonly held: number };
+/** The budget has not that much left; `held` is what it goes on holding for the purchase, `left` the most that it could have held for it. */
+export type BudgetDenial = Pick<BudgetTask, "key" | "offerId"> & { readonly held: number; readonly left?: number };
 /** Points of the lots that expire on one day, and how many days before the user is told. */
 export type NoticeTask = { readonly daysBefore: 30 | 7; readonly expiresOn: string; readonly points: number; readonly lots: readonly number[] };
 export type DueReport = { readonly more: boolean; /** Redemptions whose committed hold is overdue: told once. */ readonly overdueHolds: readonly string[] };

@@ -1,25 +1,26 @@
 // The ledger in API.md's words, with every verdict in words too. Pure; it is given the label in clear and keeps nothing.
 import { pointsToCents } from "../kernel/money.ts";
 import { toInstant } from "../kernel/time.ts";
-import type { EntryView, PointsView, PurchaseView, RuleCheck, Verdict } from "./ports.ts";
-import { arithmeticText, checkText, reasonText } from "./reasons.ts";
-import type { Locale } from "./reasons.ts";
+import type { EntryView, PointsView, PurchaseView, RuleCheck } from "./ports.ts";
+import { checkText } from "./check-lines.ts";
+import { arithmeticText, reasonText } from "./reasons.ts";
+import type { Locale } from "./wording.ts";
 
-function presentRule(check: RuleCheck, locale: Locale) {
+function presentRule(check: RuleCheck, checks: readonly RuleCheck[], locale: Locale) {
   return {
     rule: check.rule, offer: check.offerId === null || check.version === null ? null : { id: check.offerId, version: check.version },
     passed: check.passed, needed: check.needed, found: check.found,
     ...(check.measure === undefined ? {} : { measure: check.measure }), ...(check.period === undefined ? {} : { period: check.period }),
-    text: checkText(check, locale),
+    text: checkText(check, locale, checks),
   };
 }
 
-function presentVerdict(verdict: Verdict, locale: Locale) {
+function presentVerdict({ verdict, kind, state }: PurchaseView, locale: Locale) {
   const { calculation } = verdict;
   return {
     outcome: verdict.outcome, points: verdict.points,
-    reasons: verdict.reasons.map((code) => ({ code, message: reasonText(code, locale, verdict) })),
-    rules: verdict.checks.map((check) => presentRule(check, locale)),
+    reasons: verdict.reasons.map((code) => ({ code, message: reasonText(code, locale, { ...verdict, kind, state }) })),
+    rules: verdict.checks.map((check) => presentRule(check, verdict.checks, locale)),
     calculation: calculation === null ? null : {
       base_cents: calculation.baseCents, rate_bp: calculation.rateBp, points_per_euro: calculation.pointsPerEuro, uncapped: calculation.uncapped,
       capped: calculation.capped, text: arithmeticText(calculation, locale),
@@ -40,7 +41,7 @@ export function presentPurchase(purchase: PurchaseView, words: PurchaseWords, lo
     kind: purchase.kind, state: purchase.state,
     brand: purchase.brand === null ? null : { id: purchase.brand.id, name: words.brandName ?? purchase.brand.matched, matched: purchase.brand.matched },
     refund_of: purchase.refundOf,
-    verdict: presentVerdict(purchase.verdict, locale),
+    verdict: presentVerdict(purchase, locale),
   };
 }
 

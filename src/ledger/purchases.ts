@@ -232,9 +232,9 @@ export function standingOf(record: PurchaseRecord): number {
   return record.granted - record.reversed;
 }
 
-/** A pending row that waits for nothing was closed: whoever looks at it sees that it is gone. */
+/** A pending row that waits for nothing was closed: whoever looks at it sees that it is gone. One that a person refused was not. */
 export function shownState(record: PurchaseRecord): BankRow["state"] {
-  return record.state === "pending" && record.sameAs === null && record.waitsFor === null ? "deleted" : record.state;
+  return record.state === "pending" && record.sameAs === null && record.waitsFor === null && record.review !== "refused" ? "deleted" : record.state;
 }
 
 /** Moves verdict and points from one row to another; the first is left as one that was never decided. */

@@ -1,84 +1,15 @@
 // Verdicts in words: what users read under "why did this purchase earn nothing?", in French and English. It decides nothing
 // and only words what earning.ts and the engine recorded. No label, no name and no id may enter a sentence.
-import type { Calculation, ReasonCode, RuleCheck, Verdict } from "./ports.ts";
+import { DAY_MS } from "../kernel/time.ts";
+import type { Calculation, PurchaseView, ReasonCode, RuleCheck, Verdict } from "./ports.ts";
+import { PENDING_DAYS_MAX, REFUND_WAIT_MS } from "./verdicts.ts";
+import { agreeing, channelText, dateText, eurosText, integerText, keptPointsSum, numberOf, percentText, periodText, pointsText, stageCheck, troubleText, windowText } from "./wording.ts";
+import type { Locale } from "./wording.ts";
 
-export type Locale = "fr" | "en";
-
-/** What a sentence may draw on: any verdict will do. */
-export type ReasonDetails = Pick<Verdict, "calculation" | "checks" | "offer" | "points" | "confirmationExpectedOn">;
+/** What a sentence may draw on: any row and its verdict will do. */
+export type ReasonDetails = Pick<Verdict, "outcome" | "calculation" | "checks" | "offer" | "points" | "confirmationExpectedOn" | "confirmed"> & Pick<PurchaseView, "kind" | "state">;
 
 type Words<T> = Readonly<Record<Locale, (value: T) => string>>;
-
-// Written out rather than taken from Intl: the separators that ICU gives differ from one runtime to the next.
-const NO_BREAK_SPACE = "\u00a0";
-const MONTHS: Readonly<Record<Locale, readonly string[]>> = {
-  fr: ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"],
-  en: ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"],
-};
-
-function integerText(value: number, locale: Locale): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, locale === "fr" ? NO_BREAK_SPACE : ",");
-}
-
-function hundredths(value: number): string {
-  return String(Math.abs(value) % 100).padStart(2, "0");
-}
-
-/** Euro cents as the locale writes them: `34,90 €`, `€34.90`. */
-export function eurosText(cents: number, locale: Locale): string {
-  const sign = cents < 0 ? "-" : "";
-  const whole = integerText(Math.floor(Math.abs(cents) / 100), locale);
-  return locale === "fr" ? `${sign}${whole},${hundredths(cents)}${NO_BREAK_SPACE}€` : `${sign}€${whole}.${hundredths(cents)}`;
-}
-
-/** A rate in basis points as a percentage without idle zeros: `2,5 %`, `2.5%`. */
-export function percentText(rateBp: number, locale: Locale): string {
-  const fraction = hundredths(rateBp).replace(/0+$/, "");
-  const number = integerText(Math.floor(rateBp / 100), locale) + (fraction === "" ? "" : (locale === "fr" ? "," : ".") + fraction);
-  return locale === "fr" ? `${number}${NO_BREAK_SPACE}%` : `${number}%`;
-}
-
-/** A number of points with its noun; French counts zero in the singular. */
-export function pointsText(points: number, locale: Locale): string {
-  const singular = locale === "fr" ? Math.abs(points) < 2 : Math.abs(points) === 1;
-  return `${integerText(points, locale)} ${singular ? "point" : "points"}`;
-}
-
-/** A calendar day: `12/11/2026`, `12 November 2026`. */
-export function dateText(date: string, locale: Locale): string {
-  const [year = "", month = "", day = ""] = date.split("-");
-  return locale === "fr" ? `${day}/${month}/${year}` : `${Number(day)} ${MONTHS.en[Number(month) - 1] ?? month} ${year}`;
-}
-
-function periodText(period: string | undefined, locale: Locale): string {
-  if (period === undefined || period === "offer") return locale === "fr" ? "pour toute la durée de l'offre" : "over the whole offer";
-  if (period.startsWith("w")) {
-    return locale === "fr" ? `pour la semaine du ${dateText(period.slice(1), locale)}` : `for the week of ${dateText(period.slice(1), locale)}`;
-  }
-  const [year = "", month = "", day] = period.split("-");
-  if (day !== undefined) return locale === "fr" ? `pour le ${dateText(period, locale)}` : `for ${dateText(period, locale)}`;
-  const name = MONTHS[locale][Number(month) - 1] ?? month;
-  return locale === "fr" ? `pour ${name} ${year}` : `for ${name} ${year}`;
-}
-
-/** A window `first day/last day`, the last one `..` when open, as earning.ts records it. */
-function windowText(window: string, locale: Locale): string {
-  const [from = "", to = ".."] = window.split("/");
-  const start = dateText(from, locale);
-  if (to === "..") return locale === "fr" ? `à partir du ${start}` : `from ${start} on`;
-  return locale === "fr" ? `du ${start} au ${dateText(to, locale)}` : `from ${start} to ${dateText(to, locale)}`;
-}
-
-const CHANNELS: Readonly<Record<string, Readonly<Record<Locale, string>>>> = {
-  any: { fr: "en magasin ou en ligne", en: "in store or online" },
-  in_store: { fr: "en magasin", en: "in store" },
-  online: { fr: "en ligne", en: "online" },
-};
-
-function channelText(channel: RuleCheck["found"], locale: Locale): string {
-  const known = CHANNELS[String(channel)];
-  return known?.[locale] ?? (locale === "fr" ? "inconnu" : "unknown");
-}
 
 function programmeRateText(calculation: Calculation, locale: Locale): string {
   // At 100 points per euro a point is a cent and the sum speaks for itself.
@@ -129,11 +60,11 @@ type Context = {
 };
 
 const lead = (context: Context, colon: string): string => (context.sum === null ? "" : `${colon}${context.sum}`);
-const numberOf = (value: RuleCheck["needed"]): number => (typeof value === "number" ? value : 0);
 
-function confirmation(context: Context, before: string, locale: Locale): string {
-  const on = context.details.confirmationExpectedOn;
-  return on === null ? "" : `${before}${dateText(on, locale)}`;
+function confirmation({ details: { confirmationExpectedOn: on, confirmed = false, points } }: Context, locale: Locale): string {
+  if (confirmed) return locale === "fr" ? `, déjà ${agreeing("confirmé", points)}` : ", confirmed already";
+  if (on === null) return "";
+  return `${locale === "fr" ? ", confirmation prévue le " : ", to be confirmed on "}${dateText(on, locale)}`;
 }
 
 function belowMinimum({ check, sum }: Context, locale: Locale): string {
@@ -228,64 +159,203 @@ function currencyUnsupported({ check }: Context, locale: Locale): string {
   return `Only purchases debited in euros earn points${found === null ? "" : `, and this one was debited in ${found}`}.`;
 }
 
-function refunded({ details }: Context, locale: Locale): string {
-  if (details.points > 0) {
-    const points = pointsText(details.points, locale);
-    return locale === "fr"
-      ? `Cet achat a été remboursé en partie : il en reste ${points}, en proportion du montant conservé.`
-      : `Part of this purchase was refunded: ${points} of it remain, in proportion to the amount kept.`;
-  }
-  return locale === "fr" ? "Cet achat a été remboursé : il ne rapporte pas de points." : "This purchase was refunded: it earns no points.";
+function offerApplied(context: Context, locale: Locale): string {
+  const colon = locale === "fr" ? " : " : ": ";
+  // What was granted and then taken back is told in the past: the sum shows what stood once.
+  if (context.details.outcome === "reversed") return locale === "fr" ? `L'offre s'était appliquée${lead(context, colon)}.` : `The offer had applied${lead(context, colon)}.`;
+  return locale === "fr"
+    ? `L'offre s'applique${lead(context, colon)}${confirmation(context, locale)}.`
+    : `The offer applies${lead(context, colon)}${confirmation(context, locale)}.`;
 }
 
+function brandUnknown({ details: { kind, state } }: Context, locale: Locale): string {
+  const said = locale === "fr" ? "Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque" : "We recognised no partner brand in your bank's label";
+  if (kind === "refund" || state === "deleted") return `${said}.`;
+  return locale === "fr" ? `${said} ; si vous pensez que c'en est une, faites une réclamation sur cet achat.` : `${said}; if you think it is one, file a claim on this purchase.`;
+}
+
+function budgetReserving({ details, check, sum }: Context, locale: Locale): string {
+  if (details.outcome === "earned") {
+    const more = numberOf(check?.needed ?? null) - details.points;
+    const kept = pointsText(details.points, locale);
+    if (locale === "fr") return `Cet achat garde ${kept} ; nous ${more > 0 ? `en réservons ${integerText(more, locale)} de plus` : "réservons les autres"} sur le budget de l'offre, ce qui ne demande rien de votre part.`;
+    return `This purchase keeps ${kept}; we are reserving ${more > 0 ? `${integerText(more, locale)} more` : "the others"} from the offer's budget, which asks nothing of you.`;
+  }
+  const again = details.outcome === "reversed";
+  const shown = sum === null ? "" : ` (${sum})`;
+  return locale === "fr"
+    ? `Nous réservons ${again ? "de nouveau " : ""}les points de cet achat sur le budget de l'offre${shown}, ce qui ne demande rien de votre part.`
+    : `We are reserving this purchase's points ${again ? "again " : ""}from the offer's budget${shown}, which asks nothing of you.`;
+}
+
+function budgetExhausted(context: Context, locale: Locale): string {
+  const { details, check, sum } = context;
+  const left = typeof check?.found === "number" ? check.found : null;
+  if (details.outcome !== "not_earned") return budgetKept(details.points, left, check, locale);
+  const would = sum === null ? "" : locale === "fr" ? ` (calcul de l'offre : ${sum})` : ` (the offer's sum: ${sum})`;
+  if (left === 0) {
+    return locale === "fr" ? `Le budget de l'offre était épuisé lorsque nous avons traité votre achat${would}.` : `The offer's budget was used up when we handled your purchase${would}.`;
+  }
+  const needed = integerText(numberOf(check?.needed ?? null), locale);
+  if (locale === "fr") {
+    const rest = left === null ? "" : ` : il y restait ${pointsText(left, locale)}, et il en fallait ${needed}`;
+    return `Le budget de l'offre ne suffisait plus pour votre achat${rest}${would}.`;
+  }
+  const rest = left === null ? "" : `: it had ${pointsText(left, locale)} left, and ${needed} were needed`;
+  return `The offer's budget was no longer enough for your purchase${rest}${would}.`;
+}
+
+/** Points that should have stood (again) and that the budget could not hold: what stands stays. */
+function budgetKept(points: number, left: number | null, check: RuleCheck | null, locale: Locale): string {
+  const wanted = check === null || left === null ? "" : locale === "fr"
+    ? ` (${pointsText(numberOf(check.needed), locale)} ${agreeing("demandé", numberOf(check.needed))}, ${integerText(left, locale)} ${agreeing("disponible", left)})`
+    : ` (${pointsText(numberOf(check.needed), locale)} asked for, ${integerText(left, locale)} available)`;
+  if (points === 0) {
+    return locale === "fr"
+      ? `Le budget de l'offre ne suffisait plus pour rendre ses points à cet achat${wanted}.`
+      : `The offer's budget was no longer enough to give this purchase its points back${wanted}.`;
+  }
+  const kept = pointsText(points, locale);
+  return locale === "fr"
+    ? `Le budget de l'offre ne suffisait pas pour davantage de points${wanted} : cet achat garde ${kept}.`
+    : `The offer's budget was not enough for more points${wanted}: this purchase keeps ${kept}.`;
+}
+
+const lapsed = ({ details }: Context): boolean => stageCheck(details.checks, "not_booked_yet", "bank_state")?.found === "lapsed";
+
+function notBookedYet(context: Context, locale: Locale): string {
+  const { kind, state } = context.details;
+  const isRefund = kind === "refund";
+  const row = locale === "fr" ? (isRefund ? "ce remboursement" : "cet achat") : isRefund ? "this refund" : "this purchase";
+  if (lapsed(context)) {
+    return locale === "fr"
+      ? `Votre banque n'a pas comptabilisé ${row} en ${PENDING_DAYS_MAX} jours, et nous le tenons pour annulé ; s'il est comptabilisé plus tard, il comptera.`
+      : `Your bank has not booked ${row} within ${PENDING_DAYS_MAX} days, and we take it for cancelled; should it be booked later, it will count.`;
+  }
+  if (state === "deleted") {
+    if (isRefund) return locale === "fr" ? `Votre banque a annulé ${row} : il ne change pas vos points.` : `Your bank cancelled ${row}: it does not change your points.`;
+    return locale === "fr" ? `Votre banque a annulé ${row} : il ne rapporte pas de points.` : `Your bank cancelled ${row}: it earns no points.`;
+  }
+  if (locale === "fr") return `Votre banque n'a pas encore comptabilisé ${row} ; nous ${isRefund ? "chercherons l'achat remboursé" : "calculerons ses points"} dès que ce sera fait.`;
+  return `Your bank has not booked ${row} yet; we will ${isRefund ? "look for its purchase" : "work out its points"} as soon as it has.`;
+}
+
+function takenBackText(points: number, locale: Locale): string {
+  if (locale === "fr") return `${pointsText(points, locale)} ${points < 2 ? "a été repris" : "ont été repris"}`;
+  return `${pointsText(points, locale)} ${points === 1 ? "was" : "were"} taken back`;
+}
+
+function refunded(context: Context, locale: Locale): string {
+  const { details } = context;
+  if (details.state === "deleted") {
+    const taken = numberOf(stageCheck(details.checks, "refunded", "taken_back_points")?.found ?? null);
+    const tail = taken === 0 ? "" : `, ${locale === "fr" ? "et" : "and"} ${takenBackText(taken, locale)}`;
+    return locale === "fr" ? `Votre banque a annulé cet achat : il ne rapporte pas de points${tail}.` : `Your bank cancelled this purchase: it earns no points${tail}.`;
+  }
+  const cents = stageCheck(details.checks, "refunded", "kept_cents");
+  const [whole, left] = [numberOf(cents?.needed ?? null), numberOf(cents?.found ?? null)];
+  const part = left === 0 ? "" : locale === "fr" ? ` (${eurosText(whole - left, locale)} sur ${eurosText(whole, locale)})` : ` (${eurosText(whole - left, locale)} of ${eurosText(whole, locale)})`;
+  if (details.points === 0) {
+    if (left === 0) return locale === "fr" ? "Cet achat a été entièrement remboursé : il ne rapporte pas de points." : "This purchase was refunded in full: it earns no points.";
+    return locale === "fr" ? `Cet achat a été remboursé en partie${part} : il ne rapporte plus de points.` : `Part of this purchase was refunded${part}: it earns no points any more.`;
+  }
+  const sum = keptPointsSum(details.checks, locale);
+  const points = pointsText(details.points, locale);
+  if (locale === "fr") return `Cet achat a été remboursé en partie${part} : il lui reste ${points}${sum === null ? "" : `, en proportion du montant conservé (${sum})`}.`;
+  return `Part of this purchase was refunded${part}: it keeps ${points}${sum === null ? "" : `, in proportion to the amount kept (${sum})`}.`;
+}
+
+function refundApplied({ details }: Context, locale: Locale): string {
+  if (details.state === "deleted") {
+    return locale === "fr" ? "Votre banque a annulé ce remboursement : il ne change plus vos points." : "Your bank cancelled this refund: it no longer changes your points.";
+  }
+  const together = stageCheck(details.checks, "refund_applied", "taken_back_points_together");
+  const check = together ?? stageCheck(details.checks, "refund_applied", "taken_back_points");
+  const taken = numberOf(check?.found ?? null);
+  if (taken === 0) {
+    const none = check !== null && check.needed === 0;
+    if (locale === "fr") return `Ce remboursement a été rattaché à son achat${none ? ", qui n'avait pas rapporté de points" : ""} : aucun point ne vous est repris.`;
+    return `This refund was set against its purchase${none ? ", which had earned no points" : ""}: no points are taken from you.`;
+  }
+  const all = together === null ? "" : locale === "fr" ? " en tout pour les remboursements de cet achat" : " in all for the refunds of that purchase";
+  if (locale === "fr") return `Ce remboursement a été rattaché à son achat : ${takenBackText(taken, locale)}${all}, en proportion du montant remboursé.`;
+  return `This refund was set against its purchase: ${takenBackText(taken, locale)}${all}, in proportion to the amount refunded.`;
+}
+
+function refundWithoutPurchase({ details }: Context, locale: Locale): string {
+  if (details.state === "deleted") {
+    return locale === "fr" ? "Votre banque a annulé ce remboursement : il ne change pas vos points." : "Your bank cancelled this refund: it does not change your points.";
+  }
+  if (details.checks.some(({ rule, passed }) => rule === "brand_unknown" && !passed)) {
+    return locale === "fr"
+      ? "Nous ne cherchons pas l'achat de ce remboursement, faute d'en connaître la marque ; aucun point ne vous est repris."
+      : "We do not look for this refund's purchase, since we do not know its brand; no points are taken from you.";
+  }
+  if (details.outcome === "waiting") {
+    return locale === "fr"
+      ? "Nous n'avons pas encore trouvé l'achat de ce remboursement ; d'ici là, aucun point ne vous est repris."
+      : "We have not found the purchase of this refund yet; until then no points are taken from you.";
+  }
+  const days = REFUND_WAIT_MS / DAY_MS;
+  return locale === "fr"
+    ? `Nous n'avons pas trouvé l'achat de ce remboursement en ${days} jours ; aucun point ne vous est repris.`
+    : `We have not found the purchase of this refund within ${days} days; no points are taken from you.`;
+}
+
+function heldForReview(context: Context, locale: Locale): string {
+  const { details } = context;
+  const found = stageCheck(details.checks, "held_for_review", "review_result")?.found ?? null;
+  if (found === "refused") {
+    return locale === "fr"
+      ? "Une personne de notre équipe a vérifié cette opération et ne l'a pas retenue : elle ne compte pas."
+      : "Somebody on our team looked at this operation and did not accept it: it does not count.";
+  }
+  if (lapsed(context)) {
+    return locale === "fr"
+      ? `Votre banque n'a pas comptabilisé cette opération en ${PENDING_DAYS_MAX} jours : elle ne compte pas.`
+      : `Your bank has not booked this operation within ${PENDING_DAYS_MAX} days: it does not count.`;
+  }
+  if (details.state === "deleted") {
+    return locale === "fr"
+      ? "Votre banque a annulé cette opération avant que nous l'ayons vérifiée : elle ne compte pas."
+      : "Your bank cancelled this operation before we had looked at it: it does not count.";
+  }
+  const trouble = troubleText(found, locale);
+  const why = trouble === null ? "" : ` (${trouble})`;
+  return locale === "fr"
+    ? `Cette opération est inhabituelle${why} : une personne de notre équipe la vérifie avant que nous décidions.`
+    : `This operation is unusual${why}: somebody on our team looks at it before we decide.`;
+}
+
+const both = (text: (context: Context, locale: Locale) => string): Words<Context> => ({ fr: (context) => text(context, "fr"), en: (context) => text(context, "en") });
+
 const REASONS: Readonly<Record<ReasonCode, Words<Context>>> = {
-  offer_applied: {
-    fr: (context) => `L'offre s'applique${lead(context, " : ")}${confirmation(context, ", confirmation prévue le ", "fr")}.`,
-    en: (context) => `The offer applies${lead(context, ": ")}${confirmation(context, ", to be confirmed on ", "en")}.`,
-  },
-  brand_unknown: {
-    fr: () => "Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque ; si vous pensez que c'en est une, faites une réclamation sur cet achat.",
-    en: () => "We recognised no partner brand in your bank's label; if you think it is one, file a claim on this purchase.",
-  },
+  offer_applied: both(offerApplied),
+  brand_unknown: both(brandUnknown),
   brand_without_offer: {
-    fr: () => "Cette marque n'a pas d'offre pour le moment.",
-    en: () => "This brand has no offer for the moment.",
+    fr: () => "Cette marque n'avait pas d'offre le jour de votre achat.",
+    en: () => "This brand had no offer on the day of your purchase.",
   },
-  offer_not_in_force: { fr: (context) => notInForce(context, "fr"), en: (context) => notInForce(context, "en") },
-  activation_missing: { fr: (context) => activationMissing(context, "fr"), en: (context) => activationMissing(context, "en") },
-  below_minimum: { fr: (context) => belowMinimum(context, "fr"), en: (context) => belowMinimum(context, "en") },
-  above_maximum: { fr: (context) => aboveMaximum(context, "fr"), en: (context) => aboveMaximum(context, "en") },
-  cap_reached: { fr: (context) => capReached(context, "fr"), en: (context) => capReached(context, "en") },
-  budget_reserving: {
-    fr: (context) => `Nous réservons les points sur le budget de l'offre, ce qui ne demande rien de votre part${lead(context, " : ")}.`,
-    en: (context) => `We are reserving the points from the offer's budget, which asks nothing of you${lead(context, ": ")}.`,
-  },
-  budget_exhausted: {
-    fr: (context) => `Le budget de l'offre était épuisé lorsque nous avons reçu votre achat${lead(context, " : ")}.`,
-    en: (context) => `The offer's budget was used up when we received your purchase${lead(context, ": ")}.`,
-  },
+  offer_not_in_force: both(notInForce),
+  activation_missing: both(activationMissing),
+  below_minimum: both(belowMinimum),
+  above_maximum: both(aboveMaximum),
+  cap_reached: both(capReached),
+  budget_reserving: both(budgetReserving),
+  budget_exhausted: both(budgetExhausted),
   not_first_purchase: {
-    fr: () => "L'offre ne vaut que pour votre premier achat dans cette marque parmi ceux que nous avons enregistrés, et celui-ci n'est pas le premier.",
+    fr: () => "L'offre ne vaut que pour votre premier achat chez cette marque parmi ceux que nous avons enregistrés, et celui-ci n'est pas le premier.",
     en: () => "The offer is only for your first purchase at this brand among those that we recorded, and this is not the first.",
   },
-  wrong_channel: { fr: (context) => wrongChannel(context, "fr"), en: (context) => wrongChannel(context, "en") },
-  not_booked_yet: {
-    fr: () => "Votre banque n'a pas encore comptabilisé cet achat ; nous calculerons ses points dès que ce sera fait.",
-    en: () => "Your bank has not booked this purchase yet; we will work out its points as soon as it has.",
-  },
+  wrong_channel: both(wrongChannel),
+  not_booked_yet: both(notBookedYet),
   duplicate: {
     fr: () => "Cette opération est déjà enregistrée et ne compte qu'une fois.",
     en: () => "This operation is already recorded and counts only once.",
   },
-  refunded: { fr: (context) => refunded(context, "fr"), en: (context) => refunded(context, "en") },
-  refund_applied: {
-    fr: () => "Ce remboursement a été rattaché à son achat, dont les points ont été repris en proportion.",
-    en: () => "This refund was set against its purchase, whose points were taken back in proportion.",
-  },
-  refund_without_purchase: {
-    fr: () => "Nous n'avons pas trouvé l'achat de ce remboursement ; aucun point ne vous est repris tant qu'il ne l'est pas.",
-    en: () => "We have not found the purchase of this refund; no point is taken from you until we do.",
-  },
+  refunded: both(refunded),
+  refund_applied: both(refundApplied),
+  refund_without_purchase: both(refundWithoutPurchase),
   account_shared: {
     fr: () => "Ce compte est aussi relié par un autre titulaire, et un achat ne rapporte des points qu'à un seul ; vous pouvez demander que ce soit vous.",
     en: () => "This account is also linked by another holder, and a purchase earns points for one only; you can ask that it be you.",
@@ -294,11 +364,8 @@ const REASONS: Readonly<Record<ReasonCode, Words<Context>>> = {
     fr: () => "Ce compte est réglé pour ne pas rapporter de points ; vous pouvez changer ce réglage.",
     en: () => "This account is set not to earn points; you can change this setting.",
   },
-  currency_unsupported: { fr: (context) => currencyUnsupported(context, "fr"), en: (context) => currencyUnsupported(context, "en") },
-  held_for_review: {
-    fr: () => "Cette opération est inhabituelle : une personne de notre équipe la vérifie avant que nous décidions.",
-    en: () => "This operation is unusual: somebody of our team looks at it before we decide.",
-  },
+  currency_unsupported: both(currencyUnsupported),
+  held_for_review: both(heldForReview),
 };
 
 /**
@@ -308,100 +375,4 @@ const REASONS: Readonly<Record<ReasonCode, Words<Context>>> = {
 export function reasonText(code: ReasonCode, locale: Locale, details: ReasonDetails): string {
   const sum = details.calculation === null ? null : arithmeticText(details.calculation, locale);
   return REASONS[code][locale]({ details, check: failedCheck(code, details), sum });
-}
-
-/** `needed` and `found` of a check in the words of its measure. */
-function limitText(check: RuleCheck, locale: Locale, limit: { readonly least: boolean }): string {
-  const found = eurosText(numberOf(check.found), locale);
-  if (check.needed === null) return locale === "fr" ? `aucun (achat de ${found})` : `none (purchase of ${found})`;
-  const needed = eurosText(numberOf(check.needed), locale);
-  if (locale === "fr") return `${limit.least ? "au moins" : "au plus"} ${needed}, achat de ${found}`;
-  return `${limit.least ? "at least" : "at most"} ${needed}, purchase of ${found}`;
-}
-
-function minimumCheckText(check: RuleCheck, locale: Locale): string {
-  if (check.measure === "least_points") {
-    const points = pointsText(numberOf(check.found), locale);
-    return locale === "fr" ? `Points calculés : au moins 1 point, ${points}` : `Points computed: at least 1 point, ${points}`;
-  }
-  return `${locale === "fr" ? "Montant minimum : " : "Minimum amount: "}${limitText(check, locale, { least: true })}`;
-}
-
-function capCheckText(check: RuleCheck, locale: Locale): string {
-  const isCount = check.measure === "purchases_per_period";
-  const scope = check.measure === "points_per_purchase" ? (locale === "fr" ? "par achat" : "per purchase") : periodText(check.period, locale);
-  const subject = locale === "fr" ? `Plafond ${isCount ? "d'achats" : "de points"} ${scope} : ` : `Cap on ${isCount ? "purchases" : "points"} ${scope}: `;
-  if (check.needed === null) return `${subject}${locale === "fr" ? "aucun" : "none"}`;
-  const found = integerText(numberOf(check.found), locale);
-  const needed = integerText(numberOf(check.needed), locale);
-  return locale === "fr" ? `${subject}${needed}, ${found} avec cet achat` : `${subject}${needed}, ${found} with this purchase`;
-}
-
-function windowCheckText(check: RuleCheck, locale: Locale): string {
-  const window = typeof check.needed === "string" ? windowText(check.needed, locale) : null;
-  const day = typeof check.found === "string" ? dateText(check.found, locale) : null;
-  if (window === null || day === null) return yesNo({ fr: "Offre en cours le jour de l'achat", en: "Offer in force on the day of the purchase" }, check, locale);
-  return locale === "fr" ? `Offre valable ${window}, achat du ${day}` : `Offer valid ${window}, purchase of ${day}`;
-}
-
-function activationCheckText(check: RuleCheck, locale: Locale): string {
-  if (check.needed === "automatic") return locale === "fr" ? "Activation : pas nécessaire" : "Activation: not needed";
-  const window = typeof check.found === "string" ? windowText(check.found, locale) : null;
-  if (window === null) return locale === "fr" ? "Activation : nécessaire, aucune le jour de l'achat" : "Activation: needed, none on the day of the purchase";
-  return locale === "fr" ? `Activation : nécessaire, valable ${window}` : `Activation: needed, valid ${window}`;
-}
-
-function firstPurchaseCheckText(check: RuleCheck, locale: Locale): string {
-  if (check.needed === null) return locale === "fr" ? "Premier achat dans la marque : pas nécessaire" : "First purchase at the brand: not needed";
-  if (check.passed) return locale === "fr" ? "Premier achat dans la marque : nécessaire, c'est le premier" : "First purchase at the brand: needed, this is the first";
-  return locale === "fr" ? "Premier achat dans la marque : nécessaire, ce n'est pas le premier" : "First purchase at the brand: needed, this is not the first";
-}
-
-function yesNo(question: Readonly<Record<Locale, string>>, check: RuleCheck, locale: Locale): string {
-  if (locale === "fr") return `${question.fr} : ${check.passed ? "oui" : "non"}`;
-  return `${question.en}: ${check.passed ? "yes" : "no"}`;
-}
-
-/** Every question is put so that "yes" lets the purchase earn. */
-const QUESTIONS = {
-  offer_applied: { fr: "Offre appliquée", en: "Offer applied" },
-  brand_unknown: { fr: "Marque partenaire reconnue", en: "Partner brand recognised" },
-  brand_without_offer: { fr: "Offre existante pour la marque", en: "Brand has an offer" },
-  budget_reserving: { fr: "Budget de l'offre réservé", en: "Offer's budget reserved" },
-  budget_exhausted: { fr: "Budget de l'offre suffisant", en: "Offer's budget sufficient" },
-  not_booked_yet: { fr: "Achat comptabilisé par la banque", en: "Purchase booked by the bank" },
-  duplicate: { fr: "Opération nouvelle", en: "New operation" },
-  refunded: { fr: "Achat non remboursé", en: "Purchase not refunded" },
-  refund_applied: { fr: "Remboursement rattaché à son achat", en: "Refund set against its purchase" },
-  refund_without_purchase: { fr: "Achat du remboursement retrouvé", en: "Purchase of the refund found" },
-  account_shared: { fr: "Compte dont les points vous reviennent", en: "Account whose points are yours" },
-  account_not_earning: { fr: "Compte réglé pour rapporter des points", en: "Account set to earn points" },
-  held_for_review: { fr: "Opération ordinaire ou vérifiée", en: "Operation ordinary or reviewed" },
-} as const satisfies Partial<Record<ReasonCode, Readonly<Record<Locale, string>>>>;
-
-/** One line for a rule that was looked at: what it needed and what it found. No personal data. */
-export function checkText(check: RuleCheck, locale: Locale): string {
-  const { rule } = check;
-  switch (rule) {
-    case "currency_unsupported":
-      return locale === "fr" ? `Devise : ${check.needed ?? "EUR"}, achat en ${check.found ?? "?"}` : `Currency: ${check.needed ?? "EUR"}, purchase in ${check.found ?? "?"}`;
-    case "offer_not_in_force":
-      return windowCheckText(check, locale);
-    case "wrong_channel": {
-      const [needed, found] = [channelText(check.needed, locale), channelText(check.found, locale)];
-      return locale === "fr" ? `Lieu de l'achat : ${needed}, constaté : ${found}` : `Where it was bought: ${needed}, found: ${found}`;
-    }
-    case "not_first_purchase":
-      return firstPurchaseCheckText(check, locale);
-    case "above_maximum":
-      return `${locale === "fr" ? "Montant maximum : " : "Maximum amount: "}${limitText(check, locale, { least: false })}`;
-    case "below_minimum":
-      return minimumCheckText(check, locale);
-    case "activation_missing":
-      return activationCheckText(check, locale);
-    case "cap_reached":
-      return capCheckText(check, locale);
-    default:
-      return yesNo(QUESTIONS[rule], check, locale);
-  }
 }

@@ -8,20 +8,21 @@ import { requireUser, userOf } from "../http/authentication.ts";
 import type { UserTokens } from "../http/authentication.ts";
 import type { AppEnv } from "../http/context.ts";
 import type { Cursors } from "../http/paging.ts";
-import { pageOf, pageQuery } from "../http/paging.ts";
+import { PAGE_LIMIT_MAX, pageOf, pageQuery } from "../http/paging.ts";
 import { problem } from "../http/problem.ts";
 import { answer, createRouter, problems, userSecurity } from "../http/router.ts";
 import type { IdentityPort } from "../identity/ports.ts";
 import { isId } from "../kernel/ids.ts";
+import type { UserId } from "../kernel/ids.ts";
 import type { UserCipher } from "../kernel/keyring.ts";
 import type { Log } from "../kernel/log.ts";
 import { MINUTE_MS, isDate } from "../kernel/time.ts";
-import type { LedgerError, LedgerPort, PurchaseView } from "./ports.ts";
+import type { EntryView, LedgerError, LedgerPort, Page, PurchaseView } from "./ports.ts";
 import { presentEntry, presentPoints, presentPurchase } from "./present.ts";
 import { entrySchema, pointsSchema, purchaseSchema } from "./routes/schemas.ts";
 
 export type LedgerRoutesDeps = {
-  readonly ledger: Pick<LedgerPort, "points" | "entries" | "purchases" | "purchase">;
+  readonly ledger: Pick<LedgerPort, "points" | "overview" | "entries" | "purchases" | "purchase">;
   readonly identity: Pick<IdentityPort, "cipherOf">;
   readonly catalogue: CatalogueView;
   readonly userTokens: UserTokens;
@@ -72,16 +73,35 @@ async function present(c: Context<AppEnv>, deps: LedgerRoutesDeps, cipher: UserC
     presentPurchase(purchase, { label: labels[index] ?? null, brandName: purchase.brand === null ? null : names(purchase.brand.id) }, c.get("locale")));
 }
 
+const entriesScope = (userId: UserId): string => `entries|${userId}`;
+
+function presentEntries(deps: LedgerRoutesDeps, userId: UserId, { items, nextBefore }: Page<EntryView>) {
+  return { data: items.map(presentEntry), next_cursor: nextBefore === null ? null : deps.cursors.seal(entriesScope(userId), nextBefore) };
+}
+
+const newestEntries = z.coerce.number().int().min(1).max(PAGE_LIMIT_MAX).optional().openapi({ description: "As many of the newest entries beside the balances" });
+
 function addPoints(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
   const points = createRoute({
     ...common, method: "get", path: "/v1/points", summary: "Read the balances", middleware: [requireUser(deps.userTokens)],
-    responses: { 200: answer(pointsSchema, "Balances, and the head of the ledger that they come from"), ...problems(401, 503) },
+    description: "With `entries`, the newest entries come along, of the same moment as the balances; their cursor leads on in `/v1/points/entries`.",
+    request: { query: z.strictObject({ entries: newestEntries }) },
+    responses: { 200: answer(pointsSchema, "Balances, and the head of the ledger that they come from"), ...problems(401, 422, 503) },
   });
   router.openapi(points, async (c) => {
-    const read = await deps.ledger.points(userOf(c).userId);
-    return read.ok ? c.json(presentPoints(read.value, deps.pointsPerEuro), 200, PRIVATE) : (refuse(c, read.error) as never);
+    const { entries } = c.req.valid("query");
+    const { userId } = userOf(c);
+    if (entries === undefined) {
+      const read = await deps.ledger.points(userId);
+      return read.ok ? c.json(presentPoints(read.value, deps.pointsPerEuro), 200, PRIVATE) : (refuse(c, read.error) as never);
+    }
+    const read = await deps.ledger.overview(userId, entries);
+    if (!read.ok) return refuse(c, read.error) as never;
+    return c.json({ ...presentPoints(read.value.points, deps.pointsPerEuro), entries: presentEntries(deps, userId, read.value.entries) }, 200, PRIVATE);
   });
+}
 
+function addEntries(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
   const entries = createRoute({
     ...common, method: "get", path: "/v1/points/entries", summary: "List the ledger's entries, newest first", middleware: [requireUser(deps.userTokens)],
     request: { query: z.strictObject(pageQuery) },
@@ -90,13 +110,10 @@ function addPoints(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
   router.openapi(entries, async (c) => {
     const { limit, cursor } = c.req.valid("query");
     const { userId } = userOf(c);
-    const scope = `entries|${userId}`;
-    const before = cursor === undefined ? null : deps.cursors.open(scope, cursor);
+    const before = cursor === undefined ? null : deps.cursors.open(entriesScope(userId), cursor);
     if (cursor !== undefined && before === null) return problem(c, "cursor_invalid") as never;
     const read = await deps.ledger.entries(userId, limit, before);
-    if (!read.ok) return refuse(c, read.error) as never;
-    const { items, nextBefore } = read.value;
-    return c.json({ data: items.map(presentEntry), next_cursor: nextBefore === null ? null : deps.cursors.seal(scope, nextBefore) }, 200, PRIVATE);
+    return read.ok ? c.json(presentEntries(deps, userId, read.value), 200, PRIVATE) : (refuse(c, read.error) as never);
   });
 }
 
@@ -158,6 +175,7 @@ function keyUnusable(c: Context<AppEnv>, deps: LedgerRoutesDeps): Response {
 export function ledgerRoutes(deps: LedgerRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   addPoints(router, deps);
+  addEntries(router, deps);
   addPurchases(router, deps);
   return router;
 }

@@ -2,7 +2,7 @@
 // already has its verdict for these facts keeps it, points and all.
 import { mulDivFloor } from "../kernel/money.ts";
 import { DAY_MS } from "../kernel/time.ts";
-import { askToRestore, budgetOpen, dropBudget, plainShare, stopRestoring, wantBudget } from "./budget-shares.ts";
+import { askToRestore, budgetOpen, dropBudget, exhaustedCheck, plainShare, stopRestoring, wantBudget } from "./budget-shares.ts";
 import { dayOf, startOfLaterDayMs } from "./days.ts";
 import type { Decision, Terms } from "./earning-types.ts";
 import { decideEarning } from "./earning.ts";
@@ -63,7 +63,8 @@ export function close(record: PurchaseRecord): void {
 /** The bank took the row back. What it earned goes with it. */
 function withdraw(work: Work, record: PurchaseRecord): void {
   if (record.granted > 0) return withoutPoints(work, record, "reversed", null, ["refunded"]);
-  const reasons = record.findings.reasons.filter((code) => code !== "budget_reserving" && code !== "duplicate");
+  // What waited for its budget has no reason of its own against it, be its points capped.
+  const reasons = record.waitsFor === "budget" ? [] : record.findings.reasons.filter((code) => code !== "duplicate");
   withoutPoints(work, record, "not_earned", null, reasons.length === 0 ? ["not_booked_yet"] : reasons);
 }
 
@@ -205,8 +206,8 @@ export function restoreReserved(work: Work, record: PurchaseRecord): void {
   record.outcome = standingOf(record) === 0 ? "reversed" : "earned";
 }
 
-/** The budget of the best offer is used up: decides again among the brand's other offers. */
-export function earnElsewhere(work: Work, record: PurchaseRecord): void {
+/** The budget of the best offer has only `left` points (null: unknown) for the purchase: decides again among the brand's other offers. */
+export function earnElsewhere(work: Work, record: PurchaseRecord, left: number | null): void {
   const denied = record.budget.at(-1);
   const { checks, calculation } = record.findings;
   const { offers, programme } = denied?.fallback ?? { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
@@ -215,7 +216,7 @@ export function earnElsewhere(work: Work, record: PurchaseRecord): void {
   record.budget = record.budget.map((share) => ({ ...plainShare(share), current: false }));
   record.waitsFor = null;
   const decision = terms.offers.length === 0 ? null : decide(work, record, terms);
-  const exhausted = { rule: "budget_exhausted", offerId: denied?.offerId ?? null, version: record.offer?.version ?? null, passed: false, needed: denied?.wanted ?? null, found: null } as const;
+  const exhausted = exhaustedCheck(record, denied?.offerId ?? null, denied?.wanted ?? null, left);
   if (decision === null || decision.outcome === "not_earned") {
     record.outcome = "not_earned";
     record.findings = { reasons: ["budget_exhausted"], checks: [...checks, exhausted], calculation: calculation === null ? null : { ...calculation, capped: 0 }, confirmAtMs: null, expiresAtMs: null };

@@ -9,6 +9,8 @@ import { findPurchase, PURCHASE_COLUMNS, purchaseFrom, shownState, standingOf } 
 import type { PurchaseRecord } from "./purchases.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
+import { shownReasons, stageChecks } from "./stages.ts";
+import type { Surroundings } from "./stages.ts";
 import type { Work } from "./work.ts";
 
 export function pointsView(work: Work): PointsView {
@@ -50,23 +52,40 @@ export function entriesPage(work: Work, limit: number, before: string | null): P
   return { items, nextBefore: rows.length > limit && last !== undefined ? String(last.sequence) : null };
 }
 
-/** The columns of a list with the account's id and the purchase that a refund was set against. */
+/** The columns of a list with the account's id, the purchase that a row repeats or refunds, and what was taken back from both lots. */
 const VIEW = `SELECT ${PURCHASE_COLUMNS.split(",").map((column) => `p.${column.trim()}`).join(", ")}, a.account_id AS account_id,
-  (SELECT id FROM purchases WHERE n = p.refund_of) AS refund_of_id FROM purchases p JOIN accounts a ON a.account_no = p.account_no`;
+  (SELECT id FROM purchases WHERE n = p.same_as) AS same_as_id, l.reversed AS taken_back, l.state AS lot_state,
+  r.id AS refund_of_id, r.granted AS refund_of_granted, r.waits_for AS refund_of_waits_for, r.refunded_cents AS refund_of_refunded_cents,
+  (SELECT reversed FROM lots WHERE lot_no = r.lot_no) AS refund_of_taken_back
+  FROM purchases p JOIN accounts a ON a.account_no = p.account_no LEFT JOIN lots l ON l.lot_no = p.lot_no LEFT JOIN purchases r ON r.n = p.refund_of`;
 
 function viewFrom(row: SqlRow): PurchaseView {
   const record = purchaseFrom(row);
   return {
     id: record.id, accountId: textOf(row, "account_id") as AccountId, externalId: record.externalId, labelCipher: record.labelCipher, purchasedOn: record.purchasedOn,
     bookedOn: record.bookedOn, amountCents: record.amountCents, currency: record.currency, original: record.original, kind: record.kind, state: shownState(record),
-    brand: record.brand, verdict: verdictFrom(record), refundOf: textOrNull(row, "refund_of_id") as PurchaseId | null,
+    brand: record.brand, verdict: verdictFrom(record, row), refundOf: textOrNull(row, "refund_of_id") as PurchaseId | null,
   };
 }
 
-function verdictFrom(record: PurchaseRecord): Verdict {
-  const { reasons, checks, calculation, confirmAtMs } = record.findings;
+function surroundingsFrom(row: SqlRow): Surroundings {
+  const id = textOrNull(row, "refund_of_id") as PurchaseId | null;
+  return {
+    sameAs: textOrNull(row, "same_as_id") as PurchaseId | null, takenBack: integerOrNull(row, "taken_back") ?? 0,
+    refunded: id === null ? null : {
+      id, granted: row["refund_of_waits_for"] === null ? integerOf(row, "refund_of_granted") : null, takenBack: integerOrNull(row, "refund_of_taken_back") ?? 0,
+      refundedCents: integerOf(row, "refund_of_refunded_cents"),
+    },
+  };
+}
+
+function verdictFrom(record: PurchaseRecord, row: SqlRow): Verdict {
+  const { calculation, confirmAtMs } = record.findings;
+  const reasons = shownReasons(record);
+  const stages = stageChecks(record, surroundingsFrom(row));
+  const checks = [...stages.before, ...record.findings.checks, ...stages.after];
   const expected = confirmAtMs !== null && (record.outcome === "earned" || record.waitsFor === "budget") ? dayOf(confirmAtMs) : null;
-  return { outcome: record.outcome, points: standingOf(record), reasons, checks, calculation, offer: record.offer, confirmationExpectedOn: expected };
+  return { outcome: record.outcome, points: standingOf(record), reasons, checks, calculation, offer: record.offer, confirmationExpectedOn: expected, confirmed: row["lot_state"] === "available" };
 }
 
 /** Newest purchase day first. A row that only repeats another, or was taken over, is not a purchase of its own. */

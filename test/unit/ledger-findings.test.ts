@@ -44,7 +44,8 @@ describe("the stored verdict", () => {
     for (const book of [now, then]) book.record([refund]);
     const [purchase] = then.purchases().filter(({ kind }) => kind === "purchase");
     expect(purchase?.verdict).toEqual(now.purchases().find(({ kind }) => kind === "purchase")?.verdict);
-    expect(purchase?.verdict).toMatchObject({ checks, reasons: ["offer_applied", "refunded"] });
+    expect(purchase?.verdict.reasons).toEqual(["offer_applied", "refunded"]);
+    expect(purchase?.verdict.checks.filter(({ rule }) => rule !== "refunded")).toEqual(checks.filter(({ rule }) => rule !== "refunded"));
     expect(then.broken()).toEqual([]);
   });
 });

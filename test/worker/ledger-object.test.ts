@@ -270,13 +270,15 @@ describe("the alarm", () => {
     const verdict = async (user: UserId) => {
       const page = await stubOf(user).purchases(ALL, NOW);
       const found = page.ok ? page.value.items.find((item) => item.kind === "purchase" && item.externalId === "1") : undefined;
-      return `${found?.verdict.outcome} ${found?.verdict.points} ${found?.verdict.reasons.join("+")}`;
+      const budget = found?.verdict.checks.find(({ measure }) => measure === "budget_points");
+      return `${found?.verdict.outcome} ${found?.verdict.points} ${found?.verdict.reasons.join("+")}, ${budget?.found} of ${budget?.needed}`;
     };
-    expect(await verdict(first)).toBe("waiting 0 budget_reserving");
+    expect(await verdict(first)).toBe("waiting 0 budget_reserving, null of 104");
     await stubOf(first).runDue(null, NOW);
     await stubOf(second).runDue(null, NOW);
-    expect(await verdict(first)).toBe("earned 104 offer_applied");
-    expect(await verdict(second)).toBe("not_earned 0 budget_exhausted");
+    expect(await verdict(first)).toBe("earned 104 offer_applied, 104 of 104");
+    // 150 in all, less the 104 of the first.
+    expect(await verdict(second)).toBe("not_earned 0 budget_exhausted, 46 of 104");
     expect(await bindings.OFFER_BUDGET.getByName(offerId).reserved()).toBe(104);
     await stubOf(first).record(batch([row("r", { kind: "refund" })], { offers }), NOW);
     await stubOf(first).runDue(null, NOW);

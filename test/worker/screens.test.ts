@@ -52,7 +52,7 @@ async function fixture() {
   const cipher = await identity.service.cipherOf(userId);
   if (cipher === null || !cipher.ok) throw new Error("no cipher");
   const sealed = await cipher.value.encrypt({ table: "purchases", column: "label", row: `${ACCOUNT}:991` }, LABEL);
-  const state = { error: null as LedgerError | null, calls: 0, purchases: [purchase(sealed)], queries: [] as PurchaseQuery[], nextBefore: null as string | null, snapshots: [] as number[], brandName: "Monoprix" as string | null, befores: [] as (string | null)[], alerts: [] as string[] };
+  const state = { error: null as LedgerError | null, calls: 0, purchases: [purchase(sealed)], queries: [] as PurchaseQuery[], nextBefore: null as string | null, snapshots: [] as number[], brandName: "Monoprix" as string | null, befores: [] as (string | null)[], limits: [] as number[], alerts: [] as string[] };
   const called = <T>(value: T) => {
     state.calls += 1;
     return Promise.resolve(state.error === null ? ok(value) : err(state.error));
@@ -60,6 +60,10 @@ async function fixture() {
   const router = ledgerRoutes({
     ledger: {
       points: () => called(POINTS),
+      overview: (_user, limit) => {
+        state.limits.push(limit);
+        return called({ points: POINTS, entries: { items: [ENTRY], nextBefore: state.nextBefore } });
+      },
       entries: (_user, _limit, before) => {
         state.befores.push(before);
         return called({ items: [ENTRY], nextBefore: state.nextBefore });
@@ -93,11 +97,11 @@ beforeAll(async () => {
   it0 = await fixture();
 });
 beforeEach(() => {
-  Object.assign(it0.state, { error: null, calls: 0, purchases: [purchase(it0.sealed)], queries: [], nextBefore: null, snapshots: [], brandName: "Monoprix", befores: [], alerts: [] });
+  Object.assign(it0.state, { error: null, calls: 0, purchases: [purchase(it0.sealed)], queries: [], nextBefore: null, snapshots: [], brandName: "Monoprix", befores: [], limits: [], alerts: [] });
   it0.d1.reset();
 });
 
-const PATHS = ["/v1/points", "/v1/points/entries", "/v1/purchases", `/v1/purchases/${PURCHASE}`];
+const PATHS = ["/v1/points", "/v1/points?entries=5", "/v1/points/entries", "/v1/purchases", `/v1/purchases/${PURCHASE}`];
 
 describe("every screen", () => {
   it.each(PATHS)("%s is the user's alone", async (path) => {
@@ -115,12 +119,12 @@ describe("every screen", () => {
     }
   });
 
-  it.each([["/v1/points", 0], ["/v1/points/entries", 0], ["/v1/purchases", 1], [`/v1/purchases/${PURCHASE}`, 1]])("%s costs one object call and %i database reads", async (path, reads) => {
+  it.each([["/v1/points", 0], ["/v1/points?entries=5", 0], ["/v1/points/entries", 0], ["/v1/purchases", 1], [`/v1/purchases/${PURCHASE}`, 1]])("%s costs one object call and %i database reads", async (path, reads) => {
     await it0.read(path);
     expect([it0.state.calls, it0.d1.count.roundTrips, it0.d1.count.rowsWritten]).toEqual([1, reads, 0]);
   });
 
-  it.each(["/v1/points/entries?limit=0", "/v1/points/entries?page=2", "/v1/purchases?limit=101", "/v1/purchases?from=2026-02-30", "/v1/purchases?from=2026-11-02&to=2026-11-01", "/v1/purchases?brand_id=monoprix", "/v1/purchases?outcome=lost"])("refuses %s", async (path) => {
+  it.each(["/v1/points?entries=0", "/v1/points?entries=101", "/v1/points?entries=", "/v1/points?entries=2.5", "/v1/points?entires=5", "/v1/points/entries?limit=0", "/v1/points/entries?page=2", "/v1/purchases?limit=101", "/v1/purchases?from=2026-02-30", "/v1/purchases?from=2026-11-02&to=2026-11-01", "/v1/purchases?brand_id=monoprix", "/v1/purchases?outcome=lost"])("refuses %s", async (path) => {
     const refused = await it0.read(path);
     expect([refused.status, refused.body["code"]]).toEqual([422, "validation_failed"]);
     expect(it0.state.calls).toBe(0);
@@ -133,6 +137,23 @@ describe("GET /v1/points", () => {
       available: -250, pending: 104, held: 0, value_cents: -250, currency: "EUR", next_confirmation: { on: "2026-12-12", points: 104 }, next_expiry: null,
       ledger: { sequence: 3, head: "ab".repeat(32) },
     });
+  });
+});
+
+describe("GET /v1/points?entries=", () => {
+  it("adds the newest entries as the list has them, with a cursor of that list", async () => {
+    it0.state.nextBefore = "3";
+    const [alone, list, both] = [await it0.read("/v1/points"), await it0.read("/v1/points/entries"), await it0.read("/v1/points?entries=1")];
+    expect(alone.body).not.toHaveProperty("entries");
+    expect(both.body).toEqual({ ...alone.body, entries: list.body });
+    expect(it0.state.limits).toEqual([1]);
+    const { next_cursor: cursor } = both.body["entries"] as { next_cursor: string };
+    await it0.read(`/v1/points/entries?cursor=${cursor}`);
+    expect(it0.state.befores).toEqual([null, "3"]);
+  });
+
+  it("has no cursor after the last entry", async () => {
+    expect((await it0.read("/v1/points?entries=100")).body["entries"]).toMatchObject({ data: [{ id: ENTRY.id }], next_cursor: null });
   });
 });
 
@@ -167,6 +188,21 @@ describe("GET /v1/purchases", () => {
     const english = await it0.read(`/v1/purchases/${PURCHASE}`, { "Accept-Language": "en" });
     expect(english.text).toContain("The offer applies");
     expect(english.body["label"]).toBe(LABEL);
+  });
+
+  it("words a row by its state, and shows the sum that several checks make", async () => {
+    const check = { offerId: null, version: null, passed: false } as const;
+    const { verdict } = purchase(it0.sealed);
+    it0.state.purchases = [purchase(it0.sealed, { verdict: { ...verdict, points: 74, reasons: ["refunded"], checks: [
+      { ...check, rule: "refunded", needed: 3490, found: 2490, measure: "kept_cents" }, { ...check, rule: "refunded", needed: 104, found: 74, measure: "kept_points" }] } })];
+    expect((await it0.read(`/v1/purchases/${PURCHASE}`, { "Accept-Language": "en" })).body["verdict"]).toMatchObject({
+      reasons: [{ code: "refunded", message: "Part of this purchase was refunded (€10.00 of €34.90): it keeps 74 points, in proportion to the amount kept (104 × €24.90 / €34.90, rounded down)." }],
+      rules: [{ rule: "refunded", offer: null, passed: false, needed: 3490, found: 2490, measure: "kept_cents", text: "Refund: €10.00 of €34.90" }, { measure: "kept_points", text: "Points kept: 74 of 104 (104 × €24.90 / €34.90, rounded down)" }],
+    });
+    it0.state.purchases = [purchase(it0.sealed, { state: "deleted", verdict: { ...verdict, outcome: "reversed", points: 0, reasons: ["refunded"], checks: [] } })];
+    expect((await it0.read("/v1/purchases")).text).toContain("Votre banque a annulé cet achat");
+    it0.state.purchases = [purchase(it0.sealed, { kind: "refund", verdict: { ...verdict, outcome: "waiting", points: 0, reasons: ["not_booked_yet"], checks: [] } })];
+    expect((await it0.read("/v1/purchases")).text).toContain("ce remboursement");
   });
 
   it("passes the filters on and binds the cursor to them", async () => {

@@ -1,5 +1,6 @@
 // Shapes of the ledger's answers, for the OpenAPI document and the types of the handlers.
 import { z } from "@hono/zod-openapi";
+import { pageOf } from "../../http/paging.ts";
 import type { ReasonCode } from "../ports.ts";
 
 const whole = z.number().int();
@@ -8,17 +9,18 @@ const date = z.iso.date();
 const balances = z.object({ pending: points, available: points, held: points });
 const dated = z.object({ on: date, points });
 
-export const pointsSchema = z.object({
-  available: points, pending: points, held: points, value_cents: whole.openapi({ description: "What the available points are worth, rounded down" }), currency: z.string(),
-  next_confirmation: dated.nullable(), next_expiry: dated.nullable(), ledger: z.object({ sequence: whole, head: z.string() }),
-}).openapi("Points");
-
 export const entrySchema = z.object({
   id: z.string(), sequence: whole,
   kind: z.enum(["earn", "confirm", "cancel", "clawback", "hold", "settle", "release", "reinstate", "expire", "referral", "goodwill", "forfeit"]),
   changes: balances, balances, purchase_id: z.string().optional(), redemption_id: z.string().optional(), reverses: z.string().optional(),
   effective_on: date, recorded_at: z.iso.datetime(), hash: z.string(),
 }).openapi("Entry");
+
+export const pointsSchema = z.object({
+  available: points, pending: points, held: points, value_cents: whole.openapi({ description: "What the available points are worth, rounded down" }), currency: z.string(),
+  next_confirmation: dated.nullable(), next_expiry: dated.nullable(), ledger: z.object({ sequence: whole, head: z.string() }),
+  entries: pageOf(entrySchema).optional().openapi({ description: "The newest entries, when asked for with `entries`" }),
+}).openapi("Points");
 
 const reasonCodes = [
   "offer_applied", "brand_unknown", "brand_without_offer", "offer_not_in_force", "activation_missing", "below_minimum", "above_maximum", "cap_reached",
@@ -32,7 +34,7 @@ const value = z.union([z.number(), z.string()]).nullable();
 
 const ruleSchema = z.object({
   rule: reason, offer: offer.nullable(), passed: z.boolean(), needed: value, found: value, measure: z.string().optional(), period: z.string().optional(), text: z.string(),
-}).openapi("RuleCheck", { description: "One rule that was looked at: what it needed and what it found" });
+}).openapi("RuleCheck", { description: "One rule that was looked at: what it needed and what it found, by `measure`. A rule that was not reached is not among them" });
 
 export const purchaseSchema = z.object({
   id: z.string(), account_id: z.string(), label: z.string().nullable().openapi({ description: "The bank's text; null only when it cannot be decrypted" }),
