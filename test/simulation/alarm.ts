@@ -168,9 +168,9 @@ class Round {
   /** The engine as the alarm sees it, with the oracle looking on. */
   #watched(): Engine {
     const { engine } = this.#user.ledger;
-    const risky = <A extends unknown[], T>(method: (...args: A) => T, crashes = CRASHES / 2) => (...args: A): T => {
+    const risky = <A extends unknown[], T>(method: (...args: A) => T, crashes = CRASHES / 2, within = [4, 12, 40]) => (...args: A): T => {
       const { rng } = this.#world;
-      if (this.#weather === "stormy" && rng.chance(crashes)) this.#user.ledger.crashAfterStatements(rng.int(0, rng.pick([4, 12, 40])));
+      if (this.#weather === "stormy" && rng.chance(crashes)) this.#user.ledger.crashAfterStatements(rng.int(0, rng.pick(within)));
       const answer = method(...args);
       this.#user.ledger.disarm();
       return answer;
@@ -183,8 +183,8 @@ class Round {
         for (const task of must(tasks)) this.#tasks.set(`${task.offerId} ${task.key}`, task);
         return tasks;
       },
-      budgetGranted: (task, nowMs) => this.#sawBudget(task, true, risky(engine.budgetGranted, 0.25).bind(null, task, nowMs), () => engine.budgetGranted(task, nowMs)),
-      budgetDenied: (denial, nowMs) => this.#sawBudget(denial, false, risky(engine.budgetDenied, 0.25).bind(null, denial, nowMs), () => engine.budgetDenied(denial, nowMs)),
+      budgetGranted: (task, nowMs) => this.#sawBudget(task, true, risky(engine.budgetGranted, 0.25, [16, 20, 24]).bind(null, task, nowMs), () => engine.budgetGranted(task, nowMs)),
+      budgetDenied: (denial, nowMs) => this.#sawBudget(denial, false, risky(engine.budgetDenied, 0.25, [16, 20, 24]).bind(null, denial, nowMs), () => engine.budgetDenied(denial, nowMs)),
       notices: (_, nowMs) => this.#sawNotices(risky(engine.notices)(null, nowMs)),
       noticeSent: (task, nowMs) => {
         const answer = risky(engine.noticeSent)(task, nowMs);
