@@ -18,6 +18,7 @@ export const SAMPLE_DAYS_AHEAD = 2;
 // Not the name that the first release used: what it told stood in D1 under other names, and is told anew.
 const LOOKED_AT = "sample_looked_at";
 const TOLD_REVIEWS = "told_reviews";
+const UNKNOWN = "unknown";
 const SAMPLE_ROWS = 500;
 // Rows without anything to tell are passed over once there are this many, so that looking stays cheap.
 const SAMPLE_SKIP_ROWS = 100;
@@ -50,8 +51,8 @@ export function peekSample(work: Work): SampleNews | null {
   const today = parisDate(work.nowMs);
   const [after, until] = [addDays(today, -SAMPLE_DAYS), addDays(today, SAMPLE_DAYS_AHEAD)];
   const changed = new Set(changes.map((change) => integerOf(change, "n")));
-  // What was never told need not be taken back.
-  const items = [...known, ...fresh].map((row) => sampleItem(row, after, until)).filter(({ row, purchase }) => purchase !== null || (row <= n && changed.has(row)));
+  // A row that never changed was never told. One that did may have been, by a round whose acknowledgement was lost.
+  const items = [...known, ...fresh].map((row) => sampleItem(row, after, until)).filter(({ row, purchase }) => purchase !== null || changed.has(row));
   if (items.length === 0 && changes.length === 0 && fresh.length < SAMPLE_SKIP_ROWS) return null;
   const [lastFresh, lastChange] = [fresh.at(-1), changes.at(-1)];
   const mark: SampleMark = {
@@ -83,13 +84,23 @@ export function ackSample(work: Work, mark: string): void {
 // ---- rows that wait -----------------------------------------------------------------------------------------------------
 
 /** The rows that wait for a person or for their purchase, when D1 was told something else; null when it knows. */
-export function peekReviews(work: Work): ReviewNews | null {
+function reviewNews(work: Work): ReviewNews | null {
   const rows = work.sql.exec("SELECT id, review, waits_for, last_update_ms FROM purchases WHERE waits_for IN ('review', 'purchase') ORDER BY n LIMIT ?", REVIEWS_MAX);
   const open = rows.map((row) => ({ purchaseId: textOf(row, "id") as PurchaseId, why: whyOf(row) }));
   // With the bank's version of each: a row that was decided and then held again by a newer one is news, though nothing else differs.
   const versions = rows.map((row) => integerOf(row, "last_update_ms"));
   const mark = open.length === 0 ? "" : hexEncode(sha256Bytes(utf8Encode(canonicalJson([open, versions]))));
   return mark === (readMeta(work.sql, TOLD_REVIEWS) ?? "") ? null : { open, mark };
+}
+
+/**
+ * What is told now. From here on nobody knows what D1 has, until it is acknowledged: the answer may be lost, and should things then be
+ * again as they were before, D1 would keep what it was told in between.
+ */
+export function peekReviews(work: Work): ReviewNews | null {
+  const news = reviewNews(work);
+  if (news !== null) forgetToldReviews(work);
+  return news;
 }
 
 function whyOf(row: SqlRow): ReviewWhy {
@@ -102,10 +113,10 @@ export function ackReviews(work: Work, mark: string): void {
 
 /** Makes the waiting rows news again: D1 may have lost them. */
 export function forgetToldReviews(work: Work): void {
-  writeMeta(work.sql, TOLD_REVIEWS, "unknown");
+  if (readMeta(work.sql, TOLD_REVIEWS) !== UNKNOWN) writeMeta(work.sql, TOLD_REVIEWS, UNKNOWN);
 }
 
 /** True when there is something to tell beside the transactions. */
 export function hasNews(work: Work): boolean {
-  return peekReviews(work) !== null || peekSample(work) !== null;
+  return reviewNews(work) !== null || peekSample(work) !== null;
 }

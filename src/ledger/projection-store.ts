@@ -6,6 +6,8 @@ import type { History, Projection, ReviewNews } from "./ports.ts";
 // The batch applies only on top of exactly the sequence it starts from. A repeat, or one that overlaps an earlier batch whose
 // answer was lost, changes nothing and reads back where D1 really is.
 const AT_START = "COALESCE((SELECT last_sequence FROM ledger_heads WHERE user_id = ?2), 0) = ?3";
+// What comes to a ledger after it was closed (its erasure stopped half-way) is for the next closing to add.
+const atStart = (closed: 0 | 1): string => `${AT_START} AND COALESCE((SELECT closed FROM ledger_heads WHERE user_id = ?2), 0) = ${closed}`;
 const addCounters = (table: "counters" | "closed_counters", guard: string): string => `
   INSERT INTO ${table} (day, brand_id, offer_id, kind, purchases, cents, points, pending, available, held)
   SELECT value ->> 'day', value ->> 'brandId', value ->> 'offerId', value ->> 'kind', value ->> 'purchases', value ->> 'cents', value ->> 'points',
@@ -14,7 +16,7 @@ const addCounters = (table: "counters" | "closed_counters", guard: string): stri
   ON CONFLICT (day, brand_id, offer_id, kind) DO UPDATE SET purchases = purchases + excluded.purchases, cents = cents + excluded.cents, points = points + excluded.points,
     pending = pending + excluded.pending, available = available + excluded.available, held = held + excluded.held`;
 const MOVE_HEAD = `INSERT INTO ledger_heads (user_id, last_sequence, head, pending, available, held, projected_at_ms)
-  SELECT ?2, ?4, ?1, ?5, ?6, ?7, ?8 WHERE ${AT_START}
+  SELECT ?2, ?4, ?1, ?5, ?6, ?7, ?8 WHERE ${atStart(0)}
   ON CONFLICT (user_id) DO UPDATE SET last_sequence = excluded.last_sequence, head = excluded.head, pending = excluded.pending, available = excluded.available,
     held = excluded.held, projected_at_ms = excluded.projected_at_ms`;
 const READ_BACK = "SELECT last_sequence FROM ledger_heads WHERE user_id = ?";
@@ -23,7 +25,7 @@ const READ_BACK = "SELECT last_sequence FROM ledger_heads WHERE user_id = ?";
 export async function applyProjection(database: SqlDatabase, userId: string, projection: Projection, nowMs: number): Promise<number> {
   const { from, through, head, balances, counters } = projection;
   const results = await database.batch([
-    database.prepare(addCounters("counters", AT_START)).bind(JSON.stringify(counters), userId, from),
+    database.prepare(addCounters("counters", atStart(0))).bind(JSON.stringify(counters), userId, from),
     database.prepare(MOVE_HEAD).bind(head, userId, from, through, balances.pending, balances.available, balances.held, nowMs),
     database.prepare(READ_BACK).bind(userId),
   ]);
@@ -32,9 +34,8 @@ export async function applyProjection(database: SqlDatabase, userId: string, pro
 }
 
 const HEAD_OF = "SELECT last_sequence, closed FROM ledger_heads WHERE user_id = ?";
-const STILL_OPEN_AT = `${AT_START} AND COALESCE((SELECT closed FROM ledger_heads WHERE user_id = ?2), 0) = 0`;
-const CLOSE_HEAD = `INSERT INTO ledger_heads (user_id, last_sequence, head, pending, available, held, projected_at_ms, closed)
-  SELECT ?2, ?4, ?1, ?5, ?6, ?7, ?8, 1 WHERE ${STILL_OPEN_AT}
+const closeHead = (closed: 0 | 1): string => `INSERT INTO ledger_heads (user_id, last_sequence, head, pending, available, held, projected_at_ms, closed)
+  SELECT ?2, ?4, ?1, ?5, ?6, ?7, ?8, 1 WHERE ${atStart(closed)}
   ON CONFLICT (user_id) DO UPDATE SET last_sequence = excluded.last_sequence, head = excluded.head, pending = excluded.pending, available = excluded.available,
     held = excluded.held, projected_at_ms = excluded.projected_at_ms, closed = 1`;
 const CLOSE_TRIES = 5;
@@ -48,14 +49,14 @@ type HeadRow = { readonly last_sequence: number; readonly closed: number };
 export async function closeProjection(database: SqlDatabase, userId: string, historyFrom: (from: number) => History, nowMs: number): Promise<void> {
   for (let attempt = 0; attempt < CLOSE_TRIES; attempt++) {
     const row = await database.prepare(HEAD_OF).bind(userId).first<HeadRow>();
-    if (row?.closed === 1) return;
+    const closed = row?.closed === 1 ? 1 : 0;
     const from = row?.last_sequence ?? 0;
     const { whole, rest, leaf, balances } = historyFrom(from);
-    if (leaf.sequence === 0) return;
+    if (leaf.sequence === 0 || (closed === 1 && from === leaf.sequence)) return;
     await database.batch([
-      database.prepare(addCounters("counters", STILL_OPEN_AT)).bind(JSON.stringify(rest), userId, from),
-      database.prepare(addCounters("closed_counters", STILL_OPEN_AT)).bind(JSON.stringify(whole), userId, from),
-      database.prepare(CLOSE_HEAD).bind(leaf.head, userId, from, leaf.sequence, balances.pending, balances.available, balances.held, nowMs),
+      database.prepare(addCounters("counters", atStart(closed))).bind(JSON.stringify(rest), userId, from),
+      database.prepare(addCounters("closed_counters", atStart(closed))).bind(JSON.stringify(closed === 1 ? rest : whole), userId, from),
+      database.prepare(closeHead(closed)).bind(leaf.head, userId, from, leaf.sequence, balances.pending, balances.available, balances.held, nowMs),
     ]);
   }
   throw new ProjectionMoves("the projection of a ledger keeps moving");

@@ -160,7 +160,9 @@ export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null 
   const own = Number.isSafeInteger(n) ? work.sql.exec(READ, n)[0] : undefined;
   if (own === undefined) return null;
   // A row that was taken over left its id to another, which is who goes by it; that is rare enough to look through them all.
-  const row = own["id"] === id && own["same_as"] === null ? own : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL LIMIT 1`, id)[0];
+  // One that the bank took back may still have the id of what it once took over, which by now is another's.
+  const row = own["id"] === id && own["same_as"] === null && own["state"] !== "deleted" ? own
+    : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL, state = 'deleted', n LIMIT 1`, id)[0];
   // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
   const record = purchaseFrom(row ?? own);
   return record.sameAs === null ? record : readPurchase(work, record.sameAs);

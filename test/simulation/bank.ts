@@ -11,8 +11,8 @@ export type Truth = {
   readonly accountNo: number;
   readonly kind: "purchase" | "refund";
   cents: number;
-  readonly on: string;
-  readonly brandId: BrandId | null;
+  on: string;
+  brandId: BrandId | null;
   /** Rows that show it, by generation. */
   readonly rows: Map<AccountId, BankRow>;
   deleted: boolean;
@@ -34,6 +34,8 @@ export type Bank = {
   readonly accounts: readonly RealAccount[];
   readonly truths: readonly Truth[];
   readonly act: (nowMs: number) => string;
+  /** It becomes known whose account each generation is. */
+  readonly identifyAll: () => void;
   /** Rows of that generation changed since `sinceMs`, as the aggregator would answer. */
   readonly changedSince: (account: AccountId, sinceMs: number) => readonly BankRow[];
 };
@@ -64,6 +66,12 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
     };
     real.generations.push(generation);
     return generation;
+  };
+  const fingerprintOf = (real: Pick<RealAccount, "no">): string => `fp_u${userNo}a${real.no}`;
+  const identify = (real: RealAccount, stranger: AccountGeneration): void => {
+    const known: AccountGeneration = { ...stranger, fingerprint: fingerprintOf(real), strength: real.strength };
+    real.generations[real.generations.indexOf(stranger)] = known;
+    real.live = real.live.map((each) => (each === stranger ? known : each));
   };
   for (let no = 0; no < rng.int(1, 2); no++) {
     const real: RealAccount = { no, strength: rng.weighted({ iban: 3, parent: 1, weak: 2 }), generations: [], live: [] };
@@ -167,6 +175,26 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       for (const row of live(truth)) if (row.state === "booked") truth.rows.set(row.accountId, amend(row, { amountCents: truth.cents }, nowMs));
       return `corrects ${before} to ${truth.cents} (truth ${truth.no})`;
     },
+    rewrite(nowMs: number): string {
+      const candidates = booked().filter((truth) => speaks(truth) && (accounts[truth.accountNo]?.generations.length ?? 0) === 1 && truths.every((other) => other === truth || other.cents !== truth.cents));
+      if (candidates.length === 0) return "nothing";
+      const truth = rng.pick(candidates);
+      truth.corrected = true;
+      const what = rng.pick(["day", "brand", "channel"] as const);
+      if (what === "day") truth.on = addDays(truth.on, rng.pick([-3, -1, -1, 1]));
+      if (what === "brand") truth.brandId = someBrand();
+      const channel = what === "channel" ? { channel: rng.pick(["online", "in_store", "unknown"] as const) } : {};
+      const brand = truth.brandId === null ? null : { id: truth.brandId, matched: "MATCHED" };
+      for (const row of truth.rows.values()) if (row.state === "booked") truth.rows.set(row.accountId, amend(row, { purchasedOn: truth.on, brand, ...channel }, nowMs));
+      return `rewrites the ${what} of truth ${truth.no}: ${truth.brandId ?? "no brand"} on ${truth.on}`;
+    },
+    identify(nowMs: number): string {
+      const strangers = accounts.flatMap((real) => real.generations.filter((each) => each.fingerprint !== fingerprintOf(real)).map((generation) => ({ real, generation })));
+      if (strangers.length === 0) return "nothing";
+      const { real, generation } = rng.pick(strangers);
+      identify(real, generation);
+      return `says whose account ${generation.accountId} is, at ${nowMs}`;
+    },
     refund(nowMs: number): string {
       const of = booked().filter((truth) => truth.brandId !== null && truth.on >= addDays(parisDate(nowMs), -80));
       if (of.length === 0 || rng.chance(0.1)) {
@@ -201,7 +229,13 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       if (real.generations.length >= 3 || (real.strength === "weak" && plans.some((plan) => plan.truth.accountNo === real.no))) return "nothing";
       const from = addDays(parisDate(nowMs), -rng.pick([30, 60, 90]));
       const [old] = real.live;
-      const generation = newGeneration(real, nowMs);
+      let generation = newGeneration(real, nowMs);
+      // Some come without what tells whose account it is, and are taken for one of their own until it is known.
+      if (real.strength !== "weak" && rng.chance(0.4)) {
+        const stranger: AccountGeneration = { ...generation, fingerprint: `${generation.fingerprint}s${generation.accountId}`, strength: "weak" };
+        real.generations[real.generations.indexOf(generation)] = stranger;
+        generation = stranger;
+      }
       const parallel = real.strength !== "weak" && rng.chance(0.2);
       const shiftDays = rng.pick([0, 0, 0, 1, 3]);
       for (const truth of truths) {
@@ -236,16 +270,22 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       else {
         // The bank drops the authorisation, or forgets to.
         if (rng.chance(0.5)) amend(row, { state: "deleted" }, nowMs);
-        truth.rows.set(account, put(account, rowOf(account, truth, { ...facts, channel: row.channel, purchasedOn: addDays(truth.on, rng.int(0, 1)) }, nowMs)));
+        // A hotel books the day on which the guest left.
+        const on = addDays(truth.on, rng.pick([0, 0, 1, 1, 8]));
+        if (on <= parisDate(nowMs) && on > addDays(truth.on, 1)) truth.on = on;
+        truth.rows.set(account, put(account, rowOf(account, truth, { ...facts, channel: row.channel, purchasedOn: on > addDays(truth.on, 1) ? truth.on : on }, nowMs)));
       }
     }
   };
 
   return {
     accounts, truths,
+    identifyAll() {
+      for (const real of accounts) for (const generation of real.generations.slice()) if (generation.fingerprint !== fingerprintOf(real)) identify(real, generation);
+    },
     act(nowMs) {
       progress(nowMs);
-      return acts[rng.weighted({ purchase: 10, pending: 5, twin: 2, delete: 1, correct: 0.5, refund: 4, absurd: 1, recreate: 1 })](nowMs);
+      return acts[rng.weighted({ purchase: 10, pending: 5, twin: 2, delete: 1, correct: 0.5, rewrite: 0.7, identify: 0.7, refund: 4, absurd: 1, recreate: 1 })](nowMs);
     },
     changedSince: (account, sinceMs) => [...(rows.get(account) ?? new Map<string, BankRow>()).values()].filter((row) => row.lastUpdateMs > sinceMs),
   };

@@ -1,62 +1,12 @@
-// What must hold after every step, whatever the rules decided. The chain and the sums are checked over the raw transactions with
-// Node's own hash, not with the ledger's verifier, which is asked as well.
-import { createHash } from "node:crypto";
-import type { BookAccount } from "../../src/ledger/ports.ts";
+// What must hold after every step, whatever the rules decided: balances, verdicts, caps and budgets against the oracle. The book itself
+// is read in book.ts, D1 in projection.ts, what screens show in screens.ts.
 import { daysBetween } from "../../src/kernel/time.ts";
+import type { PurchaseQuery } from "../../src/ledger/ports.ts";
+import { canonical, checkBook, ensure } from "./book.ts";
 import { must } from "./ledger.ts";
 import { samePeriod } from "./model-earning.ts";
 import { keyOf } from "./model-rows.ts";
 import type { SimUser, World } from "./world.ts";
-
-export class Broken extends Error {}
-
-export function ensure(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Broken(what);
-}
-
-type RawBody = {
-  readonly sequence: number; readonly kind: string; readonly key: string; readonly id: string;
-  readonly postings: readonly (readonly [BookAccount, number])[]; readonly balances: { readonly pending: number; readonly available: number; readonly held: number };
-};
-
-/** Members sorted by name, no spaces: RFC 8785 for what a book holds (integers and plain ASCII). */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  return `{${Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(",")}}`;
-}
-
-/** Where each kind may move points from and to, DESIGN.md section 4. */
-const MOVES: Readonly<Record<string, readonly string[]>> = {
-  earn: ["programme:purchases>pending"], referral: ["programme:referral>pending"], goodwill: ["programme:goodwill>available"], confirm: ["pending>available"],
-  cancel: ["pending>programme:purchases", "pending>programme:referral"],
-  clawback: ["available>programme:purchases", "available>programme:referral", "available>programme:goodwill"],
-  hold: ["available>held"], settle: ["held>programme:redeemed"], release: ["held>available"], reinstate: ["programme:redeemed>available"], expire: ["available>programme:expired"],
-};
-
-function checkBook(user: SimUser): void {
-  const { verified } = user;
-  for (const raw of user.ledger.rawAfter(verified.sequence)) {
-    const body: RawBody = JSON.parse(raw.body);
-    ensure(raw.sequence === verified.sequence + 1 && body.sequence === raw.sequence, `sequence ${raw.sequence} follows ${verified.sequence}`);
-    ensure(raw.body === canonical(body), `entry ${raw.sequence} is canonical`);
-    const hash = createHash("sha256").update(Buffer.from(verified.hash, "hex")).update(raw.body).digest("hex");
-    ensure(hash === raw.hash, `entry ${raw.sequence} carries the hash of its body after the one before`);
-    ensure(body.postings.length >= 2 && body.postings.reduce((sum, [, points]) => sum + points, 0) === 0, `postings of ${raw.sequence} sum to zero`);
-    const from = body.postings.filter(([, points]) => points < 0).map(([account]) => account).join("+");
-    const to = body.postings.filter(([, points]) => points > 0).map(([account]) => account).join("+");
-    ensure((MOVES[body.kind] ?? []).includes(`${from}>${to}`), `${body.kind} does not move ${from} > ${to}`);
-    for (const [account, points] of body.postings) {
-      if (account === "pending" || account === "available" || account === "held") verified.sums[account] += points;
-    }
-    ensure(canonical(body.balances) === canonical(verified.sums), `balances after ${raw.sequence} are the sum of all entries`);
-    ensure(verified.sums.pending >= 0 && verified.sums.held >= 0, `pending and held are not negative after ${raw.sequence}`);
-    const takes = body.postings.some(([account, points]) => account === "available" && points < 0);
-    ensure(verified.sums.available >= 0 || !takes || body.kind === "clawback", `${body.kind} made available negative`);
-    verified.sequence = raw.sequence;
-    verified.hash = raw.hash;
-  }
-}
 
 /** Caps by what stands now, counted by the purchases' dates; a first purchase is one. */
 function checkCaps(world: World, user: SimUser): void {
@@ -74,9 +24,12 @@ function checkCaps(world: World, user: SimUser): void {
   }
 }
 
+const ALL: PurchaseQuery = { from: null, to: null, brandId: null, outcome: null, limit: 7, before: null };
+
 function checkVerdicts(world: World, user: SimUser): void {
   const views = user.ledger.views(world.nowMs);
   const { model } = user;
+  for (const key of model.resolution.refundedCents.keys()) user.everRefunded.add(key);
   ensure(views.size === model.rows.size, `${views.size} rows have a verdict, ${model.rows.size} were told`);
   for (const [key, view] of views) {
     const { outcomes, points, firstReason } = model.predict(key);
@@ -86,7 +39,7 @@ function checkVerdicts(world: World, user: SimUser): void {
     ensure(firstReason === null || verdict.reasons[0] === firstReason, `${key} says ${verdict.reasons.join()}, expected ${firstReason ?? ""}`);
     if (view.kind === "refund" && model.resolution.status.get(key)?.is === "live") checkRefund(user, views, key);
   }
-  const listed = user.ledger.listed(world.nowMs, 7);
+  const listed = user.ledger.listed(world.nowMs, ALL);
   const own = [...views.values()].filter((view) => !view.verdict.reasons.includes("duplicate"));
   ensure(listed.map(keyOf).sort().join() === own.map(keyOf).sort().join(), `the list shows ${listed.length} purchases, ${own.length} stand for themselves`);
   ensure(listed.every((view, index) => index === 0 || daysBetween(view.purchasedOn, listed[index - 1]?.purchasedOn ?? "") >= 0), "the list is newest first");
@@ -100,9 +53,10 @@ function checkRefund(user: SimUser, views: ReadonlyMap<string, { readonly id: st
 
 /** One user's ledger against the oracle and against itself. */
 export function checkUser(world: World, user: SimUser): void {
+  if (user.leaf !== null) return;
   user.model.advance(world.nowMs);
   const points = user.ledger.points(world.nowMs);
-  checkBook(user);
+  checkBook(world, user);
   ensure(points.sequence === user.verified.sequence && points.head === user.verified.hash, "the head is the last entry");
   ensure(canonical(points.balances) === canonical(user.verified.sums), "the balances are the sum of the entries");
   checkVerdicts(world, user);
@@ -124,6 +78,7 @@ export function checkUser(world: World, user: SimUser): void {
 function standingOf(world: World, offerId: string): number {
   let standing = 0;
   for (const user of world.users) {
+    if (user.leaf !== null) continue;
     for (const { verdict } of user.ledger.views(world.nowMs).values()) {
       const terms = world.catalogue.terms.find((each) => each.offerId === verdict.offer?.id && each.version === verdict.offer.version);
       if (verdict.offer?.id === offerId && terms !== undefined && terms.budgetPoints !== null) standing += verdict.points;
@@ -132,20 +87,11 @@ function standingOf(world: World, offerId: string): number {
   return standing;
 }
 
-/** When nothing is on its way any more: projections equal ledgers, budgets equal what stands, the ledger's verifier agrees. */
-export function checkQuiet(world: World, user: SimUser): void {
+/** The ledger's own verifier agrees. */
+export function checkVerifier(world: World, user: SimUser): void {
   const verification = must(user.ledger.engine.verify(null, world.nowMs));
   ensure(verification.broken.length === 0, `the verifier finds ${verification.broken.join()}`);
-  ensure(user.projected.sequence === user.verified.sequence && user.projected.head === user.verified.hash, "the projection has the whole ledger");
-  ensure(canonical(user.projected.balances) === canonical(user.verified.sums), "the projected balances are the ledger's");
-  const moved = new Map<string, number>();
-  const told = new Map<string, number>();
-  for (const raw of user.ledger.rawAfter(0)) {
-    const body: RawBody = JSON.parse(raw.body);
-    moved.set(body.kind, (moved.get(body.kind) ?? 0) + body.postings.reduce((sum, [, points]) => sum + Math.max(0, points), 0));
-  }
-  for (const [key, counter] of user.projected.counters) told.set(key.split(" ")[3] ?? "", (told.get(key.split(" ")[3] ?? "") ?? 0) + counter.points);
-  ensure(canonical(Object.fromEntries(moved)) === canonical(Object.fromEntries(told)), `counters ${canonical(Object.fromEntries(told))} are those of the entries ${canonical(Object.fromEntries(moved))}`);
+  ensure(verification.sequence === user.verified.sequence && verification.head === user.verified.hash, "the verifier read the whole book");
 }
 
 /** What offers' budgets hold is what stands of them, over all users. */

@@ -1,10 +1,6 @@
 // `npm run simulate -- [--seeds 20000] [--seed N] [--steps M]`: a long run, or the replay of one seed with its trace.
-import { createEngine } from "../../src/ledger/engine.ts";
-import { migrate } from "../../src/ledger/schema.ts";
-import type { LedgerModule } from "./ledger.ts";
 import { runSeed, SeedFailure, STEPS } from "./run.ts";
-
-const LEDGER: LedgerModule = { createEngine, migrate };
+import { LEDGER } from "./source.ts";
 
 function numberOption(name: string): number | null {
   const at = process.argv.indexOf(`--${name}`);
@@ -15,11 +11,11 @@ function numberOption(name: string): number | null {
 }
 
 /** The fewest steps after which the seed still fails: the shortest story to read. */
-function shrink(failure: SeedFailure): SeedFailure {
+async function shrink(failure: SeedFailure): Promise<SeedFailure> {
   let best = failure;
   for (let steps = 0; steps < best.steps; steps++) {
     try {
-      runSeed(failure.seed, LEDGER, steps);
+      await runSeed(failure.seed, LEDGER, steps);
     } catch (error) {
       if (!(error instanceof SeedFailure)) throw error;
       best = error;
@@ -29,15 +25,15 @@ function shrink(failure: SeedFailure): SeedFailure {
   return best;
 }
 
-function report(found: SeedFailure): void {
-  const failure = shrink(found);
+async function report(found: SeedFailure): Promise<void> {
+  const failure = await shrink(found);
   console.error(failure.trace.map((line) => `  ${line}`).join("\n"));
   console.error(failure.message);
   if (failure.cause instanceof Error && failure.cause.constructor === Error) console.error(failure.cause.stack);
   console.error(`replay: npm run simulate -- --seed ${failure.seed} --steps ${failure.steps}`);
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const only = numberOption("seed");
   const steps = numberOption("steps") ?? STEPS;
   const seeds = only === null ? numberOption("seeds") ?? 300 : 1;
@@ -47,12 +43,12 @@ function main(): void {
   let rows = 0;
   for (let seed = from; seed < from + seeds; seed++) {
     try {
-      const run = runSeed(seed, LEDGER, steps);
+      const run = await runSeed(seed, LEDGER, steps);
       entries += run.entries;
       rows += run.rows;
     } catch (error) {
       if (!(error instanceof SeedFailure)) throw error;
-      report(error);
+      await report(error);
       process.exitCode = 1;
       return;
     }
@@ -61,4 +57,4 @@ function main(): void {
   console.log(`${seeds} seeds, ${seeds * steps} steps, ${rows} bank rows, ${entries} entries, ${((performance.now() - startMs) / 1000).toFixed(1)} s: everything held`);
 }
 
-main();
+await main();

@@ -29,7 +29,7 @@ export function samePeriod(period: OfferTerms["period"], date: string): (other: 
 }
 
 /** Any moment of the Paris day counts: banks give a date and no hour. */
-function touches(startsAtMs: number, endsAtMs: number | null, date: string): boolean {
+export function touches(startsAtMs: number, endsAtMs: number | null, date: string): boolean {
   return startsAtMs < parisToMs(addDays(date, 1)) && (endsAtMs === null || (endsAtMs > parisToMs(date) && endsAtMs > startsAtMs));
 }
 
@@ -48,18 +48,38 @@ export function rawPoints(terms: OfferTerms, cents: number, pointsPerEuro: numbe
   }
 }
 
-function grantOf(terms: OfferTerms, row: BankRow, past: Past, pointsPerEuro: number): number {
+/** Refusals from the one furthest from earning to the nearest: what the purchase is, what the user could have done, what is used up. */
+const CLOSENESS = ["wrong_channel", "not_first_purchase", "above_maximum", "below_minimum", "activation_missing", "cap_reached"];
+
+type Granted = { readonly points: number; /** In the order of `CLOSENESS`. */ readonly refusals: readonly string[]; readonly uncapped: number };
+
+function grantOf(terms: OfferTerms, row: BankRow, past: Past, pointsPerEuro: number): Granted {
   const { amountCents: cents, purchasedOn } = row;
-  if (terms.channel !== "any" && row.channel !== terms.channel) return 0;
-  if ((terms.minCents !== null && cents < terms.minCents) || (terms.maxCents !== null && cents > terms.maxCents)) return 0;
-  if (terms.firstPurchaseOnly && past.earlierAtBrand(terms.brandId)) return 0;
+  const refusals = new Set<string>();
+  if (terms.channel !== "any" && row.channel !== terms.channel) refusals.add("wrong_channel");
+  if (terms.minCents !== null && cents < terms.minCents) refusals.add("below_minimum");
+  if (terms.maxCents !== null && cents > terms.maxCents) refusals.add("above_maximum");
+  if (terms.firstPurchaseOnly && past.earlierAtBrand(terms.brandId)) refusals.add("not_first_purchase");
   if (terms.activation === "required"
-    && !past.activations.some((each) => each.offerId === terms.offerId && touches(each.activatedAtMs, each.expiresAtMs, purchasedOn))) return 0;
+    && !past.activations.some((each) => each.offerId === terms.offerId && touches(each.activatedAtMs, each.expiresAtMs, purchasedOn))) refusals.add("activation_missing");
+  const uncapped = rawPoints(terms, cents, pointsPerEuro);
+  // Less than a point: the purchase is too small for this offer.
+  if (uncapped === 0) refusals.add("below_minimum");
   const inPeriod = samePeriod(terms.period, purchasedOn);
-  if (terms.capPurchasesPerUser !== null && past.purchases(terms.offerId, inPeriod) >= terms.capPurchasesPerUser) return 0;
-  let points = Math.min(rawPoints(terms, cents, pointsPerEuro), terms.capPointsPerPurchase ?? Infinity);
+  let points = Math.min(uncapped, terms.capPointsPerPurchase ?? Infinity);
   if (terms.capPointsPerUser !== null) points = Math.min(points, Math.max(0, terms.capPointsPerUser - past.points(terms.offerId, inPeriod)));
-  return points;
+  if (terms.capPurchasesPerUser !== null && past.purchases(terms.offerId, inPeriod) >= terms.capPurchasesPerUser) points = 0;
+  if (uncapped > 0 && points === 0) refusals.add("cap_reached");
+  return { points: refusals.size === 0 ? points : 0, refusals: CLOSENESS.filter((each) => refusals.has(each)), uncapped };
+}
+
+const byRank = (a: OfferTerms, b: OfferTerms): number => a.priority - b.priority || a.offerCreatedAtMs - b.offerCreatedAtMs || (a.offerId < b.offerId ? -1 : 1);
+
+/** Why the version that came closest refused: the fewest refusals, the nearest of them, the most points it would have given. */
+function closestRefusal(refused: readonly { readonly terms: OfferTerms; readonly granted: Granted }[]): string | null {
+  const nearest = (granted: Granted): number => CLOSENESS.indexOf(granted.refusals[0] ?? "");
+  const [closest] = [...refused].sort((a, b) => a.granted.refusals.length - b.granted.refusals.length || nearest(b.granted) - nearest(a.granted) || b.granted.uncapped - a.granted.uncapped || byRank(a.terms, b.terms));
+  return closest?.granted.refusals[0] ?? null;
 }
 
 /** What a live, booked purchase earns: the version that gives most, then the lowest priority number, then the oldest offer. */
@@ -71,9 +91,9 @@ export function expectedGrant(row: BankRow, catalogue: readonly OfferTerms[], pa
   if (ofBrand.length === 0) return nothing("brand_without_offer");
   const inForce = ofBrand.filter((terms) => touches(terms.startsAtMs, terms.endsAtMs, row.purchasedOn));
   if (inForce.length === 0) return nothing("offer_not_in_force");
-  let best = nothing(null);
-  for (const terms of inForce) {
-    const points = grantOf(terms, row, past, pointsPerEuro);
+  const assessed = inForce.map((terms) => ({ terms, granted: grantOf(terms, row, past, pointsPerEuro) }));
+  let best = nothing(closestRefusal(assessed));
+  for (const { terms, granted: { points } } of assessed) {
     if (points === 0) continue;
     const better = points - best.points || (best.terms?.priority ?? 0) - terms.priority || (best.terms?.offerCreatedAtMs ?? 0) - terms.offerCreatedAtMs
       || (terms.offerId < (best.terms?.offerId ?? "") ? 1 : -1);

@@ -15,6 +15,8 @@ export type ModelLot = {
   /** Of the confirmed points, those neither spent, expired nor taken back. */
   remaining: number;
   firstNoticeMs: number | null;
+  /** The notice of the last week left. */
+  toldWeek: boolean;
 };
 
 export type ModelHold = {
@@ -23,6 +25,8 @@ export type ModelHold = {
   readonly points: number;
   readonly parts: { readonly lot: ModelLot; readonly points: number }[];
   state: "open" | "committed" | "settled" | "released" | "reinstated";
+  /** When a person must ask what became of it, should it still be committed; null while it is not, and once they were told. */
+  overdueMs: number | null;
   readonly deadlineMs: number | null;
 };
 
@@ -74,12 +78,7 @@ export class ModelBook {
       }
       for (const lot of this.lots) {
         if (lot.remaining > 0 && lot.firstNoticeMs !== null) {
-          consider(Math.max(lot.expiresAtMs, lot.firstNoticeMs + NOTICE_DAYS_MIN * DAY_MS), () => {
-            const own = Math.min(lot.remaining, lot.granted - lot.reversed - lot.expired);
-            this.#beyond += lot.remaining - own;
-            lot.expired += own;
-            lot.remaining = 0;
-          });
+          consider(Math.max(lot.expiresAtMs, lot.firstNoticeMs + NOTICE_DAYS_MIN * DAY_MS), () => this.lapse(lot));
         }
       }
       const due = next as { readonly run: () => void } | null;
@@ -104,18 +103,6 @@ export class ModelBook {
     this.advance(nowMs);
   }
 
-  /** A notice about the points that expire on that day left: only now may they. */
-  noticed(expiresOn: string, daysBefore: 30 | 7, nowMs: number): void {
-    for (const lot of this.lots) {
-      if (lot.remaining === 0 || lot.expiresAtMs > nowMs + 30 * DAY_MS) continue;
-      const isWeek = lot.expiresAtMs - nowMs <= NOTICE_DAYS_MIN * DAY_MS;
-      if (isWeek !== (daysBefore === 7)) continue;
-      // A first notice so late moves the day: a week is what the user has at least.
-      const on = parisDate(Math.max(lot.expiresAtMs, isWeek && lot.firstNoticeMs === null ? nowMs + NOTICE_DAYS_MIN * DAY_MS : 0));
-      if (on === expiresOn) lot.firstNoticeMs ??= nowMs;
-    }
-  }
-
   lotOf(key: string): ModelLot | undefined {
     return this.lots.find((lot) => lot.key === key);
   }
@@ -129,6 +116,14 @@ export class ModelBook {
     if (lot.confirmed && taken < 0) this.#extend(lot, nowMs);
     this.#payDebt();
     this.advance(nowMs);
+  }
+
+  /** What is left of a lot is lost. */
+  lapse(lot: ModelLot): void {
+    const own = Math.min(lot.remaining, lot.granted - lot.reversed - lot.expired);
+    this.#beyond += lot.remaining - own;
+    lot.expired += own;
+    lot.remaining = 0;
   }
 
   /** The lot turns out to have granted another number of points: what has expired of it stays so. */
@@ -149,6 +144,7 @@ export class ModelBook {
     if (laterMs <= lot.expiresAtMs) return;
     lot.expiresAtMs = laterMs;
     lot.firstNoticeMs = null;
+    lot.toldWeek = false;
   }
 
   releaseWhileNegative(nowMs: number): void {
@@ -162,7 +158,7 @@ export class ModelBook {
   hold(id: string, points: number, deadlineMs: number | null): ModelHold | null {
     if (this.balances().available < points) return null;
     const parts: { lot: ModelLot; points: number }[] = this.#spend(points);
-    const hold: ModelHold = { id, order: this.#order++, points, parts, state: "open", deadlineMs };
+    const hold: ModelHold = { id, order: this.#order++, points, parts, state: "open", overdueMs: null, deadlineMs };
     this.holds.push(hold);
     return hold;
   }
@@ -194,7 +190,7 @@ export class ModelBook {
   #add(key: string, points: number, confirmAtMs: number, confirmed: boolean): void {
     this.lots.push({
       key, order: this.#order++, confirmAtMs, expiresAtMs: parisToMs(addMonths(parisDate(confirmAtMs), this.#expireMonths)), confirmed,
-      granted: points, reversed: 0, expired: 0, remaining: confirmed ? points : 0, firstNoticeMs: null,
+      granted: points, reversed: 0, expired: 0, remaining: confirmed ? points : 0, firstNoticeMs: null, toldWeek: false,
     });
   }
 

@@ -7,7 +7,9 @@ import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
 export type KnownRow = {
   readonly key: string;
   row: BankRow;
-  readonly generation: AccountGeneration;
+  generation: AccountGeneration;
+  /** What a person decided about it. */
+  decision: "count" | "refuse" | null;
   /** Place in recording order. */
   readonly recorded: number;
   everPending: boolean;
@@ -24,6 +26,7 @@ export type Status =
   | { readonly is: "taken_over"; readonly by: string }
   | { readonly is: "pending" }
   | { readonly is: "review" }
+  | { readonly is: "refused" }
   | { readonly is: "deleted" };
 
 export type Resolution = {
@@ -195,8 +198,9 @@ function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGene
     const first = members.find((known) => known.row.state === "booked") ?? members[0];
     for (const known of members) {
       if (known !== first) status.set(known.key, { is: "duplicate", of: first?.key ?? "" });
-      else if (known.row.review !== null) status.set(known.key, { is: "review" });
-      else if (known.row.state === "booked" && root !== undefined && needsReview(root, accounts)) status.set(known.key, { is: "review" });
+      else if (known.decision === "refuse") status.set(known.key, { is: "refused" });
+      else if (known.row.review !== null && known.decision === null) status.set(known.key, { is: "review" });
+      else if (known.row.state === "booked" && root !== undefined && known.decision === null && needsReview(root, accounts)) status.set(known.key, { is: "review" });
       else status.set(known.key, { is: known.row.state === "booked" ? "live" : "pending" });
     }
   }

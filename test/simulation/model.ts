@@ -6,6 +6,7 @@ import { dependsOnPast } from "./catalogue.ts";
 import type { Activation, Expected, Past } from "./model-earning.ts";
 import { expectedGrant, rawPoints } from "./model-earning.ts";
 import { ModelBook } from "./model-lots.ts";
+import { ModelNotices } from "./model-notices.ts";
 import type { KnownRow, Resolution } from "./model-rows.ts";
 import { keyOf, resolveRows } from "./model-rows.ts";
 
@@ -13,7 +14,7 @@ const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
 
 /** A decision that stands: what a live row was granted, on which facts. */
-type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string; /** Offers whose budget was used up for this purchase. */ readonly denied: ReadonlySet<string>; /** Order of first decisions. */ readonly rank: number };
+type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string; /** Offers whose budget was used up for this purchase. */ readonly denied: ReadonlySet<string>; /** Why nothing, where the design says it. */ readonly reason: string | null; /** Order of first decisions. */ readonly rank: number };
 
 export type Prediction = {
   readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
@@ -30,6 +31,7 @@ export class Model {
   readonly grants = new Map<string, Grant>();
   readonly activations: Activation[] = [];
   readonly book: ModelBook;
+  readonly notices: ModelNotices;
   /** Brands whose caps saw a decision taken back: from then on the order of arrival decides, and only bounds are checked. */
   readonly loose = new Set<string>();
   readonly #catalogue: readonly OfferTerms[];
@@ -41,6 +43,7 @@ export class Model {
     this.#catalogue = catalogue;
     this.#programme = programme;
     this.book = new ModelBook(programme.pointsExpireMonths);
+    this.notices = new ModelNotices(this.book);
   }
 
   dependent(brandId: string | null): boolean {
@@ -50,10 +53,21 @@ export class Model {
   /** Takes in a recorded batch. `seen` is the ledger's answer, believed only where the design leaves the order open. */
   record(batch: RecordBatch, nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
     this.advance(nowMs);
-    for (const account of batch.accounts) if (!this.accounts.has(account.accountId)) this.accounts.set(account.accountId, account);
+    for (const account of batch.accounts) {
+      this.accounts.set(account.accountId, account);
+      for (const known of this.rows.values()) if (known.row.accountId === account.accountId) known.generation = account;
+    }
     const touched = new Set<string>();
     for (const row of batch.rows) this.#take(row, touched, nowMs);
     this.#recompute(nowMs, touched, seen);
+  }
+
+  /** A person decided about a row that waited for it. */
+  decided(key: string, decision: "count" | "refuse", nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+    this.advance(nowMs);
+    const known = this.rows.get(key);
+    if (known !== undefined) known.decision = decision;
+    this.#recompute(nowMs, new Set([key]), seen);
   }
 
   /** Brings the book to that time, and closes what waited too long. */
@@ -109,7 +123,9 @@ export class Model {
       case "deleted":
         return nothing(["not_earned", "reversed"], null);
       case "review":
-        return nothing(["waiting", "not_earned", "reversed"], "held_for_review");
+        return nothing(known.row.state === "booked" ? ["waiting"] : ["waiting", "not_earned", "reversed"], "held_for_review");
+      case "refused":
+        return nothing(["not_earned"], "held_for_review");
       case "duplicate":
         return nothing(["not_earned", "reversed"], "duplicate");
       case "taken_over":
@@ -130,7 +146,7 @@ export class Model {
     const points = grant.standing;
     const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
     if (grant.state === "waiting") return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
-    if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: null };
+    if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: grant.reason };
     if (grant.reversed) return { outcomes: ["reversed"], points, firstReason: "refunded" };
     return { outcomes: points === 0 && (refunded || this.dependent(known.row.brand?.id ?? null)) ? ["earned", "reversed"] : ["earned"], points, firstReason: null };
   }
@@ -142,10 +158,11 @@ export class Model {
     if (row.state === "booked") known?.bookedCents.add(row.amountCents);
     if (generation === undefined) throw new Error("a row comes with its account");
     if (known === undefined) {
-      this.rows.set(key, { key, row, generation, recorded: this.rows.size, everPending: row.state === "pending", bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []), recordedAtMs: nowMs, closed: false });
+      this.rows.set(key, { key, row, generation, decision: null, recorded: this.rows.size, everPending: row.state === "pending", bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []), recordedAtMs: nowMs, closed: false });
       touched.add(key);
     } else if (row.lastUpdateMs > known.row.lastUpdateMs) {
       known.row = row;
+      if (row.review !== null) known.decision = null;
       known.everPending ||= row.state === "pending";
       known.closed &&= row.kind === "refund";
       touched.add(key);
@@ -199,7 +216,7 @@ export class Model {
 
   #takeBack(grant: Grant, nowMs: number): void {
     const lot = this.book.lotOf(grant.lotKey);
-    if (lot !== undefined) this.book.setReversed(lot, lot.granted - lot.expired, nowMs);
+    if (lot !== undefined) this.book.setReversed(lot, Math.max(lot.reversed, lot.granted - lot.expired), nowMs);
   }
 
   /** One batch that both takes back and decides at a brand: in which order it does so is the ledger's own affair. */
@@ -226,7 +243,7 @@ export class Model {
     const standing = kept ? (waiting ? Math.min(expected.points, before.standing) : expected.points) : 0;
     if (before !== undefined && !kept) this.#takeBack(before, nowMs);
     const grant: Grant = {
-      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing, reversed: false, lotKey: kept ? before.lotKey : `${key}#${this.#serial++}`, denied, rank: before?.rank ?? this.#serial,
+      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing, reversed: false, lotKey: kept ? before.lotKey : `${key}#${this.#serial++}`, denied, reason: denied.size > 0 ? "budget_exhausted" : expected.reason, rank: before?.rank ?? this.#serial,
       state: expected.points === 0 ? "not_earned" : waiting && !kept ? "waiting" : "earned",
     };
     this.grants.set(key, grant);

@@ -1,6 +1,7 @@
 // Between the edge and the ledger: what a sync asks the bank for, how its rows are cut into deliveries, and what goes wrong on
 // the way. A delivery that was not confirmed stays in the network and comes again, as the aggregator's does.
-import type { AccountGeneration, BankRow, RecordBatch } from "../../src/ledger/ports.ts";
+import type { AccountGeneration, BankRow, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
+import { keyOf } from "./model-rows.ts";
 import type { SimUser, World } from "./world.ts";
 import { offersFor } from "./world.ts";
 import { SimulatedCrash } from "./ledger.ts";
@@ -34,6 +35,12 @@ function cut(rows: readonly BankRow[], parts: number, order: (items: readonly Ba
   return out.length === 0 ? [[]] : out;
 }
 
+/** The edge looks up whose accounts they are when it hands them over. */
+export function withAccountsOf(user: SimUser, batch: RecordBatch): RecordBatch {
+  const known = user.bank.accounts.flatMap((each) => each.generations);
+  return { ...batch, accounts: batch.accounts.map((account) => known.find((each) => each.accountId === account.accountId) ?? account) };
+}
+
 /** Hands one delivery over, in any order. Returns the batch when the ledger confirmed it. */
 export function deliver(world: World, user: SimUser): string {
   const { rng } = world;
@@ -42,22 +49,23 @@ export function deliver(world: World, user: SimUser): string {
     return repeat(world, user, rng.pick(user.recorded));
   }
   const index = rng.chance(0.6) ? 0 : rng.int(0, user.network.length - 1);
-  const batch = user.network[index];
-  if (batch === undefined) return "nothing to deliver";
+  const sent = user.network[index];
+  if (sent === undefined) return "nothing to deliver";
+  const batch = withAccountsOf(user, sent);
   const fault = rng.weighted({ none: 10, crash_inside: 2, lost_answer: 1, evicted: 1 });
   const what = `u${user.no} is delivered ${describe(batch)}`;
   if (fault === "evicted") user.ledger.evict();
   if (fault === "crash_inside") {
     user.ledger.crashAfterStatements(rng.int(0, 25));
     try {
-      user.ledger.record(batch, world.nowMs);
+      checkSummary(user, batch, user.ledger.record(batch, world.nowMs));
       user.ledger.disarm();
     } catch (error) {
       if (!(error instanceof SimulatedCrash)) throw error;
       user.ledger.evict();
       return `${what}: crash before the commit`;
     }
-  } else user.ledger.record(batch, world.nowMs);
+  } else checkSummary(user, batch, user.ledger.record(batch, world.nowMs));
   user.model.record(batch, world.nowMs, user.ledger.views(world.nowMs));
   user.recorded.push(batch);
   // The answer got lost: the ledger has it, the sender does not know.
@@ -65,10 +73,21 @@ export function deliver(world: World, user: SimUser): string {
   return `${what}${fault === "none" ? "" : `: ${fault}`}`;
 }
 
+/** What the ledger answers a delivery: at least the rows that are new to it were recorded, and none of those was known. */
+function checkSummary(user: SimUser, { rows }: RecordBatch, summary: RecordSummary): void {
+  user.ledger.disarm();
+  const fresh = new Set(rows.filter((row) => row.lastUpdateMs > (user.model.rows.get(keyOf(row))?.row.lastUpdateMs ?? 0)).map(keyOf)).size;
+  const holds = summary.recorded >= fresh && summary.unchanged <= rows.length - fresh && user.ledger.rawAfter(summary.sequence - 1).length === Math.min(summary.sequence, 1);
+  if (!holds) throw new Error(`${fresh} of ${rows.length} rows are new, the ledger says ${JSON.stringify(summary)}`);
+}
+
 /** The same delivery again must change nothing but the time. */
-export function repeat(world: World, user: SimUser, batch: RecordBatch): string {
+export function repeat(world: World, user: SimUser, sent: RecordBatch): string {
+  // As it was then: what has become known of the accounts since is a delivery of its own.
+  const batch = { ...sent, accounts: sent.accounts.map((account) => user.model.accounts.get(account.accountId) ?? account) };
   const before = user.ledger.fingerprint(world.nowMs);
-  user.ledger.record(batch, world.nowMs);
+  const { recorded, unchanged } = user.ledger.record(batch, world.nowMs);
+  if (recorded !== 0 || unchanged !== batch.rows.length) throw new Error(`a delivery that came again recorded ${recorded} rows and found ${unchanged} of ${batch.rows.length} unchanged`);
   const after = user.ledger.fingerprint(world.nowMs);
   if (before !== after) throw new Error(`a delivery that came again changed the ledger:\n${before}\n${after}`);
   return `u${user.no} is delivered again ${describe(batch)}`;

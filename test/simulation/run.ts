@@ -1,12 +1,20 @@
 // Runs one seed: steps, checks after each, then the quiet end in which everything arrives and every order must agree.
 import type { PurchaseView } from "../../src/ledger/ports.ts";
 import { activate, command } from "./commands.ts";
-import { runAlarm, sendNotices } from "./alarm.ts";
-import { checkBudgets, checkQuiet, checkUser, ensure } from "./invariants.ts";
+import { ring } from "./alarm.ts";
+import { ensure } from "./book.ts";
+import { openDatabase, release, snapshot } from "./d1.ts";
+import { checkBudgets, checkUser, checkVerifier } from "./invariants.ts";
+import { checkProjection, checkRebuild, checkReviewsTold, checkRewarded, checkSample } from "./projection.ts";
 import type { LedgerModule } from "./ledger.ts";
 import { SimLedger } from "./ledger.ts";
-import { deliver, generationsUpTo, repeat, sync } from "./network.ts";
+import { checkScreens } from "./screens.ts";
+import { decide, decideIn } from "./reviews.ts";
+import { erase } from "./erasure.ts";
+import { deliver, generationsUpTo, repeat, sync, withAccountsOf } from "./network.ts";
+import { runOut } from "./quiet.ts";
 import { seededRng } from "./random.ts";
+import { checkTampering } from "./tamper.ts";
 import type { SimUser, World } from "./world.ts";
 import { clockJump, makeWorld, offersFor } from "./world.ts";
 
@@ -26,12 +34,12 @@ export class SeedFailure extends Error {
 
 export const STEPS = 60;
 
-function step(world: World): void {
+async function step(world: World): Promise<void> {
   const { rng } = world;
   const user = rng.pick(world.users);
   const stamp = new Date(world.nowMs).toISOString().slice(0, 16);
   const say = (what: string): void => void world.trace.push(`${stamp} ${what}`);
-  switch (rng.weighted({ bank: 10, sync: 6, deliver: 8, repeat: 1, alarm: 3, command: 4, activate: 1, notices: 1, clock: 4 })) {
+  switch (rng.weighted({ bank: 10, sync: 6, deliver: 8, repeat: 1, alarm: 4, command: 4, activate: 1, decide: 1, clock: 4 })) {
     case "bank":
       return say(`u${user.no} ${user.bank.act(world.nowMs)}`);
     case "sync":
@@ -43,7 +51,10 @@ function step(world: World): void {
       say(user.recorded.length === 0 ? "nothing to repeat" : repeat(world, user, rng.pick(user.recorded)));
       break;
     case "alarm":
-      say(runAlarm(world, user, false));
+      say(await ring(world, user, "stormy"));
+      for (const each of world.users) checkUser(world, each);
+      await checkProjection(world, false);
+      if (rng.chance(0.1)) world.backup = await snapshot(world.database);
       break;
     case "command":
       say(command(world, user));
@@ -51,8 +62,8 @@ function step(world: World): void {
     case "activate":
       say(activate(world, user));
       break;
-    case "notices":
-      say(sendNotices(world, user));
+    case "decide":
+      say(decide(world, user));
       break;
     case "clock":
       world.nowMs += clockJump(rng);
@@ -60,11 +71,13 @@ function step(world: World): void {
       break;
   }
   checkUser(world, user);
+  if (rng.chance(0.15)) checkScreens(world, user);
 }
 
 /** Everything on its way arrives, everything that can be repeated is, and then all that was told must agree. */
-function comeToRest(world: World): void {
+async function comeToRest(world: World): Promise<void> {
   for (const user of world.users) {
+    user.bank.identifyAll();
     for (const account of user.bank.accounts.flatMap((each) => each.generations)) {
       const rows = user.bank.changedSince(account.accountId, -1);
       user.network.push({ connectionId: account.connectionId, syncedAtMs: world.nowMs, accounts: generationsUpTo(user, account), rows, ...offersFor(world, { rows }), programme: world.programme });
@@ -75,14 +88,34 @@ function comeToRest(world: World): void {
     }
     for (const batch of user.recorded) repeat(world, user, batch);
   }
-  for (let round = 0; round < 8; round++) for (const user of world.users) world.trace.push(runAlarm(world, user, true));
+  await ringAll(world);
+  await checkProjection(world, true);
   for (const user of world.users) {
     checkUser(world, user);
-    checkQuiet(world, user);
+    checkVerifier(world, user);
     checkTruth(world, user);
     checkAnyOrder(world, user);
+    checkSample(world, user);
+    checkRewarded(world, user);
+    checkScreens(world, user);
+    checkTampering(world, user);
+    await checkReviewsTold(world, user);
   }
   checkBudgets(world);
+  if (world.rng.chance(0.25)) await erase(world, world.rng.pick(world.users));
+  await runOut(world);
+  await checkProjection(world, true);
+  await checkRebuild(world, world.backup, () => ringAll(world));
+}
+
+async function ringAll(world: World): Promise<void> {
+  // Twice: what one user gives back of a budget may be what another waits for.
+  for (let round = 0; round < 2; round++) {
+    for (const user of world.users) {
+      world.trace.push(await ring(world, user, "calm"));
+      checkUser(world, user);
+    }
+  }
 }
 
 /** What truly happened against what stands: each booked purchase once, whatever the banks called it. */
@@ -92,8 +125,9 @@ function checkTruth(world: World, user: SimUser): void {
   let stands = 0;
   const weak = new Set(user.bank.accounts.filter((each) => each.strength === "weak" && each.generations.length > 1).map((each) => each.no));
   for (const truth of user.bank.truths) {
-    if (weak.has(truth.accountNo) || truth.corrected) continue;
     const rows = [...truth.rows.values()];
+    const decided = rows.some((row) => (user.model.rows.get(`${row.accountId}/${row.externalId}`)?.decision ?? null) !== null);
+    if (weak.has(truth.accountNo) || truth.corrected || decided) continue;
     if (!truth.deleted && rows.some((row) => row.state === "booked" && row.review === null)) happened += 1;
     stands += rows.filter((row) => {
       const view = views.get(`${row.accountId}/${row.externalId}`);
@@ -106,7 +140,12 @@ function checkTruth(world: World, user: SimUser): void {
 /** The same deliveries in another order end with the same purchases, and the same points where no rule depends on others. */
 function checkAnyOrder(world: World, user: SimUser): void {
   const ledger = new SimLedger(world.module, seededRng(world.serial), world.catalogue.terms);
-  for (const batch of world.rng.shuffled(user.recorded)) ledger.record(batch, world.nowMs);
+  for (const batch of world.rng.shuffled(user.recorded)) ledger.record(withAccountsOf(user, batch), world.nowMs);
+  const replayed = ledger.views(world.nowMs);
+  for (const { key, decision } of user.model.rows.values()) {
+    const view = replayed.get(key);
+    if (view !== undefined && decision !== null && view.verdict.reasons[0] === "held_for_review") decideIn(world, ledger, view, decision);
+  }
   const summary = (views: ReadonlyMap<string, PurchaseView>): string => {
     const lines: string[] = [];
     for (const truth of user.bank.truths) {
@@ -127,17 +166,19 @@ function checkAnyOrder(world: World, user: SimUser): void {
 }
 
 /** Runs a seed to its end. Throws a `SeedFailure` with the trace at the first thing that does not hold. */
-export function runSeed(seed: number, module: LedgerModule, steps = STEPS): Run {
-  const world = makeWorld(seed, module);
+export async function runSeed(seed: number, module: LedgerModule, steps = STEPS): Promise<Run> {
+  const database = await openDatabase();
+  const world = makeWorld(seed, module, database);
   let done = 0;
   try {
-    for (; done < steps; done++) step(world);
-    comeToRest(world);
+    for (; done < steps; done++) await step(world);
+    await comeToRest(world);
     return { steps, entries: world.users.reduce((sum, user) => sum + user.verified.sequence, 0), rows: world.users.reduce((sum, user) => sum + user.model.rows.size, 0) };
   } catch (cause) {
     throw new SeedFailure(seed, Math.min(done + 1, steps), world.trace, cause);
   } finally {
     for (const user of world.users) user.ledger.close();
     world.budgets.close();
+    release(database);
   }
 }

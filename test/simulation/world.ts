@@ -10,13 +10,15 @@ import { makeCatalogue } from "./catalogue.ts";
 import { offersWithin, SimLedger } from "./ledger.ts";
 import type { LedgerModule } from "./ledger.ts";
 import { Model } from "./model.ts";
-import { emptyProjected } from "./projection.ts";
-import type { Projected } from "./projection.ts";
-import type { OfferCover, Programme, RecordBatch } from "../../src/ledger/ports.ts";
+import type { RawEntry } from "./book.ts";
+import type { Snapshot } from "./d1.ts";
+import type { SqlDatabase } from "../../src/db/d1.ts";
+import type { Leaf, OfferCover, Programme, RecordBatch } from "../../src/ledger/ports.ts";
 import { DAY_MS, HOUR_MS, parisToMs } from "../../src/kernel/time.ts";
 
 export type SimUser = {
   readonly no: number;
+  readonly userId: string;
   readonly bank: Bank;
   readonly ledger: SimLedger;
   readonly model: Model;
@@ -25,10 +27,19 @@ export type SimUser = {
   readonly network: RecordBatch[];
   /** Arrived and confirmed, in that order. */
   readonly recorded: RecordBatch[];
-  readonly projected: Projected;
+  /** Expiry notices that left. */
+  readonly mails: { readonly expiresOn: string; readonly atMs: number }[];
+  /** What the sample has of it, by row. */
+  readonly sampled: Map<number, string>;
+  /** Purchases that at some time had a refund set against them. */
+  readonly everRefunded: Set<string>;
+  /** Every id a purchase was ever shown under, with the rows that stood for it then. */
+  readonly shownIds: Map<string, Set<string>>;
+  /** Once it is erased: its last sequence and head. */
+  leaf: Leaf | null;
   readonly operations: { readonly key: string; readonly operation: Parameters<SimLedger["operate"]>[1]; readonly answer: string }[];
   /** Entries checked so far. */
-  readonly verified: { sequence: number; hash: string; readonly sums: { pending: number; available: number; held: number } };
+  readonly verified: { sequence: number; hash: string; readonly entries: RawEntry[]; readonly sums: { pending: number; available: number; held: number } };
 };
 
 export type World = {
@@ -38,6 +49,9 @@ export type World = {
   readonly programme: Programme;
   readonly users: readonly SimUser[];
   readonly budgets: SimBudgets;
+  readonly database: SqlDatabase;
+  /** A backup of D1 from some moment. */
+  backup: Snapshot | null;
   readonly trace: string[];
   nowMs: number;
   serial: number;
@@ -46,17 +60,18 @@ export type World = {
 /** Days around which the clock of Paris changes, a year ends, and an ordinary one. */
 const STARTS = ["2026-03-20", "2026-10-18", "2026-12-20", "2026-06-01"];
 
-export function makeWorld(seed: number, module: LedgerModule): World {
+export function makeWorld(seed: number, module: LedgerModule, database: SqlDatabase): World {
   const rng = seededRng(seed);
   const nowMs = parisToMs(rng.pick(STARTS)) + rng.int(0, 23) * HOUR_MS;
   const catalogue = makeCatalogue(rng.fork(1), nowMs);
   const programme: Programme = { pointsPerEuro: rng.pick([100, 100, 1000, 33]), pointsExpireMonths: rng.pick([1, 2, 24]) };
   const users: SimUser[] = Array.from({ length: rng.pick([1, 1, 2]) }, (_, no) => ({
-    no, bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs), ledger: new SimLedger(module, rng.fork(20 + no), catalogue.terms),
-    model: new Model(catalogue.terms, programme), cursors: new Map(), network: [], recorded: [], projected: emptyProjected(), operations: [],
-    verified: { sequence: 0, hash: "0".repeat(64), sums: { pending: 0, available: 0, held: 0 } },
+    no, userId: `usr_${no}`, bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs), ledger: new SimLedger(module, rng.fork(20 + no), catalogue.terms),
+    model: new Model(catalogue.terms, programme), cursors: new Map(), network: [], recorded: [], operations: [],
+    mails: [], sampled: new Map(), everRefunded: new Set(), shownIds: new Map(), leaf: null,
+    verified: { sequence: 0, hash: "0".repeat(64), entries: [], sums: { pending: 0, available: 0, held: 0 } },
   }));
-  return { module, rng, catalogue, programme, users, budgets: new SimBudgets(), trace: [], nowMs, serial: 0 };
+  return { module, rng, catalogue, programme, users, budgets: new SimBudgets(catalogue), database, backup: null, trace: [], nowMs, serial: 0 };
 }
 
 /** How far the clock goes in one step. */

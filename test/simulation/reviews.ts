@@ -1,0 +1,45 @@
+// What people decide about rows that no rule may judge: they count like any other, or earn nothing for good.
+import type { PurchaseView } from "../../src/ledger/ports.ts";
+import { ensure } from "./book.ts";
+import { atRisk, CRASHES } from "./faults.ts";
+import { must } from "./ledger.ts";
+import { keyOf } from "./model-rows.ts";
+import type { SimLedger } from "./ledger.ts";
+import type { SimUser, World } from "./world.ts";
+
+/** What was told cannot be true, so no points may be worked out from it. */
+const NOT_COUNTABLE = new Set(["amount_out_of_bounds", "date_absurd"]);
+
+/** Decides one of the waiting rows, or one that does not wait: that is refused. */
+export function decide(world: World, user: SimUser): string {
+  const { rng } = world;
+  const items = must(user.ledger.engine.reviews(null, world.nowMs));
+  const others = [...user.ledger.views(world.nowMs).values()].filter((view) => view.verdict.reasons[0] !== "held_for_review");
+  if (items.length === 0 && others.length === 0) return "nothing to decide";
+  const [purchase, why] = items.length === 0 || rng.chance(0.1) ? [rng.pick(others.length === 0 ? items.map((item) => item.purchase) : others), null] : pickItem(rng.pick(items));
+  const decision = rng.pick(["count", "count", "refuse"] as const);
+  const key = keyOf(purchase);
+  const says = `u${user.no} ${decision}s ${key} (${why ?? purchase.verdict.reasons.join()})`;
+  const result = atRisk(world, user, CRASHES, () => decideIn(world, user.ledger, purchase, decision));
+  if (result === null) return `${says}: crash before the commit`;
+  const waits = user.model.resolution.status.get(key)?.is === "review" && !user.model.rows.get(key)?.closed;
+  const cannot = decision === "count" && NOT_COUNTABLE.has(user.model.rows.get(key)?.row.review ?? "");
+  const expected = !waits ? "review_unknown" : cannot ? "review_not_countable" : null;
+  const found = result.done.ok ? null : result.done.error.code;
+  // A row may be asked about under the id of the one that stands for it, and be decided already.
+  if (purchase.verdict.reasons.includes("duplicate") || user.model.rows.get(key)?.decision !== null) return says;
+  ensure(found === expected, `${says} answered ${found ?? "done"}, expected ${expected ?? "done"}`);
+  if (found !== null) return `${says}: ${found}`;
+  user.model.decided(key, decision, world.nowMs, user.ledger.views(world.nowMs));
+  const again = decideIn(world, user.ledger, purchase, decision);
+  ensure(again.ok && keyOf(again.value) === key, `${says} again answers the same`);
+  const other = decideIn(world, user.ledger, purchase, decision === "count" ? "refuse" : "count");
+  ensure(!other.ok, `${says}, and otherwise the second time`);
+  return says;
+}
+
+const pickItem = (item: { readonly purchase: PurchaseView; readonly why: string }): readonly [PurchaseView, string] => [item.purchase, item.why];
+
+export function decideIn(world: World, ledger: SimLedger, { id: purchaseId }: Pick<PurchaseView, "id">, decision: "count" | "refuse"): ReturnType<SimLedger["engine"]["decideReview"]> {
+  return ledger.engine.decideReview({ purchaseId, decision, offers: world.catalogue.terms, programme: world.programme }, world.nowMs);
+}
