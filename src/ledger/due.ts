@@ -155,8 +155,11 @@ export function budgetGranted(work: Work, task: Pick<BudgetTask, "key" | "offerI
     record.outcome = "earned";
     record.waitsFor = null;
     record.findings = { ...record.findings, reasons: record.findings.reasons.map((code) => (code === "budget_reserving" ? "offer_applied" : code)) };
+    // What was given back meanwhile is counted as given back of the points that are granted now.
+    const { refundedCents } = record;
+    record.refundedCents = 0;
     grantTo(work, record, task.points);
-    if (record.refundedCents > 0) applyRefunds(work, record, record.refundedCents);
+    if (refundedCents > 0) applyRefunds(work, record, refundedCents);
   }
   closeBudget(work, record);
 }

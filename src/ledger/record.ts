@@ -276,6 +276,9 @@ function handOver(work: Work, plan: Plan, touched: Touched): void {
 
 const standsForItself = ({ record: row, place }: Touched): boolean => row.state !== "deleted" && (place === null || place.keeper === row.n);
 
+/** A row that the bank took back is listed too, under the id that its entries know. */
+const isListed = ({ record: row, place }: Touched): boolean => (place === null ? row.sameAs === null : place.keeper === row.n);
+
 /** The purchase keeps the public id under which its first row was shown. */
 function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touched: Touched): void {
   const id = plan.touched.get(idOf)?.record.id ?? readPurchase(work, idOf).id;
@@ -287,7 +290,7 @@ function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touch
 /** True when a purchase outside `except` goes by that id already: a row may be part of one purchase after another. */
 function anotherHas(work: Work, plan: Plan, id: string, except: readonly number[]): boolean {
   const stored = work.sql.exec("SELECT n FROM purchases WHERE id = ? AND same_as IS NULL", id).map((row) => integerOf(row, "n"));
-  const touched = [...plan.touched.values()].filter((each) => each.record.id === id && standsForItself(each)).map(({ record: row }) => row.n);
+  const touched = [...plan.touched.values()].filter((each) => each.record.id === id && isListed(each)).map(({ record: row }) => row.n);
   return [...stored.filter((n) => !plan.touched.has(n)), ...touched].some((n) => !except.includes(n));
 }
 

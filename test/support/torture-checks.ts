@@ -17,9 +17,9 @@ export type Shown = {
   readonly verdict: { readonly outcome: string; readonly points: number; readonly reasons: readonly { readonly code: string }[] };
 };
 export type Points = { readonly pending: number; readonly available: number; readonly held: number; readonly ledger: { readonly sequence: number; readonly head: string } };
-export type Entry = { readonly kind: string; readonly changes: { readonly pending: number; readonly available: number; readonly held: number }; readonly purchase_id?: string };
+export type Entry = { readonly kind: string; readonly changes: { readonly pending: number; readonly available: number; readonly held: number }; };
 export type Faults = { lost: number; doubled: number; wrong: number };
-export type Seen = { readonly points: Points; readonly shown: readonly Shown[]; readonly byBrand: Readonly<Record<BrandName, number>>; readonly exhausted: number };
+export type Seen = { readonly points: Points; readonly shown: readonly Shown[]; readonly byBrand: Readonly<Record<BrandName, number>>; readonly exhausted: number; /** Purchases of which points stand. */ readonly rewarded: number };
 
 const COMPLAINTS_MAX = 20;
 let complaints = 0;
@@ -90,15 +90,16 @@ function standingOf(byRow: ReadonlyMap<number, Shown>, expected: ReadonlyMap<num
   return standing;
 }
 
-function sums(byRow: ReadonlyMap<number, Shown>, expected: ReadonlyMap<number, Expected>): Pick<Seen, "byBrand" | "exhausted"> {
+function sums(byRow: ReadonlyMap<number, Shown>, expected: ReadonlyMap<number, Expected>): Pick<Seen, "byBrand" | "exhausted" | "rewarded"> {
   const byBrand: Record<BrandName, number> = { monoprix: 0, auchan: 0, leclerc: 0 };
-  let exhausted = 0;
+  let [exhausted, rewarded] = [0, 0];
   for (const [rowId, item] of byRow) {
-    const brand = expected.get(rowId)?.row.brand;
-    if (brand !== undefined) byBrand[brand] += item.verdict.points;
+    const want = expected.get(rowId);
+    if (want !== undefined) byBrand[want.row.brand] += item.verdict.points;
+    if (item.verdict.points > 0) rewarded += 1;
     if (item.verdict.reasons.some(({ code }) => code === "budget_exhausted")) exhausted += 1;
   }
-  return { byBrand, exhausted };
+  return { byBrand, exhausted, rewarded };
 }
 
 export type StatisticsLine = { readonly day: string; readonly brand_id: string | null; readonly offer_id: string | null; readonly kind: string; readonly purchases: number; readonly cents: number; readonly points: number; readonly changes: Entry["changes"] };
@@ -122,13 +123,16 @@ export function liabilityEquals({ confirmed, held, pending, rebuilding }: Liabil
 /** Compares D1's counters with the users' entries by kind, and with what stands by offer. */
 export function checkFigures(figures: Figures, seen: readonly Seen[], entries: readonly Entry[], offers: Readonly<Record<BrandName, string>>, faults: Faults): void {
   if (!liabilityEquals(figures.liability, seen.map(({ points }) => points))) complain(faults, "wrong", `liability ${JSON.stringify(figures.liability)}`);
-  const text = (lines: readonly { readonly kind: string; readonly purchases: number; readonly changes: Entry["changes"] }[]): string => {
+  const text = (lines: readonly Pick<Entry, "kind" | "changes">[]): string => {
     const kinds = new Map<string, number[]>();
-    for (const { kind, purchases, changes } of lines) kinds.set(kind, [purchases, changes.pending, changes.available, changes.held].map((value, index) => value + (kinds.get(kind)?.[index] ?? 0)));
+    for (const { kind, changes } of lines) kinds.set(kind, [changes.pending, changes.available, changes.held].map((value, index) => value + (kinds.get(kind)?.[index] ?? 0)));
     return JSON.stringify([...kinds].sort(([a], [b]) => (a < b ? -1 : 1)));
   };
-  const fromEntries = text(entries.map(({ kind, changes, purchase_id: purchase }) => ({ kind, changes, purchases: purchase === undefined ? 0 : 1 })));
-  if (text(figures.lines) !== fromEntries) complain(faults, "wrong", `statistics ${text(figures.lines)} instead of the entries' ${fromEntries}`);
+  if (text(figures.lines) !== text(entries)) complain(faults, "wrong", `statistics ${text(figures.lines)} instead of the entries' ${text(entries)}`);
+  // Purchases that came to be rewarded, less those that no longer are, must be those of which points stand.
+  const net = figures.lines.reduce((sum, { kind, purchases }) => sum + (kind === "earn" ? purchases : kind === "cancel" || kind === "clawback" ? -purchases : 0), 0);
+  const rewarded = seen.reduce((sum, one) => sum + one.rewarded, 0);
+  if (net !== rewarded) complain(faults, "wrong", `statistics count ${net} rewarded purchases instead of ${rewarded}`);
   for (const brand of Object.keys(BRANDS) as BrandName[]) {
     const counted = figures.lines.filter((line) => line.offer_id === offers[brand]).reduce((sum, { changes }) => sum + changes.pending + changes.available, 0);
     const standing = seen.reduce((sum, { byBrand }) => sum + byBrand[brand], 0);

@@ -111,7 +111,8 @@ export function expectedOf(rows: readonly Row[]): Map<number, Expected> {
   }
   return new Map(all.map(({ row, last }) => {
     const earns = row.kind === "purchase" && last.state === "booked";
-    const points = earns ? Math.floor((grantOf(row.brand, last.cents) * (last.cents - (given.get(row.id) ?? 0))) / last.cents) : 0;
+    const leftCents = earns ? last.cents - (given.get(row.id) ?? 0) : 0;
+    const points = Math.floor((grantOf(row.brand, last.cents) * leftCents) / last.cents);
     return [row.id, { row, last, shown: last.state !== "deleted" && !gone.has(row.id), points, refundOf: matches.get(row.id) ?? null }];
   }));
 }

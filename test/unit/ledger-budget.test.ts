@@ -92,6 +92,16 @@ describe("a purchase under an offer with a budget", () => {
     expect(book.broken()).toEqual([]);
   });
 
+  test("refunded wholly while it waits counts for nothing in what D1 is told", ({ expect }) => {
+    const book = waiting();
+    book.record([row("r", { kind: "refund", purchasedOn: "2026-11-13" })], "2026-11-14", { offers });
+    const [task] = value(book.engine.budgetTasks(null, NOW));
+    if (task === undefined) throw new Error("no task");
+    value(book.engine.budgetGranted(task, NOW));
+    const counters = value(book.engine.peekOutbox(null, NOW))?.counters ?? [];
+    expect(counters.map(({ kind, purchases, cents, points }) => [kind, purchases, cents, points])).toEqual([["earn", 1, 3490, 104], ["cancel", 1, 3490, 104]]);
+  });
+
   test("deleted while it waits says something, though the budget's reason went with the reservation", ({ expect }) => {
     const book = waiting();
     book.record([row("1", { state: "deleted", lastUpdateMs: 2000 })], "2026-11-14", { offers });

@@ -24,6 +24,18 @@ describe("a purchase id belongs to one purchase", () => {
   });
 });
 
+describe("an authorisation whose booking the bank takes back", () => {
+  test("is listed again, under an id of its own", ({ expect }) => {
+    const book = openBook();
+    book.record([row("auth", { state: "pending", bookedOn: null })]);
+    book.record([row("booked", { lastUpdateMs: 2000 })]);
+    const { id } = book.only();
+    book.record([row("booked", { state: "deleted", lastUpdateMs: 3000 })]);
+    const listed = book.purchases().map((purchase) => [purchase.externalId, purchase.state, purchase.id === id]);
+    expect(listed.sort()).toEqual([["auth", "pending", false], ["booked", "deleted", true]]);
+  });
+});
+
 describe("an authorisation that two bookings took over one after the other", () => {
   test("leaves its id to the first when it is booked itself", ({ expect }) => {
     const book = openBook();
@@ -343,5 +355,25 @@ describe("a cap", () => {
     book.record([row("1", { amountCents: 9000, purchasedOn: "2026-11-01" }), row("2")], "2026-11-14", { accounts, offers });
     expect(book.points().balances.pending).toBe(110);
     expect(book.broken()).toEqual([]);
+  });
+});
+
+describe("what counters are told", () => {
+  test("adds up to the purchases that stand and their cents, whatever the bank changes", ({ expect }) => {
+    const book = openBook();
+    const refund = row("r", { kind: "refund", amountCents: 490, purchasedOn: "2026-11-13" });
+    book.record([row("1"), row("2", { amountCents: 6000, purchasedOn: "2026-11-11" })]);
+    book.record([row("2", { amountCents: 100_000, purchasedOn: "2026-11-11", lastUpdateMs: 2000 }), refund]);
+    book.record([row("3", { amountCents: 5000, purchasedOn: "2026-11-10" })]);
+    book.record([row("3", { amountCents: 5000, purchasedOn: "2026-11-10", state: "deleted", lastUpdateMs: 2000 })]);
+    book.record([{ ...refund, state: "deleted", lastUpdateMs: 2000 }]);
+    const net = { purchases: 0, cents: 0, points: 0 };
+    for (const { kind, purchases, cents, points } of value(book.engine.peekOutbox(null, at("2026-11-14")))?.counters ?? []) {
+      const sign = kind === "earn" ? 1 : kind === "cancel" || kind === "clawback" ? -1 : 0;
+      net.purchases += sign * purchases;
+      net.cents += sign * cents;
+      net.points += sign * points;
+    }
+    expect(net).toEqual({ purchases: 2, cents: 103_490, points: 3104 });
   });
 });
