@@ -62,9 +62,8 @@ function refundChecks(record: PurchaseRecord, { refunded }: Surroundings): RuleC
 /** What the offer's budget should hold for the purchase and what it is known to hold. */
 function budgetChecks(record: PurchaseRecord): RuleCheck[] {
   const share = record.budget.at(-1);
-  if (share === undefined || !share.current) return [];
   const wish = budgetWish(record, record.budget.length - 1);
-  if (wish === 0) return [];
+  if (share === undefined || wish === 0) return [];
   const reserved = check("budget_reserving", share.held !== null && share.held >= wish, wish, share.held, "budget_points");
   return [{ ...reserved, offerId: share.offerId, version: record.offer?.id === share.offerId ? record.offer.version : null }];
 }

@@ -205,6 +205,38 @@ describe("a purchase under a budget", () => {
     expect(said(book.only())).toHaveLength(1);
   });
 
+  test("asks for nothing once everything was refunded", () => {
+    const book = asking();
+    answer(book, true, 300, 500);
+    book.record([refund("r", 3000)], TODAY, { offers });
+    answer(book, true, 0, 500);
+    expect(stagesOf(named(book, "1")).filter((stage) => stage.includes("budget"))).toEqual([]);
+  });
+
+  test("a refund of one that waits for its budget takes nothing, and does not say that nothing will be earned", () => {
+    const book = asking();
+    book.record([refund("r", 1000)], TODAY, { offers });
+    expect(said(named(book, "r"))).toEqual(["refund_applied: Ce remboursement a été rattaché à son achat : aucun point ne vous est repris."]);
+    expect(named(book, "r").verdict.checks.at(-1)).toMatchObject({ rule: "refund_applied", needed: null, found: 0 });
+  });
+
+  test("that wants its points back again forgets that it was denied them, and not that another offer denied it", () => {
+    const both = [offer({ rateBp: 1000, budgetPoints: 500 }), offer({ offerId: "off_2", rateBp: 500, budgetPoints: 500 })];
+    const book = openBook();
+    book.record([row("1", { amountCents: 3000 })], TODAY, { offers: both });
+    answer(book, false, 0, 200);
+    answer(book, true, 150, 500);
+    const budgets = (): string[] => stagesOf(named(book, "1")).filter((stage) => stage.includes("budget"));
+    for (const [id, granted] of [["r", false], ["s", true]] as const) {
+      book.record([refund(id, 1000)], TODAY, { offers: both });
+      // The second finds standing what is due after it: the budget need not be told.
+      if (id === "r") answer(book, true, 100, 500);
+      book.record([refund(id, 1000, deleted)], TODAY, { offers: both });
+      answer(book, granted, 100, 120);
+      expect(budgets()).toEqual(granted ? ["!budget_exhausted 300/200", "budget_reserving 150/150"] : ["!budget_exhausted 300/200", "!budget_exhausted 150/120", "budget_reserving 100/100"]);
+    }
+  });
+
   test("capped and deleted while it waits was cancelled by the bank, which no cap has to do with", () => {
     const book = openBook();
     const capped = [offer({ budgetPoints: 500, capPointsPerPurchase: 40 })];

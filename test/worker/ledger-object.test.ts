@@ -286,6 +286,20 @@ describe("the alarm", () => {
   });
 });
 
+describe("a purchase whose correction its budget cannot hold", () => {
+  test("is told how much the budget could have held for it, what it holds already included", async ({ expect }) => {
+    const user = newUser();
+    const offers = [offer({ offerId: `off_c${user}` as OfferTerms["offerId"], budgetPoints: 150 })];
+    for (const more of [{}, { amountCents: 5400, lastUpdateMs: 2000 }]) {
+      await stubOf(user).record(batch([row("1", more)], { offers }), NOW);
+      await stubOf(user).runDue(null, NOW);
+    }
+    const page = await stubOf(user).purchases(ALL, NOW);
+    expect(page.ok ? page.value.items[0]?.verdict : null).toMatchObject({ points: 104, reasons: ["offer_applied", "budget_exhausted"] });
+    expect(page.ok ? page.value.items[0]?.verdict.checks.find(({ rule }) => rule === "budget_exhausted") : null).toMatchObject({ needed: 162, found: 150 });
+  });
+});
+
 describe("erasure", () => {
   test("an erased ledger keeps its leaf, answers erased to everything and sets no alarm", async ({ expect }) => {
     const user = newUser();
