@@ -133,6 +133,8 @@ function takeIn(work: Work, plan: Plan, stored: ReadonlyMap<string, PurchaseReco
   const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, wasRefund: known.kind === "refund", place: null, heir: false };
   if (missedPending) known.wasPending = true;
   if (newer) {
+    // At another brand it is a purchase like any that comes now: it must not be the first there, before those that were recorded.
+    if ((known.brand?.id ?? null) !== (row.brand?.id ?? null)) known.decidedRank = null;
     touched.decided &&= !decisiveFactsDiffer(known, row);
     overwriteFacts(known, row);
   }

@@ -14,7 +14,7 @@ const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
 
 /** A decision that stands: what a live row was granted, on which facts. */
-type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string; /** Offers whose budget was used up for this purchase. */ readonly denied: ReadonlySet<string>; /** Why nothing, where the design says it. */ readonly reason: string | null; /** Order of first decisions. */ readonly rank: number };
+type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string; /** Offers whose budget was used up for this purchase. */ readonly denied: ReadonlySet<string>; /** Why nothing, where the design says it. */ readonly reason: string | null; /** Order of first decisions at that brand. */ readonly rank: number; readonly brandId: string | null };
 
 export type Prediction = {
   readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
@@ -171,7 +171,8 @@ export class Model {
 
   #past(except: string): Past {
     const others = (): Grant[] => [...this.grants.entries()].filter(([key, grant]) => key !== except && grant.state !== "not_earned").map(([, grant]) => grant);
-    const ownRank = this.grants.get(except)?.rank ?? Infinity;
+    const own = this.grants.get(except);
+    const ownRank = own !== undefined && own.brandId === (this.rows.get(except)?.row.brand?.id ?? null) ? own.rank : Infinity;
     const standing = (grant: Grant): number => (grant.state === "waiting" ? grant.points : grant.standing);
     return {
       points: (offerId, inPeriod) => others().filter((grant) => grant.terms?.offerId === offerId && inPeriod(grant.on)).reduce((sum, grant) => sum + standing(grant), 0),
@@ -243,7 +244,7 @@ export class Model {
     const standing = kept ? (waiting ? Math.min(expected.points, before.standing) : expected.points) : 0;
     if (before !== undefined && !kept) this.#takeBack(before, nowMs);
     const grant: Grant = {
-      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing, reversed: false, lotKey: kept ? before.lotKey : `${key}#${this.#serial++}`, denied, reason: denied.size > 0 ? "budget_exhausted" : expected.reason, rank: before?.rank ?? this.#serial,
+      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing, reversed: false, lotKey: kept ? before.lotKey : `${key}#${this.#serial++}`, denied, reason: denied.size > 0 ? "budget_exhausted" : expected.reason, brandId: row.brand?.id ?? null, rank: before !== undefined && before.brandId === (row.brand?.id ?? null) ? before.rank : this.#serial,
       state: expected.points === 0 ? "not_earned" : waiting && !kept ? "waiting" : "earned",
     };
     this.grants.set(key, grant);

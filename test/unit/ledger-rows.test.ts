@@ -377,3 +377,16 @@ describe("what counters are told", () => {
     expect(net).toEqual({ purchases: 2, cents: 103_490, points: 3104 });
   });
 });
+
+describe("a purchase whose brand the bank's label tells late", () => {
+  test("is not the first there, before one that was recorded", ({ expect }) => {
+    const book = openBook();
+    const offers = [offer({ firstPurchaseOnly: true }), offer({ offerId: "off_f", brandId: FNAC, firstPurchaseOnly: true })];
+    const fnac = { id: FNAC, matched: "FNAC" };
+    book.record([row("1")], "2026-11-14", { offers });
+    book.record([row("2", { brand: fnac })], "2026-11-14", { offers });
+    book.record([row("1", { brand: fnac, lastUpdateMs: 2000 })], "2026-11-14", { offers });
+    expect(book.purchases().map(({ externalId, verdict }) => `${externalId} ${verdict.reasons[0] ?? ""}`).sort()).toEqual(["1 not_first_purchase", "2 offer_applied"]);
+    expect(book.balances()).toBe("104 0 0");
+  });
+});
