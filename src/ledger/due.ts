@@ -115,10 +115,11 @@ export function dueNotices(work: Work): NoticeTask[] {
   return [...tasks.values()];
 }
 
-/** Records that a notice left. Without at least one, a lot never expires. */
-export function noteNoticeSent(work: Work, task: Pick<NoticeTask, "daysBefore" | "lots">): void {
+/** Records that a notice left. Without at least one, a lot never expires; one whose points came back meanwhile was not the one announced. */
+export function noteNoticeSent(work: Work, task: Pick<NoticeTask, "daysBefore" | "expiresOn" | "lots">): void {
   for (const lotNo of task.lots) {
     const lot = readLot(work, lotNo);
+    if (dayOf(lot.expiresAtMs) > task.expiresOn) continue;
     if (task.daysBefore === 30) lot.noticed30Ms ??= work.nowMs;
     else {
       lot.noticed7Ms ??= work.nowMs;
@@ -164,11 +165,14 @@ export function budgetGranted(work: Work, task: Pick<BudgetTask, "key" | "offerI
   closeBudget(work, record);
 }
 
-/** The budget cannot hold that much: the next best offer is tried, or points that a refund had taken stay taken. */
+/**
+ * The budget cannot hold that much: the next best offer is tried, or points that a refund had taken stay taken. A denial of what
+ * the purchase no longer wishes says only what is held; what it wishes now is asked next.
+ */
 export function budgetDenied(work: Work, denial: BudgetDenial): void {
   const record = hear(work, denial, denial.held);
   if (record === null) return;
-  if (record.budget.at(-1)?.offerId === denial.offerId) {
+  if (record.budget.at(-1)?.offerId === denial.offerId && budgetWish(record, record.budget.length - 1) === denial.points) {
     if (record.waitsFor === "budget") earnElsewhere(work, record, denial.left ?? null);
     else giveUpRestoring(record, denial.left ?? null);
   }

@@ -71,7 +71,7 @@ export type Engine = {
   readonly budgetGranted: (task: Pick<BudgetTask, "key" | "offerId" | "points">, nowMs: number) => Answer<null>;
   readonly budgetDenied: (denial: BudgetDenial, nowMs: number) => Answer<null>;
   readonly notices: (input: null, nowMs: number) => Answer<readonly NoticeTask[]>;
-  readonly noticeSent: (task: Pick<NoticeTask, "daysBefore" | "lots">, nowMs: number) => Answer<null>;
+  readonly noticeSent: (task: Pick<NoticeTask, "daysBefore" | "expiresOn" | "lots">, nowMs: number) => Answer<null>;
   /** No notice could be sent: it is tried again in a while, not at once. */
   readonly noticeFailed: (input: null, nowMs: number) => Answer<null>;
   readonly reviews: (input: null, nowMs: number) => Answer<readonly ReviewItem[]>;

@@ -314,7 +314,7 @@ export type Activated = { readonly activatedAtMs: number; readonly expiresAtMs: 
 /** What an offer's budget should hold for a purchase; answered by `budgetGranted` or `budgetDenied`. */
 export type BudgetTask = { readonly purchaseId: PurchaseId; readonly offerId: OfferId; /** What the budget knows it by. */ readonly key: string; readonly points: number; readonly budgetPoints: number };
 /** The budget has not that much left; `held` is what it goes on holding for the purchase, `left` the most that it could have held for it. */
-export type BudgetDenial = Pick<BudgetTask, "key" | "offerId"> & { readonly held: number; readonly left?: number };
+export type BudgetDenial = Pick<BudgetTask, "key" | "offerId" | "points"> & { readonly held: number; readonly left?: number };
 /** Points of the lots that expire on one day, and how many days before the user is told. */
 export type NoticeTask = { readonly daysBefore: 30 | 7; readonly expiresOn: string; readonly points: number; readonly lots: readonly number[] };
 export type DueReport = { readonly more: boolean; /** Redemptions whose committed hold is overdue: told once. */ readonly overdueHolds: readonly string[] };

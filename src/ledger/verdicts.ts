@@ -217,12 +217,15 @@ export function earnElsewhere(work: Work, record: PurchaseRecord, left: number |
   record.waitsFor = null;
   const decision = terms.offers.length === 0 ? null : decide(work, record, terms);
   const exhausted = exhaustedCheck(record, denied?.offerId ?? null, denied?.wanted ?? null, left);
+  const anew = (decision?.checks ?? []).filter((check) => check.offerId !== null);
+  // Everything that was ever looked at, each version as it was found last.
+  const looked = [...checks.filter((check) => !anew.some((each) => each.offerId === check.offerId && each.version === check.version)), exhausted, ...anew];
   if (decision === null || decision.outcome === "not_earned") {
     record.outcome = "not_earned";
-    record.findings = { reasons: ["budget_exhausted"], checks: [...checks, exhausted], calculation: calculation === null ? null : { ...calculation, capped: 0 }, confirmAtMs: null, expiresAtMs: null };
+    record.findings = { reasons: ["budget_exhausted"], checks: looked, calculation: calculation === null ? null : { ...calculation, capped: 0 }, confirmAtMs: null, expiresAtMs: null };
     return;
   }
   const refundedCents = record.refundedCents;
-  applyDecision(work, record, { ...decision, checks: [...checks.filter((check) => check.offerId === null || (check.offerId === denied?.offerId && check.version === exhausted.version)), exhausted, ...decision.checks.filter((check) => check.offerId !== null)] }, terms);
+  applyDecision(work, record, { ...decision, checks: looked }, terms);
   if (refundedCents > 0) applyRefunds(work, record, refundedCents);
 }

@@ -78,6 +78,8 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
     real.live = [newGeneration(real, startMs)];
     accounts.push(real);
   }
+  /** Another day, but none that is so far ahead that no aggregator's row would be believed. */
+  const shifted = (on: string, days: number, nowMs: number): string => (addDays(on, days) > addDays(parisDate(nowMs), 2) ? on : addDays(on, days));
   const freshCents = (): number => {
     for (;;) {
       const cents = rng.weighted({ small: 2, middle: 6, large: 1 }) === "middle" ? rng.int(300, 20_000) : rng.chance(0.7) ? rng.int(1, 300) : rng.int(20_000, 400_000);
@@ -246,7 +248,7 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
         if (!settled) continue;
         const again = rowOf(generation.accountId, truth, {
           ...row, accountId: generation.accountId, externalId: `y${serial++}`, state: "booked", bookedOn: row.bookedOn ?? addDays(truth.on, 1),
-          purchasedOn: row.review !== null || twins ? row.purchasedOn : addDays(truth.on, shiftDays), lastUpdateMs: stamp(nowMs),
+          purchasedOn: row.review !== null || twins ? row.purchasedOn : shifted(truth.on, shiftDays, nowMs), lastUpdateMs: stamp(nowMs),
         }, nowMs);
         truth.rows.set(generation.accountId, put(generation.accountId, again));
       }

@@ -92,6 +92,16 @@ describe("a purchase under an offer with a budget", () => {
     expect(book.broken()).toEqual([]);
   });
 
+  test("is not given up for a denial of more than it asks for now", ({ expect }) => {
+    const book = waiting();
+    const [task] = value(book.engine.budgetTasks(null, NOW));
+    if (task === undefined) throw new Error("no task");
+    book.record([row("1", { amountCents: 1000, lastUpdateMs: 2000 })], "2026-11-14", { offers });
+    value(book.engine.budgetDenied({ ...task, held: 0 }, NOW));
+    expect(book.only().verdict).toMatchObject({ outcome: "waiting", reasons: ["budget_reserving"] });
+    expect(value(book.engine.budgetTasks(null, NOW))).toMatchObject([{ points: 30 }]);
+  });
+
   test("refunded wholly while it waits counts for nothing in what D1 is told", ({ expect }) => {
     const book = waiting();
     book.record([row("r", { kind: "refund", purchasedOn: "2026-11-13" })], "2026-11-14", { offers });

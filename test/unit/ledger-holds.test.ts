@@ -161,10 +161,10 @@ describe("expiry", () => {
     const tasks = (date: string) => value(book.engine.notices(null, at(date)));
     expect(tasks("2028-09-30")).toEqual([]);
     expect(tasks("2028-10-01")).toEqual([{ daysBefore: 30, expiresOn: "2028-10-31", points: 104, lots: [1] }]);
-    value(book.engine.noticeSent({ daysBefore: 30, lots: [1] }, at("2028-10-01")));
+    value(book.engine.noticeSent({ daysBefore: 30, expiresOn: "2030-01-01", lots: [1] }, at("2028-10-01")));
     expect(tasks("2028-10-01")).toEqual([]);
     expect(tasks("2028-10-24")).toMatchObject([{ daysBefore: 7 }]);
-    value(book.engine.noticeSent({ daysBefore: 7, lots: [1] }, at("2028-10-24")));
+    value(book.engine.noticeSent({ daysBefore: 7, expiresOn: "2030-01-01", lots: [1] }, at("2028-10-24")));
     expect(book.balances("2028-10-30")).toBe("0 104 0");
     expect(book.balances("2028-10-31")).toBe("0 0 0");
     expect(book.kinds("2028-10-31")).toBe("earn confirm expire");
@@ -172,7 +172,7 @@ describe("expiry", () => {
 
   test("after a late notice waits a week from it", ({ expect }) => {
     const book = rich();
-    value(book.engine.noticeSent({ daysBefore: 7, lots: [1] }, at("2029-01-10")));
+    value(book.engine.noticeSent({ daysBefore: 7, expiresOn: "2030-01-01", lots: [1] }, at("2029-01-10")));
     expect(book.balances("2029-01-16")).toBe("0 104 0");
     expect(book.balances("2029-01-17")).toBe("0 0 0");
   });
@@ -188,7 +188,7 @@ describe("expiry", () => {
   test("in the millisecond in which a hold lapses leaves its points alone", ({ expect }) => {
     const book = rich();
     const expiresAtMs = parisToMs("2028-10-31");
-    value(book.engine.noticeSent({ daysBefore: 30, lots: [1] }, at("2028-10-01")));
+    value(book.engine.noticeSent({ daysBefore: 30, expiresOn: "2030-01-01", lots: [1] }, at("2028-10-01")));
     book.operate("h", hold(100, { expiresAtMs }), "2028-10-02");
     expect(book.balances("2028-10-31")).toBe("0 104 0");
     expect(book.points("2028-10-31").nextExpiry).toEqual({ on: "2028-11-30", points: 104 });
@@ -197,8 +197,19 @@ describe("expiry", () => {
   test("is shown for the day that a late notice leaves, or would leave if it were sent now", ({ expect }) => {
     const book = rich();
     expect(book.points("2029-01-03").nextExpiry).toEqual({ on: "2029-01-10", points: 104 });
-    value(book.engine.noticeSent({ daysBefore: 7, lots: [1] }, at("2029-01-10")));
+    value(book.engine.noticeSent({ daysBefore: 7, expiresOn: "2030-01-01", lots: [1] }, at("2029-01-10")));
     expect(book.points("2029-01-12").nextExpiry).toEqual({ on: "2029-01-17", points: 104 });
+  });
+
+  test("is not announced by a notice that was on its way while the points came back from a hold", ({ expect }) => {
+    const book = rich();
+    book.operate("h", hold(50), "2028-10-01");
+    const [task] = value(book.engine.notices(null, at("2028-10-05")));
+    if (task === undefined) throw new Error("no notice is due");
+    book.operate("r", release("cancelled"), "2028-10-05");
+    value(book.engine.noticeSent(task, at("2028-10-05")));
+    expect(book.balances("2028-12-31")).toBe("0 104 0");
+    expect(value(book.engine.notices(null, at("2028-10-10")))).toMatchObject([{ points: 104 }]);
   });
 
   test("takes no points that came back after the notice was sent", ({ expect }) => {
@@ -206,7 +217,7 @@ describe("expiry", () => {
     const refund = row("r", { kind: "refund", amountCents: 1745, purchasedOn: "2026-10-02" });
     book.record([refund]);
     expect(book.balances()).toBe("0 52 0");
-    value(book.engine.noticeSent({ daysBefore: 30, lots: [1] }, at("2028-10-05")));
+    value(book.engine.noticeSent({ daysBefore: 30, expiresOn: "2030-01-01", lots: [1] }, at("2028-10-05")));
     book.record([{ ...refund, state: "deleted", lastUpdateMs: 2000 }], "2028-10-20");
     expect(book.balances("2028-11-10")).toBe("0 104 0");
     expect(book.points("2028-10-20").nextExpiry).toEqual({ on: "2028-11-19", points: 104 });
@@ -217,7 +228,7 @@ describe("expiry", () => {
     const book = openBook();
     book.record([row("1", { purchasedOn: "2026-09-01" }), row("2", { purchasedOn: "2026-10-01" })]);
     book.operate("h", hold(150));
-    value(book.engine.noticeSent({ daysBefore: 30, lots: [1, 3] }, at("2028-09-05")));
+    value(book.engine.noticeSent({ daysBefore: 30, expiresOn: "2030-01-01", lots: [1, 3] }, at("2028-09-05")));
     expect(book.points("2028-10-02").balances).toEqual({ pending: 0, available: 58, held: 150 });
     expect(book.points("2028-10-31").balances).toEqual({ pending: 0, available: 0, held: 150 });
     expect(book.broken("2028-10-31")).toEqual([]);

@@ -110,7 +110,7 @@ describe("a refund", () => {
   test("takes back no more than has not expired", ({ expect }) => {
     const book = openBook();
     book.record([row("1", { purchasedOn: "2026-10-01" })]);
-    value(book.engine.noticeSent({ daysBefore: 30, lots: [1] }, at("2028-10-10")));
+    value(book.engine.noticeSent({ daysBefore: 30, expiresOn: "2030-01-01", lots: [1] }, at("2028-10-10")));
     expect(book.balances("2028-11-01")).toBe("0 0 0");
     book.record([refund("r", 3490, { purchasedOn: "2026-11-13" })], "2028-11-01");
     expect(book.balances("2028-11-01")).toBe("0 0 0");

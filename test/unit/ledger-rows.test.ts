@@ -265,7 +265,7 @@ describe("a purchase that the bank corrects after its points were confirmed", ()
     const book = openBook();
     const more = { programme: { pointsPerEuro: 100, pointsExpireMonths: 1 } };
     book.record([row("1", { ...day, amountCents: 10_000 })], "2026-10-05", more);
-    value(book.engine.noticeSent({ daysBefore: 30, lots: [1] }, at("2026-10-10")));
+    value(book.engine.noticeSent({ daysBefore: 30, expiresOn: "2030-01-01", lots: [1] }, at("2026-10-10")));
     expect(book.kinds("2026-11-14")).toBe("earn confirm expire");
     book.record([corrected(10_100)], "2026-11-14", more);
     expect(book.balances()).toBe("0 3 0");

@@ -141,7 +141,7 @@ describe("a refund row", () => {
 
   test("of a purchase whose points have expired took none of them", () => {
     const book = recorded([row("1", { purchasedOn: "2026-10-01" })]);
-    value(book.engine.noticeSent({ daysBefore: 30, lots: [1] }, at("2028-10-10")));
+    value(book.engine.noticeSent({ daysBefore: 30, expiresOn: "2030-01-01", lots: [1] }, at("2028-10-10")));
     book.record([refund("r", 3490)], "2028-11-01");
     expect(checkOf(named(book, "r", "2028-11-01"))).toMatchObject({ needed: 104, found: 0 });
     expect(said(named(book, "r", "2028-11-01"))).toEqual(["refund_applied: Ce remboursement a été rattaché à son achat : aucun point ne vous est repris."]);
