@@ -4,7 +4,7 @@ import { assert } from "../kernel/assert.ts";
 import type { PurchaseId } from "../kernel/ids.ts";
 import { DAY_MS, HOUR_MS } from "../kernel/time.ts";
 import { dayOf } from "./days.ts";
-import { dueHolds, markAlerted, releaseOverdue, releaseUntilCovered } from "./holds.ts";
+import { dueHolds, markAlerted, releaseOverdue, settleDebt } from "./holds.ts";
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot, saveLot } from "./lots.ts";
 import { budgetOpen, budgetWish, giveUpRestoring, plainShare } from "./budget-shares.ts";
 import { grantTo } from "./standing.ts";
@@ -48,6 +48,7 @@ function settleLot(work: Work, lotNo: number): void {
   if (dueMs === null || dueMs > work.nowMs) return;
   if (lot.state === "available") return expireLot(work, lot);
   confirmLot(work, lot, lot.purchaseNo === null ? null : purchaseIdOf(work, lot.purchaseNo));
+  settleDebt(work);
 }
 
 function purchaseIdOf(work: Work, n: number): PurchaseId {
@@ -198,5 +199,5 @@ function closeBudget(work: Work, record: PurchaseRecord): void {
   record.dueMs = budgetOpen(record) ? work.nowMs : null;
   noteUsage(work, record);
   updateVerdict(work, record);
-  releaseUntilCovered(work);
+  settleDebt(work);
 }

@@ -24,7 +24,7 @@ import type { Sql } from "./sql.ts";
 import { verifyBook } from "./verify.ts";
 import { activationsView, bankingActivity, entriesPage, exportPage, pointsView, purchasesPage, purchaseView, reviewItems } from "./views.ts";
 import { newWork } from "./work.ts";
-import type { Work } from "./work.ts";
+import type { Ranks, Work } from "./work.ts";
 
 export type Erased = { readonly code: "erased" };
 export type Answer<T> = Result<T, Erased>;
@@ -89,10 +89,11 @@ export type Engine = {
 /** Opens the engine on storage whose migrations have run (`migrate`). */
 export function createEngine(parts: EngineParts): Engine {
   const { sql } = parts;
+  const ranks: Ranks = { last: null };
   const run = <T, E>(nowMs: number, method: (work: Work) => Result<T, E>): Result<T, E | Erased> => sql.transaction(() => {
     assert(Number.isSafeInteger(nowMs) && nowMs > 0, "the time is a positive whole number of milliseconds");
     if (erasedLeaf(sql) !== null) return err({ code: "erased" });
-    const work = newWork(sql, parts.random, parts.userId, nowMs);
+    const work = newWork(sql, parts.random, parts.userId, nowMs, ranks);
     bringUpToDate(work);
     return method(work);
   });

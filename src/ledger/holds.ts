@@ -6,7 +6,7 @@ import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { addDays } from "../kernel/time.ts";
 import { dayOf, startOfDayMs } from "./days.ts";
-import { returnToLots, spendFromLots } from "./lots.ts";
+import { payDebt, returnToLots, spendFromLots } from "./lots.ts";
 import { integerOf, integerOrNull, textOf } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
 import type { HoldError, HoldInput, HoldState, HoldView } from "./ports.ts";
@@ -125,8 +125,16 @@ function endHold(
   saveHold(work, hold);
 }
 
-/** After a claw-back went below zero: open holds are released, newest first, until `available` is not negative. */
-export function releaseUntilCovered(work: Work): void {
+/**
+ * Ends a call that may have clawed back: open holds are released, newest first, until `available` is not negative, and what debt is left
+ * is paid from the lots. Once for the whole call, so that points which were taken back and granted again in it cost nobody anything.
+ */
+export function settleDebt(work: Work): void {
+  releaseUntilCovered(work);
+  if (work.owes) payDebt(work);
+}
+
+function releaseUntilCovered(work: Work): void {
   while (work.head.balances.available < 0) {
     const row = work.sql.exec(`SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC LIMIT 1`)[0];
     if (row === undefined) return;

@@ -126,7 +126,7 @@ const SOURCE_OF = { earn: "purchases", referral: "referral", goodwill: "goodwill
 export function grant(work: Work, wanted: Grant): number {
   const source = SOURCE_OF[wanted.kind];
   const direct = wanted.kind === "goodwill";
-  const inDebt = work.head.balances.available < 0;
+  if (work.head.balances.available < 0) work.owes = true;
   const lotNo = work.head.sequence + 1;
   const entryId = postTo(work, {
     kind: wanted.kind, key: wanted.key, input: wanted.input, effectiveOn: wanted.effectiveOn, lots: [[lotNo, wanted.points]],
@@ -143,7 +143,6 @@ export function grant(work: Work, wanted: Grant): number {
   };
   insertLot(work, lot);
   if (!direct && lot.confirmAtMs <= work.nowMs) confirmLot(work, lot, wanted.purchase?.id ?? null);
-  else if (direct && inDebt) payDebt(work);
   return lotNo;
 }
 
@@ -151,7 +150,7 @@ export function grant(work: Work, wanted: Grant): number {
 export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null): void {
   const points = lot.granted - lot.reversed;
   assert(lot.state === "pending" && points > 0, "only standing pending points are confirmed");
-  const inDebt = work.head.balances.available < 0;
+  if (work.head.balances.available < 0) work.owes = true;
   postTo(work, {
     kind: "confirm", key: `confirm:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: dayOf(lot.confirmAtMs), lots: [[lot.lotNo, points]],
     postings: [["pending", -points], ["available", points]], ...aboutLot(lot, purchaseId),
@@ -159,7 +158,6 @@ export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null):
   lot.state = "available";
   lot.remaining = points;
   saveLot(work, lot);
-  if (inDebt) payDebt(work);
 }
 
 /** available -> programme:expired, for what is left of the lot. */
@@ -226,9 +224,11 @@ function takePoints(work: Work, lot: Lot, points: number, { key, purchaseId, cen
     effectiveOn: dayOf(work.nowMs), lots: [[lot.lotNo, points]], reverses: lot.entryId,
     postings: [[pending ? "pending" : "available", -points], [counterpart, points]], ...aboutLot(lot, purchaseId), ...(purchaseId === null ? {} : { cents, purchases }),
   });
-  if (!pending) lot.remaining -= Math.min(lot.remaining, points);
+  if (!pending) {
+    lot.remaining -= Math.min(lot.remaining, points);
+    work.owes = true;
+  }
   saveLot(work, lot);
-  if (!pending) payDebt(work);
 }
 
 function addPoints(work: Work, lot: Lot, points: number, { key, purchaseId, cents, purchases }: Movement): void {
@@ -247,9 +247,9 @@ function addPoints(work: Work, lot: Lot, points: number, { key, purchaseId, cent
     lot.remaining += points;
     // No notice named these points: they need a day of their own, or time for a new one.
     extend(lot, work.nowMs);
+    work.owes = true;
   }
   saveLot(work, lot);
-  if (lot.state === "available") payDebt(work);
 }
 
 /** Points that come back are good for at least 30 days; a later day needs its own notices before anything may expire. */
@@ -297,6 +297,7 @@ export function payDebt(work: Work): void {
   const covered = Math.max(work.head.balances.available, 0);
   assert(open >= covered, "open lots cover what is available");
   if (open > covered) spendFromLots(work, open - covered);
+  work.owes = false;
 }
 
 function aboutLot(lot: Lot, purchaseId: PurchaseId | null): { readonly purchaseId?: PurchaseId; readonly brandId?: string; readonly offerId?: string } {

@@ -6,7 +6,7 @@ import type { EntryId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { dayOf } from "./days.ts";
-import { commitHold, placeHold, reinstateHold, releaseAllOpen, releaseHold, releaseUntilCovered, settleHold } from "./holds.ts";
+import { commitHold, placeHold, reinstateHold, releaseAllOpen, releaseHold, settleDebt, settleHold } from "./holds.ts";
 import { expiryMs, grant, pendingLots, readLot, reverseLot, saveLot, spendFromLots } from "./lots.ts";
 import type { GrantError, GrantView, HoldError, HoldView, KeyConflict, KeyedOperation } from "./ports.ts";
 import { integerOf, textOf } from "./sql.ts";
@@ -59,6 +59,7 @@ function give(work: Work, key: string, operation: Extract<KeyedOperation, { read
     kind: operation.kind, key: `${operation.kind}:${key}`, input: { points: operation.points, reference: operation.reference }, points: operation.points, effectiveOn: dayOf(work.nowMs),
     confirmAtMs, expiresAtMs: expiryMs(confirmAtMs, operation.programme.pointsExpireMonths), purchase: null, brandId: null, offerId: null, cents: null,
   });
+  settleDebt(work);
   // Under which reference the grant is found again, should it be taken back.
   work.sql.exec("INSERT INTO requests (key, input_hash, result, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET result = excluded.result", grantKey(operation.kind, operation.reference), "", String(lotNo), work.nowMs);
   return ok({ entryId: readLot(work, lotNo).entryId, points: operation.points, balances: work.head.balances });
@@ -69,7 +70,7 @@ function takeBack(work: Work, source: "referral" | "goodwill", reference: string
   if (row === undefined) return err({ code: "grant_unknown" });
   const lot = readLot(work, Number(textOf(row, "result")));
   const points = reverseLot(work, lot, lot.granted, { key: `reverse:${source}:${lot.lotNo}`, purchaseId: null, cents: 0, purchases: 0 });
-  releaseUntilCovered(work);
+  settleDebt(work);
   return ok({ entryId: lot.reversalId ?? lot.entryId, points, balances: work.head.balances });
 }
 

@@ -239,7 +239,9 @@ export function shownState(record: PurchaseRecord): BankRow["state"] {
 
 /** Moves verdict and points from one row to another; the first is left as one that was never decided. */
 export function moveVerdict(from: PurchaseRecord, to: PurchaseRecord): void {
-  Object.assign(to, verdictPart(from));
+  // What `to` itself still has to give back to a budget stays its debt.
+  const owed = to.budget.filter((share) => share.held !== 0).map((share) => ({ ...share, current: false }));
+  Object.assign(to, verdictPart(from), { budget: [...owed, ...from.budget] });
   Object.assign(from, {
     decidedRank: null, outcome: "not_earned", waitsFor: null, offer: null, granted: 0, reversed: 0, lotNo: null, refundedCents: 0, refundOf: null, budget: [], findings: NO_FINDINGS, dueMs: null,
   } satisfies ReturnType<typeof verdictPart>);

@@ -4,8 +4,9 @@ import { assert } from "../kernel/assert.ts";
 import type { AccountId, BrandId } from "../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../kernel/money.ts";
 import { addDays } from "../kernel/time.ts";
+import { budgetOpen } from "./budget-shares.ts";
 import type { Terms } from "./earning-types.ts";
-import { releaseUntilCovered } from "./holds.ts";
+import { settleDebt } from "./holds.ts";
 import { numberedId } from "./numbered-id.ts";
 import type { BankRow, OfferCover, RecordBatch, RecordSummary } from "./ports.ts";
 import { RECORD_ROWS_MAX } from "./ports.ts";
@@ -59,9 +60,9 @@ export function record(work: Work, batch: RecordBatch): RecordSummary {
   const stored = findRows(work, batch.rows.map((row) => nameOf(accounts, row)));
   for (const row of batch.rows) takeIn(work, plan, stored, nameOf(accounts, row), row);
   for (const group of groupsOf(plan, accounts, joined)) placeGroup(work, plan, group);
-  const duplicates = settle(work, plan, batch, accounts);
+  const duplicates = settle(work, plan, batch, { accounts, joined });
   if (work.offersNeeded.length > 0) throw new OffersMissing(work.offersNeeded);
-  releaseUntilCovered(work);
+  settleDebt(work);
   const fresh = [...plan.touched.values()].filter((each) => each.facts || each.isNew);
   if (batch.syncedAtMs !== null) saveSync(work, batch.connectionId, batch.syncedAtMs);
   return {
@@ -133,8 +134,6 @@ function takeIn(work: Work, plan: Plan, stored: ReadonlyMap<string, PurchaseReco
   const touched = planned ?? { record: known, isNew: false, facts: true, decided: true, wasBrand: known.brand?.id ?? null, wasRefund: known.kind === "refund", place: null, heir: false };
   if (missedPending) known.wasPending = true;
   if (newer) {
-    // At another brand it is a purchase like any that comes now: it must not be the first there, before those that were recorded.
-    if ((known.brand?.id ?? null) !== (row.brand?.id ?? null)) known.decidedRank = null;
     touched.decided &&= !decisiveFactsDiffer(known, row);
     overwriteFacts(known, row);
   }
@@ -218,10 +217,10 @@ function applyPlaces(work: Work, plan: Plan, rows: ReadonlyMap<number, SameRow>,
 }
 
 /** Gives every touched row its verdict: first those that stand for nothing any more, so that points and caps are free again. */
-function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<AccountId, Account>): number {
+function settle(work: Work, plan: Plan, terms: Terms, { accounts, joined }: Saved): number {
   for (const touched of plan.touched.values()) handOver(work, plan, touched);
   const inOrder = [...plan.touched.values()].sort((a, b) => Number(standsForItself(a)) - Number(standsForItself(b)) || a.record.n - b.record.n);
-  const refunds = new Map<string, { readonly accountNo: number; readonly brandId: BrandId; readonly certain: boolean }>();
+  const refunds = new Map<string, RefundsAt>();
   let duplicates = 0;
   for (const touched of inOrder) {
     const { record: row, place } = touched;
@@ -232,6 +231,8 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
     const hadNoId = !touched.heir && (touched.isNew || wasSameAs !== null);
     if (place !== null && hadNoId && place.idOf !== place.keeper && row.n === place.keeper) takeId(work, plan, row, place.idOf, touched);
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
+    // At another brand it is a purchase like any that comes now: it must not be the first there, before those that were recorded.
+    if (!touched.isNew && !touched.heir && (row.brand?.id ?? null) !== touched.wasBrand) row.decidedRank = null;
     const wasReview = row.review;
     settleVerdict(work, row, place?.held ?? row.review === "weak_account", touched.decided && (touched.heir || wasSameAs === row.sameAs), terms);
     // Whether rule (c) holds the row lies beside what the bank says of it: refunds look for it there.
@@ -243,8 +244,19 @@ function settle(work: Work, plan: Plan, terms: Terms, accounts: ReadonlyMap<Acco
       refunds.set(key, { accountNo: row.accountNo, brandId, certain: touched.wasRefund || refunds.get(key)?.certain === true });
     }
   }
-  matchAgain(work, [...refunds.values()], [...accounts.values()]);
+  matchAgain(work, [...refunds.values(), ...refundsOf(work, joined, accounts)], [...accounts.values()]);
   return duplicates;
+}
+
+type RefundsAt = { readonly accountNo: number; readonly brandId: BrandId; readonly certain: boolean };
+
+/** Accounts that came together, or parted, at each brand that one of them knows a refund of: its purchases are others now. */
+function refundsOf(work: Work, joined: ReadonlySet<string>, accounts: ReadonlyMap<AccountId, Account>): RefundsAt[] {
+  const concerned = [...accounts.values()].filter((account) => joined.has(account.fingerprint));
+  if (concerned.length === 0) return [];
+  const rows = work.sql.exec("SELECT DISTINCT brand_id FROM purchases WHERE kind = 'refund' AND brand_id IS NOT NULL AND account_no IN (SELECT value FROM json_each(?))",
+    JSON.stringify(concerned.map((account) => account.accountNo)));
+  return rows.flatMap((row) => concerned.map(({ accountNo }) => ({ accountNo, brandId: textOf(row, "brand_id") as BrandId, certain: true })));
 }
 
 /**
@@ -262,6 +274,7 @@ function handOver(work: Work, plan: Plan, touched: Touched): void {
   heir.decided = decided && to.amountCents === from.amountCents && to.currency === from.currency && to.purchasedOn === from.purchasedOn && to.channel === from.channel
     && to.kind === from.kind && to.state === from.state && (to.brand?.id ?? null) === (from.brand?.id ?? null);
   moveVerdict(from, to);
+  if (budgetOpen(to)) to.dueMs = work.nowMs;
   // A refund that waited in vain has done so under any of its rows.
   heir.decided ||= to.kind === "refund" && from.brand !== null && to.outcome === "not_earned" && to.findings.reasons.includes("refund_without_purchase");
   // Entries and budgets know the points by this id.
@@ -313,7 +326,7 @@ function save(work: Work, { record: row, isNew, facts }: Touched): void {
   else updateVerdict(work, row);
 }
 
-function matchAgain(work: Work, pairs: readonly { readonly accountNo: number; readonly brandId: BrandId; readonly certain: boolean }[], accounts: readonly Account[]): void {
+function matchAgain(work: Work, pairs: readonly RefundsAt[], accounts: readonly Account[]): void {
   const done = new Set<string>();
   const known = new Map<BrandId, boolean>();
   for (const { accountNo, brandId, certain } of [...pairs].sort((a, b) => Number(b.certain) - Number(a.certain))) {

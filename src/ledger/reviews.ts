@@ -2,7 +2,7 @@
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import type { PurchaseView, ReviewDecision } from "./ports.ts";
-import { releaseUntilCovered } from "./holds.ts";
+import { settleDebt } from "./holds.ts";
 import { findPurchase, updatePurchase } from "./purchases.ts";
 import { hasRefunds, reassignRefunds } from "./refunds.ts";
 import { integerOf } from "./sql.ts";
@@ -29,7 +29,7 @@ export function decideReview(work: Work, input: ReviewDecision): Result<Purchase
       const accounts = work.sql.exec("SELECT account_no FROM accounts WHERE fingerprint = (SELECT fingerprint FROM accounts WHERE account_no = ?)", record.accountNo);
       reassignRefunds(work, accounts.map((row) => integerOf(row, "account_no")), record.brand.id);
     }
-    releaseUntilCovered(work);
+    settleDebt(work);
   }
   const view = purchaseView(work, record.id);
   return view === null ? err({ code: "review_unknown" }) : ok(view);

@@ -44,7 +44,7 @@ export function regrant(work: Work, record: PurchaseRecord, points: number, befo
 
 /**
  * Takes back what stands above `keep`. Whether `available` is below zero then, and holds must give way, is asked at the end of the
- * call (`releaseUntilCovered`): what is taken back here may be granted again a moment later, and must not cost a redemption.
+ * call (`settleDebt`): what is taken back here may be granted again a moment later, and must not cost a redemption.
  */
 export function takeBack(work: Work, record: PurchaseRecord, keep: number, refundedCents = record.refundedCents): void {
   const points = standingOf(record) - keep;

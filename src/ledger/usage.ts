@@ -105,8 +105,13 @@ export function usageFor(work: Work, record: PurchaseRecord): UsageView {
   };
 }
 
-/** A number that grows with every purchase decided, across calls: the order in which purchases were first decided. */
+// As many as two full calls bring: those alone can have been decided in the millisecond in which the engine was opened.
+const NEWEST_ROWS = 1000;
+
+/** A number that grows with every purchase decided, also by two calls in one millisecond: the order of first decisions. */
 export function nextRank(work: Work): number {
-  work.decided += 1;
-  return work.nowMs * 1024 + work.decided;
+  const { ranks } = work;
+  ranks.last ??= integerOrNull(work.sql.exec("SELECT MAX(decided_rank) AS last FROM (SELECT decided_rank FROM purchases ORDER BY n DESC LIMIT ?)", NEWEST_ROWS)[0] ?? {}, "last") ?? 0;
+  ranks.last = Math.max(ranks.last + 1, work.nowMs * 1024);
+  return ranks.last;
 }

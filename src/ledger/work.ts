@@ -16,14 +16,18 @@ export type Work = {
   readonly shardOf: string | undefined;
   head: Head;
   usage: UsageCache | null;
-  /** How many purchases this call has decided, see `nextRank`. */
-  decided: number;
+  readonly ranks: Ranks;
+  /** Points were taken back or came in while there was a debt: the lots do not yet say who pays for it (`settleDebt`). */
+  owes: boolean;
   /** Brands and days that something had to be decided for without their offers: the call must not stand. */
   readonly offersNeeded: OfferCover[];
 };
 
-export function newWork(sql: Sql, random: RandomBytes, shardOf: string | undefined, nowMs: number): Work {
-  return { sql, nowMs, random: pooled(random), shardOf, head: readHead(sql), usage: null, decided: 0, offersNeeded: [] };
+/** The last rank given in this engine's life, see `nextRank`; null before the first. */
+export type Ranks = { last: number | null };
+
+export function newWork(sql: Sql, random: RandomBytes, shardOf: string | undefined, nowMs: number, ranks: Ranks = { last: null }): Work {
+  return { sql, nowMs, random: pooled(random), shardOf, head: readHead(sql), usage: null, ranks, owes: false, offersNeeded: [] };
 }
 
 /** Posts on this call's head. */

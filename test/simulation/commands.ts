@@ -82,8 +82,7 @@ function expectOperation(world: World, user: SimUser, operation: KeyedOperation)
     case "reverse_grant": {
       const lot = book.lotOf(`${operation.source}:${operation.reference}`);
       if (lot === undefined) return "grant_unknown";
-      book.setReversed(lot, lot.granted - lot.expired, nowMs);
-      book.releaseWhileNegative(nowMs);
+      book.together(nowMs, () => book.setReversed(lot, lot.granted - lot.expired, nowMs));
       return null;
     }
     case "forfeit":

@@ -38,6 +38,7 @@ export class ModelBook {
   readonly holds: ModelHold[] = [];
   readonly #expireMonths: number;
   #order = 0;
+  #together = false;
   /** Points that came back from holds into lots of which less was left by then, and expired there: they are no grant's. */
   #beyond = 0;
 
@@ -213,7 +214,17 @@ export class ModelBook {
     return parts;
   }
 
+  /** Several movements of one call: who pays a debt, and which holds give way to it, is asked once, at its end. */
+  together(nowMs: number, movements: () => void): void {
+    this.#together = true;
+    movements();
+    this.#together = false;
+    this.releaseWhileNegative(nowMs);
+    this.#payDebt();
+  }
+
   #payDebt(): void {
+    if (this.#together) return;
     const over = this.remaining() - Math.max(0, this.balances().available);
     if (over > 0) this.#spend(over);
   }

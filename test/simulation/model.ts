@@ -59,7 +59,7 @@ export class Model {
     }
     const touched = new Set<string>();
     for (const row of batch.rows) this.#take(row, touched, nowMs);
-    this.#recompute(nowMs, touched, seen);
+    this.book.together(nowMs, () => this.#recompute(nowMs, touched, seen));
   }
 
   /** A person decided about a row that waited for it. */
@@ -67,7 +67,7 @@ export class Model {
     this.advance(nowMs);
     const known = this.rows.get(key);
     if (known !== undefined) known.decision = decision;
-    this.#recompute(nowMs, new Set([key]), seen);
+    this.book.together(nowMs, () => this.#recompute(nowMs, new Set([key]), seen));
   }
 
   /** Brings the book to that time, and closes what waited too long. */
@@ -96,17 +96,19 @@ export class Model {
     const grant = this.grants.get(key);
     const known = this.rows.get(key);
     if (grant === undefined || known === undefined || grant.state !== "waiting" || (granted && points !== grant.points)) return;
-    if (granted) {
-      grant.state = "earned";
-      this.#post(grant, nowMs);
-    } else this.#decide(known, nowMs, seen.get(key), new Set([...grant.denied, grant.terms === null ? "" : versionOf(grant.terms)]));
-    this.#applyRefunds(nowMs, seen);
+    this.book.together(nowMs, () => {
+      if (granted) {
+        grant.state = "earned";
+        this.#post(grant, nowMs);
+      } else this.#decide(known, nowMs, seen.get(key), new Set([...grant.denied, grant.terms === null ? "" : versionOf(grant.terms)]));
+      this.#applyRefunds(nowMs, seen);
+    });
   }
 
   /** A budget answered for points that a refund taken back should let stand again. */
   budgetHeard(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
     this.advance(nowMs);
-    this.#applyRefunds(nowMs, seen);
+    this.book.together(nowMs, () => this.#applyRefunds(nowMs, seen));
   }
 
   /** True when time itself closed a row at that brand: then the moment of arrival counts, by design. */
@@ -271,7 +273,7 @@ export class Model {
     grant.standing = grant.points;
   }
 
-  /** keep = floor(points x cents left / cents); reverse what stands above it. Then holds give way, should there be a debt. */
+  /** keep = floor(points x cents left / cents); reverse what stands above it. */
   #applyRefunds(nowMs: number, seen: ReadonlyMap<string, PurchaseView> = new Map()): void {
     for (const [key, grant] of this.grants) {
       const lot = this.book.lotOf(grant.lotKey);
@@ -288,6 +290,5 @@ export class Model {
       grant.reversed = (left === 0n && cents > 0n) || due === 0;
       this.book.setReversed(lot, Math.min(grant.points - keep, lot.granted - lot.expired), nowMs);
     }
-    this.book.releaseWhileNegative(nowMs);
   }
 }

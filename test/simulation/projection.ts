@@ -76,7 +76,9 @@ export function checkRewarded(world: World, user: SimUser): void {
   for (const [key, view] of user.ledger.views(world.nowMs)) {
     const found = told.get(key) ?? { purchases: 0, cents: 0 };
     const stands = { purchases: Number(view.verdict.points > 0), cents: view.verdict.points > 0 ? view.amountCents : 0 };
-    const moved = user.everRefunded.has(key) || (user.model.rows.get(key)?.bookedCents.size ?? 0) > 1;
+    // A correction that moves no point leaves no entry, under whichever row of the purchase it was told.
+    const corrected = [...user.model.rows.values()].some((row) => row.bookedCents.size > 1 && row.bookedCents.has(view.amountCents));
+    const moved = user.everRefunded.has(key) || corrected;
     const expected = moved ? { ...stands, cents: found.cents } : stands;
     ensure(canonical(found) === canonical(expected), `the entries reward ${key} for ${canonical(found)}, ${canonical(stands)} stand`);
   }

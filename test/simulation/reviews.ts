@@ -14,7 +14,7 @@ const NOT_COUNTABLE = new Set(["amount_out_of_bounds", "date_absurd"]);
 export function decide(world: World, user: SimUser): string {
   const { rng } = world;
   const items = must(user.ledger.engine.reviews(null, world.nowMs));
-  const others = [...user.ledger.views(world.nowMs).values()].filter((view) => view.verdict.reasons[0] !== "held_for_review");
+  const others = [...user.ledger.views(world.nowMs).values()].filter((view) => view.verdict.reasons[0] !== "held_for_review" && !view.verdict.reasons.includes("duplicate"));
   if (items.length === 0 && others.length === 0) return "nothing to decide";
   const [purchase, why] = items.length === 0 || rng.chance(0.1) ? [rng.pick(others.length === 0 ? items.map((item) => item.purchase) : others), null] : pickItem(rng.pick(items));
   const decision = rng.pick(["count", "count", "refuse"] as const);
@@ -26,8 +26,7 @@ export function decide(world: World, user: SimUser): string {
   const cannot = decision === "count" && NOT_COUNTABLE.has(user.model.rows.get(key)?.row.review ?? "");
   const expected = !waits ? "review_unknown" : cannot ? "review_not_countable" : null;
   const found = result.done.ok ? null : result.done.error.code;
-  // A row may be asked about under the id of the one that stands for it, and be decided already.
-  if (purchase.verdict.reasons.includes("duplicate") || user.model.rows.get(key)?.decision !== null) return says;
+  if (user.model.rows.get(key)?.decision !== null) return says;
   ensure(found === expected, `${says} answered ${found ?? "done"}, expected ${expected ?? "done"}`);
   if (found !== null) return `${says}: ${found}`;
   user.model.decided(key, decision, world.nowMs, user.ledger.views(world.nowMs));

@@ -1,7 +1,8 @@
 // Lives of bank rows that the deterministic simulation found broken, each as the shortest story that shows it.
 import { describe, test } from "vitest";
+import { createEngine } from "../../src/ledger/engine.ts";
 import type { AccountId } from "../../src/kernel/ids.ts";
-import { account, at, batch, FNAC, MONOPRIX, offer, row } from "../contract/ledger-factories.ts";
+import { account, at, batch, FNAC, MONOPRIX, offer, row, seededRandom, USER } from "../contract/ledger-factories.ts";
 import { openBook, value } from "./ledger-book.ts";
 
 describe("a purchase id belongs to one purchase", () => {
@@ -388,5 +389,79 @@ describe("a purchase whose brand the bank's label tells late", () => {
     book.record([row("1", { brand: fnac, lastUpdateMs: 2000 })], "2026-11-14", { offers });
     expect(book.purchases().map(({ externalId, verdict }) => `${externalId} ${verdict.reasons[0] ?? ""}`).sort()).toEqual(["1 not_first_purchase", "2 offer_applied"]);
     expect(book.balances()).toBe("104 0 0");
+  });
+});
+
+describe("two deliveries in one millisecond", () => {
+  test("keep the order in which they were decided, also for an engine that was opened in between", ({ expect }) => {
+    const offers = [offer({ firstPurchaseOnly: true })];
+    const fnac = { id: FNAC, matched: "FNAC" };
+    for (const reopened of [false, true]) {
+      const book = openBook();
+      book.record([row("a", { brand: fnac }), row("b", { brand: fnac }), row("first")], "2026-11-14", { offers });
+      const engine = reopened ? createEngine({ sql: book.sql, random: seededRandom(2), userId: USER }) : book.engine;
+      value(engine.record(batch([row("second")], { offers }), at("2026-11-14")));
+      value(engine.record(batch([row("second", { amountCents: 5000, lastUpdateMs: 2000 })], { offers }), at("2026-11-14")));
+      expect(book.purchases().find(({ externalId }) => externalId === "second")?.verdict.reasons).toEqual(["not_first_purchase"]);
+    }
+  });
+});
+
+describe("an account that turns out to be another's", () => {
+  test("brings its refunds to the purchases there", ({ expect }) => {
+    const book = openBook();
+    const stranger = account("acc_2", { fingerprint: "fp_2", createdAtMs: at("2026-06-01") });
+    book.record([row("1"), row("r", { accountId: "acc_2", kind: "refund", purchasedOn: "2026-11-13" })], "2026-11-14", { accounts: [account(), stranger] });
+    expect(book.balances()).toBe("104 0 0");
+    book.record([], "2026-11-14", { accounts: [{ ...stranger, fingerprint: "fp_1" }] });
+    expect(book.balances()).toBe("0 0 0");
+    book.record([], "2026-11-14", { accounts: [stranger] });
+    expect(book.balances()).toBe("104 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+});
+
+describe("a row that comes to stand for a purchase while it owes a budget its own share", () => {
+  test("gives it back all the same", ({ expect }) => {
+    const book = openBook();
+    const accounts = [account("acc_1"), account("acc_2", { createdAtMs: at("2026-06-01") })];
+    const more = { accounts, offers: [offer({ budgetPoints: 1000 })] };
+    const held = new Map<string, number>();
+    const answerAll = (): void => {
+      for (const task of value(book.engine.budgetTasks(null, at("2026-11-14")))) {
+        held.set(task.key, task.points);
+        value(book.engine.budgetGranted(task, at("2026-11-14")));
+      }
+    };
+    book.record([row("x")], "2026-11-14", more);
+    book.record([row("y", { accountId: "acc_2", amountCents: 2000, lastUpdateMs: 2000 })], "2026-11-14", more);
+    answerAll();
+    // The copy was the same until it was corrected, which is told late; then the older row is corrected too and stands again.
+    book.record([row("y", { accountId: "acc_2" })], "2026-11-14", more);
+    book.record([row("x", { amountCents: 2000, lastUpdateMs: 2000 })], "2026-11-14", more);
+    answerAll();
+    expect(book.balances()).toBe("60 0 0");
+    expect([...held.values()].reduce((sum, points) => sum + points, 0)).toBe(60);
+    expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toEqual([]);
+  });
+});
+
+describe("a call that takes back and gives back", () => {
+  test("drains no lot for a debt that is gone at its end", ({ expect }) => {
+    const day = { purchasedOn: "2026-09-01" };
+    const refund = row("r", { kind: "refund", amountCents: 3490, purchasedOn: "2026-09-02" });
+    const books = [["1", "2"], ["2", "1"]].map((order) => {
+      const book = openBook();
+      const offers = [offer(), offer({ offerId: "off_f", brandId: FNAC })];
+      const fnac = { brand: { id: FNAC, matched: "FNAC" }, labelTag: "fnac" };
+      book.record([row("1", day), row("2", { ...day, ...fnac }), row("later", { purchasedOn: "2026-10-01" }), { ...refund, ...fnac, externalId: "r2" }], "2026-11-14", { offers });
+      book.operate("h", { kind: "hold", redemptionId: "red_1", points: 200, expiresAtMs: null });
+      // One purchase is given back, the other's refund is taken back.
+      const changes = { 1: refund, 2: { ...refund, ...fnac, externalId: "r2", state: "deleted" as const, lastUpdateMs: 2000 } };
+      book.record(order.map((name) => changes[name as "1" | "2"]), "2026-11-14", { offers });
+      return [book.balances(), book.points().nextExpiry, book.kinds().split(" ").slice(-3).sort()];
+    });
+    expect(books[0]).toEqual(books[1]);
+    expect(books[0]?.[0]).toBe("0 8 200");
   });
 });
