@@ -154,6 +154,9 @@ export function readPurchase(work: Work, n: number): PurchaseRecord {
   return purchaseFrom(row);
 }
 
+// As many as an account has generations, and more than anybody's has.
+const SAME_HOPS_MAX = 20;
+
 /** The purchase of a public id, or null. A row that was taken over or repeats another leads to the row that stands for it. */
 export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null {
   const n = numberOf(id);
@@ -164,8 +167,10 @@ export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null 
   const row = own["id"] === id && own["same_as"] === null && own["state"] !== "deleted" ? own
     : work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL, state = 'deleted', n LIMIT 1`, id)[0];
   // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
-  const record = purchaseFrom(row ?? own);
-  return record.sameAs === null ? record : readPurchase(work, record.sameAs);
+  let record = purchaseFrom(row ?? own);
+  // A row that is gone may name one that has come to stand behind another since.
+  for (let hops = 0; record.sameAs !== null && hops < SAME_HOPS_MAX; hops++) record = readPurchase(work, record.sameAs);
+  return record;
 }
 
 /** Account number and external id, which together name a row of a bank. */
