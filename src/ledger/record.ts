@@ -266,6 +266,8 @@ function refundsOf(work: Work, joined: ReadonlySet<string>, accounts: ReadonlyMa
 function handOver(work: Work, plan: Plan, touched: Touched): void {
   const { record: from, place, isNew, decided } = touched;
   if (place === null || place.keeper === from.n || isNew || from.sameAs !== null || from.decidedRank === null) return;
+  // What a person refused, or has to look at, was that row; the purchase is judged by the one that stands for it now.
+  if (from.review !== null && from.review !== "cleared") return;
   const heir = plan.touched.get(place.keeper);
   if (heir === undefined || heir.heir || (heir.record.sameAs === null && heir.record.decidedRank !== null)) return;
   const to = heir.record;

@@ -2,9 +2,10 @@
 // written for this, and what each entry says of itself (what it reverses, when it takes effect, which purchase it is about).
 import { createHash } from "node:crypto";
 import type { PurchaseId } from "../../src/kernel/ids.ts";
-import type { BookAccount } from "../../src/ledger/ports.ts";
+import type { BookAccount, PurchaseView } from "../../src/ledger/ports.ts";
 import { addDays, parisDate } from "../../src/kernel/time.ts";
 import { must } from "./ledger.ts";
+import { keyOf } from "./model-rows.ts";
 import type { SimUser, World } from "./world.ts";
 
 export class Broken extends Error {}
@@ -113,12 +114,17 @@ function maturities(world: World, user: SimUser, grant: RawBody): string[] {
   return user.operations.flatMap(({ key, operation }) => (grant.key === `referral:${key}` && operation.kind === "referral" ? [parisDate(operation.confirmAtMs)] : []));
 }
 
+/** The amount that was rewarded is one that the bank told; a correction that moves no point leaves no entry. */
+function wasTold(user: SimUser, view: PurchaseView, cents: number): boolean {
+  return view.amountCents === cents || user.model.rows.get(keyOf(view))?.bookedCents.has(cents) === true;
+}
+
 function checkPurchase(world: World, user: SimUser, body: RawBody, what: string): void {
   const view = must(user.ledger.engine.purchase(body.purchase_id as PurchaseId, world.nowMs));
   ensure(view !== null, `${what} names ${body.purchase_id}, which nobody knows`);
   if (body.kind !== "earn" || body.reverses !== undefined || body.lots?.[0]?.[0] !== body.sequence) return;
   // What came after it in the same step may have moved the purchase on.
   if (user.verified.entries.slice(body.sequence).some((each) => each.body.reverses === body.id)) return;
-  ensure(view.brand?.id === body.brand_id && view.verdict.offer?.id === body.offer_id && view.amountCents === body.cents && view.purchasedOn === body.effective_on,
+  ensure(view.brand?.id === body.brand_id && view.verdict.offer?.id === body.offer_id && wasTold(user, view, body.cents ?? 0) && view.purchasedOn === body.effective_on,
     `${what} is about ${body.cents} at ${body.brand_id} on ${body.effective_on}, ${body.purchase_id} is ${view.amountCents} at ${view.brand?.id} on ${view.purchasedOn}`);
 }

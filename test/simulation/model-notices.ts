@@ -2,7 +2,7 @@
 import { DAY_MS, HOUR_MS, parisDate } from "../../src/kernel/time.ts";
 import type { ModelBook, ModelLot } from "./model-lots.ts";
 
-export type ModelNotice = { readonly daysBefore: 30 | 7; readonly expiresOn: string; readonly lots: readonly { readonly lot: ModelLot; readonly expiresAtMs: number }[]; readonly points: number };
+export type ModelNotice = { readonly daysBefore: 30 | 7; readonly expiresOn: string; readonly lots: readonly { readonly lot: ModelLot }[]; readonly points: number };
 
 /** After a refusal of the mailbox, none is tried for so long. */
 const RETRY_MS = HOUR_MS;
@@ -26,15 +26,15 @@ export class ModelNotices {
       const expiresOn = parisDate(lot.firstNoticeMs === null && daysBefore === 7 ? Math.max(lot.expiresAtMs, nowMs + 7 * DAY_MS) : lot.expiresAtMs);
       const key = `${expiresOn} ${daysBefore}`;
       const { lots, points } = notices.get(key) ?? { lots: [], points: 0 };
-      notices.set(key, { daysBefore, expiresOn, lots: [...lots, { lot, expiresAtMs: lot.expiresAtMs }], points: points + lot.remaining });
+      notices.set(key, { daysBefore, expiresOn, lots: [...lots, { lot }], points: points + lot.remaining });
     }
     return [...notices.values()];
   }
 
   /** The notice left: only now may these points expire, unless they have a later day meanwhile. */
   sent(notice: ModelNotice, nowMs: number): void {
-    for (const { lot, expiresAtMs } of notice.lots) {
-      if (lot.expiresAtMs !== expiresAtMs) continue;
+    for (const { lot } of notice.lots) {
+      if (parisDate(lot.expiresAtMs) > notice.expiresOn) continue;
       lot.firstNoticeMs ??= nowMs;
       if (notice.daysBefore === 7) lot.toldWeek = true;
     }

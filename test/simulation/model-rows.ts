@@ -60,7 +60,7 @@ function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
       if (booked.row.lastUpdateMs < pending.row.lastUpdateMs) continue;
       const gap = dayGap(pending, booked);
       if (gap > TAKE_OVER_DAYS) continue;
-      pairs.push({ pending, booked, rank: (booked.row.amountCents === pending.row.amountCents ? 0 : 100) + gap });
+      pairs.push({ pending, booked, rank: Number(booked.row.amountCents !== pending.row.amountCents) * 1000 + gap * 2 + Number(booked.row.labelTag !== pending.row.labelTag) });
     }
   }
   // Between equals any choice is right, but which one is made decides what is left for the others: the earlier days, then the names.
@@ -157,7 +157,8 @@ function withdrawals(group: readonly KnownRow[], purchases: readonly KnownRow[][
     const last = members.at(-1);
     return -row.generation.createdAtMs * 100 + (last === undefined ? 0 : dayGap(last, row)) * 2 + Number(!members.some((known) => known.row.labelTag === row.row.labelTag));
   };
-  for (const { row, members } of pairs.sort((a, b) => rank(a) - rank(b))) {
+  const name = ({ members }: (typeof pairs)[number]): string => members[0]?.row.externalId ?? "";
+  for (const { row, members } of pairs.sort((a, b) => rank(a) - rank(b) || (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0))) {
     if (gone.has(members) || [...gone.values()].includes(row.key)) continue;
     gone.set(members, row.key);
   }
