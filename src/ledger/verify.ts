@@ -3,6 +3,7 @@
 import { canonicalJson } from "../kernel/hash.ts";
 import { bodyFrom, chainHash, changesOf, FIRST_HASH } from "./book.ts";
 import type { TransactionBody } from "./book.ts";
+import { numberOf } from "./numbered-id.ts";
 import type { Balances, Verification } from "./ports.ts";
 import { integerOf, textOf } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
@@ -31,6 +32,7 @@ export function verifyBook(work: Work): Verification {
     if (rows.length < PAGE) break;
   }
   for (const fault of lotFaults(work, sums)) broken.add(fault);
+  if (newestNamed(work) > sequence) broken.add("entry_missing");
   return { sequence, head: previous, broken: [...broken] };
 }
 
@@ -47,6 +49,12 @@ function faultsOf(row: SqlRow, body: TransactionBody, previous: string, sequence
   }
   if (body.kind !== row["kind"]) faults.push("kind_differs");
   return faults;
+}
+
+/** The highest sequence that lots and holds name an entry of: a chain whose end was cut off holds in itself. */
+function newestNamed(work: Work): number {
+  const named = work.sql.exec("SELECT entry_id AS id FROM lots UNION ALL SELECT reversal_id FROM lots WHERE reversal_id IS NOT NULL UNION ALL SELECT entry_id FROM holds");
+  return named.reduce((newest, row) => Math.max(newest, numberOf(textOf(row, "id"))), 0);
 }
 
 function lotFaults(work: Work, sums: Balances): string[] {

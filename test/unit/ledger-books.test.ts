@@ -32,6 +32,20 @@ describe("verify()", () => {
   }
 });
 
+test("a chain whose end was cut off while there was a debt is found by what the lots name", ({ expect }) => {
+  const book = openBook();
+  const early = { purchasedOn: "2026-09-01" };
+  book.record([row("1", early), row("2", early)]);
+  for (const [key, kind] of [["h", "hold"], ["c", "commit"], ["s", "settle"]] as const) {
+    book.operate(key, kind === "hold" ? { kind, redemptionId: "red_1", points: 208, expiresAtMs: null } : { kind, redemptionId: "red_1" });
+  }
+  book.record([row("r1", { kind: "refund", purchasedOn: "2026-09-02" })]);
+  book.record([row("r2", { kind: "refund", purchasedOn: "2026-09-03" })]);
+  expect(book.broken()).toEqual([]);
+  book.sql.exec("DELETE FROM transactions WHERE sequence = (SELECT MAX(sequence) FROM transactions)");
+  expect(book.broken()).toEqual(["entry_missing"]);
+});
+
 describe("the outbox", () => {
   test("sums up transactions by day, brand, offer and kind, and is empty once acknowledged", ({ expect }) => {
     const book = openBook();
