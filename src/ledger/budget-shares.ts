@@ -74,8 +74,9 @@ function fallbackOf(record: PurchaseRecord, taken: OfferTerms, { offers, program
 /** The purchase wants `points` of that version's budget; what it holds of others is given back. */
 export function wantBudget(record: PurchaseRecord, terms: OfferTerms, points: number, all: Terms): void {
   const fallback = fallbackOf(record, terms, all);
-  const others = record.budget.filter((share) => share.offerId !== terms.offerId && share.held !== 0).map((share) => ({ ...plainShare(share), current: false }));
-  const before = record.budget.find((share) => share.offerId === terms.offerId);
+  // The newest: a row to which another's verdict came may owe the same budget a share of its own, under its own key.
+  const before = record.budget.findLast((share) => share.offerId === terms.offerId);
+  const others = record.budget.filter((share) => share !== before && share.held !== 0).map((share) => ({ ...plainShare(share), current: false }));
   // A row that goes by another row's id must not be given back with that row's share.
   const key = before?.key ?? (numberOf(record.id) === record.n ? record.id : `${record.id}:${record.n}`);
   // Unknown from the first moment: the answer of a reservation that is under way may be lost with this isolate.

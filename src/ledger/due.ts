@@ -8,7 +8,7 @@ import { dueHolds, markAlerted, releaseOverdue, settleDebt } from "./holds.ts";
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot, saveLot } from "./lots.ts";
 import { budgetOpen, budgetWish, giveUpRestoring, plainShare } from "./budget-shares.ts";
 import { grantTo } from "./standing.ts";
-import { applyRefunds, close, earnElsewhere, restoreReserved } from "./verdicts.ts";
+import { applyRefunds, close, earnElsewhere, restoreReserved, waitEndsMs } from "./verdicts.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 import type { BudgetDenial, BudgetTask, NoticeTask } from "./ports.ts";
 import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchases.ts";
@@ -36,7 +36,7 @@ function dueTasks(work: Work): { readonly dueMs: number; readonly run: () => voi
   const lots = dueLots(work, BATCH).map((lot) => ({ confirms: lot.state === "pending", dueMs: lotDueMs(lot) ?? 0, run: () => settleLot(work, lot.lotNo) }));
   const holds = dueHolds(work).filter((hold) => hold.state === "open").map((hold) => ({ dueMs: hold.dueMs, run: () => releaseOverdue(work, hold.redemptionId) }));
   const rows = work.sql.exec(`SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND (state = 'pending' OR waits_for = 'purchase') ORDER BY due_ms LIMIT ?`, work.nowMs, BATCH)
-    .map(purchaseFrom).map((record) => ({ dueMs: record.dueMs ?? 0, run: () => closeRow(work, record) }));
+    .map(purchaseFrom).filter((record) => !budgetOpen(record) || (waitEndsMs(record) ?? Infinity) <= work.nowMs).map((record) => ({ dueMs: record.dueMs ?? 0, run: () => closeRow(work, record) }));
   // A hold that lapses in the millisecond in which its lot expires gives its points their 30 days.
   return [...lots.filter(({ confirms }) => confirms), ...holds, ...lots.filter(({ confirms }) => !confirms), ...rows];
 }
@@ -152,8 +152,8 @@ export function budgetGranted(work: Work, task: Pick<BudgetTask, "key" | "offerI
   const record = hear(work, task, task.points);
   if (record === null) return;
   const current = record.budget.at(-1);
-  if (current?.offerId === task.offerId && current.restore === task.points) restoreReserved(work, record);
-  if (record.waitsFor === "budget" && current?.offerId === task.offerId && current.wanted === task.points) {
+  if (current?.key === task.key && current.offerId === task.offerId && current.restore === task.points) restoreReserved(work, record);
+  if (record.waitsFor === "budget" && current?.key === task.key && current.offerId === task.offerId && current.wanted === task.points) {
     record.outcome = "earned";
     record.waitsFor = null;
     record.findings = { ...record.findings, reasons: record.findings.reasons.map((code) => (code === "budget_reserving" ? "offer_applied" : code)) };
@@ -173,7 +173,8 @@ export function budgetGranted(work: Work, task: Pick<BudgetTask, "key" | "offerI
 export function budgetDenied(work: Work, denial: BudgetDenial): void {
   const record = hear(work, denial, denial.held);
   if (record === null) return;
-  if (record.budget.at(-1)?.offerId === denial.offerId && budgetWish(record, record.budget.length - 1) === denial.points) {
+  const current = record.budget.at(-1);
+  if (current?.key === denial.key && current.offerId === denial.offerId && budgetWish(record, record.budget.length - 1) === denial.points) {
     if (record.waitsFor === "budget") earnElsewhere(work, record, denial.left ?? null);
     else giveUpRestoring(record, denial.left ?? null);
   }
@@ -196,7 +197,8 @@ function closeBudget(work: Work, record: PurchaseRecord): void {
   record.budget = record.budget.filter((share) => share.current || share.held !== 0);
   // What else might have applied is of no more use once the purchase waits no longer.
   if (record.waitsFor !== "budget") record.budget = record.budget.map((share) => (share.fallback === undefined ? share : plainShare(share)));
-  record.dueMs = budgetOpen(record) ? work.nowMs : null;
+  // The row may have come to wait for something else while it owed the budget this.
+  record.dueMs = budgetOpen(record) ? work.nowMs : waitEndsMs(record);
   noteUsage(work, record);
   updateVerdict(work, record);
   settleDebt(work);

@@ -2,9 +2,10 @@
 // first. The match is made anew from the whole set whenever it changes, so a refund before its purchase ends like one after it.
 import type { BrandId } from "../kernel/ids.ts";
 import { addDays } from "../kernel/time.ts";
+import { budgetOpen } from "./budget-shares.ts";
 import { NO_FINDINGS, PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchases.ts";
 import type { PurchaseRecord } from "./purchases.ts";
-import { applyRefunds, REFUND_WAIT_MS } from "./verdicts.ts";
+import { applyRefunds, waitEndsMs } from "./verdicts.ts";
 import type { Work } from "./work.ts";
 
 export const REFUND_DAYS_MAX = 90;
@@ -71,7 +72,7 @@ function settleRefund(work: Work, refund: PurchaseRecord, purchaseNo: number | n
   refund.refundOf = purchaseNo;
   refund.outcome = purchaseNo === null ? "waiting" : "not_earned";
   refund.waitsFor = purchaseNo === null ? "purchase" : null;
-  refund.dueMs = purchaseNo === null ? refund.recordedAtMs + REFUND_WAIT_MS : null;
+  if (!budgetOpen(refund)) refund.dueMs = waitEndsMs(refund);
   refund.findings = { ...NO_FINDINGS, reasons: [purchaseNo === null ? "refund_without_purchase" : "refund_applied"] };
   updateVerdict(work, refund);
 }

@@ -36,10 +36,9 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   const waits = record.review !== null && record.review !== "cleared";
   if (record.state === "pending") {
     withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
-    // A day that cannot be true says nothing of how long the row has waited, and a person must have the time to see it.
-    const since = record.review === "date_absurd" ? dayOf(record.recordedAtMs) : record.purchasedOn;
-    record.dueMs = startOfLaterDayMs(since, PENDING_DAYS_MAX + 1);
-    if (record.dueMs <= work.nowMs) close(record);
+    const endsMs = waitEndsMs(record) ?? 0;
+    if (endsMs <= work.nowMs) close(record);
+    else if (!budgetOpen(record)) record.dueMs = endsMs;
     return;
   }
   if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
@@ -50,12 +49,21 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
   earn(work, record, terms);
 }
 
+/** When the row's waiting for its booking or its purchase ends; null when it waits for neither. */
+export function waitEndsMs(record: PurchaseRecord): number | null {
+  if (record.waitsFor === "purchase") return record.recordedAtMs + REFUND_WAIT_MS;
+  if (record.state !== "pending" || record.waitsFor === null) return null;
+  // A day that cannot be true says nothing of how long the row has waited, and a person must have the time to see it.
+  const since = record.review === "date_absurd" ? dayOf(record.recordedAtMs) : record.purchasedOn;
+  return startOfLaterDayMs(since, PENDING_DAYS_MAX + 1);
+}
+
 /**
  * What a row waited for did not come in time. A closed pending row is shown as deleted and yet stays what the bank calls it: should
  * its booking come after all, it is taken over like one that was not closed, so the day on which we close decides nothing.
  */
 export function close(record: PurchaseRecord): void {
-  record.dueMs = null;
+  if (!budgetOpen(record)) record.dueMs = null;
   record.waitsFor = null;
   record.outcome = "not_earned";
 }
@@ -93,7 +101,7 @@ function expectPurchase(work: Work, record: PurchaseRecord, decided: boolean): v
   withoutPoints(work, record, "waiting", null, ["refund_without_purchase"]);
   record.outcome = record.brand === null ? "not_earned" : "waiting";
   record.waitsFor = record.brand === null ? null : "purchase";
-  if (record.brand !== null) record.dueMs = dueMs;
+  if (record.brand !== null && !budgetOpen(record)) record.dueMs = dueMs;
 }
 
 function decide(work: Work, record: PurchaseRecord, terms: Terms): Decision {

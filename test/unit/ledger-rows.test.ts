@@ -1,5 +1,5 @@
 // Lives of bank rows that the deterministic simulation found broken, each as the shortest story that shows it.
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createEngine } from "../../src/ledger/engine.ts";
 import type { AccountId } from "../../src/kernel/ids.ts";
 import { account, at, batch, FNAC, MONOPRIX, offer, row, seededRandom, USER } from "../contract/ledger-factories.ts";
@@ -439,9 +439,12 @@ describe("a row that comes to stand for a purchase while it owes a budget its ow
     // The copy was the same until it was corrected, which is told late; then the older row is corrected too and stands again.
     book.record([row("y", { accountId: "acc_2" })], "2026-11-14", more);
     book.record([row("x", { amountCents: 2000, lastUpdateMs: 2000 })], "2026-11-14", more);
+    // Decided once more before the budget has heard of any of it.
+    book.record([row("x", { amountCents: 3000, lastUpdateMs: 3000 })], "2026-11-14", more);
     answerAll();
-    expect(book.balances()).toBe("60 0 0");
-    expect([...held.values()].reduce((sum, points) => sum + points, 0)).toBe(60);
+    answerAll();
+    expect(book.balances()).toBe("90 0 0");
+    expect([...held.values()].reduce((sum, points) => sum + points, 0)).toBe(90);
     expect(value(book.engine.budgetTasks(null, at("2026-11-14")))).toEqual([]);
   });
 });
@@ -463,5 +466,24 @@ describe("a call that takes back and gives back", () => {
     });
     expect(books[0]).toEqual(books[1]);
     expect(books[0]?.[0]).toBe("0 8 200");
+  });
+});
+
+describe("a purchase that the bank books no longer, or that turns out to be a refund", () => {
+  test.each([{ state: "pending" as const, bookedOn: null }, { kind: "refund" as const }])("gives its budget back: %o", (change) => {
+    const book = openBook();
+    const offers = [offer({ budgetPoints: 1000 })];
+    const answerAll = (date: string): number[] => value(book.engine.budgetTasks(null, at(date))).map((task) => {
+      value(book.engine.budgetGranted(task, at(date)));
+      return task.points;
+    });
+    book.record([row("1")], "2026-11-14", { offers });
+    answerAll("2026-11-14");
+    book.record([row("1", { ...change, lastUpdateMs: 2000 })], "2026-11-14", { offers });
+    expect(answerAll("2026-11-14")).toEqual([0]);
+    expect(book.only("2026-11-14").verdict.outcome).toBe("waiting");
+    // What it waits for has its own end.
+    expect(book.only("2027-03-01").verdict.outcome).toBe("not_earned");
+    expect(value(book.engine.budgetTasks(null, at("2027-03-01")))).toEqual([]);
   });
 });
