@@ -40,7 +40,7 @@ export async function recordRows(
   }
   const covers = coversOf(bankRows);
   const batches = splitRows(bankRows, (brandId) => covers.filter((cover) => cover.brandId === brandId).flatMap((cover) => termsAround(catalogue, cover)));
-  for (const [index, { rows: part }] of batches.entries()) {
+  for (const [index, part] of batches.entries()) {
     const brands = new Set(part.map((row) => row.brand?.id));
     const batch = {
       connectionId: connection.id, syncedAtMs: index === batches.length - 1 ? syncedAtMs : null, accounts: generationsOf(connection), rows: part, programme: deps.programme,
