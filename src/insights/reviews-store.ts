@@ -1,5 +1,5 @@
 // The queue of rows that wait for a person. The ledgers' alarms fill it (ledger/projection-store.ts); here it is read and decided.
-import { and, asc, eq, gt, isNotNull, isNull, lte, or } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, isNull, lte, or, sql } from "drizzle-orm";
 import { auditStatement } from "../db/audit.ts";
 import type { AuditEvent } from "../db/audit.ts";
 import { guarded } from "../db/database.ts";
@@ -13,7 +13,8 @@ export type ReviewState = "open" | "closed" | "all";
 export type ReviewPosition = { readonly openedAtMs: number; readonly purchaseId: string };
 export type ReviewIntent = { readonly purchaseId: string; readonly decision: "count" | "refuse"; readonly by: string; readonly nowMs: number };
 
-export type ReviewProposal = { readonly purchaseId: string; readonly by: string; readonly points: number; readonly nowMs: number };
+/** `over` is the row as it was read. */
+export type ReviewProposal = { readonly over: ReviewRow; readonly by: string; readonly points: number; readonly nowMs: number };
 
 export type ReviewsStore = ReturnType<typeof reviewsStore>;
 
@@ -44,10 +45,14 @@ export function reviewsStore(db: Database, random: RandomBytes) {
       return found[0] ?? null;
     },
 
-    /** Writes down that somebody would count the row for so many points, with its audit event; returns the row after it. */
-    async propose({ purchaseId, by, points, nowMs }: ReviewProposal, event: AuditEvent): Promise<ReviewRow | null> {
+    /** Writes down that somebody would count the row for so many points, unless its proposal is no longer `over`'s, with its audit event; returns the row after it. */
+    async propose({ over, by, points, nowMs }: ReviewProposal, event: AuditEvent): Promise<ReviewRow | null> {
+      const { purchaseId } = over;
+      const atMs = over.proposedBy === by && over.proposedPoints === points ? over.proposedAtMs : nowMs;
       const [, , found] = await guarded(() => db.batch([
-        db.update(reviews).set({ proposedBy: by, proposedAtMs: nowMs, proposedPoints: points }).where(and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open"), isNull(reviews.decision))),
+        db.update(reviews).set({ proposedBy: by, proposedAtMs: atMs, proposedPoints: points }).where(and(
+          eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open"), isNull(reviews.decision), sql`(${reviews.proposedBy}, ${reviews.proposedPoints}) IS (${over.proposedBy}, ${over.proposedPoints})`,
+        )),
         auditStatement(db, event, nowMs, random),
         db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId)),
       ]));
@@ -66,7 +71,9 @@ export function reviewsStore(db: Database, random: RandomBytes) {
 
     /** Decisions written down a while ago that no ledger has confirmed. */
     async unfinished(beforeMs: number, limit: number): Promise<ReviewRow[]> {
-      return db.select().from(reviews).where(and(eq(reviews.state, "open"), isNotNull(reviews.decision), lte(reviews.decidedAtMs, beforeMs))).limit(limit);
+      return db.select().from(reviews).where(and(eq(reviews.state, "open"), isNotNull(reviews.decision), lte(reviews.decidedAtMs, beforeMs)))
+        // In any order: rows whose ledgers refuse must not keep the others from their turn for ever.
+        .orderBy(sql`random()`).limit(limit);
     },
 
     async forget(userId: UserId): Promise<void> {

@@ -40,6 +40,8 @@ export type Reviews = ReturnType<typeof reviewService>;
 // A request that decides is over by then.
 const UNFINISHED_AFTER_MS = 2 * MINUTE_MS;
 const FINISH_MAX = 20;
+/** Two persons who propose at once: the slower one is then the second. */
+const ATTEMPTS_MAX = 3;
 
 async function termsOf(catalogue: CatalogueView, purchase: PurchaseView): Promise<readonly OfferTerms[]> {
   if (purchase.brand === null) return [];
@@ -58,20 +60,25 @@ export function reviewService(deps: ReviewsDeps) {
     const userId = row.userId as UserId;
     const purchaseId = row.purchaseId as PurchaseId;
     const found = await ledger.purchase(userId, purchaseId);
-    if (!found.ok) return found;
+    if (!found.ok) {
+      if (found.error.code === "erased") await store.close(purchaseId, clock.nowMs());
+      return found;
+    }
     const offers = found.value === null ? [] : await termsOf(catalogue, found.value);
     // The bank may have amended the row since somebody looked at it.
     if (decision === "count" && row.state === "open" && found.value !== null && pointsOf(found.value, offers) > pointsAllowed(row, row.decidedBy)) {
       await store.reopen(purchaseId);
       return err({ code: "second_person_required" });
     }
-    const decided = await ledger.decideReview(userId, { purchaseId, decision, offers, programme: deps.programme });
+    const decided = await ledger.decideReview(userId, { purchaseId, decision, offers, programme: deps.programme, ...(found.value === null ? {} : { seen: found.value }) });
     if (decided.ok || decided.error.code === "erased") await store.close(purchaseId, clock.nowMs());
-    else if (decided.error.code === "review_unknown" || decided.error.code === "review_not_countable") await store.reopen(purchaseId);
+    else if (decided.error.code === "review_unknown" || decided.error.code === "review_not_countable" || decided.error.code === "review_amended") await store.reopen(purchaseId);
     if (decided.ok) return ok({ row: (await store.find(purchaseId)) ?? row, purchase: decided.value });
     switch (decided.error.code) {
       case "review_unknown":
         return err({ code: "decided" });
+      case "review_amended":
+        return err({ code: "second_person_required" });
       case "review_not_countable":
         return err({ code: "not_countable" });
       default:
@@ -87,11 +94,31 @@ export function reviewService(deps: ReviewsDeps) {
     return ok({ purchase, points: purchase === null ? 0 : pointsOf(purchase, await termsOf(catalogue, purchase)) });
   }
 
-  /** Writes down who would count a row that one person may not. Repeating it changes nothing. */
-  async function propose(row: ReviewRow, { purchase, points }: Worth, by: string, event: AuditEvent): Promise<Result<ReviewEntry, ReviewError>> {
-    if (row.proposedBy === by && row.proposedPoints === points) return ok({ row, purchase });
-    const after = await store.propose({ purchaseId: row.purchaseId, by, points, nowMs: clock.nowMs() }, { ...event, action: "review.propose" });
-    return after === null || after.proposedBy !== by ? err({ code: "decided" }) : ok({ row: after, purchase });
+  /**
+   * Writes down who would count a row that one person may not, over the proposal that was read; null when somebody was faster and the
+   * row has to be looked at again.
+   */
+  async function propose(row: ReviewRow, { purchase, points }: Worth, by: string, event: AuditEvent): Promise<Result<ReviewEntry, ReviewError> | null> {
+    const after = await store.propose({ over: row, by, points, nowMs: clock.nowMs() }, { ...event, action: "review.propose" });
+    if (after === null || after.state !== "open" || after.decision !== null) return err({ code: "decided" });
+    return after.proposedBy === by && after.proposedPoints === points ? ok({ row: after, purchase }) : null;
+  }
+
+  /** Null when another person's proposal came in between. */
+  async function decideOnce(purchaseId: PurchaseId, decision: "count" | "refuse", by: string, event: AuditEvent): Promise<Result<ReviewEntry, ReviewError> | null> {
+    const before = await store.find(purchaseId);
+    if (before === null) return err({ code: "not_found" });
+    if (before.why === "refund_without_purchase") return err({ code: "not_decidable" });
+    if (decision === "count" && MADE_UP.has(before.why)) return err({ code: "not_countable" });
+    let noted = event;
+    if (decision === "count" && before.state === "open" && before.decision === null) {
+      const worth = await worthOf(before);
+      if (!worth.ok) return worth;
+      noted = { ...event, details: { ...event.details, points: worth.value.points } };
+      if (worth.value.points > pointsAllowed(before, by)) return propose(before, worth.value, by, noted);
+    }
+    const row = await store.intend({ purchaseId, decision, by, nowMs: clock.nowMs() }, noted);
+    return row === null || row.decision !== decision ? err({ code: "decided" }) : carryOut(row, decision);
   }
 
   return {
@@ -110,19 +137,11 @@ export function reviewService(deps: ReviewsDeps) {
      * more than `SECOND_PERSON_POINTS` is first written down as proposed, and done when another person says the same.
      */
     async decide(purchaseId: PurchaseId, decision: "count" | "refuse", by: string, event: AuditEvent): Promise<Result<ReviewEntry, ReviewError>> {
-      const before = await store.find(purchaseId);
-      if (before === null) return err({ code: "not_found" });
-      if (before.why === "refund_without_purchase") return err({ code: "not_decidable" });
-      if (decision === "count" && MADE_UP.has(before.why)) return err({ code: "not_countable" });
-      let noted = event;
-      if (decision === "count" && before.state === "open" && before.decision === null) {
-        const worth = await worthOf(before);
-        if (!worth.ok) return worth;
-        noted = { ...event, details: { ...event.details, points: worth.value.points } };
-        if (worth.value.points > pointsAllowed(before, by)) return propose(before, worth.value, by, noted);
+      for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+        const decided = await decideOnce(purchaseId, decision, by, event);
+        if (decided !== null) return decided;
       }
-      const row = await store.intend({ purchaseId, decision, by, nowMs: clock.nowMs() }, noted);
-      return row === null || row.decision !== decision ? err({ code: "decided" }) : carryOut(row, decision);
+      return err({ code: "decided" });
     },
 
     /** Finishes decisions between whose writing down and the ledger something failed. */

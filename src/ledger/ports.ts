@@ -340,7 +340,14 @@ export type ReviewNews = { readonly open: readonly { readonly purchaseId: Purcha
 
 /** A row a person must look at, and why. */
 export type ReviewItem = { readonly purchase: PurchaseView; readonly why: ReviewWhy };
-export type ReviewDecision = { readonly purchaseId: PurchaseId; readonly decision: "count" | "refuse"; readonly offers: readonly OfferTerms[]; readonly programme: Programme };
+export type ReviewDecision = {
+  readonly purchaseId: PurchaseId;
+  readonly decision: "count" | "refuse";
+  readonly offers: readonly OfferTerms[];
+  readonly programme: Programme;
+  /** What was judged: should the bank have amended it since, it is not counted unseen. */
+  readonly seen?: Pick<PurchaseView, "amountCents" | "purchasedOn" | "brand">;
+};
 
 export type ExportPage = { readonly purchases: readonly PurchaseView[]; readonly entries: readonly EntryView[]; readonly activations: readonly { readonly offerId: OfferId; readonly activatedAtMs: number; readonly expiresAtMs: number | null }[]; readonly holds: readonly HoldView[]; readonly next: string | null };
 export type Leaf = { readonly sequence: number; readonly head: string };
@@ -350,7 +357,7 @@ export type Verification = Leaf & { readonly broken: readonly string[] };
 export type LedgerOperations = {
   readonly operate: (userId: UserId, key: string, operation: KeyedOperation) => Promise<Result<HoldView | GrantView, HoldError | GrantError | KeyConflict | LedgerError>>;
   readonly reviews: (userId: UserId) => Promise<Result<readonly ReviewItem[], LedgerError>>;
-  readonly decideReview: (userId: UserId, decision: ReviewDecision) => Promise<Result<PurchaseView, LedgerError | { readonly code: "review_unknown" } | { readonly code: "review_not_countable" }>>;
+  readonly decideReview: (userId: UserId, decision: ReviewDecision) => Promise<Result<PurchaseView, LedgerError | { readonly code: "review_unknown" } | { readonly code: "review_not_countable" } | { readonly code: "review_amended" }>>;
   readonly exportPage: (userId: UserId, cursor: string | null) => Promise<Result<ExportPage, LedgerError>>;
   readonly verify: (userId: UserId) => Promise<Result<Verification, LedgerError>>;
   /** Tells D1 everything again from zero, after its rows of this user are gone. */

@@ -4,6 +4,7 @@ import type { Result } from "../kernel/result.ts";
 import type { PurchaseView, ReviewDecision } from "./ports.ts";
 import { settleDebt } from "./holds.ts";
 import { findPurchase, updatePurchase } from "./purchases.ts";
+import type { PurchaseRecord } from "./purchases.ts";
 import { hasRefunds, reassignRefunds } from "./refunds.ts";
 import { integerOf } from "./sql.ts";
 import { settleVerdict } from "./verdicts.ts";
@@ -13,7 +14,11 @@ import type { Work } from "./work.ts";
 /** What was told cannot be true, and what stands in its place is a bound or today: no points may be worked out from it. */
 const NOT_COUNTABLE: ReadonlySet<string | null> = new Set(["amount_out_of_bounds", "amount_missing", "date_absurd"]);
 
-export type ReviewRefusal = { readonly code: "review_unknown" } | { readonly code: "review_not_countable" };
+export type ReviewRefusal = { readonly code: "review_unknown" } | { readonly code: "review_not_countable" } | { readonly code: "review_amended" };
+
+function isAsSeen(record: PurchaseRecord, seen: NonNullable<ReviewDecision["seen"]>): boolean {
+  return record.amountCents === seen.amountCents && record.purchasedOn === seen.purchasedOn && (record.brand?.id ?? null) === (seen.brand?.id ?? null);
+}
 
 /** Decides a row that is held for review; the same decision again gives the same answer, another one is refused. */
 export function decideReview(work: Work, input: ReviewDecision): Result<PurchaseView, ReviewRefusal> {
@@ -21,6 +26,7 @@ export function decideReview(work: Work, input: ReviewDecision): Result<Purchase
   const decided = input.decision === "count" ? "cleared" : "refused";
   if (record === null || (record.waitsFor !== "review" && record.review !== decided)) return err({ code: "review_unknown" });
   if (input.decision === "count" && NOT_COUNTABLE.has(record.review)) return err({ code: "review_not_countable" });
+  if (input.decision === "count" && record.review !== decided && input.seen !== undefined && !isAsSeen(record, input.seen)) return err({ code: "review_amended" });
   if (record.review !== decided) {
     record.review = decided;
     settleVerdict(work, record, false, false, { ...input, covers: null });

@@ -103,6 +103,21 @@ describe("record()", () => {
     expect(book.engine.decideReview({ purchaseId: purchase.id, decision: "refuse", offers, programme }, at("2026-11-14"))).toEqual({ ok: false, error: { code: "review_unknown" } });
   });
 
+  test("a row that the bank amended since a person saw it is not counted unseen", ({ expect }) => {
+    const { offers, programme } = batch([]);
+    const book = openBook();
+    book.record([row("1", { review: "amount_precision" })]);
+    const seen = book.only();
+    let updateMs = 1000;
+    for (const change of [{ amountCents: 9_000_000 }, { amountCents: 3490, purchasedOn: "2026-11-11" }, { brand: null }]) {
+      book.record([row("1", { review: "amount_precision", lastUpdateMs: (updateMs += 1000), ...change })]);
+      expect(book.engine.decideReview({ purchaseId: seen.id, decision: "count", offers, programme, seen }, at("2026-11-14"))).toEqual({ ok: false, error: { code: "review_amended" } });
+      expect(book.balances()).toBe("0 0 0");
+    }
+    const now = book.only();
+    expect(value(book.engine.decideReview({ purchaseId: seen.id, decision: "count", offers, programme, seen: now }, at("2026-11-14"))).verdict.outcome).toBe("not_earned");
+  });
+
   test("what cannot be true is refused by a person or stays where it is", ({ expect }) => {
     const { offers, programme } = batch([]);
     for (const review of ["amount_out_of_bounds", "amount_missing", "date_absurd"] as const) {

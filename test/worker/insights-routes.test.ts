@@ -252,11 +252,18 @@ describe("the reviews", () => {
       expect((await as("bob", purchaseId, "count")).body).toMatchObject({ state: "closed", decision: { decision: "count", by: "bob" }, row: { outcome: "earned", points: 2001 } });
       expect(await pending(user)).toBe(2001);
       const events = await rowsOf<{ actor: string; action: string; details: string }>("SELECT actor, action, details FROM audit_events WHERE target = ? AND action LIKE 'review.%' ORDER BY action DESC", purchaseId);
-      expect(events.map(({ actor, action }) => [actor, action])).toEqual([["alice", "review.propose"], ["bob", "review.decide"]]);
+      expect(events.map(({ actor, action }) => [actor, action])).toEqual([["alice", "review.propose"], ["alice", "review.propose"], ["bob", "review.decide"]]);
       for (const { details } of events) expect(JSON.parse(details)).toMatchObject({ decision: "count", points: 2001 });
 
       const small = await heldRow(66_680);
       expect((await as("alice", small.purchaseId, "count")).body).toMatchObject({ state: "closed", proposal: null, row: { points: 2000 } });
+    });
+
+    test("are counted when two persons say so at the same moment", async () => {
+      const { user, purchaseId } = await heldRow(66_700);
+      const answers = await Promise.all([as("alice", purchaseId, "count"), as("bob", purchaseId, "count")]);
+      expect(answers.map(({ status, body }) => [status, body["state"]]).sort()).toEqual([[200, "closed"], [200, "open"]]);
+      expect(await pending(user)).toBe(2001);
     });
 
     test("are refused by one person, whoever proposed", async () => {
