@@ -1,5 +1,5 @@
-// The order of everything a request passes: id, language, limits on the body, routes, and the one place that turns a surprise
-// into a 500 without telling anything.
+// The order of everything a request passes: id, language, limits on the body, routes, and the one
+// place that turns a surprise into a 500 without telling anything.
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
@@ -26,23 +26,49 @@ export type AppServices = {
   readonly authLimiter: RateLimiter;
   /** Every domain's router with the path it is mounted on, in order. */
   readonly routers: readonly { readonly path: string; readonly router: OpenAPIHono<AppEnv> }[];
-  /** Tells a failed database or platform from a defect: the former answers 503 and may be repeated. */
+  /**
+   * Tells a failed database or platform from a defect: the former answers 503 and may be repeated.
+   */
   readonly isUnavailable: (error: unknown) => boolean;
 };
 
-// Every JSON body of ours is small; webhooks have their own, larger limit in their route, imports theirs.
+// Every JSON body of ours is small; webhooks have their own, larger limit in their route, imports
+// theirs.
 const BODY_BYTES_MAX = 65_536;
 const IMPORT_BYTES_MAX = 4_194_304;
 
 /** Builds the HTTP application. The same app runs in workerd, Deno and the tests. */
 export function createApp(services: AppServices): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
-  app.use(identify(services), secureHeaders({ crossOriginResourcePolicy: "same-site" }), privateByDefault(), errorsOnly());
-  app.use("/v1/*", cors({
-    origin: [...services.corsOrigins], maxAge: 86_400,
-    allowHeaders: ["Authorization", "Content-Type", "Idempotency-Key", "Accept-Language", "If-None-Match", "Receipt-Token"],
-    exposeHeaders: ["X-Request-Id", "Idempotency-Replayed", "ETag", "Retry-After", "RateLimit", "RateLimit-Policy"],
-  }));
+  app.use(
+    identify(services),
+    secureHeaders({ crossOriginResourcePolicy: "same-site" }),
+    privateByDefault(),
+    errorsOnly(),
+  );
+  app.use(
+    "/v1/*",
+    cors({
+      origin: [...services.corsOrigins],
+      maxAge: 86_400,
+      allowHeaders: [
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "Accept-Language",
+        "If-None-Match",
+        "Receipt-Token",
+      ],
+      exposeHeaders: [
+        "X-Request-Id",
+        "Idempotency-Replayed",
+        "ETag",
+        "Retry-After",
+        "RateLimit",
+        "RateLimit-Policy",
+      ],
+    }),
+  );
   app.use("/v1/auth/*", rateLimited(services.authLimiter));
   app.use("/v1/*", rateLimited(services.apiLimiter), jsonBodies(BODY_BYTES_MAX));
   app.use("/admin/v1/*", jsonBodies(IMPORT_BYTES_MAX));
@@ -71,7 +97,9 @@ export function preferredLocale(header: string | undefined): Locale {
     const [tag = "", ...parameters] = part.toLowerCase().split(";").map((text) => text.trim());
     const weight = Number(parameters.find((text) => text.startsWith("q="))?.slice(2) ?? "1");
     const language = tag.split("-")[0];
-    if ((language === "fr" || language === "en") && weight <= 1) weights[language] = Math.max(weights[language], weight);
+    if ((language === "fr" || language === "en") && weight <= 1) {
+      weights[language] = Math.max(weights[language], weight);
+    }
   }
   return weights.en > weights.fr ? "en" : "fr";
 }
@@ -80,7 +108,8 @@ export function preferredLocale(header: string | undefined): Locale {
 function privateByDefault(): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     await next();
-    // c.header also makes the headers writable: those of a static file or a fetched answer are not, and the headers below are added.
+    // c.header also makes the headers writable: those of a static file or a fetched answer are not,
+    // and the headers below are added.
     c.header("Cache-Control", c.res.headers.get("Cache-Control") ?? "private, no-store");
   };
 }
@@ -89,7 +118,10 @@ class NotAnError extends Error {
   override readonly name = "NotAnError";
 }
 
-/** hono hands only instances of Error to onError; anything else thrown would leave the app and be printed by the platform. */
+/**
+ * hono hands only instances of Error to onError; anything else thrown would leave the app and be
+ * printed by the platform.
+ */
 function errorsOnly(): MiddlewareHandler<AppEnv> {
   return async (_c, next) => {
     try {
@@ -109,16 +141,25 @@ function jsonBodies(maxBytes: number): MiddlewareHandler<AppEnv> {
     if (declared > maxBytes) return problem(c, "payload_too_large");
     const bytes = await readAtMost(c.req.raw, maxBytes);
     if (bytes === null) return problem(c, "payload_too_large");
-    if (c.req.raw.body !== null) c.req.raw = new Request(c.req.raw, { method: c.req.method, body: bytes });
+    if (c.req.raw.body !== null) {
+      c.req.raw = new Request(c.req.raw, { method: c.req.method, body: bytes });
+    }
     const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-    const accepted = type === "application/json" || (c.req.path.endsWith("/import") && (type === "text/csv" || type === "application/x-ndjson"));
+    const accepted = type === "application/json" ||
+      (c.req.path.endsWith("/import") && (type === "text/csv" || type === "application/x-ndjson"));
     if (bytes.byteLength > 0 && !accepted) return problem(c, "unsupported_media_type");
     return next();
   };
 }
 
-/** The whole body, or null as soon as it is longer than allowed: a stream without a length must not fill the memory. */
-async function readAtMost(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null> {
+/**
+ * The whole body, or null as soon as it is longer than allowed: a stream without a length must not
+ * fill the memory.
+ */
+async function readAtMost(
+  request: Request,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | null> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = request.body?.getReader();
@@ -139,6 +180,12 @@ function unexpected(error: Error, c: Context<AppEnv>, services: AppServices): Re
     if (error.status === 413) return problem(c, "payload_too_large");
   }
   const unavailable = services.isUnavailable(error);
-  services.log.alert(unavailable ? "request_unavailable" : "request_failed", { request_id: c.get("requestId"), route: c.req.routePath, error: errorClass(error) });
-  return unavailable ? problem(c, "unavailable", { headers: { "Retry-After": "5" } }) : problem(c, "internal");
+  services.log.alert(unavailable ? "request_unavailable" : "request_failed", {
+    request_id: c.get("requestId"),
+    route: c.req.routePath,
+    error: errorClass(error),
+  });
+  return unavailable
+    ? problem(c, "unavailable", { headers: { "Retry-After": "5" } })
+    : problem(c, "internal");
 }

@@ -1,12 +1,17 @@
-// The configuration, read once per isolate. A bad value stops the app with the names of the fields, never a value: values are
-// keys and secrets. Names and defaults are those of API.md.
+// The configuration, read once per isolate. A bad value stops the app with the names of the fields,
+// never a value: values are keys and secrets. Names and defaults are those of API.md.
 import { z } from "zod";
 import { parseKeyring } from "./kernel/keyring.ts";
 import type { Keyring } from "./kernel/keyring.ts";
 import { err, ok } from "./kernel/result.ts";
 import type { Result } from "./kernel/result.ts";
 
-export type TrustedIssuer = { readonly issuer: string; readonly jwksUri: string; readonly audience: string; readonly subjectClaim: string };
+export type TrustedIssuer = {
+  readonly issuer: string;
+  readonly jwksUri: string;
+  readonly audience: string;
+  readonly subjectClaim: string;
+};
 export type OperatorRole = "catalogue" | "support" | "finance" | "auditor" | "owner";
 
 export type Config = {
@@ -16,28 +21,58 @@ export type Config = {
   readonly redirectUris: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly powens: {
-    readonly apiUrl: string; readonly webviewUrl: string; readonly domain: string; readonly clientId: string; readonly clientSecret: string;
+    readonly apiUrl: string;
+    readonly webviewUrl: string;
+    readonly domain: string;
+    readonly clientId: string;
+    readonly clientSecret: string;
     readonly webhookSecrets: readonly string[];
   };
-  readonly keyrings: { readonly encryption: Keyring; readonly index: Keyring; readonly archive: Keyring };
+  readonly keyrings: {
+    readonly encryption: Keyring;
+    readonly index: Keyring;
+    readonly archive: Keyring;
+  };
   /** Private JWKs; the first signs, all verify. */
   readonly jwtSigningKeys: readonly JsonWebKeyWithKid[];
   readonly auditSigningKeys: readonly JsonWebKeyWithKid[];
-  readonly auth: { readonly issuer: string; readonly audience: string; readonly trustedIssuers: readonly TrustedIssuer[] };
+  readonly auth: {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly trustedIssuers: readonly TrustedIssuer[];
+  };
   readonly webauthn: { readonly rpId: string; readonly origins: readonly string[] };
   /** The mobile apps that belong to this system. */
-  readonly apps: { readonly apple: readonly string[]; readonly android: readonly { readonly packageName: string; readonly fingerprints: readonly string[] }[] };
-  readonly access: { readonly teamDomain: string; readonly audience: string; readonly roles: ReadonlyMap<string, readonly OperatorRole[]> };
+  readonly apps: {
+    readonly apple: readonly string[];
+    readonly android: readonly {
+      readonly packageName: string;
+      readonly fingerprints: readonly string[];
+    }[];
+  };
+  readonly access: {
+    readonly teamDomain: string;
+    readonly audience: string;
+    readonly roles: ReadonlyMap<string, readonly OperatorRole[]>;
+  };
   readonly email: { readonly url: string; readonly token: string };
   readonly programme: {
-    readonly pointsPerEuro: number; readonly pointsExpireMonths: number; readonly redemptionMinimumPoints: number; readonly minimumAge: number;
-    readonly referralPoints: number; readonly referralMinPurchaseCents: number;
+    readonly pointsPerEuro: number;
+    readonly pointsExpireMonths: number;
+    readonly redemptionMinimumPoints: number;
+    readonly minimumAge: number;
+    readonly referralPoints: number;
+    readonly referralMinPurchaseCents: number;
   };
   readonly debtor: { readonly name: string; readonly iban: string; readonly bic: string };
   readonly auditWitnesses: readonly string[];
 };
 
-export type JsonWebKeyWithKid = { readonly kid: string; readonly kty: string; readonly [member: string]: unknown };
+export type JsonWebKeyWithKid = {
+  readonly kid: string;
+  readonly kty: string;
+  readonly [member: string]: unknown;
+};
 export type ConfigError = { readonly code: "config_invalid"; readonly fields: readonly string[] };
 
 function json(text: string, context: z.RefinementCtx): unknown {
@@ -49,16 +84,26 @@ function json(text: string, context: z.RefinementCtx): unknown {
   }
 }
 
-const list = z.string().default("").transform((text) => text.split(",").map((item) => item.trim()).filter((item) => item !== ""));
+const list = z.string().default("").transform((text) =>
+  text.split(",").map((item) => item.trim()).filter((item) => item !== "")
+);
 // An origin or base address without a trailing slash, so that joining a path has one spelling.
 const address = z.url().transform((text) => text.replace(/\/+$/, ""));
 const secret = z.string().min(8);
 // Digits only: Number("") is 0, and a setting left blank must not give no points.
 const whole = (fallback: number, minimum: number, maximum: number) =>
-  z.string().regex(/^\d{1,9}$/).transform(Number).pipe(z.number().min(minimum).max(maximum)).default(fallback);
-// Compared letter by letter with what a browser or an app sends, so only the one spelling it uses can be meant.
-const origins = list.refine((items) => items.every((item) => isOrigin(item) || item.startsWith("android:apk-key-hash:")));
-const redirects = list.refine((items) => items.every((item) => URL.canParse(item) && !item.includes("#") && !/^(?:javascript|data|file|blob):/i.test(item)));
+  z.string().regex(/^\d{1,9}$/).transform(Number).pipe(z.number().min(minimum).max(maximum))
+    .default(fallback);
+// Compared letter by letter with what a browser or an app sends, so only the one spelling it uses
+// can be meant.
+const origins = list.refine((items) =>
+  items.every((item) => isOrigin(item) || item.startsWith("android:apk-key-hash:"))
+);
+const redirects = list.refine((items) =>
+  items.every((item) =>
+    URL.canParse(item) && !item.includes("#") && !/^(?:javascript|data|file|blob):/i.test(item)
+  )
+);
 
 function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
@@ -73,17 +118,43 @@ const keyring = z.string().transform((text, context): Keyring => {
 
 const signingKeys = (kty: string, crv: string) =>
   z.string().transform(json).pipe(
-    z.object({ keys: z.array(z.looseObject({ kid: z.string().min(1), kty: z.literal(kty), crv: z.literal(crv), x: z.string().min(1), d: z.string().min(1) })).min(1) })
+    z.object({
+      keys: z.array(
+        z.looseObject({
+          kid: z.string().min(1),
+          kty: z.literal(kty),
+          crv: z.literal(crv),
+          x: z.string().min(1),
+          d: z.string().min(1),
+        }),
+      ).min(1),
+    })
       .refine(({ keys }) => new Set(keys.map(({ kid }) => kid)).size === keys.length),
   ).transform(({ keys }): readonly JsonWebKeyWithKid[] => keys);
 
 const trustedIssuers = z.string().default("[]").transform(json).pipe(
-  z.array(z.strictObject({ issuer: z.string().min(1), jwks_uri: z.url(), audience: z.string().min(1), subject_claim: z.string().min(1).default("sub") })),
+  z.array(
+    z.strictObject({
+      issuer: z.string().min(1),
+      jwks_uri: z.url(),
+      audience: z.string().min(1),
+      subject_claim: z.string().min(1).default("sub"),
+    }),
+  ),
 );
 
-const appleApps = list.refine((items) => items.every((item) => /^[A-Z0-9]{10}\.[A-Za-z0-9.-]+$/.test(item)));
+const appleApps = list.refine((items) =>
+  items.every((item) => /^[A-Z0-9]{10}\.[A-Za-z0-9.-]+$/.test(item))
+);
 const androidApps = z.string().default("[]").transform(json).pipe(
-  z.array(z.strictObject({ package_name: z.string().regex(/^\w+(?:\.\w+)+$/), sha256_cert_fingerprints: z.array(z.string().regex(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/)).min(1) })),
+  z.array(
+    z.strictObject({
+      package_name: z.string().regex(/^\w+(?:\.\w+)+$/),
+      sha256_cert_fingerprints: z.array(z.string().regex(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/)).min(
+        1,
+      ),
+    }),
+  ),
 );
 
 const roles = z.string().default("{}").transform(json).pipe(
@@ -131,24 +202,32 @@ const schema = z.object({
   AUDIT_WITNESSES: list,
 });
 
-/** Names of every setting, in API.md's spelling: what an operator's documentation and the Deno permissions list. */
+/**
+ * Names of every setting, in API.md's spelling: what an operator's documentation and the Deno
+ * permissions list.
+ */
 export function configNames(): string[] {
   return Object.keys(schema.shape);
 }
 
 /**
- * Reads the configuration from an environment. Fails with the names of what is missing or malformed. In production it also
- * refuses to run without the EU jurisdiction or with plain HTTP anywhere data travels.
+ * Reads the configuration from an environment. Fails with the names of what is missing or
+ * malformed. In production it also refuses to run without the EU jurisdiction or with plain HTTP
+ * anywhere data travels.
  */
 export function parseConfig(env: Readonly<Record<string, unknown>>): Result<Config, ConfigError> {
   const parsed = schema.safeParse(env);
   if (!parsed.success) {
-    const fields = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? "ENVIRONMENT")))].sort();
+    const fields = [
+      ...new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? "ENVIRONMENT"))),
+    ].sort();
     return err({ code: "config_invalid", fields });
   }
   const values = parsed.data;
   const unsafe = values.ENVIRONMENT === "production" ? unsafeInProduction(values) : [];
-  return unsafe.length === 0 ? ok(toConfig(values)) : err({ code: "config_invalid", fields: unsafe });
+  return unsafe.length === 0
+    ? ok(toConfig(values))
+    : err({ code: "config_invalid", fields: unsafe });
 }
 
 type Values = z.output<typeof schema>;
@@ -156,14 +235,24 @@ type Values = z.output<typeof schema>;
 function unsafeInProduction(values: Values): string[] {
   const fields: string[] = [];
   if (values.JURISDICTION !== "eu") fields.push("JURISDICTION");
-  for (const name of ["PUBLIC_URL", "POWENS_API_URL", "POWENS_WEBVIEW_URL", "ACCESS_TEAM_DOMAIN", "EMAIL_DELIVERY_URL"] as const) {
+  for (
+    const name of [
+      "PUBLIC_URL",
+      "POWENS_API_URL",
+      "POWENS_WEBVIEW_URL",
+      "ACCESS_TEAM_DOMAIN",
+      "EMAIL_DELIVERY_URL",
+    ] as const
+  ) {
     if (!values[name].startsWith("https://")) fields.push(name);
   }
   for (const name of ["REDIRECT_URIS", "CORS_ORIGINS", "WEBAUTHN_ORIGINS"] as const) {
     if (values[name].some((item) => /^http:/i.test(item))) fields.push(name);
   }
   // Whoever can change the keys on their way signs in as anybody.
-  if (values.AUTH_TRUSTED_ISSUERS.some((item) => !item.jwks_uri.startsWith("https://"))) fields.push("AUTH_TRUSTED_ISSUERS");
+  if (values.AUTH_TRUSTED_ISSUERS.some((item) => !item.jwks_uri.startsWith("https://"))) {
+    fields.push("AUTH_TRUSTED_ISSUERS");
+  }
   return fields.sort();
 }
 
@@ -175,23 +264,51 @@ function toConfig(values: Values): Config {
     redirectUris: values.REDIRECT_URIS,
     corsOrigins: values.CORS_ORIGINS,
     powens: {
-      apiUrl: values.POWENS_API_URL, webviewUrl: values.POWENS_WEBVIEW_URL, domain: values.POWENS_DOMAIN, clientId: values.POWENS_CLIENT_ID,
-      clientSecret: values.POWENS_CLIENT_SECRET, webhookSecrets: values.POWENS_WEBHOOK_SECRET,
+      apiUrl: values.POWENS_API_URL,
+      webviewUrl: values.POWENS_WEBVIEW_URL,
+      domain: values.POWENS_DOMAIN,
+      clientId: values.POWENS_CLIENT_ID,
+      clientSecret: values.POWENS_CLIENT_SECRET,
+      webhookSecrets: values.POWENS_WEBHOOK_SECRET,
     },
-    keyrings: { encryption: values.ENCRYPTION_KEYRING, index: values.INDEX_KEYRING, archive: values.ARCHIVE_KEYRING },
+    keyrings: {
+      encryption: values.ENCRYPTION_KEYRING,
+      index: values.INDEX_KEYRING,
+      archive: values.ARCHIVE_KEYRING,
+    },
     jwtSigningKeys: values.JWT_SIGNING_KEYS,
     auditSigningKeys: values.AUDIT_SIGNING_KEYS,
     auth: {
-      issuer: values.AUTH_ISSUER, audience: values.AUTH_AUDIENCE,
-      trustedIssuers: values.AUTH_TRUSTED_ISSUERS.map((item) => ({ issuer: item.issuer, jwksUri: item.jwks_uri, audience: item.audience, subjectClaim: item.subject_claim })),
+      issuer: values.AUTH_ISSUER,
+      audience: values.AUTH_AUDIENCE,
+      trustedIssuers: values.AUTH_TRUSTED_ISSUERS.map((item) => ({
+        issuer: item.issuer,
+        jwksUri: item.jwks_uri,
+        audience: item.audience,
+        subjectClaim: item.subject_claim,
+      })),
     },
     webauthn: { rpId: values.WEBAUTHN_RP_ID, origins: values.WEBAUTHN_ORIGINS },
-    apps: { apple: values.APPLE_APP_IDS, android: values.ANDROID_APPS.map((app) => ({ packageName: app.package_name, fingerprints: app.sha256_cert_fingerprints })) },
-    access: { teamDomain: values.ACCESS_TEAM_DOMAIN, audience: values.ACCESS_AUDIENCE, roles: new Map(Object.entries(values.ACCESS_ROLES)) },
+    apps: {
+      apple: values.APPLE_APP_IDS,
+      android: values.ANDROID_APPS.map((app) => ({
+        packageName: app.package_name,
+        fingerprints: app.sha256_cert_fingerprints,
+      })),
+    },
+    access: {
+      teamDomain: values.ACCESS_TEAM_DOMAIN,
+      audience: values.ACCESS_AUDIENCE,
+      roles: new Map(Object.entries(values.ACCESS_ROLES)),
+    },
     email: { url: values.EMAIL_DELIVERY_URL, token: values.EMAIL_DELIVERY_TOKEN },
     programme: {
-      pointsPerEuro: values.POINTS_PER_EURO, pointsExpireMonths: values.POINTS_EXPIRE_MONTHS, redemptionMinimumPoints: values.REDEMPTION_MINIMUM_POINTS,
-      minimumAge: values.MINIMUM_AGE, referralPoints: values.REFERRAL_POINTS, referralMinPurchaseCents: values.REFERRAL_MIN_PURCHASE_CENTS,
+      pointsPerEuro: values.POINTS_PER_EURO,
+      pointsExpireMonths: values.POINTS_EXPIRE_MONTHS,
+      redemptionMinimumPoints: values.REDEMPTION_MINIMUM_POINTS,
+      minimumAge: values.MINIMUM_AGE,
+      referralPoints: values.REFERRAL_POINTS,
+      referralMinPurchaseCents: values.REFERRAL_MIN_PURCHASE_CENTS,
     },
     debtor: { name: values.DEBTOR_NAME, iban: values.DEBTOR_IBAN, bic: values.DEBTOR_BIC },
     auditWitnesses: values.AUDIT_WITNESSES,

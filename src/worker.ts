@@ -7,17 +7,31 @@ export { OfferBudget } from "./ledger/budget-object.ts";
 export { Steward } from "./platform/cloudflare/steward-object.ts";
 export { UserLedger } from "./platform/cloudflare/user-ledger.ts";
 
-// What a misconfigured deployment answers: nothing about why. The names of the settings are in the log.
-const MISCONFIGURED = JSON.stringify({ type: "about:blank", title: "Internal error", status: 500, code: "internal", detail: "Internal error", request_id: "" });
+// What a misconfigured deployment answers: nothing about why. The names of the settings are in the
+// log.
+const MISCONFIGURED = JSON.stringify({
+  type: "about:blank",
+  title: "Internal error",
+  status: 500,
+  code: "internal",
+  detail: "Internal error",
+  request_id: "",
+});
 
 export default {
   async fetch(request, env) {
     const composed = await compositionFor(env);
-    if (!composed.ok) return new Response(MISCONFIGURED, { status: 500, headers: { "Content-Type": "application/problem+json", "Cache-Control": "no-store" } });
+    if (!composed.ok) {
+      return new Response(MISCONFIGURED, {
+        status: 500,
+        headers: { "Content-Type": "application/problem+json", "Cache-Control": "no-store" },
+      });
+    }
     return composed.value.handle(request);
   },
   async scheduled(_controller, env) {
-    // A refused configuration must not even open an object: without its jurisdiction that would be one outside the EU.
+    // A refused configuration must not even open an object: without its jurisdiction that would be
+    // one outside the EU.
     const composed = await compositionFor(env);
     if (!composed.ok) return;
     const namespace = inJurisdiction(env.STEWARD, env["JURISDICTION"] === "eu" ? "eu" : null);

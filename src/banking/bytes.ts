@@ -1,7 +1,11 @@
-// Bodies from outside, never larger than we allow: a declared length is only a promise and a small gzip may unfold to anything.
+// Bodies from outside, never larger than we allow: a declared length is only a promise and a small
+// gzip may unfold to anything.
 
 /** Reads a body of at most `maxBytes`, or null as soon as it is longer. */
-export async function readAtMost(body: ReadableStream<Uint8Array> | null, maxBytes: number): Promise<Uint8Array<ArrayBuffer> | null> {
+export async function readAtMost(
+  body: ReadableStream<Uint8Array> | null,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | null> {
   if (body === null) return new Uint8Array(0);
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -26,9 +30,15 @@ export async function readAtMost(body: ReadableStream<Uint8Array> | null, maxByt
 }
 
 /** Unfolds gzip to at most `maxBytes`. */
-export async function gunzipAtMost(bytes: Uint8Array<ArrayBuffer>, maxBytes: number): Promise<{ readonly bytes: Uint8Array<ArrayBuffer> } | "too_large" | "not_gzip"> {
+export async function gunzipAtMost(
+  bytes: Uint8Array<ArrayBuffer>,
+  maxBytes: number,
+): Promise<{ readonly bytes: Uint8Array<ArrayBuffer> } | "too_large" | "not_gzip"> {
   try {
-    const unfolded = await readAtMost(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")), maxBytes);
+    const unfolded = await readAtMost(
+      new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")),
+      maxBytes,
+    );
     return unfolded === null ? "too_large" : { bytes: unfolded };
   } catch {
     return "not_gzip";

@@ -1,4 +1,5 @@
-// What the parts of the banking service share. Everything that a test or another platform may want to replace is passed in.
+// What the parts of the banking service share. Everything that a test or another platform may want
+// to replace is passed in.
 import type { CataloguePort } from "../catalogue/ports.ts";
 import type { IdentityPort } from "../identity/ports.ts";
 import type { Keyring } from "../kernel/keyring.ts";

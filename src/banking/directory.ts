@@ -1,4 +1,5 @@
-// What our side knows of one user at one aggregator, as one read gives it. Types and pure questions about them.
+// What our side knows of one user at one aggregator, as one read gives it. Types and pure questions
+// about them.
 import type { AccountId, ConnectionId, UserId } from "../kernel/ids.ts";
 import type { AccountGeneration } from "../ledger/ports.ts";
 import { consentEnd, standingOf } from "./connection.ts";
@@ -15,7 +16,10 @@ export type LinkedAccount = {
   readonly ordinal: number;
   readonly fingerprint: string;
   readonly strength: AccountGeneration["strength"];
-  /** The fingerprint of an earlier generation that this account was recognised as; null when its own serves. */
+  /**
+   * The fingerprint of an earlier generation that this account was recognised as; null when its own
+   * serves.
+   */
   readonly family: string | null;
   readonly earning: boolean;
   readonly linkedAtMs: number;
@@ -25,7 +29,11 @@ export type LinkedAccount = {
 };
 
 /** A time without syncs, from the last good one on; `toMs` is null while it lasts. */
-export type Gap = { readonly fromMs: number; readonly toMs: number | null; readonly recovered: boolean };
+export type Gap = {
+  readonly fromMs: number;
+  readonly toMs: number | null;
+  readonly recovered: boolean;
+};
 
 export type LinkedConnection = {
   readonly id: ConnectionId;
@@ -65,31 +73,58 @@ export type Directory = {
   readonly connections: readonly LinkedConnection[];
 };
 
-/** The accounts whose rows may go on, with the day from which they count. Empty without the consent. */
-export function earningAccounts(directory: Directory, connection: LinkedConnection): Map<string, AccountWindow> {
+/**
+ * The accounts whose rows may go on, with the day from which they count. Empty without the consent.
+ */
+export function earningAccounts(
+  directory: Directory,
+  connection: LinkedConnection,
+): Map<string, AccountWindow> {
   const since = directory.bankDataSinceMs;
   const windows = new Map<string, AccountWindow>();
   if (since === null || connection.status === "removed") return windows;
   for (const account of connection.accounts) {
     if (account.state !== "enabled" || !account.earning) continue;
-    windows.set(account.remoteId, { currency: account.currency, firstDay: parisDate(Math.max(since, account.linkedAtMs)), seenFromMs: account.seenFromMs });
+    windows.set(account.remoteId, {
+      currency: account.currency,
+      firstDay: parisDate(Math.max(since, account.linkedAtMs)),
+      seenFromMs: account.seenFromMs,
+    });
   }
   return windows;
 }
 
-/** The accounts as the ledger names them. One that only its name ties to an earlier generation is weakly fingerprinted, whatever its own IBAN. */
+/**
+ * The accounts as the ledger names them. One that only its name ties to an earlier generation is
+ * weakly fingerprinted, whatever its own IBAN.
+ */
 export function generationsOf(connection: LinkedConnection): AccountGeneration[] {
   return connection.accounts.map((account) => ({
-    accountId: account.id, connectionId: connection.id, createdAtMs: account.createdAtMs, fingerprint: account.family ?? account.fingerprint,
-    strength: account.family === null || account.family === account.fingerprint ? account.strength : "weak",
+    accountId: account.id,
+    connectionId: connection.id,
+    createdAtMs: account.createdAtMs,
+    fingerprint: account.family ?? account.fingerprint,
+    strength: account.family === null || account.family === account.fingerprint
+      ? account.strength
+      : "weak",
   }));
 }
 
-/** True when a message's hints say something else than what we hold, so that the resource must be read. */
-export function differs(connection: LinkedConnection, remote: RemoteConnection | null, accounts: readonly RemoteAccount[], nowMs: number): boolean {
+/**
+ * True when a message's hints say something else than what we hold, so that the resource must be
+ * read.
+ */
+export function differs(
+  connection: LinkedConnection,
+  remote: RemoteConnection | null,
+  accounts: readonly RemoteAccount[],
+  nowMs: number,
+): boolean {
   if (remote !== null) {
     const expiresAtMs = consentEnd(remote, connection.consentGrantedAtMs);
-    if (remote.consentExpiresAtMs !== null && expiresAtMs !== connection.consentExpiresAtMs) return true;
+    if (remote.consentExpiresAtMs !== null && expiresAtMs !== connection.consentExpiresAtMs) {
+      return true;
+    }
     const standing = standingOf(remote, connection, expiresAtMs, nowMs);
     if (standing.status !== connection.status || standing.action !== connection.action) return true;
   }

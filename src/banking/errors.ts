@@ -1,12 +1,16 @@
-// Expected refusals of the banking domain. Codes only: an aggregator's own message may quote a person.
+// Expected refusals of the banking domain. Codes only: an aggregator's own message may quote a
+// person.
 
 /**
  * Why a call to an aggregator gave nothing.
- * - `aggregator_unavailable`: network, time-out, 429, 5xx or an HTML page instead of JSON; the call may be repeated later.
- * - `aggregator_unauthorized`: the token is no longer accepted: the user is gone there, or the token was revoked.
+ * - `aggregator_unavailable`: network, time-out, 429, 5xx or an HTML page instead of JSON; the call
+ *   may be repeated later.
+ * - `aggregator_unauthorized`: the token is no longer accepted: the user is gone there, or the
+ *   token was revoked.
  * - `aggregator_not_found`: the resource does not exist, or is not visible to this token.
  * - `aggregator_refused`: any other refusal, with the aggregator's code where it is harmless.
- * - `aggregator_malformed`: an answer that we do not understand, or one that points to a foreign host.
+ * - `aggregator_malformed`: an answer that we do not understand, or one that points to a foreign
+ *   host.
  */
 export type AggregatorError =
   | { readonly code: "aggregator_unavailable" }
@@ -17,7 +21,15 @@ export type AggregatorError =
 
 /** Why a user cannot start to link a bank now. */
 export type StartError =
-  | { readonly code: "consent_required" | "profile_incomplete" | "age_below_minimum" | "redirect_uri_unknown" | "bank_unknown" | "not_found" }
+  | {
+    readonly code:
+      | "consent_required"
+      | "profile_incomplete"
+      | "age_below_minimum"
+      | "redirect_uri_unknown"
+      | "bank_unknown"
+      | "not_found";
+  }
   /** Another request of this user is creating the user at the aggregator at this moment. */
   | { readonly code: "in_progress" }
   | { readonly code: "aggregator_unavailable" };

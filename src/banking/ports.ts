@@ -1,5 +1,6 @@
-// What the banking domain asks of an aggregator, and what it offers to the rest. An adapter hands out only what promise P2 lets
-// us look at: rows leave it minimised, and account identities leave it to be hashed, never to be stored.
+// What the banking domain asks of an aggregator, and what it offers to the rest. An adapter hands
+// out only what promise P2 lets us look at: rows leave it minimised, and account identities leave
+// it to be hashed, never to be stored.
 import type { ConnectionId, UserId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { ReviewCode } from "../ledger/ports.ts";
@@ -8,17 +9,29 @@ import type { AggregatorError } from "./errors.ts";
 
 export type AggregatorName = "powens" | "bridge" | "plaid";
 
-/** A bank that a user can choose. `id` is the connector's stable uuid, the same in every domain of the aggregator. */
-export type Bank = { readonly id: string; readonly name: string; readonly color: string | null; readonly country: string | null };
+/**
+ * A bank that a user can choose. `id` is the connector's stable uuid, the same in every domain of
+ * the aggregator.
+ */
+export type Bank = {
+  readonly id: string;
+  readonly name: string;
+  readonly color: string | null;
+  readonly country: string | null;
+};
 
 /** Who has to act on a connection, whatever the aggregator calls it. */
 export type RemoteCondition =
-  | "ok" | "renew" | "update_credentials" | "act_at_bank"
+  | "ok"
+  | "renew"
+  | "update_credentials"
+  | "act_at_bank"
   /** Brief, nobody has to act: what we showed before stands. */
   | "settling"
   /** The aggregator tries again by itself. */
   | "transient"
-  | "lost" | "unknown";
+  | "lost"
+  | "unknown";
 
 export type RemoteConnection = {
   readonly remoteId: string;
@@ -34,7 +47,10 @@ export type RemoteConnection = {
 export type RemoteAccount = {
   readonly remoteId: string;
   readonly remoteConnectionId: string;
-  /** Null for everything that is neither a current account nor a card account: never stored, its rows never looked at. */
+  /**
+   * Null for everything that is neither a current account nor a card account: never stored, its
+   * rows never looked at.
+   */
   readonly kind: "checking" | "card" | null;
   readonly state: "enabled" | "disabled" | "deleted";
   /** ISO 4217, or null when the aggregator does not say. */
@@ -69,11 +85,17 @@ export type AccountWindow = {
   readonly currency: string | null;
   /** First Paris day that counts: the later of the consent and the link. */
   readonly firstDay: string;
-  /** Rows that the aggregator saw before this instant were seen while earning was off; null when it never was. */
+  /**
+   * Rows that the aggregator saw before this instant were seen while earning was off; null when it
+   * never was.
+   */
   readonly seenFromMs: number | null;
 };
 
-/** What the minimiser is told. Accounts that are not named do not earn: their rows are dropped unread. */
+/**
+ * What the minimiser is told. Accounts that are not named do not earn: their rows are dropped
+ * unread.
+ */
 export type RowPolicy = {
   readonly nowMs: number;
   readonly accounts: ReadonlyMap<string, AccountWindow>;
@@ -86,12 +108,26 @@ export type RowPolicy = {
 /** What minimising left, and how many rows it did not let through, by cause. */
 export type MinimisedRows = {
   readonly rows: readonly CardRow[];
-  readonly dropped: { readonly beforeLink: number; readonly otherKind: number; readonly otherAccount: number; readonly unreadable: number };
+  readonly dropped: {
+    readonly beforeLink: number;
+    readonly otherKind: number;
+    readonly otherAccount: number;
+    readonly unreadable: number;
+  };
 };
 
-export type WebhookEvent = "connection-synced" | "connection-deleted" | "account-enabled" | "account-disabled" | "account-synced" | "user-deleted";
+export type WebhookEvent =
+  | "connection-synced"
+  | "connection-deleted"
+  | "account-enabled"
+  | "account-disabled"
+  | "account-synced"
+  | "user-deleted";
 
-/** An authentic message, understood. What it says of states is a hint; its rows come out minimised only. */
+/**
+ * An authentic message, understood. What it says of states is a hint; its rows come out minimised
+ * only.
+ */
 export type WebhookMessage = {
   readonly remoteUserId: string;
   readonly remoteConnectionId: string | null;
@@ -113,40 +149,72 @@ export type WebviewRequest = {
   readonly remoteConnectionId: string | null;
 };
 
-/** Where to read rows: from a day on, or changed after an instant, or the next page of an earlier answer. */
+/**
+ * Where to read rows: from a day on, or changed after an instant, or the next page of an earlier
+ * answer.
+ */
 export type RowPosition =
   | { readonly sinceDay: string; readonly changedAfterMs: number | null }
   | { readonly next: string };
 
-/** One aggregator. Every method returns its failures; none throws for what the network or the aggregator may do. */
+/**
+ * One aggregator. Every method returns its failures; none throws for what the network or the
+ * aggregator may do.
+ */
 export type Aggregator = {
   readonly name: AggregatorName;
   readonly events: readonly WebhookEvent[];
-  /** Creates a user and a permanent token there. Never repeated by itself: a lost answer may leave a user behind. */
-  readonly createUser: () => Promise<Result<{ readonly remoteUserId: string; readonly token: string }, AggregatorError>>;
+  /**
+   * Creates a user and a permanent token there. Never repeated by itself: a lost answer may leave a
+   * user behind.
+   */
+  readonly createUser: () => Promise<
+    Result<{ readonly remoteUserId: string; readonly token: string }, AggregatorError>
+  >;
   /** A single-use code that opens the aggregator's own page for this user. */
   readonly temporaryCode: (token: string) => Promise<Result<string, AggregatorError>>;
   readonly webviewUrl: (request: WebviewRequest) => string;
   readonly banks: () => Promise<Result<readonly Bank[], AggregatorError>>;
   readonly userExists: (token: string) => Promise<Result<boolean, AggregatorError>>;
-  readonly connections: (token: string) => Promise<Result<readonly RemoteConnection[], AggregatorError>>;
+  readonly connections: (
+    token: string,
+  ) => Promise<Result<readonly RemoteConnection[], AggregatorError>>;
   /** Every account of the user, also disabled and deleted ones; empty when there is none. */
   readonly accounts: (token: string) => Promise<Result<readonly RemoteAccount[], AggregatorError>>;
-  readonly rows: (token: string, position: RowPosition, policy: RowPolicy) => Promise<Result<MinimisedRows & { readonly next: string | null }, AggregatorError>>;
+  readonly rows: (
+    token: string,
+    position: RowPosition,
+    policy: RowPolicy,
+  ) => Promise<Result<MinimisedRows & { readonly next: string | null }, AggregatorError>>;
   /** Succeeds also when it is already gone. */
-  readonly deleteConnection: (token: string, remoteConnectionId: string) => Promise<Result<null, AggregatorError>>;
+  readonly deleteConnection: (
+    token: string,
+    remoteConnectionId: string,
+  ) => Promise<Result<null, AggregatorError>>;
   readonly deleteUser: (token: string) => Promise<Result<null, AggregatorError>>;
-  /** The signature headers, or null when one is missing or malformed: such a request is refused unread. */
-  readonly signedDelivery: (headers: { readonly get: (name: string) => string | null }) => SignedDelivery | null;
+  /**
+   * The signature headers, or null when one is missing or malformed: such a request is refused
+   * unread.
+   */
+  readonly signedDelivery: (
+    headers: { readonly get: (name: string) => string | null },
+  ) => SignedDelivery | null;
   /** True when the bytes carry a signature of ours for that event's path, in constant time. */
-  readonly verifyWebhook: (event: WebhookEvent, delivery: SignedDelivery, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>;
+  readonly verifyWebhook: (
+    event: WebhookEvent,
+    delivery: SignedDelivery,
+    bytes: Uint8Array<ArrayBuffer>,
+  ) => Promise<boolean>;
   /** Reads a verified body; null when it is not understood. */
   readonly readWebhook: (event: WebhookEvent, bytes: Uint8Array) => WebhookMessage | null;
 };
 
 /** What other domains may ask of banking. */
 export type BankingPort = {
-  /** Ends everything of a user at the aggregators, local mark first; safe to repeat. False while something is left to do there. */
+  /**
+   * Ends everything of a user at the aggregators, local mark first; safe to repeat. False while
+   * something is left to do there.
+   */
   readonly endAll: (userId: UserId) => Promise<boolean>;
   /** Which connections a user has: for the export and for operators. */
   readonly connectionIds: (userId: UserId) => Promise<readonly ConnectionId[]>;

@@ -1,5 +1,6 @@
-// The whole catalogue of one version in memory: brands, offers with all their versions, what waits for approval. Pure data and
-// look-ups; at ten thousand brands it is a few megabytes, and every decision about the catalogue is made from it.
+// The whole catalogue of one version in memory: brands, offers with all their versions, what waits
+// for approval. Pure data and look-ups; at ten thousand brands it is a few megabytes, and every
+// decision about the catalogue is made from it.
 import type { BrandId, Id, OfferId } from "../kernel/ids.ts";
 import type { OfferTerms } from "../ledger/ports.ts";
 import { toTerms } from "./offer-version.ts";
@@ -65,8 +66,13 @@ export type CorrectionRecord = {
   readonly updatedAtMs: number;
 };
 
-/** An offer with its versions by ascending number and the windows in which they are really in force. */
-export type OfferEntry = OfferRecord & { readonly versions: readonly VersionRecord[]; readonly terms: readonly OfferTerms[] };
+/**
+ * An offer with its versions by ascending number and the windows in which they are really in force.
+ */
+export type OfferEntry = OfferRecord & {
+  readonly versions: readonly VersionRecord[];
+  readonly terms: readonly OfferTerms[];
+};
 
 export type Book = {
   readonly version: number;
@@ -83,7 +89,10 @@ export type Book = {
   readonly corrections: ReadonlyMap<string, CorrectionRecord>;
 };
 
-/** The rows of one version as the store reads them. `brands` and `corrections` are null when the reader has them already. */
+/**
+ * The rows of one version as the store reads them. `brands` and `corrections` are null when the
+ * reader has them already.
+ */
 export type CatalogueRows = {
   readonly version: number;
   readonly brandsVersion: number;
@@ -108,42 +117,72 @@ function grouped<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   return groups;
 }
 
-/** Arranges the rows of one version. Takes brands and corrections from `previous` when they were not read again. */
+/**
+ * Arranges the rows of one version. Takes brands and corrections from `previous` when they were not
+ * read again.
+ */
 export function makeBook(rows: CatalogueRows, previous: Book | null): Book {
   const fresh = rows.brands === null ? null : [...rows.brands].sort(byId);
-  const brands = fresh === null ? previous?.brands : new Map(fresh.map((brand) => [brand.id, brand]));
-  const brandsByName = fresh === null ? previous?.brandsByName : new Map(fresh.map((brand) => [brand.nameKey, brand]));
-  const corrections = rows.corrections === null ? previous?.corrections : new Map(rows.corrections.map((item) => [item.merchant, item]));
-  if (brands === undefined || brandsByName === undefined || corrections === undefined) throw new Error("catalogue rows without brands");
+  const brands = fresh === null
+    ? previous?.brands
+    : new Map(fresh.map((brand) => [brand.id, brand]));
+  const brandsByName = fresh === null
+    ? previous?.brandsByName
+    : new Map(fresh.map((brand) => [brand.nameKey, brand]));
+  const corrections = rows.corrections === null
+    ? previous?.corrections
+    : new Map(rows.corrections.map((item) => [item.merchant, item]));
+  if (brands === undefined || brandsByName === undefined || corrections === undefined) {
+    throw new Error("catalogue rows without brands");
+  }
   const versions = grouped(rows.versions, (version) => version.offerId);
   const offers = [...rows.offers].sort(byId).map((offer): OfferEntry => {
     const own = (versions.get(offer.id) ?? []).sort((a, b) => a.number - b.number);
-    const stored = own.map((item) => ({ ...item.terms, number: item.number, approvedAtMs: item.approvedAtMs }));
+    const stored = own.map((item) => ({
+      ...item.terms,
+      number: item.number,
+      approvedAtMs: item.approvedAtMs,
+    }));
     return { ...offer, versions: own, terms: toTerms(offer, stored) };
   });
   return {
-    version: rows.version, brandsVersion: rows.brandsVersion, brands, brandsByName, corrections,
+    version: rows.version,
+    brandsVersion: rows.brandsVersion,
+    brands,
+    brandsByName,
+    corrections,
     offers: new Map(offers.map((offer) => [offer.id, offer])),
     offersByBrand: grouped(offers, (offer) => offer.brandId),
-    waiting: new Map(rows.aliasChanges.filter((change) => change.approvedBy === null).map((change) => [change.brandId, change])),
+    waiting: new Map(
+      rows.aliasChanges.filter((change) => change.approvedBy === null).map((
+        change,
+      ) => [change.brandId, change]),
+    ),
     aliasChanges: new Map(rows.aliasChanges.map((change) => [change.id, change])),
   };
 }
 
 /** The terms of an offer that are in force at that instant, or null. */
 export function inForce(offer: OfferEntry, nowMs: number): OfferTerms | null {
-  return offer.terms.find((terms) => terms.startsAtMs <= nowMs && (terms.endsAtMs === null || nowMs < terms.endsAtMs)) ?? null;
+  return offer.terms.find((terms) =>
+    terms.startsAtMs <= nowMs && (terms.endsAtMs === null || nowMs < terms.endsAtMs)
+  ) ?? null;
 }
 
 /**
- * True when money hangs on how the brand is recognised: an approved version is in force or will be. Counting those to come
- * closes the way round, which is to change the aliases the day before the offer starts.
+ * True when money hangs on how the brand is recognised: an approved version is in force or will be.
+ * Counting those to come closes the way round, which is to change the aliases the day before the
+ * offer starts.
  */
 export function hasStandingOffer(book: Book, brandId: BrandId, nowMs: number): boolean {
-  return (book.offersByBrand.get(brandId) ?? []).some((offer) => offer.terms.some((terms) => terms.endsAtMs === null || nowMs < terms.endsAtMs));
+  return (book.offersByBrand.get(brandId) ?? []).some((offer) =>
+    offer.terms.some((terms) => terms.endsAtMs === null || nowMs < terms.endsAtMs)
+  );
 }
 
-/** A name as people see it: without case, accents, and doubled blanks. Two brands may not share one. */
+/**
+ * A name as people see it: without case, accents, and doubled blanks. Two brands may not share one.
+ */
 export function nameKey(name: string): string {
   return name.normalize("NFKD").replace(/\p{M}+/gu, "").toLowerCase().replace(/\s+/gu, " ").trim();
 }

@@ -1,7 +1,16 @@
-// Why the catalogue refuses something. Expected outcomes, so values; the routes turn them into problems.
+// Why the catalogue refuses something. Expected outcomes, so values; the routes turn them into
+// problems.
 
-/** One bad field. `pointer` is a JSON pointer into the body, or `#line/<number>/<field>` in an imported file, whose line is then given. */
-export type CatalogueFieldError = { readonly pointer: string; readonly code: string; readonly detail: Readonly<Record<"fr" | "en", string>>; readonly line?: number };
+/**
+ * One bad field. `pointer` is a JSON pointer into the body, or `#line/<number>/<field>` in an
+ * imported file, whose line is then given.
+ */
+export type CatalogueFieldError = {
+  readonly pointer: string;
+  readonly code: string;
+  readonly detail: Readonly<Record<"fr" | "en", string>>;
+  readonly line?: number;
+};
 
 export type CatalogueError =
   | { readonly code: "not_found" }
@@ -17,9 +26,18 @@ export type CatalogueError =
 const DETAILS = {
   name_taken: { fr: "Une marque porte déjà ce nom", en: "A brand has this name already" },
   brand_unknown: { fr: "Cette marque n'existe pas", en: "There is no such brand" },
-  brand_missing: { fr: "La marque est à nommer par brand_id ou par brand", en: "The brand must be named by brand_id or by brand" },
-  duplicate_in_file: { fr: "Cette marque est déjà dans le fichier", en: "This brand is already in the file" },
-  malformed_json: { fr: "Cette ligne n'est pas un objet JSON", en: "This line is not a JSON object" },
+  brand_missing: {
+    fr: "La marque est à nommer par brand_id ou par brand",
+    en: "The brand must be named by brand_id or by brand",
+  },
+  duplicate_in_file: {
+    fr: "Cette marque est déjà dans le fichier",
+    en: "This brand is already in the file",
+  },
+  malformed_json: {
+    fr: "Cette ligne n'est pas un objet JSON",
+    en: "This line is not a JSON object",
+  },
   malformed_csv: { fr: "Cette ligne n'est pas du CSV valable", en: "This line is not valid CSV" },
   not_utf8: { fr: "Cette ligne n'est pas en UTF-8", en: "This line is not UTF-8" },
   column_unknown: { fr: "Cette colonne n'existe pas", en: "There is no such column" },
@@ -27,8 +45,14 @@ const DETAILS = {
   unknown_field: { fr: "Ce champ n'existe pas", en: "There is no such field" },
   too_many_lines: { fr: "Le fichier a trop de lignes", en: "The file has too many lines" },
   file_empty: { fr: "Le fichier est vide", en: "The file is empty" },
-  label_not_card: { fr: "Ce libellé n'est pas celui d'un paiement par carte", en: "This label is not that of a card payment" },
-  merchant_missing: { fr: "Ce libellé ne nomme aucun commerçant", en: "This label names no merchant" },
+  label_not_card: {
+    fr: "Ce libellé n'est pas celui d'un paiement par carte",
+    en: "This label is not that of a card payment",
+  },
+  merchant_missing: {
+    fr: "Ce libellé ne nomme aucun commerçant",
+    en: "This label names no merchant",
+  },
 } as const satisfies Record<string, Readonly<Record<"fr" | "en", string>>>;
 
 export type CatalogueFieldCode = keyof typeof DETAILS;
@@ -39,15 +63,22 @@ export function fieldError(pointer: string, code: CatalogueFieldCode): Catalogue
 }
 
 /** The error of one line of a file; `path` leads on from the line, e.g. `/name`. */
-export function lineError(at: { readonly line: number; readonly pointer: string }, path: string, code: CatalogueFieldCode): CatalogueFieldError {
+export function lineError(
+  at: { readonly line: number; readonly pointer: string },
+  path: string,
+  code: CatalogueFieldCode,
+): CatalogueFieldError {
   return { ...fieldError(`${at.pointer}${path}`, code), line: at.line };
 }
 
 const DUPLICATE_OFFER = {
-  fr: "Cette offre (même marque, même titre français) est déjà dans le fichier", en: "This offer (same brand, same French title) is already in the file",
+  fr: "Cette offre (même marque, même titre français) est déjà dans le fichier",
+  en: "This offer (same brand, same French title) is already in the file",
 } as const;
 
 /** As `duplicate_in_file`, in the words that an offer needs. */
-export function duplicateOffer(at: { readonly line: number; readonly pointer: string }): CatalogueFieldError {
+export function duplicateOffer(
+  at: { readonly line: number; readonly pointer: string },
+): CatalogueFieldError {
   return { ...lineError(at, "/title", "duplicate_in_file"), detail: DUPLICATE_OFFER };
 }

@@ -1,6 +1,7 @@
-// Files that operators import: JSON, JSON lines (one object a line) or CSV (RFC 4180, comma or semicolon). It turns a file into
-// numbered items and says which line is not one; what an item must be is the schema's business. Pure. Nothing here refuses a
-// file: errors are gathered, so that one answer tells all of them, and whoever decides refuses.
+// Files that operators import: JSON, JSON lines (one object a line) or CSV (RFC 4180, comma or
+// semicolon). It turns a file into numbered items and says which line is not one; what an item must
+// be is the schema's business. Pure. Nothing here refuses a file: errors are gathered, so that one
+// answer tells all of them, and whoever decides refuses.
 import type { z } from "zod";
 import { valueErrors } from "../kernel/validation.ts";
 import { fieldError, lineError } from "./errors.ts";
@@ -8,31 +9,47 @@ import type { CatalogueFieldError } from "./errors.ts";
 
 export type ImportFormat = "json" | "ndjson" | "csv";
 
-/** One item of a file, the line it stands on (its position in a JSON array), and the pointer that its errors start with. */
+/**
+ * One item of a file, the line it stands on (its position in a JSON array), and the pointer that
+ * its errors start with.
+ */
 export type RawLine = { readonly line: number; readonly pointer: string; readonly value: unknown };
 
 /** A file as far as it could be read, and what is wrong with the rest. */
-export type RawFile = { readonly lines: readonly RawLine[]; readonly errors: readonly CatalogueFieldError[] };
+export type RawFile = {
+  readonly lines: readonly RawLine[];
+  readonly errors: readonly CatalogueFieldError[];
+};
 
-/** One item as its schema sees it. Members that are sound are there even when others are not, so that they can be judged too. */
+/**
+ * One item as its schema sees it. Members that are sound are there even when others are not, so
+ * that they can be judged too.
+ */
 export type CheckedLine<T> = {
-  readonly line: number; readonly pointer: string;
+  readonly line: number;
+  readonly pointer: string;
   /** Null when anything is wrong with the item. */
   readonly item: T | null;
   readonly sound: Partial<T>;
   /** Members that the schema refused. */
   readonly refused: ReadonlySet<string>;
 };
-export type CheckedFile<T> = { readonly lines: readonly CheckedLine<T>[]; readonly errors: readonly CatalogueFieldError[] };
+export type CheckedFile<T> = {
+  readonly lines: readonly CheckedLine<T>[];
+  readonly errors: readonly CatalogueFieldError[];
+};
 
 /** How the columns of a CSV become an item; null for a column that does not exist. */
-export type CsvColumns = Readonly<Record<string, (text: string, item: Record<string, unknown>) => void>>;
+export type CsvColumns = Readonly<
+  Record<string, (text: string, item: Record<string, unknown>) => void>
+>;
 
 export const IMPORT_LINES_MAX = 20_000;
 // A file that is wrong throughout needs no million complaints.
 const ERRORS_MAX = 1_000;
 
-// A spreadsheet that saves Latin-1 would fill the catalogue with broken accents. The decoder has put this sign in their place.
+// A spreadsheet that saves Latin-1 would fill the catalogue with broken accents. The decoder has
+// put this sign in their place.
 const UNDECODABLE = "\uFFFD";
 
 function parseJson(text: string): unknown {
@@ -45,12 +62,28 @@ function parseJson(text: string): unknown {
 
 function readJson(text: string, member: string): RawFile {
   const parsed = parseJson(text);
-  const file = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed as Record<string, unknown>) : {};
-  const errors = Object.keys(file).filter((name) => name !== member).map((name) => fieldError(`/${name.slice(0, 64)}`, "unknown_field"));
+  const file = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)
+    ? (parsed as Record<string, unknown>)
+    : {};
+  const errors = Object.keys(file).filter((name) => name !== member).map((name) =>
+    fieldError(`/${name.slice(0, 64)}`, "unknown_field")
+  );
   const items = file[member];
-  if (!Array.isArray(items)) return { lines: [], errors: [...errors, fieldError(`/${member}`, "list_missing")] };
-  const lines = items.map((value: unknown, index) => ({ line: index + 1, pointer: `/${member}/${index}`, value }));
-  if (text.includes(UNDECODABLE)) errors.push(...lines.filter(({ value }) => JSON.stringify(value).includes(UNDECODABLE)).map((at) => lineError(at, "", "not_utf8")));
+  if (!Array.isArray(items)) {
+    return { lines: [], errors: [...errors, fieldError(`/${member}`, "list_missing")] };
+  }
+  const lines = items.map((value: unknown, index) => ({
+    line: index + 1,
+    pointer: `/${member}/${index}`,
+    value,
+  }));
+  if (text.includes(UNDECODABLE)) {
+    errors.push(
+      ...lines.filter(({ value }) => JSON.stringify(value).includes(UNDECODABLE)).map((at) =>
+        lineError(at, "", "not_utf8")
+      ),
+    );
+  }
   return { lines, errors };
 }
 
@@ -70,11 +103,20 @@ function readJsonLines(text: string): RawFile {
 
 type CsvRecord = { readonly line: number; readonly cells: readonly string[] };
 
-/** The records of a CSV text, and the lines on which a quote is out of place; reading goes on at the next line. */
-export function csvRecords(text: string): { readonly records: readonly CsvRecord[]; readonly brokenLines: readonly number[] } {
+/**
+ * The records of a CSV text, and the lines on which a quote is out of place; reading goes on at the
+ * next line.
+ */
+export function csvRecords(
+  text: string,
+): { readonly records: readonly CsvRecord[]; readonly brokenLines: readonly number[] } {
   const separator = (text.split(/\r?\n/, 1)[0] ?? "").includes(";") ? ";" : ",";
-  // A cell: quoted with doubled quotes inside, or plain; then what ends it. Anchored, so that it never looks back.
-  const cell = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${separator}\\r\\n]*))(${separator}|\\r?\\n|$)`, "y");
+  // A cell: quoted with doubled quotes inside, or plain; then what ends it. Anchored, so that it
+  // never looks back.
+  const cell = new RegExp(
+    `(?:"((?:[^"]|"")*)"|([^"${separator}\\r\\n]*))(${separator}|\\r?\\n|$)`,
+    "y",
+  );
   const records: CsvRecord[] = [];
   const brokenLines: number[] = [];
   let cells: string[] = [];
@@ -111,10 +153,16 @@ function readCsv(text: string, columns: CsvColumns): RawFile {
   if (brokenLines.includes(1)) return { lines: [], errors };
   const [header, ...rows] = records;
   const names = (header?.cells ?? []).map((name) => name.trim().toLowerCase());
-  for (const name of names) if (!Object.hasOwn(columns, name)) errors.push(lineError(atLine(1), `/${name.slice(0, 40)}`, "column_unknown"));
+  for (const name of names) {
+    if (!Object.hasOwn(columns, name)) {
+      errors.push(lineError(atLine(1), `/${name.slice(0, 40)}`, "column_unknown"));
+    }
+  }
   const lines: RawLine[] = [];
   for (const { line, cells } of rows) {
-    if (cells.some((value) => value.includes(UNDECODABLE))) errors.push(lineError(atLine(line), "", "not_utf8"));
+    if (cells.some((value) => value.includes(UNDECODABLE))) {
+      errors.push(lineError(atLine(line), "", "not_utf8"));
+    }
     if (cells.length > names.length) {
       errors.push(lineError(atLine(line), "", "malformed_csv"));
       continue;
@@ -130,27 +178,54 @@ function readCsv(text: string, columns: CsvColumns): RawFile {
 }
 
 /** The items of a file. `member` is the array's name in a JSON file. */
-export function readImport(text: string, format: ImportFormat, member: string, columns: CsvColumns): RawFile {
-  const file = format === "json" ? readJson(text, member) : format === "ndjson" ? readJsonLines(text) : readCsv(text, columns);
+export function readImport(
+  text: string,
+  format: ImportFormat,
+  member: string,
+  columns: CsvColumns,
+): RawFile {
+  const file = format === "json"
+    ? readJson(text, member)
+    : format === "ndjson"
+    ? readJsonLines(text)
+    : readCsv(text, columns);
   const whole = format === "json" ? `/${member}` : null;
-  if (file.lines.length === 0 && file.errors.length === 0) return { lines: [], errors: [fieldError(whole ?? "#line/1", "file_empty")] };
-  if (file.lines.length > IMPORT_LINES_MAX) return { lines: [], errors: [fieldError(whole ?? `#line/${IMPORT_LINES_MAX + 1}`, "too_many_lines")] };
+  if (file.lines.length === 0 && file.errors.length === 0) {
+    return { lines: [], errors: [fieldError(whole ?? "#line/1", "file_empty")] };
+  }
+  if (file.lines.length > IMPORT_LINES_MAX) {
+    return {
+      lines: [],
+      errors: [fieldError(whole ?? `#line/${IMPORT_LINES_MAX + 1}`, "too_many_lines")],
+    };
+  }
   return file;
 }
 
 /** The members of an object that pass their part of its schema. */
-function soundMembers<S extends z.ZodRawShape>(schema: z.ZodObject<S>, value: unknown): Record<string, unknown> {
+function soundMembers<S extends z.ZodRawShape>(
+  schema: z.ZodObject<S>,
+  value: unknown,
+): Record<string, unknown> {
   const sound: Record<string, unknown> = {};
   if (typeof value !== "object" || value === null) return sound;
   for (const [name, member] of Object.entries(schema.shape)) {
-    const parsed = Object.hasOwn(value, name) ? (member as z.ZodType).safeParse((value as Record<string, unknown>)[name]) : null;
+    const parsed = Object.hasOwn(value, name)
+      ? (member as z.ZodType).safeParse((value as Record<string, unknown>)[name])
+      : null;
     if (parsed?.success === true) sound[name] = parsed.data;
   }
   return sound;
 }
 
-/** Checks each item against the schema; every bad field of every line is reported beside what was wrong before. */
-export function checkLines<S extends z.ZodRawShape>(file: RawFile, schema: z.ZodObject<S>): CheckedFile<z.output<z.ZodObject<S>>> {
+/**
+ * Checks each item against the schema; every bad field of every line is reported beside what was
+ * wrong before.
+ */
+export function checkLines<S extends z.ZodRawShape>(
+  file: RawFile,
+  schema: z.ZodObject<S>,
+): CheckedFile<z.output<z.ZodObject<S>>> {
   type Item = z.output<z.ZodObject<S>>;
   const lines: CheckedLine<Item>[] = [];
   const errors = [...file.errors];
@@ -161,29 +236,45 @@ export function checkLines<S extends z.ZodRawShape>(file: RawFile, schema: z.Zod
       continue;
     }
     const found = valueErrors(parsed.error.issues, value);
-    errors.push(...found.map((error) => ({ ...error, pointer: `${pointer}${error.pointer}`, line })));
+    errors.push(
+      ...found.map((error) => ({ ...error, pointer: `${pointer}${error.pointer}`, line })),
+    );
     const sound = soundMembers(schema, value) as Partial<Item>;
     const isObject = typeof value === "object" && value !== null;
-    const refused = Object.keys(schema.shape).filter((name) => !isObject || (Object.hasOwn(value, name) && !Object.hasOwn(sound, name)));
+    const refused = Object.keys(schema.shape).filter((name) =>
+      !isObject || (Object.hasOwn(value, name) && !Object.hasOwn(sound, name))
+    );
     lines.push({ line, pointer, item: null, sound, refused: new Set(refused) });
   }
   return { lines, errors };
 }
 
-/** Errors as a report gives them: by line, those of the file as a whole first, and no more than anybody reads. */
-export function inLineOrder(errors: readonly CatalogueFieldError[]): readonly CatalogueFieldError[] {
+/**
+ * Errors as a report gives them: by line, those of the file as a whole first, and no more than
+ * anybody reads.
+ */
+export function inLineOrder(
+  errors: readonly CatalogueFieldError[],
+): readonly CatalogueFieldError[] {
   return [...errors].sort((a, b) => (a.line ?? 0) - (b.line ?? 0)).slice(0, ERRORS_MAX);
 }
 
 type Setter = CsvColumns[string];
 
 const asText = (name: string): Setter => (text, item) => void (item[name] = text);
-const asList = (name: string): Setter => (text, item) => void (item[name] = text.split("|").map((part) => part.trim()).filter((part) => part !== ""));
+const asList = (name: string): Setter => (text, item) =>
+  void (item[name] = text.split("|").map((part) => part.trim()).filter((part) => part !== ""));
 
 /** Several aliases stand in one cell with `|` between them. */
 export const BRAND_COLUMNS: CsvColumns = {
-  id: asText("id"), name: asText("name"), category: asText("category"), aliases: asList("aliases"), excluded: asList("excluded"),
-  website: asText("website"), logo_url: asText("logo_url"), wikidata: asText("wikidata"),
+  id: asText("id"),
+  name: asText("name"),
+  category: asText("category"),
+  aliases: asList("aliases"),
+  excluded: asList("excluded"),
+  website: asText("website"),
+  logo_url: asText("logo_url"),
+  wikidata: asText("wikidata"),
 };
 
 function child(item: Record<string, unknown>, name: string): Record<string, unknown> {
@@ -197,9 +288,12 @@ function child(item: Record<string, unknown>, name: string): Record<string, unkn
 // Not a number stays text, which the schema then refuses at that column.
 const numberOf = (text: string): unknown => (/^-?\d{1,15}$/.test(text) ? Number(text) : text);
 const inTitle = (name: string): Setter => (text, item) => void (child(item, "title")[name] = text);
-const termText = (name: string): Setter => (text, item) => void (child(item, "version")[name] = text);
-const termNumber = (name: string): Setter => (text, item) => void (child(item, "version")[name] = numberOf(text));
-const termFlag = (name: string): Setter => (text, item) => void (child(item, "version")[name] = text === "true" ? true : text === "false" ? false : text);
+const termText = (name: string): Setter => (text, item) =>
+  void (child(item, "version")[name] = text);
+const termNumber = (name: string): Setter => (text, item) =>
+  void (child(item, "version")[name] = numberOf(text));
+const termFlag = (name: string): Setter => (text, item) =>
+  void (child(item, "version")[name] = text === "true" ? true : text === "false" ? false : text);
 
 /** `0:200|5000:400`: 200 basis points from 0 cents on, 400 from 5000. */
 const termTiers: Setter = (text, item) => {
@@ -210,13 +304,27 @@ const termTiers: Setter = (text, item) => {
 };
 
 const TERM_NUMBERS = [
-  "rate_bp", "points", "min_cents", "max_cents", "cap_points_per_purchase", "cap_points_per_user", "cap_purchases_per_user", "activation_days",
-  "confirmation_days", "budget_points", "priority",
+  "rate_bp",
+  "points",
+  "min_cents",
+  "max_cents",
+  "cap_points_per_purchase",
+  "cap_points_per_user",
+  "cap_purchases_per_user",
+  "activation_days",
+  "confirmation_days",
+  "budget_points",
+  "priority",
 ] as const;
 const TERM_TEXTS = ["kind", "period", "activation", "channel", "starts_at", "ends_at"] as const;
 
 export const OFFER_COLUMNS: CsvColumns = {
-  brand_id: asText("brand_id"), brand: asText("brand"), title_fr: inTitle("fr"), title_en: inTitle("en"), tiers: termTiers, first_purchase_only: termFlag("first_purchase_only"),
+  brand_id: asText("brand_id"),
+  brand: asText("brand"),
+  title_fr: inTitle("fr"),
+  title_en: inTitle("en"),
+  tiers: termTiers,
+  first_purchase_only: termFlag("first_purchase_only"),
   ...Object.fromEntries(TERM_NUMBERS.map((name) => [name, termNumber(name)])),
   ...Object.fromEntries(TERM_TEXTS.map((name) => [name, termText(name)])),
 };

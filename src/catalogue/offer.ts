@@ -1,4 +1,5 @@
-// Rules of offers: an offer is a brand, a title and immutable versions of its terms. What the terms must be is offer-version.ts.
+// Rules of offers: an offer is a brand, a title and immutable versions of its terms. What the terms
+// must be is offer-version.ts.
 import { z } from "zod";
 import type { BrandId, OfferId } from "../kernel/ids.ts";
 import { canonicalJson } from "../kernel/hash.ts";
@@ -18,12 +19,16 @@ import type { NormalisedVersion, OfferVersionInput } from "./offer-version.ts";
 const whole = z.number().int();
 const title = z.string().trim().min(1).max(120).regex(/^[^\p{Cc}]*$/u);
 
-/** Terms as API.md takes them: names and JSON types. Whether they make sense is `checkOfferVersion`'s. */
+/**
+ * Terms as API.md takes them: names and JSON types. Whether they make sense is
+ * `checkOfferVersion`'s.
+ */
 export const versionInput = z.strictObject({
   kind: z.enum(["percent", "fixed", "points_per_euro", "tiered"]),
   rate_bp: whole.nullable().optional(),
   points: whole.nullable().optional(),
-  tiers: z.array(z.strictObject({ from_cents: whole, rate_bp: whole })).max(100).nullable().optional(),
+  tiers: z.array(z.strictObject({ from_cents: whole, rate_bp: whole })).max(100).nullable()
+    .optional(),
   min_cents: whole.nullable().optional(),
   max_cents: whole.nullable().optional(),
   cap_points_per_purchase: whole.nullable().optional(),
@@ -43,10 +48,19 @@ export const versionInput = z.strictObject({
 
 export const titleInput = z.strictObject({ fr: title, en: title });
 
-export const offerInput = z.strictObject({ brand_id: z.string().max(60), title: titleInput, version: versionInput });
+export const offerInput = z.strictObject({
+  brand_id: z.string().max(60),
+  title: titleInput,
+  version: versionInput,
+});
 
 /** An offer in a file names its brand by id or by name. */
-export const offerImportItem = z.strictObject({ brand_id: z.string().max(60).optional(), brand: z.string().max(80).optional(), title: titleInput, version: versionInput });
+export const offerImportItem = z.strictObject({
+  brand_id: z.string().max(60).optional(),
+  brand: z.string().max(80).optional(),
+  title: titleInput,
+  version: versionInput,
+});
 
 export type OfferInput = z.output<typeof offerInput>;
 export type OfferImportItem = z.output<typeof offerImportItem>;
@@ -54,19 +68,42 @@ export type OfferImportItem = z.output<typeof offerImportItem>;
 /** Who acts, and the programme's rate that tells how much an offer gives. */
 export type OfferAct = Act & { readonly pointsPerEuro: number };
 
-function checked(input: OfferVersionInput, pointer: string, act: OfferAct): Result<NormalisedVersion, readonly CatalogueFieldError[]> {
+function checked(
+  input: OfferVersionInput,
+  pointer: string,
+  act: OfferAct,
+): Result<NormalisedVersion, readonly CatalogueFieldError[]> {
   const terms = checkOfferVersion(input, { pointsPerEuro: act.pointsPerEuro });
   if (terms.ok) return terms;
   return err(terms.error.map((item) => ({
-    pointer: `${pointer}${item.pointer}`, code: item.code, detail: { fr: offerVersionDetail(item.detail_key, "fr"), en: offerVersionDetail(item.detail_key, "en") },
+    pointer: `${pointer}${item.pointer}`,
+    code: item.code,
+    detail: {
+      fr: offerVersionDetail(item.detail_key, "fr"),
+      en: offerVersionDetail(item.detail_key, "en"),
+    },
   })));
 }
 
-function newVersion(offerId: OfferId, number: number, terms: NormalisedVersion, act: OfferAct, requestKey: string | null): VersionRecord {
+function newVersion(
+  offerId: OfferId,
+  number: number,
+  terms: NormalisedVersion,
+  act: OfferAct,
+  requestKey: string | null,
+): VersionRecord {
   const secondPerson = needsSecondPerson(terms, { pointsPerEuro: act.pointsPerEuro });
   return {
-    offerId, number, terms, secondPerson, state: secondPerson ? "waiting" : "approved", requestKey, createdBy: act.operator, createdAtMs: act.nowMs,
-    approvedBy: null, approvedAtMs: secondPerson ? null : act.nowMs,
+    offerId,
+    number,
+    terms,
+    secondPerson,
+    state: secondPerson ? "waiting" : "approved",
+    requestKey,
+    createdBy: act.operator,
+    createdAtMs: act.nowMs,
+    approvedBy: null,
+    approvedAtMs: secondPerson ? null : act.nowMs,
   };
 }
 
@@ -74,60 +111,135 @@ function newVersion(offerId: OfferId, number: number, terms: NormalisedVersion, 
 export type OfferOutcome = { readonly offer: OfferRecord; readonly version: VersionRecord };
 
 function auditOf(action: string, { offer, version }: OfferOutcome) {
-  return { action, target: offer.id, details: { brand: offer.brandId, number: version.number, state: version.state } };
+  return {
+    action,
+    target: offer.id,
+    details: { brand: offer.brandId, number: version.number, state: version.state },
+  };
 }
 
 /** Creates an offer with its first version. Above the limits it waits for a second person. */
 export function createOffer(book: Book, input: OfferInput, act: OfferAct): Decision<OfferOutcome> {
-  const mine = act.requestKey === null ? undefined : [...book.offers.values()].find((offer) => offer.requestKey === act.requestKey);
+  const mine = act.requestKey === null
+    ? undefined
+    : [...book.offers.values()].find((offer) => offer.requestKey === act.requestKey);
   const first = mine?.versions[0];
-  if (mine !== undefined && first !== undefined) return ok({ value: { offer: mine, version: first }, change: null, audit: auditOf("offer.create", { offer: mine, version: first }) });
+  if (mine !== undefined && first !== undefined) {
+    return ok({
+      value: { offer: mine, version: first },
+      change: null,
+      audit: auditOf("offer.create", { offer: mine, version: first }),
+    });
+  }
   const terms = checked(input.version, "/version", act);
-  const brandId = isId("brd", input.brand_id) && book.brands.has(input.brand_id) ? input.brand_id : null;
-  const errors = [...(brandId === null ? [fieldError("/brand_id", "brand_unknown")] : []), ...(terms.ok ? [] : terms.error)];
+  const brandId = isId("brd", input.brand_id) && book.brands.has(input.brand_id)
+    ? input.brand_id
+    : null;
+  const errors = [
+    ...(brandId === null ? [fieldError("/brand_id", "brand_unknown")] : []),
+    ...(terms.ok ? [] : terms.error),
+  ];
   if (brandId === null || !terms.ok) return err({ code: "invalid", errors });
   const made = newOffer(brandId, input.title, terms.value, act, act.requestKey);
-  return ok({ value: made, change: { offers: [made.offer], versions: [made.version] }, audit: auditOf("offer.create", made) });
+  return ok({
+    value: made,
+    change: { offers: [made.offer], versions: [made.version] },
+    audit: auditOf("offer.create", made),
+  });
 }
 
-function newOffer(brandId: BrandId, titles: OfferInput["title"], terms: NormalisedVersion, act: OfferAct, requestKey: string | null): OfferOutcome {
-  const offer: OfferRecord = { id: act.newId("off"), brandId, titleFr: titles.fr, titleEn: titles.en, requestKey, createdBy: act.operator, createdAtMs: act.nowMs };
+function newOffer(
+  brandId: BrandId,
+  titles: OfferInput["title"],
+  terms: NormalisedVersion,
+  act: OfferAct,
+  requestKey: string | null,
+): OfferOutcome {
+  const offer: OfferRecord = {
+    id: act.newId("off"),
+    brandId,
+    titleFr: titles.fr,
+    titleEn: titles.en,
+    requestKey,
+    createdBy: act.operator,
+    createdAtMs: act.nowMs,
+  };
   return { offer, version: newVersion(offer.id, 1, terms, act, null) };
 }
 
 /** Adds a version, which replaces the one before from its start on. */
-export function addVersion(book: Book, offerId: OfferId, input: OfferVersionInput, act: OfferAct): Decision<OfferOutcome> {
+export function addVersion(
+  book: Book,
+  offerId: OfferId,
+  input: OfferVersionInput,
+  act: OfferAct,
+): Decision<OfferOutcome> {
   const offer = book.offers.get(offerId);
   if (offer === undefined) return err({ code: "not_found" });
-  const mine = act.requestKey === null ? undefined : offer.versions.find((version) => version.requestKey === act.requestKey);
-  if (mine !== undefined) return ok({ value: { offer, version: mine }, change: null, audit: auditOf("offer.add_version", { offer, version: mine }) });
+  const mine = act.requestKey === null
+    ? undefined
+    : offer.versions.find((version) => version.requestKey === act.requestKey);
+  if (mine !== undefined) {
+    return ok({
+      value: { offer, version: mine },
+      change: null,
+      audit: auditOf("offer.add_version", { offer, version: mine }),
+    });
+  }
   const terms = checked(input, "", act);
   if (!terms.ok) return err({ code: "invalid", errors: terms.error });
   const version = newVersion(offerId, offer.versions.length + 1, terms.value, act, act.requestKey);
-  return ok({ value: { offer, version }, change: { versions: [version] }, audit: auditOf("offer.add_version", { offer, version }) });
+  return ok({
+    value: { offer, version },
+    change: { versions: [version] },
+    audit: auditOf("offer.add_version", { offer, version }),
+  });
 }
 
 /** Puts a waiting version in force. Not by the one who made it. */
-export function approveVersion(book: Book, offerId: OfferId, number: number, act: Act): Decision<OfferOutcome> {
+export function approveVersion(
+  book: Book,
+  offerId: OfferId,
+  number: number,
+  act: Act,
+): Decision<OfferOutcome> {
   const offer = book.offers.get(offerId);
   const version = offer?.versions.find((item) => item.number === number);
   if (offer === undefined || version === undefined) return err({ code: "not_found" });
   if (version.state === "approved" && version.approvedBy === act.operator) {
-    return ok({ value: { offer, version }, change: null, audit: auditOf("offer.approve_version", { offer, version }) });
+    return ok({
+      value: { offer, version },
+      change: null,
+      audit: auditOf("offer.approve_version", { offer, version }),
+    });
   }
   if (version.state === "approved") return err({ code: "not_waiting" });
   if (version.createdBy === act.operator) return err({ code: "second_person_required" });
-  const approved: VersionRecord = { ...version, state: "approved", approvedBy: act.operator, approvedAtMs: act.nowMs };
+  const approved: VersionRecord = {
+    ...version,
+    state: "approved",
+    approvedBy: act.operator,
+    approvedAtMs: act.nowMs,
+  };
   return ok({
-    value: { offer, version: approved }, change: { approvedVersion: { offerId, number, approvedBy: act.operator } }, audit: auditOf("offer.approve_version", { offer, version: approved }),
+    value: { offer, version: approved },
+    change: { approvedVersion: { offerId, number, approvedBy: act.operator } },
+    audit: auditOf("offer.approve_version", { offer, version: approved }),
   });
 }
 
 export type OfferImport = { readonly lines: readonly ImportLine[] };
 
 /** The brand that a line of a file means, as far as the line can be read. */
-function brandOfLine(book: Book, { sound, refused, ...at }: CheckedLine<OfferImportItem>): Result<BrandId | null, CatalogueFieldError> {
-  if (sound.brand_id !== undefined) return isId("brd", sound.brand_id) && book.brands.has(sound.brand_id) ? ok(sound.brand_id) : err(lineError(at, "/brand_id", "brand_unknown"));
+function brandOfLine(
+  book: Book,
+  { sound, refused, ...at }: CheckedLine<OfferImportItem>,
+): Result<BrandId | null, CatalogueFieldError> {
+  if (sound.brand_id !== undefined) {
+    return isId("brd", sound.brand_id) && book.brands.has(sound.brand_id)
+      ? ok(sound.brand_id)
+      : err(lineError(at, "/brand_id", "brand_unknown"));
+  }
   if (refused.has("brand_id") || refused.has("brand")) return ok(null);
   if (sound.brand === undefined) return err(lineError(at, "/brand_id", "brand_missing"));
   const brand = book.brandsByName.get(nameKey(sound.brand));
@@ -139,20 +251,37 @@ function hasTerms(offer: OfferEntry, terms: NormalisedVersion): boolean {
   return newest !== undefined && canonicalJson(newest.terms) === canonicalJson(terms);
 }
 
-/** What can be said of one line by itself: its brand and its terms; null where the line does not tell. */
-function readLine(book: Book, at: CheckedLine<OfferImportItem>, act: OfferAct, errors: CatalogueFieldError[]): { readonly brandId: BrandId | null; readonly terms: NormalisedVersion | null } {
+/**
+ * What can be said of one line by itself: its brand and its terms; null where the line does not
+ * tell.
+ */
+function readLine(
+  book: Book,
+  at: CheckedLine<OfferImportItem>,
+  act: OfferAct,
+  errors: CatalogueFieldError[],
+): { readonly brandId: BrandId | null; readonly terms: NormalisedVersion | null } {
   const brand = brandOfLine(book, at);
   if (!brand.ok) errors.push(brand.error);
-  const terms = at.sound.version === undefined ? null : checked(at.sound.version, `${at.pointer}/version`, act);
-  if (terms !== null && !terms.ok) errors.push(...terms.error.map((error) => ({ ...error, line: at.line })));
+  const terms = at.sound.version === undefined
+    ? null
+    : checked(at.sound.version, `${at.pointer}/version`, act);
+  if (terms !== null && !terms.ok) {
+    errors.push(...terms.error.map((error) => ({ ...error, line: at.line })));
+  }
   return { brandId: brand.ok ? brand.value : null, terms: terms?.ok === true ? terms.value : null };
 }
 
 /**
- * Imports offers, all or nothing with all that is wrong with every line reported. An offer of the same brand with the same French
- * title is the same one: it stays when its newest version has these terms, else it gets a new version.
+ * Imports offers, all or nothing with all that is wrong with every line reported. An offer of the
+ * same brand with the same French title is the same one: it stays when its newest version has these
+ * terms, else it gets a new version.
  */
-export function importOffers(book: Book, file: CheckedFile<OfferImportItem>, act: OfferAct): Decision<OfferImport> {
+export function importOffers(
+  book: Book,
+  file: CheckedFile<OfferImportItem>,
+  act: OfferAct,
+): Decision<OfferImport> {
   const errors = [...file.errors];
   const report: ImportLine[] = [];
   const offers: OfferRecord[] = [];
@@ -161,27 +290,44 @@ export function importOffers(book: Book, file: CheckedFile<OfferImportItem>, act
   for (const at of file.lines) {
     const { brandId, terms } = readLine(book, at, act, errors);
     const titleFr = at.sound.title?.fr;
-    const key = brandId === null || titleFr === undefined ? null : JSON.stringify([brandId, titleFr]);
+    const key = brandId === null || titleFr === undefined
+      ? null
+      : JSON.stringify([brandId, titleFr]);
     if (key !== null && seen.has(key)) errors.push(duplicateOffer(at));
     if (key !== null) seen.add(key);
     const { line, item } = at;
     if (brandId === null || terms === null || item === null) continue;
-    const existing = (book.offersByBrand.get(brandId) ?? []).find((offer) => offer.titleFr === item.title.fr);
+    const existing = (book.offersByBrand.get(brandId) ?? []).find((offer) =>
+      offer.titleFr === item.title.fr
+    );
     if (existing !== undefined && hasTerms(existing, terms)) {
       report.push({ line, status: "unchanged", id: existing.id });
       continue;
     }
-    const made = existing === undefined
-      ? newOffer(brandId, item.title, terms, act, null)
-      : { offer: existing, version: newVersion(existing.id, existing.versions.length + 1, terms, act, null) };
+    const made = existing === undefined ? newOffer(brandId, item.title, terms, act, null) : {
+      offer: existing,
+      version: newVersion(existing.id, existing.versions.length + 1, terms, act, null),
+    };
     if (existing === undefined) offers.push(made.offer);
     versions.push(made.version);
-    report.push({ line, status: made.version.state === "waiting" ? "waiting" : existing === undefined ? "created" : "updated", id: made.offer.id });
+    report.push({
+      line,
+      status: made.version.state === "waiting"
+        ? "waiting"
+        : existing === undefined
+        ? "created"
+        : "updated",
+      id: made.offer.id,
+    });
   }
   if (errors.length > 0) return err({ code: "invalid", errors: inLineOrder(errors) });
   return ok({
     value: { lines: report },
     change: versions.length === 0 ? null : { ...(offers.length === 0 ? {} : { offers }), versions },
-    audit: { action: "offer.import", target: "offers", details: { lines: file.lines.length, written: versions.length } },
+    audit: {
+      action: "offer.import",
+      target: "offers",
+      details: { lines: file.lines.length, written: versions.length },
+    },
   });
 }

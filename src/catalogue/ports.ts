@@ -1,4 +1,5 @@
-// The catalogue as the webhook path and the screens see it: one compiled, immutable snapshot per version, cached per isolate.
+// The catalogue as the webhook path and the screens see it: one compiled, immutable snapshot per
+// version, cached per isolate.
 import type { BrandId } from "../kernel/ids.ts";
 import type { OfferTerms } from "../ledger/ports.ts";
 import type { Recogniser } from "../recognition/ports.ts";
@@ -7,20 +8,26 @@ export type CatalogueSnapshot = {
   readonly version: number;
   readonly recogniser: Recogniser;
   readonly brand: (id: BrandId) => { readonly id: BrandId; readonly name: string } | null;
-  /** Every approved version of the brand's offers with its effective window, in any order; empty when there is none. */
+  /**
+   * Every approved version of the brand's offers with its effective window, in any order; empty
+   * when there is none.
+   */
   readonly termsFor: (id: BrandId) => readonly OfferTerms[];
 };
 
 export type CataloguePort = {
   /**
-   * The snapshot of at least that version: from the isolate's memory when it is there, else by one D1 batch. The caller knows
-   * the current version from its own read, so a hot call costs nothing.
+   * The snapshot of at least that version: from the isolate's memory when it is there, else by one
+   * D1 batch. The caller knows the current version from its own read, so a hot call costs nothing.
    */
   readonly snapshot: (version: number) => Promise<CatalogueSnapshot>;
 };
 
 /** For screens that only name things and may be a little behind. */
 export type CatalogueView = {
-  /** The snapshot that was current at most that long ago: from memory, or by one read of the version (a batch when cold). */
+  /**
+   * The snapshot that was current at most that long ago: from memory, or by one read of the version
+   * (a batch when cold).
+   */
   readonly current: (maxAgeMs: number) => Promise<CatalogueSnapshot>;
 };

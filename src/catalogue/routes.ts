@@ -10,7 +10,9 @@ import { publicCatalogueRoutes } from "./routes/public.ts";
 export type { CatalogueRoutesDeps } from "./routes/deps.ts";
 
 /** Every router of the catalogue with the path it is mounted on. */
-export function catalogueRouters(deps: CatalogueRoutesDeps): readonly { readonly path: string; readonly router: OpenAPIHono<AppEnv> }[] {
+export function catalogueRouters(
+  deps: CatalogueRoutesDeps,
+): readonly { readonly path: string; readonly router: OpenAPIHono<AppEnv> }[] {
   return [
     { path: "/v1", router: publicCatalogueRoutes(deps) },
     { path: "/admin/v1", router: operatorBrandRoutes(deps) },

@@ -1,5 +1,6 @@
-// Runs operators' acts: read the present catalogue, decide, write on the condition that it is still the present one, else decide
-// again. So every decision (a name is free, an offer stands, a number is next) holds at the moment it is written.
+// Runs operators' acts: read the present catalogue, decide, write on the condition that it is still
+// the present one, else decide again. So every decision (a name is free, an offer stands, a number
+// is next) holds at the moment it is written.
 import type { AuditEvent } from "../db/audit.ts";
 import { sha256Hex } from "../kernel/hash.ts";
 import { newId } from "../kernel/ids.ts";
@@ -13,20 +14,33 @@ import type { CatalogueCache, LoadedCatalogue } from "./snapshot.ts";
 import type { CatalogueStore } from "./store.ts";
 
 /** Who asks, and what makes a repeat of the request recognisable. */
-export type Actor = { readonly subject: string; readonly path: string; readonly idempotencyKey: string | null };
+export type Actor = {
+  readonly subject: string;
+  readonly path: string;
+  readonly idempotencyKey: string | null;
+};
 
 export type CatalogueService = {
   /** Decides on the present catalogue and writes what was decided, with its audit event. */
-  readonly act: <T>(actor: Actor, decide: (loaded: LoadedCatalogue, act: Act) => Decision<T>) => Promise<Result<T, CatalogueError>>;
+  readonly act: <T>(
+    actor: Actor,
+    decide: (loaded: LoadedCatalogue, act: Act) => Decision<T>,
+  ) => Promise<Result<T, CatalogueError>>;
   /** The catalogue as of now: one read of its version. */
   readonly now: () => Promise<LoadedCatalogue>;
   /** The audit event of a call that only read. */
   readonly note: (event: AuditEvent) => Promise<void>;
 };
 
-export type CatalogueServiceDeps = { readonly store: CatalogueStore; readonly cache: CatalogueCache; readonly clock: Clock; readonly random: RandomBytes };
+export type CatalogueServiceDeps = {
+  readonly store: CatalogueStore;
+  readonly cache: CatalogueCache;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+};
 
-// Operators are few: more than this many collisions in one request means that something else is wrong.
+// Operators are few: more than this many collisions in one request means that something else is
+// wrong.
 const TRIES_MAX = 5;
 
 export function catalogueService(deps: CatalogueServiceDeps): CatalogueService {
@@ -35,8 +49,11 @@ export function catalogueService(deps: CatalogueServiceDeps): CatalogueService {
   function actOf(actor: Actor): Act {
     const nowMs = clock.nowMs();
     return {
-      operator: actor.subject, nowMs,
-      requestKey: actor.idempotencyKey === null ? null : sha256Hex(JSON.stringify([actor.subject, actor.path, actor.idempotencyKey])),
+      operator: actor.subject,
+      nowMs,
+      requestKey: actor.idempotencyKey === null
+        ? null
+        : sha256Hex(JSON.stringify([actor.subject, actor.path, actor.idempotencyKey])),
       newId: (prefix) => newId(prefix, nowMs, random),
     };
   }

@@ -1,5 +1,6 @@
-// The catalogue in an isolate's memory: one immutable snapshot, replaced when the version moves on. Compiling the recogniser is
-// the dear part and happens only when brands or corrections changed, not when an offer did.
+// The catalogue in an isolate's memory: one immutable snapshot, replaced when the version moves on.
+// Compiling the recogniser is the dear part and happens only when brands or corrections changed,
+// not when an offer did.
 import type { BrandId } from "../kernel/ids.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { BrandEntry, Correction, Recogniser } from "../recognition/ports.ts";
@@ -9,7 +10,10 @@ import type { CatalogueSnapshot } from "./ports.ts";
 import type { CatalogueStore } from "./store.ts";
 
 /** Builds a recogniser; injected, since recognition is another domain. */
-export type CompileCatalogue = (brands: readonly BrandEntry[], options: { readonly corrections: readonly Correction[] }) => Recogniser;
+export type CompileCatalogue = (
+  brands: readonly BrandEntry[],
+  options: { readonly corrections: readonly Correction[] },
+) => Recogniser;
 
 /** A snapshot with everything behind it, for the catalogue's own routes. */
 export type LoadedCatalogue = CatalogueSnapshot & { readonly book: Book };
@@ -18,7 +22,9 @@ export type LoadedCatalogue = CatalogueSnapshot & { readonly book: Book };
 export type CatalogueCache = {
   readonly snapshot: (version: number) => Promise<LoadedCatalogue>;
   readonly current: (maxAgeMs: number) => Promise<LoadedCatalogue>;
-  /** Tells the cache of a version that this isolate just wrote, so that whoever wrote it reads it. */
+  /**
+   * Tells the cache of a version that this isolate just wrote, so that whoever wrote it reads it.
+   */
   readonly learn: (version: number) => void;
 };
 
@@ -29,13 +35,20 @@ export type CatalogueCacheDeps = {
   readonly sleep: (ms: number) => Promise<void>;
 };
 
-// A load that another request started ends with that request when its client hangs up: after this long one loads for oneself.
+// A load that another request started ends with that request when its client hangs up: after this
+// long one loads for oneself.
 const SHARED_LOAD_PATIENCE_MS = 2_000;
 
 /** What the recogniser is told of a brand. */
-export function toEntry(brand: Pick<BrandRecord, "id" | "name" | "category" | "aliases" | "excluded" | "wikidata">): BrandEntry {
+export function toEntry(
+  brand: Pick<BrandRecord, "id" | "name" | "category" | "aliases" | "excluded" | "wikidata">,
+): BrandEntry {
   return {
-    id: brand.id, name: brand.name, category: brand.category, aliases: brand.aliases, excluded: brand.excluded,
+    id: brand.id,
+    name: brand.name,
+    category: brand.category,
+    aliases: brand.aliases,
+    excluded: brand.excluded,
     ...(brand.wikidata === null ? {} : { wikidata: brand.wikidata }),
   };
 }
@@ -68,16 +81,26 @@ export function catalogueCache(deps: CatalogueCacheDeps): CatalogueCache {
     const book = makeBook(rows, previous?.book ?? null);
     const recogniser = rows.brands === null && previous !== null
       ? previous.recogniser
-      : compile([...book.brands.values()].map(toEntry), { corrections: [...book.corrections.values()].map((item) => ({ label: item.merchant, brandId: item.brandId })) });
+      : compile([...book.brands.values()].map(toEntry), {
+        corrections: [...book.corrections.values()].map((item) => ({
+          label: item.merchant,
+          brandId: item.brandId,
+        })),
+      });
     const loaded = makeSnapshot(book, recogniser);
     // Two loads may end in the other order than they began.
-    if (held === null || held.version <= loaded.version) [held, checkedAtMs] = [loaded, startedAtMs];
+    if (held === null || held.version <= loaded.version) {
+      [held, checkedAtMs] = [loaded, startedAtMs];
+    }
     return loaded;
   }
 
   async function loadShared(atLeast: number): Promise<LoadedCatalogue> {
     if (loading !== null) {
-      const shared = await Promise.race([loading.catch(() => null), sleep(SHARED_LOAD_PATIENCE_MS).then(() => null)]);
+      const shared = await Promise.race([
+        loading.catch(() => null),
+        sleep(SHARED_LOAD_PATIENCE_MS).then(() => null),
+      ]);
       if (shared !== null && shared.version >= atLeast) return shared;
       if (held !== null && held.version >= atLeast) return held;
     }
@@ -85,7 +108,9 @@ export function catalogueCache(deps: CatalogueCacheDeps): CatalogueCache {
     loading = own;
     try {
       const loaded = await own;
-      if (loaded.version < atLeast) throw new Error("the catalogue is behind a version that was seen");
+      if (loaded.version < atLeast) {
+        throw new Error("the catalogue is behind a version that was seen");
+      }
       return loaded;
     } finally {
       if (loading === own) loading = null;
@@ -102,10 +127,16 @@ export function catalogueCache(deps: CatalogueCacheDeps): CatalogueCache {
 
   async function current(maxAgeMs: number): Promise<LoadedCatalogue> {
     const ageMs = clock.nowMs() - checkedAtMs;
-    if (held !== null && held.version >= knownVersion && ageMs >= 0 && ageMs < maxAgeMs) return held;
+    if (held !== null && held.version >= knownVersion && ageMs >= 0 && ageMs < maxAgeMs) {
+      return held;
+    }
     // A cold isolate needs the whole batch anyway, which brings the version along.
     return held === null ? loadShared(knownVersion) : snapshot(await store.version());
   }
 
-  return { snapshot, current, learn: (version) => void (knownVersion = Math.max(knownVersion, version)) };
+  return {
+    snapshot,
+    current,
+    learn: (version) => void (knownVersion = Math.max(knownVersion, version)),
+  };
 }

@@ -1,15 +1,30 @@
-// The catalogue's tables. A change is plain data that becomes one batch: the version moves on (only from the version that the
-// decision was made on), the rows, the audit event. All or nothing, so two operators can never overwrite each other.
+// The catalogue's tables. A change is plain data that becomes one batch: the version moves on (only
+// from the version that the decision was made on), the rows, the audit event. All or nothing, so
+// two operators can never overwrite each other.
 import { and, eq, ne, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { auditStatement } from "../db/audit.ts";
 import type { AuditEvent } from "../db/audit.ts";
-import { aliasChanges, brands, catalogueState, offers, offerVersions, recognitionCorrections } from "../db/catalogue-tables.ts";
+import {
+  aliasChanges,
+  brands,
+  catalogueState,
+  offers,
+  offerVersions,
+  recognitionCorrections,
+} from "../db/catalogue-tables.ts";
 import { guarded, isDatabaseFailure } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import type { BrandId, Id, OfferId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
-import type { AliasChange, BrandRecord, CatalogueRows, CorrectionRecord, OfferRecord, VersionRecord } from "./book.ts";
+import type {
+  AliasChange,
+  BrandRecord,
+  CatalogueRows,
+  CorrectionRecord,
+  OfferRecord,
+  VersionRecord,
+} from "./book.ts";
 import type { NormalisedVersion } from "./offer-version.ts";
 
 /** What one act of an operator writes. */
@@ -21,22 +36,38 @@ export type CatalogueChange = {
   readonly approvedAliasChange?: { readonly id: string; readonly approvedBy: string };
   readonly offers?: readonly OfferRecord[];
   readonly versions?: readonly VersionRecord[];
-  readonly approvedVersion?: { readonly offerId: OfferId; readonly number: number; readonly approvedBy: string };
+  readonly approvedVersion?: {
+    readonly offerId: OfferId;
+    readonly number: number;
+    readonly approvedBy: string;
+  };
   readonly corrections?: readonly CorrectionRecord[];
 };
 
 export type CatalogueStore = {
   /** The present version of the catalogue: one read of one row. */
   readonly version: () => Promise<number>;
-  /** The whole catalogue in one batch; without brands and corrections when their version is `knownBrandsVersion`. */
+  /**
+   * The whole catalogue in one batch; without brands and corrections when their version is
+   * `knownBrandsVersion`.
+   */
   readonly load: (knownBrandsVersion: number | null) => Promise<CatalogueRows>;
-  /** Writes a change on top of `version`. `stale`: the catalogue has moved on and nothing was written by this call. */
-  readonly commit: (version: number, change: CatalogueChange, event: AuditEvent, nowMs: number) => Promise<"committed" | "stale">;
+  /**
+   * Writes a change on top of `version`. `stale`: the catalogue has moved on and nothing was
+   * written by this call.
+   */
+  readonly commit: (
+    version: number,
+    change: CatalogueChange,
+    event: AuditEvent,
+    nowMs: number,
+  ) => Promise<"committed" | "stale">;
   /** The audit event of an act that changed nothing. */
   readonly note: (event: AuditEvent, nowMs: number) => Promise<void>;
 };
 
-// D1 takes at most 100 parameters a statement and 2 MB a value, so rows travel as JSON texts below this many characters.
+// D1 takes at most 100 parameters a statement and 2 MB a value, so rows travel as JSON texts below
+// this many characters.
 const JSON_CHARACTERS_MAX = 400_000;
 
 function chunks(rows: readonly unknown[]): string[] {
@@ -58,25 +89,44 @@ function chunks(rows: readonly unknown[]): string[] {
 
 type Statement = BatchItem<"sqlite">;
 
-// Columns in the order of the tables in db/catalogue-tables.ts: an insert from a select names every column of its table.
-// `WHERE true` keeps SQLite from reading the ON of the upsert as the condition of a join.
+// Columns in the order of the tables in db/catalogue-tables.ts: an insert from a select names every
+// column of its table. `WHERE true` keeps SQLite from reading the ON of the upsert as the condition
+// of a join.
 function brandStatements(db: Database, rows: readonly BrandRecord[]): Statement[] {
-  return chunks(rows).map((json) => db.insert(brands).select(sql`
+  return chunks(rows).map((json) =>
+    db.insert(brands).select(sql`
     SELECT value ->> 'id', value ->> 'name', value ->> 'nameKey', value ->> 'category', value -> 'aliases', value -> 'excluded', value ->> 'website',
       value ->> 'logoUrl', value ->> 'wikidata', value ->> 'requestKey', value ->> 'createdAtMs', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true`)
-    .onConflictDoUpdate({
-      target: brands.id,
-      set: {
-        name: sql`excluded.name`, nameKey: sql`excluded.name_key`, category: sql`excluded.category`, aliases: sql`excluded.aliases`, excluded: sql`excluded.excluded`,
-        website: sql`excluded.website`, logoUrl: sql`excluded.logo_url`, wikidata: sql`excluded.wikidata`, updatedAtMs: sql`excluded.updated_at_ms`,
-      },
-    }));
+      .onConflictDoUpdate({
+        target: brands.id,
+        set: {
+          name: sql`excluded.name`,
+          nameKey: sql`excluded.name_key`,
+          category: sql`excluded.category`,
+          aliases: sql`excluded.aliases`,
+          excluded: sql`excluded.excluded`,
+          website: sql`excluded.website`,
+          logoUrl: sql`excluded.logo_url`,
+          wikidata: sql`excluded.wikidata`,
+          updatedAtMs: sql`excluded.updated_at_ms`,
+        },
+      })
+  );
 }
 
-function aliasChangeStatements(db: Database, rows: readonly AliasChange[], nowMs: number): Statement[] {
+function aliasChangeStatements(
+  db: Database,
+  rows: readonly AliasChange[],
+  nowMs: number,
+): Statement[] {
   return chunks(rows).flatMap((json) => [
     db.update(aliasChanges).set({ state: "superseded", decidedAtMs: nowMs })
-      .where(and(eq(aliasChanges.state, "waiting"), sql`${aliasChanges.brandId} IN (SELECT value ->> 'brandId' FROM json_each(${json}))`)),
+      .where(
+        and(
+          eq(aliasChanges.state, "waiting"),
+          sql`${aliasChanges.brandId} IN (SELECT value ->> 'brandId' FROM json_each(${json}))`,
+        ),
+      ),
     db.insert(aliasChanges).select(sql`
       SELECT value ->> 'id', value ->> 'brandId', value ->> 'name', value -> 'aliases', value -> 'excluded', 'waiting', value ->> 'createdBy',
         value ->> 'createdAtMs', NULL, NULL FROM json_each(${json})`),
@@ -84,47 +134,75 @@ function aliasChangeStatements(db: Database, rows: readonly AliasChange[], nowMs
 }
 
 function offerStatements(db: Database, rows: readonly OfferRecord[]): Statement[] {
-  return chunks(rows).map((json) => db.insert(offers).select(sql`
+  return chunks(rows).map((json) =>
+    db.insert(offers).select(sql`
     SELECT value ->> 'id', value ->> 'brandId', value ->> 'titleFr', value ->> 'titleEn', value ->> 'requestKey', value ->> 'createdBy', value ->> 'createdAtMs'
-    FROM json_each(${json})`));
+    FROM json_each(${json})`)
+  );
 }
 
 function versionStatements(db: Database, rows: readonly VersionRecord[]): Statement[] {
-  return chunks(rows).map((json) => db.insert(offerVersions).select(sql`
+  return chunks(rows).map((json) =>
+    db.insert(offerVersions).select(sql`
     SELECT value ->> 'offerId', value ->> 'number', value -> 'terms', value ->> 'secondPerson', value ->> 'state', value ->> 'requestKey',
-      value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'approvedBy', value ->> 'approvedAtMs' FROM json_each(${json})`));
+      value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'approvedBy', value ->> 'approvedAtMs' FROM json_each(${json})`)
+  );
 }
 
 function correctionStatements(db: Database, rows: readonly CorrectionRecord[]): Statement[] {
-  return chunks(rows).map((json) => db.insert(recognitionCorrections).select(sql`
+  return chunks(rows).map((json) =>
+    db.insert(recognitionCorrections).select(sql`
     SELECT value ->> 'merchant', value ->> 'brandId', value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true`)
-    .onConflictDoUpdate({
-      target: recognitionCorrections.merchant,
-      set: { brandId: sql`excluded.brand_id`, createdBy: sql`excluded.created_by`, updatedAtMs: sql`excluded.updated_at_ms` },
-    }));
+      .onConflictDoUpdate({
+        target: recognitionCorrections.merchant,
+        set: {
+          brandId: sql`excluded.brand_id`,
+          createdBy: sql`excluded.created_by`,
+          updatedAtMs: sql`excluded.updated_at_ms`,
+        },
+      })
+  );
 }
 
 function approvalStatements(db: Database, change: CatalogueChange, nowMs: number): Statement[] {
   const statements: Statement[] = [];
   if (change.approvedAliasChange !== undefined) {
-    statements.push(db.update(aliasChanges).set({ state: "approved", approvedBy: change.approvedAliasChange.approvedBy, decidedAtMs: nowMs }).where(eq(aliasChanges.id, change.approvedAliasChange.id)));
+    statements.push(
+      db.update(aliasChanges).set({
+        state: "approved",
+        approvedBy: change.approvedAliasChange.approvedBy,
+        decidedAtMs: nowMs,
+      }).where(eq(aliasChanges.id, change.approvedAliasChange.id)),
+    );
   }
   if (change.approvedVersion !== undefined) {
     const { offerId, number, approvedBy } = change.approvedVersion;
-    statements.push(db.update(offerVersions).set({ state: "approved", approvedBy, approvedAtMs: nowMs }).where(and(eq(offerVersions.offerId, offerId), eq(offerVersions.number, number))));
+    statements.push(
+      db.update(offerVersions).set({ state: "approved", approvedBy, approvedAtMs: nowMs }).where(
+        and(eq(offerVersions.offerId, offerId), eq(offerVersions.number, number)),
+      ),
+    );
   }
   return statements;
 }
 
-/** Moves the version on, or breaks the batch: a version that is no longer the expected one becomes NULL, which the table refuses. */
+/**
+ * Moves the version on, or breaks the batch: a version that is no longer the expected one becomes
+ * NULL, which the table refuses.
+ */
 function advance(db: Database, version: number, change: CatalogueChange): Statement {
   const recognises = change.brands !== undefined || change.corrections !== undefined;
   const next = sql`CASE WHEN ${catalogueState.version} = ${version} THEN ${version + 1} END`;
-  return db.update(catalogueState).set({ version: next, ...(recognises ? { brandsVersion: next } : {}) }).where(eq(catalogueState.id, 1));
+  return db.update(catalogueState).set({
+    version: next,
+    ...(recognises ? { brandsVersion: next } : {}),
+  }).where(eq(catalogueState.id, 1));
 }
 
 async function readVersion(db: Database): Promise<number> {
-  const [row] = await db.select({ version: catalogueState.version }).from(catalogueState).where(eq(catalogueState.id, 1));
+  const [row] = await db.select({ version: catalogueState.version }).from(catalogueState).where(
+    eq(catalogueState.id, 1),
+  );
   if (row === undefined) throw new Error("catalogue without a state");
   return row.version;
 }
@@ -132,23 +210,40 @@ async function readVersion(db: Database): Promise<number> {
 async function loadRows(db: Database, knownBrandsVersion: number | null): Promise<CatalogueRows> {
   const known = knownBrandsVersion ?? 0;
   const changed = sql`(SELECT brands_version FROM catalogue_state WHERE id = 1) <> ${known}`;
-  const [state, brandRows, correctionRows, offerRows, versionRows, changeRows] = await guarded(() => db.batch([
-    db.select().from(catalogueState).where(eq(catalogueState.id, 1)),
-    db.select().from(brands).where(changed),
-    db.select().from(recognitionCorrections).where(changed),
-    db.select().from(offers),
-    db.select().from(offerVersions),
-    db.select().from(aliasChanges).where(ne(aliasChanges.state, "superseded")),
-  ]));
+  const [state, brandRows, correctionRows, offerRows, versionRows, changeRows] = await guarded(() =>
+    db.batch([
+      db.select().from(catalogueState).where(eq(catalogueState.id, 1)),
+      db.select().from(brands).where(changed),
+      db.select().from(recognitionCorrections).where(changed),
+      db.select().from(offers),
+      db.select().from(offerVersions),
+      db.select().from(aliasChanges).where(ne(aliasChanges.state, "superseded")),
+    ])
+  );
   const [{ version, brandsVersion } = { version: 0, brandsVersion: 0 }] = state;
   const unchanged = brandsVersion === known;
   return {
-    version, brandsVersion,
+    version,
+    brandsVersion,
     brands: unchanged ? null : brandRows.map((row) => ({ ...row, id: row.id as BrandId })),
-    corrections: unchanged ? null : correctionRows.map((row) => ({ ...row, brandId: row.brandId as BrandId | null })),
-    offers: offerRows.map((row) => ({ ...row, id: row.id as OfferId, brandId: row.brandId as BrandId })),
-    versions: versionRows.map((row) => ({ ...row, offerId: row.offerId as OfferId, terms: JSON.parse(row.terms) as NormalisedVersion })),
-    aliasChanges: changeRows.map((row) => ({ ...row, id: row.id as Id<"chg">, brandId: row.brandId as BrandId })),
+    corrections: unchanged
+      ? null
+      : correctionRows.map((row) => ({ ...row, brandId: row.brandId as BrandId | null })),
+    offers: offerRows.map((row) => ({
+      ...row,
+      id: row.id as OfferId,
+      brandId: row.brandId as BrandId,
+    })),
+    versions: versionRows.map((row) => ({
+      ...row,
+      offerId: row.offerId as OfferId,
+      terms: JSON.parse(row.terms) as NormalisedVersion,
+    })),
+    aliasChanges: changeRows.map((row) => ({
+      ...row,
+      id: row.id as Id<"chg">,
+      brandId: row.brandId as BrandId,
+    })),
   };
 }
 
@@ -159,21 +254,25 @@ export function catalogueStore(db: Database, random: RandomBytes): CatalogueStor
     async commit(version, change, event, nowMs) {
       const first = advance(db, version, change);
       try {
-        // drizzle leaves the platform's own error of a batch as it is: `guarded` strips the values that it quotes.
-        await guarded(() => db.batch([
-          first,
-          ...brandStatements(db, change.brands ?? []),
-          ...approvalStatements(db, change, nowMs),
-          ...aliasChangeStatements(db, change.aliasChanges ?? [], nowMs),
-          ...offerStatements(db, change.offers ?? []),
-          ...versionStatements(db, change.versions ?? []),
-          ...correctionStatements(db, change.corrections ?? []),
-          auditStatement(db, event, nowMs, random),
-        ]));
+        // drizzle leaves the platform's own error of a batch as it is: `guarded` strips the values
+        // that it quotes.
+        await guarded(() =>
+          db.batch([
+            first,
+            ...brandStatements(db, change.brands ?? []),
+            ...approvalStatements(db, change, nowMs),
+            ...aliasChangeStatements(db, change.aliasChanges ?? [], nowMs),
+            ...offerStatements(db, change.offers ?? []),
+            ...versionStatements(db, change.versions ?? []),
+            ...correctionStatements(db, change.corrections ?? []),
+            auditStatement(db, event, nowMs, random),
+          ])
+        );
         return "committed";
       } catch (error) {
-        // Either somebody was faster, or our own commit went through and its answer was lost: the caller decides again on
-        // what is there now, where it finds its own rows by their request key.
+        // Either somebody was faster, or our own commit went through and its answer was lost: the
+        // caller decides again on what is there now, where it finds its own rows by their request
+        // key.
         if (isDatabaseFailure(error) && (await readVersion(db)) !== version) return "stale";
         throw error;
       }

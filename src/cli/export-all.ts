@@ -1,18 +1,32 @@
-// Copies a whole running system into one sealed file: npm run -s export-all -- --url https://… --token … --out system.archive
-// The token is an owner's; OPERATOR_TOKEN keeps it out of the shell's history. Run again after a stop: it goes on.
+// Copies a whole running system into one sealed file: npm run -s export-all -- --url https://…
+// --token … --out system.archive The token is an owner's; OPERATOR_TOKEN keeps it out of the
+// shell's history. Run again after a stop: it goes on.
 import { parseArgs } from "node:util";
 import { endWithUsage, readOptions } from "./options.ts";
 import { exportAll } from "./transfer.ts";
 import { transferCalls } from "./transfer-client.ts";
 
-const USAGE = "npm run -s export-all -- --url URL --token TOKEN --out FILE (the token of an owner, or OPERATOR_TOKEN)";
-const { values } = readOptions(USAGE, () => parseArgs({ options: { url: { type: "string" }, token: { type: "string" }, out: { type: "string" } } }));
+const USAGE =
+  "npm run -s export-all -- --url URL --token TOKEN --out FILE (the token of an owner, or OPERATOR_TOKEN)";
+const { values } = readOptions(
+  USAGE,
+  () =>
+    parseArgs({
+      options: { url: { type: "string" }, token: { type: "string" }, out: { type: "string" } },
+    }),
+);
 const token = values.token ?? process.env["OPERATOR_TOKEN"];
-if (values.url === undefined || values.out === undefined || token === undefined || token === "") endWithUsage(USAGE);
+if (values.url === undefined || values.out === undefined || token === undefined || token === "") {
+  endWithUsage(USAGE);
+}
 try {
-  const lines = await exportAll(transferCalls(values.url.replace(/\/+$/, ""), token), values.out, (done) => {
-    if (done % 100 === 0) console.log(`${done} lines`);
-  });
+  const lines = await exportAll(
+    transferCalls(values.url.replace(/\/+$/, ""), token),
+    values.out,
+    (done) => {
+      if (done % 100 === 0) console.log(`${done} lines`);
+    },
+  );
   console.log(`done: ${lines} lines`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : "export-all stopped");

@@ -1,18 +1,32 @@
-// Loads a file of export-all into an empty system with the same keys: npm run -s import-all -- --url https://… --token … --in system.archive
-// The token is an owner's; OPERATOR_TOKEN keeps it out of the shell's history. Run again after a stop: it goes on.
+// Loads a file of export-all into an empty system with the same keys: npm run -s import-all --
+// --url https://… --token … --in system.archive The token is an owner's; OPERATOR_TOKEN keeps it
+// out of the shell's history. Run again after a stop: it goes on.
 import { parseArgs } from "node:util";
 import { endWithUsage, readOptions } from "./options.ts";
 import { importAll } from "./transfer.ts";
 import { transferCalls } from "./transfer-client.ts";
 
-const USAGE = "npm run -s import-all -- --url URL --token TOKEN --in FILE (the token of an owner, or OPERATOR_TOKEN)";
-const { values } = readOptions(USAGE, () => parseArgs({ options: { url: { type: "string" }, token: { type: "string" }, in: { type: "string" } } }));
+const USAGE =
+  "npm run -s import-all -- --url URL --token TOKEN --in FILE (the token of an owner, or OPERATOR_TOKEN)";
+const { values } = readOptions(
+  USAGE,
+  () =>
+    parseArgs({
+      options: { url: { type: "string" }, token: { type: "string" }, in: { type: "string" } },
+    }),
+);
 const token = values.token ?? process.env["OPERATOR_TOKEN"];
-if (values.url === undefined || values.in === undefined || token === undefined || token === "") endWithUsage(USAGE);
+if (values.url === undefined || values.in === undefined || token === undefined || token === "") {
+  endWithUsage(USAGE);
+}
 try {
-  const lines = await importAll(transferCalls(values.url.replace(/\/+$/, ""), token), values.in, (done) => {
-    if (done % 100 === 0) console.log(`${done} lines`);
-  });
+  const lines = await importAll(
+    transferCalls(values.url.replace(/\/+$/, ""), token),
+    values.in,
+    (done) => {
+      if (done % 100 === 0) console.log(`${done} lines`);
+    },
+  );
   console.log(`done: ${lines} lines`);
 } catch (error) {
   console.error(error instanceof Error ? error.message : "import-all stopped");

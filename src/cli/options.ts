@@ -1,4 +1,5 @@
-// How every command ends when it is called wrongly: its usage on standard error and exit code 2, before anything is done.
+// How every command ends when it is called wrongly: its usage on standard error and exit code 2,
+// before anything is done.
 
 /** Prints how the command is used and ends the process with 2. */
 export function endWithUsage(usage: string): never {
@@ -6,7 +7,10 @@ export function endWithUsage(usage: string): never {
   process.exit(2);
 }
 
-/** What `read` makes of the options; an unknown option or a missing value shows the usage instead of a stack. */
+/**
+ * What `read` makes of the options; an unknown option or a missing value shows the usage instead of
+ * a stack.
+ */
 export function readOptions<T>(usage: string, read: () => T): T {
   try {
     return read();

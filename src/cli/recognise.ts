@@ -1,6 +1,7 @@
-// `npm run -s recognise -- --brands BRANDS.json < labels.jsonl > results.jsonl`: one JSON object a line in, one a line out
-// in the same order, at full speed and in constant memory. A broken line gives an `error` line. It must not print a label
-// anywhere but in the result: the summary on standard error holds counts only.
+// `npm run -s recognise -- --brands BRANDS.json < labels.jsonl > results.jsonl`: one JSON object a
+// line in, one a line out in the same order, at full speed and in constant memory. A broken line
+// gives an `error` line. It must not print a label anywhere but in the result: the summary on
+// standard error holds counts only.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -11,9 +12,28 @@ import { compileCatalogue } from "../recognition/recogniser.ts";
 
 /** The aggregator's transaction types (and our own kinds) by the hint that they give. */
 const HINTS: Readonly<Record<string, AggregatorHint>> = {
-  card: "card", deferred_card: "card", refund: "refund", withdrawal: "withdrawal", transfer: "transfer", payout: "transfer",
-  order: "debit", debit: "debit", check: "other", deposit: "other", payback: "refund", bank: "other", fee: "other", loan_repayment: "other",
-  loan_payment: "other", summary_card: "other", card_summary: "other", market_order: "other", market_fee: "other", arbitrage: "other", profit: "other", other: "other",
+  card: "card",
+  deferred_card: "card",
+  refund: "refund",
+  withdrawal: "withdrawal",
+  transfer: "transfer",
+  payout: "transfer",
+  order: "debit",
+  debit: "debit",
+  check: "other",
+  deposit: "other",
+  payback: "refund",
+  bank: "other",
+  fee: "other",
+  loan_repayment: "other",
+  loan_payment: "other",
+  summary_card: "other",
+  card_summary: "other",
+  market_order: "other",
+  market_fee: "other",
+  arbitrage: "other",
+  profit: "other",
+  other: "other",
 };
 
 type Summary = { lines: number; errors: number; branded: number; kinds: Record<string, number> };
@@ -29,7 +49,10 @@ function withoutMark(text: string): string {
   return text.startsWith("\ufeff") ? text.slice(1) : text;
 }
 
-/** Reads a file of ours. The parser's own message is left out: it quotes the text, which may be a label. */
+/**
+ * Reads a file of ours. The parser's own message is left out: it quotes the text, which may be a
+ * label.
+ */
 function readWith<T>(path: string, what: string, parse: (text: string) => T): T {
   let text: string;
   try {
@@ -40,24 +63,37 @@ function readWith<T>(path: string, what: string, parse: (text: string) => T): T 
   try {
     return parse(text);
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(`the ${what} file ${path} is no valid JSON`);
+    throw error instanceof UsageError
+      ? error
+      : new UsageError(`the ${what} file ${path} is no valid JSON`);
   }
 }
 
 function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+  return Array.isArray(value)
+    ? value.filter((item): item is string => typeof item === "string")
+    : [];
 }
 
 /** Reads a brands file: `[{id, name, category?, aliases[], excluded?[], wikidata?}]`. */
 function parseBrands(text: string): BrandEntry[] {
   const parsed: unknown = JSON.parse(text);
-  const rows = Array.isArray(parsed) ? parsed : isObject(parsed) && Array.isArray(parsed["brands"]) ? parsed["brands"] : null;
+  const rows = Array.isArray(parsed)
+    ? parsed
+    : isObject(parsed) && Array.isArray(parsed["brands"])
+    ? parsed["brands"]
+    : null;
   if (rows === null) throw new UsageError("the brands file is no JSON array");
   return rows.map((row: unknown, index) => {
-    if (!isObject(row) || typeof row["id"] !== "string") throw new UsageError(`brand ${String(index + 1)} has no id`);
+    if (!isObject(row) || typeof row["id"] !== "string") {
+      throw new UsageError(`brand ${String(index + 1)} has no id`);
+    }
     const name = typeof row["name"] === "string" ? row["name"] : row["id"];
     return {
-      id: row["id"], name, aliases: texts(row["aliases"]), excluded: texts(row["excluded"]),
+      id: row["id"],
+      name,
+      aliases: texts(row["aliases"]),
+      excluded: texts(row["excluded"]),
       ...(typeof row["category"] === "string" ? { category: row["category"] } : {}),
       ...(typeof row["wikidata"] === "string" ? { wikidata: row["wikidata"] } : {}),
     };
@@ -67,7 +103,9 @@ function parseBrands(text: string): BrandEntry[] {
 function parseCorrections(text: string): Correction[] {
   return text.split("\n").filter((line) => line.trim() !== "").map((line) => {
     const row: unknown = JSON.parse(line);
-    if (!isObject(row) || typeof row["label"] !== "string") throw new UsageError("a correction has no label");
+    if (!isObject(row) || typeof row["label"] !== "string") {
+      throw new UsageError("a correction has no label");
+    }
     return { label: row["label"], brandId: typeof row["brand"] === "string" ? row["brand"] : null };
   });
 }
@@ -91,7 +129,15 @@ function resultLine(recogniser: Recogniser, line: string, summary: Summary): str
   const result = recogniser.recognise(label, hint);
   if (result.brandId !== null) summary.branded += 1;
   summary.kinds[result.kind] = (summary.kinds[result.kind] ?? 0) + 1;
-  return `${JSON.stringify({ label, kind: result.kind, brand: result.brandId, matched: result.matched, confidence: result.confidence })}\n`;
+  return `${
+    JSON.stringify({
+      label,
+      kind: result.kind,
+      brand: result.brandId,
+      matched: result.matched,
+      confidence: result.confidence,
+    })
+  }\n`;
 }
 
 async function write(text: string): Promise<void> {
@@ -120,7 +166,8 @@ async function stream(recogniser: Recogniser, summary: Summary): Promise<void> {
 
 function options(): { readonly brands?: string; readonly corrections?: string } {
   try {
-    return parseArgs({ options: { brands: { type: "string" }, corrections: { type: "string" } } }).values;
+    return parseArgs({ options: { brands: { type: "string" }, corrections: { type: "string" } } })
+      .values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : "unknown option");
   }
@@ -128,24 +175,39 @@ function options(): { readonly brands?: string; readonly corrections?: string } 
 
 async function main(): Promise<number> {
   const values = options();
-  if (values.brands === undefined) throw new UsageError("usage: npm run -s recognise -- --brands BRANDS.json [--corrections CORRECTIONS.jsonl] < labels.jsonl > results.jsonl");
+  if (values.brands === undefined) {
+    throw new UsageError(
+      "usage: npm run -s recognise -- --brands BRANDS.json [--corrections CORRECTIONS.jsonl] < labels.jsonl > results.jsonl",
+    );
+  }
   const compileStart = performance.now();
   const brands = readWith(values.brands, "brands", parseBrands);
-  const corrections = values.corrections === undefined ? [] : readWith(values.corrections, "corrections", parseCorrections);
+  const corrections = values.corrections === undefined
+    ? []
+    : readWith(values.corrections, "corrections", parseCorrections);
   const recogniser = compileCatalogue(brands, { corrections });
   const compiledMs = performance.now() - compileStart;
   const summary: Summary = { lines: 0, errors: 0, branded: 0, kinds: {} };
   const start = performance.now();
   await stream(recogniser, summary);
   const ms = performance.now() - start;
-  const kinds = Object.entries(summary.kinds).sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `${kind} ${String(count)}`).join(", ");
-  console.error(`${String(summary.lines)} lines in ${ms.toFixed(0)} ms (${Math.round(summary.lines / Math.max(ms, 0.001) * 1000).toLocaleString("en")} a second), ${String(brands.length)} brands compiled in ${compiledMs.toFixed(0)} ms`);
+  const kinds = Object.entries(summary.kinds).sort(([a], [b]) => (a < b ? -1 : 1)).map((
+    [kind, count],
+  ) => `${kind} ${String(count)}`).join(", ");
+  console.error(
+    `${String(summary.lines)} lines in ${ms.toFixed(0)} ms (${
+      Math.round(summary.lines / Math.max(ms, 0.001) * 1000).toLocaleString("en")
+    } a second), ${String(brands.length)} brands compiled in ${compiledMs.toFixed(0)} ms`,
+  );
   console.error(`branded ${String(summary.branded)}, errors ${String(summary.errors)}; ${kinds}`);
   return 0;
 }
 
 // A reader that closes early (head) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+process.stdout.on(
+  "error",
+  (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1),
+);
 
 try {
   process.exitCode = await main();

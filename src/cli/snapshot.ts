@@ -1,10 +1,12 @@
-// npm run snapshot -- DATA_DIR TARGET   copies the folder of a Deno server, running or not, and checks the copy;
-// npm run snapshot -- --check FOLDER    checks a copy alone, for the restore drill.
+// npm run snapshot -- DATA_DIR TARGET copies the folder of a Deno server, running or not, and
+// checks the copy; npm run snapshot -- --check FOLDER checks a copy alone, for the restore drill.
 import { checkSnapshot, takeSnapshot } from "../platform/deno/snapshot.ts";
 
 const [first = "", second = ""] = process.argv.slice(2);
 if (first === "" || second === "") {
-  console.error("usage: npm run snapshot -- DATA_DIR TARGET, or npm run snapshot -- --check FOLDER");
+  console.error(
+    "usage: npm run snapshot -- DATA_DIR TARGET, or npm run snapshot -- --check FOLDER",
+  );
   process.exit(2);
 }
 try {

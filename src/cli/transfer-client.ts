@@ -1,4 +1,5 @@
-// The operator's calls of `/admin/v1/transfer`, each tried again while the server or the network is down: every one may be repeated.
+// The operator's calls of `/admin/v1/transfer`, each tried again while the server or the network is
+// down: every one may be repeated.
 const TRIES_MAX = 5;
 const PAUSE_MS = 2_000;
 
@@ -7,9 +8,15 @@ export type Call = <T>(method: "GET" | "POST", path: string, body?: unknown) => 
 /** Answers the JSON, null for 404, and throws the problem's sentence for every other refusal. */
 export function transferCalls(url: string, token: string, pauseMs = PAUSE_MS): Call {
   return async <T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T | null> => {
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1;; attempt++) {
       const response = await fetch(`${url}/admin/v1/transfer${path}`, {
-        method, redirect: "manual", headers: { Authorization: `Bearer ${token}`, "Accept-Language": "en", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+        method,
+        redirect: "manual",
+        headers: {
+          Authorization: `Bearer ${token}`,
+          "Accept-Language": "en",
+          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }).catch(() => null);
       if (response?.ok === true) return (await response.json()) as T;
@@ -20,7 +27,11 @@ export function transferCalls(url: string, token: string, pauseMs = PAUSE_MS): C
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
         continue;
       }
-      throw new Error(response === null ? "the server does not answer" : `status ${response.status}: ${await detailOf(response)}`);
+      throw new Error(
+        response === null
+          ? "the server does not answer"
+          : `status ${response.status}: ${await detailOf(response)}`,
+      );
     }
   };
 }

@@ -1,4 +1,5 @@
-// Moving a whole system by file: out of one server (`exportAll`), into another (`importAll`). Both go on where they stopped.
+// Moving a whole system by file: out of one server (`exportAll`), into another (`importAll`). Both
+// go on where they stopped.
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { open, truncate } from "node:fs/promises";
@@ -6,11 +7,22 @@ import { archiveState, readLines } from "./archive.ts";
 import type { ArchiveLine } from "./archive.ts";
 import type { Call } from "./transfer-client.ts";
 
-type ImportState = { readonly archive: string; readonly next: number; readonly state: "loading" | "opening" | "done" };
+type ImportState = {
+  readonly archive: string;
+  readonly next: number;
+  readonly state: "loading" | "opening" | "done";
+};
 export type Progress = (lines: number) => void;
 
-/** Writes the archive, readable by its owner only, each line on the disk before the next is asked for. Returns the number of lines. */
-export async function exportAll(call: Call, path: string, progress: Progress = () => {}): Promise<number> {
+/**
+ * Writes the archive, readable by its owner only, each line on the disk before the next is asked
+ * for. Returns the number of lines.
+ */
+export async function exportAll(
+  call: Call,
+  path: string,
+  progress: Progress = () => {},
+): Promise<number> {
   const found = existsSync(path) ? await archiveState(path) : null;
   if (found !== null && found.next === null) return found.lines;
   if (existsSync(path)) await truncate(path, found?.bytes ?? 0);
@@ -18,9 +30,16 @@ export async function exportAll(call: Call, path: string, progress: Progress = (
   const file = await open(path, "a", 0o600);
   let lines = found?.lines ?? 0;
   try {
-    for (let cursor = found?.next ?? null, more = true; more; ) {
-      const line: ArchiveLine | null = await call<ArchiveLine>("GET", `/export?archive=${archive}${cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
-      if (line === null || line.line !== lines) throw new Error("the server answered another line than the one asked for");
+    for (let cursor = found?.next ?? null, more = true; more;) {
+      const line: ArchiveLine | null = await call<ArchiveLine>(
+        "GET",
+        `/export?archive=${archive}${
+          cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`
+        }`,
+      );
+      if (line === null || line.line !== lines) {
+        throw new Error("the server answered another line than the one asked for");
+      }
       await file.appendFile(`${JSON.stringify(line)}\n`);
       await file.datasync();
       lines += 1;
@@ -34,12 +53,23 @@ export async function exportAll(call: Call, path: string, progress: Progress = (
   return lines;
 }
 
-/** Loads a whole archive and opens the system. Refuses a file that does not reach its end before anything is sent. */
-export async function importAll(call: Call, path: string, progress: Progress = () => {}): Promise<number> {
+/**
+ * Loads a whole archive and opens the system. Refuses a file that does not reach its end before
+ * anything is sent.
+ */
+export async function importAll(
+  call: Call,
+  path: string,
+  progress: Progress = () => {},
+): Promise<number> {
   const found = await archiveState(path);
-  if (found === null || found.next !== null) throw new Error("the archive is not complete: go on with export-all");
+  if (found === null || found.next !== null) {
+    throw new Error("the archive is not complete: go on with export-all");
+  }
   let state = await call<ImportState>("GET", "/import");
-  if (state !== null && state.archive !== found.archive) throw new Error("another import was begun or finished here");
+  if (state !== null && state.archive !== found.archive) {
+    throw new Error("another import was begun or finished here");
+  }
   for await (const { line } of readLines(path)) {
     if (line === null) throw new Error("the file changed while it was read");
     if (line.line < (state?.next ?? 0)) continue;

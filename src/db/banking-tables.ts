@@ -1,4 +1,6 @@
-// Tables of the banking domain (migrations/0005_banking.sql, 0007_banking_changes.sql, 0008_banking_families.sql). Nothing here names a person or an account: ids, hashes, one ciphertext.
+// Tables of the banking domain (migrations/0005_banking.sql, 0007_banking_changes.sql,
+// 0008_banking_families.sql). Nothing here names a person or an account: ids, hashes, one
+// ciphertext.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const aggregatorLinks = sqliteTable("aggregator_links", {
@@ -39,8 +41,11 @@ export const bankConnections = sqliteTable("bank_connections", {
   remoteConnectionId: text("remote_connection_id").notNull(),
   bankId: text("bank_id").notNull(),
   bankName: text("bank_name").notNull(),
-  status: text("status", { enum: ["connecting", "active", "action_required", "expired", "unavailable", "removed"] }).notNull(),
-  action: text("action", { enum: ["none", "renew", "update_credentials", "act_at_bank"] }).notNull(),
+  status: text("status", {
+    enum: ["connecting", "active", "action_required", "expired", "unavailable", "removed"],
+  }).notNull(),
+  action: text("action", { enum: ["none", "renew", "update_credentials", "act_at_bank"] })
+    .notNull(),
   consentGrantedAtMs: integer("consent_granted_at_ms").notNull(),
   consentExpiresAtMs: integer("consent_expires_at_ms").notNull(),
   fullRead: text("full_read", { enum: ["due", "done"] }).notNull(),

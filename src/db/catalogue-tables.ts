@@ -1,5 +1,6 @@
-// Tables of brands, offers and corrections, as migrations/0003_catalogue.sql makes them. Rules that must hold whatever the code
-// believes (immutable versions, second person) are triggers and checks there.
+// Tables of brands, offers and corrections, as migrations/0003_catalogue.sql makes them. Rules that
+// must hold whatever the code believes (immutable versions, second person) are triggers and checks
+// there.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const catalogueState = sqliteTable("catalogue_state", {

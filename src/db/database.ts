@@ -1,5 +1,5 @@
-// D1 through drizzle. drizzle's own error messages quote bound parameters (an e-mail, a token), so nothing above this folder may
-// print an error's message; `kernel/log.ts` takes the class only.
+// D1 through drizzle. drizzle's own error messages quote bound parameters (an e-mail, a token), so
+// nothing above this folder may print an error's message; `kernel/log.ts` takes the class only.
 import { DrizzleQueryError } from "drizzle-orm/errors";
 import { drizzle } from "drizzle-orm/d1";
 import type { AnyD1Database, DrizzleD1Database } from "drizzle-orm/d1";
@@ -7,17 +7,25 @@ import type { SqlDatabase } from "./d1.ts";
 
 export type Database = DrizzleD1Database;
 
-/** Opens the database binding. The logger stays off: it prints parameters. Never use `transaction()` (D1 refuses it): `batch`. */
+/**
+ * Opens the database binding. The logger stays off: it prints parameters. Never use `transaction()`
+ * (D1 refuses it): `batch`.
+ */
 export function openDatabase(binding: SqlDatabase): Database {
-  // drizzle names the binding's whole type, which only Cloudflare has; it calls the part that `SqlDatabase` names.
+  // drizzle names the binding's whole type, which only Cloudflare has; it calls the part that
+  // `SqlDatabase` names.
   const db = drizzle(binding as unknown as AnyD1Database, { logger: false });
-  // drizzle wraps the failure of a single statement but passes a batch's through as the platform's own error.
+  // drizzle wraps the failure of a single statement but passes a batch's through as the platform's
+  // own error.
   const batch = db.batch.bind(db);
   db.batch = (statements) => guarded(() => batch(statements));
   return db;
 }
 
-/** Thrown by statements that do not go through drizzle, without the text and the parameters that the platform's error quotes. */
+/**
+ * Thrown by statements that do not go through drizzle, without the text and the parameters that the
+ * platform's error quotes.
+ */
 export class DatabaseFailure extends Error {
   override readonly name = "DatabaseFailure";
 }

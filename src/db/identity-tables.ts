@@ -1,4 +1,5 @@
-// Tables of the identity domain (migrations/0002_identity.sql). Columns named `*Cipher` hold ciphertext only, `*Index` keyed hashes.
+// Tables of the identity domain (migrations/0002_identity.sql). Columns named `*Cipher` hold
+// ciphertext only, `*Index` keyed hashes.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const users = sqliteTable("users", {
@@ -56,7 +57,9 @@ export const sessions = sqliteTable("sessions", {
 export const consents = sqliteTable("consents", {
   id: text("id").notNull(),
   userId: text("user_id").notNull(),
-  purpose: text("purpose", { enum: ["terms", "bank_data", "recommendations", "statistics", "marketing"] }).notNull(),
+  purpose: text("purpose", {
+    enum: ["terms", "bank_data", "recommendations", "statistics", "marketing"],
+  }).notNull(),
   sequence: integer("sequence").notNull(),
   granted: integer("granted").notNull(),
   textVersion: text("text_version").notNull(),

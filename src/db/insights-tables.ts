@@ -1,4 +1,5 @@
-// Tables of the insights domain (migrations/0006_insights.sql, 0009_insights_changes.sql). Bounds that must hold whatever the code believes are triggers there.
+// Tables of the insights domain (migrations/0006_insights.sql, 0009_insights_changes.sql). Bounds
+// that must hold whatever the code believes are triggers there.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const projectionWork = sqliteTable("projection_work", {

@@ -1,4 +1,5 @@
-// Tables that belong to no single domain: answers kept for repeats, the audit trail, settings fixed at the first start.
+// Tables that belong to no single domain: answers kept for repeats, the audit trail, settings fixed
+// at the first start.
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const idempotencyKeys = sqliteTable("idempotency_keys", {

@@ -1,4 +1,5 @@
-// Who is calling. Access tokens are verified without a database read; what must notice a revoked session at once reads it.
+// Who is calling. Access tokens are verified without a database read; what must notice a revoked
+// session at once reads it.
 import type { Context, MiddlewareHandler } from "hono";
 import type { OperatorRole } from "../config.ts";
 import type { Result } from "../kernel/result.ts";
@@ -6,8 +7,12 @@ import type { AppEnv, OperatorPrincipal, UserPrincipal } from "./context.ts";
 import { problem } from "./problem.ts";
 
 export type TokenError = "token_invalid" | "token_expired";
-export type UserTokens = { readonly verify: (token: string) => Promise<Result<UserPrincipal, TokenError>> };
-export type OperatorTokens = { readonly verify: (token: string) => Promise<Result<OperatorPrincipal, TokenError>> };
+export type UserTokens = {
+  readonly verify: (token: string) => Promise<Result<UserPrincipal, TokenError>>;
+};
+export type OperatorTokens = {
+  readonly verify: (token: string) => Promise<Result<OperatorPrincipal, TokenError>>;
+};
 
 const CHALLENGE = { "WWW-Authenticate": "Bearer" };
 
@@ -41,16 +46,27 @@ export function optionalUser(tokens: UserTokens): MiddlewareHandler<AppEnv> {
 }
 
 /** Refuses everybody but operators who hold one of the roles (`owner` holds all). */
-export function requireRole(tokens: OperatorTokens, ...roles: readonly OperatorRole[]): MiddlewareHandler<AppEnv> {
+export function requireRole(
+  tokens: OperatorTokens,
+  ...roles: readonly OperatorRole[]
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const token = c.req.header("Cf-Access-Jwt-Assertion") ?? bearer(c.req.header("Authorization"));
-    if (token === null) return problem(c, c.req.header("Authorization") === undefined ? "token_missing" : "token_invalid", { headers: CHALLENGE });
+    if (token === null) {
+      return problem(
+        c,
+        c.req.header("Authorization") === undefined ? "token_missing" : "token_invalid",
+        { headers: CHALLENGE },
+      );
+    }
     const verified = await tokens.verify(token);
     if (!verified.ok) return problem(c, verified.error, { headers: CHALLENGE });
     const held = verified.value.roles;
     // Named before the refusal, which is accounted for too.
     c.set("operator", verified.value);
-    if (!held.includes("owner") && !roles.some((role) => held.includes(role))) return problem(c, "forbidden");
+    if (!held.includes("owner") && !roles.some((role) => held.includes(role))) {
+      return problem(c, "forbidden");
+    }
     return next();
   };
 }

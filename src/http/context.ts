@@ -7,12 +7,18 @@ export type Locale = "fr" | "en";
 export type UserPrincipal = {
   readonly userId: UserId;
   readonly sessionId: SessionId | null;
-  /** When the person last proved who they are, in seconds (`auth_time`, OpenID Connect Core 1.0 section 2). */
+  /**
+   * When the person last proved who they are, in seconds (`auth_time`, OpenID Connect Core 1.0
+   * section 2).
+   */
   readonly authTimeS: number;
   readonly amr: readonly string[];
 };
 
-export type OperatorPrincipal = { readonly subject: string; readonly roles: readonly OperatorRole[] };
+export type OperatorPrincipal = {
+  readonly subject: string;
+  readonly roles: readonly OperatorRole[];
+};
 
 export type AppEnv = {
   Variables: {

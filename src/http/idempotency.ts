@@ -1,5 +1,6 @@
-// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same key and body give the first answer again, so a client
-// may repeat whatever it is unsure about. Kept: 2xx and 4xx except 401, 403 and 429, for 30 days. Must stand behind authentication.
+// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same key and body give the first
+// answer again, so a client may repeat whatever it is unsure about. Kept: 2xx and 4xx except 401,
+// 403 and 429, for 30 days. Must stand behind authentication.
 import type { Context, MiddlewareHandler } from "hono";
 import { canonicalJson, sha256Hex } from "../kernel/hash.ts";
 import { DAY_MS, MINUTE_MS } from "../kernel/time.ts";
@@ -8,23 +9,46 @@ import type { AppEnv } from "./context.ts";
 import { problem } from "./problem.ts";
 
 export const IDEMPOTENCY_TTL_MS = 30 * DAY_MS;
-// Longer than any request may run; after that its Worker is gone and the key is free to be tried again.
+// Longer than any request may run; after that its Worker is gone and the key is free to be tried
+// again.
 export const IDEMPOTENCY_LOCK_MS = 2 * MINUTE_MS;
 // Above this an answer is not remembered; none of our idempotent routes comes near it.
 const ANSWER_BYTES_MAX = 262_144;
 
-export type StoredAnswer = { readonly status: number; readonly contentType: string; readonly body: string };
+export type StoredAnswer = {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+};
 
-export type IdempotencyScope = { readonly principal: string; readonly method: string; readonly path: string; readonly key: string };
+export type IdempotencyScope = {
+  readonly principal: string;
+  readonly method: string;
+  readonly path: string;
+  readonly key: string;
+};
 
-/** Remembers answers. `begin` is atomic: of two simultaneous calls with one key exactly one gets `started`. */
+/**
+ * Remembers answers. `begin` is atomic: of two simultaneous calls with one key exactly one gets
+ * `started`.
+ */
 export type IdempotencyStore = {
   readonly begin: (scope: IdempotencyScope, requestHash: string, nowMs: number) => Promise<
-    | { readonly state: "started"; readonly startedAtMs: number } | { readonly state: "in_progress" } | { readonly state: "conflict" }
+    | { readonly state: "started"; readonly startedAtMs: number }
+    | { readonly state: "in_progress" }
+    | { readonly state: "conflict" }
     | { readonly state: "done"; readonly answer: StoredAnswer }
   >;
-  /** Both act only while the lock taken at `startedAtMs` is still held: one taken over belongs to another request. */
-  readonly complete: (scope: IdempotencyScope, startedAtMs: number, answer: StoredAnswer, nowMs: number) => Promise<void>;
+  /**
+   * Both act only while the lock taken at `startedAtMs` is still held: one taken over belongs to
+   * another request.
+   */
+  readonly complete: (
+    scope: IdempotencyScope,
+    startedAtMs: number,
+    answer: StoredAnswer,
+    nowMs: number,
+  ) => Promise<void>;
   readonly abandon: (scope: IdempotencyScope, startedAtMs: number) => Promise<void>;
 };
 
@@ -37,10 +61,13 @@ function principalOf(c: Context<AppEnv>): string | null {
   const operator = c.get("operator");
   if (user !== null && user !== undefined) return user.userId;
   // The operator's name is personal data; its hash separates the scopes as well.
-  return operator === null || operator === undefined ? null : sha256Hex(`operator|${operator.subject}`);
+  return operator === null || operator === undefined
+    ? null
+    : sha256Hex(`operator|${operator.subject}`);
 }
 
-// The key is part of the hash and is stored nowhere: without it, a stored hash of a short body could be guessed.
+// The key is part of the hash and is stored nowhere: without it, a stored hash of a short body
+// could be guessed.
 async function requestHashOf(c: Context<AppEnv>, key: string): Promise<string> {
   const text = await c.req.text();
   try {
@@ -51,15 +78,20 @@ async function requestHashOf(c: Context<AppEnv>, key: string): Promise<string> {
 }
 
 function isKept(status: number): boolean {
-  return status >= 200 && status < 500 && status !== 401 && status !== 403 && status !== 429 && !(status >= 300 && status < 400);
+  return status >= 200 && status < 500 && status !== 401 && status !== 403 && status !== 429 &&
+    !(status >= 300 && status < 400);
 }
 
 /**
- * Answers repeats from memory. `required` refuses a request without the header (400 `idempotency_key_required`).
- * A failure between the work and the remembering leaves the key locked for `IDEMPOTENCY_LOCK_MS`, then the work runs again: what
- * stands behind this middleware must itself be safe to repeat.
+ * Answers repeats from memory. `required` refuses a request without the header (400
+ * `idempotency_key_required`). A failure between the work and the remembering leaves the key locked
+ * for `IDEMPOTENCY_LOCK_MS`, then the work runs again: what stands behind this middleware must
+ * itself be safe to repeat.
  */
-export function idempotent(deps: IdempotencyDeps, options: { readonly required: boolean }): MiddlewareHandler<AppEnv> {
+export function idempotent(
+  deps: IdempotencyDeps,
+  options: { readonly required: boolean },
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const key = c.req.header("Idempotency-Key");
     if (key === undefined && !options.required) return next();
@@ -82,15 +114,31 @@ export function idempotent(deps: IdempotencyDeps, options: { readonly required: 
 }
 
 function replay(answer: StoredAnswer): Response {
-  const headers = new Headers({ "Idempotency-Replayed": "true", "Cache-Control": "private, no-store" });
+  const headers = new Headers({
+    "Idempotency-Replayed": "true",
+    "Cache-Control": "private, no-store",
+  });
   if (answer.contentType !== "") headers.set("Content-Type", answer.contentType);
   return new Response(answer.body === "" ? null : answer.body, { status: answer.status, headers });
 }
 
-async function runAndRemember(c: Context<AppEnv>, next: () => Promise<void>, deps: IdempotencyDeps, scope: IdempotencyScope, startedAtMs: number): Promise<void> {
+async function runAndRemember(
+  c: Context<AppEnv>,
+  next: () => Promise<void>,
+  deps: IdempotencyDeps,
+  scope: IdempotencyScope,
+  startedAtMs: number,
+): Promise<void> {
   await next();
   const body = await c.res.clone().text();
-  if (c.error !== undefined || !isKept(c.res.status) || body.length > ANSWER_BYTES_MAX) return deps.store.abandon(scope, startedAtMs);
+  if (c.error !== undefined || !isKept(c.res.status) || body.length > ANSWER_BYTES_MAX) {
+    return deps.store.abandon(scope, startedAtMs);
+  }
   const contentType = c.res.headers.get("Content-Type") ?? "";
-  return deps.store.complete(scope, startedAtMs, { status: c.res.status, contentType, body }, deps.clock.nowMs());
+  return deps.store.complete(
+    scope,
+    startedAtMs,
+    { status: c.res.status, contentType, body },
+    deps.clock.nowMs(),
+  );
 }

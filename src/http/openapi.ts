@@ -7,27 +7,47 @@ export const API_VERSION = "1.0.0";
 
 /** Adds `GET /openapi.json`. Call it after every router is mounted. */
 export function documentInfo(app: OpenAPIHono<AppEnv>): void {
-  app.openAPIRegistry.registerComponent("securitySchemes", "user", { type: "http", scheme: "bearer", bearerFormat: "JWT" });
-  app.openAPIRegistry.registerComponent("securitySchemes", "operator", { type: "apiKey", in: "header", name: "Cf-Access-Jwt-Assertion" });
+  app.openAPIRegistry.registerComponent("securitySchemes", "user", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "operator", {
+    type: "apiKey",
+    in: "header",
+    name: "Cf-Access-Jwt-Assertion",
+  });
   let text: string | null = null;
   app.get("/openapi.json", (c) => {
     text ??= JSON.stringify(openApiDocument(app));
-    return c.body(text, 200, { "Content-Type": "application/json", "Cache-Control": "public, max-age=300" });
+    return c.body(text, 200, {
+      "Content-Type": "application/json",
+      "Cache-Control": "public, max-age=300",
+    });
   });
 }
 
-/** The document itself, for the served copy and for the check that the committed copy is current. */
+/**
+ * The document itself, for the served copy and for the check that the committed copy is current.
+ */
 export function openApiDocument(app: OpenAPIHono<AppEnv>): unknown {
-  const codes = problemTable().map(({ code, status, en }) => `| \`${code}\` | ${status} | ${en} |`).join("\n");
+  const codes = problemTable().map(({ code, status, en }) => `| \`${code}\` | ${status} | ${en} |`)
+    .join("\n");
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
-      title: "Cagnotte", version: API_VERSION, license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
-      description: "Card-linked cashback. Every refusal is a problem (RFC 9457) with a stable `code`: see the schema `Problem`.",
+      title: "Cagnotte",
+      version: API_VERSION,
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+      description:
+        "Card-linked cashback. Every refusal is a problem (RFC 9457) with a stable `code`: see the schema `Problem`.",
     },
     servers: [{ url: "/" }],
   });
   const problemSchema = document.components?.schemas?.["Problem"];
-  if (problemSchema !== undefined) problemSchema.description = `Problem details (RFC 9457).\n\n| code | status | meaning |\n| --- | --- | --- |\n${codes}`;
+  if (problemSchema !== undefined) {
+    problemSchema.description =
+      `Problem details (RFC 9457).\n\n| code | status | meaning |\n| --- | --- | --- |\n${codes}`;
+  }
   return document;
 }

@@ -1,6 +1,15 @@
-// Access tokens: ES256 JWTs of RFC 9068's type, issued for ten minutes and verified without a database read. Also the tokens of
-// outside issuers, which name a user through a link and never count as a fresh proof of identity.
-import { SignJWT, createRemoteJWKSet, customFetch, decodeJwt, errors, importJWK, jwtVerify } from "jose";
+// Access tokens: ES256 JWTs of RFC 9068's type, issued for ten minutes and verified without a
+// database read. Also the tokens of outside issuers, which name a user through a link and never
+// count as a fresh proof of identity.
+import {
+  createRemoteJWKSet,
+  customFetch,
+  decodeJwt,
+  errors,
+  importJWK,
+  jwtVerify,
+  SignJWT,
+} from "jose";
 import type { JWTPayload, JWTVerifyGetKey } from "jose";
 import type { Config, JsonWebKeyWithKid, TrustedIssuer } from "../config.ts";
 import type { TokenError, UserTokens } from "../http/authentication.ts";
@@ -22,11 +31,22 @@ const OUTSIDE_ALGORITHMS = ["ES256", "RS256", "EdDSA"];
 
 export type TokenConfig = Pick<Config, "auth" | "jwtSigningKeys">;
 
-export type AccessTokenSubject = { readonly userId: UserId; readonly sessionId: SessionId; readonly authTimeS: number; readonly amr: readonly string[] };
-export type AccessTokenIssuer = { readonly issue: (subject: AccessTokenSubject) => Promise<string> };
+export type AccessTokenSubject = {
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
+  readonly authTimeS: number;
+  readonly amr: readonly string[];
+};
+export type AccessTokenIssuer = {
+  readonly issue: (subject: AccessTokenSubject) => Promise<string>;
+};
 
 /** Issues tokens under the first signing key. */
-export function accessTokenIssuer(config: TokenConfig, clock: Clock, random: RandomBytes): AccessTokenIssuer {
+export function accessTokenIssuer(
+  config: TokenConfig,
+  clock: Clock,
+  random: RandomBytes,
+): AccessTokenIssuer {
   const [jwk] = config.jwtSigningKeys;
   if (jwk === undefined) throw new Error("no signing key");
   let key: ReturnType<typeof importJWK> | null = null;
@@ -34,20 +54,48 @@ export function accessTokenIssuer(config: TokenConfig, clock: Clock, random: Ran
     async issue(subject) {
       key ??= importJWK({ ...jwk }, ALGORITHM);
       const nowS = Math.floor(clock.nowMs() / 1000);
-      return new SignJWT({ sid: subject.sessionId, auth_time: subject.authTimeS, amr: [...subject.amr] })
+      return new SignJWT({
+        sid: subject.sessionId,
+        auth_time: subject.authTimeS,
+        amr: [...subject.amr],
+      })
         .setProtectedHeader({ alg: ALGORITHM, kid: jwk.kid, typ: TYPE })
-        .setIssuer(config.auth.issuer).setAudience(config.auth.audience).setSubject(subject.userId).setJti(base64UrlEncode(random(16)))
+        .setIssuer(config.auth.issuer).setAudience(config.auth.audience).setSubject(subject.userId)
+        .setJti(base64UrlEncode(random(16)))
         .setIssuedAt(nowS).setExpirationTime(nowS + ACCESS_TTL_S)
         .sign(await key);
     },
   };
 }
 
-export type PublicKey = { readonly kid: string; readonly kty: string; readonly crv: string; readonly x: string; readonly y: string; readonly alg: string; readonly use: string };
+export type PublicKey = {
+  readonly kid: string;
+  readonly kty: string;
+  readonly crv: string;
+  readonly x: string;
+  readonly y: string;
+  readonly alg: string;
+  readonly use: string;
+};
 
-/** The public halves for `/.well-known/jwks.json`. Members are named one by one, so that a private one cannot slip through. */
-export function publicKeySet(keys: readonly JsonWebKeyWithKid[]): { readonly keys: readonly PublicKey[] } {
-  return { keys: keys.map((key) => ({ kid: key.kid, kty: key.kty, crv: String(key["crv"]), x: String(key["x"]), y: String(key["y"]), alg: ALGORITHM, use: "sig" })) };
+/**
+ * The public halves for `/.well-known/jwks.json`. Members are named one by one, so that a private
+ * one cannot slip through.
+ */
+export function publicKeySet(
+  keys: readonly JsonWebKeyWithKid[],
+): { readonly keys: readonly PublicKey[] } {
+  return {
+    keys: keys.map((key) => ({
+      kid: key.kid,
+      kty: key.kty,
+      crv: String(key["crv"]),
+      x: String(key["x"]),
+      y: String(key["y"]),
+      alg: ALGORITHM,
+      use: "sig",
+    })),
+  };
 }
 
 export type UserTokenDeps = {
@@ -62,13 +110,23 @@ export type UserTokenDeps = {
 export function userTokens(deps: UserTokenDeps): UserTokens {
   const { config, clock } = deps;
   const ownKey = keysById(config.jwtSigningKeys);
-  const outside = new Map(config.auth.trustedIssuers.map((issuer) => [issuer.issuer, { issuer, keys: lazyRemoteKeys(issuer.jwksUri, deps.fetch) }]));
+  const outside = new Map(
+    config.auth.trustedIssuers.map((
+      issuer,
+    ) => [issuer.issuer, { issuer, keys: lazyRemoteKeys(issuer.jwksUri, deps.fetch) }]),
+  );
   return {
     async verify(token) {
       const trusted = outside.get(claimedIssuer(token) ?? "");
-      if (trusted !== undefined && trusted.issuer.issuer !== config.auth.issuer) return verifyOutside(deps, trusted.issuer, trusted.keys, token);
+      if (trusted !== undefined && trusted.issuer.issuer !== config.auth.issuer) {
+        return verifyOutside(deps, trusted.issuer, trusted.keys, token);
+      }
       const verified = await verifyToken(token, ownKey, {
-        algorithms: [ALGORITHM], issuer: config.auth.issuer, audience: config.auth.audience, typ: TYPE, currentDate: new Date(clock.nowMs()),
+        algorithms: [ALGORITHM],
+        issuer: config.auth.issuer,
+        audience: config.auth.audience,
+        typ: TYPE,
+        currentDate: new Date(clock.nowMs()),
         requiredClaims: ["sub", "sid", "jti", "iat", "exp", "auth_time"],
       });
       if (!verified.ok) return verified;
@@ -88,25 +146,49 @@ function claimedIssuer(token: string): string | undefined {
 
 function ownPrincipal(claims: JWTPayload): UserPrincipal | null {
   const { sub, sid, auth_time: authTimeS, amr } = claims;
-  if (sub === undefined || !isId("usr", sub) || typeof sid !== "string" || !isId("ses", sid)) return null;
-  if (typeof authTimeS !== "number" || !Array.isArray(amr) || !amr.every((method) => typeof method === "string")) return null;
+  if (sub === undefined || !isId("usr", sub) || typeof sid !== "string" || !isId("ses", sid)) {
+    return null;
+  }
+  if (
+    typeof authTimeS !== "number" || !Array.isArray(amr) ||
+    !amr.every((method) => typeof method === "string")
+  ) return null;
   return { userId: sub, sessionId: sid, authTimeS, amr };
 }
 
-async function verifyOutside(deps: UserTokenDeps, issuer: TrustedIssuer, keys: JWTVerifyGetKey, token: string): Promise<Result<UserPrincipal, TokenError>> {
+async function verifyOutside(
+  deps: UserTokenDeps,
+  issuer: TrustedIssuer,
+  keys: JWTVerifyGetKey,
+  token: string,
+): Promise<Result<UserPrincipal, TokenError>> {
   const verified = await verifyToken(token, keys, {
-    algorithms: OUTSIDE_ALGORITHMS, issuer: issuer.issuer, audience: issuer.audience, currentDate: new Date(deps.clock.nowMs()), requiredClaims: ["exp", issuer.subjectClaim],
+    algorithms: OUTSIDE_ALGORITHMS,
+    issuer: issuer.issuer,
+    audience: issuer.audience,
+    currentDate: new Date(deps.clock.nowMs()),
+    requiredClaims: ["exp", issuer.subjectClaim],
   });
   if (!verified.ok) return verified;
   const subject = verified.value[issuer.subjectClaim];
   if (typeof subject !== "string" || subject === "") return err("token_invalid");
   const userId = await deps.linkedUser(issuer.issuer, subject);
-  // No session of ours and no time of proof: whatever the issuer claims, its tokens never satisfy a step-up.
-  return userId === null ? err("token_invalid") : ok({ userId, sessionId: null, authTimeS: 0, amr: [] });
+  // No session of ours and no time of proof: whatever the issuer claims, its tokens never satisfy a
+  // step-up.
+  return userId === null
+    ? err("token_invalid")
+    : ok({ userId, sessionId: null, authTimeS: 0, amr: [] });
 }
 
-/** Verifies one token against pinned algorithms. Throws `IssuerKeysUnavailable` when the keys cannot be had. */
-export async function verifyToken(token: string, keys: JWTVerifyGetKey, options: Parameters<typeof jwtVerify>[2]): Promise<Result<JWTPayload, TokenError>> {
+/**
+ * Verifies one token against pinned algorithms. Throws `IssuerKeysUnavailable` when the keys cannot
+ * be had.
+ */
+export async function verifyToken(
+  token: string,
+  keys: JWTVerifyGetKey,
+  options: Parameters<typeof jwtVerify>[2],
+): Promise<Result<JWTPayload, TokenError>> {
   try {
     return ok((await jwtVerify(token, keys, options)).payload);
   } catch (error) {
@@ -135,12 +217,18 @@ function keysById(keys: readonly JsonWebKeyWithKid[]): JWTVerifyGetKey {
 export function lazyRemoteKeys(address: string, fetchKeys: typeof fetch): JWTVerifyGetKey {
   let remote: ReturnType<typeof createRemoteJWKSet> | null = null;
   return async (header, token) => {
-    remote ??= createRemoteJWKSet(new URL(address), { [customFetch]: (url, options) => fetchKeys(url, options) });
+    remote ??= createRemoteJWKSet(new URL(address), {
+      [customFetch]: (url, options) => fetchKeys(url, options),
+    });
     try {
       return await remote(header, token);
     } catch (error) {
-      // These two judge the token; every other failure (time-out, status, broken JSON) is about the address.
-      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys || error instanceof errors.JOSENotSupported) throw error;
+      // These two judge the token; every other failure (time-out, status, broken JSON) is about the
+      // address.
+      if (
+        error instanceof errors.JWKSNoMatchingKey ||
+        error instanceof errors.JWKSMultipleMatchingKeys || error instanceof errors.JOSENotSupported
+      ) throw error;
       throw new IssuerKeysUnavailable("issuer keys cannot be fetched", { cause: error });
     }
   };

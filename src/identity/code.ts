@@ -1,4 +1,5 @@
-// One-time codes: how they are drawn and what is kept of them, and the limits that make six digits enough. Pure.
+// One-time codes: how they are drawn and what is kept of them, and the limits that make six digits
+// enough. Pure.
 import { constantTimeEqual } from "../kernel/hash.ts";
 import { utf8Encode } from "../kernel/encoding.ts";
 import { keyedIndex, keyedIndexAll } from "../kernel/keyring.ts";
@@ -10,17 +11,24 @@ export const CODE_TTL_MS = 10 * MINUTE_MS;
 export const CODES_PER_ADDRESS = 5;
 export const CODES_WINDOW_MS = HOUR_MS;
 export const TRIES_PER_CODE = 5;
-// With a million codes, 20 wrong tries a day leave an attacker one chance in 50 000 a day for one address.
+// With a million codes, 20 wrong tries a day leave an attacker one chance in 50 000 a day for one
+// address.
 export const WRONG_TRIES_PER_ADDRESS = 20;
 export const WRONG_TRIES_WINDOW_MS = DAY_MS;
 
 export type CodePurpose = "sign_in" | "step_up";
 
 /** What a code is good for. The session is the one to strengthen; null when signing in. */
-export type CodeBinding = { readonly id: string; readonly purpose: CodePurpose; readonly addressIndex: string; readonly sessionId: string | null };
+export type CodeBinding = {
+  readonly id: string;
+  readonly purpose: CodePurpose;
+  readonly addressIndex: string;
+  readonly sessionId: string | null;
+};
 
 const CODES = 1_000_000;
-// The largest multiple of a million that four bytes can hold; draws above it are thrown away, else low codes would be likelier.
+// The largest multiple of a million that four bytes can hold; draws above it are thrown away, else
+// low codes would be likelier.
 const FAIR_BELOW = Math.floor(2 ** 32 / CODES) * CODES;
 
 /** Draws six digits, every code equally likely. */
@@ -33,7 +41,13 @@ export function newCode(random: RandomBytes): string {
 }
 
 function bound(binding: CodeBinding, code: string): string {
-  return JSON.stringify([binding.id, binding.purpose, binding.addressIndex, binding.sessionId, code]);
+  return JSON.stringify([
+    binding.id,
+    binding.purpose,
+    binding.addressIndex,
+    binding.sessionId,
+    code,
+  ]);
 }
 
 /** What is stored instead of the code: a stolen table cannot be searched without the key. */
@@ -42,7 +56,14 @@ export function codeTag(keyring: Keyring, binding: CodeBinding, code: string): s
 }
 
 /** Tells whether this code belongs to this row, whichever key of the ring made the tag. */
-export function codeMatches(keyring: Keyring, binding: CodeBinding, code: string, tag: string): boolean {
+export function codeMatches(
+  keyring: Keyring,
+  binding: CodeBinding,
+  code: string,
+  tag: string,
+): boolean {
   const stored = utf8Encode(tag);
-  return keyedIndexAll(keyring, "auth_code", bound(binding, code)).some((candidate) => constantTimeEqual(utf8Encode(candidate), stored));
+  return keyedIndexAll(keyring, "auth_code", bound(binding, code)).some((candidate) =>
+    constantTimeEqual(utf8Encode(candidate), stored)
+  );
 }

@@ -1,7 +1,13 @@
 // The purposes a person decides on, and what stands when nothing was decided. Pure.
 import type { ConsentPurpose } from "./ports.ts";
 
-export const CONSENT_PURPOSES = ["terms", "bank_data", "recommendations", "statistics", "marketing"] as const satisfies readonly ConsentPurpose[];
+export const CONSENT_PURPOSES = [
+  "terms",
+  "bank_data",
+  "recommendations",
+  "statistics",
+  "marketing",
+] as const satisfies readonly ConsentPurpose[];
 
 /** What stands for one purpose. Never decided: not granted, without version and time. */
 export type StandingConsent = {
@@ -9,12 +15,17 @@ export type StandingConsent = {
   readonly granted: boolean;
   readonly textVersion: string | null;
   readonly atMs: number | null;
-  /** Since when it has been granted without interruption: agreeing to a newer text does not restart it. */
+  /**
+   * Since when it has been granted without interruption: agreeing to a newer text does not restart
+   * it.
+   */
   readonly grantedSinceMs: number | null;
 };
 
 /** All purposes in API.md's order, with those never decided filled in. */
 export function completeConsents(decided: readonly StandingConsent[]): StandingConsent[] {
   return CONSENT_PURPOSES.map((purpose) =>
-    decided.find((consent) => consent.purpose === purpose) ?? { purpose, granted: false, textVersion: null, atMs: null, grantedSinceMs: null });
+    decided.find((consent) => consent.purpose === purpose) ??
+      { purpose, granted: false, textVersion: null, atMs: null, grantedSinceMs: null }
+  );
 }

@@ -1,13 +1,27 @@
-// Refusals of the identity domain, and the one failure that is nobody's fault here: an issuer whose keys cannot be fetched.
+// Refusals of the identity domain, and the one failure that is nobody's fault here: an issuer whose
+// keys cannot be fetched.
 
-export type LimitError = { readonly code: "rate_limited"; readonly limit: "codes" | "tries"; readonly retryAfterS: number };
+export type LimitError = {
+  readonly code: "rate_limited";
+  readonly limit: "codes" | "tries";
+  readonly retryAfterS: number;
+};
 export type TriesError = { readonly code: "code_tries_exceeded"; readonly retryAfterS: number };
 
-export type SendCodeError = LimitError | { readonly code: "email_unavailable" } | { readonly code: "token_invalid" } | { readonly code: "forbidden" };
-export type SignInError = LimitError | TriesError | { readonly code: "code_invalid" } | { readonly code: "forbidden" };
-export type RefreshError = { readonly code: "refresh_invalid" } | { readonly code: "refresh_reused" };
+export type SendCodeError = LimitError | { readonly code: "email_unavailable" } | {
+  readonly code: "token_invalid";
+} | { readonly code: "forbidden" };
+export type SignInError = LimitError | TriesError | { readonly code: "code_invalid" } | {
+  readonly code: "forbidden";
+};
+export type RefreshError = { readonly code: "refresh_invalid" } | {
+  readonly code: "refresh_reused";
+};
 
-/** Thrown when the keys of an outside issuer cannot be had: a token is then neither good nor bad, and the caller may repeat. */
+/**
+ * Thrown when the keys of an outside issuer cannot be had: a token is then neither good nor bad,
+ * and the caller may repeat.
+ */
 export class IssuerKeysUnavailable extends Error {
   override readonly name = "IssuerKeysUnavailable";
 }

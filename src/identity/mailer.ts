@@ -4,7 +4,12 @@ import type { Log } from "../kernel/log.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Mailer } from "./ports.ts";
 
-export type MailerDeps = { readonly url: string; readonly token: string; readonly fetch: typeof fetch; readonly log: Log };
+export type MailerDeps = {
+  readonly url: string;
+  readonly token: string;
+  readonly fetch: typeof fetch;
+  readonly log: Log;
+};
 
 // A person is waiting for the answer; a provider slower than this is down for them.
 const TIMEOUT_MS = 8_000;
@@ -19,7 +24,12 @@ export function httpMailer(deps: MailerDeps): Mailer {
         const response = await send(deps.url, {
           method: "POST",
           headers: { Authorization: `Bearer ${deps.token}`, "Content-Type": "application/json" },
-          body: JSON.stringify({ to: message.to, subject: message.subject, text: message.text, html: message.html }),
+          body: JSON.stringify({
+            to: message.to,
+            subject: message.subject,
+            text: message.text,
+            html: message.html,
+          }),
           // A redirect would carry a person's address and our token to a place nobody configured.
           redirect: "manual",
           signal: AbortSignal.timeout(TIMEOUT_MS),

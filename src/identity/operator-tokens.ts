@@ -1,4 +1,5 @@
-// Operators come through Cloudflare Access. Its token says who somebody is; what they may do is our configuration alone.
+// Operators come through Cloudflare Access. Its token says who somebody is; what they may do is our
+// configuration alone.
 import type { Config } from "../config.ts";
 import type { OperatorTokens } from "../http/authentication.ts";
 import { err, ok } from "../kernel/result.ts";
@@ -9,17 +10,28 @@ import { normaliseEmail } from "./email.ts";
 const ALGORITHMS = ["RS256", "ES256"];
 
 /**
- * Verifies tokens of Cloudflare Access. The subject is the e-mail address, or the common name of a service token, in one spelling:
- * "a second person" must not be the same person in capitals. An operator without an entry in `ACCESS_ROLES` has no role.
+ * Verifies tokens of Cloudflare Access. The subject is the e-mail address, or the common name of a
+ * service token, in one spelling: "a second person" must not be the same person in capitals. An
+ * operator without an entry in `ACCESS_ROLES` has no role.
  */
-export function operatorTokens(config: Pick<Config, "access">, clock: Clock, fetchKeys: typeof fetch): OperatorTokens {
+export function operatorTokens(
+  config: Pick<Config, "access">,
+  clock: Clock,
+  fetchKeys: typeof fetch,
+): OperatorTokens {
   const { teamDomain, audience } = config.access;
-  const roles = new Map([...config.access.roles].map(([name, held]) => [normaliseEmail(name), held]));
+  const roles = new Map(
+    [...config.access.roles].map(([name, held]) => [normaliseEmail(name), held]),
+  );
   const keys = lazyRemoteKeys(`${teamDomain}/cdn-cgi/access/certs`, fetchKeys);
   return {
     async verify(token) {
       const verified = await verifyToken(token, keys, {
-        algorithms: ALGORITHMS, issuer: teamDomain, audience, currentDate: new Date(clock.nowMs()), requiredClaims: ["exp", "iat"],
+        algorithms: ALGORITHMS,
+        issuer: teamDomain,
+        audience,
+        currentDate: new Date(clock.nowMs()),
+        requiredClaims: ["exp", "iat"],
       });
       if (!verified.ok) return verified;
       const { email, common_name: commonName } = verified.value;

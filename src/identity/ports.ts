@@ -23,10 +23,15 @@ export type IdentityPort = {
   readonly cipherOf: (userId: UserId) => Promise<Result<UserCipher, CipherError> | null>;
 };
 
-/** How to write to a user. Only for what sends a message: everything else does without an address. */
+/**
+ * How to write to a user. Only for what sends a message: everything else does without an address.
+ */
 export type Contact = { readonly email: string; readonly locale: "fr" | "en" };
 export type ContactPort = {
-  /** Null when there is no such user (any more), when they are being erased, or when their key cannot be used. */
+  /**
+   * Null when there is no such user (any more), when they are being erased, or when their key
+   * cannot be used.
+   */
   readonly contactOf: (userId: UserId) => Promise<Contact | null>;
 };
 
@@ -38,7 +43,17 @@ export type ConsentListener = {
   readonly statisticsWithdrawn: (userId: UserId) => Promise<void>;
 };
 
-/** Sends one e-mail through the configured provider. Never throws; a refusal or a time-out is `email_unavailable`. */
+/**
+ * Sends one e-mail through the configured provider. Never throws; a refusal or a time-out is
+ * `email_unavailable`.
+ */
 export type Mailer = {
-  readonly send: (message: { readonly to: string; readonly subject: string; readonly text: string; readonly html: string }) => Promise<Result<null, { readonly code: "email_unavailable" }>>;
+  readonly send: (
+    message: {
+      readonly to: string;
+      readonly subject: string;
+      readonly text: string;
+      readonly html: string;
+    },
+  ) => Promise<Result<null, { readonly code: "email_unavailable" }>>;
 };

@@ -27,7 +27,10 @@ export const NAME_CHARS_MAX = 100;
 // Older than anybody on record; a birth year typed wrong is caught.
 const AGE_MAX = 120;
 
-/** A name as people type it: no control, line or direction characters, which could disguise text where operators read it. */
+/**
+ * A name as people type it: no control, line or direction characters, which could disguise text
+ * where operators read it.
+ */
 export function isName(text: string): boolean {
   return text.trim() !== "" && text.length <= NAME_CHARS_MAX && !/\p{C}|\p{Zl}|\p{Zp}/u.test(text);
 }

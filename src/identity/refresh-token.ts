@@ -1,6 +1,13 @@
-// Refresh tokens: which session one belongs to and that we made it, without a database read. A forged token must never reach the
-// rule that closes a session, or anybody who knows a session id could log its owner out. Pure.
-import { base64Decode, base64UrlEncode, concatBytes, utf8Decode, utf8Encode } from "../kernel/encoding.ts";
+// Refresh tokens: which session one belongs to and that we made it, without a database read. A
+// forged token must never reach the rule that closes a session, or anybody who knows a session id
+// could log its owner out. Pure.
+import {
+  base64Decode,
+  base64UrlEncode,
+  concatBytes,
+  utf8Decode,
+  utf8Encode,
+} from "../kernel/encoding.ts";
 import { constantTimeEqual, sha256Hex } from "../kernel/hash.ts";
 import { isId } from "../kernel/ids.ts";
 import type { SessionId } from "../kernel/ids.ts";
@@ -19,18 +26,28 @@ const PURPOSE = "refresh_token";
 const TOKEN_CHARS_MAX = 512;
 
 /** A new token of a session: `<session id and 256 random bits>.<key id>.<tag>`. */
-export function newRefreshToken(keyring: Keyring, sessionId: SessionId, random: RandomBytes): string {
+export function newRefreshToken(
+  keyring: Keyring,
+  sessionId: SessionId,
+  random: RandomBytes,
+): string {
   const payload = base64UrlEncode(concatBytes(utf8Encode(sessionId), random(SECRET_BYTES)));
   return `${payload}.${keyedIndex(keyring, PURPOSE, payload)}`;
 }
 
-/** The session of a token that we made, or null. Says nothing about whether the token is still good. */
+/**
+ * The session of a token that we made, or null. Says nothing about whether the token is still good.
+ */
 export function sessionOfRefreshToken(keyring: Keyring, token: string): SessionId | null {
   const dot = token.indexOf(".");
   if (token.length > TOKEN_CHARS_MAX || dot < 1) return null;
   const payload = token.slice(0, dot);
   const given = utf8Encode(token.slice(dot + 1));
-  if (!keyedIndexAll(keyring, PURPOSE, payload).some((tag) => constantTimeEqual(utf8Encode(tag), given))) return null;
+  if (
+    !keyedIndexAll(keyring, PURPOSE, payload).some((tag) =>
+      constantTimeEqual(utf8Encode(tag), given)
+    )
+  ) return null;
   const bytes = base64Decode(payload);
   if (bytes === null || bytes.length <= SECRET_BYTES) return null;
   const id = utf8Decode(bytes.subarray(0, bytes.length - SECRET_BYTES));

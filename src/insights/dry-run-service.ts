@@ -8,9 +8,16 @@ import { SAMPLE_ROWS_MAX } from "./sample.ts";
 
 export const DRY_RUN_PAGE = 5_000;
 
-export type DryRunDeps = { readonly sample: Pick<SampleStore, "page" | "shape">; readonly decide: Decide; readonly programme: Programme };
+export type DryRunDeps = {
+  readonly sample: Pick<SampleStore, "page" | "shape">;
+  readonly decide: Decide;
+  readonly programme: Programme;
+};
 
-/** The same draft over the same sample gives the same report: purchases are taken by day, then by their keyed hash. */
+/**
+ * The same draft over the same sample gives the same report: purchases are taken by day, then by
+ * their keyed hash.
+ */
 export function dryRunner(deps: DryRunDeps): DryRun {
   return async (terms) => {
     const run = startDryRun(terms, deps.decide, deps.programme);

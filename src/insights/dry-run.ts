@@ -1,5 +1,6 @@
-// What an offer would have cost: its terms over the sample's purchases, each decided by the rules of the ledger, with what the
-// same user's earlier purchases used up. Pure; the pages come from outside.
+// What an offer would have cost: its terms over the sample's purchases, each decided by the rules
+// of the ledger, with what the same user's earlier purchases used up. Pure; the pages come from
+// outside.
 import type { OfferId } from "../kernel/ids.ts";
 import { pointsToCents } from "../kernel/money.ts";
 import { parisToMs, periodKey } from "../kernel/time.ts";
@@ -7,7 +8,11 @@ import type { EarningFacts, UsageView } from "../ledger/earning-types.ts";
 import type { OfferTerms, Programme } from "../ledger/ports.ts";
 import type { Decide, DryRunAssumption, DryRunReport } from "./ports.ts";
 
-export type DryRunPurchase = { readonly day: string; readonly cents: number; readonly pseudonym: string };
+export type DryRunPurchase = {
+  readonly day: string;
+  readonly cents: number;
+  readonly pseudonym: string;
+};
 export type DryRunState = {
   /** Takes purchases in, in the order of their days. */
   readonly take: (purchases: readonly DryRunPurchase[]) => void;
@@ -20,9 +25,19 @@ type Used = { points: number; purchases: number };
 // No purchase of the sample is older: the draft is asked as if it had always been in force.
 const ALWAYS_SINCE_MS = parisToMs("2000-01-01");
 
-/** Starts a run of `draft`. Its window, activation and channel are not asked for: the sample knows none of them. */
+/**
+ * Starts a run of `draft`. Its window, activation and channel are not asked for: the sample knows
+ * none of them.
+ */
 export function startDryRun(draft: OfferTerms, decide: Decide, programme: Programme): DryRunState {
-  const terms: OfferTerms = { ...draft, startsAtMs: ALWAYS_SINCE_MS, endsAtMs: null, channel: "any", activation: "automatic", activationDays: null };
+  const terms: OfferTerms = {
+    ...draft,
+    startsAtMs: ALWAYS_SINCE_MS,
+    endsAtMs: null,
+    channel: "any",
+    activation: "automatic",
+    activationDays: null,
+  };
   const used = new Map<string, Used>();
   const seen = new Set<string>();
   const byReason = new Map<string, number>();
@@ -38,12 +53,24 @@ export function startDryRun(draft: OfferTerms, decide: Decide, programme: Progra
   });
 
   /** The points granted and the reason that decided. */
-  function decided({ day, cents, pseudonym }: DryRunPurchase): { readonly points: number; readonly reason: string } {
-    const facts: EarningFacts = { baseCents: cents, currency: "EUR", purchasedOn: day, brandId: terms.brandId, channel: "unknown" };
+  function decided(
+    { day, cents, pseudonym }: DryRunPurchase,
+  ): { readonly points: number; readonly reason: string } {
+    const facts: EarningFacts = {
+      baseCents: cents,
+      currency: "EUR",
+      purchasedOn: day,
+      brandId: terms.brandId,
+      channel: "unknown",
+    };
     const decision = decide(facts, [terms], usageOf(pseudonym), programme);
     seen.add(pseudonym);
-    if (decision.outcome === "not_earned") return { points: 0, reason: decision.reasons[0] ?? "offer_not_in_force" };
-    if (budgetLeft !== null && decision.points > budgetLeft) return { points: 0, reason: "budget_exhausted" };
+    if (decision.outcome === "not_earned") {
+      return { points: 0, reason: decision.reasons[0] ?? "offer_not_in_force" };
+    }
+    if (budgetLeft !== null && decision.points > budgetLeft) {
+      return { points: 0, reason: "budget_exhausted" };
+    }
     if (budgetLeft !== null) budgetLeft -= decision.points;
     const key = usedKey(pseudonym, periodKey(terms.period, day));
     const before = used.get(key) ?? { points: 0, purchases: 0 };
@@ -57,24 +84,40 @@ export function startDryRun(draft: OfferTerms, decide: Decide, programme: Progra
       byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
       const month = purchase.day.slice(0, 7);
       const tally = byMonth.get(month) ?? { purchases: 0, eligible: 0, points: 0 };
-      byMonth.set(month, { purchases: tally.purchases + 1, eligible: tally.eligible + (points > 0 ? 1 : 0), points: tally.points + points });
+      byMonth.set(month, {
+        purchases: tally.purchases + 1,
+        eligible: tally.eligible + (points > 0 ? 1 : 0),
+        points: tally.points + points,
+      });
     }
   }
 
   function report(sample: DryRunReport["sample"]): DryRunReport {
-    const months = [...byMonth].sort(([a], [b]) => (a < b ? -1 : 1)).map(([month, tally]) => ({ month, ...tally, costCents: pointsToCents(tally.points, programme.pointsPerEuro) }));
-    const sum = (of: (tally: Tally) => number): number => months.reduce((total, tally) => total + of(tally), 0);
+    const months = [...byMonth].sort(([a], [b]) => (a < b ? -1 : 1)).map(([month, tally]) => ({
+      month,
+      ...tally,
+      costCents: pointsToCents(tally.points, programme.pointsPerEuro),
+    }));
+    const sum = (of: (tally: Tally) => number): number =>
+      months.reduce((total, tally) => total + of(tally), 0);
     const points = sum((tally) => tally.points);
     return {
-      purchases: sum((tally) => tally.purchases), eligible: sum((tally) => tally.eligible), points, costCents: pointsToCents(points, programme.pointsPerEuro),
-      byReason: Object.fromEntries([...byReason].sort(([a], [b]) => (a < b ? -1 : 1))), byMonth: months, sample, assumptions: assumptionsOf(draft),
+      purchases: sum((tally) => tally.purchases),
+      eligible: sum((tally) => tally.eligible),
+      points,
+      costCents: pointsToCents(points, programme.pointsPerEuro),
+      byReason: Object.fromEntries([...byReason].sort(([a], [b]) => (a < b ? -1 : 1))),
+      byMonth: months,
+      sample,
+      assumptions: assumptionsOf(draft),
     };
   }
   return { take, report };
 }
 
 function assumptionsOf(draft: OfferTerms): DryRunAssumption[] {
-  const counts = draft.firstPurchaseOnly || draft.capPointsPerUser !== null || draft.capPurchasesPerUser !== null;
+  const counts = draft.firstPurchaseOnly || draft.capPointsPerUser !== null ||
+    draft.capPurchasesPerUser !== null;
   return [
     "always_in_force",
     ...(draft.activation === "required" ? ["always_activated" as const] : []),

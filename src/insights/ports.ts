@@ -1,12 +1,24 @@
 // What other domains and operators may ask of insights.
-import type { EarningFacts, UsageView, Decision } from "../ledger/earning-types.ts";
+import type { Decision, EarningFacts, UsageView } from "../ledger/earning-types.ts";
 import type { OfferTerms, Programme } from "../ledger/ports.ts";
 
 /** The earning rules, passed in: the ledger decides, here as there. */
-export type Decide = (facts: EarningFacts, terms: readonly OfferTerms[], usage: UsageView, programme: Programme) => Decision;
+export type Decide = (
+  facts: EarningFacts,
+  terms: readonly OfferTerms[],
+  usage: UsageView,
+  programme: Programme,
+) => Decision;
 
-/** What the sample cannot tell, and what was assumed instead. Each makes the figures higher than the offer would have cost. */
-export type DryRunAssumption = "always_in_force" | "always_activated" | "channel_matches" | "users_restart_monthly";
+/**
+ * What the sample cannot tell, and what was assumed instead. Each makes the figures higher than the
+ * offer would have cost.
+ */
+export type DryRunAssumption =
+  | "always_in_force"
+  | "always_activated"
+  | "channel_matches"
+  | "users_restart_monthly";
 
 export type DryRunReport = {
   readonly purchases: number;
@@ -15,8 +27,20 @@ export type DryRunReport = {
   readonly costCents: number;
   /** The deciding reason of each purchase; the counts add up to `purchases`. */
   readonly byReason: Readonly<Record<string, number>>;
-  readonly byMonth: readonly { readonly month: string; readonly purchases: number; readonly eligible: number; readonly points: number; readonly costCents: number }[];
-  readonly sample: { readonly from: string | null; readonly to: string | null; readonly rows: number; readonly users: number; /** Of 65 536 users' months, how many are taken. */ readonly buckets: number };
+  readonly byMonth: readonly {
+    readonly month: string;
+    readonly purchases: number;
+    readonly eligible: number;
+    readonly points: number;
+    readonly costCents: number;
+  }[];
+  readonly sample: {
+    readonly from: string | null;
+    readonly to: string | null;
+    readonly rows: number;
+    readonly users: number; /** Of 65 536 users' months, how many are taken. */
+    readonly buckets: number;
+  };
   readonly assumptions: readonly DryRunAssumption[];
 };
 

@@ -1,5 +1,5 @@
-// How a purchase becomes a row of the statistics sample: everything that could name its user is a keyed hash, and the hash of the
-// user changes with every month. Pure.
+// How a purchase becomes a row of the statistics sample: everything that could name its user is a
+// keyed hash, and the hash of the user changes with every month. Pure.
 import { base64Decode } from "../kernel/encoding.ts";
 import type { UserId } from "../kernel/ids.ts";
 import { keyedIndex, keyedIndexAll } from "../kernel/keyring.ts";
@@ -17,7 +17,10 @@ export const SAMPLE_BUCKETS = 65_536;
 
 export type SampleRow = {
   readonly id: string;
-  /** What the id would be under the other keys of the ring: a row told again after a key change is still the same. */
+  /**
+   * What the id would be under the other keys of the ring: a row told again after a key change is
+   * still the same.
+   */
   readonly otherIds: readonly string[];
   readonly day: string;
   readonly brandId: string;
@@ -33,11 +36,17 @@ function bucketOf(pseudonym: string): number {
   return ((hash?.[0] ?? 0) << 8) | (hash?.[1] ?? 0);
 }
 
-// By the row's number and not by the purchase's id, which may move from one row to another: what is told of a row is then only its own.
-const idsOf = (keyring: Keyring, userId: UserId, { row }: SampleItem): readonly string[] => keyedIndexAll(keyring, "sample_row", `${userId}|${row}`);
+// By the row's number and not by the purchase's id, which may move from one row to another: what is
+// told of a row is then only its own.
+const idsOf = (keyring: Keyring, userId: UserId, { row }: SampleItem): readonly string[] =>
+  keyedIndexAll(keyring, "sample_row", `${userId}|${row}`);
 
 /** What the sample should hold of these rows of one user's book. */
-export function sampleRows(keyring: Keyring, userId: UserId, items: readonly SampleItem[]): SampleRow[] {
+export function sampleRows(
+  keyring: Keyring,
+  userId: UserId,
+  items: readonly SampleItem[],
+): SampleRow[] {
   return items.flatMap((item): SampleRow[] => {
     if (item.purchase === null) return [];
     const { day, brandId, cents } = item.purchase;
@@ -49,15 +58,24 @@ export function sampleRows(keyring: Keyring, userId: UserId, items: readonly Sam
 
 /** The ids of those that it should hold no more, under every key of the ring. */
 export function goneIds(keyring: Keyring, userId: UserId, items: readonly SampleItem[]): string[] {
-  return items.filter(({ purchase }) => purchase === null).flatMap((item) => idsOf(keyring, userId, item));
+  return items.filter(({ purchase }) => purchase === null).flatMap((item) =>
+    idsOf(keyring, userId, item)
+  );
 }
 
-/** Every pseudonym under which rows of this user may stand at that time, whichever key of the ring made it. */
+/**
+ * Every pseudonym under which rows of this user may stand at that time, whichever key of the ring
+ * made it.
+ */
 export function pseudonymsOf(keyring: Keyring, userId: UserId, nowMs: number): string[] {
   const today = parisDate(nowMs);
   // Purchases may be dated two days ahead; and a sweep that is late leaves rows of one more month.
   const last = addDays(today, SAMPLE_DAYS_AHEAD).slice(0, 7);
   const months: string[] = [];
-  for (let month = addMonths(`${addDays(today, -SAMPLE_DAYS_MAX).slice(0, 7)}-01`, -1).slice(0, 7); month <= last; month = addMonths(`${month}-01`, 1).slice(0, 7)) months.push(month);
+  for (
+    let month = addMonths(`${addDays(today, -SAMPLE_DAYS_MAX).slice(0, 7)}-01`, -1).slice(0, 7);
+    month <= last;
+    month = addMonths(`${month}-01`, 1).slice(0, 7)
+  ) months.push(month);
   return months.flatMap((month) => keyedIndexAll(keyring, purposeOf(month), userId));
 }

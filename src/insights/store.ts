@@ -1,10 +1,16 @@
-// What operators read across users: counters, heads, counts. Figures of ledgers come from the projections, never from the objects.
+// What operators read across users: counters, heads, counts. Figures of ledgers come from the
+// projections, never from the objects.
 import { and, asc, count, eq, gt, gte, isNotNull, isNull, lte, ne, sql } from "drizzle-orm";
 import { bankConnections } from "../db/banking-tables.ts";
 import { guarded } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import { users } from "../db/identity-tables.ts";
-import { closedCounters, projectionWork, purchaseSampleState, reviews } from "../db/insights-tables.ts";
+import {
+  closedCounters,
+  projectionWork,
+  purchaseSampleState,
+  reviews,
+} from "../db/insights-tables.ts";
 import { counters, ledgerHeads } from "../db/ledger-tables.ts";
 import { quarantine } from "../db/platform-tables.ts";
 import type { UserId } from "../kernel/ids.ts";
@@ -14,8 +20,13 @@ import type { Patrol, Rebuild } from "./projections.ts";
 export type CounterLine = typeof counters.$inferSelect;
 export type CounterKey = Pick<CounterLine, "day" | "brandId" | "offerId" | "kind">;
 export type CounterQuery = {
-  readonly from: string | null; readonly to: string | null; readonly brandId: string | null; readonly offerId: string | null; readonly kind: string | null;
-  readonly after: CounterKey | null; readonly limit: number;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly brandId: string | null;
+  readonly offerId: string | null;
+  readonly kind: string | null;
+  readonly after: CounterKey | null;
+  readonly limit: number;
 };
 export type MetricCounts = {
   readonly users: Readonly<Record<string, number>>;
@@ -37,8 +48,13 @@ function counterStore(db: Database) {
   return {
     /** What all ledgers add up to at the end of a day, by the user's account. */
     async balancesOn(day: string): Promise<Balances> {
-      const sum = (column: "pending" | "available" | "held") => sql<number>`coalesce(sum(${counters[column]}), 0)`.as(column);
-      const [row] = await db.select({ pending: sum("pending"), available: sum("available"), held: sum("held") }).from(counters).where(lte(counters.day, day));
+      const sum = (column: "pending" | "available" | "held") =>
+        sql<number>`coalesce(sum(${counters[column]}), 0)`.as(column);
+      const [row] = await db.select({
+        pending: sum("pending"),
+        available: sum("available"),
+        held: sum("held"),
+      }).from(counters).where(lte(counters.day, day));
       return row ?? { pending: 0, available: 0, held: 0 };
     },
 
@@ -47,10 +63,14 @@ function counterStore(db: Database) {
       const { day, brandId, offerId, kind } = counters;
       const { after } = query;
       return db.select().from(counters).where(and(
-        query.from === null ? undefined : gte(day, query.from), query.to === null ? undefined : lte(day, query.to),
-        query.brandId === null ? undefined : eq(brandId, query.brandId), query.offerId === null ? undefined : eq(offerId, query.offerId),
+        query.from === null ? undefined : gte(day, query.from),
+        query.to === null ? undefined : lte(day, query.to),
+        query.brandId === null ? undefined : eq(brandId, query.brandId),
+        query.offerId === null ? undefined : eq(offerId, query.offerId),
         query.kind === null ? undefined : eq(kind, query.kind),
-        after === null ? undefined : sql`(${day}, ${brandId}, ${offerId}, ${kind}) > (${after.day}, ${after.brandId}, ${after.offerId}, ${after.kind})`,
+        after === null
+          ? undefined
+          : sql`(${day}, ${brandId}, ${offerId}, ${kind}) > (${after.day}, ${after.brandId}, ${after.offerId}, ${after.kind})`,
       )).orderBy(asc(day), asc(brandId), asc(offerId), asc(kind)).limit(query.limit);
     },
   };
@@ -59,9 +79,16 @@ function counterStore(db: Database) {
 function workStore(db: Database) {
   const save = (name: "rebuild" | "patrol", state: Rebuild | Patrol, nowMs: number) =>
     db.insert(projectionWork).values({ name, state: JSON.stringify(state), updatedAtMs: nowMs })
-      .onConflictDoUpdate({ target: projectionWork.name, set: { state: JSON.stringify(state), updatedAtMs: nowMs } });
-  const load = async <T extends Rebuild | Patrol>(name: "rebuild" | "patrol"): Promise<T | null> => {
-    const [row] = await db.select({ state: projectionWork.state }).from(projectionWork).where(eq(projectionWork.name, name));
+      .onConflictDoUpdate({
+        target: projectionWork.name,
+        set: { state: JSON.stringify(state), updatedAtMs: nowMs },
+      });
+  const load = async <T extends Rebuild | Patrol>(
+    name: "rebuild" | "patrol",
+  ): Promise<T | null> => {
+    const [row] = await db.select({ state: projectionWork.state }).from(projectionWork).where(
+      eq(projectionWork.name, name),
+    );
     return row === undefined ? null : (JSON.parse(row.state) as T);
   };
   return {
@@ -70,10 +97,18 @@ function workStore(db: Database) {
     async saveRebuild(state: Rebuild, nowMs: number): Promise<void> {
       await save("rebuild", state, nowMs);
     },
-    /** Notes that a rebuild begun before `beforeMs` is over, if it is not; in one statement, since another may begin meanwhile. */
+    /**
+     * Notes that a rebuild begun before `beforeMs` is over, if it is not; in one statement, since
+     * another may begin meanwhile.
+     */
     async closeRebuild(beforeMs: number, nowMs: number): Promise<void> {
-      await db.update(projectionWork).set({ state: sql`json_set(${projectionWork.state}, '$.finishedAtMs', ${nowMs})`, updatedAtMs: nowMs }).where(and(
-        eq(projectionWork.name, "rebuild"), sql`json_extract(${projectionWork.state}, '$.finishedAtMs') IS NULL`, sql`json_extract(${projectionWork.state}, '$.startedAtMs') < ${beforeMs}`,
+      await db.update(projectionWork).set({
+        state: sql`json_set(${projectionWork.state}, '$.finishedAtMs', ${nowMs})`,
+        updatedAtMs: nowMs,
+      }).where(and(
+        eq(projectionWork.name, "rebuild"),
+        sql`json_extract(${projectionWork.state}, '$.finishedAtMs') IS NULL`,
+        sql`json_extract(${projectionWork.state}, '$.startedAtMs') < ${beforeMs}`,
       ));
     },
     async savePatrol(state: Patrol, nowMs: number): Promise<void> {
@@ -81,21 +116,28 @@ function workStore(db: Database) {
     },
 
     /**
-     * Empties the projections but for what erased ledgers left, in one batch. A ledger that tells D1 meanwhile finds its place
-     * gone and starts from zero by itself, so nothing counts twice or is lost.
+     * Empties the projections but for what erased ledgers left, in one batch. A ledger that tells
+     * D1 meanwhile finds its place gone and starts from zero by itself, so nothing counts twice or
+     * is lost.
      */
     async clearProjections(state: Rebuild, nowMs: number): Promise<void> {
-      await guarded(() => db.batch([
-        db.delete(counters),
-        db.insert(counters).select(db.select().from(closedCounters)),
-        db.delete(ledgerHeads).where(eq(ledgerHeads.closed, false)),
-        save("rebuild", state, nowMs),
-      ]));
+      await guarded(() =>
+        db.batch([
+          db.delete(counters),
+          db.insert(counters).select(db.select().from(closedCounters)),
+          db.delete(ledgerHeads).where(eq(ledgerHeads.closed, false)),
+          save("rebuild", state, nowMs),
+        ])
+      );
     },
 
     /** The next users after an id, with the sequence up to which D1 knows their ledger. */
-    async usersAfter(after: string, limit: number): Promise<{ readonly id: UserId; readonly sequence: number }[]> {
-      const rows = await db.select({ id: users.id, sequence: ledgerHeads.lastSequence }).from(users).leftJoin(ledgerHeads, eq(ledgerHeads.userId, users.id))
+    async usersAfter(
+      after: string,
+      limit: number,
+    ): Promise<{ readonly id: UserId; readonly sequence: number }[]> {
+      const rows = await db.select({ id: users.id, sequence: ledgerHeads.lastSequence }).from(users)
+        .leftJoin(ledgerHeads, eq(ledgerHeads.userId, users.id))
         .where(gt(users.id, after)).orderBy(asc(users.id)).limit(limit);
       return rows.map((row) => ({ id: row.id as UserId, sequence: row.sequence ?? 0 }));
     },
@@ -103,20 +145,35 @@ function workStore(db: Database) {
 }
 
 async function metrics(db: Database): Promise<MetricCounts> {
-  const [byState, byStatus, needingRepair, quarantined, waiting, heads, sample] = await guarded(() => db.batch([
-    db.select({ name: users.state, n: count() }).from(users).groupBy(users.state),
-    db.select({ name: bankConnections.status, n: count() }).from(bankConnections).where(isNull(bankConnections.repairReason)).groupBy(bankConnections.status),
-    db.select({ n: count() }).from(bankConnections).where(and(isNotNull(bankConnections.repairReason), ne(bankConnections.status, "removed"))),
-    db.select({ n: count() }).from(quarantine).where(isNull(quarantine.resolvedAtMs)),
-    db.select({ n: count() }).from(reviews).where(eq(reviews.state, "open")),
-    db.select({ closed: ledgerHeads.closed, n: count() }).from(ledgerHeads).groupBy(ledgerHeads.closed),
-    db.select({ size: purchaseSampleState.size }).from(purchaseSampleState),
-  ]));
+  const [byState, byStatus, needingRepair, quarantined, waiting, heads, sample] = await guarded(
+    () =>
+      db.batch([
+        db.select({ name: users.state, n: count() }).from(users).groupBy(users.state),
+        db.select({ name: bankConnections.status, n: count() }).from(bankConnections).where(
+          isNull(bankConnections.repairReason),
+        ).groupBy(bankConnections.status),
+        db.select({ n: count() }).from(bankConnections).where(
+          and(isNotNull(bankConnections.repairReason), ne(bankConnections.status, "removed")),
+        ),
+        db.select({ n: count() }).from(quarantine).where(isNull(quarantine.resolvedAtMs)),
+        db.select({ n: count() }).from(reviews).where(eq(reviews.state, "open")),
+        db.select({ closed: ledgerHeads.closed, n: count() }).from(ledgerHeads).groupBy(
+          ledgerHeads.closed,
+        ),
+        db.select({ size: purchaseSampleState.size }).from(purchaseSampleState),
+      ]),
+  );
   return {
     users: Object.fromEntries(byState.map(({ name, n }) => [name, n])),
     // As the user sees them: our trouble stands before the aggregator's state.
-    connections: { ...Object.fromEntries(byStatus.map(({ name, n }) => [name, n])), needs_repair: needingRepair[0]?.n ?? 0 },
-    quarantineOpen: quarantined[0]?.n ?? 0, reviewsOpen: waiting[0]?.n ?? 0, sampleRows: sample[0]?.size ?? 0,
-    ledgersProjected: heads.find(({ closed }) => !closed)?.n ?? 0, ledgersClosed: heads.find(({ closed }) => closed)?.n ?? 0,
+    connections: {
+      ...Object.fromEntries(byStatus.map(({ name, n }) => [name, n])),
+      needs_repair: needingRepair[0]?.n ?? 0,
+    },
+    quarantineOpen: quarantined[0]?.n ?? 0,
+    reviewsOpen: waiting[0]?.n ?? 0,
+    sampleRows: sample[0]?.size ?? 0,
+    ledgersProjected: heads.find(({ closed }) => !closed)?.n ?? 0,
+    ledgersClosed: heads.find(({ closed }) => closed)?.n ?? 0,
   };
 }

@@ -1,4 +1,5 @@
-// Text and byte encodings that the rest of the code needs in one spelling. Base64url is jose's, hex is noble's.
+// Text and byte encodings that the rest of the code needs in one spelling. Base64url is jose's, hex
+// is noble's.
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { base64url } from "jose";
 
@@ -10,7 +11,10 @@ export function utf8Encode(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
-/** Decodes UTF-8 and throws on malformed input, so that two different byte strings never become the same text. */
+/**
+ * Decodes UTF-8 and throws on malformed input, so that two different byte strings never become the
+ * same text.
+ */
 export function utf8Decode(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
@@ -23,13 +27,17 @@ const BASE64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)(={0,2})$/;
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /**
- * Decodes base64url or plain base64, padded or not, or returns null. Only the one text that encoding these bytes gives is accepted
- * (RFC 4648, section 3.5): otherwise a signed or sealed value would have several spellings.
+ * Decodes base64url or plain base64, padded or not, or returns null. Only the one text that
+ * encoding these bytes gives is accepted (RFC 4648, section 3.5): otherwise a signed or sealed
+ * value would have several spellings.
  */
 export function base64Decode(text: string): Uint8Array<ArrayBuffer> | null {
   const padding = BASE64.exec(text)?.[1];
   if (padding === undefined || (padding !== "" && text.length % 4 !== 0)) return null;
-  const bare = text.slice(0, text.length - padding.length).replaceAll("+", "-").replaceAll("/", "_");
+  const bare = text.slice(0, text.length - padding.length).replaceAll("+", "-").replaceAll(
+    "/",
+    "_",
+  );
   const unusedBits = [0, null, 15, 3][bare.length % 4] ?? null;
   if (unusedBits === null || (ALPHABET.indexOf(bare.slice(-1)) & unusedBits) !== 0) return null;
   try {

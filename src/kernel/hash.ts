@@ -1,4 +1,5 @@
-// Synchronous hashing (WebCrypto's digest is a promise and cannot run inside a storage transaction) and RFC 8785 JSON.
+// Synchronous hashing (WebCrypto's digest is a promise and cannot run inside a storage transaction)
+// and RFC 8785 JSON.
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import canonicalize from "canonicalize";
@@ -17,7 +18,10 @@ export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
   return hmac(sha256, key, message);
 }
 
-/** Canonical JSON by RFC 8785 (JSON Canonicalization Scheme): equal values give equal texts whatever the key order. */
+/**
+ * Canonical JSON by RFC 8785 (JSON Canonicalization Scheme): equal values give equal texts whatever
+ * the key order.
+ */
 export function canonicalJson(value: unknown): string {
   const text = canonicalize(value);
   assert(typeof text === "string", "value has a canonical JSON form");

@@ -1,14 +1,37 @@
-// Ids of everything we store: UUIDv7 (RFC 9562, section 5.7) with a short prefix. They order by creation time and their last
-// byte is the shard byte of DESIGN.md section 7, so that the users' tables can be split later without renaming anybody.
+// Ids of everything we store: UUIDv7 (RFC 9562, section 5.7) with a short prefix. They order by
+// creation time and their last byte is the shard byte of DESIGN.md section 7, so that the users'
+// tables can be split later without renaming anybody.
 import { assert } from "./assert.ts";
 import { hexEncode } from "./encoding.ts";
 import type { RandomBytes } from "./random.ts";
 
 export type IdPrefix =
-  | "usr" | "con" | "acc" | "pur" | "ent" | "brd" | "off" | "red" | "clm" | "ses" | "cod" | "req" | "int" | "qua" | "evt" | "hld" | "lot" | "crr" | "chg" | "lnk";
+  | "usr"
+  | "con"
+  | "acc"
+  | "pur"
+  | "ent"
+  | "brd"
+  | "off"
+  | "red"
+  | "clm"
+  | "ses"
+  | "cod"
+  | "req"
+  | "int"
+  | "qua"
+  | "evt"
+  | "hld"
+  | "lot"
+  | "crr"
+  | "chg"
+  | "lnk";
 
 declare const brand: unique symbol;
-/** An id of one kind. The kinds do not mix: passing a `con_` where a `usr_` belongs does not compile. */
+/**
+ * An id of one kind. The kinds do not mix: passing a `con_` where a `usr_` belongs does not
+ * compile.
+ */
 export type Id<P extends IdPrefix> = `${P}_${string}` & { readonly [brand]?: P };
 
 export type UserId = Id<"usr">;
@@ -23,11 +46,19 @@ export type SessionId = Id<"ses">;
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /**
- * Makes a new id. With `shardOf`, the id carries the shard byte of its owner (an id too), so that everything of one user
- * lands in one shard.
+ * Makes a new id. With `shardOf`, the id carries the shard byte of its owner (an id too), so that
+ * everything of one user lands in one shard.
  */
-export function newId<P extends IdPrefix>(prefix: P, nowMs: number, random: RandomBytes, shardOf?: string): Id<P> {
-  assert(Number.isSafeInteger(nowMs) && nowMs >= 0 && nowMs < 2 ** 48, "an id is made at a time that 48 bits hold");
+export function newId<P extends IdPrefix>(
+  prefix: P,
+  nowMs: number,
+  random: RandomBytes,
+  shardOf?: string,
+): Id<P> {
+  assert(
+    Number.isSafeInteger(nowMs) && nowMs >= 0 && nowMs < 2 ** 48,
+    "an id is made at a time that 48 bits hold",
+  );
   const bytes = random(16);
   let time = nowMs;
   for (let index = 5; index >= 0; index--) {
@@ -38,7 +69,9 @@ export function newId<P extends IdPrefix>(prefix: P, nowMs: number, random: Rand
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
   if (shardOf !== undefined) bytes[15] = shardByteOf(shardOf);
   const hex = hexEncode(bytes);
-  const uuid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const uuid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${
+    hex.slice(20)
+  }`;
   return `${prefix}_${uuid}` as Id<P>;
 }
 

@@ -1,9 +1,13 @@
-// Money is integer cents, exactly. A bank's decimal text becomes cents without ever passing through a float.
+// Money is integer cents, exactly. A bank's decimal text becomes cents without ever passing through
+// a float.
 import { assert } from "./assert.ts";
 import { err, ok } from "./result.ts";
 import type { Result } from "./result.ts";
 
-/** No card purchase is larger: 10 million euros. Products of amounts and rates beyond 2^53 go through BigInt. */
+/**
+ * No card purchase is larger: 10 million euros. Products of amounts and rates beyond 2^53 go
+ * through BigInt.
+ */
 export const AMOUNT_CENTS_MAX = 1_000_000_000;
 /** No balance or grant is larger; far below 2^53, so sums of many stay exact. */
 export const POINTS_MAX = 1_000_000_000_000;
@@ -13,8 +17,8 @@ export type DecimalError = "not_a_decimal" | "too_many_decimals" | "amount_out_o
 const DECIMAL = /^([+-]?)(\d{1,15})(?:\.(\d{1,12}))?(?:[eE]([+-]?\d{1,2}))?$/;
 
 /**
- * Signed integer cents of a decimal text such as `-12.5`. More than two significant decimals, or an absolute value over
- * `AMOUNT_CENTS_MAX`, is refused rather than rounded.
+ * Signed integer cents of a decimal text such as `-12.5`. More than two significant decimals, or an
+ * absolute value over `AMOUNT_CENTS_MAX`, is refused rather than rounded.
  */
 export function decimalToCents(text: string): Result<number, DecimalError> {
   const parts = DECIMAL.exec(text.trim());
@@ -33,16 +37,27 @@ export function decimalToCents(text: string): Result<number, DecimalError> {
   return ok(sign === "-" && cents !== 0 ? -cents : cents);
 }
 
-/** floor(a x b / divisor) for non-negative safe integers, exact also when the product exceeds 2^53. */
+/**
+ * floor(a x b / divisor) for non-negative safe integers, exact also when the product exceeds 2^53.
+ */
 export function mulDivFloor(a: number, b: number, divisor: number): number {
-  assert(Number.isSafeInteger(a) && Number.isSafeInteger(b) && a >= 0 && b >= 0, "mulDivFloor takes non-negative safe integers");
-  assert(Number.isSafeInteger(divisor) && divisor > 0, "mulDivFloor divides by a positive safe integer");
+  assert(
+    Number.isSafeInteger(a) && Number.isSafeInteger(b) && a >= 0 && b >= 0,
+    "mulDivFloor takes non-negative safe integers",
+  );
+  assert(
+    Number.isSafeInteger(divisor) && divisor > 0,
+    "mulDivFloor divides by a positive safe integer",
+  );
   const result = Number((BigInt(a) * BigInt(b)) / BigInt(divisor));
   assert(Number.isSafeInteger(result), "mulDivFloor result is a safe integer");
   return result;
 }
 
-/** Points as euro cents at the programme's rate, rounded down: 100 points per euro make 104 points 104 cents. */
+/**
+ * Points as euro cents at the programme's rate, rounded down: 100 points per euro make 104 points
+ * 104 cents.
+ */
 export function pointsToCents(points: number, pointsPerEuro: number): number {
   const cents = mulDivFloor(Math.abs(points), 100, pointsPerEuro);
   return points < 0 && cents !== 0 ? -cents : cents;

@@ -1,4 +1,7 @@
-/** A source of cryptographically strong bytes, passed in so that tests and the simulation can replay it. */
+/**
+ * A source of cryptographically strong bytes, passed in so that tests and the simulation can replay
+ * it.
+ */
 export type RandomBytes = (length: number) => Uint8Array<ArrayBuffer>;
 
 /** The platform's own generator (Web Crypto), the same in workerd, Deno and Node. */
@@ -8,7 +11,10 @@ export function systemRandomBytes(length: number): Uint8Array<ArrayBuffer> {
 
 const POOL_BYTES = 512;
 
-/** The same source, asked for many bytes at once: one draw of a few bytes costs the platform's generator as much as one of hundreds. */
+/**
+ * The same source, asked for many bytes at once: one draw of a few bytes costs the platform's
+ * generator as much as one of hundreds.
+ */
 export function pooled(random: RandomBytes): RandomBytes {
   let pool = new Uint8Array(0);
   let used = 0;

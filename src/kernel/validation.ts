@@ -1,11 +1,19 @@
-// What a schema found wrong, as our own codes and words in French and English. Made from what the schema asks for, never from
-// what was sent: zod's own messages are in one language and quote values now and then.
+// What a schema found wrong, as our own codes and words in French and English. Made from what the
+// schema asks for, never from what was sent: zod's own messages are in one language and quote
+// values now and then.
 import type { z } from "zod";
 
 export type Words = Readonly<Record<"fr" | "en", string>>;
 
-/** One bad field: a JSON pointer (RFC 6901) into the value, a code, one sentence without a final period and without a value. */
-export type ValueError = { readonly pointer: string; readonly code: string; readonly detail: Words };
+/**
+ * One bad field: a JSON pointer (RFC 6901) into the value, a code, one sentence without a final
+ * period and without a value.
+ */
+export type ValueError = {
+  readonly pointer: string;
+  readonly code: string;
+  readonly detail: Words;
+};
 
 type Issue = z.core.$ZodIssue;
 
@@ -34,7 +42,9 @@ const FORMATS: Readonly<Record<string, Words>> = {
 };
 
 // What a size counts, one and many.
-const UNITS: Readonly<Record<string, { readonly fr: readonly [string, string]; readonly en: readonly [string, string] }>> = {
+const UNITS: Readonly<
+  Record<string, { readonly fr: readonly [string, string]; readonly en: readonly [string, string] }>
+> = {
   string: { fr: ["caractère", "caractères"], en: ["character", "characters"] },
   array: { fr: ["élément", "éléments"], en: ["item", "items"] },
 };
@@ -53,7 +63,10 @@ function amount(value: number | bigint, origin: string, locale: "fr" | "en"): st
 }
 
 function bounded(limit: number | bigint, origin: string, words: Words): Words {
-  return { fr: `${words.fr} ${amount(limit, origin, "fr")}`, en: `${words.en} ${amount(limit, origin, "en")}` };
+  return {
+    fr: `${words.fr} ${amount(limit, origin, "fr")}`,
+    en: `${words.en} ${amount(limit, origin, "en")}`,
+  };
 }
 
 function wordsOf(issue: Issue): Words {
@@ -61,29 +74,54 @@ function wordsOf(issue: Issue): Words {
     case "invalid_type":
       return expected(TYPES[issue.expected], INVALID);
     case "invalid_format":
-      return expected(FORMATS[issue.format], { fr: "Ce texte n'a pas la forme voulue", en: "This text does not have the required form" });
+      return expected(FORMATS[issue.format], {
+        fr: "Ce texte n'a pas la forme voulue",
+        en: "This text does not have the required form",
+      });
     case "invalid_value": {
       const values = issue.values.map(String).join(", ");
-      return issue.values.length === 1 ? { fr: `Il faut ${values}`, en: `Must be ${values}` } : { fr: `Il faut une de ces valeurs : ${values}`, en: `Must be one of: ${values}` };
+      return issue.values.length === 1
+        ? { fr: `Il faut ${values}`, en: `Must be ${values}` }
+        : { fr: `Il faut une de ces valeurs : ${values}`, en: `Must be one of: ${values}` };
     }
     case "too_small":
-      return bounded(issue.minimum, issue.origin, issue.inclusive === false ? { fr: "Plus de", en: "More than" } : { fr: "Au moins", en: "At least" });
+      return bounded(
+        issue.minimum,
+        issue.origin,
+        issue.inclusive === false
+          ? { fr: "Plus de", en: "More than" }
+          : { fr: "Au moins", en: "At least" },
+      );
     case "too_big":
-      return bounded(issue.maximum, issue.origin, issue.inclusive === false ? { fr: "Moins de", en: "Less than" } : { fr: "Au plus", en: "At most" });
+      return bounded(
+        issue.maximum,
+        issue.origin,
+        issue.inclusive === false
+          ? { fr: "Moins de", en: "Less than" }
+          : { fr: "Au plus", en: "At most" },
+      );
     default:
       return INVALID;
   }
 }
 
 /** For `refine`: the code and the words of what a rule of ours refuses. */
-export function saying(code: string, fr: string, en: string): { readonly params: { readonly code: string; readonly words: Words } } {
+export function saying(
+  code: string,
+  fr: string,
+  en: string,
+): { readonly params: { readonly code: string; readonly words: Words } } {
   return { params: { code, words: { fr, en } } };
 }
 
 /** What `saying` gave the rule that made this issue, or null. */
 function said(issue: Issue): { readonly code: string; readonly detail: Words } | null {
-  const params = issue.code === "custom" ? (issue.params as Partial<ReturnType<typeof saying>["params"]> | undefined) : undefined;
-  return params?.code === undefined || params.words === undefined ? null : { code: params.code, detail: params.words };
+  const params = issue.code === "custom"
+    ? (issue.params as Partial<ReturnType<typeof saying>["params"]> | undefined)
+    : undefined;
+  return params?.code === undefined || params.words === undefined
+    ? null
+    : { code: params.code, detail: params.words };
 }
 
 function step(part: PropertyKey): string {
@@ -101,13 +139,23 @@ function isAbsent(value: unknown, path: readonly PropertyKey[]): boolean {
 }
 
 /**
- * The bad fields of `value`, in the order in which the schema found them, each unknown field by itself. `value` is what was checked; it only
- * tells whether a field is there at all.
+ * The bad fields of `value`, in the order in which the schema found them, each unknown field by
+ * itself. `value` is what was checked; it only tells whether a field is there at all.
  */
 export function valueErrors(issues: readonly Issue[], value: unknown): readonly ValueError[] {
   return issues.flatMap((issue): ValueError[] => {
     const pointer = issue.path.map(step).join("");
-    if (issue.code === "unrecognized_keys") return issue.keys.map((name) => ({ pointer: `${pointer}${step(name)}`, code: "unknown_field", detail: UNKNOWN }));
-    return [{ pointer, ...(said(issue) ?? { code: issue.code, detail: isAbsent(value, issue.path) ? REQUIRED : wordsOf(issue) }) }];
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((name) => ({
+        pointer: `${pointer}${step(name)}`,
+        code: "unknown_field",
+        detail: UNKNOWN,
+      }));
+    }
+    return [{
+      pointer,
+      ...(said(issue) ??
+        { code: issue.code, detail: isAbsent(value, issue.path) ? REQUIRED : wordsOf(issue) }),
+    }];
   });
 }

@@ -1,5 +1,6 @@
-// What a ledger's alarm does, apart from the runtime that rings it: writes down what is due, asks budgets, sends notices, tells D1.
-// It runs between engine calls and not inside them, so calls of the user may come between its steps; each step can be repeated.
+// What a ledger's alarm does, apart from the runtime that rings it: writes down what is due, asks
+// budgets, sends notices, tells D1. It runs between engine calls and not inside them, so calls of
+// the user may come between its steps; each step can be repeated.
 import type { SqlDatabase } from "../db/d1.ts";
 import { assert } from "../kernel/assert.ts";
 import type { OfferId } from "../kernel/ids.ts";
@@ -11,24 +12,48 @@ import { MINUTE_MS } from "../kernel/time.ts";
 import type { BudgetAnswer, BudgetRequest } from "./budget.ts";
 import type { Engine } from "./engine.ts";
 import type { BudgetTask, NoticeTask, SampleItem } from "./ports.ts";
-import { applyProjection, applyReviews, closeProjection, decidedReviews } from "./projection-store.ts";
+import {
+  applyProjection,
+  applyReviews,
+  closeProjection,
+  decidedReviews,
+} from "./projection-store.ts";
 
 export type Refused = { readonly code: "ledger_refused" };
 export type RefusedAnswer = { readonly ok: false; readonly error: Refused };
 export type DueAnswer = Result<{ readonly more: boolean }, Refused | { readonly code: "erased" }>;
 
-/** What an alarm needs of other domains: who the user is and what they consent to is not the ledger's to know. */
+/**
+ * What an alarm needs of other domains: who the user is and what they consent to is not the
+ * ledger's to know.
+ */
 export type LedgerHelpers = {
-  /** Sends an expiry notice; resolves true once the mail has left. What was not announced does not expire. */
+  /**
+   * Sends an expiry notice; resolves true once the mail has left. What was not announced does not
+   * expire.
+   */
   readonly sendNotice: (userId: string, task: NoticeTask, nowMs: number) => Promise<boolean>;
-  /** Tells the statistics sample rows that are new or changed. Called again with the same ones after a crash; throws when D1 does not answer. */
-  readonly offerToSample: (userId: string, items: readonly SampleItem[], nowMs: number) => Promise<void>;
+  /**
+   * Tells the statistics sample rows that are new or changed. Called again with the same ones after
+   * a crash; throws when D1 does not answer.
+   */
+  readonly offerToSample: (
+    userId: string,
+    items: readonly SampleItem[],
+    nowMs: number,
+  ) => Promise<void>;
 };
 
 export type AlarmParts = {
-  /** The user's id; undefined for an object that was opened without a name, which has nobody to tell D1 about. */
+  /**
+   * The user's id; undefined for an object that was opened without a name, which has nobody to tell
+   * D1 about.
+   */
   readonly userId: string | undefined;
-  /** Runs one engine call; an invariant that breaks was rolled back and reported, and answers `ledger_refused`. */
+  /**
+   * Runs one engine call; an invariant that breaks was rolled back and reported, and answers
+   * `ledger_refused`.
+   */
   readonly guard: <T>(call: (engine: Engine) => T) => T | RefusedAnswer;
   readonly database: SqlDatabase;
   readonly reserve: (offerId: OfferId, request: BudgetRequest) => Promise<BudgetAnswer>;
@@ -40,11 +65,16 @@ export type AlarmParts = {
 export const ALARM_RETRY_MS = MINUTE_MS;
 const ROUNDS_MAX = 20;
 
-/** Does one bounded round at `nowMs`. `more`: something is left, because there is much or because D1, a budget or the mail failed. */
+/**
+ * Does one bounded round at `nowMs`. `more`: something is left, because there is much or because
+ * D1, a budget or the mail failed.
+ */
 export async function runAlarm(parts: AlarmParts, nowMs: number): Promise<DueAnswer> {
   const due = parts.guard((engine) => engine.runDue(null, nowMs));
   if (!due.ok) return due;
-  for (const redemptionId of due.value.overdueHolds) parts.log.alert("hold_overdue", { redemption_id: redemptionId });
+  for (const redemptionId of due.value.overdueHolds) {
+    parts.log.alert("hold_overdue", { redemption_id: redemptionId });
+  }
   try {
     await reserveBudgets(parts, nowMs);
     await sendNotices(parts, nowMs);
@@ -58,7 +88,10 @@ export async function runAlarm(parts: AlarmParts, nowMs: number): Promise<DueAns
   }
 }
 
-async function drainOutbox({ userId, guard, database }: AlarmParts, nowMs: number): Promise<boolean> {
+async function drainOutbox(
+  { userId, guard, database }: AlarmParts,
+  nowMs: number,
+): Promise<boolean> {
   if (userId === undefined) return true;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const projection = guard((engine) => engine.peekOutbox(null, nowMs));
@@ -76,13 +109,25 @@ async function reserveBudgets({ guard, reserve }: AlarmParts, nowMs: number): Pr
     const tasks = guard((engine) => engine.budgetTasks(null, nowMs));
     if (!tasks.ok || tasks.value.length === 0) return;
     for (const task of tasks.value) {
-      const answer = await reserve(task.offerId, { key: task.key, points: task.points, budgetPoints: task.budgetPoints });
-      guard((engine) => (answer.granted ? engine.budgetGranted(task, nowMs) : engine.budgetDenied({ ...task, held: answer.held, left: leftFor(task, answer) }, nowMs)));
+      const answer = await reserve(task.offerId, {
+        key: task.key,
+        points: task.points,
+        budgetPoints: task.budgetPoints,
+      });
+      guard((
+        engine,
+      ) => (answer.granted
+        ? engine.budgetGranted(task, nowMs)
+        : engine.budgetDenied({ ...task, held: answer.held, left: leftFor(task, answer) }, nowMs))
+      );
     }
   }
 }
 
-/** The most that the budget could have held for the purchase. A later version's budget may be below what is reserved already. */
+/**
+ * The most that the budget could have held for the purchase. A later version's budget may be below
+ * what is reserved already.
+ */
 function leftFor(task: BudgetTask, { held, reserved }: BudgetAnswer): number {
   return Math.max(held, task.budgetPoints - reserved + held);
 }
@@ -91,7 +136,8 @@ async function sendNotices({ userId, guard, helpers }: AlarmParts, nowMs: number
   if (userId === undefined) return;
   const tasks = guard((engine) => engine.notices(null, nowMs));
   for (const task of tasks.ok ? tasks.value : []) {
-    // Noted only after it left: a crash in between sends it twice, and never leaves an expiry unannounced.
+    // Noted only after it left: a crash in between sends it twice, and never leaves an expiry
+    // unannounced.
     const sent = await helpers.sendNotice(userId, task, nowMs);
     guard((engine) => (sent ? engine.noticeSent(task, nowMs) : engine.noticeFailed(null, nowMs)));
     if (!sent) return;
@@ -104,7 +150,8 @@ async function tellReviews({ userId, guard, database }: AlarmParts, nowMs: numbe
   const first = peek();
   if (!first.ok || first.value === null) return;
   const decided = await decidedReviews(database, first.value.open);
-  // Asked again, because a decision may have reached the ledger before D1 said so: what still waits now waits in spite of it.
+  // Asked again, because a decision may have reached the ledger before D1 said so: what still waits
+  // now waits in spite of it.
   const news = decided.length === 0 ? first : peek();
   if (!news.ok || news.value === null) return;
   const { open, mark } = news.value;
@@ -124,8 +171,14 @@ async function tellSample({ userId, guard, helpers }: AlarmParts, nowMs: number)
   return false;
 }
 
-/** Before a book is emptied: D1 keeps what it had added up to. Throws when D1 does not answer; the book then stays. */
-export async function closeBook(parts: Pick<AlarmParts, "userId" | "guard" | "database">, nowMs: number): Promise<void> {
+/**
+ * Before a book is emptied: D1 keeps what it had added up to. Throws when D1 does not answer; the
+ * book then stays.
+ */
+export async function closeBook(
+  parts: Pick<AlarmParts, "userId" | "guard" | "database">,
+  nowMs: number,
+): Promise<void> {
   const { userId, database } = parts;
   if (userId === undefined) return;
   await closeProjection(database, userId, (from) => {

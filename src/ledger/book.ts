@@ -1,5 +1,6 @@
-// The double-entry book of one user: postings that sum to zero, balances after each, and the hash chain over them. It knows
-// nothing of purchases or lots. A transaction is written once and never changed.
+// The double-entry book of one user: postings that sum to zero, balances after each, and the hash
+// chain over them. It knows nothing of purchases or lots. A transaction is written once and never
+// changed.
 import { assert } from "../kernel/assert.ts";
 import { concatBytes, hexDecode, hexEncode, utf8Encode } from "../kernel/encoding.ts";
 import { canonicalJson, sha256Bytes } from "../kernel/hash.ts";
@@ -13,7 +14,10 @@ import type { RandomBytes } from "../kernel/random.ts";
 
 export type Posting = readonly [account: BookAccount, points: number];
 
-/** What a caller wants to post. `lots` says which points were moved, so that a reader can follow each of them. */
+/**
+ * What a caller wants to post. `lots` says which points were moved, so that a reader can follow
+ * each of them.
+ */
 export type Draft = {
   readonly kind: TransactionKind;
   /** Unique among this user's transactions by construction; names the cause. */
@@ -31,11 +35,17 @@ export type Draft = {
   readonly offerId?: string;
   /** Spending that is rewarded more (points granted) or less (points taken back), see lots.ts. */
   readonly cents?: number;
-  /** Purchases that come to be rewarded, are confirmed, or cease to be; where it is left out, a transaction that names a purchase is 1. */
+  /**
+   * Purchases that come to be rewarded, are confirmed, or cease to be; where it is left out, a
+   * transaction that names a purchase is 1.
+   */
   readonly purchases?: 0 | 1;
 };
 
-/** A transaction as it is hashed (RFC 8785) and stored. Snake case, since auditors read it. Absent members are left out. */
+/**
+ * A transaction as it is hashed (RFC 8785) and stored. Snake case, since auditors read it. Absent
+ * members are left out.
+ */
 export type TransactionBody = {
   readonly id: EntryId;
   readonly sequence: number;
@@ -56,24 +66,48 @@ export type TransactionBody = {
   readonly purchases?: 0 | 1 | undefined;
 };
 
-export type Head = { readonly sequence: number; readonly hash: string; readonly balances: Balances };
+export type Head = {
+  readonly sequence: number;
+  readonly hash: string;
+  readonly balances: Balances;
+};
 
 /** What the first transaction is chained to. */
 export const FIRST_HASH = "0".repeat(64);
-export const EMPTY_HEAD: Head = { sequence: 0, hash: FIRST_HASH, balances: { pending: 0, available: 0, held: 0 } };
+export const EMPTY_HEAD: Head = {
+  sequence: 0,
+  hash: FIRST_HASH,
+  balances: { pending: 0, available: 0, held: 0 },
+};
 
-/** The newest transaction's place, hash and balances, read from the book itself: there is no second copy to disagree with it. */
+/**
+ * The newest transaction's place, hash and balances, read from the book itself: there is no second
+ * copy to disagree with it.
+ */
 export function readHead(sql: Sql): Head {
-  const row = sql.exec("SELECT sequence, pending, available, held, hash FROM transactions ORDER BY sequence DESC LIMIT 1")[0];
+  const row = sql.exec(
+    "SELECT sequence, pending, available, held, hash FROM transactions ORDER BY sequence DESC LIMIT 1",
+  )[0];
   if (row === undefined) return EMPTY_HEAD;
-  return { sequence: integerOf(row, "sequence"), hash: textOf(row, "hash"), balances: balancesOf(row) };
+  return {
+    sequence: integerOf(row, "sequence"),
+    hash: textOf(row, "hash"),
+    balances: balancesOf(row),
+  };
 }
 
 export function balancesOf(row: SqlRow): Balances {
-  return { pending: integerOf(row, "pending"), available: integerOf(row, "available"), held: integerOf(row, "held") };
+  return {
+    pending: integerOf(row, "pending"),
+    available: integerOf(row, "available"),
+    held: integerOf(row, "held"),
+  };
 }
 
-/** SHA-256 of the previous hash's 32 bytes followed by the UTF-8 of the canonical body, as lower-case hex. Throws when the previous hash is not hex. */
+/**
+ * SHA-256 of the previous hash's 32 bytes followed by the UTF-8 of the canonical body, as
+ * lower-case hex. Throws when the previous hash is not hex.
+ */
 export function chainHash(previousHex: string, body: string): string {
   return hexEncode(sha256Bytes(concatBytes(hexDecode(previousHex), utf8Encode(body))));
 }
@@ -91,8 +125,17 @@ export function changesOf(postings: readonly Posting[]): Balances {
   return { pending, available, held };
 }
 
-/** Appends one transaction and returns the new head and its entry id. Throws rather than write what must not be. */
-export function post(sql: Sql, head: Head, random: RandomBytes, shardOf: string | undefined, draft: Draft): { readonly head: Head; readonly id: EntryId } {
+/**
+ * Appends one transaction and returns the new head and its entry id. Throws rather than write what
+ * must not be.
+ */
+export function post(
+  sql: Sql,
+  head: Head,
+  random: RandomBytes,
+  shardOf: string | undefined,
+  draft: Draft,
+): { readonly head: Head; readonly id: EntryId } {
   assertBalanced(draft.postings);
   const changes = changesOf(draft.postings);
   const balances = {
@@ -107,20 +150,46 @@ export function post(sql: Sql, head: Head, random: RandomBytes, shardOf: string 
   const hash = chainHash(head.hash, body);
   sql.exec(
     "INSERT INTO transactions (sequence, kind, body, pending, available, held, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    sequence, draft.kind, body, balances.pending, balances.available, balances.held, hash,
+    sequence,
+    draft.kind,
+    body,
+    balances.pending,
+    balances.available,
+    balances.held,
+    hash,
   );
   return { head: { sequence, hash, balances }, id };
 }
 
 /**
- * The canonical JSON of a transaction. Its members stand in the order that RFC 8785 sorts them by and hold whole numbers and ids only,
- * for which JSON.stringify writes the same; `verify` compares every body with what the library makes of it.
+ * The canonical JSON of a transaction. Its members stand in the order that RFC 8785 sorts them by
+ * and hold whole numbers and ids only, for which JSON.stringify writes the same; `verify` compares
+ * every body with what the library makes of it.
  */
-function bodyText(draft: Draft, id: EntryId, sequence: number, { available, held, pending }: Balances): string {
+function bodyText(
+  draft: Draft,
+  id: EntryId,
+  sequence: number,
+  { available, held, pending }: Balances,
+): string {
   const body: TransactionBody = {
-    balances: { available, held, pending }, brand_id: draft.brandId, cents: draft.cents, effective_on: draft.effectiveOn, id,
-    input_sha256: hexEncode(sha256Bytes(utf8Encode(canonicalJson(draft.input)))), key: draft.key, kind: draft.kind, lots: draft.lots, offer_id: draft.offerId, postings: draft.postings,
-    purchase_id: draft.purchaseId, purchases: draft.purchases, recorded_at_ms: draft.recordedAtMs, redemption_id: draft.redemptionId, reverses: draft.reverses, sequence,
+    balances: { available, held, pending },
+    brand_id: draft.brandId,
+    cents: draft.cents,
+    effective_on: draft.effectiveOn,
+    id,
+    input_sha256: hexEncode(sha256Bytes(utf8Encode(canonicalJson(draft.input)))),
+    key: draft.key,
+    kind: draft.kind,
+    lots: draft.lots,
+    offer_id: draft.offerId,
+    postings: draft.postings,
+    purchase_id: draft.purchaseId,
+    purchases: draft.purchases,
+    recorded_at_ms: draft.recordedAtMs,
+    redemption_id: draft.redemptionId,
+    reverses: draft.reverses,
+    sequence,
   };
   return JSON.stringify(body);
 }
@@ -129,7 +198,10 @@ function assertBalanced(postings: readonly Posting[]): void {
   assert(postings.length >= 2, "a transaction has two postings or more");
   let sum = 0;
   for (const [, points] of postings) {
-    assert(Number.isSafeInteger(points) && points !== 0 && Math.abs(points) <= POINTS_MAX, "a posting moves a bounded whole number of points");
+    assert(
+      Number.isSafeInteger(points) && points !== 0 && Math.abs(points) <= POINTS_MAX,
+      "a posting moves a bounded whole number of points",
+    );
     sum += points;
   }
   assert(sum === 0, "postings sum to zero");
@@ -137,7 +209,10 @@ function assertBalanced(postings: readonly Posting[]): void {
 
 function assertAllowed(kind: TransactionKind, before: Balances, after: Balances): void {
   assert(after.pending >= 0 && after.held >= 0, "pending and held are never negative");
-  assert(after.available >= 0 || after.available >= before.available || kind === "clawback", "available becomes negative only through a claw-back");
+  assert(
+    after.available >= 0 || after.available >= before.available || kind === "clawback",
+    "available becomes negative only through a claw-back",
+  );
   const total = Math.abs(after.pending) + Math.abs(after.available) + Math.abs(after.held);
   assert(total <= POINTS_MAX, "balances stay within bounds");
 }

@@ -1,8 +1,9 @@
-// What is left of one offer's budget. A reservation says what a purchase should hold, not by how much to change it, so it may be
-// repeated after a lost answer; reversals give back by reserving less. The sum never exceeds the budget.
+// What is left of one offer's budget. A reservation says what a purchase should hold, not by how
+// much to change it, so it may be repeated after a lost answer; reversals give back by reserving
+// less. The sum never exceeds the budget.
 import { DurableObject } from "cloudflare:workers";
 import { requireJurisdiction } from "../platform/cloudflare/jurisdiction.ts";
-import { reserveBudget, budgetReserved, migrateBudget } from "./budget.ts";
+import { budgetReserved, migrateBudget, reserveBudget } from "./budget.ts";
 import type { BudgetAnswer, BudgetRequest } from "./budget.ts";
 import type { Result } from "../kernel/result.ts";
 import type { DumpedPage, ExpectedBook, StagedPage, TransferFailure } from "./ports.ts";
@@ -30,7 +31,10 @@ export class OfferBudget extends DurableObject<BudgetEnv> {
     });
   }
 
-  /** Sets what a purchase holds; denied, and nothing changed, when the budget has not that much left. */
+  /**
+   * Sets what a purchase holds; denied, and nothing changed, when the budget has not that much
+   * left.
+   */
   reserve(request: BudgetRequest): BudgetAnswer {
     return this.#sql.transaction(() => reserveBudget(this.#sql, request));
   }

@@ -1,4 +1,5 @@
-// Paris days and instants, remembered. The time zone is the dearest part of recording a batch, and a batch has few distinct days.
+// Paris days and instants, remembered. The time zone is the dearest part of recording a batch, and
+// a batch has few distinct days.
 import { addDays, addMonths, parisDate, parisToMs } from "../kernel/time.ts";
 
 const REMEMBERED_MAX = 2000;
@@ -32,7 +33,14 @@ export function startOfLaterDayMs(date: string, days: number): number {
   return remember(startByLaterDay, `${date} ${days}`, () => startOfDayMs(addDays(date, days)));
 }
 
-/** The instant at which the same Paris day so many months after a day begins; the 31st becomes the last day of a shorter month. */
+/**
+ * The instant at which the same Paris day so many months after a day begins; the 31st becomes the
+ * last day of a shorter month.
+ */
 export function startOfLaterMonthMs(date: string, months: number): number {
-  return remember(startByLaterMonth, `${date} ${months}`, () => startOfDayMs(addMonths(date, months)));
+  return remember(
+    startByLaterMonth,
+    `${date} ${months}`,
+    () => startOfDayMs(addMonths(date, months)),
+  );
 }

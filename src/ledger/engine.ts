@@ -1,5 +1,6 @@
-// The ledger of one user: every method is one transaction at a given time, brings the book to that time first, and answers a
-// result. Nothing here knows a platform; the object shell, node:sqlite and Deno wrap the same engine.
+// The ledger of one user: every method is one transaction at a given time, brings the book to that
+// time first, and answers a result. Nothing here knows a platform; the object shell, node:sqlite
+// and Deno wrap the same engine.
 import { assert } from "../kernel/assert.ts";
 import type { OfferId, PurchaseId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
@@ -7,14 +8,60 @@ import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { DAY_MS } from "../kernel/time.ts";
 import { activate } from "./activations.ts";
-import { bringUpToDate, budgetDenied, budgetGranted, budgetTasks, dueNotices, nextAlarmMs, noteNoticeFailed, noteNoticeSent, takeOverdueHolds } from "./due.ts";
+import {
+  bringUpToDate,
+  budgetDenied,
+  budgetGranted,
+  budgetTasks,
+  dueNotices,
+  nextAlarmMs,
+  noteNoticeFailed,
+  noteNoticeSent,
+  takeOverdueHolds,
+} from "./due.ts";
 import { erasedLeaf, writeErased } from "./meta.ts";
-import { ackReviews, ackSample, forgetToldReviews, hasNews, peekReviews, peekSample } from "./news.ts";
+import {
+  ackReviews,
+  ackSample,
+  forgetToldReviews,
+  hasNews,
+  peekReviews,
+  peekSample,
+} from "./news.ts";
 import { forgetRequests, operate } from "./operations.ts";
 import { ackOutbox, historyOf, peekOutbox, projectedSequence } from "./outbox.ts";
 import type {
-  ActivateInput, Activated, BankingActivity, BudgetDenial, BudgetTask, DueReport, EntryView, ExportPage, GrantError, GrantView, History, HoldError, HoldView, KeyConflict, KeyedOperation, Leaf, NoticeTask, OffersNeeded, Overview, Page, PointsView,
-  Projection, PurchaseQuery, PurchaseView, RecordBatch, RecordSummary, ReviewDecision, ReviewItem, ReviewNews, SampleNews, Verification,
+  Activated,
+  ActivateInput,
+  BankingActivity,
+  BudgetDenial,
+  BudgetTask,
+  DueReport,
+  EntryView,
+  ExportPage,
+  GrantError,
+  GrantView,
+  History,
+  HoldError,
+  HoldView,
+  KeyConflict,
+  KeyedOperation,
+  Leaf,
+  NoticeTask,
+  OffersNeeded,
+  Overview,
+  Page,
+  PointsView,
+  Projection,
+  PurchaseQuery,
+  PurchaseView,
+  RecordBatch,
+  RecordSummary,
+  ReviewDecision,
+  ReviewItem,
+  ReviewNews,
+  SampleNews,
+  Verification,
 } from "./ports.ts";
 import { OffersMissing, record } from "./record.ts";
 import { decideReview } from "./reviews.ts";
@@ -22,7 +69,16 @@ import type { ReviewRefusal } from "./reviews.ts";
 import { migrate } from "./schema.ts";
 import type { Sql } from "./sql.ts";
 import { verifyBook } from "./verify.ts";
-import { activationsView, bankingActivity, entriesPage, exportPage, pointsView, purchasesPage, purchaseView, reviewItems } from "./views.ts";
+import {
+  activationsView,
+  bankingActivity,
+  entriesPage,
+  exportPage,
+  pointsView,
+  purchasesPage,
+  purchaseView,
+  reviewItems,
+} from "./views.ts";
 import { newWork } from "./work.ts";
 import type { Ranks, Work } from "./work.ts";
 
@@ -34,7 +90,11 @@ export type EngineParts = {
   /** The user's id, whose shard byte new ids carry (kernel/ids.ts). */
   readonly userId?: string;
 };
-export type ActivationList = readonly { readonly offerId: OfferId; readonly activatedAtMs: number; readonly expiresAtMs: number | null }[];
+export type ActivationList = readonly {
+  readonly offerId: OfferId;
+  readonly activatedAtMs: number;
+  readonly expiresAtMs: number | null;
+}[];
 export type OperateInput = { readonly key: string; readonly operation: KeyedOperation };
 export type OperateError = HoldError | GrantError | KeyConflict | Erased;
 
@@ -45,9 +105,15 @@ const BUDGET_LIMIT = 50;
 const REQUEST_KEPT_MS = 400 * DAY_MS;
 
 export type Engine = {
-  readonly record: (batch: RecordBatch, nowMs: number) => Result<RecordSummary, Erased | OffersNeeded>;
+  readonly record: (
+    batch: RecordBatch,
+    nowMs: number,
+  ) => Result<RecordSummary, Erased | OffersNeeded>;
   readonly points: (input: null, nowMs: number) => Answer<PointsView>;
-  readonly entries: (input: { readonly limit: number; readonly before: string | null }, nowMs: number) => Answer<Page<EntryView>>;
+  readonly entries: (
+    input: { readonly limit: number; readonly before: string | null },
+    nowMs: number,
+  ) => Answer<Page<EntryView>>;
   readonly overview: (input: { readonly limit: number }, nowMs: number) => Answer<Overview>;
   readonly purchases: (query: PurchaseQuery, nowMs: number) => Answer<Page<PurchaseView>>;
   readonly purchase: (id: PurchaseId, nowMs: number) => Answer<PurchaseView | null>;
@@ -55,7 +121,10 @@ export type Engine = {
   readonly activations: (input: null, nowMs: number) => Answer<ActivationList>;
   readonly bankingActivity: (input: null, nowMs: number) => Answer<BankingActivity>;
   /** Holds, grants and forfeiture, once per request key. */
-  readonly operate: (input: OperateInput, nowMs: number) => Result<HoldView | GrantView, OperateError>;
+  readonly operate: (
+    input: OperateInput,
+    nowMs: number,
+  ) => Result<HoldView | GrantView, OperateError>;
   /** Writes down what is due and forgets old request keys. */
   readonly runDue: (input: null, nowMs: number) => Answer<DueReport>;
   readonly nextAlarm: (input: null, nowMs: number) => Answer<number | null>;
@@ -68,21 +137,33 @@ export type Engine = {
   readonly peekReviews: (input: null, nowMs: number) => Answer<ReviewNews | null>;
   readonly ackReviews: (mark: string, nowMs: number) => Answer<null>;
   readonly budgetTasks: (input: null, nowMs: number) => Answer<readonly BudgetTask[]>;
-  readonly budgetGranted: (task: Pick<BudgetTask, "key" | "offerId" | "points">, nowMs: number) => Answer<null>;
+  readonly budgetGranted: (
+    task: Pick<BudgetTask, "key" | "offerId" | "points">,
+    nowMs: number,
+  ) => Answer<null>;
   readonly budgetDenied: (denial: BudgetDenial, nowMs: number) => Answer<null>;
   readonly notices: (input: null, nowMs: number) => Answer<readonly NoticeTask[]>;
-  readonly noticeSent: (task: Pick<NoticeTask, "daysBefore" | "expiresOn" | "lots">, nowMs: number) => Answer<null>;
+  readonly noticeSent: (
+    task: Pick<NoticeTask, "daysBefore" | "expiresOn" | "lots">,
+    nowMs: number,
+  ) => Answer<null>;
   /** No notice could be sent: it is tried again in a while, not at once. */
   readonly noticeFailed: (input: null, nowMs: number) => Answer<null>;
   readonly reviews: (input: null, nowMs: number) => Answer<readonly ReviewItem[]>;
-  readonly decideReview: (input: ReviewDecision, nowMs: number) => Result<PurchaseView, Erased | ReviewRefusal>;
+  readonly decideReview: (
+    input: ReviewDecision,
+    nowMs: number,
+  ) => Result<PurchaseView, Erased | ReviewRefusal>;
   readonly exportPage: (cursor: string | null, nowMs: number) => Answer<ExportPage>;
   readonly verify: (input: null, nowMs: number) => Answer<Verification>;
   /** The last head and sequence, also of an erased book. */
   readonly leaf: () => Leaf;
   /** The book summed up; empty once it is erased. */
   readonly history: (from: number) => History;
-  /** Second half of an erasure, on emptied storage: makes the tables again and closes the book at its last leaf. */
+  /**
+   * Second half of an erasure, on emptied storage: makes the tables again and closes the book at
+   * its last leaf.
+   */
   readonly closeErased: (leaf: Leaf) => Leaf;
 };
 
@@ -90,59 +171,91 @@ export type Engine = {
 export function createEngine(parts: EngineParts): Engine {
   const { sql } = parts;
   const ranks: Ranks = { last: null };
-  const run = <T, E>(nowMs: number, method: (work: Work) => Result<T, E>): Result<T, E | Erased> => sql.transaction(() => {
-    assert(Number.isSafeInteger(nowMs) && nowMs > 0, "the time is a positive whole number of milliseconds");
-    if (erasedLeaf(sql) !== null) return err({ code: "erased" });
-    const work = newWork(sql, parts.random, parts.userId, nowMs, ranks);
-    bringUpToDate(work);
-    return method(work);
-  });
-  const on = <I, T>(method: (work: Work, input: I) => T) => (input: I, nowMs: number): Answer<T> => run(nowMs, (work) => ok(method(work, input)));
-  const asked = <T>(method: (work: Work) => T) => (_: null, nowMs: number): Answer<T> => run(nowMs, (work) => ok(method(work)));
-  const done = <I>(method: (work: Work, input: I) => void) => on((work: Work, input: I) => {
-    method(work, input);
-    return null;
-  });
+  const run = <T, E>(nowMs: number, method: (work: Work) => Result<T, E>): Result<T, E | Erased> =>
+    sql.transaction(() => {
+      assert(
+        Number.isSafeInteger(nowMs) && nowMs > 0,
+        "the time is a positive whole number of milliseconds",
+      );
+      if (erasedLeaf(sql) !== null) return err({ code: "erased" });
+      const work = newWork(sql, parts.random, parts.userId, nowMs, ranks);
+      bringUpToDate(work);
+      return method(work);
+    });
+  const on = <I, T>(method: (work: Work, input: I) => T) => (input: I, nowMs: number): Answer<T> =>
+    run(nowMs, (work) => ok(method(work, input)));
+  const asked = <T>(method: (work: Work) => T) => (_: null, nowMs: number): Answer<T> =>
+    run(nowMs, (work) => ok(method(work)));
+  const done = <I>(method: (work: Work, input: I) => void) =>
+    on((work: Work, input: I) => {
+      method(work, input);
+      return null;
+    });
   return {
     record(batch, nowMs) {
       try {
         return run(nowMs, (work) => ok(record(work, batch)));
       } catch (error) {
-        if (error instanceof OffersMissing) return err({ code: "offers_needed", needed: error.needed });
+        if (error instanceof OffersMissing) {
+          return err({ code: "offers_needed", needed: error.needed });
+        }
         throw error;
       }
     },
-    points: asked(pointsView), purchases: on(purchasesPage), purchase: on(purchaseView),
-    entries: on((work: Work, page: { readonly limit: number; readonly before: string | null }) => entriesPage(work, page.limit, page.before)),
-    overview: on((work: Work, { limit }: { readonly limit: number }) => ({ points: pointsView(work), entries: entriesPage(work, limit, null) })),
-    activate: on(activate), activations: asked(activationsView), bankingActivity: asked(bankingActivity),
+    points: asked(pointsView),
+    purchases: on(purchasesPage),
+    purchase: on(purchaseView),
+    entries: on((work: Work, page: { readonly limit: number; readonly before: string | null }) =>
+      entriesPage(work, page.limit, page.before)
+    ),
+    overview: on((work: Work, { limit }: { readonly limit: number }) => ({
+      points: pointsView(work),
+      entries: entriesPage(work, limit, null),
+    })),
+    activate: on(activate),
+    activations: asked(activationsView),
+    bankingActivity: asked(bankingActivity),
     operate: (input, nowMs) => run(nowMs, (work) => operate(work, input.key, input.operation)),
     runDue: asked((work) => {
       forgetRequests(work, work.nowMs - REQUEST_KEPT_MS);
-      return { more: projectedSequence(work) < work.head.sequence, overdueHolds: takeOverdueHolds(work) };
+      return {
+        more: projectedSequence(work) < work.head.sequence,
+        overdueHolds: takeOverdueHolds(work),
+      };
     }),
     nextAlarm: asked((work) => {
       // News are asked for last: they read rows, and what has just posted rings now anyway.
       const projected = projectedSequence(work);
       return projected < work.head.sequence || hasNews(work) ? work.nowMs : nextAlarmMs(work);
     }),
-    peekOutbox: asked((work) => peekOutbox(work, OUTBOX_LIMIT)), ackOutbox: done(ackOutbox),
-    peekSample: asked(peekSample), ackSample: done(ackSample), peekReviews: asked(peekReviews), ackReviews: done(ackReviews),
+    peekOutbox: asked((work) => peekOutbox(work, OUTBOX_LIMIT)),
+    ackOutbox: done(ackOutbox),
+    peekSample: asked(peekSample),
+    ackSample: done(ackSample),
+    peekReviews: asked(peekReviews),
+    ackReviews: done(ackReviews),
     retell: done((work) => {
       ackOutbox(work, 0);
       forgetToldReviews(work);
     }),
-    budgetTasks: asked((work) => budgetTasks(work, BUDGET_LIMIT)), budgetGranted: done(budgetGranted), budgetDenied: done(budgetDenied),
-    notices: asked(dueNotices), noticeSent: done(noteNoticeSent), noticeFailed: done(noteNoticeFailed),
-    reviews: asked(reviewItems), decideReview: (input, nowMs) => run(nowMs, (work) => decideReview(work, input)),
-    exportPage: on(exportPage), verify: asked(verifyBook),
+    budgetTasks: asked((work) => budgetTasks(work, BUDGET_LIMIT)),
+    budgetGranted: done(budgetGranted),
+    budgetDenied: done(budgetDenied),
+    notices: asked(dueNotices),
+    noticeSent: done(noteNoticeSent),
+    noticeFailed: done(noteNoticeFailed),
+    reviews: asked(reviewItems),
+    decideReview: (input, nowMs) => run(nowMs, (work) => decideReview(work, input)),
+    exportPage: on(exportPage),
+    verify: asked(verifyBook),
     leaf: () => sql.transaction(() => leafOf(sql, parts)),
     history: (from) => sql.transaction(() => historyOf(sql, from)),
-    closeErased: (leaf) => sql.transaction(() => {
-      migrate(sql);
-      writeErased(sql, leaf);
-      return leaf;
-    }),
+    closeErased: (leaf) =>
+      sql.transaction(() => {
+        migrate(sql);
+        writeErased(sql, leaf);
+        return leaf;
+      }),
   };
 }
 

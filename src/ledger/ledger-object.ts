@@ -1,5 +1,6 @@
-// The Durable Object of one user's ledger: a thin shell. It keeps the object in the EU, runs the object migrations, turns each RPC
-// into one engine call, and in its alarm does what needs others: D1, budgets, notices. No rule lives here.
+// The Durable Object of one user's ledger: a thin shell. It keeps the object in the EU, runs the
+// object migrations, turns each RPC into one engine call, and in its alarm does what needs others:
+// D1, budgets, notices. No rule lives here.
 import { DurableObject } from "cloudflare:workers";
 import { InvariantError } from "../kernel/assert.ts";
 import { consoleLog, errorClass } from "../kernel/log.ts";
@@ -15,7 +16,17 @@ import type { AlarmParts, DueAnswer, LedgerHelpers, Refused } from "./alarm.ts";
 import type { BudgetObjectRpc } from "./budget-object.ts";
 import { createEngine } from "./engine.ts";
 import type { Engine, OperateInput } from "./engine.ts";
-import type { ActivateInput, DumpedPage, ExpectedBook, Leaf, PurchaseQuery, RecordBatch, ReviewDecision, StagedPage, TransferFailure } from "./ports.ts";
+import type {
+  ActivateInput,
+  DumpedPage,
+  ExpectedBook,
+  Leaf,
+  PurchaseQuery,
+  RecordBatch,
+  ReviewDecision,
+  StagedPage,
+  TransferFailure,
+} from "./ports.ts";
 import { migrate } from "./schema.ts";
 import { objectSql } from "./sql.ts";
 import type { Sql, WriteTrace } from "./sql.ts";
@@ -26,11 +37,20 @@ export type LedgerEnv = ClockEnv & {
   readonly OFFER_BUDGET: BudgetNamespace;
   readonly [setting: string]: unknown;
 };
-type BudgetNamespace = { readonly getByName: (name: string) => BudgetObjectRpc; readonly jurisdiction: (name: "eu") => BudgetNamespace };
+type BudgetNamespace = {
+  readonly getByName: (name: string) => BudgetObjectRpc;
+  readonly jurisdiction: (name: "eu") => BudgetNamespace;
+};
 
-type Answered<T extends (...args: never[]) => Result<unknown, unknown>> = ReturnType<T> | { readonly ok: false; readonly error: Refused };
+type Answered<T extends (...args: never[]) => Result<unknown, unknown>> = ReturnType<T> | {
+  readonly ok: false;
+  readonly error: Refused;
+};
 
-/** The object without what it needs of other domains, which the platform's own class brings (platform/cloudflare/user-ledger.ts). */
+/**
+ * The object without what it needs of other domains, which the platform's own class brings
+ * (platform/cloudflare/user-ledger.ts).
+ */
 export class LedgerObject extends DurableObject<LedgerEnv> {
   readonly #sql: Sql;
   readonly #engine: Engine;
@@ -38,7 +58,10 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
   readonly #log = consoleLog();
   /** Set by tests only, to name the rows that an operation writes. */
   #trace: WriteTrace | null = null;
-  /** The tables could not be brought up to date: this ledger refuses everything until a person repaired it. */
+  /**
+   * The tables could not be brought up to date: this ledger refuses everything until a person
+   * repaired it.
+   */
   #unfit = false;
   #lastRound: Promise<unknown> = Promise.resolve();
 
@@ -48,24 +71,35 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
     requireJurisdiction(env, ctx.id);
     const sql = objectSql(ctx.storage, (query, rows) => this.#trace?.(query, rows));
     this.#sql = sql;
-    this.#engine = createEngine({ sql, random: systemRandomBytes, ...(ctx.id.name === undefined ? {} : { userId: ctx.id.name }) });
+    this.#engine = createEngine({
+      sql,
+      random: systemRandomBytes,
+      ...(ctx.id.name === undefined ? {} : { userId: ctx.id.name }),
+    });
     void ctx.blockConcurrencyWhile(async () => {
       try {
         ctx.storage.transactionSync(() => migrate(sql));
       } catch (error) {
-        // A throw here would look like a failing platform, and the aggregator would send this user's webhooks for ever, before everybody's.
+        // A throw here would look like a failing platform, and the aggregator would send this
+        // user's webhooks for ever, before everybody's.
         this.#unfit = true;
-        this.#log.alert("ledger_unfit", { error: errorClass(error), object: ctx.id.toString().slice(0, 16) });
+        this.#log.alert("ledger_unfit", {
+          error: errorClass(error),
+          object: ctx.id.toString().slice(0, 16),
+        });
       }
     });
   }
 
-  /** Answers once the constructor has let it: the object platform works and the tables are up to date. */
+  /**
+   * Answers once the constructor has let it: the object platform works and the tables are up to
+   * date.
+   */
   ping(): string {
     return "pong";
   }
 
-  // ---- calls: one engine method each ----------------------------------------------------------------------------------
+  // ---- calls: one engine method each ------------------------------------------------------------
 
   record(batch: RecordBatch, nowMs: number): Promise<Answered<Engine["record"]>> {
     return this.#write(nowMs, () => this.#engine.record(batch, nowMs));
@@ -73,7 +107,10 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
   points(_: null, nowMs: number): Answered<Engine["points"]> {
     return this.#guard(() => this.#engine.points(null, nowMs));
   }
-  entries(page: { readonly limit: number; readonly before: string | null }, nowMs: number): Answered<Engine["entries"]> {
+  entries(
+    page: { readonly limit: number; readonly before: string | null },
+    nowMs: number,
+  ): Answered<Engine["entries"]> {
     return this.#guard(() => this.#engine.entries(page, nowMs));
   }
   overview(input: { readonly limit: number }, nowMs: number): Answered<Engine["overview"]> {
@@ -119,9 +156,13 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
     return reset.ok ? await this.runDue(null, nowMs) : reset;
   }
 
-  /** What the alarm does, for whoever moves the clock or sweeps: writes down what is due and tells the others. */
+  /**
+   * What the alarm does, for whoever moves the clock or sweeps: writes down what is due and tells
+   * the others.
+   */
   async runDue(_: null, nowMs: number): Promise<DueAnswer> {
-    // Calls come in while a round waits for others. A second round waits for it, or a notice would leave twice.
+    // Calls come in while a round waits for others. A second round waits for it, or a notice would
+    // leave twice.
     const round = this.#lastRound.then(() => this.#dueRound(nowMs));
     this.#lastRound = round.catch(() => null);
     return await round;
@@ -136,8 +177,8 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
   }
 
   /**
-   * Empties the object for good and keeps its last leaf. Repeating it gives the same leaf. What the book had added up to is
-   * kept in D1 before; when D1 does not answer, nothing is emptied.
+   * Empties the object for good and keeps its last leaf. Repeating it gives the same leaf. What the
+   * book had added up to is kept in D1 before; when D1 does not answer, nothing is emptied.
    */
   async erase(): Promise<Result<Leaf, Refused>> {
     try {
@@ -148,7 +189,8 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
     }
     const leaf = this.#guard(() => ok(this.#engine.leaf()));
     if (!leaf.ok) return leaf;
-    // No await between the two: both belong to one write of the storage, so no crash leaves an empty book that looks new.
+    // No await between the two: both belong to one write of the storage, so no crash leaves an
+    // empty book that looks new.
     const deleted = this.ctx.storage.deleteAll();
     const closed = this.#guard(() => ok(this.#engine.closeErased(leaf.value)));
     await deleted;
@@ -156,7 +198,7 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
     return closed;
   }
 
-  // ---- moving to and from another runtime (transfer.ts) ---------------------------------------------------------------
+  // ---- moving to and from another runtime (transfer.ts) -----------------------------------------
 
   dumpPage(cursor: string | null): Result<DumpedPage, TransferFailure> {
     return this.#guard(() => dumpPage(this.#sql, "ledger", cursor));
@@ -185,13 +227,19 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
       return await this.ctx.storage.setAlarm(Date.now() + ALARM_RETRY_MS);
     }
     const result = await this.runDue(null, nowMs);
-    // Six failed alarms would be the last: an alarm that did not finish is set again instead of thrown.
-    if (result.ok && result.value.more) await this.ctx.storage.setAlarm(Date.now() + ALARM_RETRY_MS);
+    // Six failed alarms would be the last: an alarm that did not finish is set again instead of
+    // thrown.
+    if (result.ok && result.value.more) {
+      await this.ctx.storage.setAlarm(Date.now() + ALARM_RETRY_MS);
+    }
   }
 
-  // ---- what it takes --------------------------------------------------------------------------------------------------
+  // ---- what it takes ----------------------------------------------------------------------------
 
-  /** Runs one engine call. An invariant that breaks was rolled back: this user's ledger refuses, and a person is told. */
+  /**
+   * Runs one engine call. An invariant that breaks was rolled back: this user's ledger refuses, and
+   * a person is told.
+   */
   #guard<T>(call: () => T): T | { readonly ok: false; readonly error: Refused } {
     if (this.#unfit) return err({ code: "ledger_refused" });
     try {
@@ -199,18 +247,28 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
     } catch (error) {
       // An invariant's name is ours and holds no value; any other message may quote one.
       const invariant = error instanceof InvariantError ? error.message.replaceAll(" ", "_") : null;
-      this.#log.alert("ledger_refused", { error: errorClass(error), user_id: this.ctx.id.name ?? null, invariant });
+      this.#log.alert("ledger_refused", {
+        error: errorClass(error),
+        user_id: this.ctx.id.name ?? null,
+        invariant,
+      });
       return err({ code: "ledger_refused" });
     }
   }
 
-  async #write<T extends { readonly ok: boolean }>(nowMs: number, call: () => T): Promise<T | { readonly ok: false; readonly error: Refused }> {
+  async #write<T extends { readonly ok: boolean }>(
+    nowMs: number,
+    call: () => T,
+  ): Promise<T | { readonly ok: false; readonly error: Refused }> {
     const result = this.#guard(call);
     if (result.ok) await this.#arm(nowMs);
     return result;
   }
 
-  /** The local clock may be moved: the alarm rings after as long as there is to wait, whatever the system's clock says. */
+  /**
+   * The local clock may be moved: the alarm rings after as long as there is to wait, whatever the
+   * system's clock says.
+   */
   async #arm(nowMs: number): Promise<void> {
     const next = this.#guard(() => this.#engine.nextAlarm(null, nowMs));
     if (!next.ok || next.value === null) return;
@@ -224,7 +282,10 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
     const { DB, OFFER_BUDGET } = this.env;
     const budgets = inJurisdiction(OFFER_BUDGET, this.env["JURISDICTION"] === "eu" ? "eu" : null);
     return {
-      userId: this.ctx.id.name, database: DB, log: this.#log, helpers: this.#helpers,
+      userId: this.ctx.id.name,
+      database: DB,
+      log: this.#log,
+      helpers: this.#helpers,
       guard: (call) => this.#guard(() => call(this.#engine)),
       reserve: (offerId, request) => budgets.getByName(offerId).reserve(request),
     };

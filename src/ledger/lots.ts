@@ -1,5 +1,6 @@
-// Lots: every grant of points with its own confirmation and expiry date. Points are spent and expire oldest first. The lots'
-// remaining points always sum to what is available (or to zero while a claw-back left a debt), which `verify` checks.
+// Lots: every grant of points with its own confirmation and expiry date. Points are spent and
+// expire oldest first. The lots' remaining points always sum to what is available (or to zero while
+// a claw-back left a debt), which `verify` checks.
 import { assert } from "../kernel/assert.ts";
 import type { EntryId, PurchaseId } from "../kernel/ids.ts";
 import { DAY_MS } from "../kernel/time.ts";
@@ -36,32 +37,50 @@ export const NOTICE_TO_EXPIRY_MS = 7 * DAY_MS;
 /** Points that come back from a hold are good for at least this long. */
 export const RELEASED_EXPIRY_MIN_MS = 30 * DAY_MS;
 
-const COLUMNS = `lot_no, source, purchase_no, entry_id, reversal_id, brand_id, offer_id, state, granted, reversed, expired, remaining,
+const COLUMNS =
+  `lot_no, source, purchase_no, entry_id, reversal_id, brand_id, offer_id, state, granted, reversed, expired, remaining,
   confirm_at_ms, expires_at_ms, noticed_30_ms, noticed_7_ms`;
 
-// Statements are made once: the drivers find the compiled form by the text, and a text built anew is compared letter by letter.
-// What every new lot begins with stands in the text: a value that is bound costs as much as a column that is written.
-const INSERT = `INSERT INTO lots (lot_no, source, purchase_no, entry_id, brand_id, offer_id, state, granted, reversed, expired, remaining, confirm_at_ms, expires_at_ms, due_ms)
+// Statements are made once: the drivers find the compiled form by the text, and a text built anew
+// is compared letter by letter. What every new lot begins with stands in the text: a value that is
+// bound costs as much as a column that is written.
+const INSERT =
+  `INSERT INTO lots (lot_no, source, purchase_no, entry_id, brand_id, offer_id, state, granted, reversed, expired, remaining, confirm_at_ms, expires_at_ms, due_ms)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)`;
 const READ = `SELECT ${COLUMNS} FROM lots WHERE lot_no = ?`;
 
 function lotFrom(row: SqlRow): Lot {
   return {
-    lotNo: integerOf(row, "lot_no"), source: textOf(row, "source") as LotSource, purchaseNo: integerOrNull(row, "purchase_no"),
-    entryId: textOf(row, "entry_id") as EntryId, reversalId: textOrNull(row, "reversal_id") as EntryId | null,
-    brandId: textOrNull(row, "brand_id"), offerId: textOrNull(row, "offer_id"), state: textOf(row, "state") as Lot["state"],
-    granted: integerOf(row, "granted"), reversed: integerOf(row, "reversed"), expired: integerOf(row, "expired"),
-    remaining: integerOf(row, "remaining"), confirmAtMs: integerOf(row, "confirm_at_ms"), expiresAtMs: integerOf(row, "expires_at_ms"),
-    noticed30Ms: integerOrNull(row, "noticed_30_ms"), noticed7Ms: integerOrNull(row, "noticed_7_ms"),
+    lotNo: integerOf(row, "lot_no"),
+    source: textOf(row, "source") as LotSource,
+    purchaseNo: integerOrNull(row, "purchase_no"),
+    entryId: textOf(row, "entry_id") as EntryId,
+    reversalId: textOrNull(row, "reversal_id") as EntryId | null,
+    brandId: textOrNull(row, "brand_id"),
+    offerId: textOrNull(row, "offer_id"),
+    state: textOf(row, "state") as Lot["state"],
+    granted: integerOf(row, "granted"),
+    reversed: integerOf(row, "reversed"),
+    expired: integerOf(row, "expired"),
+    remaining: integerOf(row, "remaining"),
+    confirmAtMs: integerOf(row, "confirm_at_ms"),
+    expiresAtMs: integerOf(row, "expires_at_ms"),
+    noticed30Ms: integerOrNull(row, "noticed_30_ms"),
+    noticed7Ms: integerOrNull(row, "noticed_7_ms"),
   };
 }
 
-/** When points confirmed on that day expire: at the start of the same day `months` later, in Paris. */
+/**
+ * When points confirmed on that day expire: at the start of the same day `months` later, in Paris.
+ */
 export function expiryMs(confirmAtMs: number, months: number): number {
   return startOfLaterMonthMs(dayOf(confirmAtMs), months);
 }
 
-/** When something happens to the lot by itself: it matures, or it expires, which takes a notice sent a week before. */
+/**
+ * When something happens to the lot by itself: it matures, or it expires, which takes a notice sent
+ * a week before.
+ */
 export function lotDueMs(lot: Lot): number | null {
   if (lot.state === "pending") return lot.granted - lot.reversed > 0 ? lot.confirmAtMs : null;
   if (lot.remaining === 0) return null;
@@ -77,24 +96,45 @@ export function readLot(work: Work, lotNo: number): Lot {
 
 /** Lots with points left, the one that expires first at the front. */
 export function openLots(work: Work): Lot[] {
-  return work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE remaining > 0 ORDER BY expires_at_ms, lot_no`).map(lotFrom);
+  return work.sql.exec(
+    `SELECT ${COLUMNS} FROM lots WHERE remaining > 0 ORDER BY expires_at_ms, lot_no`,
+  ).map(lotFrom);
 }
 
 /** Lots that still wait for their confirmation and have something to confirm. */
 export function pendingLots(work: Work): Lot[] {
-  return work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL ORDER BY lot_no`).map(lotFrom);
+  return work.sql.exec(
+    `SELECT ${COLUMNS} FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL ORDER BY lot_no`,
+  ).map(lotFrom);
 }
 
 export function dueLots(work: Work, limit: number): Lot[] {
   return ["pending", "available"].flatMap((state) =>
-    work.sql.exec(`SELECT ${COLUMNS} FROM lots WHERE state = ? AND due_ms <= ? ORDER BY due_ms, lot_no LIMIT ?`, state, work.nowMs, limit).map(lotFrom));
+    work.sql.exec(
+      `SELECT ${COLUMNS} FROM lots WHERE state = ? AND due_ms <= ? ORDER BY due_ms, lot_no LIMIT ?`,
+      state,
+      work.nowMs,
+      limit,
+    ).map(lotFrom)
+  );
 }
 
 /** Writes a lot that was just granted: nothing of it is reversed, expired or announced. */
 function insertLot(work: Work, lot: Lot): void {
   work.sql.exec(
-    INSERT, lot.lotNo, lot.source, lot.purchaseNo, lot.entryId, lot.brandId, lot.offerId, lot.state, lot.granted, lot.remaining,
-    lot.confirmAtMs, lot.expiresAtMs, lotDueMs(lot),
+    INSERT,
+    lot.lotNo,
+    lot.source,
+    lot.purchaseNo,
+    lot.entryId,
+    lot.brandId,
+    lot.offerId,
+    lot.state,
+    lot.granted,
+    lot.remaining,
+    lot.confirmAtMs,
+    lot.expiresAtMs,
+    lotDueMs(lot),
   );
 }
 
@@ -102,7 +142,17 @@ export function saveLot(work: Work, lot: Lot): void {
   work.sql.exec(
     `UPDATE lots SET reversal_id = ?, state = ?, granted = ?, reversed = ?, expired = ?, remaining = ?, expires_at_ms = ?, noticed_30_ms = ?, noticed_7_ms = ?, due_ms = ?
      WHERE lot_no = ?`,
-    lot.reversalId, lot.state, lot.granted, lot.reversed, lot.expired, lot.remaining, lot.expiresAtMs, lot.noticed30Ms, lot.noticed7Ms, lotDueMs(lot), lot.lotNo,
+    lot.reversalId,
+    lot.state,
+    lot.granted,
+    lot.reversed,
+    lot.expired,
+    lot.remaining,
+    lot.expiresAtMs,
+    lot.noticed30Ms,
+    lot.noticed7Ms,
+    lotDueMs(lot),
+    lot.lotNo,
   );
 }
 
@@ -122,24 +172,47 @@ export type Grant = {
 
 const SOURCE_OF = { earn: "purchases", referral: "referral", goodwill: "goodwill" } as const;
 
-/** Posts a grant and opens its lot; what has already matured is confirmed in the same breath. Returns the lot's number. */
+/**
+ * Posts a grant and opens its lot; what has already matured is confirmed in the same breath.
+ * Returns the lot's number.
+ */
 export function grant(work: Work, wanted: Grant): number {
   const source = SOURCE_OF[wanted.kind];
   const direct = wanted.kind === "goodwill";
   if (work.head.balances.available < 0) work.owes = true;
   const lotNo = work.head.sequence + 1;
   const entryId = postTo(work, {
-    kind: wanted.kind, key: wanted.key, input: wanted.input, effectiveOn: wanted.effectiveOn, lots: [[lotNo, wanted.points]],
-    postings: [[`programme:${source}`, -wanted.points], [direct ? "available" : "pending", wanted.points]],
+    kind: wanted.kind,
+    key: wanted.key,
+    input: wanted.input,
+    effectiveOn: wanted.effectiveOn,
+    lots: [[lotNo, wanted.points]],
+    postings: [[`programme:${source}`, -wanted.points], [
+      direct ? "available" : "pending",
+      wanted.points,
+    ]],
     ...(wanted.purchase === null ? {} : { purchaseId: wanted.purchase.id }),
     ...(wanted.brandId === null ? {} : { brandId: wanted.brandId }),
     ...(wanted.offerId === null ? {} : { offerId: wanted.offerId }),
     ...(wanted.cents === null ? {} : { cents: wanted.cents }),
   });
   const lot: Lot = {
-    lotNo, source, purchaseNo: wanted.purchase?.n ?? null, entryId, reversalId: null, brandId: wanted.brandId, offerId: wanted.offerId,
-    state: direct ? "available" : "pending", granted: wanted.points, reversed: 0, expired: 0, remaining: direct ? wanted.points : 0,
-    confirmAtMs: wanted.confirmAtMs, expiresAtMs: wanted.expiresAtMs, noticed30Ms: null, noticed7Ms: null,
+    lotNo,
+    source,
+    purchaseNo: wanted.purchase?.n ?? null,
+    entryId,
+    reversalId: null,
+    brandId: wanted.brandId,
+    offerId: wanted.offerId,
+    state: direct ? "available" : "pending",
+    granted: wanted.points,
+    reversed: 0,
+    expired: 0,
+    remaining: direct ? wanted.points : 0,
+    confirmAtMs: wanted.confirmAtMs,
+    expiresAtMs: wanted.expiresAtMs,
+    noticed30Ms: null,
+    noticed7Ms: null,
   };
   insertLot(work, lot);
   if (!direct && lot.confirmAtMs <= work.nowMs) confirmLot(work, lot, wanted.purchase?.id ?? null);
@@ -152,8 +225,13 @@ export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null):
   assert(lot.state === "pending" && points > 0, "only standing pending points are confirmed");
   if (work.head.balances.available < 0) work.owes = true;
   postTo(work, {
-    kind: "confirm", key: `confirm:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: dayOf(lot.confirmAtMs), lots: [[lot.lotNo, points]],
-    postings: [["pending", -points], ["available", points]], ...aboutLot(lot, purchaseId),
+    kind: "confirm",
+    key: `confirm:${lot.lotNo}:${work.head.sequence + 1}`,
+    input: { lot: lot.lotNo, points },
+    effectiveOn: dayOf(lot.confirmAtMs),
+    lots: [[lot.lotNo, points]],
+    postings: [["pending", -points], ["available", points]],
+    ...aboutLot(lot, purchaseId),
   });
   lot.state = "available";
   lot.remaining = points;
@@ -168,24 +246,37 @@ export function expireLot(work: Work, lot: Lot): void {
 /** available -> programme:expired, for a part of what is left of the lot. */
 export function expirePoints(work: Work, lot: Lot, points: number, effectiveOn: string): void {
   postTo(work, {
-    kind: "expire", key: `expire:${lot.lotNo}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn, lots: [[lot.lotNo, points]],
-    postings: [["available", -points], ["programme:expired", points]], ...aboutLot(lot, null),
+    kind: "expire",
+    key: `expire:${lot.lotNo}:${work.head.sequence + 1}`,
+    input: { lot: lot.lotNo, points },
+    effectiveOn,
+    lots: [[lot.lotNo, points]],
+    postings: [["available", -points], ["programme:expired", points]],
+    ...aboutLot(lot, null),
   });
-  // A payment that came back may have filled a lot that was reversed meanwhile: no more of it expires than it granted.
+  // A payment that came back may have filled a lot that was reversed meanwhile: no more of it
+  // expires than it granted.
   lot.expired += Math.min(points, lot.granted - lot.reversed - lot.expired);
   lot.remaining -= points;
   saveLot(work, lot);
 }
 
 /**
- * Why points of a lot move. `cents` is the spending that is rewarded more (when points are added) or less (when they are taken);
- * `purchases` is 1 when the whole purchase comes to be rewarded or ceases to be, so that counters over all kinds add up.
+ * Why points of a lot move. `cents` is the spending that is rewarded more (when points are added)
+ * or less (when they are taken); `purchases` is 1 when the whole purchase comes to be rewarded or
+ * ceases to be, so that counters over all kinds add up.
  */
-export type Movement = { readonly key: string; readonly purchaseId: PurchaseId | null; readonly cents: number; readonly purchases: 0 | 1 };
+export type Movement = {
+  readonly key: string;
+  readonly purchaseId: PurchaseId | null;
+  readonly cents: number;
+  readonly purchases: 0 | 1;
+};
 
 /**
- * Takes back up to `points` of a lot: `cancel` while pending, `clawback` once confirmed, never more than what has neither
- * expired nor been reversed. Returns what was taken back. The caller releases holds if `available` went below zero.
+ * Takes back up to `points` of a lot: `cancel` while pending, `clawback` once confirmed, never more
+ * than what has neither expired nor been reversed. Returns what was taken back. The caller releases
+ * holds if `available` went below zero.
  */
 export function reverseLot(work: Work, lot: Lot, points: number, why: Movement): number {
   const taken = Math.min(points, lot.granted - lot.reversed - lot.expired);
@@ -203,8 +294,9 @@ export function restoreLot(work: Work, lot: Lot, points: number, why: Movement):
 }
 
 /**
- * Makes the lot one that granted `points`, when its purchase turns out to be worth more or less than it seemed: only the difference
- * is posted, so that the points keep their dates and holds, and what has expired stays expired.
+ * Makes the lot one that granted `points`, when its purchase turns out to be worth more or less
+ * than it seemed: only the difference is posted, so that the points keep their dates and holds, and
+ * what has expired stays expired.
  */
 export function regrantLot(work: Work, lot: Lot, points: number, why: Movement): void {
   const granted = Math.max(points, lot.expired);
@@ -216,13 +308,24 @@ export function regrantLot(work: Work, lot: Lot, points: number, why: Movement):
   else saveLot(work, lot);
 }
 
-function takePoints(work: Work, lot: Lot, points: number, { key, purchaseId, cents, purchases }: Movement): void {
+function takePoints(
+  work: Work,
+  lot: Lot,
+  points: number,
+  { key, purchaseId, cents, purchases }: Movement,
+): void {
   const pending = lot.state === "pending";
   const counterpart: BookAccount = `programme:${lot.source}`;
   lot.reversalId = postTo(work, {
-    kind: pending ? "cancel" : "clawback", key: `${key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points, reason: key },
-    effectiveOn: dayOf(work.nowMs), lots: [[lot.lotNo, points]], reverses: lot.entryId,
-    postings: [[pending ? "pending" : "available", -points], [counterpart, points]], ...aboutLot(lot, purchaseId), ...(purchaseId === null ? {} : { cents, purchases }),
+    kind: pending ? "cancel" : "clawback",
+    key: `${key}:${work.head.sequence + 1}`,
+    input: { lot: lot.lotNo, points, reason: key },
+    effectiveOn: dayOf(work.nowMs),
+    lots: [[lot.lotNo, points]],
+    reverses: lot.entryId,
+    postings: [[pending ? "pending" : "available", -points], [counterpart, points]],
+    ...aboutLot(lot, purchaseId),
+    ...(purchaseId === null ? {} : { cents, purchases }),
   });
   if (!pending) {
     lot.remaining -= Math.min(lot.remaining, points);
@@ -231,18 +334,35 @@ function takePoints(work: Work, lot: Lot, points: number, { key, purchaseId, cen
   saveLot(work, lot);
 }
 
-function addPoints(work: Work, lot: Lot, points: number, { key, purchaseId, cents, purchases }: Movement): void {
+function addPoints(
+  work: Work,
+  lot: Lot,
+  points: number,
+  { key, purchaseId, cents, purchases }: Movement,
+): void {
   const lots = [[lot.lotNo, points]] as const;
   const about = aboutLot(lot, purchaseId);
   postTo(work, {
-    kind: lot.source === "referral" ? "referral" : "earn", key: `${key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points, reason: key },
-    effectiveOn: dayOf(work.nowMs), lots, postings: [[`programme:${lot.source}`, -points], ["pending", points]], ...about, ...(purchaseId === null ? {} : { cents, purchases }),
+    kind: lot.source === "referral" ? "referral" : "earn",
+    key: `${key}:${work.head.sequence + 1}`,
+    input: { lot: lot.lotNo, points, reason: key },
+    effectiveOn: dayOf(work.nowMs),
+    lots,
+    postings: [[`programme:${lot.source}`, -points], ["pending", points]],
+    ...about,
+    ...(purchaseId === null ? {} : { cents, purchases }),
     ...(lot.reversalId === null ? {} : { reverses: lot.reversalId }),
   });
   if (lot.state === "available") {
     postTo(work, {
-      kind: "confirm", key: `${key}:${work.head.sequence + 1}`, input: { lot: lot.lotNo, points }, effectiveOn: dayOf(work.nowMs), lots,
-      postings: [["pending", -points], ["available", points]], ...about, ...(purchaseId === null ? {} : { purchases }),
+      kind: "confirm",
+      key: `${key}:${work.head.sequence + 1}`,
+      input: { lot: lot.lotNo, points },
+      effectiveOn: dayOf(work.nowMs),
+      lots,
+      postings: [["pending", -points], ["available", points]],
+      ...about,
+      ...(purchaseId === null ? {} : { purchases }),
     });
     lot.remaining += points;
     // No notice named these points: they need a day of their own, or time for a new one.
@@ -252,7 +372,10 @@ function addPoints(work: Work, lot: Lot, points: number, { key, purchaseId, cent
   saveLot(work, lot);
 }
 
-/** Points that come back are good for at least 30 days; a later day needs its own notices before anything may expire. */
+/**
+ * Points that come back are good for at least 30 days; a later day needs its own notices before
+ * anything may expire.
+ */
 function extend(lot: Lot, fromMs: number): void {
   const expiresAtMs = Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS);
   if (expiresAtMs === lot.expiresAtMs) return;
@@ -261,7 +384,10 @@ function extend(lot: Lot, fromMs: number): void {
   lot.noticed7Ms = null;
 }
 
-/** Takes `points` from the open lots, oldest expiry first, and says from which. The caller posts the movement. */
+/**
+ * Takes `points` from the open lots, oldest expiry first, and says from which. The caller posts the
+ * movement.
+ */
 export function spendFromLots(work: Work, points: number): (readonly [number, number])[] {
   const taken: (readonly [number, number])[] = [];
   let left = points;
@@ -277,8 +403,15 @@ export function spendFromLots(work: Work, points: number): (readonly [number, nu
   return taken;
 }
 
-/** Puts points back where they came from, good for at least 30 days after `fromMs`. The caller has posted the movement. */
-export function returnToLots(work: Work, parts: readonly (readonly [number, number])[], fromMs: number): void {
+/**
+ * Puts points back where they came from, good for at least 30 days after `fromMs`. The caller has
+ * posted the movement.
+ */
+export function returnToLots(
+  work: Work,
+  parts: readonly (readonly [number, number])[],
+  fromMs: number,
+): void {
   for (const [lotNo, points] of parts) {
     const lot = readLot(work, lotNo);
     lot.remaining += points;
@@ -289,19 +422,29 @@ export function returnToLots(work: Work, parts: readonly (readonly [number, numb
 }
 
 /**
- * After a claw-back that went below zero, points that come in pay the debt first: the lots give up, oldest first, what
- * `available` does not cover.
+ * After a claw-back that went below zero, points that come in pay the debt first: the lots give up,
+ * oldest first, what `available` does not cover.
  */
 export function payDebt(work: Work): void {
-  const open = integerOf(work.sql.exec("SELECT COALESCE(SUM(remaining), 0) AS points FROM lots WHERE remaining > 0")[0] ?? {}, "points");
+  const open = integerOf(
+    work.sql.exec(
+      "SELECT COALESCE(SUM(remaining), 0) AS points FROM lots WHERE remaining > 0",
+    )[0] ?? {},
+    "points",
+  );
   const covered = Math.max(work.head.balances.available, 0);
   assert(open >= covered, "open lots cover what is available");
   if (open > covered) spendFromLots(work, open - covered);
   work.owes = false;
 }
 
-function aboutLot(lot: Lot, purchaseId: PurchaseId | null): { readonly purchaseId?: PurchaseId; readonly brandId?: string; readonly offerId?: string } {
+function aboutLot(
+  lot: Lot,
+  purchaseId: PurchaseId | null,
+): { readonly purchaseId?: PurchaseId; readonly brandId?: string; readonly offerId?: string } {
   return {
-    ...(purchaseId === null ? {} : { purchaseId }), ...(lot.brandId === null ? {} : { brandId: lot.brandId }), ...(lot.offerId === null ? {} : { offerId: lot.offerId }),
+    ...(purchaseId === null ? {} : { purchaseId }),
+    ...(lot.brandId === null ? {} : { brandId: lot.brandId }),
+    ...(lot.offerId === null ? {} : { offerId: lot.offerId }),
   };
 }

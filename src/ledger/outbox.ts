@@ -1,5 +1,6 @@
-// What D1 is told of a book. The transactions are their own outbox: they are append-only and numbered without gaps, so a mark of
-// how far D1 has come is all it takes, and no purchase pays for an outbox row. Rebuilding D1 is draining again from zero.
+// What D1 is told of a book. The transactions are their own outbox: they are append-only and
+// numbered without gaps, so a mark of how far D1 has come is all it takes, and no purchase pays for
+// an outbox row. Rebuilding D1 is draining again from zero.
 import { dayOf } from "./days.ts";
 import { bodyFrom, changesOf, EMPTY_HEAD, readHead } from "./book.ts";
 import type { TransactionBody } from "./book.ts";
@@ -16,11 +17,18 @@ export function projectedSequence(work: Work): number {
   return Number(readMeta(work.sql, PROJECTED) ?? "0");
 }
 
-/** The next transactions for D1, at most `limit`, summed up by day of recording, brand, offer and kind; null when it has all. */
+/**
+ * The next transactions for D1, at most `limit`, summed up by day of recording, brand, offer and
+ * kind; null when it has all.
+ */
 export function peekOutbox(work: Work, limit: number): Projection | null {
   const from = projectedSequence(work);
   if (from >= work.head.sequence) return null;
-  const rows = work.sql.exec("SELECT body, hash FROM transactions WHERE sequence > ? ORDER BY sequence LIMIT ?", from, limit);
+  const rows = work.sql.exec(
+    "SELECT body, hash FROM transactions WHERE sequence > ? ORDER BY sequence LIMIT ?",
+    from,
+    limit,
+  );
   const counters = new Map<string, CounterDelta>();
   let last: TransactionBody | null = null;
   let head = EMPTY_HEAD.hash;
@@ -30,10 +38,20 @@ export function peekOutbox(work: Work, limit: number): Projection | null {
     count(counters, last);
   }
   if (last === null) return null;
-  return { from, through: last.sequence, head, balances: last.balances, counters: [...counters.values()], more: last.sequence < work.head.sequence };
+  return {
+    from,
+    through: last.sequence,
+    head,
+    balances: last.balances,
+    counters: [...counters.values()],
+    more: last.sequence < work.head.sequence,
+  };
 }
 
-/** Marks how far D1 has come, also backwards: a D1 restored from a backup is then brought up to date again. */
+/**
+ * Marks how far D1 has come, also backwards: a D1 restored from a backup is then brought up to date
+ * again.
+ */
 export function ackOutbox(work: Work, sequence: number): void {
   const bounded = Math.min(Math.max(sequence, 0), work.head.sequence);
   if (bounded !== projectedSequence(work)) writeMeta(work.sql, PROJECTED, String(bounded));
@@ -44,11 +62,28 @@ function count(counters: Map<string, CounterDelta>, body: TransactionBody): void
   const brandId = body.brand_id ?? "";
   const offerId = body.offer_id ?? "";
   const key = [day, brandId, offerId, body.kind].join(" ");
-  const delta = counters.get(key) ?? { day, brandId, offerId, kind: body.kind, purchases: 0, cents: 0, points: 0, changes: EMPTY_HEAD.balances };
+  const delta = counters.get(key) ??
+    {
+      day,
+      brandId,
+      offerId,
+      kind: body.kind,
+      purchases: 0,
+      cents: 0,
+      points: 0,
+      changes: EMPTY_HEAD.balances,
+    };
   const moved = changesOf(body.postings);
   counters.set(key, {
-    ...delta, purchases: delta.purchases + (body.purchases ?? (body.purchase_id === undefined ? 0 : 1)), cents: delta.cents + (body.cents ?? 0), points: delta.points + movedPoints(body),
-    changes: { pending: delta.changes.pending + moved.pending, available: delta.changes.available + moved.available, held: delta.changes.held + moved.held },
+    ...delta,
+    purchases: delta.purchases + (body.purchases ?? (body.purchase_id === undefined ? 0 : 1)),
+    cents: delta.cents + (body.cents ?? 0),
+    points: delta.points + movedPoints(body),
+    changes: {
+      pending: delta.changes.pending + moved.pending,
+      available: delta.changes.available + moved.available,
+      held: delta.changes.held + moved.held,
+    },
   });
 }
 
@@ -57,7 +92,10 @@ function movedPoints(body: TransactionBody): number {
   return body.postings.reduce((sum, [, points]) => sum + Math.max(points, 0), 0);
 }
 
-/** The whole book summed up, and what of it comes after `from`: for D1 to keep when the book is about to be emptied. */
+/**
+ * The whole book summed up, and what of it comes after `from`: for D1 to keep when the book is
+ * about to be emptied.
+ */
 export function historyOf(sql: Sql, from: number): History {
   const whole = new Map<string, CounterDelta>();
   const rest = new Map<string, CounterDelta>();
@@ -67,5 +105,10 @@ export function historyOf(sql: Sql, from: number): History {
     if (body.sequence > from) count(rest, body);
   }
   const head = readHead(sql);
-  return { whole: [...whole.values()], rest: [...rest.values()], leaf: { sequence: head.sequence, head: head.hash }, balances: head.balances };
+  return {
+    whole: [...whole.values()],
+    rest: [...rest.values()],
+    leaf: { sequence: head.sequence, head: head.hash },
+    balances: head.balances,
+  };
 }

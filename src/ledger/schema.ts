@@ -1,10 +1,15 @@
-// The tables of one user's book and how an older object reaches them. Migrations are append-only: an object that slept for a
-// year runs all it missed when it wakes, and one whose list differs from ours stops rather than guess.
+// The tables of one user's book and how an older object reaches them. Migrations are append-only:
+// an object that slept for a year runs all it missed when it wakes, and one whose list differs from
+// ours stops rather than guess.
 import { assert } from "../kernel/assert.ts";
 import { integerOf, textOf } from "./sql.ts";
 import type { Sql } from "./sql.ts";
 
-export type ObjectMigration = { readonly id: number; readonly name: string; readonly sql: readonly string[] };
+export type ObjectMigration = {
+  readonly id: number;
+  readonly name: string;
+  readonly sql: readonly string[];
+};
 
 const FIRST_TABLES = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`,
@@ -119,20 +124,28 @@ const FIRST_TABLES = [
 ];
 
 // What `news.ts` asks for after every call; nearly always empty.
-const WAITING_ROWS = ["CREATE INDEX purchases_waiting ON purchases (n) WHERE waits_for IN ('review', 'purchase')"];
+const WAITING_ROWS = [
+  "CREATE INDEX purchases_waiting ON purchases (n) WHERE waits_for IN ('review', 'purchase')",
+];
 
-// What the statistics sample must be told again (`news.ts`). A trigger, because rows change in several places of this code, and one
-// that forgot to say so would go unnoticed. It fires only for rows that may have been told: a new row or a booking costs nothing.
+// What the statistics sample must be told again (`news.ts`). A trigger, because rows change in
+// several places of this code, and one that forgot to say so would go unnoticed. It fires only for
+// rows that may have been told: a new row or a booking costs nothing.
 const CHANGED = "amount_cents, brand_id, purchased_on, state, kind, currency, same_as, review";
-const each = (prefix: string): string => CHANGED.split(", ").map((column) => `${prefix}.${column}`).join(", ");
+const each = (prefix: string): string =>
+  CHANGED.split(", ").map((column) => `${prefix}.${column}`).join(", ");
 const SAMPLE_CHANGES = [
   "CREATE TABLE sample_changes (seq INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT",
   `CREATE TRIGGER purchases_changed AFTER UPDATE OF ${CHANGED} ON purchases
-    WHEN OLD.state = 'booked' AND (OLD.brand_id IS NOT NULL OR NEW.brand_id IS NOT NULL) AND (${each("OLD")}) IS NOT (${each("NEW")})
+    WHEN OLD.state = 'booked' AND (OLD.brand_id IS NOT NULL OR NEW.brand_id IS NOT NULL) AND (${
+    each("OLD")
+  }) IS NOT (${each("NEW")})
     BEGIN INSERT INTO sample_changes (n) VALUES (NEW.n); END`,
 ];
 
-/** Every step from an empty object to today's tables, oldest first. Never edited, only appended to. */
+/**
+ * Every step from an empty object to today's tables, oldest first. Never edited, only appended to.
+ */
 export const OBJECT_MIGRATIONS: readonly ObjectMigration[] = [
   { id: 1, name: "first_tables", sql: FIRST_TABLES },
   { id: 2, name: "waiting_rows", sql: WAITING_ROWS },
@@ -141,19 +154,36 @@ export const OBJECT_MIGRATIONS: readonly ObjectMigration[] = [
 ];
 
 /**
- * Brings the tables up to date, inside the caller's transaction. Throws when the object has run a migration that this code
- * does not know by the same id and name: code older than the data, or a list that somebody edited.
+ * Brings the tables up to date, inside the caller's transaction. Throws when the object has run a
+ * migration that this code does not know by the same id and name: code older than the data, or a
+ * list that somebody edited.
  */
-export function migrate(sql: Sql, migrations: readonly ObjectMigration[] = OBJECT_MIGRATIONS): void {
-  sql.exec("CREATE TABLE IF NOT EXISTS object_migrations (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT");
+export function migrate(
+  sql: Sql,
+  migrations: readonly ObjectMigration[] = OBJECT_MIGRATIONS,
+): void {
+  sql.exec(
+    "CREATE TABLE IF NOT EXISTS object_migrations (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT",
+  );
   const applied = sql.exec("SELECT id, name FROM object_migrations ORDER BY id");
-  assert(applied.length <= migrations.length, "object has no migration that this code does not know");
+  assert(
+    applied.length <= migrations.length,
+    "object has no migration that this code does not know",
+  );
   for (const [index, row] of applied.entries()) {
     const known = migrations[index];
-    assert(known !== undefined && known.id === integerOf(row, "id") && known.name === textOf(row, "name"), "object migrations match the code's");
+    assert(
+      known !== undefined && known.id === integerOf(row, "id") &&
+        known.name === textOf(row, "name"),
+      "object migrations match the code's",
+    );
   }
   for (const migration of migrations.slice(applied.length)) {
     for (const statement of migration.sql) sql.exec(statement);
-    sql.exec("INSERT INTO object_migrations (id, name) VALUES (?, ?)", migration.id, migration.name);
+    sql.exec(
+      "INSERT INTO object_migrations (id, name) VALUES (?, ?)",
+      migration.id,
+      migration.name,
+    );
   }
 }

@@ -1,17 +1,27 @@
-// The storage that the engine knows: synchronous SQL in one transaction, nothing else. It is narrow on purpose, so that the
-// same engine runs in a Durable Object, on node:sqlite in the tests and the simulation, and on Deno.
+// The storage that the engine knows: synchronous SQL in one transaction, nothing else. It is narrow
+// on purpose, so that the same engine runs in a Durable Object, on node:sqlite in the tests and the
+// simulation, and on Deno.
 
-/** What a column may hold. Integers stay below 2^53 (both drivers hand them out as doubles); there are no blobs. */
+/**
+ * What a column may hold. Integers stay below 2^53 (both drivers hand them out as doubles); there
+ * are no blobs.
+ */
 export type SqlValue = string | number | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 
-/** Called after each statement that wrote, with the rows that the storage says it wrote (index rows included where it counts them). */
+/**
+ * Called after each statement that wrote, with the rows that the storage says it wrote (index rows
+ * included where it counts them).
+ */
 export type WriteTrace = (query: string, rowsWritten: number) => void;
 
 export type Sql = {
   /** Runs one statement and returns all its rows. */
   readonly exec: (query: string, ...bindings: SqlValue[]) => readonly SqlRow[];
-  /** Runs `work` in one transaction; a throw rolls everything back. An inner call joins the outer transaction. */
+  /**
+   * Runs `work` in one transaction; a throw rolls everything back. An inner call joins the outer
+   * transaction.
+   */
   readonly transaction: <T>(work: () => T) => T;
   /** Rows written since the storage was opened. The platform bills them. */
   readonly rowsWritten: () => number;
@@ -20,12 +30,18 @@ export type Sql = {
 /** The part of `ctx.storage` of a SQLite-backed Durable Object that we use. */
 export type ObjectStorage = {
   readonly sql: {
-    readonly exec: (query: string, ...bindings: SqlValue[]) => { readonly toArray: () => unknown[]; readonly rowsWritten: number };
+    readonly exec: (
+      query: string,
+      ...bindings: SqlValue[]
+    ) => { readonly toArray: () => unknown[]; readonly rowsWritten: number };
   };
   readonly transactionSync: <T>(work: () => T) => T;
 };
 
-/** The storage port over a Durable Object. `trace` is for tests that name the rows an operation writes. */
+/**
+ * The storage port over a Durable Object. `trace` is for tests that name the rows an operation
+ * writes.
+ */
 export function objectSql(storage: ObjectStorage, trace?: WriteTrace): Sql {
   let written = 0;
   let depth = 0;
@@ -55,7 +71,9 @@ export function objectSql(storage: ObjectStorage, trace?: WriteTrace): Sql {
 /** An integer column that is never null. */
 export function integerOf(row: SqlRow, column: string): number {
   const value = row[column];
-  if (typeof value !== "number" || !Number.isSafeInteger(value)) throw new TypeError(`column ${column} is not a safe integer`);
+  if (typeof value !== "number" || !Number.isSafeInteger(value)) {
+    throw new TypeError(`column ${column} is not a safe integer`);
+  }
   return value;
 }
 

@@ -1,8 +1,16 @@
-// Gives a purchase its verdict and moves the points that follow from it. Every path ends in one stored verdict; a purchase that
-// already has its verdict for these facts keeps it, points and all.
+// Gives a purchase its verdict and moves the points that follow from it. Every path ends in one
+// stored verdict; a purchase that already has its verdict for these facts keeps it, points and all.
 import { mulDivFloor } from "../kernel/money.ts";
 import { DAY_MS } from "../kernel/time.ts";
-import { askToRestore, budgetOpen, dropBudget, exhaustedCheck, plainShare, stopRestoring, wantBudget } from "./budget-shares.ts";
+import {
+  askToRestore,
+  budgetOpen,
+  dropBudget,
+  exhaustedCheck,
+  plainShare,
+  stopRestoring,
+  wantBudget,
+} from "./budget-shares.ts";
 import { dayOf, startOfLaterDayMs } from "./days.ts";
 import type { Decision, Terms } from "./earning-types.ts";
 import { decideEarning } from "./earning.ts";
@@ -22,27 +30,38 @@ export const PENDING_DAYS_MAX = 14;
 export const REFUND_WAIT_MS = 90 * DAY_MS;
 
 /**
- * Brings the verdict in line with the row as it now is. The caller writes the row. `decided` says whether the facts that rules
- * look at are the ones its present verdict was made for.
+ * Brings the verdict in line with the row as it now is. The caller writes the row. `decided` says
+ * whether the facts that rules look at are the ones its present verdict was made for.
  */
-export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean, decided: boolean, terms: Terms): void {
+export function settleVerdict(
+  work: Work,
+  record: PurchaseRecord,
+  held: boolean,
+  decided: boolean,
+  terms: Terms,
+): void {
   if (record.sameAs !== null) return withoutPoints(work, record, "not_earned", null, ["duplicate"]);
   if (record.state === "deleted") return withdraw(work, record);
-  if (record.review === "refused") return withoutPoints(work, record, "not_earned", null, ["held_for_review"]);
+  if (record.review === "refused") {
+    return withoutPoints(work, record, "not_earned", null, ["held_for_review"]);
+  }
   // What may never be booked needs nobody's eyes yet.
   const holds = held && record.state === "booked";
   if (record.review === "weak_account" && !holds) record.review = null;
   if (holds && record.review === null) record.review = "weak_account";
   const waits = record.review !== null && record.review !== "cleared";
   if (record.state === "pending") {
-    withoutPoints(work, record, "waiting", waits ? "review" : "booking", [waits ? "held_for_review" : "not_booked_yet"]);
+    withoutPoints(work, record, "waiting", waits ? "review" : "booking", [
+      waits ? "held_for_review" : "not_booked_yet",
+    ]);
     const endsMs = waitEndsMs(record) ?? 0;
     if (endsMs <= work.nowMs) close(record);
     else if (!budgetOpen(record)) record.dueMs = endsMs;
     return;
   }
   if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
-  // A row that was held and is no longer has lost its verdict to that, though its facts are the same.
+  // A row that was held and is no longer has lost its verdict to that, though its facts are the
+  // same.
   const stands = decided && record.waitsFor !== "review";
   if (record.kind === "refund") return expectPurchase(work, record, stands);
   if (stands && record.decidedRank !== null) return;
@@ -53,14 +72,16 @@ export function settleVerdict(work: Work, record: PurchaseRecord, held: boolean,
 export function waitEndsMs(record: PurchaseRecord): number | null {
   if (record.waitsFor === "purchase") return record.recordedAtMs + REFUND_WAIT_MS;
   if (record.state !== "pending" || record.waitsFor === null) return null;
-  // A day that cannot be true says nothing of how long the row has waited, and a person must have the time to see it.
+  // A day that cannot be true says nothing of how long the row has waited, and a person must have
+  // the time to see it.
   const since = record.review === "date_absurd" ? dayOf(record.recordedAtMs) : record.purchasedOn;
   return startOfLaterDayMs(since, PENDING_DAYS_MAX + 1);
 }
 
 /**
- * What a row waited for did not come in time. A closed pending row is shown as deleted and yet stays what the bank calls it: should
- * its booking come after all, it is taken over like one that was not closed, so the day on which we close decides nothing.
+ * What a row waited for did not come in time. A closed pending row is shown as deleted and yet
+ * stays what the bank calls it: should its booking come after all, it is taken over like one that
+ * was not closed, so the day on which we close decides nothing.
  */
 export function close(record: PurchaseRecord): void {
   if (!budgetOpen(record)) record.dueMs = null;
@@ -72,11 +93,25 @@ export function close(record: PurchaseRecord): void {
 function withdraw(work: Work, record: PurchaseRecord): void {
   if (record.granted > 0) return withoutPoints(work, record, "reversed", null, ["refunded"]);
   // What waited for its budget has no reason of its own against it, be its points capped.
-  const reasons = record.waitsFor === "budget" ? [] : record.findings.reasons.filter((code) => code !== "duplicate");
-  withoutPoints(work, record, "not_earned", null, reasons.length === 0 ? ["not_booked_yet"] : reasons);
+  const reasons = record.waitsFor === "budget"
+    ? []
+    : record.findings.reasons.filter((code) => code !== "duplicate");
+  withoutPoints(
+    work,
+    record,
+    "not_earned",
+    null,
+    reasons.length === 0 ? ["not_booked_yet"] : reasons,
+  );
 }
 
-function withoutPoints(work: Work, record: PurchaseRecord, outcome: PurchaseRecord["outcome"], waitsFor: PurchaseRecord["waitsFor"], reasons: readonly ReasonCode[]): void {
+function withoutPoints(
+  work: Work,
+  record: PurchaseRecord,
+  outcome: PurchaseRecord["outcome"],
+  waitsFor: PurchaseRecord["waitsFor"],
+  reasons: readonly ReasonCode[],
+): void {
   takeBack(work, record, 0);
   if (outcome !== "reversed") forgetLot(work, record);
   record.outcome = outcome;
@@ -84,7 +119,9 @@ function withoutPoints(work: Work, record: PurchaseRecord, outcome: PurchaseReco
   // Its refunds look for another purchase, see refunds.ts.
   record.refundedCents = 0;
   // A reversal of every point shows what it reversed; otherwise nothing was ever calculated.
-  record.findings = record.granted > 0 ? { ...record.findings, reasons } : { ...NO_FINDINGS, reasons };
+  record.findings = record.granted > 0
+    ? { ...record.findings, reasons }
+    : { ...NO_FINDINGS, reasons };
   if (record.granted === 0) record.offer = null;
   record.refundOf = null;
   stopRestoring(record);
@@ -93,10 +130,16 @@ function withoutPoints(work: Work, record: PurchaseRecord, outcome: PurchaseReco
 }
 
 function expectPurchase(work: Work, record: PurchaseRecord, decided: boolean): void {
-  if (decided && (record.refundOf !== null || record.waitsFor === "purchase" || record.findings.reasons.length > 0)) return;
+  if (
+    decided &&
+    (record.refundOf !== null || record.waitsFor === "purchase" ||
+      record.findings.reasons.length > 0)
+  ) return;
   record.decidedRank ??= nextRank(work);
   // It has waited under another row of the same refund already.
-  const dueMs = record.waitsFor === "purchase" && record.dueMs !== null ? record.dueMs : record.recordedAtMs + REFUND_WAIT_MS;
+  const dueMs = record.waitsFor === "purchase" && record.dueMs !== null
+    ? record.dueMs
+    : record.recordedAtMs + REFUND_WAIT_MS;
   // A row may turn into a refund by a newer version of it: what it had earned goes first.
   withoutPoints(work, record, "waiting", null, ["refund_without_purchase"]);
   record.outcome = record.brand === null ? "not_earned" : "waiting";
@@ -105,13 +148,20 @@ function expectPurchase(work: Work, record: PurchaseRecord, decided: boolean): v
 }
 
 function decide(work: Work, record: PurchaseRecord, terms: Terms): Decision {
-  const facts = { baseCents: record.amountCents, currency: record.currency, purchasedOn: record.purchasedOn, brandId: record.brand?.id ?? null, channel: record.channel };
+  const facts = {
+    baseCents: record.amountCents,
+    currency: record.currency,
+    purchasedOn: record.purchasedOn,
+    brandId: record.brand?.id ?? null,
+    channel: record.channel,
+  };
   return decideEarning(facts, terms.offers, usageFor(work, record), terms.programme);
 }
 
 function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
   const { brand, purchasedOn: on } = record;
-  const covered = brand === null || terms.covers === null || terms.covers.some((cover) => cover.brandId === brand.id && cover.from <= on && on <= cover.to);
+  const covered = brand === null || terms.covers === null ||
+    terms.covers.some((cover) => cover.brandId === brand.id && cover.from <= on && on <= cover.to);
   if (!covered) work.offersNeeded.push({ brandId: brand.id, from: on, to: on });
   applyDecision(work, record, decide(work, record, terms), terms);
 }
@@ -131,7 +181,9 @@ function applyDecision(work: Work, record: PurchaseRecord, decision: Decision, t
   record.refundedCents = 0;
   record.refundOf = null;
   record.findings = findings;
-  record.offer = decision.terms === null ? null : { id: decision.terms.offerId, version: decision.terms.version };
+  record.offer = decision.terms === null
+    ? null
+    : { id: decision.terms.offerId, version: decision.terms.version };
   record.outcome = decision.outcome;
   record.waitsFor = null;
   if (decision.outcome === "not_earned") dropBudget(record);
@@ -140,8 +192,17 @@ function applyDecision(work: Work, record: PurchaseRecord, decision: Decision, t
   noteUsage(work, record);
 }
 
-/** Grants what was decided, now or once the budget holds it. `kept` tells what stood of the lot that the purchase keeps. */
-function grantDecided(work: Work, record: PurchaseRecord, { outcome, points, terms }: Grants, all: Terms, kept: { readonly standing: number; readonly before: Reward } | null): void {
+/**
+ * Grants what was decided, now or once the budget holds it. `kept` tells what stood of the lot that
+ * the purchase keeps.
+ */
+function grantDecided(
+  work: Work,
+  record: PurchaseRecord,
+  { outcome, points, terms }: Grants,
+  all: Terms,
+  kept: { readonly standing: number; readonly before: Reward } | null,
+): void {
   if (kept !== null) regrant(work, record, points, kept.before);
   if (outcome === "earned") {
     dropBudget(record);
@@ -154,19 +215,33 @@ function grantDecided(work: Work, record: PurchaseRecord, { outcome, points, ter
 }
 
 /**
- * A purchase that proves to be worth more or less keeps its lot, dates and holds, and only the difference is posted. Another day or
- * another offer is another lot; so is one under a budget of which nothing stands, since that must be reserved first.
+ * A purchase that proves to be worth more or less keeps its lot, dates and holds, and only the
+ * difference is posted. Another day or another offer is another lot; so is one under a budget of
+ * which nothing stands, since that must be reserved first.
  */
 function keepsLot(record: PurchaseRecord, decision: Grants, findings: Findings): boolean {
-  return record.lotNo !== null && record.offer?.id === decision.terms.offerId
-    && record.findings.confirmAtMs === findings.confirmAtMs && record.findings.expiresAtMs === findings.expiresAtMs
-    && (decision.outcome === "earned" || standingOf(record) > 0);
+  return record.lotNo !== null && record.offer?.id === decision.terms.offerId &&
+    record.findings.confirmAtMs === findings.confirmAtMs &&
+    record.findings.expiresAtMs === findings.expiresAtMs &&
+    (decision.outcome === "earned" || standingOf(record) > 0);
 }
 
-/** What stood stays, since the budget holds it; what is more stands once the budget holds that too. */
-function earnUnderBudget(work: Work, record: PurchaseRecord, points: number, standing: number): void {
+/**
+ * What stood stays, since the budget holds it; what is more stands once the budget holds that too.
+ */
+function earnUnderBudget(
+  work: Work,
+  record: PurchaseRecord,
+  points: number,
+  standing: number,
+): void {
   record.outcome = "earned";
-  record.findings = { ...record.findings, reasons: record.findings.reasons.map((code) => (code === "budget_reserving" ? "offer_applied" : code)) };
+  record.findings = {
+    ...record.findings,
+    reasons: record.findings.reasons.map((
+      code,
+    ) => (code === "budget_reserving" ? "offer_applied" : code)),
+  };
   if (points <= standing) return;
   takeBack(work, record, standing);
   askToRestore(record, points);
@@ -174,23 +249,35 @@ function earnUnderBudget(work: Work, record: PurchaseRecord, points: number, sta
 
 function findingsOf(record: PurchaseRecord, decision: Decision, programme: Programme): Findings {
   const { reasons, checks, calculation } = decision;
-  if (decision.outcome === "not_earned") return { reasons, checks, calculation, confirmAtMs: null, expiresAtMs: null };
+  if (decision.outcome === "not_earned") {
+    return { reasons, checks, calculation, confirmAtMs: null, expiresAtMs: null };
+  }
   const confirmAtMs = startOfLaterDayMs(record.purchasedOn, decision.terms.confirmationDays);
-  return { reasons, checks, calculation, confirmAtMs, expiresAtMs: expiryMs(confirmAtMs, programme.pointsExpireMonths) };
+  return {
+    reasons,
+    checks,
+    calculation,
+    confirmAtMs,
+    expiresAtMs: expiryMs(confirmAtMs, programme.pointsExpireMonths),
+  };
 }
 
 /**
- * Brings the points in line with what was given back: keep = floor(points after caps x cents left / base cents). What stands
- * above that is reversed, what an earlier match reversed too much is given back. Repeating it changes nothing.
+ * Brings the points in line with what was given back: keep = floor(points after caps x cents left /
+ * base cents). What stands above that is reversed, what an earlier match reversed too much is given
+ * back. Repeating it changes nothing.
  */
 export function applyRefunds(work: Work, record: PurchaseRecord, refundedCents: number): void {
   if (record.granted === 0) {
     record.refundedCents = refundedCents;
     return;
   }
-  const due = record.amountCents === 0 ? 0 : mulDivFloor(record.granted, record.amountCents - refundedCents, record.amountCents);
+  const due = record.amountCents === 0
+    ? 0
+    : mulDivFloor(record.granted, record.amountCents - refundedCents, record.amountCents);
   const standing = standingOf(record);
-  // Other purchases may have used the room that the refund had given back: caps hold in every order.
+  // Other purchases may have used the room that the refund had given back: caps hold in every
+  // order.
   const keep = due > standing ? Math.min(due, standing + capRoom(work, record)) : due;
   stopRestoring(record);
   if (standing > keep) takeBack(work, record, keep, refundedCents);
@@ -199,12 +286,22 @@ export function applyRefunds(work: Work, record: PurchaseRecord, refundedCents: 
   const gone = standingOf(record) === 0 || refundedCents === record.amountCents;
   const reasons = record.findings.reasons.filter((code) => code !== "refunded");
   record.outcome = gone ? "reversed" : "earned";
-  record.findings = { ...record.findings, reasons: refundedCents === 0 ? reasons : gone ? ["refunded", ...reasons] : [...reasons, "refunded"] };
+  record.findings = {
+    ...record.findings,
+    reasons: refundedCents === 0
+      ? reasons
+      : gone
+      ? ["refunded", ...reasons]
+      : [...reasons, "refunded"],
+  };
   if (budgetOpen(record)) record.dueMs = work.nowMs;
   noteUsage(work, record);
 }
 
-/** The budget holds what is to stand again. Caps are asked once more: their room may have gone while it waited. */
+/**
+ * The budget holds what is to stand again. Caps are asked once more: their room may have gone while
+ * it waited.
+ */
 export function restoreReserved(work: Work, record: PurchaseRecord): void {
   const points = record.budget.at(-1)?.restore ?? 0;
   stopRestoring(record);
@@ -214,11 +311,15 @@ export function restoreReserved(work: Work, record: PurchaseRecord): void {
   record.outcome = standingOf(record) === 0 ? "reversed" : "earned";
 }
 
-/** The budget of the best offer has only `left` points (null: unknown) for the purchase: decides again among the brand's other offers. */
+/**
+ * The budget of the best offer has only `left` points (null: unknown) for the purchase: decides
+ * again among the brand's other offers.
+ */
 export function earnElsewhere(work: Work, record: PurchaseRecord, left: number | null): void {
   const denied = record.budget.at(-1);
   const { checks, calculation } = record.findings;
-  const { offers, programme } = denied?.fallback ?? { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
+  const { offers, programme } = denied?.fallback ??
+    { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
   const terms: Terms = { offers, covers: null, programme };
   // What it may hold from before its facts changed is given back.
   record.budget = record.budget.map((share) => ({ ...plainShare(share), current: false }));
@@ -227,10 +328,22 @@ export function earnElsewhere(work: Work, record: PurchaseRecord, left: number |
   const exhausted = exhaustedCheck(record, denied?.offerId ?? null, denied?.wanted ?? null, left);
   const anew = (decision?.checks ?? []).filter((check) => check.offerId !== null);
   // Everything that was ever looked at, each version as it was found last.
-  const looked = [...checks.filter((check) => !anew.some((each) => each.offerId === check.offerId && each.version === check.version)), exhausted, ...anew];
+  const looked = [
+    ...checks.filter((check) =>
+      !anew.some((each) => each.offerId === check.offerId && each.version === check.version)
+    ),
+    exhausted,
+    ...anew,
+  ];
   if (decision === null || decision.outcome === "not_earned") {
     record.outcome = "not_earned";
-    record.findings = { reasons: ["budget_exhausted"], checks: looked, calculation: calculation === null ? null : { ...calculation, capped: 0 }, confirmAtMs: null, expiresAtMs: null };
+    record.findings = {
+      reasons: ["budget_exhausted"],
+      checks: looked,
+      calculation: calculation === null ? null : { ...calculation, capped: 0 },
+      confirmAtMs: null,
+      expiresAtMs: null,
+    };
     return;
   }
   const refundedCents = record.refundedCents;

@@ -1,5 +1,6 @@
-// What is fixed when the programme first starts. Points are money to their owners: a rate that changes by a typing error in a
-// setting would change what everybody owns, so the stored rate wins and another one stops the application.
+// What is fixed when the programme first starts. Points are money to their owners: a rate that
+// changes by a typing error in a setting would change what everybody owns, so the stored rate wins
+// and another one stops the application.
 import type { Result } from "../kernel/result.ts";
 
 export type ProgrammeError = { readonly code: "programme_rate_changed" };

@@ -1,8 +1,12 @@
-// Whether this isolate may be given traffic. Every check that fails is named by a code; nothing else is told to the outside.
+// Whether this isolate may be given traffic. Every check that fails is named by a code; nothing
+// else is told to the outside.
 import type { Result } from "../kernel/result.ts";
 import type { ProgrammeError } from "./programme.ts";
 
-/** What a server of the operator's own says: where it stands is its operator's declaration (`JURISDICTION`), nothing can check it. */
+/**
+ * What a server of the operator's own says: where it stands is its operator's declaration
+ * (`JURISDICTION`), nothing can check it.
+ */
 export const DECLARED_EU = "eu-declared";
 
 /** Regions that Cloudflare names for databases inside the EU jurisdiction, and the declaration. */
@@ -16,9 +20,16 @@ export type ReadinessChecks = {
   readonly programme: () => Promise<Result<null, ProgrammeError>>;
 };
 
-export type ReadinessFailure = "database_unavailable" | "database_outside_eu" | "ledger_unavailable" | "programme_rate_changed";
+export type ReadinessFailure =
+  | "database_unavailable"
+  | "database_outside_eu"
+  | "ledger_unavailable"
+  | "programme_rate_changed";
 
-export type Readiness = { readonly region: string | null; readonly failures: readonly ReadinessFailure[] };
+export type Readiness = {
+  readonly region: string | null;
+  readonly failures: readonly ReadinessFailure[];
+};
 
 async function databaseCheck(checks: ReadinessChecks, euRequired: boolean): Promise<Readiness> {
   try {
@@ -51,6 +62,10 @@ async function programmeCheck(checks: ReadinessChecks): Promise<readonly Readine
 
 /** Runs every check at once. `euRequired`: the database must say that it is served from the EU. */
 export async function readiness(checks: ReadinessChecks, euRequired: boolean): Promise<Readiness> {
-  const [database, ledger, programme] = await Promise.all([databaseCheck(checks, euRequired), ledgerCheck(checks), programmeCheck(checks)]);
+  const [database, ledger, programme] = await Promise.all([
+    databaseCheck(checks, euRequired),
+    ledgerCheck(checks),
+    programmeCheck(checks),
+  ]);
   return { region: database.region, failures: [...database.failures, ...ledger, ...programme] };
 }

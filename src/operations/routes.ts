@@ -19,10 +19,25 @@ import { appleAssociation, assetLinks } from "./associations.ts";
 import { legalNotice, securityText } from "./legal.ts";
 import { readiness } from "./readiness.ts";
 import type { ReadinessChecks } from "./readiness.ts";
-import type { listQuarantine, QuarantineItem, QuarantinePosition, QuarantineState } from "./store.ts";
+import type {
+  listQuarantine,
+  QuarantineItem,
+  QuarantinePosition,
+  QuarantineState,
+} from "./store.ts";
 
 export type OperationsRoutesDeps = {
-  readonly config: Pick<Config, "environment" | "publicUrl" | "redirectUris" | "apps" | "powens" | "email" | "jurisdiction" | "debtor">;
+  readonly config: Pick<
+    Config,
+    | "environment"
+    | "publicUrl"
+    | "redirectUris"
+    | "apps"
+    | "powens"
+    | "email"
+    | "jurisdiction"
+    | "debtor"
+  >;
   readonly checks: ReadinessChecks;
   readonly clock: Clock;
   readonly log: Log;
@@ -38,40 +53,90 @@ const tags = ["Operations"];
 const SECURITY_TEXT_DAYS = 180;
 
 const CHECK_DETAILS = {
-  database_unavailable: { pointer: "#check/database", fr: "La base de données ne répond pas", en: "The database does not answer" },
-  database_outside_eu: { pointer: "#check/database", fr: "La base de données n'est pas servie depuis l'Union européenne", en: "The database is not served from the European Union" },
-  ledger_unavailable: { pointer: "#check/ledger", fr: "Aucun registre n'est joignable", en: "No ledger can be reached" },
-  programme_rate_changed: { pointer: "#check/programme", fr: "Le cours des points n'est pas celui du premier démarrage", en: "The rate of points is not that of the first start" },
+  database_unavailable: {
+    pointer: "#check/database",
+    fr: "La base de données ne répond pas",
+    en: "The database does not answer",
+  },
+  database_outside_eu: {
+    pointer: "#check/database",
+    fr: "La base de données n'est pas servie depuis l'Union européenne",
+    en: "The database is not served from the European Union",
+  },
+  ledger_unavailable: {
+    pointer: "#check/ledger",
+    fr: "Aucun registre n'est joignable",
+    en: "No ledger can be reached",
+  },
+  programme_rate_changed: {
+    pointer: "#check/programme",
+    fr: "Le cours des points n'est pas celui du premier démarrage",
+    en: "The rate of points is not that of the first start",
+  },
 } as const;
 
 /** `GET /healthz` and `/readyz`: before the gate, since they must tell why the rest is closed. */
 export function healthRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   const health = createRoute({
-    method: "get", path: "/healthz", tags, summary: "Tell that the application runs",
-    responses: { 200: answer(z.object({ status: z.literal("ok"), version: z.string() }).openapi("Health"), "It runs") },
+    method: "get",
+    path: "/healthz",
+    tags,
+    summary: "Tell that the application runs",
+    responses: {
+      200: answer(
+        z.object({ status: z.literal("ok"), version: z.string() }).openapi("Health"),
+        "It runs",
+      ),
+    },
   });
   router.openapi(health, (c) => c.json({ status: "ok" as const, version: API_VERSION }, 200));
 
   const ready = createRoute({
-    method: "get", path: "/readyz", tags, summary: "Tell whether the application can work", description: "503 with a code per failed check in `errors`. In production the database must be served from the EU.",
-    responses: { 200: answer(z.object({ status: z.literal("ok"), database_region: z.string().nullable() }).openapi("Readiness"), "Database and ledgers answer"), ...problems(503) },
+    method: "get",
+    path: "/readyz",
+    tags,
+    summary: "Tell whether the application can work",
+    description:
+      "503 with a code per failed check in `errors`. In production the database must be served from the EU.",
+    responses: {
+      200: answer(
+        z.object({ status: z.literal("ok"), database_region: z.string().nullable() }).openapi(
+          "Readiness",
+        ),
+        "Database and ledgers answer",
+      ),
+      ...problems(503),
+    },
   });
   router.openapi(ready, async (c) => {
-    const { region, failures } = await readiness(deps.checks, deps.config.environment === "production");
-    if (failures.length === 0) return c.json({ status: "ok" as const, database_region: region }, 200);
+    const { region, failures } = await readiness(
+      deps.checks,
+      deps.config.environment === "production",
+    );
+    if (failures.length === 0) {
+      return c.json({ status: "ok" as const, database_region: region }, 200);
+    }
     deps.log.alert("not_ready", { checks: failures.join("/") });
     const locale = c.get("locale");
-    return problem(c, "unavailable", { errors: failures.map((code) => ({ pointer: CHECK_DETAILS[code].pointer, code, detail: CHECK_DETAILS[code][locale] })) }) as never;
+    return problem(c, "unavailable", {
+      errors: failures.map((code) => ({
+        pointer: CHECK_DETAILS[code].pointer,
+        code,
+        detail: CHECK_DETAILS[code][locale],
+      })),
+    }) as never;
   });
   return router;
 }
 
 /**
- * Closes everything mounted after it when the configured rate of points is not the stored one. 503, so that the aggregator sends
- * again what it could not deliver meanwhile.
+ * Closes everything mounted after it when the configured rate of points is not the stored one. 503,
+ * so that the aggregator sends again what it could not deliver meanwhile.
  */
-export function programmeGate(deps: Pick<OperationsRoutesDeps, "checks" | "log">): OpenAPIHono<AppEnv> {
+export function programmeGate(
+  deps: Pick<OperationsRoutesDeps, "checks" | "log">,
+): OpenAPIHono<AppEnv> {
   const router = createRouter();
   router.use("*", async (c, next) => {
     const programme = await deps.checks.programme();
@@ -91,40 +156,73 @@ const legalSchema = z.object({
   data_never_kept: z.array(text),
   hosting: z.object({ provider: text, jurisdiction: text.nullable(), statement: text }),
   processors: z.array(z.object({ role: z.enum(["aggregator", "hosting", "email"]), name: text })),
-  complaints: z.object({ contact: text, how: text, authorities: z.array(z.object({ name: text, url: text, about: text })) }),
+  complaints: z.object({
+    contact: text,
+    how: text,
+    authorities: z.array(z.object({ name: text, url: text, about: text })),
+  }),
 }).openapi("LegalNotice");
 
 // Swagger UI sets styles from its script; nothing else may come from anywhere but here.
-const DOCS_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const DOCS_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** `GET /v1/legal`, what stands under `/.well-known/` beside the keys, `/docs`. */
 export function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   const legal = createRoute({
-    method: "get", path: "/v1/legal", tags, summary: "Read who reads your account, what is kept, where, and where to complain",
+    method: "get",
+    path: "/v1/legal",
+    tags,
+    summary: "Read who reads your account, what is kept, where, and where to complain",
     responses: { 200: answer(legalSchema, "The notice, in the caller's language") },
   });
   router.openapi(legal, (c) => {
     const locale = c.get("locale");
     c.header("Vary", "Accept-Language", { append: true });
-    return c.json(legalNotice(deps.config, locale), 200, { "Cache-Control": "public, max-age=300", "Content-Language": locale });
+    return c.json(legalNotice(deps.config, locale), 200, {
+      "Cache-Control": "public, max-age=300",
+      "Content-Language": locale,
+    });
   });
 
   const security = createRoute({
-    method: "get", path: "/.well-known/security.txt", tags, summary: "Tell where to report a weakness (RFC 9116)",
-    responses: { 200: { description: "security.txt", content: { "text/plain": { schema: z.string() } } } },
+    method: "get",
+    path: "/.well-known/security.txt",
+    tags,
+    summary: "Tell where to report a weakness (RFC 9116)",
+    responses: {
+      200: { description: "security.txt", content: { "text/plain": { schema: z.string() } } },
+    },
   });
-  router.openapi(security, (c) =>
-    c.text(securityText(deps.config.publicUrl, toInstant(deps.clock.nowMs() + SECURITY_TEXT_DAYS * DAY_MS)), 200, { "Cache-Control": "public, max-age=86400" }));
+  router.openapi(
+    security,
+    (c) =>
+      c.text(
+        securityText(
+          deps.config.publicUrl,
+          toInstant(deps.clock.nowMs() + SECURITY_TEXT_DAYS * DAY_MS),
+        ),
+        200,
+        { "Cache-Control": "public, max-age=86400" },
+      ),
+  );
 
   associationRoutes(router, deps.config);
 
   const docs = createRoute({
-    method: "get", path: "/docs", tags, summary: "Read this document as a page",
-    responses: { 200: { description: "The page", content: { "text/html": { schema: z.string() } } } },
+    method: "get",
+    path: "/docs",
+    tags,
+    summary: "Read this document as a page",
+    responses: {
+      200: { description: "The page", content: { "text/html": { schema: z.string() } } },
+    },
   });
   const page = async (request: Request, path: string): Promise<Response> => {
-    const served = await deps.assets(new Request(new URL(path, request.url), { headers: request.headers }));
+    const served = await deps.assets(
+      new Request(new URL(path, request.url), { headers: request.headers }),
+    );
     const headers = new Headers(served.headers);
     headers.set("Content-Security-Policy", DOCS_POLICY);
     headers.set("Cache-Control", "public, max-age=300");
@@ -137,34 +235,95 @@ export function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
 
 const ASSOCIATION_HEADERS = { "Cache-Control": "public, max-age=3600" };
 
-function associationRoutes(router: OpenAPIHono<AppEnv>, { apps, publicUrl, redirectUris }: OperationsRoutesDeps["config"]): void {
+function associationRoutes(
+  router: OpenAPIHono<AppEnv>,
+  { apps, publicUrl, redirectUris }: OperationsRoutesDeps["config"],
+): void {
   const apple = createRoute({
-    method: "get", path: "/.well-known/apple-app-site-association", tags, summary: "Tell which Apple apps belong to this system",
-    responses: { 200: answer(z.object({
-      webcredentials: z.object({ apps: z.array(z.string()) }),
-      applinks: z.object({ details: z.array(z.object({ appIDs: z.array(z.string()), components: z.array(z.record(z.string(), z.string())) })) }),
-    }), "The apps of `APPLE_APP_IDS`") },
+    method: "get",
+    path: "/.well-known/apple-app-site-association",
+    tags,
+    summary: "Tell which Apple apps belong to this system",
+    responses: {
+      200: answer(
+        z.object({
+          webcredentials: z.object({ apps: z.array(z.string()) }),
+          applinks: z.object({
+            details: z.array(
+              z.object({
+                appIDs: z.array(z.string()),
+                components: z.array(z.record(z.string(), z.string())),
+              }),
+            ),
+          }),
+        }),
+        "The apps of `APPLE_APP_IDS`",
+      ),
+    },
   });
-  router.openapi(apple, (c) => c.json(appleAssociation(apps.apple, publicUrl, redirectUris) as never, 200, ASSOCIATION_HEADERS));
+  router.openapi(
+    apple,
+    (c) =>
+      c.json(
+        appleAssociation(apps.apple, publicUrl, redirectUris) as never,
+        200,
+        ASSOCIATION_HEADERS,
+      ),
+  );
 
   const android = createRoute({
-    method: "get", path: "/.well-known/assetlinks.json", tags, summary: "Tell which Android apps belong to this system",
-    responses: { 200: answer(z.array(z.object({
-      relation: z.array(z.string()), target: z.object({ namespace: z.string(), package_name: z.string(), sha256_cert_fingerprints: z.array(z.string()) }),
-    })), "The apps of `ANDROID_APPS`") },
+    method: "get",
+    path: "/.well-known/assetlinks.json",
+    tags,
+    summary: "Tell which Android apps belong to this system",
+    responses: {
+      200: answer(
+        z.array(z.object({
+          relation: z.array(z.string()),
+          target: z.object({
+            namespace: z.string(),
+            package_name: z.string(),
+            sha256_cert_fingerprints: z.array(z.string()),
+          }),
+        })),
+        "The apps of `ANDROID_APPS`",
+      ),
+    },
   });
-  router.openapi(android, (c) => c.json(assetLinks(apps.android) as never, 200, ASSOCIATION_HEADERS));
+  router.openapi(
+    android,
+    (c) => c.json(assetLinks(apps.android) as never, 200, ASSOCIATION_HEADERS),
+  );
 }
 
 const quarantineSchema = z.object({
-  id: z.string(), provider: z.string(), event: z.string(), remote_user_id: z.string().nullable(), remote_connection_id: z.string().nullable(), reason: z.string(),
-  body_bytes: z.number().int(), body_hash: z.string(), first_at: z.iso.datetime(), last_at: z.iso.datetime(), times: z.number().int(), resolved_at: z.iso.datetime().nullable(),
+  id: z.string(),
+  provider: z.string(),
+  event: z.string(),
+  remote_user_id: z.string().nullable(),
+  remote_connection_id: z.string().nullable(),
+  reason: z.string(),
+  body_bytes: z.number().int(),
+  body_hash: z.string(),
+  first_at: z.iso.datetime(),
+  last_at: z.iso.datetime(),
+  times: z.number().int(),
+  resolved_at: z.iso.datetime().nullable(),
 }).openapi("QuarantineItem");
 
 function presentQuarantined(item: QuarantineItem): z.output<typeof quarantineSchema> {
   return {
-    id: item.id, provider: item.provider, event: item.event, remote_user_id: item.remoteUserId, remote_connection_id: item.remoteConnectionId, reason: item.reason,
-    body_bytes: item.bodyBytes, body_hash: item.bodyHash, first_at: toInstant(item.firstAtMs), last_at: toInstant(item.lastAtMs), times: item.times,
+    id: item.id,
+    provider: item.provider,
+    event: item.event,
+    remote_user_id: item.remoteUserId,
+    remote_connection_id: item.remoteConnectionId,
+    reason: item.reason,
+    body_bytes: item.bodyBytes,
+    body_hash: item.bodyHash,
+    first_at: toInstant(item.firstAtMs),
+    last_at: toInstant(item.lastAtMs),
+    times: item.times,
     resolved_at: item.resolvedAtMs === null ? null : toInstant(item.resolvedAtMs),
   };
 }
@@ -178,10 +337,22 @@ function positionOf(position: string): QuarantinePosition | null {
 export function operatorRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   const list = createRoute({
-    method: "get", path: "/quarantine", tags: ["Operators: operations"], security: operatorSecurity, summary: "List messages that could not be used, latest first",
+    method: "get",
+    path: "/quarantine",
+    tags: ["Operators: operations"],
+    security: operatorSecurity,
+    summary: "List messages that could not be used, latest first",
     middleware: [audited(deps.note, { reads: true }), requireRole(deps.operatorTokens, "support")],
-    request: { query: z.strictObject({ ...pageQuery, state: z.enum(["open", "resolved", "all"]).default("open") }) },
-    responses: { 200: answer(pageOf(quarantineSchema), "Without any body: none is kept"), ...problems(400, 401, 403, 422, 503) },
+    request: {
+      query: z.strictObject({
+        ...pageQuery,
+        state: z.enum(["open", "resolved", "all"]).default("open"),
+      }),
+    },
+    responses: {
+      200: answer(pageOf(quarantineSchema), "Without any body: none is kept"),
+      ...problems(400, 401, 403, 422, 503),
+    },
   });
   router.openapi(list, async (c) => {
     const { limit, cursor, state } = c.req.valid("query");
@@ -193,14 +364,19 @@ export function operatorRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> 
     const page = items.slice(0, limit);
     const last = page.at(-1);
     return c.json({
-      data: page.map(presentQuarantined), next_cursor: last !== undefined && items.length > limit ? deps.cursors.seal(scope, `${last.lastAtMs}|${last.id}`) : null,
+      data: page.map(presentQuarantined),
+      next_cursor: last !== undefined && items.length > limit
+        ? deps.cursors.seal(scope, `${last.lastAtMs}|${last.id}`)
+        : null,
     }, 200);
   });
   return router;
 }
 
 /** Every router of operations in mounting order; what follows them is behind the gate. */
-export function operationsRouters(deps: OperationsRoutesDeps): readonly { readonly path: string; readonly router: OpenAPIHono<AppEnv> }[] {
+export function operationsRouters(
+  deps: OperationsRoutesDeps,
+): readonly { readonly path: string; readonly router: OpenAPIHono<AppEnv> }[] {
   return [
     { path: "/", router: healthRoutes(deps) },
     { path: "/", router: noticeRoutes(deps) },

@@ -1,4 +1,5 @@
-// Where the parts meet: builds every service from what a platform provides and mounts the routers. Nothing else knows all domains.
+// Where the parts meet: builds every service from what a platform provides and mounts the routers.
+// Nothing else knows all domains.
 import { createApp } from "../app.ts";
 import { createPowens } from "../banking/aggregators/powens/adapter.ts";
 import { connectionRoutes } from "../banking/routes/connections.ts";
@@ -88,7 +89,9 @@ export type LocalClockControl = {
 
 export type Composition = {
   readonly handle: (request: Request) => Promise<Response>;
-  /** The periodic work: what was left open between two stores, retention, repairs. In bounded steps. */
+  /**
+   * The periodic work: what was left open between two stores, retention, repairs. In bounded steps.
+   */
   readonly sweep: () => Promise<void>;
   /** The OpenAPI document of the mounted routes. */
   readonly openApi: () => unknown;
@@ -100,60 +103,177 @@ export function compose(platform: Platform, config: Config): Composition {
   const db = openDatabase(platform.db);
   const cursors = signedCursors(config.keyrings.index);
   const idempotency = { store: idempotencyStore(db, config.keyrings.encryption, random), clock };
-  const note = async (event: AuditEvent): Promise<void> => void (await auditStatement(db, event, clock.nowMs(), random));
+  const note = async (event: AuditEvent): Promise<void> =>
+    void (await auditStatement(db, event, clock.nowMs(), random));
 
   const catalogue = composeCatalogue(platform, db);
-  // Identity tells banking of a withdrawn consent, and banking asks identity about users: the knot is tied by a late look-up.
+  // Identity tells banking of a withdrawn consent, and banking asks identity about users: the knot
+  // is tied by a late look-up.
   const consentListener: ConsentListener = {
-    bankDataWithdrawn: (userId) => banking.consentListener.bankDataWithdrawn(userId), statisticsWithdrawn: (userId) => insights.privacy.statisticsWithdrawn(userId),
+    bankDataWithdrawn: (userId) => banking.consentListener.bankDataWithdrawn(userId),
+    statisticsWithdrawn: (userId) => insights.privacy.statisticsWithdrawn(userId),
   };
   const identityRecords = identityStore(db);
   const identity = identityService({
-    store: identityRecords, keyrings: config.keyrings, clock, random, log, minimumAge: config.programme.minimumAge, consentListener,
-    mailer: httpMailer({ ...config.email, fetch: platform.fetch, log }), accessTokens: accessTokenIssuer(config, clock, random),
+    store: identityRecords,
+    keyrings: config.keyrings,
+    clock,
+    random,
+    log,
+    minimumAge: config.programme.minimumAge,
+    consentListener,
+    mailer: httpMailer({ ...config.email, fetch: platform.fetch, log }),
+    accessTokens: accessTokenIssuer(config, clock, random),
   });
   const banking = composeBanking(platform, config, db, identity, catalogue.cache);
   const insights = composeInsights(platform, config, db, catalogue);
-  const tokens = userTokens({ config, clock, fetch: platform.fetch, linkedUser: identity.linkedUser });
+  const tokens = userTokens({
+    config,
+    clock,
+    fetch: platform.fetch,
+    linkedUser: identity.linkedUser,
+  });
   const operators = operatorTokens(config, clock, platform.fetch);
   const pointsPerEuro = config.programme.pointsPerEuro;
-  const transfer = transferService({ store: transferStore(platform.db), objects: platform.transfer, keyrings: config.keyrings, cursors, clock, random });
+  const transfer = transferService({
+    store: transferStore(platform.db),
+    objects: platform.transfer,
+    keyrings: config.keyrings,
+    cursors,
+    clock,
+    random,
+  });
   const sweep = async (): Promise<void> => {
-    // Half a system must not be tidied: what is not there yet would look lost, and what was counted would be gone.
+    // Half a system must not be tidied: what is not there yet would look lost, and what was counted
+    // would be gone.
     if (await transfer.isLoading()) return;
     await purgeIdempotencyKeys(db, clock.nowMs());
     await identityRecords.purge(clock.nowMs());
-    for (let round = 0; round < SWEEP_ROUNDS_MAX && (await banking.sweep(clock.nowMs())).more; round++);
+    for (
+      let round = 0;
+      round < SWEEP_ROUNDS_MAX && (await banking.sweep(clock.nowMs())).more;
+      round++
+    );
     await insights.sweep();
   };
 
   const routers = [
     ...operationsRouters({
-      config, clock, log, assets: platform.assets, operatorTokens: operators, cursors, note, quarantine: (query) => listQuarantine(db, query),
+      config,
+      clock,
+      log,
+      assets: platform.assets,
+      operatorTokens: operators,
+      cursors,
+      note,
+      quarantine: (query) => listQuarantine(db, query),
       checks: {
-        database: () => databaseHealth(platform.db), ledger: platform.pingLedger,
+        database: () => databaseHealth(platform.db),
+        ledger: platform.pingLedger,
         programme: onceAnswered(() => ensureProgramme(db, { pointsPerEuro }, clock.nowMs())),
       },
     }),
-    { path: "/", router: identityRoutes({ service: identity, tokens, publicKeys: publicKeySet(config.jwtSigningKeys), cursors, idempotency, clock }) },
+    {
+      path: "/",
+      router: identityRoutes({
+        service: identity,
+        tokens,
+        publicKeys: publicKeySet(config.jwtSigningKeys),
+        cursors,
+        idempotency,
+        clock,
+      }),
+    },
     ...catalogueRouters({
-      ...catalogue, ledger: platform.ledger, userTokens: tokens, operatorTokens: operators, idempotency, cursors, clock, pointsPerEuro, aliasWarnings,
+      ...catalogue,
+      ledger: platform.ledger,
+      userTokens: tokens,
+      operatorTokens: operators,
+      idempotency,
+      cursors,
+      clock,
+      pointsPerEuro,
+      aliasWarnings,
     }),
-    { path: "/", router: ledgerRoutes({ ledger: platform.ledger, identity, catalogue: catalogue.cache, userTokens: tokens, cursors, pointsPerEuro, log }) },
-    { path: "/admin/v1", router: dryRunRoutes({ service: catalogue.service, dryRun: insights.dryRun, operatorTokens: operators, note, clock, pointsPerEuro }) },
-    { path: "/admin/v1", router: insightsRoutes({ ...insights, operatorTokens: operators, idempotency, cursors, note, clock, pointsPerEuro }) },
-    { path: "/admin/v1", router: reviewRoutes({ ...insights, operatorTokens: operators, idempotency, cursors, note }) },
+    {
+      path: "/",
+      router: ledgerRoutes({
+        ledger: platform.ledger,
+        identity,
+        catalogue: catalogue.cache,
+        userTokens: tokens,
+        cursors,
+        pointsPerEuro,
+        log,
+      }),
+    },
+    {
+      path: "/admin/v1",
+      router: dryRunRoutes({
+        service: catalogue.service,
+        dryRun: insights.dryRun,
+        operatorTokens: operators,
+        note,
+        clock,
+        pointsPerEuro,
+      }),
+    },
+    {
+      path: "/admin/v1",
+      router: insightsRoutes({
+        ...insights,
+        operatorTokens: operators,
+        idempotency,
+        cursors,
+        note,
+        clock,
+        pointsPerEuro,
+      }),
+    },
+    {
+      path: "/admin/v1",
+      router: reviewRoutes({ ...insights, operatorTokens: operators, idempotency, cursors, note }),
+    },
     { path: "/", router: connectionRoutes({ service: banking, tokens, idempotency, cursors }) },
     { path: "/", router: webhookRoutes(banking) },
-    { path: "/admin/v1", router: operatorQuarantineRoutes({ service: banking, operatorTokens: operators, idempotency, note }) },
-    { path: "/admin/v1", router: transferRoutes({ service: transfer, operatorTokens: operators, note }) },
-    ...(platform.localClock === null ? [] : [{ path: "/", router: localClockRoutes({ control: platform.localClock, clock, sweep, runLedgers: () => runLedgers(platform, db) }) }]),
+    {
+      path: "/admin/v1",
+      router: operatorQuarantineRoutes({
+        service: banking,
+        operatorTokens: operators,
+        idempotency,
+        note,
+      }),
+    },
+    {
+      path: "/admin/v1",
+      router: transferRoutes({ service: transfer, operatorTokens: operators, note }),
+    },
+    ...(platform.localClock === null ? [] : [{
+      path: "/",
+      router: localClockRoutes({
+        control: platform.localClock,
+        clock,
+        sweep,
+        runLedgers: () => runLedgers(platform, db),
+      }),
+    }]),
   ];
   const app = createApp({
-    clock, random, log, corsOrigins: config.corsOrigins, apiLimiter: platform.limiters.api, authLimiter: platform.limiters.auth, routers,
+    clock,
+    random,
+    log,
+    corsOrigins: config.corsOrigins,
+    apiLimiter: platform.limiters.api,
+    authLimiter: platform.limiters.auth,
+    routers,
     isUnavailable: (error) => isDatabaseFailure(error) || isIssuerUnavailable(error),
   });
-  return { handle: async (request) => app.fetch(request), sweep, openApi: () => openApiDocument(app) };
+  return {
+    handle: async (request) => app.fetch(request),
+    sweep,
+    openApi: () => openApiDocument(app),
+  };
 }
 
 function composeCatalogue(platform: Platform, db: Database) {
@@ -163,19 +283,48 @@ function composeCatalogue(platform: Platform, db: Database) {
   return { cache, service: catalogueService({ store, cache, clock, random }) };
 }
 
-function composeBanking(platform: Platform, config: Config, db: Database, identity: IdentityPort, catalogue: CataloguePort) {
+function composeBanking(
+  platform: Platform,
+  config: Config,
+  db: Database,
+  identity: IdentityPort,
+  catalogue: CataloguePort,
+) {
   const { clock, random, log, fetch, sleep } = platform;
   const { powens, programme } = config;
   const aggregator = createPowens({
-    ...powens, publicUrl: config.publicUrl, fetch, sleep, random, timeLimit: (ms) => AbortSignal.timeout(ms),
+    ...powens,
+    publicUrl: config.publicUrl,
+    fetch,
+    sleep,
+    random,
+    timeLimit: (ms) => AbortSignal.timeout(ms),
   });
   return createBanking({
-    store: bankingStore(db, random), aggregators: [aggregator], identity, catalogue, ledger: platform.ledger, maskLabel, keyrings: config.keyrings,
-    programme: { pointsPerEuro: programme.pointsPerEuro, pointsExpireMonths: programme.pointsExpireMonths }, redirectUris: config.redirectUris, clock, random, log,
+    store: bankingStore(db, random),
+    aggregators: [aggregator],
+    identity,
+    catalogue,
+    ledger: platform.ledger,
+    maskLabel,
+    keyrings: config.keyrings,
+    programme: {
+      pointsPerEuro: programme.pointsPerEuro,
+      pointsExpireMonths: programme.pointsExpireMonths,
+    },
+    redirectUris: config.redirectUris,
+    clock,
+    random,
+    log,
   });
 }
 
-function composeInsights(platform: Platform, config: Config, db: Database, catalogue: ReturnType<typeof composeCatalogue>) {
+function composeInsights(
+  platform: Platform,
+  config: Config,
+  db: Database,
+  catalogue: ReturnType<typeof composeCatalogue>,
+) {
   const { clock, random, log, ledger } = platform;
   const { pointsPerEuro, pointsExpireMonths } = config.programme;
   const programme = { pointsPerEuro, pointsExpireMonths };
@@ -183,9 +332,19 @@ function composeInsights(platform: Platform, config: Config, db: Database, catal
   const sample = sampleStore(db);
   const queue = reviewsStore(db, random);
   const kept = projections({ store, ledger, clock, log });
-  const reviews = reviewService({ store: queue, ledger, catalogue: catalogue.cache, decide: decideEarning, programme, clock });
+  const reviews = reviewService({
+    store: queue,
+    ledger,
+    catalogue: catalogue.cache,
+    decide: decideEarning,
+    programme,
+    clock,
+  });
   return {
-    store, projections: kept, reviews, dryRun: dryRunner({ sample, decide: decideEarning, programme }),
+    store,
+    projections: kept,
+    reviews,
+    dryRun: dryRunner({ sample, decide: decideEarning, programme }),
     privacy: insightsPrivacy({ sample, reviews: queue, index: config.keyrings.index, clock }),
     sweep: async (): Promise<void> => {
       const today = parisDate(clock.nowMs());

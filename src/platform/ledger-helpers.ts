@@ -1,4 +1,5 @@
-// What a ledger's alarm is given of other domains, on every platform: the notices' sender and the way into the statistics sample.
+// What a ledger's alarm is given of other domains, on every platform: the notices' sender and the
+// way into the statistics sample.
 import type { Config } from "../config.ts";
 import type { SqlDatabase } from "../db/d1.ts";
 import { openDatabase } from "../db/database.ts";
@@ -26,8 +27,14 @@ export function ledgerHelpers(parts: LedgerHelperParts): LedgerHelpers {
   const db = openDatabase(parts.database);
   const sample = sampleStore(db);
   const notices = {
-    contacts: contactBook({ store: identityStore(db), encryption: config.keyrings.encryption, random, log }),
-    mailer: httpMailer({ ...config.email, fetch: parts.fetch, log }), pointsPerEuro: config.programme.pointsPerEuro,
+    contacts: contactBook({
+      store: identityStore(db),
+      encryption: config.keyrings.encryption,
+      random,
+      log,
+    }),
+    mailer: httpMailer({ ...config.email, fetch: parts.fetch, log }),
+    pointsPerEuro: config.programme.pointsPerEuro,
   };
   return {
     sendNotice: (userId, task) => sendNotice(notices, userId as UserId, task),

@@ -1,27 +1,50 @@
-// How an alias that a brand manager typed is understood: which spellings an acquirer may write for it, where blanks may
-// stand, and how much it proves by itself. Pure; knows nothing of labels.
+// How an alias that a brand manager typed is understood: which spellings an acquirer may write for
+// it, where blanks may stand, and how much it proves by itself. Pure; knows nothing of labels.
 
-import { ARTICLE, CATEGORY, CATEGORY_HINTS, DOMAIN_END, DOMINANT, LINK, NEUTRAL, OPENER, ORDINARY, PLACE, SISTER, TRADE } from "./lexicon.ts";
+import {
+  ARTICLE,
+  CATEGORY,
+  CATEGORY_HINTS,
+  DOMAIN_END,
+  DOMINANT,
+  LINK,
+  NEUTRAL,
+  OPENER,
+  ORDINARY,
+  PLACE,
+  SISTER,
+  TRADE,
+} from "./lexicon.ts";
 import { isTown } from "./place.ts";
 import { fold, wordFields, wordFlags } from "./scan.ts";
 
-/** What an alias proves: STRONG by itself, PHRASE unless another name follows, WEAK only with nothing strange around it. */
+/**
+ * What an alias proves: STRONG by itself, PHRASE unless another name follows, WEAK only with
+ * nothing strange around it.
+ */
 export const WEAK = 0;
 export const PHRASE = 1;
 export const STRONG = 2;
 export type Strength = typeof WEAK | typeof PHRASE | typeof STRONG;
 
 /** One spelling: letters and digits only, and where the words begin. */
-export type Form = { readonly compact: string; readonly boundaries: number; readonly strength: Strength };
+export type Form = {
+  readonly compact: string;
+  readonly boundaries: number;
+  readonly strength: Strength;
+};
 
 const BITS = 31;
-const DOMAIN = /^(?:https?:\/\/)?(?:www\.)?([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*)\.([a-z]{2,5})(?:\/.*)?$/i;
+const DOMAIN =
+  /^(?:https?:\/\/)?(?:www\.)?([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*)\.([a-z]{2,5})(?:\/.*)?$/i;
 /** McDonald's, ManoMano: a capital inside a word begins a word. */
 const MAY_BE_CAMEL = /[^A-Z\s'’.&+-][A-Z\u00c0-\u00de]/;
 const CAMEL = /(\p{Ll})(?=\p{Lu})/gu;
 
 function tokensOf(text: string): string[] {
-  return fold(MAY_BE_CAMEL.test(text) ? text.replace(CAMEL, "$1 ") : text).match(/[A-Z]+\+?|[0-9]+\+?/g) ?? [];
+  return fold(MAY_BE_CAMEL.test(text) ? text.replace(CAMEL, "$1 ") : text).match(
+    /[A-Z]+\+?|[0-9]+\+?/g,
+  ) ?? [];
 }
 
 /** Letters and digits of a name, folded: the key under which spellings are compared. */
@@ -40,7 +63,9 @@ function boundariesOf(tokens: readonly string[]): number {
 }
 
 function isOrdinary(token: string): boolean {
-  return token.length === 1 || (wordFlags(token) & (ORDINARY | LINK | TRADE | PLACE | NEUTRAL | OPENER | SISTER)) !== 0 || isTown(token);
+  return token.length === 1 ||
+    (wordFlags(token) & (ORDINARY | LINK | TRADE | PLACE | NEUTRAL | OPENER | SISTER)) !== 0 ||
+    isTown(token);
 }
 
 function singleWord(word: string): Strength {
@@ -49,7 +74,9 @@ function singleWord(word: string): Strength {
   if ((flags & DOMINANT) !== 0) return PHRASE;
   if (isOrdinary(word)) return WEAK;
   // BUT, ADA, NOZ could be words; KFC, UGC, SFR could not.
-  if (word.length === 3) return /^(?:[^AEIOUY][AEIOUY].|[AEIOUY][^AEIOUY][AEIOUY])$/.test(word) ? WEAK : PHRASE;
+  if (word.length === 3) {
+    return /^(?:[^AEIOUY][AEIOUY].|[AEIOUY][^AEIOUY][AEIOUY])$/.test(word) ? WEAK : PHRASE;
+  }
   return STRONG;
 }
 
@@ -61,7 +88,9 @@ export function strengthOf(tokens: readonly string[]): Strength {
   if (compact.length <= 2) return WEAK;
   const [only] = words;
   if (words.length === 1 && only !== undefined) return singleWord(only.replace("+", ""));
-  if (words.every((word) => isOrdinary(word) || /^\d/.test(word))) return compact.length <= 3 ? WEAK : PHRASE;
+  if (words.every((word) => isOrdinary(word) || /^\d/.test(word))) {
+    return compact.length <= 3 ? WEAK : PHRASE;
+  }
   return STRONG;
 }
 
@@ -79,14 +108,18 @@ function domainForms(name: string, end: string): Form[] {
   const forms = [form([...base, tld], STRONG)];
   const [only] = base;
   // "free.fr" alone says nothing about FREE; "marionnaud.fr" does about MARIONNAUD.
-  if (base.length > 1 || (only !== undefined && (isDistinctive(only) || only.length >= 10))) forms.push(form(base));
+  if (base.length > 1 || (only !== undefined && (isDistinctive(only) || only.length >= 10))) {
+    forms.push(form(base));
+  }
   return forms;
 }
 
 /** H&M, NATURE & DECOUVERTES: the ampersand is kept, dropped or written ET. */
 function conjunctions(text: string): string[] {
   if (!/[&+]|\set\s/i.test(text)) return [text];
-  if (/&|\+/.test(text) && /[&+]\s*\p{L}/u.test(text)) return [text.replace(/[&+]/g, " "), text.replace(/\s*[&+]\s*/g, " et ")];
+  if (/&|\+/.test(text) && /[&+]\s*\p{L}/u.test(text)) {
+    return [text.replace(/[&+]/g, " "), text.replace(/\s*[&+]\s*/g, " et ")];
+  }
   const without = text.replace(/(\p{L}{3,})\s+et\s+(\p{L}{3,})/iu, "$1 $2");
   return without === text ? [text] : [text, without];
 }
@@ -109,44 +142,76 @@ const PLAIN_WORDS = /^(?:[A-Z ]+|[A-Z]?[a-z]+(?: [A-Z]?[a-z]+)*)$/;
 function plainForms(text: string): Form[] | null {
   if (!PLAIN_WORDS.test(text)) return null;
   const tokens = text.toUpperCase().split(/ +/);
-  if (tokens.length > 1 && ((wordFlags(tokens[0] ?? "") & ARTICLE) !== 0 || tokens.some((token) => token === "ET" || token === "S" || token === "SAINT" || token === "SAINTE"))) return null;
+  if (
+    tokens.length > 1 &&
+    ((wordFlags(tokens[0] ?? "") & ARTICLE) !== 0 ||
+      tokens.some((token) =>
+        token === "ET" || token === "S" || token === "SAINT" || token === "SAINTE"
+      ))
+  ) return null;
   return [form(tokens)];
 }
 
 const LEADING_ARTICLE = /^L(?:A|E|ES)$/;
 
-/** Every spelling of an alias, without repeats. Empty when nothing of it is left (emoji, punctuation). */
+/**
+ * Every spelling of an alias, without repeats. Empty when nothing of it is left (emoji,
+ * punctuation).
+ */
 export function formsOf(alias: string): Form[] {
   const trimmed = alias.trim();
   const plain = plainForms(trimmed);
   if (plain !== null) return plain;
   const domain = trimmed.includes(".") ? DOMAIN.exec(trimmed) : null;
-  if (domain !== null && (wordFlags(fold(domain[2] ?? "")) & DOMAIN_END) !== 0) return domainForms(domain[1] ?? "", domain[2] ?? "");
+  if (domain !== null && (wordFlags(fold(domain[2] ?? "")) & DOMAIN_END) !== 0) {
+    return domainForms(domain[1] ?? "", domain[2] ?? "");
+  }
   const forms: Form[] = [];
   // A label's own "(France)" or "(Aldi Nord group)" is an index's remark, not a part of the name.
-  for (const spelling of conjunctions(trimmed.endsWith(")") ? trimmed.replace(/\s*\([^()]*\)$/, "") : trimmed)) {
+  for (
+    const spelling of conjunctions(
+      trimmed.endsWith(")") ? trimmed.replace(/\s*\([^()]*\)$/, "") : trimmed,
+    )
+  ) {
     const tokens = tokensOf(spelling);
     if (tokens.length === 0) continue;
     forms.push(form(tokens));
     const last = tokens.at(-1) ?? "";
-    if (last.endsWith("+")) forms.push(form([...tokens.slice(0, -1), last.slice(0, -1), "PLUS"], strengthOf(tokens)));
+    if (last.endsWith("+")) {
+      forms.push(form([...tokens.slice(0, -1), last.slice(0, -1), "PLUS"], strengthOf(tokens)));
+    }
     const bare = possessives(tokens);
     if (bare !== null) forms.push(form(bare));
     const short = saints(tokens);
     if (short !== null) forms.push(form(short));
-    const elided = tokens.length > 2 && tokens.join("").length >= 10 ? tokens.filter((token, i) => i === 0 || token !== "D") : tokens;
+    const elided = tokens.length > 2 && tokens.join("").length >= 10
+      ? tokens.filter((token, i) => i === 0 || token !== "D")
+      : tokens;
     if (elided.length < tokens.length) forms.push(form(elided, strengthOf(tokens)));
     const [first, second] = tokens;
     // "GRANDE RECRE" for "La Grande Récré".
-    if (tokens.length > 2 && first !== undefined && (wordFlags(first) & ARTICLE) !== 0 && LEADING_ARTICLE.test(first)) forms.push(form(tokens.slice(1), WEAK));
-    if (tokens.length === 2 && first !== undefined && second !== undefined && (wordFlags(first) & ARTICLE) !== 0 && isDistinctive(second)) forms.push(form([second], WEAK));
+    if (
+      tokens.length > 2 && first !== undefined && (wordFlags(first) & ARTICLE) !== 0 &&
+      LEADING_ARTICLE.test(first)
+    ) forms.push(form(tokens.slice(1), WEAK));
+    if (
+      tokens.length === 2 && first !== undefined && second !== undefined &&
+      (wordFlags(first) & ARTICLE) !== 0 && isDistinctive(second)
+    ) forms.push(form([second], WEAK));
   }
-  return forms.length === 1 ? forms : forms.filter((one, i) => one.compact !== "" && forms.findIndex((other) => other.compact === one.compact) === i);
+  return forms.length === 1
+    ? forms
+    : forms.filter((one, i) =>
+      one.compact !== "" && forms.findIndex((other) => other.compact === one.compact) === i
+    );
 }
 
 const knownFields = new Map<string, number>();
 
-/** The fields of trade that a brand's category text names, as bits of lexicon.ts. Categories repeat, so they are kept. */
+/**
+ * The fields of trade that a brand's category text names, as bits of lexicon.ts. Categories repeat,
+ * so they are kept.
+ */
 export function fieldsOf(category: string | undefined): number {
   if (category === undefined) return 0;
   const known = knownFields.get(category);
@@ -157,13 +222,19 @@ export function fieldsOf(category: string | undefined): number {
 }
 
 /** Short hints are whole words, longer ones may stand inside another. */
-const PADDED_HINTS = CATEGORY_HINTS.map(([hint, field]) => ({ text: hint.length <= 4 ? ` ${hint} ` : hint, bit: CATEGORY[field], whole: hint.length <= 4 }));
+const PADDED_HINTS = CATEGORY_HINTS.map(([hint, field]) => ({
+  text: hint.length <= 4 ? ` ${hint} ` : hint,
+  bit: CATEGORY[field],
+  whole: hint.length <= 4,
+}));
 
 function readFields(category: string): number {
   const text = fold(category).toLowerCase();
   const words = ` ${text.replace(/[^a-z]+/g, " ")} `;
   let bits = 0;
-  for (const hint of PADDED_HINTS) if ((hint.whole ? words : text).includes(hint.text)) bits |= hint.bit;
+  for (const hint of PADDED_HINTS) {
+    if ((hint.whole ? words : text).includes(hint.text)) bits |= hint.bit;
+  }
   for (const word of words.trim().split(" ")) bits |= wordFields(word.toUpperCase());
   return bits;
 }

@@ -1,5 +1,6 @@
-// Compiles brands into the trie and the facts that matching needs: every spelling of every alias, the curated descriptors
-// of the brands that are there, excluded phrases, fields of trade. Pure; the order of brands and aliases does not matter.
+// Compiles brands into the trie and the facts that matching needs: every spelling of every alias,
+// the curated descriptors of the brands that are there, excluded phrases, fields of trade. Pure;
+// the order of brands and aliases does not matter.
 
 import { compactOf, fieldsOf, formsOf, PHRASE, WEAK } from "./alias.ts";
 import type { Form, Strength } from "./alias.ts";
@@ -11,8 +12,8 @@ import { buildTrie, LONGEST } from "./trie.ts";
 import type { Entry, Trie } from "./trie.ts";
 
 /**
- * Spellings of an alias are computed once per isolate: a catalogue that changes in one brand compiles again in a fraction
- * of the first time. Bounded, since operators may type anything.
+ * Spellings of an alias are computed once per isolate: a catalogue that changes in one brand
+ * compiles again in a fraction of the first time. Bounded, since operators may type anything.
  */
 const knownForms = new Map<string, readonly Form[]>();
 const MAX_KNOWN_FORMS = 20_000;
@@ -26,13 +27,18 @@ function spellingsOf(alias: string): readonly Form[] {
   return forms;
 }
 
-/** Adds the brand's own entries to `entries`. Whether a descriptor may know one of its spellings is the answer. */
+/**
+ * Adds the brand's own entries to `entries`. Whether a descriptor may know one of its spellings is
+ * the answer.
+ */
 function addEntries(entries: Entry[], brand: BrandEntry, index: number): boolean {
   let described = brand.wikidata !== undefined && descriptorsByName.has(brand.wikidata);
   const add = (alias: string): void => {
     for (const { compact, boundaries, strength } of spellingsOf(alias)) {
       if (!described && descriptorsByName.has(compact)) described = true;
-      if (compact.length <= LONGEST) entries.push({ compact, boundaries, strength, brand: index, alias, curated: false });
+      if (compact.length <= LONGEST) {
+        entries.push({ compact, boundaries, strength, brand: index, alias, curated: false });
+      }
     }
   };
   if (!brand.aliases.includes(brand.name)) add(brand.name);
@@ -40,9 +46,14 @@ function addEntries(entries: Entry[], brand: BrandEntry, index: number): boolean
   return described;
 }
 
-/** The compact spellings of a brand. Only the few brands that a descriptor may know need them as a set. */
+/**
+ * The compact spellings of a brand. Only the few brands that a descriptor may know need them as a
+ * set.
+ */
 function ownSpellings(brand: BrandEntry): Set<string> {
-  return new Set([brand.name, ...brand.aliases].flatMap((alias) => spellingsOf(alias).map((one) => one.compact)));
+  return new Set(
+    [brand.name, ...brand.aliases].flatMap((alias) => spellingsOf(alias).map((one) => one.compact)),
+  );
 }
 
 /** The curator vouches for an abbreviation; it still gives way to a trade ("ITM TRANSPORTS"). */
@@ -52,10 +63,19 @@ function curatedStrength(strength: Strength, compact: string): Strength {
 
 function curatedEntries(descriptor: Descriptor, index: number): Entry[] {
   return (descriptor.include ?? []).flatMap((alias) =>
-    spellingsOf(alias).map((form) => ({ ...form, strength: curatedStrength(form.strength, form.compact), brand: index, alias, curated: true })));
+    spellingsOf(alias).map((form) => ({
+      ...form,
+      strength: curatedStrength(form.strength, form.compact),
+      brand: index,
+      alias,
+      curated: true,
+    }))
+  );
 }
 
-/** Descriptors by the compact name or Wikidata id of their brand, so that compiling stays linear. */
+/**
+ * Descriptors by the compact name or Wikidata id of their brand, so that compiling stays linear.
+ */
 function descriptorIndex(): Map<string, Descriptor[]> {
   const index = new Map<string, Descriptor[]>();
   const add = (key: string, descriptor: Descriptor): void => {
@@ -70,17 +90,28 @@ function descriptorIndex(): Map<string, Descriptor[]> {
 const descriptorsByName = descriptorIndex();
 
 function keysOf(descriptor: Descriptor): readonly string[] {
-  return descriptor.wikidata === undefined ? descriptor.brand : [...descriptor.brand, descriptor.wikidata];
+  return descriptor.wikidata === undefined
+    ? descriptor.brand
+    : [...descriptor.brand, descriptor.wikidata];
 }
 
 function descriptorsOf(brand: BrandEntry, spellings: ReadonlySet<string>): Set<Descriptor> {
   const found = new Set<Descriptor>();
-  for (const key of spellings) for (const descriptor of descriptorsByName.get(key) ?? []) found.add(descriptor);
-  if (brand.wikidata !== undefined) for (const descriptor of descriptorsByName.get(brand.wikidata) ?? []) found.add(descriptor);
+  for (const key of spellings) {
+    for (const descriptor of descriptorsByName.get(key) ?? []) found.add(descriptor);
+  }
+  if (brand.wikidata !== undefined) {
+    for (const descriptor of descriptorsByName.get(brand.wikidata) ?? []) {
+      found.add(descriptor);
+    }
+  }
   return found;
 }
 
-/** A descriptor names its brand by several keys, the most telling first: beside SNCF, "SNCF Connect" gets none of SNCF's. */
+/**
+ * A descriptor names its brand by several keys, the most telling first: beside SNCF, "SNCF Connect"
+ * gets none of SNCF's.
+ */
 function rankOf(descriptor: Descriptor, brand: BrandEntry, spellings: ReadonlySet<string>): number {
   return keysOf(descriptor).findIndex((key) => spellings.has(key) || key === brand.wikidata);
 }
@@ -90,7 +121,11 @@ export function compileTrie(brands: readonly BrandEntry[]): { trie: Trie; facts:
   const entries: Entry[] = [];
   const fields = new Int32Array(brands.length);
   const excluded: (readonly string[] | null)[] = [];
-  const described: { readonly descriptor: Descriptor; readonly index: number; readonly rank: number }[] = [];
+  const described: {
+    readonly descriptor: Descriptor;
+    readonly index: number;
+    readonly rank: number;
+  }[] = [];
   const best = new Map<Descriptor, number>();
   for (const [index, brand] of brands.entries()) {
     const known = addEntries(entries, brand, index);
@@ -104,13 +139,17 @@ export function compileTrie(brands: readonly BrandEntry[]): { trie: Trie; facts:
       described.push({ descriptor, index, rank });
       best.set(descriptor, Math.min(rank, best.get(descriptor) ?? rank));
       // An operator who types "Orange Bank" as an alias of Orange has decided.
-      for (const phrase of descriptor.exclude ?? []) if (!own.has(compactOf(phrase))) refused.push(compactOf(phrase));
+      for (const phrase of descriptor.exclude ?? []) {
+        if (!own.has(compactOf(phrase))) refused.push(compactOf(phrase));
+      }
     }
     const phrases = refused.filter((phrase) => phrase !== "");
     if (phrases.length > 0) excluded[index] = phrases;
   }
   for (const { descriptor, index, rank } of described) {
-    if (rank === best.get(descriptor)) for (const entry of curatedEntries(descriptor, index)) entries.push(entry);
+    if (rank === best.get(descriptor)) {
+      for (const entry of curatedEntries(descriptor, index)) entries.push(entry);
+    }
   }
   return { trie: buildTrie(entries), facts: { fields, excluded } };
 }

@@ -1,9 +1,13 @@
-// What acquirers write for well-known French brands and no alias rule can derive: abbreviations, legal names, sister
-// companies. Curated; each line has its source. A line applies only when its brand is in the catalogue, an operator's own
-// alias always wins over it, and an `exclude` only refuses.
+// What acquirers write for well-known French brands and no alias rule can derive: abbreviations,
+// legal names, sister companies. Curated; each line has its source. A line applies only when its
+// brand is in the catalogue, an operator's own alias always wins over it, and an `exclude` only
+// refuses.
 
 export type Descriptor = {
-  /** Compact spellings (letters and digits of a name or alias) by which the brand is found in a catalogue. */
+  /**
+   * Compact spellings (letters and digits of a name or alias) by which the brand is found in a
+   * catalogue.
+   */
   readonly brand: readonly string[];
   readonly wikidata?: string;
   readonly include?: readonly string[];
@@ -18,16 +22,58 @@ const POLICY = "policy: another company under the same name";
 export const DESCRIPTORS: readonly Descriptor[] = [
   { brand: ["DECATHLON"], wikidata: "Q509349", include: ["Decat"], source: OBSERVED },
   { brand: ["INTERMARCHE"], wikidata: "Q3153200", include: ["ITM"], source: OBSERVED },
-  { brand: ["CARREFOUR"], wikidata: "Q217599", include: ["CRF", "Carref", "Carref Market", "Carref Station"], source: OBSERVED },
-  { brand: ["CARREFOUR"], wikidata: "Q217599", exclude: ["Carrefour Banque", "Carrefour Assurances"], source: POLICY },
-  { brand: ["AMAZON"], wikidata: "Q3884", include: ["AMZN", "AMZ", "AMZN Mktp", "AMZ Digital", "Amazon Prime", "Amazon Media", "Amazon Payments"], source: OBSERVED },
+  {
+    brand: ["CARREFOUR"],
+    wikidata: "Q217599",
+    include: ["CRF", "Carref", "Carref Market", "Carref Station"],
+    source: OBSERVED,
+  },
+  {
+    brand: ["CARREFOUR"],
+    wikidata: "Q217599",
+    exclude: ["Carrefour Banque", "Carrefour Assurances"],
+    source: POLICY,
+  },
+  {
+    brand: ["AMAZON"],
+    wikidata: "Q3884",
+    include: [
+      "AMZN",
+      "AMZ",
+      "AMZN Mktp",
+      "AMZ Digital",
+      "Amazon Prime",
+      "Amazon Media",
+      "Amazon Payments",
+    ],
+    source: OBSERVED,
+  },
   { brand: ["AMAZON"], wikidata: "Q3884", exclude: ["AWS", "Amazon Web Services"], source: POLICY },
   { brand: ["UBER"], wikidata: "Q780442", include: ["UBR"], source: OBSERVED },
   { brand: ["UBER"], wikidata: "Q780442", exclude: ["Uber Eats"], source: POLICY },
-  { brand: ["MCDONALDS"], wikidata: "Q38076", include: ["MC DO", "MCDO", "MC DONALD", "MC DONALDS", "MAC DONALDS"], source: OBSERVED },
-  { brand: ["CASINO", "GEANTCASINO"], wikidata: "Q89029184", include: ["Geant CG", "SM Casino", "Geant Casino", "Petit Casino"], source: OBSERVED },
-  { brand: ["CASINO", "GEANTCASINO"], wikidata: "Q89029184", exclude: ["Casino Barriere", "Casino Partouche", "Casino Joa"], source: POLICY },
-  { brand: ["NATUREDECOUVERTES", "NATUREETDECOUVERTES"], include: ["Nature Decouv"], source: OBSERVED },
+  {
+    brand: ["MCDONALDS"],
+    wikidata: "Q38076",
+    include: ["MC DO", "MCDO", "MC DONALD", "MC DONALDS", "MAC DONALDS"],
+    source: OBSERVED,
+  },
+  {
+    brand: ["CASINO", "GEANTCASINO"],
+    wikidata: "Q89029184",
+    include: ["Geant CG", "SM Casino", "Geant Casino", "Petit Casino"],
+    source: OBSERVED,
+  },
+  {
+    brand: ["CASINO", "GEANTCASINO"],
+    wikidata: "Q89029184",
+    exclude: ["Casino Barriere", "Casino Partouche", "Casino Joa"],
+    source: POLICY,
+  },
+  {
+    brand: ["NATUREDECOUVERTES", "NATUREETDECOUVERTES"],
+    include: ["Nature Decouv"],
+    source: OBSERVED,
+  },
   { brand: ["CONFORAMA"], include: ["Confo"], source: OWN_NAMES },
   { brand: ["BUT"], include: ["But Cosy", "But City"], source: OWN_NAMES },
   { brand: ["LEBONCOIN"], include: ["LBC France"], source: OWN_NAMES },
@@ -39,14 +85,48 @@ export const DESCRIPTORS: readonly Descriptor[] = [
   { brand: ["DUPAREILAUMEME"], include: ["DPAM"], source: OBSERVED },
   { brand: ["QPARK"], wikidata: "Q1127798", include: ["QPF"], source: OBSERVED },
   { brand: ["BLABLACAR"], wikidata: "Q4904028", include: ["Comuto"], source: OBSERVED },
-  { brand: ["NAVIGO", "IMAGINER", "ILEDEFRANCEMOBILITES", "COMUTITRES"], include: ["GIE Comutitres", "Comutitres"], source: OBSERVED },
-  { brand: ["SNCF", "SNCFCONNECT"], wikidata: "Q13646", include: ["Websncf", "OUIGO", "SNCF Connect", "OUI.SNCF", "TGV", "TGV Inoui"], source: OBSERVED },
-  { brand: ["GALERIESLAFAYETTE"], wikidata: "Q3094686", include: ["GA Lafayette", "Gal Lafayette", "G Lafayette"], source: OBSERVED },
+  {
+    brand: ["NAVIGO", "IMAGINER", "ILEDEFRANCEMOBILITES", "COMUTITRES"],
+    include: ["GIE Comutitres", "Comutitres"],
+    source: OBSERVED,
+  },
+  {
+    brand: ["SNCF", "SNCFCONNECT"],
+    wikidata: "Q13646",
+    include: ["Websncf", "OUIGO", "SNCF Connect", "OUI.SNCF", "TGV", "TGV Inoui"],
+    source: OBSERVED,
+  },
+  {
+    brand: ["GALERIESLAFAYETTE"],
+    wikidata: "Q3094686",
+    include: ["GA Lafayette", "Gal Lafayette", "G Lafayette"],
+    source: OBSERVED,
+  },
   { brand: ["LEROYMERLIN"], wikidata: "Q889624", include: ["ADEO Leroy Merlin"], source: OBSERVED },
-  { brand: ["MONOPRIX"], wikidata: "Q3321241", include: ["Monop", "Monop Daily", "Monop Station"], source: OBSERVED },
-  { brand: ["LECLERC", "ELECLERC"], wikidata: "Q1273376", include: ["Centre E Leclerc", "Centre Leclerc", "E Leclerc"], source: OBSERVED },
+  {
+    brand: ["MONOPRIX"],
+    wikidata: "Q3321241",
+    include: ["Monop", "Monop Daily", "Monop Station"],
+    source: OBSERVED,
+  },
+  {
+    brand: ["LECLERC", "ELECLERC"],
+    wikidata: "Q1273376",
+    include: ["Centre E Leclerc", "Centre Leclerc", "E Leclerc"],
+    source: OBSERVED,
+  },
   { brand: ["PATHE", "GAUMONT"], include: ["Gaumont", "Pathe"], source: "policy: one company" },
-  { brand: ["ORANGE"], wikidata: "Q1431486", exclude: ["Orange Bank", "Orange Sud"], source: POLICY },
+  {
+    brand: ["ORANGE"],
+    wikidata: "Q1431486",
+    exclude: ["Orange Bank", "Orange Sud"],
+    source: POLICY,
+  },
   { brand: ["LAPOSTE"], wikidata: "Q373724", exclude: ["La Poste Mobile"], source: POLICY },
-  { brand: ["TOTAL", "TOTALENERGIES"], wikidata: "Q154037", exclude: ["Total Direct Energie"], source: POLICY },
+  {
+    brand: ["TOTAL", "TOTALENERGIES"],
+    wikidata: "Q154037",
+    exclude: ["Total Direct Energie"],
+    source: POLICY,
+  },
 ];

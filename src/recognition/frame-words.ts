@@ -1,5 +1,5 @@
-// The words of bank heads and tails, as sets of the lexicon's numbers, so that reading a frame compares no texts. A set
-// is named by its words, or by what they have in common. Data only.
+// The words of bank heads and tails, as sets of the lexicon's numbers, so that reading a frame
+// compares no texts. A set is named by its words, or by what they have in common. Data only.
 
 import { wordSet } from "./scan.ts";
 import type { WordSet } from "./scan.ts";
@@ -31,7 +31,9 @@ export const CURRENCIES = wordSet("EUR USD GBP CHF");
 export const CUT_CARTE = wordSet("CAR CART CA C");
 export const DAB_GAB = wordSet("DAB GAB");
 export const AFTER_RET = wordSet("DAB GAB DU INTERNAT INTERNATIONAL ESP ESPECES CB CARTE ETRANGER");
-export const DEBIT = wordSet("PRLV PRELV PRELEV PRELEVEMENT PRELEVEMENTS PREL PRLVT PRVT PRELVT PLVT SDD DOMICILIATION TIPSEPA PRV PRLVM PRELVM");
+export const DEBIT = wordSet(
+  "PRLV PRELV PRELEV PRELEVEMENT PRELEVEMENTS PREL PRLVT PRVT PRELVT PLVT SDD DOMICILIATION TIPSEPA PRV PRLVM PRELVM",
+);
 export const DEPENSES_COTISATION = wordSet("DEPENSES COTISATION");
 export const DU = wordSet("DU");
 export const DU_LE = wordSet("DU LE");
@@ -50,10 +52,14 @@ export const LE = wordSet("LE");
 export const NOT_A_CARD_ROW = wordSet("RETRAIT PRLV VIR PRELEVEMENT VIREMENT COMMISSION FRAIS");
 export const NUMBERED = wordSet("CHEQUE CHQ PRET REMISE ECH");
 export const NUMERO_NO_N = wordSet("NUMERO NO N");
-export const OPENS_AGAIN = wordSet("CARTE CB PAIEMENT ACHAT FACTURE PAYWEB RETRAIT RET AVOIR REMBT REMBOURST");
+export const OPENS_AGAIN = wordSet(
+  "CARTE CB PAIEMENT ACHAT FACTURE PAYWEB RETRAIT RET AVOIR REMBT REMBOURST",
+);
 export const OPERATION = wordSet("OPERATION");
 export const ORDINALS = wordSet("ER E EME ERE");
-export const OTHER_ALONE = wordSet("FRAIS COMMISSION COMMISSIONS COTISATION COTISATIONS COTIS CION AGIOS INTERETS FACTURETTES ARRETE ECHEANCE ECHEANCES REGULARISATION");
+export const OTHER_ALONE = wordSet(
+  "FRAIS COMMISSION COMMISSIONS COTISATION COTISATIONS COTIS CION AGIOS INTERETS FACTURETTES ARRETE ECHEANCE ECHEANCES REGULARISATION",
+);
 export const PAIEMENT = wordSet("PAIEMENT");
 export const PAIEMENT_PAIEMENTS = wordSet("PAIEMENT PAIEMENTS");
 export const PAR = wordSet("PAR");
@@ -64,7 +70,9 @@ export const PRLV_PRELEVEMENT = wordSet("PRLV PRELEVEMENT");
 export const PSC_MOB_SC = wordSet("PSC MOB SC");
 export const PURCHASE_HEADS = wordSet("ACHAT ACHATS FACTURE FACTURES FAC");
 export const REFUNDED_WHAT = wordSet("ACHAT PAIEMENT PAR SUR");
-export const REFUND_HEADS = wordSet("AVOIR REMBOURST REMBOURSEMENT REMBT REMB RBT RMBT CREDIT ANN ANNUL ANNULATION EXTOURNE CONTREPASSATION");
+export const REFUND_HEADS = wordSet(
+  "AVOIR REMBOURST REMBOURSEMENT REMBT REMB RBT RMBT CREDIT ANN ANNUL ANNULATION EXTOURNE CONTREPASSATION",
+);
 export const REFUSED = wordSet("REJET REJETE IMPAYE RETOUR AVIS");
 export const RETURNED = wordSet("RETOUR");
 export const REFUND_MARKS = wordSet("REMBT REMB REMBOURSEMENT REMBOURST RBT RMBT");
@@ -78,7 +86,9 @@ export const SEPA = wordSet("SEPA");
 export const SUR = wordSet("SUR");
 export const TIERS_QUART_PAIEMENT = wordSet("TIERS QUART PAIEMENT");
 export const TIP = wordSet("TIP");
-export const TRANSFER = wordSet("VIR VIRT VRT VIREMENT VIREMENTS EVI VIRSEPA VIRINST TRANSFERT TRANSFERTS TRANSFER VIREMT VRMT TRSF");
+export const TRANSFER = wordSet(
+  "VIR VIRT VRT VIREMENT VIREMENTS EVI VIRSEPA VIRINST TRANSFERT TRANSFERTS TRANSFER VIREMT VRMT TRSF",
+);
 export const VIREMENT_VIR = wordSet("VIREMENT VIR");
 export const VIR_VIREMENT = wordSet("VIR VIREMENT");
 export const VISA_MASTERCARD = wordSet("VISA MASTERCARD");
@@ -88,7 +98,10 @@ export const INST_TRANSFER = wordSet("INST INSTANT CREDIT TRANSFER VIREMENT VIR"
 export const DIRECT_DEBIT = wordSet("DIRECT DEBIT PRLV PRELEVEMENT");
 export const WERO_PAYLIB = wordSet("WERO PAYLIB");
 
-/** First words of movements that only count with one of these behind them: "CHEQUE EMIS", not "CHEQUE DEJEUNER". */
+/**
+ * First words of movements that only count with one of these behind them: "CHEQUE EMIS", not
+ * "CHEQUE DEJEUNER".
+ */
 export const OTHER_PAIRS: Readonly<Record<string, WordSet>> = {
   F: wordSet("COTISATION COTIS COMMISSION PAIEMENT RETRAIT TENUE VIREMENT"),
   COM: wordSet("PAIEMENT PAIEMENTS RETRAIT RETRAITS CARTE CB VIREMENT VIR INTERVENTION"),

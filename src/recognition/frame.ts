@@ -1,20 +1,115 @@
-// Reads the bank's part of a label: its head (verb, date, card mask) decides the kind, its tail (date, mask, amount,
-// country) is cut off, and what is left is the merchant field. Knows shapes, never banks' or brands' names: an aggregator
-// does not always say which bank it is.
-// Shapes: public parsers and shared real labels of some twenty French banks, listed with their certainty in the fixtures'
-// source notes; each has a line in test/unit/recognition-formats.test.ts.
+// Reads the bank's part of a label: its head (verb, date, card mask) decides the kind, its tail
+// (date, mask, amount, country) is cut off, and what is left is the merchant field. Knows shapes,
+// never banks' or brands' names: an aggregator does not always say which bank it is. Shapes: public
+// parsers and shared real labels of some twenty French banks, listed with their certainty in the
+// fixtures' source notes; each has a line in test/unit/recognition-formats.test.ts.
 
 import type { AggregatorHint, RowKind } from "./ports.ts";
 import { COUNTRY, HEAD, TAIL } from "./lexicon.ts";
 import {
-  ABROAD, ACH, ACHAT, ACHATS_FACTURES, ACH_FR_CB, AT_TIME, AT_WITHDRAWAL_ADVANCE, BANCAIRE, BANCAIRE_BLEUE, CANCELLED, CANCELLED_WHAT, CARD_WORDS, CARTE, CARTE_CARTES, CARTE_CB, CASH_ALONE, CASH_HEADS, CB, CB_PSC_MOB, CHEQUE_CHQ, COMMERCE, CONTACT, CREDIT, CURRENCIES, CUT_CARTE, DAB_GAB, AFTER_RET, DEBIT, DIRECT_DEBIT, DEPENSES_COTISATION, DU, DU_LE, ELECTRONIQUE, ER, ETRANG, E_INST, FAC, FACT, FACTURE, FACTURETTES_DEBIT_DIFFERE, HOUR, INTERNET, INTERNET_MOBILE, LE, NOT_A_CARD_ROW, NUMBERED, NUMERO_NO_N, OPENS_AGAIN, OPERATION, ORDINALS, OTHER_ALONE, PAIEMENT, PAIEMENT_PAIEMENTS, PAR, PAR_DE, PAYWEB, PE, PRLV_PRELEVEMENT, PSC_MOB_SC, PURCHASE_HEADS, REFUNDED_WHAT, REFUND_HEADS, REFUND_MARKS, REFUSED, RETURNED, INST_TRANSFER, TOP, REMISE, REPAID, REPAID_BY_OTHERS, RET, RETRAIT_RETRAITS, SANS, SEPA, SUR, TIERS_QUART_PAIEMENT, TIP, TRANSFER, VIREMENT_VIR, VIR_VIREMENT, VISA_MASTERCARD, WALLET_OR_CARD, WERO_PAYLIB, OTHER_PAIRS,
+  ABROAD,
+  ACH,
+  ACH_FR_CB,
+  ACHAT,
+  ACHATS_FACTURES,
+  AFTER_RET,
+  AT_TIME,
+  AT_WITHDRAWAL_ADVANCE,
+  BANCAIRE,
+  BANCAIRE_BLEUE,
+  CANCELLED,
+  CANCELLED_WHAT,
+  CARD_WORDS,
+  CARTE,
+  CARTE_CARTES,
+  CARTE_CB,
+  CASH_ALONE,
+  CASH_HEADS,
+  CB,
+  CB_PSC_MOB,
+  CHEQUE_CHQ,
+  COMMERCE,
+  CONTACT,
+  CREDIT,
+  CURRENCIES,
+  CUT_CARTE,
+  DAB_GAB,
+  DEBIT,
+  DEPENSES_COTISATION,
+  DIRECT_DEBIT,
+  DU,
+  DU_LE,
+  E_INST,
+  ELECTRONIQUE,
+  ER,
+  ETRANG,
+  FAC,
+  FACT,
+  FACTURE,
+  FACTURETTES_DEBIT_DIFFERE,
+  HOUR,
+  INST_TRANSFER,
+  INTERNET,
+  INTERNET_MOBILE,
+  LE,
+  NOT_A_CARD_ROW,
+  NUMBERED,
+  NUMERO_NO_N,
+  OPENS_AGAIN,
+  OPERATION,
+  ORDINALS,
+  OTHER_ALONE,
+  OTHER_PAIRS,
+  PAIEMENT,
+  PAIEMENT_PAIEMENTS,
+  PAR,
+  PAR_DE,
+  PAYWEB,
+  PE,
+  PRLV_PRELEVEMENT,
+  PSC_MOB_SC,
+  PURCHASE_HEADS,
+  REFUND_HEADS,
+  REFUND_MARKS,
+  REFUNDED_WHAT,
+  REFUSED,
+  REMISE,
+  REPAID,
+  REPAID_BY_OTHERS,
+  RET,
+  RETRAIT_RETRAITS,
+  RETURNED,
+  SANS,
+  SEPA,
+  SUR,
+  TIERS_QUART_PAIEMENT,
+  TIP,
+  TOP,
+  TRANSFER,
+  VIR_VIREMENT,
+  VIREMENT_VIR,
+  VISA_MASTERCARD,
+  WALLET_OR_CARD,
+  WERO_PAYLIB,
 } from "./frame-words.ts";
 import {
-  DIGITS, GAP_COMMA, GAP_DASH, GAP_DOT, GAP_PIPE, GAP_SLASH, GAP_SPACE, GAP_STAR, LETTERS, wordAt,
+  DIGITS,
+  GAP_COMMA,
+  GAP_DASH,
+  GAP_DOT,
+  GAP_PIPE,
+  GAP_SLASH,
+  GAP_SPACE,
+  GAP_STAR,
+  LETTERS,
+  wordAt,
 } from "./scan.ts";
 import type { Scan, WordSet } from "./scan.ts";
 
-/** The result of reading a head and a tail: token indexes [from, to) of the merchant field. Reused between labels. */
+/**
+ * The result of reading a head and a tail: token indexes [from, to) of the merchant field. Reused
+ * between labels.
+ */
 export type Frame = {
   kind: RowKind;
   /** The label itself says what it is; the aggregator's hint does not count. */
@@ -34,7 +129,16 @@ export type Frame = {
 
 export function newFrame(): Frame {
   return {
-    kind: "card", spoken: false, from: 0, to: 0, townFirst: false, dated: false, contactless: false, remote: false, abroad: false, cutAt54: false,
+    kind: "card",
+    spoken: false,
+    from: 0,
+    to: 0,
+    townFirst: false,
+    dated: false,
+    contactless: false,
+    remote: false,
+    abroad: false,
+    cutAt54: false,
   };
 }
 
@@ -72,7 +176,9 @@ function isDateRun(scan: Scan, i: number): boolean {
   return true;
 }
 
-/** Tokens of a written date (dd/mm, dd/mm/yy, dd/mm/yyyy, dd.mm.yy) at `i`, 0 when there is none. */
+/**
+ * Tokens of a written date (dd/mm, dd/mm/yy, dd/mm/yyyy, dd.mm.yy) at `i`, 0 when there is none.
+ */
 export function dateTokens(scan: Scan, i: number): number {
   if (i + 1 >= scan.count || !isDigits(scan, i, 2) || !isDigits(scan, i + 1, 2)) return 0;
   const gap = scan.gaps[i + 1];
@@ -91,7 +197,9 @@ function is(scan: Scan, i: number, words: WordSet): boolean {
 /** X1234, XXXX1234, *1234, 4974XXXXXXXX1234, 12345678: tokens of a card mask at `i`. */
 function maskTokens(scan: Scan, i: number): number {
   let n = 0;
-  while (i + n < scan.count && (n === 0 || scan.gaps[i + n] === 0 || scan.gaps[i + n] === GAP_STAR)) {
+  while (
+    i + n < scan.count && (n === 0 || scan.gaps[i + n] === 0 || scan.gaps[i + n] === GAP_STAR)
+  ) {
     if (scan.kinds[i + n] === LETTERS) {
       const start = scan.starts[i + n] ?? 0;
       const end = scan.ends[i + n] ?? 0;
@@ -106,11 +214,15 @@ function maskTokens(scan: Scan, i: number): number {
 /** Skips what a card head carries before the merchant: mask, date, département or country. */
 function skipCardDetails(scan: Scan, i: number, frame: Frame): number {
   let at = i;
-  if (is(scan, at, VISA_MASTERCARD) && (isDateRun(scan, at + 1) || dateTokens(scan, at + 1) > 0)) at += 1;
+  if (is(scan, at, VISA_MASTERCARD) && (isDateRun(scan, at + 1) || dateTokens(scan, at + 1) > 0)) {
+    at += 1;
+  }
   if (at < scan.count && scan.kinds[at] === LETTERS) {
     const mask = maskTokens(scan, at);
     if (mask > 1) at += mask;
-  } else if (at < scan.count && scan.gaps[at] !== undefined && ((scan.gaps[at] ?? 0) & GAP_STAR) !== 0) at += maskTokens(scan, at);
+  } else if (
+    at < scan.count && scan.gaps[at] !== undefined && ((scan.gaps[at] ?? 0) & GAP_STAR) !== 0
+  ) at += maskTokens(scan, at);
   at = skipRefundOrCash(scan, at, frame);
   if (frame.kind === "withdrawal") return at;
   if (is(scan, at, DU_LE) && (isDateRun(scan, at + 1) || dateTokens(scan, at + 1) > 0)) at += 1;
@@ -168,7 +280,6 @@ function spoken(frame: Frame, kind: RowKind): number {
   return -1;
 }
 
-
 function paymentHead(scan: Scan, i: number, frame: Frame): number {
   let at = i + 1;
   if (is(scan, at, PAR)) at += 1;
@@ -192,7 +303,11 @@ function paymentHead(scan: Scan, i: number, frame: Frame): number {
 
 function purchaseHead(scan: Scan, i: number, frame: Frame): number {
   let at = i + 1;
-  if (is(scan, i, ACHATS_FACTURES)) return is(scan, at, CARD_WORDS) || (is(scan, at, PAR_DE) && is(scan, at + 1, CARD_WORDS)) ? spoken(frame, "other") : -2;
+  if (is(scan, i, ACHATS_FACTURES)) {
+    return is(scan, at, CARD_WORDS) || (is(scan, at, PAR_DE) && is(scan, at + 1, CARD_WORDS))
+      ? spoken(frame, "other")
+      : -2;
+  }
   if (is(scan, i, FAC) && is(scan, at, ACH)) {
     at += 1;
     while (is(scan, at, ACH_FR_CB)) at += 1;
@@ -205,7 +320,9 @@ function purchaseHead(scan: Scan, i: number, frame: Frame): number {
     if (is(scan, at, BANCAIRE_BLEUE)) at += 1;
     return card(scan, at, frame);
   }
-  if (is(scan, i, ACHAT) && is(scan, at, DU) && dateTokens(scan, at + 1) > 0) return card(scan, at, frame);
+  if (is(scan, i, ACHAT) && is(scan, at, DU) && dateTokens(scan, at + 1) > 0) {
+    return card(scan, at, frame);
+  }
   if (is(scan, i, ACHAT) && is(scan, at, INTERNET)) {
     frame.remote = true;
     return card(scan, at + 1, frame);
@@ -213,18 +330,28 @@ function purchaseHead(scan: Scan, i: number, frame: Frame): number {
   return -2;
 }
 
-/** "CARTE ..." and "CB ...": a purchase, unless the next words say that it is a total, a fee or cash. */
+/**
+ * "CARTE ..." and "CB ...": a purchase, unless the next words say that it is a total, a fee or
+ * cash.
+ */
 function cardHead(scan: Scan, i: number, frame: Frame): number {
   const at = i + 1;
   if (is(scan, i, CARTE)) {
-    if (is(scan, at, FACTURETTES_DEBIT_DIFFERE) || (is(scan, at, DEPENSES_COTISATION))) return spoken(frame, "other");
-    if (is(scan, at, VISA_MASTERCARD) && dateTokens(scan, at + 1) > 0 && is(scan, at + 1 + dateTokens(scan, at + 1), AT_TIME)) return spoken(frame, "withdrawal");
+    if (is(scan, at, FACTURETTES_DEBIT_DIFFERE) || (is(scan, at, DEPENSES_COTISATION))) {
+      return spoken(frame, "other");
+    }
+    if (
+      is(scan, at, VISA_MASTERCARD) && dateTokens(scan, at + 1) > 0 &&
+      is(scan, at + 1 + dateTokens(scan, at + 1), AT_TIME)
+    ) return spoken(frame, "withdrawal");
   }
   if (is(scan, i, CB) && is(scan, at, ER) && dateTokens(scan, at + 1) > 0) {
     frame.abroad = true;
     return card(scan, at + 1, frame);
   }
-  if (is(scan, at, BANCAIRE) && (dateTokens(scan, at + 1) > 0 || isDateRun(scan, at + 1))) return card(scan, at + 1, frame);
+  if (is(scan, at, BANCAIRE) && (dateTokens(scan, at + 1) > 0 || isDateRun(scan, at + 1))) {
+    return card(scan, at + 1, frame);
+  }
   return card(scan, at, frame);
 }
 
@@ -244,7 +371,9 @@ function refundHead(scan: Scan, i: number, frame: Frame): number {
   while (is(scan, at, REFUNDED_WHAT)) at += 1;
   const named = is(scan, at, CARTE_CB);
   if (named) at += 1;
-  if (!named && is(scan, i, REPAID) && is(scan, at, REPAID_BY_OTHERS)) return spoken(frame, "other");
+  if (!named && is(scan, i, REPAID) && is(scan, at, REPAID_BY_OTHERS)) {
+    return spoken(frame, "other");
+  }
   if (is(scan, at, BANCAIRE)) at += 1;
   // "REMBT CB 1203 LESQUIN BOULANGER": the banks that write the town first do so in refunds too.
   if (named && isDateRun(scan, at) && size(scan, at) === 4) {
@@ -261,23 +390,34 @@ function cashHead(scan: Scan, i: number, frame: Frame): number {
   return is(scan, i + 1, AT_WITHDRAWAL_ADVANCE) ? spoken(frame, "withdrawal") : -2;
 }
 
-
 function accountHead(scan: Scan, i: number, frame: Frame): number {
   if (is(scan, i, TRANSFER)) return spoken(frame, "transfer");
   if (is(scan, i, DEBIT)) return spoken(frame, "debit");
   if (is(scan, i, E_INST)) return is(scan, i + 1, VIR_VIREMENT) ? spoken(frame, "transfer") : -2;
-  if (is(scan, i, WERO_PAYLIB)) return (scan.gaps[i + 1] ?? 0) & GAP_STAR ? -2 : spoken(frame, "transfer");
+  if (is(scan, i, WERO_PAYLIB)) {
+    return (scan.gaps[i + 1] ?? 0) & GAP_STAR ? -2 : spoken(frame, "transfer");
+  }
   if (is(scan, i, PE)) return is(scan, i + 1, SEPA) ? spoken(frame, "debit") : -2;
   // A shop may be called TIP TOP.
-  if (is(scan, i, TIP)) return i + 1 < scan.count && !is(scan, i + 1, TOP) ? spoken(frame, "debit") : -2;
-  if (is(scan, i, SEPA)) return is(scan, i + 1, INST_TRANSFER) ? spoken(frame, "transfer") : is(scan, i + 1, DIRECT_DEBIT) ? spoken(frame, "debit") : -2;
+  if (is(scan, i, TIP)) {
+    return i + 1 < scan.count && !is(scan, i + 1, TOP) ? spoken(frame, "debit") : -2;
+  }
+  if (is(scan, i, SEPA)) {
+    return is(scan, i + 1, INST_TRANSFER)
+      ? spoken(frame, "transfer")
+      : is(scan, i + 1, DIRECT_DEBIT)
+      ? spoken(frame, "debit")
+      : -2;
+  }
   if (is(scan, i, REFUSED)) return refusedHead(scan, i, frame);
   if (is(scan, i, OPERATION)) return spoken(frame, "debit");
   return -2;
 }
 
-
-/** "REJET PRLV", "AVIS DE PRELEVEMENT", "RETOUR VIR": the movement itself, announced or sent back; "RETOUR CB" is a refund. */
+/**
+ * "REJET PRLV", "AVIS DE PRELEVEMENT", "RETOUR VIR": the movement itself, announced or sent back;
+ * "RETOUR CB" is a refund.
+ */
 function refusedHead(scan: Scan, i: number, frame: Frame): number {
   const at = is(scan, i + 1, PAR_DE) ? i + 2 : i + 1;
   if (is(scan, at, DEBIT)) return spoken(frame, "debit");
@@ -292,10 +432,16 @@ function otherHead(scan: Scan, i: number, frame: Frame): number {
   if (pairs === undefined) return -2;
   if (is(scan, i + 1, pairs)) return spoken(frame, "other");
   const numbered = is(scan, i, NUMBERED);
-  return numbered && (i + 1 >= scan.count || (scan.kinds[i + 1] === DIGITS && size(scan, i + 1) >= 3)) ? spoken(frame, "other") : -2;
+  return numbered &&
+      (i + 1 >= scan.count || (scan.kinds[i + 1] === DIGITS && size(scan, i + 1) >= 3))
+    ? spoken(frame, "other")
+    : -2;
 }
 
-/** One head at `i`: the index after it, -1 when the label is no card row, -2 when there is no head here. */
+/**
+ * One head at `i`: the index after it, -1 when the label is no card row, -2 when there is no head
+ * here.
+ */
 function headAt(scan: Scan, i: number, frame: Frame): number {
   if (scan.kinds[i] === DIGITS) return numericHead(scan, i, frame);
   if (((scan.flags[i] ?? 0) & HEAD) === 0) return -2;
@@ -314,15 +460,23 @@ function headAt(scan: Scan, i: number, frame: Frame): number {
 
 /** "170724 CB****8871 NETTO", "3EME TIERS SUR FACTURE DE 535,59 EUR DU 230424 STATION BP". */
 function numericHead(scan: Scan, i: number, frame: Frame): number {
-  if (isDateRun(scan, i) && size(scan, i) === 6 && is(scan, i + 1, CB) && ((scan.gaps[i + 2] ?? 0) & GAP_STAR) !== 0) {
+  if (
+    isDateRun(scan, i) && size(scan, i) === 6 && is(scan, i + 1, CB) &&
+    ((scan.gaps[i + 2] ?? 0) & GAP_STAR) !== 0
+  ) {
     frame.kind = "card";
     frame.spoken = true;
     frame.dated = true;
     return skipRefundOrCash(scan, i + 2 + maskTokens(scan, i + 2), frame);
   }
-  if (is(scan, i + 1, ORDINALS) && scan.gaps[i + 1] === 0 && is(scan, i + 2, TIERS_QUART_PAIEMENT) && is(scan, i + 3, SUR)) {
+  if (
+    is(scan, i + 1, ORDINALS) && scan.gaps[i + 1] === 0 && is(scan, i + 2, TIERS_QUART_PAIEMENT) &&
+    is(scan, i + 3, SUR)
+  ) {
     const limit = Math.min(scan.count, i + 16);
-    for (let at = i + 4; at < limit; at += 1) if (is(scan, at, DU) && isDateRun(scan, at + 1)) return card(scan, at, frame);
+    for (let at = i + 4; at < limit; at += 1) {
+      if (is(scan, at, DU) && isDateRun(scan, at + 1)) return card(scan, at, frame);
+    }
   }
   // "000001 VIR EUROPEEN EMIS": the bank's own number before the head.
   if (size(scan, i) >= 6 && is(scan, i + 1, TRANSFER)) return spoken(frame, "transfer");
@@ -330,16 +484,23 @@ function numericHead(scan: Scan, i: number, frame: Frame): number {
   return -2;
 }
 
-/** Inside a card head only these decide again: a merchant may be called FRAIS or OPERATION, but not RETRAIT DAB. */
+/**
+ * Inside a card head only these decide again: a merchant may be called FRAIS or OPERATION, but not
+ * RETRAIT DAB.
+ */
 function opensAgain(scan: Scan, i: number): boolean {
   return is(scan, i, OPENS_AGAIN);
 }
 
 const trial = newFrame();
 
-/** Whether a bank's head begins at `i`: a merchant's text must not begin there, or it would be read again. */
+/**
+ * Whether a bank's head begins at `i`: a merchant's text must not begin there, or it would be read
+ * again.
+ */
 export function isHeadAt(scan: Scan, i: number): boolean {
-  return (scan.kinds[i] === DIGITS || ((scan.flags[i] ?? 0) & HEAD) !== 0) && headAt(scan, i, trial) !== -2;
+  return (scan.kinds[i] === DIGITS || ((scan.flags[i] ?? 0) & HEAD) !== 0) &&
+    headAt(scan, i, trial) !== -2;
 }
 
 /** Reads head and tail of the scanned label into `frame`. Linear in the number of tokens. */
@@ -406,7 +567,10 @@ function readTail(scan: Scan, frame: Frame): void {
   }
 }
 
-/** "MONOPRIX CARTE 08.01.19 CARTE NUMERO 520": what was no mark in the middle may be one at the new end. */
+/**
+ * "MONOPRIX CARTE 08.01.19 CARTE NUMERO 520": what was no mark in the middle may be one at the new
+ * end.
+ */
 function trimEnd(scan: Scan, frame: Frame): void {
   while (frame.to > frame.from + 1) {
     if (isTailAt(scan, frame.to - 1, frame)) frame.to -= 1;
@@ -416,7 +580,9 @@ function trimEnd(scan: Scan, frame: Frame): void {
 }
 
 function isTailAt(scan: Scan, i: number, frame: Frame): boolean {
-  return scan.kinds[i] === DIGITS ? digitTail(scan, i, frame) : ((scan.flags[i] ?? 0) & TAIL) !== 0 && wordTail(scan, i, frame);
+  return scan.kinds[i] === DIGITS
+    ? digitTail(scan, i, frame)
+    : ((scan.flags[i] ?? 0) & TAIL) !== 0 && wordTail(scan, i, frame);
 }
 
 function digitTail(scan: Scan, i: number, frame: Frame): boolean {
@@ -426,7 +592,10 @@ function digitTail(scan: Scan, i: number, frame: Frame): boolean {
   if (i === frame.from) return false;
   // "CAILLES250308": a padded field with its date glued or not, only where the head had none.
   if (length === 6 && i === frame.to - 1 && frame.spoken && !frame.dated) return isDateRun(scan, i);
-  if (length >= 9 && scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && size(scan, i + 1) === 4) return true;
+  if (
+    length >= 9 && scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 &&
+    size(scan, i + 1) === 4
+  ) return true;
   // "21,92EUR"
   return scan.gaps[i + 1] === GAP_COMMA && isDigits(scan, i + 1, 2) && is(scan, i + 2, CURRENCIES);
 }
@@ -437,14 +606,27 @@ function wordTail(scan: Scan, i: number, frame: Frame): boolean {
   if (is(scan, i, CARTE)) {
     if (last || is(scan, i + 1, NUMERO_NO_N)) return true;
     // "CARTE … FRA 21,92EUR": a label whose mask was cut before storage.
-    if (((scan.flags[i + 1] ?? 0) & COUNTRY) !== 0 && scan.kinds[i + 2] === DIGITS && scan.gaps[i + 3] === GAP_COMMA) return true;
-    return scan.kinds[i + 1] === DIGITS ? size(scan, i + 1) >= 3 || (frame.cutAt54 && i + 2 === frame.to) : maskTokens(scan, i + 1) > 0;
+    if (
+      ((scan.flags[i + 1] ?? 0) & COUNTRY) !== 0 && scan.kinds[i + 2] === DIGITS &&
+      scan.gaps[i + 3] === GAP_COMMA
+    ) return true;
+    return scan.kinds[i + 1] === DIGITS
+      ? size(scan, i + 1) >= 3 || (frame.cutAt54 && i + 2 === frame.to)
+      : maskTokens(scan, i + 1) > 0;
   }
-  if (is(scan, i, CB)) return (last && frame.dated) || ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0 || (scan.gaps[i + 1] === GAP_DOT && maskTokens(scan, i + 1) > 0);
+  if (is(scan, i, CB)) {
+    return (last && frame.dated) || ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0 ||
+      (scan.gaps[i + 1] === GAP_DOT && maskTokens(scan, i + 1) > 0);
+  }
   if (is(scan, i, FACT)) return last || scan.kinds[i + 1] === DIGITS;
-  if (is(scan, i, LE)) return dateTokens(scan, i + 1) > 0 || dayMonthAfter(scan, i + 1) || (isDateRun(scan, i + 1) && i + 2 === frame.to);
+  if (is(scan, i, LE)) {
+    return dateTokens(scan, i + 1) > 0 || dayMonthAfter(scan, i + 1) ||
+      (isDateRun(scan, i + 1) && i + 2 === frame.to);
+  }
   if (is(scan, i, COMMERCE)) {
-    const electronic = is(scan, i + 1, ELECTRONIQUE) || (i + 1 === frame.to - 1 && size(scan, i + 1) >= 3 && "ELECTRONIQUE".startsWith(wordAt(scan, i + 1)));
+    const electronic = is(scan, i + 1, ELECTRONIQUE) ||
+      (i + 1 === frame.to - 1 && size(scan, i + 1) >= 3 &&
+        "ELECTRONIQUE".startsWith(wordAt(scan, i + 1)));
     if (electronic) frame.remote = true;
     return electronic;
   }
@@ -458,20 +640,30 @@ function wordTail(scan: Scan, i: number, frame: Frame): boolean {
   }
   if (is(scan, i, ACHAT)) return is(scan, i + 1, DU) && dateTokens(scan, i + 2) > 0;
   if (is(scan, i, PAIEMENT)) return is(scan, i + 1, CB_PSC_MOB) && isDateRun(scan, i + 2);
-  if (is(scan, i, CURRENCIES)) return scan.kinds[i + 1] === DIGITS && scan.gaps[i + 2] === GAP_COMMA;
-  return is(scan, i, CUT_CARTE) && last && frame.cutAt54 && scan.text.length >= 52 && scan.text.length <= 54;
+  if (is(scan, i, CURRENCIES)) {
+    return scan.kinds[i + 1] === DIGITS && scan.gaps[i + 2] === GAP_COMMA;
+  }
+  return is(scan, i, CUT_CARTE) && last && frame.cutAt54 && scan.text.length >= 52 &&
+    scan.text.length <= 54;
 }
 
 /** "LE 24.07" at the end. */
 function dayMonthAfter(scan: Scan, i: number): boolean {
-  return isDigits(scan, i, 2) && isDigits(scan, i + 1, 2) && scan.gaps[i + 1] === GAP_DOT && i + 2 === scan.count;
+  return isDigits(scan, i, 2) && isDigits(scan, i + 1, 2) && scan.gaps[i + 1] === GAP_DOT &&
+    i + 2 === scan.count;
 }
 
-/** The country and amount that some banks add to purchases without a town: a sign of distant selling. */
+/**
+ * The country and amount that some banks add to purchases without a town: a sign of distant
+ * selling.
+ */
 export function hasForeignTail(scan: Scan, frame: Frame): boolean {
   if (!frame.cutAt54) return false;
   for (let i = frame.to + 1; i + 1 < scan.count; i += 1) {
-    if (((scan.flags[i] ?? 0) & COUNTRY) !== 0 && scan.kinds[i + 1] === DIGITS && ((scan.gaps[i] ?? 0) & GAP_SPACE) !== 0) return true;
+    if (
+      ((scan.flags[i] ?? 0) & COUNTRY) !== 0 && scan.kinds[i + 1] === DIGITS &&
+      ((scan.gaps[i] ?? 0) & GAP_SPACE) !== 0
+    ) return true;
   }
   return false;
 }

@@ -1,5 +1,6 @@
-// Finds French towns in a label: whole, cut by the acquirer (to 13 characters, or by the end of the field), with SAINT as
-// ST. Must stay exact otherwise: a town is what lets an ordinary word count as a brand.
+// Finds French towns in a label: whole, cut by the acquirer (to 13 characters, or by the end of the
+// field), with SAINT as ST. Must stay exact otherwise: a town is what lets an ordinary word count
+// as a brand.
 
 import { ORDINARY, TRADE } from "./lexicon.ts";
 import { DIGITS, wordAt } from "./scan.ts";
@@ -34,7 +35,10 @@ export function isTown(word: string): boolean {
   return WHOLE_NAMES.has(word);
 }
 
-/** The first three letters that town names have (a blank counts as one): most words fail here, without a text made. */
+/**
+ * The first three letters that town names have (a blank counts as one): most words fail here,
+ * without a text made.
+ */
 const BEGINNINGS = new Uint8Array(27 * 27 * 27);
 
 function beginning(a: number, b: number, c: number): number {
@@ -42,17 +46,28 @@ function beginning(a: number, b: number, c: number): number {
   return (letter(a) * 27 + letter(b)) * 27 + letter(c);
 }
 
-for (const town of TOWNS) BEGINNINGS[beginning(town.charCodeAt(0), town.charCodeAt(1), town.charCodeAt(2))] = 1;
+for (const town of TOWNS) {
+  BEGINNINGS[beginning(town.charCodeAt(0), town.charCodeAt(1), town.charCodeAt(2))] = 1;
+}
 
 function mayBeTown(scan: Scan, i: number): boolean {
   const start = scan.starts[i] ?? 0;
   const size = (scan.ends[i] ?? 0) - start;
   // SAINT is written ST in the list.
   if (size < 3 || scan.text.startsWith("SAINT", start)) return true;
-  return BEGINNINGS[beginning(scan.text.charCodeAt(start), scan.text.charCodeAt(start + 1), scan.text.charCodeAt(start + 2))] === 1;
+  return BEGINNINGS[
+    beginning(
+      scan.text.charCodeAt(start),
+      scan.text.charCodeAt(start + 1),
+      scan.text.charCodeAt(start + 2),
+    )
+  ] === 1;
 }
 
-/** How many tokens from `i` (before `to`) name a town, whole or cut; 0 when none do. The longest name wins. */
+/**
+ * How many tokens from `i` (before `to`) name a town, whole or cut; 0 when none do. The longest
+ * name wins.
+ */
 export function townTokens(scan: Scan, i: number, to: number, cuts = true): number {
   if (!mayBeTown(scan, i)) return 0;
   let key = "";
@@ -66,9 +81,18 @@ export function townTokens(scan: Scan, i: number, to: number, cuts = true): numb
     if (found === undefined || !found.startsWith(key)) break;
     if (found.length === key.length) best = at + 1 - i;
     // A cut name is no ordinary word: "LECLERC ANNE" is no Annecy.
-    else if (cuts && key.length >= SHORTEST_CUT && (at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0) && (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)) best = at + 1 - i;
-    // LEVALLOIS, CLERMONT, AIX: the first word of a longer name, unless it is an ordinary word or a trade itself ("SUBWAY BAR" is not in Bar-le-Duc).
-    else if (at === i && key.length >= SHORTEST_NAME && ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0 && (TOWNS[lowerBound(`${key} `)] ?? "").startsWith(`${key} `)) best = 1;
+    else if (
+      cuts && key.length >= SHORTEST_CUT &&
+      (at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0) &&
+      (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)
+    ) best = at + 1 - i;
+    // LEVALLOIS, CLERMONT, AIX: the first word of a longer name, unless it is an ordinary word or a
+    // trade itself ("SUBWAY BAR" is not in Bar-le-Duc).
+    else if (
+      at === i && key.length >= SHORTEST_NAME &&
+      ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0 &&
+      (TOWNS[lowerBound(`${key} `)] ?? "").startsWith(`${key} `)
+    ) best = 1;
   }
   return best;
 }

@@ -1,13 +1,20 @@
-// What the rest of Cagnotte knows about recognition: types only. Recognition depends on no other domain and keeps no
-// state but a compiled catalogue; it must never see more of a bank row than its label and the aggregator's type.
+// What the rest of Cagnotte knows about recognition: types only. Recognition depends on no other
+// domain and keeps no state but a compiled catalogue; it must never see more of a bank row than its
+// label and the aggregator's type.
 
 /** What a bank row is. Only `card` and `refund` rows may carry a brand. */
 export type RowKind = "card" | "refund" | "withdrawal" | "transfer" | "debit" | "other";
 
-/** The aggregator's own idea of the kind. It decides only where the label has no head of its own (N26, card accounts). */
+/**
+ * The aggregator's own idea of the kind. It decides only where the label has no head of its own
+ * (N26, card accounts).
+ */
 export type AggregatorHint = RowKind | "unknown";
 
-/** A brand as an operator enters it. `excluded` phrases refuse the brand wherever they stand in the merchant text. */
+/**
+ * A brand as an operator enters it. `excluded` phrases refuse the brand wherever they stand in the
+ * merchant text.
+ */
 export type BrandEntry = {
   readonly id: string;
   readonly name: string;
@@ -17,7 +24,10 @@ export type BrandEntry = {
   readonly wikidata?: string;
 };
 
-/** An operator's decision about one merchant text: every label with that merchant gets this brand, or none. */
+/**
+ * An operator's decision about one merchant text: every label with that merchant gets this brand,
+ * or none.
+ */
 export type Correction = { readonly label: string; readonly brandId: string | null };
 
 /** Where the purchase was made, as far as the label says. */
@@ -34,7 +44,10 @@ export type Recognition = {
   /** The merchant's text without the bank's head and tail; empty when the row is no card row. */
   readonly merchant: string;
   readonly channel: Channel;
-  /** `step:detail` codes in the order of the decision. `recognise` gives the steps alone, `explain` what they removed too. */
+  /**
+   * `step:detail` codes in the order of the decision. `recognise` gives the steps alone, `explain`
+   * what they removed too.
+   */
   readonly evidence: readonly string[];
 };
 

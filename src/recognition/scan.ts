@@ -1,9 +1,19 @@
-// Turns a label into tokens in one pass: runs of letters and runs of digits, what stands between them, and what the
-// lexicon knows about each. Every later step works on these numbers, never on the label again, which keeps recognition
-// linear and fast. Folding (accents, case) happens here and nowhere else.
+// Turns a label into tokens in one pass: runs of letters and runs of digits, what stands between
+// them, and what the lexicon knows about each. Every later step works on these numbers, never on
+// the label again, which keeps recognition linear and fast. Folding (accents, case) happens here
+// and nowhere else.
 
 import {
-  CATEGORY, DOMINANT, DOMINANT_WORDS, FIRST_NAME, FIRST_NAMES, ORDINARY, ORDINARY_WORDS, SURNAME, SURNAMES, WORDS,
+  CATEGORY,
+  DOMINANT,
+  DOMINANT_WORDS,
+  FIRST_NAME,
+  FIRST_NAMES,
+  ORDINARY,
+  ORDINARY_WORDS,
+  SURNAME,
+  SURNAMES,
+  WORDS,
 } from "./lexicon.ts";
 
 export const LETTERS = 1;
@@ -22,7 +32,10 @@ export const GAP_PIPE = 256;
 export const GAP_OTHER = 512;
 export const GAP_PLUS = 1024;
 
-/** The tokens of one label. Reused from label to label: valid until the next `scan` of the same object. */
+/**
+ * The tokens of one label. Reused from label to label: valid until the next `scan` of the same
+ * object.
+ */
 export type Scan = {
   text: string;
   count: number;
@@ -39,14 +52,35 @@ export type Scan = {
 };
 
 const PLAIN: Readonly<Record<string, string>> = {
-  "\u0152": "OE", "\u00c6": "AE", "\u1e9e": "SS", "\u00d8": "O", "\u0141": "L", "\u0110": "D", "\u2019": "'", "\u2018": "'", "\u00b4": "'", "\u0060": "'",
-  "\u02bc": "'", "\ufffd": "?", "\u2013": "-", "\u2014": "-", "\u2010": "-", "\u2011": "-", "\u2022": ".", "\u20ac": "EUR",
+  "\u0152": "OE",
+  "\u00c6": "AE",
+  "\u1e9e": "SS",
+  "\u00d8": "O",
+  "\u0141": "L",
+  "\u0110": "D",
+  "\u2019": "'",
+  "\u2018": "'",
+  "\u00b4": "'",
+  "\u0060": "'",
+  "\u02bc": "'",
+  "\ufffd": "?",
+  "\u2013": "-",
+  "\u2014": "-",
+  "\u2010": "-",
+  "\u2011": "-",
+  "\u2022": ".",
+  "\u20ac": "EUR",
 };
 
-/** Upper case without accents, one spelling of apostrophes and dashes. The length may change (OE, SS). */
+/**
+ * Upper case without accents, one spelling of apostrophes and dashes. The length may change (OE,
+ * SS).
+ */
 export function fold(text: string): string {
   const upper = text.toUpperCase();
-  for (let i = 0; i < upper.length; i += 1) if (upper.charCodeAt(i) > 127) return foldAccents(upper);
+  for (let i = 0; i < upper.length; i += 1) {
+    if (upper.charCodeAt(i) > 127) return foldAccents(upper);
+  }
   return upper;
 }
 
@@ -55,7 +89,12 @@ const TWICE_ENCODED = /\u00c3([\u0080-\u00bf])/g;
 
 function foldAccents(upper: string): string {
   let out = "";
-  const text = upper.includes("\u00c3") ? upper.replace(TWICE_ENCODED, (_, second: string) => String.fromCharCode(0xc0 | (second.charCodeAt(0) & 0x3f))) : upper;
+  const text = upper.includes("\u00c3")
+    ? upper.replace(
+      TWICE_ENCODED,
+      (_, second: string) => String.fromCharCode(0xc0 | (second.charCodeAt(0) & 0x3f)),
+    )
+    : upper;
   for (const char of text.normalize("NFD")) {
     const code = char.codePointAt(0) ?? 0;
     if (code < 128) out += char;
@@ -64,7 +103,16 @@ function foldAccents(upper: string): string {
   return out.toUpperCase();
 }
 
-type Vocabulary = { readonly mask: number; readonly slots: Int32Array; readonly words: string[]; readonly hashes: Int32Array; readonly offsets: Int32Array; readonly chars: Uint8Array; readonly flags: Int32Array; readonly fields: Int32Array };
+type Vocabulary = {
+  readonly mask: number;
+  readonly slots: Int32Array;
+  readonly words: string[];
+  readonly hashes: Int32Array;
+  readonly offsets: Int32Array;
+  readonly chars: Uint8Array;
+  readonly flags: Int32Array;
+  readonly fields: Int32Array;
+};
 
 const HASH_SEED = 5381;
 
@@ -87,7 +135,13 @@ function buildVocabulary(): Vocabulary {
       }
     }
   };
-  for (const [flags, fields, words] of WORDS) add(words, flags, fields.reduce((bits, field) => bits | CATEGORY[field], 0));
+  for (const [flags, fields, words] of WORDS) {
+    add(
+      words,
+      flags,
+      fields.reduce((bits, field) => bits | CATEGORY[field], 0),
+    );
+  }
   add(FIRST_NAMES, FIRST_NAME | ORDINARY, 0);
   add(SURNAMES, SURNAME | ORDINARY, 0);
   add(ORDINARY_WORDS, ORDINARY, 0);
@@ -119,7 +173,15 @@ function buildVocabulary(): Vocabulary {
 
 const vocabulary = buildVocabulary();
 
-const { mask: slotMask, slots, hashes, offsets, chars, flags: vocabularyFlags, fields: vocabularyFields } = vocabulary;
+const {
+  mask: slotMask,
+  slots,
+  hashes,
+  offsets,
+  chars,
+  flags: vocabularyFlags,
+  fields: vocabularyFields,
+} = vocabulary;
 
 function find(text: string, start: number, end: number, hash: number): number {
   let slot = hash & slotMask;
@@ -134,7 +196,9 @@ function find(text: string, start: number, end: number, hash: number): number {
 function isSame(text: string, start: number, end: number, index: number): boolean {
   const offset = offsets[index] ?? 0;
   if ((offsets[index + 1] ?? 0) - offset !== end - start) return false;
-  for (let i = start; i < end; i += 1) if (text.charCodeAt(i) !== chars[offset + i - start]) return false;
+  for (let i = start; i < end; i += 1) {
+    if (text.charCodeAt(i) !== chars[offset + i - start]) return false;
+  }
   return true;
 }
 
@@ -166,8 +230,17 @@ export function wordSet(words: string): WordSet {
 
 export function newScan(): Scan {
   return {
-    text: "", count: 0, starts: new Int32Array(64), ends: new Int32Array(64), kinds: new Uint8Array(64), gaps: new Int32Array(64),
-    flags: new Int32Array(64), fields: new Int32Array(64), ids: new Int32Array(64), hasPipe: false, hasUnknown: false,
+    text: "",
+    count: 0,
+    starts: new Int32Array(64),
+    ends: new Int32Array(64),
+    kinds: new Uint8Array(64),
+    gaps: new Int32Array(64),
+    flags: new Int32Array(64),
+    fields: new Int32Array(64),
+    ids: new Int32Array(64),
+    hasPipe: false,
+    hasUnknown: false,
   };
 }
 
@@ -193,10 +266,24 @@ function grow(into: Scan): void {
 const CLASS = new Int32Array(128).fill(GAP_OTHER << 2);
 for (let code = 65; code <= 90; code += 1) CLASS[code] = LETTERS;
 for (let code = 48; code <= 57; code += 1) CLASS[code] = DIGITS;
-for (const [char, gap] of [
-  [" ", GAP_SPACE], ["\t", GAP_SPACE], ["\n", GAP_SPACE], ["\r", GAP_SPACE], ["*", GAP_STAR], [".", GAP_DOT], ["/", GAP_SLASH], [",", GAP_COMMA],
-  ["-", GAP_DASH], ["'", GAP_APOSTROPHE], ["`", GAP_APOSTROPHE], ["&", GAP_AMPERSAND], ["|", GAP_PIPE], ["+", GAP_PLUS],
-] as const) CLASS[char.charCodeAt(0)] = gap << 2;
+for (
+  const [char, gap] of [
+    [" ", GAP_SPACE],
+    ["\t", GAP_SPACE],
+    ["\n", GAP_SPACE],
+    ["\r", GAP_SPACE],
+    ["*", GAP_STAR],
+    [".", GAP_DOT],
+    ["/", GAP_SLASH],
+    [",", GAP_COMMA],
+    ["-", GAP_DASH],
+    ["'", GAP_APOSTROPHE],
+    ["`", GAP_APOSTROPHE],
+    ["&", GAP_AMPERSAND],
+    ["|", GAP_PIPE],
+    ["+", GAP_PLUS],
+  ] as const
+) CLASS[char.charCodeAt(0)] = gap << 2;
 
 /** Reads `label` into `into`. One pass over the characters; accents cost a second one. */
 export function scan(label: string, into: Scan): void {
@@ -266,5 +353,7 @@ function scanAscii(text: string, into: Scan): boolean {
 }
 
 export function wordAt(scan: Scan, index: number): string {
-  return index < 0 || index >= scan.count ? "" : scan.text.slice(scan.starts[index], scan.ends[index]);
+  return index < 0 || index >= scan.count
+    ? ""
+    : scan.text.slice(scan.starts[index], scan.ends[index]);
 }

@@ -1,12 +1,15 @@
-// What single tokens of a merchant field look like: codes, marks, towns, words that the acquirer cut. Each looks at tokens alone
-// and knows no brand.
+// What single tokens of a merchant field look like: codes, marks, towns, words that the acquirer
+// cut. Each looks at tokens alone and knows no brand.
 
 import { CATEGORY } from "./lexicon.ts";
 import { townTokens } from "./place.ts";
 import { DIGITS, GAP_SPACE, LETTERS, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 
-/** Acquirers cut merchants to 12 to 24 characters, a contactless mark included; a shorter field is not cut. */
+/**
+ * Acquirers cut merchants to 12 to 24 characters, a contactless mark included; a shorter field is
+ * not cut.
+ */
 export const SHORTEST_CUT = 11;
 export const LONGEST_CUT = 24;
 
@@ -17,21 +20,60 @@ export function isContactless(scan: Scan, i: number): boolean {
 
 /** L75622: a letter glued to a store number. */
 export function isCode(scan: Scan, i: number, to: number): boolean {
-  return i + 1 < to && (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0) <= 2 && scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0;
+  return i + 1 < to && (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0) <= 2 &&
+    scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0;
 }
 
-const TOWN_ENDINGS = ["VILLE", "VILLERS", "COURT", "BOURG", "HEIM", "WILLER", "IEUX", "IERES", "IGNY", "OUX"] as const;
+const TOWN_ENDINGS = [
+  "VILLE",
+  "VILLERS",
+  "COURT",
+  "BOURG",
+  "HEIM",
+  "WILLER",
+  "IEUX",
+  "IERES",
+  "IGNY",
+  "OUX",
+] as const;
 
 export function looksLikeTown(scan: Scan, i: number): boolean {
   const word = wordAt(scan, i);
   return word.length >= 7 && TOWN_ENDINGS.some((ending) => word.endsWith(ending));
 }
 
-const CUT_WORDS = ["NATION", "INTERNATIONAL", "HAUSSMANN", "EXPRESS", "SUPERMARCHE", "HYPERMARCHE", "MONTPARNASSE", "REPUBLIQUE", "BOUTIQUE", "DISTRIBUTION", "MARKETPLACE", "INTERNET",
-  "PROXIMITE", "AEROPORT", "COMMERCIAL", "BEAUGRENELLE", "BOULEVARD", "CHAMPS", "FRANCE"] as const;
+const CUT_WORDS = [
+  "NATION",
+  "INTERNATIONAL",
+  "HAUSSMANN",
+  "EXPRESS",
+  "SUPERMARCHE",
+  "HYPERMARCHE",
+  "MONTPARNASSE",
+  "REPUBLIQUE",
+  "BOUTIQUE",
+  "DISTRIBUTION",
+  "MARKETPLACE",
+  "INTERNET",
+  "PROXIMITE",
+  "AEROPORT",
+  "COMMERCIAL",
+  "BEAUGRENELLE",
+  "BOULEVARD",
+  "CHAMPS",
+  "FRANCE",
+] as const;
 const CUT_OWN_TRADES: readonly (readonly [string, number])[] = [
-  ["RESTAURANT", CATEGORY.food], ["CARBURANT", CATEGORY.fuel | CATEGORY.grocery], ["STATION", CATEGORY.fuel | CATEGORY.grocery], ["TELECOM", CATEGORY.telecom], ["VOYAGES", CATEGORY.travel],
-  ["VOYAGEURS", CATEGORY.travel], ["SURGELES", CATEGORY.grocery], ["ELECTROMENAGER", CATEGORY.electronics], ["PARFUMERIE", CATEGORY.beauty], ["CHAUSSURES", CATEGORY.fashion],
+  ["RESTAURANT", CATEGORY.food],
+  ["CARBURANT", CATEGORY.fuel | CATEGORY.grocery],
+  ["STATION", CATEGORY.fuel | CATEGORY.grocery],
+  ["TELECOM", CATEGORY.telecom],
+  ["VOYAGES", CATEGORY.travel],
+  ["VOYAGEURS", CATEGORY.travel],
+  ["SURGELES", CATEGORY.grocery],
+  ["ELECTROMENAGER", CATEGORY.electronics],
+  ["PARFUMERIE", CATEGORY.beauty],
+  ["CHAUSSURES", CATEGORY.fashion],
 ];
 
 export function isCutNeutral(scan: Scan, i: number, fieldStart: number, fields: number): boolean {
@@ -39,15 +81,33 @@ export function isCutNeutral(scan: Scan, i: number, fieldStart: number, fields: 
   const width = (scan.ends[i] ?? 0) - fieldStart;
   if (width < SHORTEST_CUT || width > LONGEST_CUT) return false;
   if (word.length === 1) return true;
-  return word.length >= 3 && (CUT_WORDS.some((whole) => whole.startsWith(word)) || CUT_OWN_TRADES.some(([whole, field]) => (field & fields) !== 0 && whole.startsWith(word)));
+  return word.length >= 3 &&
+    (CUT_WORDS.some((whole) => whole.startsWith(word)) ||
+      CUT_OWN_TRADES.some(([whole, field]) => (field & fields) !== 0 && whole.startsWith(word)));
 }
 
-const CUT_TRADES = ["COIFFURE", "IMMOBILIER", "PLOMBERIE", "ASSURANCES", "PHARMACIE", "PRESSING", "NOTAIRES", "CARROSSERIE", "CORDONNERIE", "RENOVATION", "TRANSPORTS", "BOUCHERIE", "TATTOO", "CHAUFFAGE"] as const;
+const CUT_TRADES = [
+  "COIFFURE",
+  "IMMOBILIER",
+  "PLOMBERIE",
+  "ASSURANCES",
+  "PHARMACIE",
+  "PRESSING",
+  "NOTAIRES",
+  "CARROSSERIE",
+  "CORDONNERIE",
+  "RENOVATION",
+  "TRANSPORTS",
+  "BOUCHERIE",
+  "TATTOO",
+  "CHAUFFAGE",
+] as const;
 
 /** "MONOPRIX COIFFU": a trade that the acquirer cut. */
 export function isCutTrade(scan: Scan, i: number, fieldStart: number): boolean {
   const word = wordAt(scan, i);
-  return word.length >= 4 && (scan.ends[i] ?? 0) - fieldStart >= SHORTEST_CUT && CUT_TRADES.some((whole) => whole.startsWith(word));
+  return word.length >= 4 && (scan.ends[i] ?? 0) - fieldStart >= SHORTEST_CUT &&
+    CUT_TRADES.some((whole) => whole.startsWith(word));
 }
 
 export function isWord(scan: Scan, i: number, word: string): boolean {
@@ -62,7 +122,8 @@ export function isTownNext(scan: Scan, i: number, to: number): boolean {
 
 export function isDepartment(scan: Scan, i: number, to: number): boolean {
   const sizeOf = (at: number): number => (scan.ends[at] ?? 0) - (scan.starts[at] ?? 0);
-  return i + 1 < to && scan.kinds[i] === DIGITS && sizeOf(i) === 2 && scan.gaps[i] !== 0 && scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && sizeOf(i + 1) > 1;
+  return i + 1 < to && scan.kinds[i] === DIGITS && sizeOf(i) === 2 && scan.gaps[i] !== 0 &&
+    scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && sizeOf(i + 1) > 1;
 }
 
 /** "BK BURGER KING", "MDM MAISONS DU MONDE": the initials of the words behind them. */
@@ -70,11 +131,18 @@ export function initialsBefore(scan: Scan, i: number, to: number): boolean {
   const start = scan.starts[i] ?? 0;
   const length = (scan.ends[i] ?? 0) - start;
   if (length < 2 || length > 4 || scan.kinds[i] !== LETTERS || i + length >= to) return false;
-  for (let at = 0; at < length; at += 1) if (scan.text.charCodeAt(start + at) !== scan.text.charCodeAt(scan.starts[i + 1 + at] ?? 0)) return false;
+  for (let at = 0; at < length; at += 1) {
+    if (scan.text.charCodeAt(start + at) !== scan.text.charCodeAt(scan.starts[i + 1 + at] ?? 0)) {
+      return false;
+    }
+  }
   return true;
 }
 
-/** ECGPAUL3017500, ECP00000CARREF: terminal codes of concessions glued in front; the letters to skip, or 0. */
+/**
+ * ECGPAUL3017500, ECP00000CARREF: terminal codes of concessions glued in front; the letters to
+ * skip, or 0.
+ */
 export function terminalCode(scan: Scan, i: number, to: number): number {
   if (i + 1 >= to) return 0;
   const start = scan.starts[i] ?? 0;
@@ -82,7 +150,10 @@ export function terminalCode(scan: Scan, i: number, to: number): number {
   if (!scan.text.startsWith("EC", start) || size < 3) return 0;
   const third = scan.text.charCodeAt(start + 2);
   if (third !== 71 && third !== 80) return 0;
-  return scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0 && (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) >= 4 ? 3 : 0;
+  return scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0 &&
+      (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) >= 4
+    ? 3
+    : 0;
 }
 
 /** Tokens at `i` that never belong to a name: SC-, a store or terminal code. */
@@ -91,8 +162,12 @@ export function junkTokens(scan: Scan, i: number, to: number): number {
   if (isContactless(scan, i)) return 1;
   const size = (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0);
   if (scan.kinds[i] === DIGITS) {
-    const gluedCode = scan.gaps[i + 1] === 0 && (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) <= 2 && i + 2 < to;
+    const gluedCode = scan.gaps[i + 1] === 0 &&
+      (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) <= 2 && i + 2 < to;
     return gluedCode ? 2 : size >= 2 || ((scan.gaps[i + 1] ?? 0) & GAP_SPACE) !== 0 ? 1 : 0;
   }
-  return size <= 3 && scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0 && i + 2 < to && (size === 1 || terminalCode(scan, i, to) > 0) ? 2 : 0;
+  return size <= 3 && scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0 && i + 2 < to &&
+      (size === 1 || terminalCode(scan, i, to) > 0)
+    ? 2
+    : 0;
 }

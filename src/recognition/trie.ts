@@ -1,11 +1,20 @@
-// The compiled catalogue: a trie over compact spellings in typed arrays. A walk costs one probe per character whatever the
-// number of aliases, which is why 10,000 aliases cost what 100 do. Built from sorted spellings, so it does not depend on
-// the order in which brands or aliases came.
+// The compiled catalogue: a trie over compact spellings in typed arrays. A walk costs one probe per
+// character whatever the number of aliases, which is why 10,000 aliases cost what 100 do. Built
+// from sorted spellings, so it does not depend on the order in which brands or aliases came.
 
 import type { Strength } from "./alias.ts";
 
-/** One spelling of one brand. `brand` is the brand's index; -1 where two brands share the spelling. */
-export type Entry = { readonly compact: string; readonly brand: number; readonly boundaries: number; readonly strength: Strength; readonly alias: string; readonly curated: boolean };
+/**
+ * One spelling of one brand. `brand` is the brand's index; -1 where two brands share the spelling.
+ */
+export type Entry = {
+  readonly compact: string;
+  readonly brand: number;
+  readonly boundaries: number;
+  readonly strength: Strength;
+  readonly alias: string;
+  readonly curated: boolean;
+};
 
 /** Longer spellings are left out: no merchant field is as long. */
 export const LONGEST = 120;
@@ -15,8 +24,9 @@ export const NONE = -1;
 export const SEVERAL = -2;
 
 /**
- * Nodes are numbered in the order of the sorted spellings, so a node's first child is the next number: long words are
- * read from neighbouring bytes, and only branches need the hash table of edges.
+ * Nodes are numbered in the order of the sorted spellings, so a node's first child is the next
+ * number: long words are read from neighbouring bytes, and only branches need the hash table of
+ * edges.
  */
 export type Trie = {
   /** The character of a node's first child, 0 when it has none. */
@@ -45,7 +55,9 @@ function slotOf(key: number, mask: number): number {
   return (Math.imul(key, 0x9e3779b1) >>> 7) & mask;
 }
 
-/** The child of `node` by a folded character, 0 when there is none (0 is the root, never a child). */
+/**
+ * The child of `node` by a folded character, 0 when there is none (0 is the root, never a child).
+ */
 export function child(trie: Trie, node: number, char: number): number {
   const code = CODE[char] ?? 0;
   if (code === 0) return 0;
@@ -60,15 +72,23 @@ export function child(trie: Trie, node: number, char: number): number {
   }
 }
 
-/** One entry per spelling: of one brand the strictest reading, of two brands none (`brand` NONE), unless one was curated. */
+/**
+ * One entry per spelling: of one brand the strictest reading, of two brands none (`brand` NONE),
+ * unless one was curated.
+ */
 function mergeSame(sorted: readonly Entry[]): Entry[] {
   const merged: Entry[] = [];
   for (const entry of sorted) {
     const last = merged.at(-1);
     if (last === undefined || last.compact !== entry.compact) merged.push(entry);
-    else if (last.curated !== entry.curated) merged[merged.length - 1] = last.curated ? entry : last;
-    else if (last.brand !== entry.brand) merged[merged.length - 1] = { ...last, brand: NONE };
-    else merged[merged.length - 1] = { ...last, boundaries: last.boundaries | entry.boundaries, strength: last.strength < entry.strength ? last.strength : entry.strength };
+    else if (last.curated !== entry.curated) {
+      merged[merged.length - 1] = last.curated ? entry : last;
+    } else if (last.brand !== entry.brand) merged[merged.length - 1] = { ...last, brand: NONE };
+    else {merged[merged.length - 1] = {
+        ...last,
+        boundaries: last.boundaries | entry.boundaries,
+        strength: last.strength < entry.strength ? last.strength : entry.strength,
+      };}
   }
   return merged;
 }
@@ -139,12 +159,21 @@ export function buildTrie(all: Entry[]): Trie {
   const entries = mergeSame(all.sort(compareEntries));
   const shared = sharedLengths(entries);
   let nodes = 1;
-  for (const [index, { compact }] of entries.entries()) nodes += compact.length - (shared[index] ?? 0);
+  for (const [index, { compact }] of entries.entries()) {
+    nodes += compact.length - (shared[index] ?? 0);
+  }
   let size = 64;
   while (size < entries.length * 2) size *= 2;
   const trie = {
-    lead: new Uint8Array(nodes), mask: size - 1, keys: new Int32Array(size).fill(NONE), children: new Int32Array(size), terms: new Int32Array(nodes).fill(NONE),
-    below: new Int32Array(nodes).fill(NONE), shortest: new Uint8Array(nodes).fill(255), first: new Int32Array(nodes), entries,
+    lead: new Uint8Array(nodes),
+    mask: size - 1,
+    keys: new Int32Array(size).fill(NONE),
+    children: new Int32Array(size),
+    terms: new Int32Array(nodes).fill(NONE),
+    below: new Int32Array(nodes).fill(NONE),
+    shortest: new Uint8Array(nodes).fill(255),
+    first: new Int32Array(nodes),
+    entries,
   };
   insertSorted(trie, entries, shared);
   return trie;

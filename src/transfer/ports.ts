@@ -2,7 +2,10 @@
 
 export type LineKind = "header" | "table" | "budget" | "ledger" | "end";
 
-/** Where a line belongs. It is bound into the ciphertext, so that a line cannot be moved, repeated or dropped. */
+/**
+ * Where a line belongs. It is bound into the ciphertext, so that a line cannot be moved, repeated
+ * or dropped.
+ */
 export type LinePlace = {
   readonly archive: string;
   /** From 0, without gaps. */

@@ -1,5 +1,6 @@
-// The whole system as a sequence of sealed lines, and back: header, tables, budgets, ledgers, end. Nothing is opened before every row
-// is proved to be the one that left. It never looks into a row; ciphertexts stay as they are, so both sides must hold the same keys.
+// The whole system as a sequence of sealed lines, and back: header, tables, budgets, ledgers, end.
+// Nothing is opened before every row is proved to be the one that left. It never looks into a row;
+// ciphertexts stay as they are, so both sides must hold the same keys.
 import type { Keyring } from "../kernel/keyring.ts";
 import { openWithKeyring, sealWithKeyring } from "../kernel/keyring.ts";
 import { base64UrlEncode, utf8Decode, utf8Encode } from "../kernel/encoding.ts";
@@ -18,15 +19,25 @@ import type { TransferStore } from "./store.ts";
 export type TransferParts = {
   readonly store: TransferStore;
   readonly objects: LedgerTransfer;
-  readonly keyrings: { readonly encryption: Keyring; readonly index: Keyring; readonly archive: Keyring };
-  readonly cursors: { readonly seal: (scope: string, position: string) => string; readonly open: (scope: string, cursor: string) => string | null };
+  readonly keyrings: {
+    readonly encryption: Keyring;
+    readonly index: Keyring;
+    readonly archive: Keyring;
+  };
+  readonly cursors: {
+    readonly seal: (scope: string, position: string) => string;
+    readonly open: (scope: string, cursor: string) => string | null;
+  };
   readonly clock: Clock;
   readonly random: RandomBytes;
 };
 export type Exported = SealedLine & { readonly next: string | null };
 export type TransferService = {
   /** The line at `cursor` (null: the first) and the cursor of the next; null after the end. */
-  readonly exportLine: (archive: string, cursor: string | null) => Promise<Result<Exported, TransferError>>;
+  readonly exportLine: (
+    archive: string,
+    cursor: string | null,
+  ) => Promise<Result<Exported, TransferError>>;
   /** Takes a line. A line that was taken before is answered the same and changes nothing. */
   readonly importLine: (line: SealedLine) => Promise<Result<ImportState, TransferError>>;
   readonly importState: () => Promise<ImportState | null>;
@@ -39,16 +50,36 @@ export type TransferService = {
 const FORMAT = 1;
 const OPENED_AT_ONCE = 50;
 
-type Step = { readonly line: number; readonly kind: LineKind; readonly name: string; readonly page: number; readonly inner: string | null; readonly counts: Readonly<Record<string, number>> };
-type Header = { readonly format: number; readonly migrations: readonly string[]; readonly fingerprint: string };
+type Step = {
+  readonly line: number;
+  readonly kind: LineKind;
+  readonly name: string;
+  readonly page: number;
+  readonly inner: string | null;
+  readonly counts: Readonly<Record<string, number>>;
+};
+type Header = {
+  readonly format: number;
+  readonly migrations: readonly string[];
+  readonly fingerprint: string;
+};
 type TablePage = { readonly columns: readonly string[]; readonly rows: readonly RawRow[] };
 type End = { readonly counts: Readonly<Record<string, number>> };
 
 export function transferService(parts: TransferParts): TransferService {
   const { store, objects, keyrings, cursors } = parts;
   const seal = async (place: LinePlace, content: unknown): Promise<SealedLine> => ({
-    archive: place.archive, line: place.line, kind: place.kind, name: place.name, page: place.page,
-    sealed: await sealWithKeyring(keyrings.archive, associated(place), utf8Encode(JSON.stringify(content)), parts.random),
+    archive: place.archive,
+    line: place.line,
+    kind: place.kind,
+    name: place.name,
+    page: place.page,
+    sealed: await sealWithKeyring(
+      keyrings.archive,
+      associated(place),
+      utf8Encode(JSON.stringify(content)),
+      parts.random,
+    ),
   });
   return {
     importState: () => store.state(),
@@ -57,11 +88,18 @@ export function transferService(parts: TransferParts): TransferService {
       const scope = `transfer|${archive}`;
       const opened = cursor === null ? null : cursors.open(scope, cursor);
       if (cursor !== null && opened === null) return err("cursor_invalid");
-      const step: Step = opened === null ? { line: 0, kind: "header", name: "", page: 0, inner: null, counts: {} } : (JSON.parse(opened) as Step);
+      const step: Step = opened === null
+        ? { line: 0, kind: "header", name: "", page: 0, inner: null, counts: {} }
+        : (JSON.parse(opened) as Step);
       const made = await exportStep(parts, step);
       if (!made.ok) return made;
       const line = await seal({ archive, ...step }, made.value.content);
-      return ok({ ...line, next: made.value.next === null ? null : cursors.seal(scope, JSON.stringify(made.value.next)) });
+      return ok({
+        ...line,
+        next: made.value.next === null
+          ? null
+          : cursors.seal(scope, JSON.stringify(made.value.next)),
+      });
     },
     async importLine(line) {
       const opened = await openWithKeyring(keyrings.archive, associated(line), line.sealed);
@@ -84,7 +122,11 @@ export function transferService(parts: TransferParts): TransferService {
         const armed = await objects.arm(id);
         if (!armed.ok) return err(failureOf(armed.error));
       }
-      const next: ImportState = { ...state, after: ids.at(-1) ?? state.after, state: ids.length < OPENED_AT_ONCE ? "done" : "opening" };
+      const next: ImportState = {
+        ...state,
+        after: ids.at(-1) ?? state.after,
+        state: ids.length < OPENED_AT_ONCE ? "done" : "opening",
+      };
       await store.open(next.after, next.state === "done" ? "done" : "opening");
       return ok(next);
     },
@@ -92,27 +134,40 @@ export function transferService(parts: TransferParts): TransferService {
 }
 
 function associated(place: LinePlace): string {
-  return ["transfer", FORMAT, place.archive, place.line, place.kind, place.name, place.page].join("|");
+  return ["transfer", FORMAT, place.archive, place.line, place.kind, place.name, place.page].join(
+    "|",
+  );
 }
 
 function failureOf(error: TransferFailure): TransferError {
   return error.code === "ledger_refused" ? "unavailable" : error.code;
 }
 
-// Which keys, without telling them: two systems that give the same text can read each other's ciphertexts and find each other's rows.
+// Which keys, without telling them: two systems that give the same text can read each other's
+// ciphertexts and find each other's rows.
 function fingerprintOf({ encryption, index }: TransferParts["keyrings"]): string {
-  const marks = (ring: Keyring): string[] => [...ring.keys].map(([kid, key]) => `${kid}=${base64UrlEncode(hmacSha256(key, utf8Encode("cagnotte transfer fingerprint")))}`).sort();
+  const marks = (ring: Keyring): string[] =>
+    [...ring.keys].map(([kid, key]) =>
+      `${kid}=${base64UrlEncode(hmacSha256(key, utf8Encode("cagnotte transfer fingerprint")))}`
+    ).sort();
   return [...marks(encryption), "|", ...marks(index), "|", index.active].join(" ");
 }
 
-// ---- out ----------------------------------------------------------------------------------------------------------------
+// ---- out ----------------------------------------------------------------------------------------
 
 type Made = Result<{ readonly content: unknown; readonly next: Step | null }, TransferError>;
 
 async function exportStep(parts: TransferParts, step: Step): Promise<Made> {
   const { store } = parts;
   const counts = step.counts;
-  const start = (kind: LineKind, name: string): Step => ({ line: step.line + 1, kind, name, page: 0, inner: null, counts });
+  const start = (kind: LineKind, name: string): Step => ({
+    line: step.line + 1,
+    kind,
+    name,
+    page: 0,
+    inner: null,
+    counts,
+  });
   const nextObject = async (kind: "budget" | "ledger", after: string): Promise<Step> => {
     const [id] = await store.ids(kind, after, 1);
     if (id !== undefined) return start(kind, id);
@@ -122,21 +177,49 @@ async function exportStep(parts: TransferParts, step: Step): Promise<Made> {
     case "header": {
       // A half-loaded system has no moment worth keeping.
       if ((await store.state())?.state === "loading") return err("incomplete");
-      const content: Header = { format: FORMAT, migrations: await store.migrations(), fingerprint: fingerprintOf(parts.keyrings) };
-      return ok({ content, next: { ...start("table", MOVED[0] ?? ""), counts: await store.counts() } });
+      const content: Header = {
+        format: FORMAT,
+        migrations: await store.migrations(),
+        fingerprint: fingerprintOf(parts.keyrings),
+      };
+      return ok({
+        content,
+        next: { ...start("table", MOVED[0] ?? ""), counts: await store.counts() },
+      });
     }
     case "table": {
-      const page = await store.page(step.name, step.inner === null ? null : (JSON.parse(step.inner) as RawValue[]));
+      const page = await store.page(
+        step.name,
+        step.inner === null ? null : (JSON.parse(step.inner) as RawValue[]),
+      );
       const content: TablePage = { columns: page.columns, rows: page.rows };
-      if (page.after !== null) return ok({ content, next: { ...step, line: step.line + 1, page: step.page + 1, inner: JSON.stringify(page.after) } });
+      if (page.after !== null) {
+        return ok({
+          content,
+          next: {
+            ...step,
+            line: step.line + 1,
+            page: step.page + 1,
+            inner: JSON.stringify(page.after),
+          },
+        });
+      }
       const following = MOVED[MOVED.indexOf(step.name) + 1];
-      return ok({ content, next: following === undefined ? await nextObject("budget", "") : start("table", following) });
+      return ok({
+        content,
+        next: following === undefined ? await nextObject("budget", "") : start("table", following),
+      });
     }
     case "budget":
     case "ledger": {
       const page = await parts.objects.dump(step.kind, step.name, step.inner);
       if (!page.ok) return err(failureOf(page.error));
-      if (page.value.next !== null) return ok({ content: page.value, next: { ...step, line: step.line + 1, page: step.page + 1, inner: page.value.next } });
+      if (page.value.next !== null) {
+        return ok({
+          content: page.value,
+          next: { ...step, line: step.line + 1, page: step.page + 1, inner: page.value.next },
+        });
+      }
       return ok({ content: page.value, next: await nextObject(step.kind, step.name) });
     }
     case "end": {
@@ -147,9 +230,13 @@ async function exportStep(parts: TransferParts, step: Step): Promise<Made> {
   }
 }
 
-// ---- in -----------------------------------------------------------------------------------------------------------------
+// ---- in -----------------------------------------------------------------------------------------
 
-async function takeLine(parts: TransferParts, line: SealedLine, content: unknown): Promise<Result<null, TransferError>> {
+async function takeLine(
+  parts: TransferParts,
+  line: SealedLine,
+  content: unknown,
+): Promise<Result<null, TransferError>> {
   const { store, objects } = parts;
   switch (line.kind) {
     case "header":
@@ -161,25 +248,41 @@ async function takeLine(parts: TransferParts, line: SealedLine, content: unknown
     case "budget":
     case "ledger": {
       const page = content as DumpedPage;
-      const staged = await objects.stage(line.kind, line.name, { archive: line.archive, number: line.page, parts: page.parts });
+      const staged = await objects.stage(line.kind, line.name, {
+        archive: line.archive,
+        number: line.page,
+        parts: page.parts,
+      });
       if (!staged.ok) return err(failureOf(staged.error));
       if (page.seal !== null) {
-        const closed = await objects.close(line.kind, line.name, { archive: line.archive, pages: line.page + 1, seal: page.seal });
+        const closed = await objects.close(line.kind, line.name, {
+          archive: line.archive,
+          pages: line.page + 1,
+          seal: page.seal,
+        });
         if (!closed.ok) return err(failureOf(closed.error));
       }
       return (await store.advance(line.line)) ? ok(null) : err("line_out_of_order");
     }
     case "end": {
-      if (JSON.stringify(await store.counts()) !== JSON.stringify((content as End).counts)) return err("mismatch");
+      if (JSON.stringify(await store.counts()) !== JSON.stringify((content as End).counts)) {
+        return err("mismatch");
+      }
       return (await store.finish(line.line)) ? ok(null) : err("line_out_of_order");
     }
   }
 }
 
-async function begin({ store, keyrings, clock }: TransferParts, archive: string, header: Header): Promise<Result<null, TransferError>> {
+async function begin(
+  { store, keyrings, clock }: TransferParts,
+  archive: string,
+  header: Header,
+): Promise<Result<null, TransferError>> {
   if (header.format !== FORMAT) return err("archive_unknown");
   if (header.fingerprint !== fingerprintOf(keyrings)) return err("keys_differ");
-  if (JSON.stringify(header.migrations) !== JSON.stringify(await store.migrations())) return err("versions_differ");
+  if (JSON.stringify(header.migrations) !== JSON.stringify(await store.migrations())) {
+    return err("versions_differ");
+  }
   if (!(await store.isEmpty())) return err("not_empty");
   return (await store.begin(archive, clock.nowMs())) ? ok(null) : err("other_import");
 }

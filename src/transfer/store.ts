@@ -1,8 +1,16 @@
-// D1's tables as raw rows, in an order in which every reference finds its row. The loading of a page and the note that it was loaded
-// are one batch; the note is only written when every row of the page is there with the archive's values.
+// D1's tables as raw rows, in an order in which every reference finds its row. The loading of a
+// page and the note that it was loaded are one batch; the note is only written when every row of
+// the page is there with the archive's values.
 import type { SqlDatabase, SqlStatement } from "../db/d1.ts";
 import { guarded } from "../db/database.ts";
-import { countPresentSql, insertPageSql, keyOfRow, readPageSql, SHAPE_SQL, shapeOf } from "../kernel/table-copy.ts";
+import {
+  countPresentSql,
+  insertPageSql,
+  keyOfRow,
+  readPageSql,
+  SHAPE_SQL,
+  shapeOf,
+} from "../kernel/table-copy.ts";
 import type { RawRow, RawValue, TableShape } from "../kernel/table-copy.ts";
 import type { ImportState } from "./ports.ts";
 
@@ -21,34 +29,80 @@ type Rule = {
 const STATE = "transfer_import";
 const RULES: readonly Rule[] = [
   { table: "settings", only: `name <> '${STATE}'`, shared: true, compared: ["name", "value"] },
-  { table: "brands" }, { table: "alias_changes" }, { table: "offers" }, { table: "offer_versions" }, { table: "recognition_corrections" },
+  { table: "brands" },
+  { table: "alias_changes" },
+  { table: "offers" },
+  { table: "offer_versions" },
+  { table: "recognition_corrections" },
   { table: "catalogue_state", single: true },
-  { table: "users" }, { table: "sessions" }, { table: "consents" }, { table: "identity_links" },
-  { table: "ledger_heads" }, { table: "counters" }, { table: "closed_counters" },
-  { table: "aggregator_links" }, { table: "bank_connections" }, { table: "connection_intents" }, { table: "bank_accounts" }, { table: "bank_gaps" },
-  { table: "purchase_sample" }, { table: "purchase_sample_state", single: true }, { table: "reviews" }, { table: "quarantine", shared: true },
+  { table: "users" },
+  { table: "sessions" },
+  { table: "consents" },
+  { table: "identity_links" },
+  { table: "ledger_heads" },
+  { table: "counters" },
+  { table: "closed_counters" },
+  { table: "aggregator_links" },
+  { table: "bank_connections" },
+  { table: "connection_intents" },
+  { table: "bank_accounts" },
+  { table: "bank_gaps" },
+  { table: "purchase_sample" },
+  { table: "purchase_sample_state", single: true },
+  { table: "reviews" },
+  { table: "quarantine", shared: true },
   // Last: every call of an export or import adds a row of its own.
   { table: "audit_events", shared: true },
 ];
 
-/** What is not moved: answers kept for a repeat, sign-in codes of ten minutes, and the marks of periodic work, which starts again. */
-export const LEFT_BEHIND: readonly string[] = ["idempotency_keys", "auth_codes", "auth_tries", "projection_work", "d1_migrations"];
+/**
+ * What is not moved: answers kept for a repeat, sign-in codes of ten minutes, and the marks of
+ * periodic work, which starts again.
+ */
+export const LEFT_BEHIND: readonly string[] = [
+  "idempotency_keys",
+  "auth_codes",
+  "auth_tries",
+  "projection_work",
+  "d1_migrations",
+];
 export const MOVED: readonly string[] = RULES.map(({ table }) => table);
 export const PAGE_ROWS = 200;
 
 export type TransferStore = {
-  readonly page: (table: string, after: readonly RawValue[] | null) => Promise<{ readonly columns: readonly string[]; readonly rows: readonly RawRow[]; readonly after: readonly RawValue[] | null }>;
+  readonly page: (
+    table: string,
+    after: readonly RawValue[] | null,
+  ) => Promise<
+    {
+      readonly columns: readonly string[];
+      readonly rows: readonly RawRow[];
+      readonly after: readonly RawValue[] | null;
+    }
+  >;
   /** Rows of every table that must be equal on both sides. */
   readonly counts: () => Promise<Readonly<Record<string, number>>>;
   readonly migrations: () => Promise<readonly string[]>;
   /** Ids of budgets or ledgers after one, in order. */
-  readonly ids: (kind: "budget" | "ledger", after: string, limit: number) => Promise<readonly string[]>;
+  readonly ids: (
+    kind: "budget" | "ledger",
+    after: string,
+    limit: number,
+  ) => Promise<readonly string[]>;
   readonly isEmpty: () => Promise<boolean>;
   readonly state: () => Promise<ImportState | null>;
   /** False when an import was begun meanwhile. */
   readonly begin: (archive: string, nowMs: number) => Promise<boolean>;
-  /** Loads a page and moves on by a line. False when a row is there with other values, or the line is not expected. */
-  readonly load: (line: number, table: string, columns: readonly string[], rows: readonly RawRow[]) => Promise<boolean>;
+  /**
+   * Loads a page and moves on by a line. False when a row is there with other values, or the line
+   * is not expected.
+   */
+  readonly load: (
+    line: number,
+    table: string,
+    columns: readonly string[],
+    rows: readonly RawRow[],
+  ) => Promise<boolean>;
   readonly advance: (line: number) => Promise<boolean>;
   /** Notes the last line and that everything is here, in one write. */
   readonly finish: (line: number) => Promise<boolean>;
@@ -56,7 +110,10 @@ export type TransferStore = {
 };
 
 export function transferStore(database: SqlDatabase): TransferStore {
-  const all = (sql: string, ...values: RawValue[]) => guarded(async () => (await database.prepare(sql).bind(...values).all<Record<string, RawValue>>()).results);
+  const all = (sql: string, ...values: RawValue[]) =>
+    guarded(async () =>
+      (await database.prepare(sql).bind(...values).all<Record<string, RawValue>>()).results
+    );
   const shapes = new Map<string, TableShape>();
   const shapeFor = async (table: string): Promise<TableShape> => {
     const shape = shapes.get(table) ?? shapeOf(table, await all(SHAPE_SQL, table));
@@ -65,29 +122,52 @@ export function transferStore(database: SqlDatabase): TransferStore {
   };
   const ruleOf = (table: string): Rule | undefined => RULES.find((rule) => rule.table === table);
   const advanced = (line: number, condition: string, ...values: RawValue[]): SqlStatement =>
-    database.prepare(`UPDATE settings SET value = json_set(value, '$.next', ?) WHERE name = '${STATE}' AND json_extract(value, '$.next') = ? AND json_extract(value, '$.state') = 'loading' AND ${condition}`)
+    database.prepare(
+      `UPDATE settings SET value = json_set(value, '$.next', ?) WHERE name = '${STATE}' AND json_extract(value, '$.next') = ? AND json_extract(value, '$.state') = 'loading' AND ${condition}`,
+    )
       .bind(line + 1, line, ...values);
   return {
     async page(table, after) {
       const shape = await shapeFor(table);
-      const rows = await all(readPageSql(shape, after !== null, ruleOf(table)?.only), ...(after ?? []), PAGE_ROWS);
+      const rows = await all(
+        readPageSql(shape, after !== null, ruleOf(table)?.only),
+        ...(after ?? []),
+        PAGE_ROWS,
+      );
       const raw = rows.map((row) => shape.columns.map((column) => row[column] ?? null));
       const last = raw.at(-1);
-      return { columns: shape.columns, rows: raw, after: last === undefined || raw.length < PAGE_ROWS ? null : keyOfRow(shape, last) };
+      return {
+        columns: shape.columns,
+        rows: raw,
+        after: last === undefined || raw.length < PAGE_ROWS ? null : keyOfRow(shape, last),
+      };
     },
     async counts() {
       const counted = RULES.filter((rule) => rule.shared !== true);
-      const found = await guarded(() => database.batch<{ n: number }>(counted.map(({ table }) => database.prepare(`SELECT COUNT(*) AS n FROM "${table}"`))));
-      return Object.fromEntries(counted.map(({ table }, index) => [table, found[index]?.results[0]?.n ?? 0]));
+      const found = await guarded(() =>
+        database.batch<{ n: number }>(
+          counted.map(({ table }) => database.prepare(`SELECT COUNT(*) AS n FROM "${table}"`)),
+        )
+      );
+      return Object.fromEntries(
+        counted.map(({ table }, index) => [table, found[index]?.results[0]?.n ?? 0]),
+      );
     },
-    migrations: async () => (await all("SELECT name FROM d1_migrations ORDER BY name")).map((row) => String(row["name"])),
-    ids: async (kind, after, limit) => (await all(
-      kind === "budget"
-        ? "SELECT DISTINCT offer_id AS id FROM offer_versions WHERE json_extract(terms, '$.budgetPoints') IS NOT NULL AND offer_id > ? ORDER BY offer_id LIMIT ?"
-        : "SELECT id FROM (SELECT id FROM users UNION SELECT user_id FROM ledger_heads) WHERE id > ? ORDER BY id LIMIT ?", after, limit)).map((row) => String(row["id"])),
+    migrations: async () =>
+      (await all("SELECT name FROM d1_migrations ORDER BY name")).map((row) => String(row["name"])),
+    ids: async (kind, after, limit) =>
+      (await all(
+        kind === "budget"
+          ? "SELECT DISTINCT offer_id AS id FROM offer_versions WHERE json_extract(terms, '$.budgetPoints') IS NOT NULL AND offer_id > ? ORDER BY offer_id LIMIT ?"
+          : "SELECT id FROM (SELECT id FROM users UNION SELECT user_id FROM ledger_heads) WHERE id > ? ORDER BY id LIMIT ?",
+        after,
+        limit,
+      )).map((row) => String(row["id"])),
     async isEmpty() {
       const must = RULES.filter((rule) => rule.shared !== true && rule.single !== true);
-      const rows = await all(`SELECT ${must.map(({ table }) => `EXISTS (SELECT 1 FROM "${table}")`).join(" + ")} AS n`);
+      const rows = await all(
+        `SELECT ${must.map(({ table }) => `EXISTS (SELECT 1 FROM "${table}")`).join(" + ")} AS n`,
+      );
       return rows[0]?.["n"] === 0;
     },
     async state() {
@@ -96,24 +176,44 @@ export function transferStore(database: SqlDatabase): TransferStore {
     },
     async begin(archive, nowMs) {
       const state: ImportState = { archive, next: 1, state: "loading", after: "" };
-      const done = await guarded(() => database.prepare("INSERT INTO settings (name, value, set_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING").bind(STATE, JSON.stringify(state), nowMs).run());
+      const done = await guarded(() =>
+        database.prepare(
+          "INSERT INTO settings (name, value, set_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        ).bind(STATE, JSON.stringify(state), nowMs).run()
+      );
       return done.meta.changes > 0;
     },
     async load(line, table, columns, rows) {
       const rule = ruleOf(table);
       const shape = await shapeFor(table);
-      if (rule === undefined || JSON.stringify(shape.columns) !== JSON.stringify(columns)) return false;
+      if (rule === undefined || JSON.stringify(shape.columns) !== JSON.stringify(columns)) {
+        return false;
+      }
       const json = JSON.stringify(rows);
-      const writes = rule.single === true ? rows.map((row) => overwritten(database, shape, row)) : [database.prepare(insertPageSql(shape)).bind(json)];
-      const results = await guarded(() => database.batch([...writes, advanced(line, `(${countPresentSql(shape, rule.compared)}) = ?`, json, rows.length)]));
+      const writes = rule.single === true
+        ? rows.map((row) => overwritten(database, shape, row))
+        : [database.prepare(insertPageSql(shape)).bind(json)];
+      const results = await guarded(() =>
+        database.batch([
+          ...writes,
+          advanced(line, `(${countPresentSql(shape, rule.compared)}) = ?`, json, rows.length),
+        ])
+      );
       return (results.at(-1)?.meta.changes ?? 0) > 0;
     },
     advance: async (line) => (await guarded(() => advanced(line, "1").run())).meta.changes > 0,
-    finish: async (line) => (await guarded(() => database.prepare(
-      `UPDATE settings SET value = json_set(value, '$.next', ?, '$.state', 'opening') WHERE name = '${STATE}' AND json_extract(value, '$.next') = ? AND json_extract(value, '$.state') = 'loading'`,
-    ).bind(line + 1, line).run())).meta.changes > 0,
-    open: async (after, state) => void (await guarded(() =>
-      database.prepare(`UPDATE settings SET value = json_set(value, '$.after', ?, '$.state', ?) WHERE name = '${STATE}'`).bind(after, state).run())),
+    finish: async (line) =>
+      (await guarded(() =>
+        database.prepare(
+          `UPDATE settings SET value = json_set(value, '$.next', ?, '$.state', 'opening') WHERE name = '${STATE}' AND json_extract(value, '$.next') = ? AND json_extract(value, '$.state') = 'loading'`,
+        ).bind(line + 1, line).run()
+      )).meta.changes > 0,
+    open: async (after, state) =>
+      void (await guarded(() =>
+        database.prepare(
+          `UPDATE settings SET value = json_set(value, '$.after', ?, '$.state', ?) WHERE name = '${STATE}'`,
+        ).bind(after, state).run()
+      )),
   };
 }
 
@@ -121,7 +221,13 @@ export function transferStore(database: SqlDatabase): TransferStore {
 function overwritten(database: SqlDatabase, shape: TableShape, row: RawRow): SqlStatement {
   const others = shape.columns.filter((column) => !shape.keys.includes(column));
   const valueOf = (column: string): RawValue => row[shape.columns.indexOf(column)] ?? null;
-  const sql = `UPDATE "${shape.table}" SET ${others.map((column) => `"${column}" = ?`).join(", ")} WHERE ${shape.keys.map((key) => `"${key}" = ?`).join(" AND ")}
+  const sql = `UPDATE "${shape.table}" SET ${
+    others.map((column) => `"${column}" = ?`).join(", ")
+  } WHERE ${shape.keys.map((key) => `"${key}" = ?`).join(" AND ")}
     AND NOT (${others.map((column) => `"${column}" IS ?`).join(" AND ")})`;
-  return database.prepare(sql).bind(...others.map(valueOf), ...shape.keys.map(valueOf), ...others.map(valueOf));
+  return database.prepare(sql).bind(
+    ...others.map(valueOf),
+    ...shape.keys.map(valueOf),
+    ...others.map(valueOf),
+  );
 }

@@ -1,5 +1,6 @@
-// The ledger as it runs on the platform: a small worker under miniflare (workerd, its SQLite, its RPC) with the real UserLedger.
-// Records and bare inserts take turns inside one object; times are wall times of a call, less that of a call that does nothing.
+// The ledger as it runs on the platform: a small worker under miniflare (workerd, its SQLite, its
+// RPC) with the real UserLedger. Records and bare inserts take turns inside one object; times are
+// wall times of a call, less that of a call that does nothing.
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,19 +26,39 @@ function median(values: readonly number[]): number {
 async function start(folder: string): Promise<Miniflare> {
   // A configuration of its own: the project's names objects that this worker does not have.
   const config = join(folder, "wrangler.toml");
-  await writeFile(config, `name = "bench"\nmain = ${JSON.stringify(resolve("test/bench/ledger-worker.ts"))}\ncompatibility_date = "2026-11-01"\n`);
-  await promisify(execFile)(process.execPath, ["node_modules/wrangler/bin/wrangler.js", "deploy", "--config", config, "--dry-run", "--outdir", join(folder, "out")], {
+  await writeFile(
+    config,
+    `name = "bench"\nmain = ${
+      JSON.stringify(resolve("test/bench/ledger-worker.ts"))
+    }\ncompatibility_date = "2026-11-01"\n`,
+  );
+  await promisify(execFile)(process.execPath, [
+    "node_modules/wrangler/bin/wrangler.js",
+    "deploy",
+    "--config",
+    config,
+    "--dry-run",
+    "--outdir",
+    join(folder, "out"),
+  ], {
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
   });
   const contents = await readFile(join(folder, "out", "ledger-worker.js"), "utf8");
   return new Miniflare({
-    host: "127.0.0.1", port: 0, resourcePersistencePath: join(folder, "data"),
+    host: "127.0.0.1",
+    port: 0,
+    resourcePersistencePath: join(folder, "data"),
     workers: [{
       config: {
-        name: "bench", compatibilityDate: "2026-11-01", compatibilityFlags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
+        name: "bench",
+        compatibilityDate: "2026-11-01",
+        compatibilityFlags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
         manifest: { mainModule: "worker.js", modules: { "worker.js": { type: "esm", contents } } },
         exports: { BenchLedger: { type: "durable-object", storage: "sqlite" } },
-        env: { LEDGER: { type: "durable-object", worker: "bench", exportName: "BenchLedger" }, ENVIRONMENT: { type: "text", value: "local" } },
+        env: {
+          LEDGER: { type: "durable-object", worker: "bench", exportName: "BenchLedger" },
+          ENVIRONMENT: { type: "text", value: "local" },
+        },
       },
     }],
   });
@@ -48,14 +69,24 @@ export async function benchLedgerWorkerd(): Promise<WorkerdBench> {
   const miniflare = await start(folder);
   try {
     const { origin } = await miniflare.ready;
-    const timed = async (name: string, what: Readonly<Record<string, string>>): Promise<{ readonly ms: number; readonly rows: number }> => {
+    const timed = async (
+      name: string,
+      what: Readonly<Record<string, string>>,
+    ): Promise<{ readonly ms: number; readonly rows: number }> => {
       const started = performance.now();
       const response = await fetch(`${origin}/?${new URLSearchParams({ name, ...what })}`);
-      if (!response.ok) throw new Error(`the bench's worker answered ${response.status}: ${await response.text()}`);
+      if (!response.ok) {
+        throw new Error(`the bench's worker answered ${response.status}: ${await response.text()}`);
+      }
       const { rowsWritten }: { readonly rowsWritten: number } = JSON.parse(await response.text());
       return { ms: performance.now() - started, rows: rowsWritten };
     };
-    const [batches, duplicates, perSecond, bare] = [[] as number[], [] as number[], [] as number[], [] as number[]];
+    const [batches, duplicates, perSecond, bare] = [
+      [] as number[],
+      [] as number[],
+      [] as number[],
+      [] as number[],
+    ];
     for (let round = 0; round <= ROUNDS; round++) {
       const name = `usr_0197d000-0000-7000-8000-0000000000${String(round).padStart(2, "0")}`;
       await timed(name, { what: "record", count: "20", prefix: "warm" });
@@ -72,7 +103,13 @@ export async function benchLedgerWorkerd(): Promise<WorkerdBench> {
       bare.push((BARE_ROWS / Math.max(inserted.ms - idle, 0.1)) * 1000);
     }
     const [engineRowsPerSecond, bareRowsPerSecond] = [median(perSecond), median(bare)];
-    return { batch500Ms: median(batches), duplicates500Ms: median(duplicates), engineRowsPerSecond, bareRowsPerSecond, ratio: engineRowsPerSecond / bareRowsPerSecond };
+    return {
+      batch500Ms: median(batches),
+      duplicates500Ms: median(duplicates),
+      engineRowsPerSecond,
+      bareRowsPerSecond,
+      ratio: engineRowsPerSecond / bareRowsPerSecond,
+    };
   } finally {
     await miniflare.dispose();
     await rm(folder, { recursive: true, force: true });

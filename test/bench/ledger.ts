@@ -1,5 +1,6 @@
-// How fast the engine records, beside bare single-row inserts into the same storage, each its own transaction as a call of an
-// object is. Medians of several rounds on node:sqlite in a file; `npm run bench` prints them side by side.
+// How fast the engine records, beside bare single-row inserts into the same storage, each its own
+// transaction as a call of an object is. Medians of several rounds on node:sqlite in a file; `npm
+// run bench` prints them side by side.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,9 +38,19 @@ function timed(work: () => void): number {
 }
 
 const rows = (count: number, prefix: string, more: Partial<BankRow> = {}): BankRow[] =>
-  Array.from({ length: count }, (_, index) => row(`${prefix}${index}`, { amountCents: 1000 + index, labelCipher: "c".repeat(120), ...more }));
+  Array.from(
+    { length: count },
+    (_, index) =>
+      row(`${prefix}${index}`, {
+        amountCents: 1000 + index,
+        labelCipher: "c".repeat(120),
+        ...more,
+      }),
+  );
 
-function open(path = ":memory:"): { readonly sql: FileSql; readonly engine: ReturnType<typeof createEngine> } {
+function open(
+  path = ":memory:",
+): { readonly sql: FileSql; readonly engine: ReturnType<typeof createEngine> } {
   const sql = openFileSql(path);
   sql.transaction(() => migrate(sql));
   return { sql, engine: createEngine({ sql, random: systemRandomBytes, userId: USER }) };
@@ -50,12 +61,19 @@ function bareInserts(sql: FileSql, count: number): number {
   sql.exec("CREATE TABLE IF NOT EXISTS bare (n INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT");
   const text = "x".repeat(700);
   return timed(() => {
-    for (let index = 0; index < count; index++) sql.transaction(() => sql.exec("INSERT INTO bare (text) VALUES (?)", text));
+    for (let index = 0; index < count; index++) {
+      sql.transaction(() => sql.exec("INSERT INTO bare (text) VALUES (?)", text));
+    }
   });
 }
 
 export function benchLedger(): LedgerBench {
-  const [batches, duplicates, perRow, bare] = [[] as number[], [] as number[], [] as number[], [] as number[]];
+  const [batches, duplicates, perRow, bare] = [
+    [] as number[],
+    [] as number[],
+    [] as number[],
+    [] as number[],
+  ];
   const directory = mkdtempSync(join(tmpdir(), "ledger-bench-"));
   for (let round = 0; round < ROUNDS; round++) {
     const { sql, engine } = open(join(directory, `${round}.sqlite`));
@@ -66,18 +84,30 @@ export function benchLedger(): LedgerBench {
     // Table rows only, which is what the bare table writes too.
     perRow.push(((sql.rowsWritten() - before) / ms) * 1000);
     bare.push((1500 / bareInserts(sql, 1500)) * 1000);
-    const again = batch(rows(500, "n", { accountId: "acc_2" }), { accounts: [account(), account("acc_2", { createdAtMs: NOW })] });
+    const again = batch(rows(500, "n", { accountId: "acc_2" }), {
+      accounts: [account(), account("acc_2", { createdAtMs: NOW })],
+    });
     duplicates.push(timed(() => void engine.record(again, NOW)));
     sql.close();
   }
   rmSync(directory, { recursive: true });
   const { engine } = open();
-  for (let part = 0; part < 10; part++) engine.record(batch(rows(500, `p${part}-`), { offers: [offer()] }), NOW);
-  const screens = Array.from({ length: ROUNDS }, () => timed(() => {
-    engine.points(null, NOW);
-    engine.entries({ limit: 20, before: null }, NOW);
-    engine.purchases({ ...ALL, limit: 20 }, NOW);
-  }));
+  for (let part = 0; part < 10; part++) {
+    engine.record(batch(rows(500, `p${part}-`), { offers: [offer()] }), NOW);
+  }
+  const screens = Array.from({ length: ROUNDS }, () =>
+    timed(() => {
+      engine.points(null, NOW);
+      engine.entries({ limit: 20, before: null }, NOW);
+      engine.purchases({ ...ALL, limit: 20 }, NOW);
+    }));
   const [engineRowsPerSecond, bareRowsPerSecond] = [median(perRow), median(bare)];
-  return { batch500Ms: median(batches), duplicates500Ms: median(duplicates), engineRowsPerSecond, bareRowsPerSecond, ratio: engineRowsPerSecond / bareRowsPerSecond, screenMs: median(screens) };
+  return {
+    batch500Ms: median(batches),
+    duplicates500Ms: median(duplicates),
+    engineRowsPerSecond,
+    bareRowsPerSecond,
+    ratio: engineRowsPerSecond / bareRowsPerSecond,
+    screenMs: median(screens),
+  };
 }

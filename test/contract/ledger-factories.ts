@@ -1,8 +1,16 @@
-// Arranges ledgers for tests: small factories over the real engine, no fixtures that two tests share.
+// Arranges ledgers for tests: small factories over the real engine, no fixtures that two tests
+// share.
 import type { AccountId, BrandId, ConnectionId, PurchaseId } from "../../src/kernel/ids.ts";
 import type { RandomBytes } from "../../src/kernel/random.ts";
 import { parisToMs } from "../../src/kernel/time.ts";
-import type { AccountGeneration, BankRow, OfferTerms, Programme, PurchaseView, RecordBatch } from "../../src/ledger/ports.ts";
+import type {
+  AccountGeneration,
+  BankRow,
+  OfferTerms,
+  Programme,
+  PurchaseView,
+  RecordBatch,
+} from "../../src/ledger/ports.ts";
 
 export const PROGRAMME: Programme = { pointsPerEuro: 100, pointsExpireMonths: 24 };
 export const CONNECTION = "con_1" as ConnectionId;
@@ -29,39 +37,110 @@ export function seededRandom(seed = 1): RandomBytes {
 }
 
 export function account(id = "acc_1", more: Partial<AccountGeneration> = {}): AccountGeneration {
-  return { accountId: id as AccountId, connectionId: CONNECTION, fingerprint: "fp_1", strength: "iban", createdAtMs: at("2026-01-01"), ...more };
+  return {
+    accountId: id as AccountId,
+    connectionId: CONNECTION,
+    fingerprint: "fp_1",
+    strength: "iban",
+    createdAtMs: at("2026-01-01"),
+    ...more,
+  };
 }
 
 /** Three percent of every purchase at Monoprix, confirmed after 30 days, no caps. */
 export function offer(more: Partial<OfferTerms> = {}): OfferTerms {
   return {
-    offerId: "off_1", version: 1, brandId: MONOPRIX, kind: "percent", rateBp: 300, points: null, tiers: null, minCents: null, maxCents: null,
-    capPointsPerPurchase: null, capPointsPerUser: null, capPurchasesPerUser: null, period: "offer", firstPurchaseOnly: false, activation: "automatic", activationDays: null,
-    channel: "any", startsAtMs: at("2026-01-01"), endsAtMs: null, confirmationDays: 30, budgetPoints: null, priority: 100, offerCreatedAtMs: 0, ...more,
+    offerId: "off_1",
+    version: 1,
+    brandId: MONOPRIX,
+    kind: "percent",
+    rateBp: 300,
+    points: null,
+    tiers: null,
+    minCents: null,
+    maxCents: null,
+    capPointsPerPurchase: null,
+    capPointsPerUser: null,
+    capPurchasesPerUser: null,
+    period: "offer",
+    firstPurchaseOnly: false,
+    activation: "automatic",
+    activationDays: null,
+    channel: "any",
+    startsAtMs: at("2026-01-01"),
+    endsAtMs: null,
+    confirmationDays: 30,
+    budgetPoints: null,
+    priority: 100,
+    offerCreatedAtMs: 0,
+    ...more,
   };
 }
 
 /** A booked purchase of 34.90 euros at Monoprix, 104 points under `offer()`. */
 export function row(externalId: string, more: Partial<BankRow> = {}): BankRow {
   return {
-    accountId: "acc_1", externalId, kind: "purchase", amountCents: 3490, currency: "EUR", original: null, purchasedOn: "2026-11-12", bookedOn: "2026-11-13",
-    state: "booked", lastUpdateMs: 1000, labelCipher: `cipher ${externalId}`, labelTag: "monoprix", brand: { id: MONOPRIX, matched: "MONOPRIX" }, channel: "in_store", review: null, ...more,
+    accountId: "acc_1",
+    externalId,
+    kind: "purchase",
+    amountCents: 3490,
+    currency: "EUR",
+    original: null,
+    purchasedOn: "2026-11-12",
+    bookedOn: "2026-11-13",
+    state: "booked",
+    lastUpdateMs: 1000,
+    labelCipher: `cipher ${externalId}`,
+    labelTag: "monoprix",
+    brand: { id: MONOPRIX, matched: "MONOPRIX" },
+    channel: "in_store",
+    review: null,
+    ...more,
   };
 }
 
 export function batch(rows: readonly BankRow[], more: Partial<RecordBatch> = {}): RecordBatch {
-  return { connectionId: CONNECTION, syncedAtMs: null, accounts: [account()], rows, offers: [offer()], covers: null, programme: PROGRAMME, ...more };
+  return {
+    connectionId: CONNECTION,
+    syncedAtMs: null,
+    accounts: [account()],
+    rows,
+    offers: [offer()],
+    covers: null,
+    programme: PROGRAMME,
+    ...more,
+  };
 }
 
-export const ALL = { from: null, to: null, brandId: null, outcome: null, limit: 1000, before: null } as const;
+export const ALL = {
+  from: null,
+  to: null,
+  brandId: null,
+  outcome: null,
+  limit: 1000,
+  before: null,
+} as const;
 
 /**
- * What two ledgers must agree on when they were told the same in another order. Ids and texts of one row are left out, and so are
- * rows that the bank took back: one that had earned says so, one that was never seen booked cannot.
+ * What two ledgers must agree on when they were told the same in another order. Ids and texts of
+ * one row are left out, and so are rows that the bank took back: one that had earned says so, one
+ * that was never seen booked cannot.
  */
 export function essence(purchases: readonly PurchaseView[]): string[] {
-  return purchases.filter(({ state }) => state !== "deleted").map(({ purchasedOn, amountCents, kind, state, brand, verdict }) =>
-    [purchasedOn, kind, amountCents, state, brand?.id ?? "-", verdict.outcome, verdict.points, verdict.reasons.join("+")].join(" ")).sort();
+  return purchases.filter(({ state }) => state !== "deleted").map((
+    { purchasedOn, amountCents, kind, state, brand, verdict },
+  ) =>
+    [
+      purchasedOn,
+      kind,
+      amountCents,
+      state,
+      brand?.id ?? "-",
+      verdict.outcome,
+      verdict.points,
+      verdict.reasons.join("+"),
+    ].join(" ")
+  ).sort();
 }
 
 export const purchaseId = (text: string): PurchaseId => text as PurchaseId;

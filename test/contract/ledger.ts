@@ -1,12 +1,27 @@
-// What every edition of the ledger must do, through `LedgerPort` alone: run over node:sqlite, in workerd and on Deno.
+// What every edition of the ledger must do, through `LedgerPort` alone: run over node:sqlite, in
+// workerd and on Deno.
 import type { PurchaseId, UserId } from "../../src/kernel/ids.ts";
 import type { LedgerOperations, LedgerPort } from "../../src/ledger/ports.ts";
 import { ALL, at, batch, row } from "./ledger-factories.ts";
 
-type Expect = (actual: unknown) => { readonly toEqual: (expected: unknown) => void; readonly toMatchObject: (expected: object) => void };
-export type ContractTest = (name: string, run: (context: { readonly expect: Expect }) => Promise<void>) => void;
+type Expect = (
+  actual: unknown,
+) => {
+  readonly toEqual: (expected: unknown) => void;
+  readonly toMatchObject: (expected: object) => void;
+};
+export type ContractTest = (
+  name: string,
+  run: (context: { readonly expect: Expect }) => Promise<void>,
+) => void;
 /** A ledger that holds nobody yet, with a clock the test moves, and a user nobody used. */
-export type OpenLedger = () => Promise<{ readonly ledger: LedgerPort & LedgerOperations; readonly user: UserId; readonly moveTo: (nowMs: number) => void }>;
+export type OpenLedger = () => Promise<
+  {
+    readonly ledger: LedgerPort & LedgerOperations;
+    readonly user: UserId;
+    readonly moveTo: (nowMs: number) => void;
+  }
+>;
 
 const UNKNOWN: PurchaseId = "pur_0197d000-0000-7000-8000-00000000ffaa";
 
@@ -15,13 +30,34 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
   test("a purchase earns, is shown, matures by reading and cannot be recorded twice", async ({ expect }) => {
     const { ledger, user, moveTo } = await open();
     moveTo(at("2026-11-14"));
-    expect(await ledger.record(user, batch([row("1")]))).toMatchObject({ ok: true, value: { recorded: 1, earnedPoints: 104 } });
-    expect(await ledger.record(user, batch([row("1")]))).toMatchObject({ ok: true, value: { recorded: 0, unchanged: 1 } });
-    expect(await ledger.purchases(user, ALL)).toMatchObject({ ok: true, value: { items: [{ externalId: "1", verdict: { outcome: "earned", points: 104 } }], nextBefore: null } });
-    expect(await ledger.points(user)).toMatchObject({ ok: true, value: { balances: { pending: 104, available: 0, held: 0 } } });
+    expect(await ledger.record(user, batch([row("1")]))).toMatchObject({
+      ok: true,
+      value: { recorded: 1, earnedPoints: 104 },
+    });
+    expect(await ledger.record(user, batch([row("1")]))).toMatchObject({
+      ok: true,
+      value: { recorded: 0, unchanged: 1 },
+    });
+    expect(await ledger.purchases(user, ALL)).toMatchObject({
+      ok: true,
+      value: {
+        items: [{ externalId: "1", verdict: { outcome: "earned", points: 104 } }],
+        nextBefore: null,
+      },
+    });
+    expect(await ledger.points(user)).toMatchObject({
+      ok: true,
+      value: { balances: { pending: 104, available: 0, held: 0 } },
+    });
     moveTo(at("2026-12-12"));
-    expect(await ledger.points(user)).toMatchObject({ ok: true, value: { balances: { pending: 0, available: 104, held: 0 } } });
-    expect(await ledger.entries(user, 10, null)).toMatchObject({ ok: true, value: { items: [{ kind: "confirm" }, { kind: "earn" }] } });
+    expect(await ledger.points(user)).toMatchObject({
+      ok: true,
+      value: { balances: { pending: 0, available: 104, held: 0 } },
+    });
+    expect(await ledger.entries(user, 10, null)).toMatchObject({
+      ok: true,
+      value: { items: [{ kind: "confirm" }, { kind: "earn" }] },
+    });
     expect(await ledger.verify(user)).toMatchObject({ ok: true, value: { broken: [] } });
   });
 
@@ -31,10 +67,19 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
     await ledger.record(user, batch([row("1")]));
     const hold = { kind: "hold", redemptionId: "red_1", points: 100, expiresAtMs: null } as const;
     const first = await ledger.operate(user, "k", hold);
-    expect(first).toMatchObject({ ok: true, value: { state: "open", balances: { available: 4, held: 100 } } });
+    expect(first).toMatchObject({
+      ok: true,
+      value: { state: "open", balances: { available: 4, held: 100 } },
+    });
     expect(await ledger.operate(user, "k", hold)).toEqual(first);
-    expect(await ledger.operate(user, "k", { ...hold, points: 99 })).toEqual({ ok: false, error: { code: "idempotency_conflict" } });
-    expect(await ledger.operate(user, "k2", { ...hold, redemptionId: "red_2" })).toEqual({ ok: false, error: { code: "points_insufficient", available: 4 } });
+    expect(await ledger.operate(user, "k", { ...hold, points: 99 })).toEqual({
+      ok: false,
+      error: { code: "idempotency_conflict" },
+    });
+    expect(await ledger.operate(user, "k2", { ...hold, redemptionId: "red_2" })).toEqual({
+      ok: false,
+      error: { code: "points_insufficient", available: 4 },
+    });
   });
 
   test("a broken invariant refuses this call and leaves the book as it was", async ({ expect }) => {
@@ -42,7 +87,10 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
     moveTo(at("2026-11-14"));
     await ledger.record(user, batch([row("1")]));
     const before = await ledger.points(user);
-    expect(await ledger.record(user, batch([row("2"), row("3", { amountCents: 0.5 })]))).toEqual({ ok: false, error: { code: "ledger_refused" } });
+    expect(await ledger.record(user, batch([row("2"), row("3", { amountCents: 0.5 })]))).toEqual({
+      ok: false,
+      error: { code: "ledger_refused" },
+    });
     expect(await ledger.points(user)).toEqual(before);
   });
 
@@ -52,7 +100,10 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
     await ledger.record(user, batch([row("1"), row("2")]));
     const [points, entries] = [await ledger.points(user), await ledger.entries(user, 1, null)];
     if (!points.ok || !entries.ok) throw new Error("refused");
-    expect(await ledger.overview(user, 1)).toEqual({ ok: true, value: { points: points.value, entries: entries.value } });
+    expect(await ledger.overview(user, 1)).toEqual({
+      ok: true,
+      value: { points: points.value, entries: entries.value },
+    });
     expect(entries.value.items[0]?.balances).toEqual(points.value.balances);
   });
 
@@ -60,9 +111,15 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
     const { ledger, user, moveTo } = await open();
     moveTo(at("2026-11-14"));
     expect(await ledger.purchase(user, UNKNOWN)).toEqual({ ok: true, value: null });
-    expect(await ledger.purchases(user, ALL)).toEqual({ ok: true, value: { items: [], nextBefore: null } });
+    expect(await ledger.purchases(user, ALL)).toEqual({
+      ok: true,
+      value: { items: [], nextBefore: null },
+    });
     expect(await ledger.activations(user)).toEqual({ ok: true, value: [] });
-    expect(await ledger.bankingActivity(user)).toEqual({ ok: true, value: { connections: [], accounts: [] } });
+    expect(await ledger.bankingActivity(user)).toEqual({
+      ok: true,
+      value: { connections: [], accounts: [] },
+    });
     expect(await ledger.reviews(user)).toEqual({ ok: true, value: [] });
   });
 

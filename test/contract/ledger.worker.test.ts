@@ -10,6 +10,14 @@ const bindings = env as unknown as Environment;
 
 ledgerContract(test, async () => {
   let nowMs = Date.now();
-  const ledger = ledgerClient({ namespace: bindings.LEDGER, clock: { nowMs: () => nowMs }, log: { info: () => {}, alert: () => {} } });
-  return { ledger, user: newId("usr", Date.now(), systemRandomBytes), moveTo: (ms) => void (nowMs = ms) };
+  const ledger = ledgerClient({
+    namespace: bindings.LEDGER,
+    clock: { nowMs: () => nowMs },
+    log: { info: () => {}, alert: () => {} },
+  });
+  return {
+    ledger,
+    user: newId("usr", Date.now(), systemRandomBytes),
+    moveTo: (ms) => void (nowMs = ms),
+  };
 });

@@ -13,7 +13,8 @@ const expect = (actual: unknown) => ({
 });
 const files = openTestFiles();
 // Files stay open from one test to the next, as in a server.
-const test: ContractTest = (name, run) => Deno.test({ name, sanitizeResources: false, fn: () => run({ expect }) });
+const test: ContractTest = (name, run) =>
+  Deno.test({ name, sanitizeResources: false, fn: () => run({ expect }) });
 
 ledgerContract(test, files.openLedger);
 storesContract(test, files.openD1);

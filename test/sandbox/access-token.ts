@@ -1,5 +1,6 @@
-// Operators' certificates as Cloudflare Access issues them: tokens for persons (e-mail) and services (common name), and the public
-// keys. Used by the sandbox for the keys and by `npm run -s token` for the tokens. Not part of the product.
+// Operators' certificates as Cloudflare Access issues them: tokens for persons (e-mail) and
+// services (common name), and the public keys. Used by the sandbox for the keys and by `npm run -s
+// token` for the tokens. Not part of the product.
 import type { JWK } from "jose";
 import { importJWK, SignJWT } from "jose";
 
@@ -24,9 +25,15 @@ function algorithmOf(jwk: JWK): "ES256" | "RS256" {
 }
 
 async function stableUuid(text: string): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  const hex = Array.from(digest.slice(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
+  const digest = new Uint8Array(
+    await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)),
+  );
+  const hex = Array.from(digest.slice(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${
+    hex.slice(20)
+  }`;
 }
 
 /** A signed token, valid one hour from `nowMs`. Throws when the key cannot sign. */
@@ -37,7 +44,12 @@ export async function signAccessToken(request: AccessTokenRequest): Promise<stri
   const person = request.subject.includes("@");
   const nowSeconds = Math.floor(request.nowMs / 1000);
   const claims = person
-    ? { type: "app", email: request.subject, identity_nonce: (await stableUuid(`nonce|${request.subject}`)).slice(0, 16), country: "FR" }
+    ? {
+      type: "app",
+      email: request.subject,
+      identity_nonce: (await stableUuid(`nonce|${request.subject}`)).slice(0, 16),
+      country: "FR",
+    }
     : { type: "app", common_name: request.subject };
   return new SignJWT(claims)
     .setProtectedHeader({ alg, kid, typ: "JWT" })
@@ -51,10 +63,17 @@ export async function signAccessToken(request: AccessTokenRequest): Promise<stri
     .sign(await importJWK(request.privateJwk, alg));
 }
 
-/** The body of `/cdn-cgi/access/certs`: public parts only. Cloudflare also gives X.509 certificates, which jose does not need. */
-export function accessCertificates(privateJwk: JWK): { keys: JWK[]; public_cert: null; public_certs: never[] } {
+/**
+ * The body of `/cdn-cgi/access/certs`: public parts only. Cloudflare also gives X.509 certificates,
+ * which jose does not need.
+ */
+export function accessCertificates(
+  privateJwk: JWK,
+): { keys: JWK[]; public_cert: null; public_certs: never[] } {
   const { kty, crv, x, y, n, e, kid } = privateJwk;
   const shared = { kid: kid ?? "", kty: kty ?? "", alg: algorithmOf(privateJwk), use: "sig" };
-  const key: JWK = kty === "RSA" ? { ...shared, n: n ?? "", e: e ?? "" } : { ...shared, crv: crv ?? "", x: x ?? "", y: y ?? "" };
+  const key: JWK = kty === "RSA"
+    ? { ...shared, n: n ?? "", e: e ?? "" }
+    : { ...shared, crv: crv ?? "", x: x ?? "", y: y ?? "" };
   return { keys: [key], public_cert: null, public_certs: [] };
 }

@@ -1,5 +1,5 @@
-// From a change at the bank to the product: synchronise, write the webhook, deliver it, and say what came of it. Every control that
-// changes rows ends here, so that they all report alike.
+// From a change at the bank to the product: synchronise, write the webhook, deliver it, and say
+// what came of it. Every control that changes rows ends here, so that they all report alike.
 import { synchronise } from "./bank.ts";
 import type { Services } from "./context.ts";
 import { transactionBody } from "./bodies.ts";
@@ -17,27 +17,53 @@ export interface Announcement {
 }
 
 /** How far the news travels. */
-export interface Reach { readonly sync: boolean; readonly webhook: boolean }
+export interface Reach {
+  readonly sync: boolean;
+  readonly webhook: boolean;
+}
 
 /** The report for a list of attempts. */
 export function report(deliveries: readonly Delivery[]): Announcement {
   const last = deliveries.at(-1);
   return {
-    delivered: deliveries.length > 0 && deliveries.every(({ delivered }) => delivered), status: last?.status ?? null, webhooks: deliveries,
+    delivered: deliveries.length > 0 && deliveries.every(({ delivered }) => delivered),
+    status: last?.status ?? null,
+    webhooks: deliveries,
     ...(last?.held === true ? { reason: "held" } : {}),
   };
 }
 
-/** Synchronises the connection and sends CONNECTION_SYNCED (and ACCOUNT_SYNCED, if the setting asks for it). */
-export async function announce(services: Services, idConnection: number, reach: Reach, nowMs: number): Promise<Announcement> {
+/**
+ * Synchronises the connection and sends CONNECTION_SYNCED (and ACCOUNT_SYNCED, if the setting asks
+ * for it).
+ */
+export async function announce(
+  services: Services,
+  idConnection: number,
+  reach: Reach,
+  nowMs: number,
+): Promise<Announcement> {
   const { store, webhooks } = services;
-  const silent = (reason: string): Announcement => ({ delivered: false, status: null, webhooks: [], reason });
+  const silent = (reason: string): Announcement => ({
+    delivered: false,
+    status: null,
+    webhooks: [],
+    reason,
+  });
   if (!reach.sync) return silent("not synchronised: the aggregator does not know yet");
   const healthy = synchronise(store, idConnection, nowMs);
   const connection = store.connection(idConnection);
   if (connection === undefined) return silent("the connection is gone");
-  if (!healthy) return silent(`the connection is in state ${connection.state ?? "unknown"}: the aggregator cannot read the bank`);
-  const accounts = store.accountsOf(idConnection).filter(({ disabled, deleted }) => disabled === null && deleted === null);
+  if (!healthy) {
+    return silent(
+      `the connection is in state ${
+        connection.state ?? "unknown"
+      }: the aggregator cannot read the bank`,
+    );
+  }
+  const accounts = store.accountsOf(idConnection).filter(({ disabled, deleted }) =>
+    disabled === null && deleted === null
+  );
   if (!reach.webhook) {
     for (const { id } of accounts) store.run("UPDATE rows SET pushed = 1 WHERE id_account = ?", id);
     return silent("webhook suppressed: the product can find it by reading only");
@@ -45,8 +71,18 @@ export async function announce(services: Services, idConnection: number, reach: 
   const ids: number[] = [];
   if (store.setting("account_synced") === "true") {
     for (const { id } of accounts) {
-      const rows = store.all<RowRecord>("SELECT * FROM rows WHERE id_account = ? AND pushed = 0 ORDER BY id", id);
-      if (rows.length > 0) ids.push(webhooks.enqueueAccountSynced(id, connection, rows.map((row) => transactionBody(row, true)), nowMs));
+      const rows = store.all<RowRecord>(
+        "SELECT * FROM rows WHERE id_account = ? AND pushed = 0 ORDER BY id",
+        id,
+      );
+      if (rows.length > 0) {
+        ids.push(webhooks.enqueueAccountSynced(
+          id,
+          connection,
+          rows.map((row) => transactionBody(row, true)),
+          nowMs,
+        ));
+      }
     }
   }
   ids.push(webhooks.enqueueConnectionSynced(connection, nowMs));

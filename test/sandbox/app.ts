@@ -22,7 +22,10 @@ import { mountWebview } from "./webview.ts";
 import { errorResponse } from "./wire.ts";
 
 /** The running sandbox within its object. */
-export function createSandbox(ctx: DurableObjectState, env: SandboxEnv): { app: SandboxApp; webhooks: Webhooks } {
+export function createSandbox(
+  ctx: DurableObjectState,
+  env: SandboxEnv,
+): { app: SandboxApp; webhooks: Webhooks } {
   createTables(ctx.storage.sql);
   const store = new Store(ctx.storage.sql);
   const webhooks = new Webhooks(store, env, (atMs) => void ctx.storage.setAlarm(atMs));
@@ -33,8 +36,11 @@ export function createSandbox(ctx: DurableObjectState, env: SandboxEnv): { app: 
     c.set("nowMs", await readClock(env));
     await next();
     // A button of the front page leads back to it; scripts get the JSON.
-    const form = (c.req.header("content-type") ?? "").includes("form") && (c.req.header("accept") ?? "").includes("text/html");
-    if (form && c.req.method === "POST" && !c.req.path.startsWith("/webview/") && c.res.ok) c.res = c.redirect("/", 303);
+    const form = (c.req.header("content-type") ?? "").includes("form") &&
+      (c.req.header("accept") ?? "").includes("text/html");
+    if (form && c.req.method === "POST" && !c.req.path.startsWith("/webview/") && c.res.ok) {
+      c.res = c.redirect("/", 303);
+    }
   });
   mountFaults(app, services);
   mountAuth(app, services);
@@ -42,18 +48,30 @@ export function createSandbox(ctx: DurableObjectState, env: SandboxEnv): { app: 
   mountTransactions(app, services);
   mountWebview(app, services);
   mountMailbox(app, services);
-  app.get("/cdn-cgi/access/certs", (c) => c.json(accessCertificates(JSON.parse(env.ACCESS_SIGNING_KEY) as JWK)));
+  app.get(
+    "/cdn-cgi/access/certs",
+    (c) => c.json(accessCertificates(JSON.parse(env.ACCESS_SIGNING_KEY) as JWK)),
+  );
   mountMoney(app, services);
   mountLife(app, services);
   mountWebhookControls(app, services);
   mountClock(app, services);
   mountIndex(app, services);
 
-  app.notFound((c) => (c.req.path.startsWith("/2.0/") ? errorResponse(404, "notFound", "Ressource was not found.") : c.json({ error: "not_found", detail: "GET / lists what there is" }, 404)));
+  app.notFound((
+    c,
+  ) => (c.req.path.startsWith("/2.0/")
+    ? errorResponse(404, "notFound", "Ressource was not found.")
+    : c.json({ error: "not_found", detail: "GET / lists what there is" }, 404))
+  );
   app.onError((error, c) => {
-    if (error instanceof QueueFullError) return c.json({ error: "queue_full", detail: error.message }, 503);
+    if (error instanceof QueueFullError) {
+      return c.json({ error: "queue_full", detail: error.message }, 503);
+    }
     console.error(error);
-    return c.req.path.startsWith("/2.0/") ? errorResponse(500, "bug", "An unexpected error occurred.") : c.json({ error: "bug", detail: error.message }, 500);
+    return c.req.path.startsWith("/2.0/")
+      ? errorResponse(500, "bug", "An unexpected error occurred.")
+      : c.json({ error: "bug", detail: error.message }, 500);
   });
   return { app, webhooks };
 }

@@ -1,30 +1,57 @@
-// The aggregator's tokens: users, permanent and temporary tokens, codes for the webview, renewal, revocation. The sandbox keeps
-// tokens in clear: it is a toy bank on the developer's machine and must never be deployed.
+// The aggregator's tokens: users, permanent and temporary tokens, codes for the webview, renewal,
+// revocation. The sandbox keeps tokens in clear: it is a toy bank on the developer's machine and
+// must never be deployed.
 import type { Context, Next } from "hono";
 import type { SandboxApp, SandboxTypes, Services } from "./context.ts";
 import { randomToken, readFields } from "./context.ts";
 import { errorResponse, jsonResponse } from "./wire.ts";
 
 /** `permanent` and `temporary` open the API; `code-*` are given to the webview or traded. */
-export type TokenKind = "permanent" | "temporary" | "code-single" | "code-standard" | "code-exchange";
+export type TokenKind =
+  | "permanent"
+  | "temporary"
+  | "code-single"
+  | "code-standard"
+  | "code-exchange";
 
-interface TokenRecord { token: string; id_user: number; kind: TokenKind; expires_ms: number | null }
+interface TokenRecord {
+  token: string;
+  id_user: number;
+  kind: TokenKind;
+  expires_ms: number | null;
+}
 
 const temporaryMs = 1_800_000;
 
 /** Makes and stores a token of the given kind. */
-export function issueToken({ store }: Services, idUser: number, kind: TokenKind, nowMs: number): string {
+export function issueToken(
+  { store }: Services,
+  idUser: number,
+  kind: TokenKind,
+  nowMs: number,
+): string {
   const token = randomToken();
   store.run(
     "INSERT INTO tokens (token, id_user, kind, expires_ms) VALUES (?, ?, ?, ?)",
-    token, idUser, kind, kind === "permanent" ? null : nowMs + temporaryMs,
+    token,
+    idUser,
+    kind,
+    kind === "permanent" ? null : nowMs + temporaryMs,
   );
   return token;
 }
 
 /** The live token, or undefined when it is unknown or late. */
-export function findToken({ store }: Services, token: string, nowMs: number): TokenRecord | undefined {
-  return store.first<TokenRecord>("SELECT * FROM tokens WHERE token = ? AND (expires_ms IS NULL OR expires_ms > ?)", token, nowMs);
+export function findToken(
+  { store }: Services,
+  token: string,
+  nowMs: number,
+): TokenRecord | undefined {
+  return store.first<TokenRecord>(
+    "SELECT * FROM tokens WHERE token = ? AND (expires_ms IS NULL OR expires_ms > ?)",
+    token,
+    nowMs,
+  );
 }
 
 /** Takes a single-use code away and tells whose it was; null when it is unknown, late or spent. */
@@ -38,8 +65,14 @@ export function spendCode(services: Services, code: string, nowMs: number): numb
 /** Makes a temporary user permanent and lets the events that waited for it go. */
 function makePermanent({ store, webhooks }: Services, idUser: number): void {
   store.run("UPDATE users SET permanent = 1 WHERE id = ?", idUser);
-  const waiting = store.all<{ id: number }>("SELECT id FROM webhooks WHERE id_user = ? AND state = 'waiting' ORDER BY id", idUser);
-  store.run("UPDATE webhooks SET state = 'pending' WHERE id_user = ? AND state = 'waiting'", idUser);
+  const waiting = store.all<{ id: number }>(
+    "SELECT id FROM webhooks WHERE id_user = ? AND state = 'waiting' ORDER BY id",
+    idUser,
+  );
+  store.run(
+    "UPDATE webhooks SET state = 'pending' WHERE id_user = ? AND state = 'waiting'",
+    idUser,
+  );
   webhooks.deliverLater(waiting.map(({ id }) => id));
 }
 
@@ -48,7 +81,10 @@ function bearer(request: Request): string | null {
   return match?.[1] ?? null;
 }
 
-/** Middleware: a live permanent or temporary token is needed, and `{user}` in the path is `me` or that token's user. */
+/**
+ * Middleware: a live permanent or temporary token is needed, and `{user}` in the path is `me` or
+ * that token's user.
+ */
 export function requireToken(services: Services) {
   return async (c: Context<SandboxTypes>, next: Next): Promise<Response | void> => {
     const token = bearer(c.req.raw);
@@ -57,19 +93,23 @@ export function requireToken(services: Services) {
       return errorResponse(401, "unauthorized", "A valid token is required.");
     }
     const user = c.req.param("user");
-    if (user !== undefined && user !== "me" && user !== String(record.id_user)) return errorResponse(404, "notFound", "Ressource was not found.");
+    if (user !== undefined && user !== "me" && user !== String(record.id_user)) {
+      return errorResponse(404, "notFound", "Ressource was not found.");
+    }
     c.set("idUser", record.id_user);
     return next();
   };
 }
 
 function hasClient({ env }: Services, fields: Record<string, unknown>): boolean {
-  return String(fields["client_id"]) === env.POWENS_CLIENT_ID && fields["client_secret"] === env.POWENS_CLIENT_SECRET;
+  return String(fields["client_id"]) === env.POWENS_CLIENT_ID &&
+    fields["client_secret"] === env.POWENS_CLIENT_SECRET;
 }
 
 /** Mounts `/auth/*`. */
 export function mountAuth(app: SandboxApp, services: Services): void {
-  const wrongClient = () => errorResponse(401, "unauthorized", "client_id or client_secret is wrong.");
+  const wrongClient = () =>
+    errorResponse(401, "unauthorized", "client_id or client_secret is wrong.");
   const malformed = () => errorResponse(400, "invalidValue", "The body is not a JSON object.");
 
   app.post("/2.0/auth/init", async (c) => {
@@ -79,36 +119,68 @@ export function mountAuth(app: SandboxApp, services: Services): void {
     if (permanent && !hasClient(services, fields)) return wrongClient();
     const idUser = services.store.addUser(permanent, c.var.nowMs);
     const kind = permanent ? "permanent" : "temporary";
-    return jsonResponse({ auth_token: issueToken(services, idUser, kind, c.var.nowMs), type: kind, id_user: idUser, expires_in: permanent ? null : temporaryMs / 1000 });
+    return jsonResponse({
+      auth_token: issueToken(services, idUser, kind, c.var.nowMs),
+      type: kind,
+      id_user: idUser,
+      expires_in: permanent ? null : temporaryMs / 1000,
+    });
   });
 
   app.get("/2.0/auth/token/code", requireToken(services), (c) => {
     const single = c.req.query("type") === "singleAccess";
-    const code = issueToken(services, c.var.idUser, single ? "code-single" : "code-standard", c.var.nowMs);
-    return jsonResponse({ code, type: "temporary", access: single ? "single" : "standard", expires_in: temporaryMs / 1000 });
+    const code = issueToken(
+      services,
+      c.var.idUser,
+      single ? "code-single" : "code-standard",
+      c.var.nowMs,
+    );
+    return jsonResponse({
+      code,
+      type: "temporary",
+      access: single ? "single" : "standard",
+      expires_in: temporaryMs / 1000,
+    });
   });
 
   app.post("/2.0/auth/token/access", async (c) => {
     const fields = await readFields(c.req.raw);
     if (fields === null) return malformed();
     if (!hasClient(services, fields)) return wrongClient();
-    if (typeof fields["code"] !== "string") return errorResponse(400, "missingParameter", "code is required.");
+    if (typeof fields["code"] !== "string") {
+      return errorResponse(400, "missingParameter", "code is required.");
+    }
     const idUser = spendCode(services, fields["code"], c.var.nowMs);
-    if (idUser === null) return errorResponse(400, "invalidValue", "code is unknown, expired or used.");
+    if (idUser === null) {
+      return errorResponse(400, "invalidValue", "code is unknown, expired or used.");
+    }
     makePermanent(services, idUser);
-    return jsonResponse({ access_token: issueToken(services, idUser, "permanent", c.var.nowMs), token_type: "Bearer" });
+    return jsonResponse({
+      access_token: issueToken(services, idUser, "permanent", c.var.nowMs),
+      token_type: "Bearer",
+    });
   });
 
   app.post("/2.0/auth/renew", async (c) => {
     const fields = await readFields(c.req.raw);
     if (fields === null) return malformed();
     if (!hasClient(services, fields)) return wrongClient();
-    // Without id_user a user is created: the published OpenAPI says so, and a client that forgets it pays for it.
-    const idUser = fields["id_user"] === undefined ? services.store.addUser(true, c.var.nowMs) : Number(fields["id_user"]);
-    if (!Number.isInteger(idUser) || services.store.user(idUser) === undefined) return errorResponse(404, "notFound", "Ressource was not found.");
-    if (fields["revoke_previous"] === true) services.store.run("DELETE FROM tokens WHERE id_user = ?", idUser);
+    // Without id_user a user is created: the published OpenAPI says so, and a client that forgets
+    // it pays for it.
+    const idUser = fields["id_user"] === undefined
+      ? services.store.addUser(true, c.var.nowMs)
+      : Number(fields["id_user"]);
+    if (!Number.isInteger(idUser) || services.store.user(idUser) === undefined) {
+      return errorResponse(404, "notFound", "Ressource was not found.");
+    }
+    if (fields["revoke_previous"] === true) {
+      services.store.run("DELETE FROM tokens WHERE id_user = ?", idUser);
+    }
     makePermanent(services, idUser);
-    return jsonResponse({ access_token: issueToken(services, idUser, "permanent", c.var.nowMs), token_type: "Bearer" });
+    return jsonResponse({
+      access_token: issueToken(services, idUser, "permanent", c.var.nowMs),
+      token_type: "Bearer",
+    });
   });
 
   app.delete("/2.0/auth/token", requireToken(services), (c) => {

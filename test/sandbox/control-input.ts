@@ -1,5 +1,6 @@
-// How controls read what they are told: JSON or a form, unknown names refused, and one way to say which connection and account are
-// meant. Callers know only what the redirect gave them, so `connection_id` works everywhere and the newest one is the default.
+// How controls read what they are told: JSON or a form, unknown names refused, and one way to say
+// which connection and account are meant. Callers know only what the redirect gave them, so
+// `connection_id` works everywhere and the newest one is the default.
 import { z } from "zod";
 import type { SandboxContext } from "./context.ts";
 import { readFields } from "./context.ts";
@@ -13,13 +14,22 @@ export function refuse(status: 400 | 404 | 409 | 502, error: string, detail: unk
 }
 
 /** The fields of a control's body, checked. An empty form field counts as absent. */
-export async function readControl<T extends z.ZodType>(c: SandboxContext, schema: T): Promise<z.output<T> | Response> {
+export async function readControl<T extends z.ZodType>(
+  c: SandboxContext,
+  schema: T,
+): Promise<z.output<T> | Response> {
   const fields = await readFields(c.req.raw);
-  if (fields === null) return refuse(400, "unreadable", "The body must be a JSON object or a form.");
+  if (fields === null) {
+    return refuse(400, "unreadable", "The body must be a JSON object or a form.");
+  }
   const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""));
   const parsed = schema.safeParse(present);
   if (parsed.success) return parsed.data;
-  return refuse(400, "invalid", parsed.error.issues.map((issue) => ({ field: issue.path.join("."), detail: issue.message })));
+  return refuse(
+    400,
+    "invalid",
+    parsed.error.issues.map((issue) => ({ field: issue.path.join("."), detail: issue.message })),
+  );
 }
 
 /** A flag in JSON or in a form. */
@@ -41,8 +51,13 @@ export const delivery = {
 };
 
 /** The connection that a control means. */
-export function selectConnection(store: Store, chosen: { readonly connection_id?: number | undefined; readonly user?: number | undefined }): ConnectionRecord | undefined {
-  return chosen.connection_id === undefined ? store.newestConnection(chosen.user ?? null) : store.connection(chosen.connection_id);
+export function selectConnection(
+  store: Store,
+  chosen: { readonly connection_id?: number | undefined; readonly user?: number | undefined },
+): ConnectionRecord | undefined {
+  return chosen.connection_id === undefined
+    ? store.newestConnection(chosen.user ?? null)
+    : store.connection(chosen.connection_id);
 }
 
 /** An account with all that it hangs on. */
@@ -52,20 +67,35 @@ export interface ChosenAccount {
   readonly connection: ConnectionRecord;
 }
 
-/** The account that a control means: by id, by kind, or the kind that fits the control, opted in if there is one. */
+/**
+ * The account that a control means: by id, by kind, or the kind that fits the control, opted in if
+ * there is one.
+ */
 export function selectAccount(
   store: Store,
-  chosen: { readonly connection_id?: number | undefined; readonly user?: number | undefined; readonly account?: number | string | undefined },
+  chosen: {
+    readonly connection_id?: number | undefined;
+    readonly user?: number | undefined;
+    readonly account?: number | string | undefined;
+  },
   fallback: "checking" | "card" | "savings",
 ): ChosenAccount | Response {
   const byId = typeof chosen.account === "number" ? store.account(chosen.account) : undefined;
-  const connection = byId === undefined ? selectConnection(store, chosen) : store.connection(byId.id_connection);
-  if (connection === undefined) return refuse(404, "not_found", "No such connection. Has anybody connected a bank yet?");
-  if (byId !== undefined) return { account: byId, bank: store.bankAccount(byId.bank_account), connection };
+  const connection = byId === undefined
+    ? selectConnection(store, chosen)
+    : store.connection(byId.id_connection);
+  if (connection === undefined) {
+    return refuse(404, "not_found", "No such connection. Has anybody connected a bank yet?");
+  }
+  if (byId !== undefined) {
+    return { account: byId, bank: store.bankAccount(byId.bank_account), connection };
+  }
   if (typeof chosen.account === "number") return refuse(404, "not_found", "No such account.");
   const kind = chosen.account ?? fallback;
   const wanted = kind === "savings" ? "livret_a" : kind;
   const candidates = store.accountsOf(connection.id).filter(({ deleted }) => deleted === null)
-    .map((account) => ({ account, bank: store.bankAccount(account.bank_account), connection })).filter(({ bank }) => bank.kind === wanted);
-  return candidates.find(({ account }) => account.disabled === null) ?? candidates[0] ?? refuse(404, "not_found", `This connection has no ${kind} account.`);
+    .map((account) => ({ account, bank: store.bankAccount(account.bank_account), connection }))
+    .filter(({ bank }) => bank.kind === wanted);
+  return candidates.find(({ account }) => account.disabled === null) ?? candidates[0] ??
+    refuse(404, "not_found", `This connection has no ${kind} account.`);
 }

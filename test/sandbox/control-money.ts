@@ -1,11 +1,20 @@
-// Controls that move money at the bank: purchases, refunds, transfers, direct debits, withdrawals, salaries, monthly summaries.
-// Each adds bank rows and then announces them; labels follow a bank's habit unless the caller gives one.
+// Controls that move money at the bank: purchases, refunds, transfers, direct debits, withdrawals,
+// salaries, monthly summaries. Each adds bank rows and then announces them; labels follow a bank's
+// habit unless the caller gives one.
 import { z } from "zod";
 import { announce } from "./announce.ts";
 import { markSummarised } from "./bank.ts";
 import { connectorOf } from "./connectors.ts";
 import type { ChosenAccount } from "./control-input.ts";
-import { date, delivery, flag, readControl, refuse, selectAccount, selector } from "./control-input.ts";
+import {
+  date,
+  delivery,
+  flag,
+  readControl,
+  refuse,
+  selectAccount,
+  selector,
+} from "./control-input.ts";
 import type { SandboxApp, SandboxContext, Services } from "./context.ts";
 import { plainRow, salaryRow, summaryRow } from "./history.ts";
 import type { CardOperation } from "./labels.ts";
@@ -17,10 +26,14 @@ import { docOf } from "./store.ts";
 import { Amount, amountFromCents, centsOf } from "./wire.ts";
 
 const cents = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-const decimalText = z.coerce.string().regex(/^-?\d{1,16}(\.\d{1,12})?$/u, "must be a decimal number");
+const decimalText = z.coerce.string().regex(
+  /^-?\d{1,16}(\.\d{1,12})?$/u,
+  "must be a decimal number",
+);
 
 const common = {
-  ...selector, ...delivery,
+  ...selector,
+  ...delivery,
   label: z.string().min(1).max(500).optional(),
   date: date.optional(),
   rdate: date.optional(),
@@ -48,25 +61,52 @@ type CardInput = z.output<typeof refundInput>;
 const cardNumbers = { checking: "2335", card: "8807", livret_a: "0000" } as const;
 
 /** Adds bank rows, moves the balance, tells the product, and reports the aggregator's rows. */
-async function post(services: Services, c: SandboxContext, chosen: ChosenAccount, docs: readonly BankRowDoc[], reach: { sync: boolean; webhook: boolean }, booksOn: string | null = null): Promise<Response> {
+async function post(
+  services: Services,
+  c: SandboxContext,
+  chosen: ChosenAccount,
+  docs: readonly BankRowDoc[],
+  reach: { sync: boolean; webhook: boolean },
+  booksOn: string | null = null,
+): Promise<Response> {
   const { store } = services;
   const ids = docs.map((doc) => store.addBankRow(chosen.bank.id, doc, booksOn));
-  const moved = docs.reduce((sum, doc) => sum + (doc.coming || doc.value.length > 14 ? 0 : centsOf(doc.value)), 0);
+  const moved = docs.reduce(
+    (sum, doc) => sum + (doc.coming || doc.value.length > 14 ? 0 : centsOf(doc.value)),
+    0,
+  );
   store.addBalance(chosen.bank.id, moved);
   const announcement = await announce(services, chosen.connection.id, reach, c.var.nowMs);
   return c.json({
-    connection_id: chosen.connection.id, account: chosen.account.id, account_disabled: chosen.account.disabled !== null,
-    rows: rowsOf(store, chosen.account.id, ids, docs), ...announcement,
+    connection_id: chosen.connection.id,
+    account: chosen.account.id,
+    account_disabled: chosen.account.disabled !== null,
+    rows: rowsOf(store, chosen.account.id, ids, docs),
+    ...announcement,
   }, 201);
 }
 
-function rowsOf(store: Store, idAccount: number, bankRows: readonly number[], docs: readonly BankRowDoc[]): object[] {
+function rowsOf(
+  store: Store,
+  idAccount: number,
+  bankRows: readonly number[],
+  docs: readonly BankRowDoc[],
+): object[] {
   return bankRows.map((bankRow, index) => {
-    const copy = store.first<RowRecord>("SELECT * FROM rows WHERE bank_row = ? AND id_account = ? ORDER BY id DESC LIMIT 1", bankRow, idAccount);
+    const copy = store.first<RowRecord>(
+      "SELECT * FROM rows WHERE bank_row = ? AND id_account = ? ORDER BY id DESC LIMIT 1",
+      bankRow,
+      idAccount,
+    );
     const doc = docs[index];
     return {
-      id: copy?.id ?? null, date: doc?.date, rdate: doc?.rdate, value: doc === undefined ? null : Number(doc.value), type: doc?.type,
-      original_wording: doc?.label, coming: doc?.coming,
+      id: copy?.id ?? null,
+      date: doc?.date,
+      rdate: doc?.rdate,
+      value: doc === undefined ? null : Number(doc.value),
+      type: doc?.type,
+      original_wording: doc?.label,
+      coming: doc?.coming,
     };
   });
 }
@@ -79,12 +119,24 @@ function cardDoc(input: CardInput, chosen: ChosenAccount, sign: -1 | 1, nowMs: n
   const format = input.bank_format ?? connectorOf(chosen.connection.connector_uuid).format;
   const operation: CardOperation = { merchant, town: input.town, date: rdate, card: number };
   const written = sign === -1 ? purchaseLabel(format, operation) : refundLabel(format, operation);
-  const amount = input.value === undefined ? amountFromCents(sign * (input.amount_cents ?? 3490)) : new Amount(input.value);
-  const original = input.currency === undefined ? null : amountFromCents(sign * (input.original_amount ?? input.amount_cents ?? 3490)).text;
+  const amount = input.value === undefined
+    ? amountFromCents(sign * (input.amount_cents ?? 3490))
+    : new Amount(input.value);
+  const original = input.currency === undefined
+    ? null
+    : amountFromCents(sign * (input.original_amount ?? input.amount_cents ?? 3490)).text;
   return {
-    date: input.date ?? rdate, rdate, value: amount.text, type: input.type ?? (chosen.bank.kind === "card" ? "deferred_card" : "card"),
-    label: input.label ?? written, clean: input.label === undefined ? plainUpper(merchant) : plainUpper(input.label), coming: input.pending,
-    card: `497412XXXXXX${number}`, counterparty: null, original_value: original, original_currency: input.currency ?? null,
+    date: input.date ?? rdate,
+    rdate,
+    value: amount.text,
+    type: input.type ?? (chosen.bank.kind === "card" ? "deferred_card" : "card"),
+    label: input.label ?? written,
+    clean: input.label === undefined ? plainUpper(merchant) : plainUpper(input.label),
+    coming: input.pending,
+    card: `497412XXXXXX${number}`,
+    counterparty: null,
+    original_value: original,
+    original_currency: input.currency ?? null,
   };
 }
 
@@ -97,13 +149,27 @@ function cardControl(services: Services, sign: -1 | 1) {
       const row = services.store.row(input.row);
       if (row === undefined) return refuse(404, "not_found", "No such row.");
       const doc = docOf(row);
-      input = { amount_cents: Math.abs(centsOf(doc.value)), merchant: doc.clean, account: row.id_account, ...Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) } as CardInput;
+      input = {
+        amount_cents: Math.abs(centsOf(doc.value)),
+        merchant: doc.clean,
+        account: row.id_account,
+        ...Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)),
+      } as CardInput;
     }
     const chosen = selectAccount(services.store, input, "checking");
     if (chosen instanceof Response) return chosen;
     const doc = cardDoc(input, chosen, sign, c.var.nowMs);
-    const booksOn = input.pending && input.books_in_days !== undefined ? addDays(parisDate(c.var.nowMs), input.books_in_days) : null;
-    return post(services, c, chosen, Array.from({ length: input.count }, () => doc), input, booksOn);
+    const booksOn = input.pending && input.books_in_days !== undefined
+      ? addDays(parisDate(c.var.nowMs), input.books_in_days)
+      : null;
+    return post(
+      services,
+      c,
+      chosen,
+      Array.from({ length: input.count }, () => doc),
+      input,
+      booksOn,
+    );
   };
 }
 
@@ -114,11 +180,28 @@ interface PlainControl {
   readonly label: (input: { merchant?: string | undefined }, day: string) => string;
 }
 
-const plainInput = z.strictObject({ ...common, amount_cents: cents.optional(), value: decimalText.optional(), merchant: z.string().min(1).max(200).optional(), incoming: flag.default(false) });
+const plainInput = z.strictObject({
+  ...common,
+  amount_cents: cents.optional(),
+  value: decimalText.optional(),
+  merchant: z.string().min(1).max(200).optional(),
+  incoming: flag.default(false),
+});
 
 const plainControls: readonly PlainControl[] = [
-  { path: "/transfers", type: "transfer", defaultCents: 5000, label: (input) => `VIR SEPA EMIS /MOTIF CADEAU /BEN ${plainUpper(input.merchant ?? "M LEROY HUGO")} /REFDO` },
-  { path: "/direct-debits", type: "order", defaultCents: 1999, label: (input) => `PRLV SEPA ${plainUpper(input.merchant ?? "FREE MOBILE")}` },
+  {
+    path: "/transfers",
+    type: "transfer",
+    defaultCents: 5000,
+    label: (input) =>
+      `VIR SEPA EMIS /MOTIF CADEAU /BEN ${plainUpper(input.merchant ?? "M LEROY HUGO")} /REFDO`,
+  },
+  {
+    path: "/direct-debits",
+    type: "order",
+    defaultCents: 1999,
+    label: (input) => `PRLV SEPA ${plainUpper(input.merchant ?? "FREE MOBILE")}`,
+  },
 ];
 
 function mountPlain(app: SandboxApp, services: Services): void {
@@ -130,12 +213,27 @@ function mountPlain(app: SandboxApp, services: Services): void {
       if (chosen instanceof Response) return chosen;
       const day = input.date ?? parisDate(c.var.nowMs);
       const sign = input.incoming ? 1 : -1;
-      const label = input.label ?? (input.incoming && control.type === "transfer" ? `VIR SEPA RECU /DE ${plainUpper(input.merchant ?? "M LEROY HUGO")}` : control.label(input, day));
+      const label = input.label ??
+        (input.incoming && control.type === "transfer"
+          ? `VIR SEPA RECU /DE ${plainUpper(input.merchant ?? "M LEROY HUGO")}`
+          : control.label(input, day));
       const row = plainRow({
-        date: day, cents: sign * (input.amount_cents ?? control.defaultCents), type: control.type, label,
-        counterparty: { label: plainUpper(input.merchant ?? "M LEROY HUGO"), account_scheme_name: "iban", account_identification: "EX5530004000700008000900031", type: input.incoming ? "debtor" : "creditor" },
+        date: day,
+        cents: sign * (input.amount_cents ?? control.defaultCents),
+        type: control.type,
+        label,
+        counterparty: {
+          label: plainUpper(input.merchant ?? "M LEROY HUGO"),
+          account_scheme_name: "iban",
+          account_identification: "EX5530004000700008000900031",
+          type: input.incoming ? "debtor" : "creditor",
+        },
       });
-      const doc = { ...row, rdate: input.rdate ?? day, ...(input.value === undefined ? {} : { value: new Amount(input.value).text }) };
+      const doc = {
+        ...row,
+        rdate: input.rdate ?? day,
+        ...(input.value === undefined ? {} : { value: new Amount(input.value).text }),
+      };
       return post(services, c, chosen, Array.from({ length: input.count }, () => doc), input);
     });
   }
@@ -143,18 +241,34 @@ function mountPlain(app: SandboxApp, services: Services): void {
 
 function mountCashAndSalary(app: SandboxApp, services: Services): void {
   app.post("/withdrawals", async (c) => {
-    const input = await readControl(c, z.strictObject({ ...common, amount_cents: cents.default(6000), town: z.string().default("Paris Voltaire"), bank_format: z.enum(bankFormats).optional() }));
+    const input = await readControl(
+      c,
+      z.strictObject({
+        ...common,
+        amount_cents: cents.default(6000),
+        town: z.string().default("Paris Voltaire"),
+        bank_format: z.enum(bankFormats).optional(),
+      }),
+    );
     if (input instanceof Response) return input;
     const chosen = selectAccount(services.store, input, "checking");
     if (chosen instanceof Response) return chosen;
     const day = input.date ?? parisDate(c.var.nowMs);
     const format = input.bank_format ?? connectorOf(chosen.connection.connector_uuid).format;
-    const label = input.label ?? withdrawalLabel(format, { merchant: "", town: input.town, date: day, card: "2335" });
-    const doc = { ...plainRow({ date: day, cents: -input.amount_cents, type: "withdrawal", label }), card: "497412XXXXXX2335", rdate: input.rdate ?? day };
+    const label = input.label ??
+      withdrawalLabel(format, { merchant: "", town: input.town, date: day, card: "2335" });
+    const doc = {
+      ...plainRow({ date: day, cents: -input.amount_cents, type: "withdrawal", label }),
+      card: "497412XXXXXX2335",
+      rdate: input.rdate ?? day,
+    };
     return post(services, c, chosen, Array.from({ length: input.count }, () => doc), input);
   });
   app.post("/salaries", async (c) => {
-    const input = await readControl(c, z.strictObject({ ...common, amount_cents: cents.default(231_742) }));
+    const input = await readControl(
+      c,
+      z.strictObject({ ...common, amount_cents: cents.default(231_742) }),
+    );
     if (input instanceof Response) return input;
     const chosen = selectAccount(services.store, input, "checking");
     if (chosen instanceof Response) return chosen;
@@ -165,20 +279,38 @@ function mountCashAndSalary(app: SandboxApp, services: Services): void {
 
 /** What the deferred card owes for the month of `day`, in cents (negative). */
 export function deferredTotalCents(store: Store, cardBankAccount: number, day: string): number {
-  return store.all<BankRowRecord>("SELECT * FROM bank_rows WHERE bank_account = ? AND removed = 0", cardBankAccount)
-    .map(docOf).filter((doc) => doc.rdate.slice(0, 7) === day.slice(0, 7) && doc.type === "deferred_card")
+  return store.all<BankRowRecord>(
+    "SELECT * FROM bank_rows WHERE bank_account = ? AND removed = 0",
+    cardBankAccount,
+  )
+    .map(docOf).filter((doc) =>
+      doc.rdate.slice(0, 7) === day.slice(0, 7) && doc.type === "deferred_card"
+    )
     .reduce((sum, doc) => sum + centsOf(doc.value), 0);
 }
 
 function mountSummaries(app: SandboxApp, services: Services): void {
   app.post("/summaries", async (c) => {
-    const input = await readControl(c, z.strictObject({ ...selector, ...delivery, label: z.string().optional(), date: date.optional(), amount_cents: cents.optional() }));
+    const input = await readControl(
+      c,
+      z.strictObject({
+        ...selector,
+        ...delivery,
+        label: z.string().optional(),
+        date: date.optional(),
+        amount_cents: cents.optional(),
+      }),
+    );
     if (input instanceof Response) return input;
     const debited = selectAccount(services.store, { ...input, account: "checking" }, "checking");
     if (debited instanceof Response) return debited;
-    const cardAccount = services.store.bankAccountsOf(debited.bank.customer).find(({ kind }) => kind === "card");
+    const cardAccount = services.store.bankAccountsOf(debited.bank.customer).find(({ kind }) =>
+      kind === "card"
+    );
     const day = input.date ?? endOfMonth(parisDate(c.var.nowMs));
-    const total = input.amount_cents === undefined ? deferredTotalCents(services.store, cardAccount?.id ?? 0, day) : -input.amount_cents;
+    const total = input.amount_cents === undefined
+      ? deferredTotalCents(services.store, cardAccount?.id ?? 0, day)
+      : -input.amount_cents;
     if (cardAccount !== undefined) markSummarised(services.store, cardAccount.id, endOfMonth(day));
     const row = summaryRow(day > parisDate(c.var.nowMs) ? parisDate(c.var.nowMs) : day, total);
     return post(services, c, debited, [{ ...row, label: input.label ?? row.label }], input);

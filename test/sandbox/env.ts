@@ -1,5 +1,5 @@
-// What the local system hands to the sandbox. Everything is text, as miniflare gives it; the clock is a service binding.
-// The sandbox must not know more of the product than these values.
+// What the local system hands to the sandbox. Everything is text, as miniflare gives it; the clock
+// is a service binding. The sandbox must not know more of the product than these values.
 
 /** The bindings of the sandbox Worker. */
 export interface SandboxEnv {
@@ -17,7 +17,10 @@ export interface SandboxEnv {
   /** A private JWK (ES256 or RS256, with `kid`) as JSON. */
   readonly ACCESS_SIGNING_KEY: string;
   readonly ACCESS_AUDIENCE: string;
-  /** `GET http://clock/` answers `{"now_ms": number}`. Without it the sandbox uses the machine's time. */
+  /**
+   * `GET http://clock/` answers `{"now_ms": number}`. Without it the sandbox uses the machine's
+   * time.
+   */
   readonly LOCAL_CLOCK?: Fetcher;
 }
 
@@ -26,7 +29,10 @@ export async function readClock(env: Pick<SandboxEnv, "LOCAL_CLOCK">): Promise<n
   if (env.LOCAL_CLOCK === undefined) return Date.now();
   const response = await env.LOCAL_CLOCK.fetch("http://clock/");
   const body: unknown = await response.json();
-  if (typeof body !== "object" || body === null || !("now_ms" in body) || typeof body.now_ms !== "number") {
+  if (
+    typeof body !== "object" || body === null || !("now_ms" in body) ||
+    typeof body.now_ms !== "number"
+  ) {
     throw new Error("LOCAL_CLOCK gave no now_ms");
   }
   return body.now_ms;

@@ -1,5 +1,6 @@
-// The invented past of a bank customer: salaries, rent, direct debits, cash and card purchases, the same again for the same login,
-// so that a connection made anew finds the same rows. Pure: seeded by the customer, dated by the caller.
+// The invented past of a bank customer: salaries, rent, direct debits, cash and card purchases, the
+// same again for the same login, so that a connection made anew finds the same rows. Pure: seeded
+// by the customer, dated by the caller.
 import type { BankFormat } from "./labels.ts";
 import { plainUpper, purchaseLabel, withdrawalLabel } from "./labels.ts";
 import type { AccountKind, BankRowDoc, Counterparty } from "./model.ts";
@@ -9,7 +10,9 @@ import { amountFromCents, centsOf } from "./wire.ts";
 /** A seeded source of numbers in [0, 1): the same seed gives the same life. */
 export function seededNumbers(seed: string): () => number {
   let state = 2_166_136_261;
-  for (let index = 0; index < seed.length; index += 1) state = Math.imul(state ^ seed.charCodeAt(index), 16_777_619);
+  for (let index = 0; index < seed.length; index += 1) {
+    state = Math.imul(state ^ seed.charCodeAt(index), 16_777_619);
+  }
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -19,26 +22,49 @@ export function seededNumbers(seed: string): () => number {
 }
 
 const shops = [
-  ["Monoprix", "75011", 2200, 6400], ["Boulangerie Ferrand", "Paris", 210, 890], ["Carrefour City", "Paris 11", 900, 4200],
-  ["Pharmacie du Canal", "Paris", 480, 3900], ["SNCF Internet", "", 1900, 12_000], ["Decathlon 468", "Bercy", 1500, 9000],
-  ["Fnac", "Paris", 1200, 15_000], ["Cafe de la Mairie", "Paris", 260, 1450], ["Leroy Merlin", "Ivry sur Seine", 1800, 14_000],
-  ["Picard SA 0173", "Paris", 1100, 5200], ["Librairie Millepages", "Vincennes", 900, 4100], ["Sephora", "Paris", 1900, 8000],
+  ["Monoprix", "75011", 2200, 6400],
+  ["Boulangerie Ferrand", "Paris", 210, 890],
+  ["Carrefour City", "Paris 11", 900, 4200],
+  ["Pharmacie du Canal", "Paris", 480, 3900],
+  ["SNCF Internet", "", 1900, 12_000],
+  ["Decathlon 468", "Bercy", 1500, 9000],
+  ["Fnac", "Paris", 1200, 15_000],
+  ["Cafe de la Mairie", "Paris", 260, 1450],
+  ["Leroy Merlin", "Ivry sur Seine", 1800, 14_000],
+  ["Picard SA 0173", "Paris", 1100, 5200],
+  ["Librairie Millepages", "Vincennes", 900, 4100],
+  ["Sephora", "Paris", 1900, 8000],
 ] as const;
 
 /** A row to add to one of the customer's accounts. */
-export interface HistoryRow { readonly kind: AccountKind; readonly doc: BankRowDoc }
+export interface HistoryRow {
+  readonly kind: AccountKind;
+  readonly doc: BankRowDoc;
+}
 
 /** The plain parts of a row that is no card operation. */
 export interface PlainRow {
-  readonly date: string; readonly cents: number; readonly type: string; readonly label: string; readonly counterparty?: Counterparty;
+  readonly date: string;
+  readonly cents: number;
+  readonly type: string;
+  readonly label: string;
+  readonly counterparty?: Counterparty;
 }
 
 /** A transfer, direct debit, salary or summary. */
 export function plainRow(row: PlainRow): BankRowDoc {
   return {
-    date: row.date, rdate: row.date, value: amountFromCents(row.cents).text, type: row.type, label: row.label,
-    clean: plainUpper(row.label), coming: false, card: null, counterparty: row.counterparty ?? null,
-    original_value: null, original_currency: null,
+    date: row.date,
+    rdate: row.date,
+    value: amountFromCents(row.cents).text,
+    type: row.type,
+    label: row.label,
+    clean: plainUpper(row.label),
+    coming: false,
+    card: null,
+    counterparty: row.counterparty ?? null,
+    original_value: null,
+    original_currency: null,
   };
 }
 
@@ -50,44 +76,138 @@ export function summaryRow(date: string, cents: number): BankRowDoc {
 /** The salary of the month of `date`. */
 export function salaryRow(date: string, cents: number): BankRowDoc {
   return plainRow({
-    date, cents, type: "transfer", label: `VIR SEPA RECU /DE ATELIERS FICTIFS SARL /MOTIF SALAIRE ${date.slice(5, 7)}/${date.slice(0, 4)} /REF 0042`,
-    counterparty: { label: "ATELIERS FICTIFS SARL", account_scheme_name: "iban", account_identification: "EX3530002000550000000000042", type: "debtor" },
+    date,
+    cents,
+    type: "transfer",
+    label: `VIR SEPA RECU /DE ATELIERS FICTIFS SARL /MOTIF SALAIRE ${date.slice(5, 7)}/${
+      date.slice(0, 4)
+    } /REF 0042`,
+    counterparty: {
+      label: "ATELIERS FICTIFS SARL",
+      account_scheme_name: "iban",
+      account_identification: "EX3530002000550000000000042",
+      type: "debtor",
+    },
   });
 }
 
-function cardRow(format: BankFormat, random: () => number, date: string, deferred: boolean): BankRowDoc {
+function cardRow(
+  format: BankFormat,
+  random: () => number,
+  date: string,
+  deferred: boolean,
+): BankRowDoc {
   const shop = shops[Math.floor(random() * shops.length)] ?? shops[0];
   const [merchant, town, least, most] = shop;
   const cents = least + Math.floor(random() * (most - least));
   const card = deferred ? "8807" : "2335";
   return {
-    date: deferred ? date : addDays(date, 1), rdate: date, value: amountFromCents(-cents).text, type: deferred ? "deferred_card" : "card",
-    label: purchaseLabel(format, { merchant, town, date, card }), clean: plainUpper(merchant), coming: false,
-    card: `497412XXXXXX${card}`, counterparty: null, original_value: null, original_currency: null,
+    date: deferred ? date : addDays(date, 1),
+    rdate: date,
+    value: amountFromCents(-cents).text,
+    type: deferred ? "deferred_card" : "card",
+    label: purchaseLabel(format, { merchant, town, date, card }),
+    clean: plainUpper(merchant),
+    coming: false,
+    card: `497412XXXXXX${card}`,
+    counterparty: null,
+    original_value: null,
+    original_currency: null,
   };
 }
 
 /**
- * The rows of the `months` full months before the month of `today`, and of this month up to yesterday; oldest first.
- * Every date is before today, so all of them are older than the consent.
+ * The rows of the `months` full months before the month of `today`, and of this month up to
+ * yesterday; oldest first. Every date is before today, so all of them are older than the consent.
  */
-export function inventHistory(customer: string, format: BankFormat, today: string, months: number): HistoryRow[] {
+export function inventHistory(
+  customer: string,
+  format: BankFormat,
+  today: string,
+  months: number,
+): HistoryRow[] {
   const rows: HistoryRow[] = [];
   for (let back = months; back >= 0; back -= 1) {
     const first = monthsBefore(today, back);
     const last = endOfMonth(first);
-    // Seeded by month, so that a connection made anew a month later still finds the old months unchanged.
+    // Seeded by month, so that a connection made anew a month later still finds the old months
+    // unchanged.
     const random = seededNumbers(`${customer}|${first}`);
     const day = (number: number) => addDays(first, number - 1);
     const month: HistoryRow[] = [
-      { kind: "checking", doc: plainRow({ date: day(3), cents: -84_000, type: "transfer", label: "VIR SEPA EMIS /MOTIF LOYER /BEN MME MARTIN CLAIRE /REFDO", counterparty: { label: "MME MARTIN CLAIRE", account_scheme_name: "iban", account_identification: "EX7630004000310001234567843", type: "creditor" } }) },
-      { kind: "checking", doc: plainRow({ date: day(5), cents: -1999, type: "order", label: "PRLV SEPA FREE MOBILE", counterparty: { label: "FREE MOBILE", account_scheme_name: "iban", account_identification: "EX6630003000400005000600070", type: "creditor" } }) },
-      { kind: "checking", doc: plainRow({ date: day(8), cents: -6450, type: "order", label: "PRLV SEPA TOTAL DIRECT ENERGIE" }) },
-      { kind: "checking", doc: { ...plainRow({ date: day(12), cents: -6000, type: "withdrawal", label: withdrawalLabel(format, { merchant: "", town: "Paris Voltaire", date: day(12), card: "2335" }) }), card: "497412XXXXXX2335" } },
+      {
+        kind: "checking",
+        doc: plainRow({
+          date: day(3),
+          cents: -84_000,
+          type: "transfer",
+          label: "VIR SEPA EMIS /MOTIF LOYER /BEN MME MARTIN CLAIRE /REFDO",
+          counterparty: {
+            label: "MME MARTIN CLAIRE",
+            account_scheme_name: "iban",
+            account_identification: "EX7630004000310001234567843",
+            type: "creditor",
+          },
+        }),
+      },
+      {
+        kind: "checking",
+        doc: plainRow({
+          date: day(5),
+          cents: -1999,
+          type: "order",
+          label: "PRLV SEPA FREE MOBILE",
+          counterparty: {
+            label: "FREE MOBILE",
+            account_scheme_name: "iban",
+            account_identification: "EX6630003000400005000600070",
+            type: "creditor",
+          },
+        }),
+      },
+      {
+        kind: "checking",
+        doc: plainRow({
+          date: day(8),
+          cents: -6450,
+          type: "order",
+          label: "PRLV SEPA TOTAL DIRECT ENERGIE",
+        }),
+      },
+      {
+        kind: "checking",
+        doc: {
+          ...plainRow({
+            date: day(12),
+            cents: -6000,
+            type: "withdrawal",
+            label: withdrawalLabel(format, {
+              merchant: "",
+              town: "Paris Voltaire",
+              date: day(12),
+              card: "2335",
+            }),
+          }),
+          card: "497412XXXXXX2335",
+        },
+      },
       { kind: "checking", doc: salaryRow(day(28), 231_742) },
-      { kind: "livret_a", doc: plainRow({ date: day(6), cents: 10_000, type: "transfer", label: "VIR EPARGNE MENSUELLE" }) },
+      {
+        kind: "livret_a",
+        doc: plainRow({
+          date: day(6),
+          cents: 10_000,
+          type: "transfer",
+          label: "VIR EPARGNE MENSUELLE",
+        }),
+      },
     ];
-    for (let purchase = 0; purchase < 12; purchase += 1) month.push({ kind: "checking", doc: cardRow(format, random, day(1 + Math.floor(random() * 26)), false) });
+    for (let purchase = 0; purchase < 12; purchase += 1) {
+      month.push({
+        kind: "checking",
+        doc: cardRow(format, random, day(1 + Math.floor(random() * 26)), false),
+      });
+    }
     let deferredCents = 0;
     for (let purchase = 0; purchase < 6; purchase += 1) {
       const doc = cardRow(format, random, day(1 + Math.floor(random() * 26)), true);
@@ -97,5 +217,8 @@ export function inventHistory(customer: string, format: BankFormat, today: strin
     month.push({ kind: "checking", doc: summaryRow(last, deferredCents) });
     rows.push(...month.filter(({ doc }) => doc.date < today));
   }
-  return rows.sort((one, other) => (one.doc.date < other.doc.date ? -1 : Number(one.doc.date > other.doc.date)));
+  return rows.sort((
+    one,
+    other,
+  ) => (one.doc.date < other.doc.date ? -1 : Number(one.doc.date > other.doc.date)));
 }

@@ -1,8 +1,12 @@
-// The look of the sandbox's pages: one style sheet, no script, no outside resource. Everything shown is escaped here or marked safe.
+// The look of the sandbox's pages: one style sheet, no script, no outside resource. Everything
+// shown is escaped here or marked safe.
 
 /** Text made safe for HTML content and attributes. */
 export function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;").replaceAll("'", "&#39;");
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
+    '"',
+    "&quot;",
+  ).replaceAll("'", "&#39;");
 }
 
 /** HTML that is already safe. */
@@ -18,7 +22,9 @@ type Part = string | number | Html | null | undefined | readonly Html[];
 function write(part: Part): string {
   if (part === null || part === undefined) return "";
   if (part instanceof Html) return part.text;
-  return typeof part === "string" || typeof part === "number" ? escapeHtml(String(part)) : part.map((one) => one.text).join("");
+  return typeof part === "string" || typeof part === "number"
+    ? escapeHtml(String(part))
+    : part.map((one) => one.text).join("");
 }
 
 /** A template whose values are escaped unless they are `Html`. */
@@ -51,20 +57,37 @@ table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;
 `;
 
 /** A whole page. The banner says on every page that nothing here is a bank. */
-export function page(title: string, body: Html, options: { status?: number; wide?: boolean; lang?: string } = {}): Response {
-  const text = html`<!doctype html>
-<html lang="${options.lang ?? "fr"}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title><link rel="icon" href="data:,"><style>${new Html(style)}</style></head>
-<body><div class="banner" role="note">Bac à sable local : aucune banque, aucun argent réel.</div>
-<main${options.wide === true ? new Html(' class="wide"') : null}>${body}</main></body></html>`.text;
+export function page(
+  title: string,
+  body: Html,
+  options: { status?: number; wide?: boolean; lang?: string } = {},
+): Response {
+  const text = html`
+    <!doctype html>
+    <html lang="${options.lang ?? "fr"}">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>${title}</title>
+        <link rel="icon" href="data:,">
+        <style>${new Html(style)}</style>
+      </head>
+      <body>
+        <div class="banner" role="note">Bac à sable local : aucune banque, aucun argent réel.</div>
+        <main${options.wide === true
+          ? new Html(' class="wide"')
+          : null}>${body}</main></body></html>
+  `.text;
   return new Response(text, {
     status: options.status ?? 200,
     headers: {
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
       "referrer-policy": "no-referrer",
-      // No form-action: it would also forbid the redirect to an app's own scheme after a form was sent.
-      "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'",
+      // No form-action: it would also forbid the redirect to an app's own scheme after a form was
+      // sent.
+      "content-security-policy":
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'",
     },
   });
 }

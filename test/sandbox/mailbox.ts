@@ -1,8 +1,15 @@
-// The e-mail provider: takes what the product sends, shows it to whoever asks. Finds the six-digit code so that scripts can sign in.
+// The e-mail provider: takes what the product sends, shows it to whoever asks. Finds the six-digit
+// code so that scripts can sign in.
 import type { SandboxApp, Services } from "./context.ts";
 import { readFields } from "./context.ts";
 
-interface Mail { recipient: string; subject: string; text: string; code: string | null; sent_ms: number }
+interface Mail {
+  recipient: string;
+  subject: string;
+  text: string;
+  code: string | null;
+  sent_ms: number;
+}
 
 /** The six-digit code in a text, with or without a blank in the middle; null when there is none. */
 export function codeIn(text: string): string | null {
@@ -14,16 +21,27 @@ export function codeIn(text: string): string | null {
 /** Mounts `POST /mailbox` (the product's delivery address) and `GET /mailbox?to=`. */
 export function mountMailbox(app: SandboxApp, { store, env }: Services): void {
   app.post("/mailbox", async (c) => {
-    if (c.req.header("authorization") !== `Bearer ${env.EMAIL_DELIVERY_TOKEN}`) return c.json({ error: "unauthorized" }, 401);
+    if (c.req.header("authorization") !== `Bearer ${env.EMAIL_DELIVERY_TOKEN}`) {
+      return c.json({ error: "unauthorized" }, 401);
+    }
     const mail = await readFields(c.req.raw);
     const { to, subject, text, html } = mail ?? {};
-    if (typeof to !== "string" || !to.includes("@") || typeof subject !== "string" || typeof text !== "string") {
+    if (
+      typeof to !== "string" || !to.includes("@") || typeof subject !== "string" ||
+      typeof text !== "string"
+    ) {
       return c.json({ error: "invalid", detail: "to, subject and text are required" }, 422);
     }
     const id = store.nextId("mails");
     store.run(
       "INSERT INTO mails (id, recipient, subject, text, html, code, sent_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      id, to.trim().toLowerCase(), subject, text, typeof html === "string" ? html : null, codeIn(text), c.var.nowMs,
+      id,
+      to.trim().toLowerCase(),
+      subject,
+      text,
+      typeof html === "string" ? html : null,
+      codeIn(text),
+      c.var.nowMs,
     );
     return c.json({ id: String(id) }, 202);
   });
@@ -31,9 +49,19 @@ export function mountMailbox(app: SandboxApp, { store, env }: Services): void {
   app.get("/mailbox", (c) => {
     const to = c.req.query("to")?.trim().toLowerCase() ?? null;
     const limit = Math.min(500, Math.max(1, Number(c.req.query("limit") ?? 100) || 100));
-    const mails = store.all<Mail>("SELECT * FROM mails WHERE (?1 IS NULL OR recipient = ?1) ORDER BY id DESC LIMIT ?2", to, limit);
+    const mails = store.all<Mail>(
+      "SELECT * FROM mails WHERE (?1 IS NULL OR recipient = ?1) ORDER BY id DESC LIMIT ?2",
+      to,
+      limit,
+    );
     return c.json({
-      data: mails.map((mail) => ({ to: mail.recipient, subject: mail.subject, text: mail.text, code: mail.code, sent_at: new Date(mail.sent_ms).toISOString() })),
+      data: mails.map((mail) => ({
+        to: mail.recipient,
+        subject: mail.subject,
+        text: mail.text,
+        code: mail.code,
+        sent_at: new Date(mail.sent_ms).toISOString(),
+      })),
     });
   });
 

@@ -1,5 +1,5 @@
-// Lists by cursor: newest date first, then by id. The cursor is base64 of a small JSON list, as in the documented sample; callers
-// must treat it as opaque. Pure.
+// Lists by cursor: newest date first, then by id. The cursor is base64 of a small JSON list, as in
+// the documented sample; callers must treat it as opaque. Pure.
 
 /** Where a page begins: after this date and id. */
 export interface CursorPosition {
@@ -12,7 +12,9 @@ export const maxLimit = 1000;
 
 /** Writes the cursor that continues after the given row. */
 export function encodeCursor(position: CursorPosition): string {
-  return btoa(JSON.stringify([{ op: "lt", value: position.date }, { op: "gt", value: position.id }]));
+  return btoa(
+    JSON.stringify([{ op: "lt", value: position.date }, { op: "gt", value: position.id }]),
+  );
 }
 
 /** Reads a cursor; null when it is not one of ours. */
@@ -38,14 +40,22 @@ export function pageLinks(self: URL, publicUrl: string, next: CursorPosition | n
     following.searchParams.delete("offset");
     following.searchParams.set("cursor", encodeCursor(next));
   }
-  return { prev: null, self: { href: base.href }, next: following === null ? null : { href: following.href } };
+  return {
+    prev: null,
+    self: { href: base.href },
+    next: following === null ? null : { href: following.href },
+  };
 }
 
 /** The compulsory `limit`: a number from 1 to 1000, or why not. */
-export function parseLimit(text: string | null): { ok: true; limit: number } | { ok: false; code: "missingParameter" | "invalidValue" } {
+export function parseLimit(
+  text: string | null,
+): { ok: true; limit: number } | { ok: false; code: "missingParameter" | "invalidValue" } {
   if (text === null || text === "") return { ok: false, code: "missingParameter" };
   const limit = Number(text);
-  return Number.isInteger(limit) && limit >= 1 && limit <= maxLimit ? { ok: true, limit } : { ok: false, code: "invalidValue" };
+  return Number.isInteger(limit) && limit >= 1 && limit <= maxLimit
+    ? { ok: true, limit }
+    : { ok: false, code: "invalidValue" };
 }
 
 /** True for a flag that stands without a value or with `true` or `1`. */

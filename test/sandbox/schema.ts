@@ -1,6 +1,7 @@
-// The sandbox's tables. Two layers on purpose: what the bank knows (bank_*), and the aggregator's copy of it (connections,
-// accounts, rows). A copy comes into being at a synchronisation, so the same bank row can exist under several ids: after opting out
-// and in again, after an account was recreated, after a connection was made anew, or for two holders of one account.
+// The sandbox's tables. Two layers on purpose: what the bank knows (bank_*), and the aggregator's
+// copy of it (connections, accounts, rows). A copy comes into being at a synchronisation, so the
+// same bank row can exist under several ids: after opting out and in again, after an account was
+// recreated, after a connection was made anew, or for two holders of one account.
 
 const tables = `
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;

@@ -1,5 +1,6 @@
-// How a webhook proves itself: BASE64(HMAC-SHA256("POST.<path>.<BI-Signature-Date>.<raw body>")). Pure but for WebCrypto.
-// Written apart from the product's verifier on purpose: two readings of the documentation that must agree.
+// How a webhook proves itself: BASE64(HMAC-SHA256("POST.<path>.<BI-Signature-Date>.<raw body>")).
+// Pure but for WebCrypto. Written apart from the product's verifier on purpose: two readings of the
+// documentation that must agree.
 
 /** What one signature covers. */
 export interface SignedCall {
@@ -14,8 +15,18 @@ export interface SignedCall {
 /** The value of `BI-Signature`. The secret is used as UTF-8 text, not decoded. */
 export async function signWebhook(call: SignedCall): Promise<string> {
   const encoder = new TextEncoder();
-  const key = await crypto.subtle.importKey("raw", encoder.encode(call.secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-  const signed = await crypto.subtle.sign("HMAC", key, encoder.encode(`POST.${call.path}.${call.date}.${call.payload}`));
+  const key = await crypto.subtle.importKey(
+    "raw",
+    encoder.encode(call.secret),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
+  const signed = await crypto.subtle.sign(
+    "HMAC",
+    key,
+    encoder.encode(`POST.${call.path}.${call.date}.${call.payload}`),
+  );
   return btoa(String.fromCharCode(...new Uint8Array(signed)));
 }
 

@@ -1,9 +1,22 @@
-// Typed access to the sandbox's tables: one small method per question. No HTTP, no clock, no decision about the bank's behaviour.
+// Typed access to the sandbox's tables: one small method per question. No HTTP, no clock, no
+// decision about the bank's behaviour.
 import type {
-  AccountRecord, BankAccountRecord, BankRowDoc, BankRowRecord, ConnectionRecord, RowRecord, UserRecord,
+  AccountRecord,
+  BankAccountRecord,
+  BankRowDoc,
+  BankRowRecord,
+  ConnectionRecord,
+  RowRecord,
+  UserRecord,
 } from "./model.ts";
 
-const firstIds: Record<string, number> = { users: 101, connections: 701, accounts: 2701, rows: 63_901, webhooks: 900_001 };
+const firstIds: Record<string, number> = {
+  users: 101,
+  connections: 701,
+  accounts: 2701,
+  rows: 63_901,
+  webhooks: 900_001,
+};
 
 /** The sandbox's memory. Every method is synchronous. */
 export class Store {
@@ -13,13 +26,19 @@ export class Store {
     this.sql = sql;
   }
 
-  /** All rows that a statement gives, as the caller's type: the statement is ours, so the type is a promise about the table. */
+  /**
+   * All rows that a statement gives, as the caller's type: the statement is ours, so the type is a
+   * promise about the table.
+   */
   all<T>(query: string, ...values: (string | number | null)[]): T[] {
     return this.sql.exec(query, ...values).toArray() as T[];
   }
 
-  /** The first row, or undefined. As with `all`, the type is the caller's promise about the table. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- a cast at each of the many call sites would say less
+  /**
+   * The first row, or undefined. As with `all`, the type is the caller's promise about the table.
+   */
+  // A cast at each of the many call sites would say less.
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- see above
   first<T>(query: string, ...values: (string | number | null)[]): T | undefined {
     return this.sql.exec(query, ...values).toArray()[0] as T | undefined;
   }
@@ -33,7 +52,8 @@ export class Store {
   nextId(name: string): number {
     const row = this.first<{ value: number }>(
       "INSERT INTO counters (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
-      name, firstIds[name] ?? 1,
+      name,
+      firstIds[name] ?? 1,
     );
     return row?.value ?? 0;
   }
@@ -43,14 +63,23 @@ export class Store {
   }
 
   putSetting(name: string, value: string): void {
-    this.run("INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", name, value);
+    this.run(
+      "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+      name,
+      value,
+    );
   }
 
   // Users
 
   addUser(permanent: boolean, nowMs: number): number {
     const id = this.nextId("users");
-    this.run("INSERT INTO users (id, permanent, created_ms) VALUES (?, ?, ?)", id, permanent ? 1 : 0, nowMs);
+    this.run(
+      "INSERT INTO users (id, permanent, created_ms) VALUES (?, ?, ?)",
+      id,
+      permanent ? 1 : 0,
+      nowMs,
+    );
     return id;
   }
 
@@ -61,16 +90,23 @@ export class Store {
   // Connections
 
   connection(id: number): ConnectionRecord | undefined {
-    return this.first<ConnectionRecord>("SELECT * FROM connections WHERE id = ? AND deleted_ms IS NULL", id);
+    return this.first<ConnectionRecord>(
+      "SELECT * FROM connections WHERE id = ? AND deleted_ms IS NULL",
+      id,
+    );
   }
 
   connectionsOf(idUser: number): ConnectionRecord[] {
-    return this.all<ConnectionRecord>("SELECT * FROM connections WHERE id_user = ? AND deleted_ms IS NULL ORDER BY id", idUser);
+    return this.all<ConnectionRecord>(
+      "SELECT * FROM connections WHERE id_user = ? AND deleted_ms IS NULL ORDER BY id",
+      idUser,
+    );
   }
 
   newestConnection(idUser: number | null): ConnectionRecord | undefined {
     return this.first<ConnectionRecord>(
-      "SELECT * FROM connections WHERE deleted_ms IS NULL AND (?1 IS NULL OR id_user = ?1) ORDER BY id DESC LIMIT 1", idUser,
+      "SELECT * FROM connections WHERE deleted_ms IS NULL AND (?1 IS NULL OR id_user = ?1) ORDER BY id DESC LIMIT 1",
+      idUser,
     );
   }
 
@@ -81,7 +117,10 @@ export class Store {
   }
 
   accountsOf(idConnection: number): AccountRecord[] {
-    return this.all<AccountRecord>("SELECT * FROM accounts WHERE id_connection = ? ORDER BY id", idConnection);
+    return this.all<AccountRecord>(
+      "SELECT * FROM accounts WHERE id_connection = ? ORDER BY id",
+      idConnection,
+    );
   }
 
   bankAccount(id: number): BankAccountRecord {
@@ -91,12 +130,21 @@ export class Store {
   }
 
   bankAccountsOf(customer: string): BankAccountRecord[] {
-    return this.all<BankAccountRecord>("SELECT * FROM bank_accounts WHERE customer = ? ORDER BY id", customer);
+    return this.all<BankAccountRecord>(
+      "SELECT * FROM bank_accounts WHERE customer = ? ORDER BY id",
+      customer,
+    );
   }
 
   addAccount(idConnection: number, bankAccount: number, disabled: string | null): number {
     const id = this.nextId("accounts");
-    this.run("INSERT INTO accounts (id, id_connection, bank_account, disabled) VALUES (?, ?, ?, ?)", id, idConnection, bankAccount, disabled);
+    this.run(
+      "INSERT INTO accounts (id, id_connection, bank_account, disabled) VALUES (?, ?, ?, ?)",
+      id,
+      idConnection,
+      bankAccount,
+      disabled,
+    );
     return id;
   }
 
@@ -105,7 +153,9 @@ export class Store {
   addBankRow(bankAccount: number, doc: BankRowDoc, booksOn: string | null = null): number {
     const row = this.first<{ id: number }>(
       "INSERT INTO bank_rows (bank_account, doc, books_on, removed, version) VALUES (?, ?, ?, 0, 1) RETURNING id",
-      bankAccount, JSON.stringify(doc), booksOn,
+      bankAccount,
+      JSON.stringify(doc),
+      booksOn,
     );
     return row?.id ?? 0;
   }
@@ -115,11 +165,18 @@ export class Store {
   }
 
   changeBankRow(id: number, doc: BankRowDoc): void {
-    this.run("UPDATE bank_rows SET doc = ?, version = version + 1, books_on = NULL WHERE id = ?", JSON.stringify(doc), id);
+    this.run(
+      "UPDATE bank_rows SET doc = ?, version = version + 1, books_on = NULL WHERE id = ?",
+      JSON.stringify(doc),
+      id,
+    );
   }
 
   removeBankRow(id: number): void {
-    this.run("UPDATE bank_rows SET removed = 1, version = version + 1, books_on = NULL WHERE id = ?", id);
+    this.run(
+      "UPDATE bank_rows SET removed = 1, version = version + 1, books_on = NULL WHERE id = ?",
+      id,
+    );
   }
 
   row(id: number): RowRecord | undefined {
@@ -127,7 +184,11 @@ export class Store {
   }
 
   addBalance(bankAccount: number, cents: number): void {
-    this.run("UPDATE bank_accounts SET balance_cents = balance_cents + ? WHERE id = ?", cents, bankAccount);
+    this.run(
+      "UPDATE bank_accounts SET balance_cents = balance_cents + ? WHERE id = ?",
+      cents,
+      bankAccount,
+    );
   }
 }
 

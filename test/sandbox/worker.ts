@@ -1,5 +1,6 @@
-// The sandbox Worker: everything is handled by the one object that holds the whole state, so that a restart on the same folder finds
-// the bank as it was. Local only; it plays the aggregator, the mail provider, the operators' certificates and the bank's customers.
+// The sandbox Worker: everything is handled by the one object that holds the whole state, so that a
+// restart on the same folder finds the bank as it was. Local only; it plays the aggregator, the
+// mail provider, the operators' certificates and the bank's customers.
 import { DurableObject } from "cloudflare:workers";
 import { createSandbox } from "./app.ts";
 import type { SandboxEnv } from "./env.ts";

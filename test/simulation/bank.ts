@@ -1,5 +1,6 @@
-// The banks of one simulated user: real accounts, the generations under which the aggregator shows them, and the lives of their
-// rows (pending, booked, amended, deleted, shown again). It knows what truly happened, which the ledger has to find out.
+// The banks of one simulated user: real accounts, the generations under which the aggregator shows
+// them, and the lives of their rows (pending, booked, amended, deleted, shown again). It knows what
+// truly happened, which the ledger has to find out.
 import type { AccountId, BrandId, ConnectionId } from "../../src/kernel/ids.ts";
 import { addDays, DAY_MS, parisDate } from "../../src/kernel/time.ts";
 import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
@@ -16,11 +17,19 @@ export type Truth = {
   /** Rows that show it, by generation. */
   readonly rows: Map<AccountId, BankRow>;
   deleted: boolean;
-  /** The bank changed its amount after booking it: who did not hear of the first amount may take it for another purchase. */
+  /**
+   * The bank changed its amount after booking it: who did not hear of the first amount may take it
+   * for another purchase.
+   */
   corrected: boolean;
 };
 
-type Plan = { readonly truth: Truth; readonly account: AccountId; readonly dueMs: number; readonly life: "same_id" | "new_id" | "same_id_amended" | "new_id_amended" };
+type Plan = {
+  readonly truth: Truth;
+  readonly account: AccountId;
+  readonly dueMs: number;
+  readonly life: "same_id" | "new_id" | "same_id_amended" | "new_id_amended";
+};
 
 type RealAccount = {
   readonly no: number;
@@ -42,7 +51,12 @@ export type Bank = {
 
 const LABEL_KEY = "cipher";
 
-export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], startMs: number): Bank {
+export function makeBank(
+  userNo: number,
+  rng: Rng,
+  brands: readonly BrandId[],
+  startMs: number,
+): Bank {
   const accounts: RealAccount[] = [];
   const truths: Truth[] = [];
   const rows = new Map<AccountId, Map<string, BankRow>>();
@@ -61,94 +75,200 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
   const newGeneration = (real: RealAccount, nowMs: number): AccountGeneration => {
     const index = real.generations.length;
     const generation: AccountGeneration = {
-      accountId: `acc_u${userNo}a${real.no}g${index}` as AccountId, connectionId: `con_u${userNo}a${real.no}g${index}` as ConnectionId,
-      fingerprint: `fp_u${userNo}a${real.no}`, strength: real.strength, createdAtMs: nowMs + index,
+      accountId: `acc_u${userNo}a${real.no}g${index}` as AccountId,
+      connectionId: `con_u${userNo}a${real.no}g${index}` as ConnectionId,
+      fingerprint: `fp_u${userNo}a${real.no}`,
+      strength: real.strength,
+      createdAtMs: nowMs + index,
     };
     real.generations.push(generation);
     return generation;
   };
   const fingerprintOf = (real: Pick<RealAccount, "no">): string => `fp_u${userNo}a${real.no}`;
   const identify = (real: RealAccount, stranger: AccountGeneration): void => {
-    const known: AccountGeneration = { ...stranger, fingerprint: fingerprintOf(real), strength: real.strength };
+    const known: AccountGeneration = {
+      ...stranger,
+      fingerprint: fingerprintOf(real),
+      strength: real.strength,
+    };
     real.generations[real.generations.indexOf(stranger)] = known;
     real.live = real.live.map((each) => (each === stranger ? known : each));
   };
   for (let no = 0; no < rng.int(1, 2); no++) {
-    const real: RealAccount = { no, strength: rng.weighted({ iban: 3, parent: 1, weak: 2 }), generations: [], live: [] };
+    const real: RealAccount = {
+      no,
+      strength: rng.weighted({ iban: 3, parent: 1, weak: 2 }),
+      generations: [],
+      live: [],
+    };
     real.live = [newGeneration(real, startMs)];
     accounts.push(real);
   }
   /** Another day, but none that is so far ahead that no aggregator's row would be believed. */
-  const shifted = (on: string, days: number, nowMs: number): string => (addDays(on, days) > addDays(parisDate(nowMs), 2) ? on : addDays(on, days));
+  const shifted = (
+    on: string,
+    days: number,
+    nowMs: number,
+  ): string => (addDays(on, days) > addDays(parisDate(nowMs), 2) ? on : addDays(on, days));
   const freshCents = (): number => {
     for (;;) {
-      const cents = rng.weighted({ small: 2, middle: 6, large: 1 }) === "middle" ? rng.int(300, 20_000) : rng.chance(0.7) ? rng.int(1, 300) : rng.int(20_000, 400_000);
+      const cents = rng.weighted({ small: 2, middle: 6, large: 1 }) === "middle"
+        ? rng.int(300, 20_000)
+        : rng.chance(0.7)
+        ? rng.int(1, 300)
+        : rng.int(20_000, 400_000);
       if (usedCents.has(cents)) continue;
       usedCents.add(cents);
       return cents;
     }
   };
-  const rowOf = (account: AccountId, truth: Truth, facts: Partial<BankRow>, nowMs: number): BankRow => {
+  const rowOf = (
+    account: AccountId,
+    truth: Truth,
+    facts: Partial<BankRow>,
+    nowMs: number,
+  ): BankRow => {
     const externalId = `x${serial++}`;
     return {
-      accountId: account, externalId, kind: truth.kind, amountCents: truth.cents, currency: "EUR", original: null, purchasedOn: truth.on,
-      bookedOn: addDays(truth.on, 1), state: "booked", lastUpdateMs: stamp(nowMs), labelCipher: `${LABEL_KEY}:${account}:${externalId}`,
-      labelTag: `tag_${truth.brandId ?? "none"}`, brand: truth.brandId === null ? null : { id: truth.brandId, matched: "MATCHED" },
-      channel: truth.no % 3 === 0 ? "online" : truth.no % 3 === 1 ? "in_store" : "unknown", review: null, ...facts,
+      accountId: account,
+      externalId,
+      kind: truth.kind,
+      amountCents: truth.cents,
+      currency: "EUR",
+      original: null,
+      purchasedOn: truth.on,
+      bookedOn: addDays(truth.on, 1),
+      state: "booked",
+      lastUpdateMs: stamp(nowMs),
+      labelCipher: `${LABEL_KEY}:${account}:${externalId}`,
+      labelTag: `tag_${truth.brandId ?? "none"}`,
+      brand: truth.brandId === null ? null : { id: truth.brandId, matched: "MATCHED" },
+      channel: truth.no % 3 === 0 ? "online" : truth.no % 3 === 1 ? "in_store" : "unknown",
+      review: null,
+      ...facts,
     };
   };
-  const happen = (real: RealAccount, kind: Truth["kind"], cents: number, on: string, brandId: BrandId | null): Truth => {
-    const truth: Truth = { no: truths.length, accountNo: real.no, kind, cents, on, brandId, rows: new Map(), deleted: false, corrected: false };
+  const happen = (
+    real: RealAccount,
+    kind: Truth["kind"],
+    cents: number,
+    on: string,
+    brandId: BrandId | null,
+  ): Truth => {
+    const truth: Truth = {
+      no: truths.length,
+      accountNo: real.no,
+      kind,
+      cents,
+      on,
+      brandId,
+      rows: new Map(),
+      deleted: false,
+      corrected: false,
+    };
     truths.push(truth);
     return truth;
   };
   const show = (truth: Truth, facts: Partial<BankRow>, nowMs: number): void => {
     for (const generation of accounts[truth.accountNo]?.live ?? []) {
-      truth.rows.set(generation.accountId, put(generation.accountId, rowOf(generation.accountId, truth, facts, nowMs)));
+      truth.rows.set(
+        generation.accountId,
+        put(generation.accountId, rowOf(generation.accountId, truth, facts, nowMs)),
+      );
     }
   };
-  const amend = (row: BankRow, facts: Partial<BankRow>, nowMs: number): BankRow => put(row.accountId, { ...row, ...facts, lastUpdateMs: stamp(nowMs) });
-  /** The newest generation that shows it is still fed: what the bank says of it now comes from there. */
+  const amend = (row: BankRow, facts: Partial<BankRow>, nowMs: number): BankRow =>
+    put(row.accountId, { ...row, ...facts, lastUpdateMs: stamp(nowMs) });
+  /**
+   * The newest generation that shows it is still fed: what the bank says of it now comes from
+   * there.
+   */
   const speaks = (truth: Truth): boolean => {
-    const newest = accounts[truth.accountNo]?.generations.findLast(({ accountId }) => truth.rows.has(accountId));
+    const newest = accounts[truth.accountNo]?.generations.findLast(({ accountId }) =>
+      truth.rows.has(accountId)
+    );
     return newest !== undefined && (accounts[truth.accountNo]?.live ?? []).includes(newest);
   };
   const someBrand = (): BrandId | null => (rng.chance(0.12) ? null : rng.pick(brands));
-  const booked = (): Truth[] => truths.filter((truth) => truth.kind === "purchase" && !truth.deleted && [...truth.rows.values()].some((row) => row.state === "booked" && row.review === null));
+  const booked = (): Truth[] =>
+    truths.filter((truth) =>
+      truth.kind === "purchase" && !truth.deleted &&
+      [...truth.rows.values()].some((row) => row.state === "booked" && row.review === null)
+    );
 
   const acts = {
     purchase(nowMs: number): string {
       const real = rng.pick(accounts);
       const late = rng.chance(0.15);
-      const truth = happen(real, "purchase", freshCents(), addDays(parisDate(nowMs), -(late ? rng.int(5, 75) : rng.int(0, 2))), someBrand());
+      const truth = happen(
+        real,
+        "purchase",
+        freshCents(),
+        addDays(parisDate(nowMs), -(late ? rng.int(5, 75) : rng.int(0, 2))),
+        someBrand(),
+      );
       const foreign = rng.weighted({ none: 12, shown: 1, counted: 1 });
       show(truth, {
-        ...(foreign === "shown" ? { original: { amountCents: truth.cents + 7, currency: "USD" } } : {}),
+        ...(foreign === "shown"
+          ? { original: { amountCents: truth.cents + 7, currency: "USD" } }
+          : {}),
         ...(foreign === "counted" ? { currency: "USD" } : {}),
         // A deferred-card row is booked when the month is settled, long after the purchase.
         ...(rng.chance(0.1) ? { bookedOn: addDays(truth.on, 25) } : {}),
       }, nowMs);
-      return `pays ${truth.cents} at ${truth.brandId ?? "no brand"} on ${truth.on} (truth ${truth.no})`;
+      return `pays ${truth.cents} at ${
+        truth.brandId ?? "no brand"
+      } on ${truth.on} (truth ${truth.no})`;
     },
     pending(nowMs: number): string {
       const real = rng.pick(accounts);
       const [generation] = real.live;
       if (generation === undefined || real.live.length > 1) return "nothing";
-      const truth = happen(real, "purchase", freshCents(), addDays(parisDate(nowMs), -rng.int(0, 1)), someBrand());
+      const truth = happen(
+        real,
+        "purchase",
+        freshCents(),
+        addDays(parisDate(nowMs), -rng.int(0, 1)),
+        someBrand(),
+      );
       show(truth, { state: "pending", bookedOn: null }, nowMs);
-      const life = rng.weighted({ same_id: 3, new_id: 3, same_id_amended: 2, new_id_amended: 2, never: 2 });
-      if (life !== "never") plans.push({ truth, account: generation.accountId, dueMs: nowMs + rng.int(0, 8) * DAY_MS, life });
-      return `authorises ${truth.cents} at ${truth.brandId ?? "no brand"} on ${truth.on}, then ${life} (truth ${truth.no})`;
+      const life = rng.weighted({
+        same_id: 3,
+        new_id: 3,
+        same_id_amended: 2,
+        new_id_amended: 2,
+        never: 2,
+      });
+      if (life !== "never") {
+        plans.push({
+          truth,
+          account: generation.accountId,
+          dueMs: nowMs + rng.int(0, 8) * DAY_MS,
+          life,
+        });
+      }
+      return `authorises ${truth.cents} at ${
+        truth.brandId ?? "no brand"
+      } on ${truth.on}, then ${life} (truth ${truth.no})`;
     },
     twin(nowMs: number): string {
-      const before = truths.findLast((truth) => truth.kind === "purchase" && !truth.deleted && !truth.corrected && [...truth.rows.values()].every((row) => row.state === "booked" && row.review === null && row.currency === "EUR"));
+      const before = truths.findLast((truth) =>
+        truth.kind === "purchase" && !truth.deleted && !truth.corrected &&
+        [...truth.rows.values()].every((row) =>
+          row.state === "booked" && row.review === null && row.currency === "EUR"
+        )
+      );
       const real = before === undefined ? undefined : accounts[before.accountNo];
       if (before === undefined || real === undefined || real.live.length > 1) return "nothing";
       const model = [...before.rows.values()][0];
-      // The same coffee again: on the same day, or a few days on where no later generation can blur the two.
+      // The same coffee again: on the same day, or a few days on where no later generation can blur
+      // the two.
       const shift = real.generations.length === 1 ? rng.pick([0, 0, 1, 3]) : 0;
       const on = addDays(before.on, shift);
-      if (model === undefined || on > addDays(parisDate(nowMs), 1) || before.rows.get(real.live[0]?.accountId ?? "acc_") === undefined) return "nothing";
+      if (
+        model === undefined || on > addDays(parisDate(nowMs), 1) ||
+        before.rows.get(real.live[0]?.accountId ?? "acc_") === undefined
+      ) return "nothing";
       const truth = happen(real, "purchase", before.cents, on, before.brandId);
       show(truth, { channel: model.channel, purchasedOn: on }, nowMs);
       return `pays ${truth.cents} again on ${on} (truth ${truth.no}, like ${before.no})`;
@@ -167,40 +287,76 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       return `takes truth ${truth.no} back`;
     },
     correct(nowMs: number): string {
-      const live = (truth: Truth): BankRow[] => (accounts[truth.accountNo]?.live ?? []).flatMap(({ accountId }) => truth.rows.get(accountId) ?? []);
-      const candidates = booked().filter((truth) => speaks(truth) && live(truth).some((row) => row.state === "booked") && truths.every((other) => other === truth || other.cents !== truth.cents));
+      const live = (truth: Truth): BankRow[] =>
+        (accounts[truth.accountNo]?.live ?? []).flatMap(({ accountId }) =>
+          truth.rows.get(accountId) ?? []
+        );
+      const candidates = booked().filter((truth) =>
+        speaks(truth) && live(truth).some((row) => row.state === "booked") &&
+        truths.every((other) => other === truth || other.cents !== truth.cents)
+      );
       if (candidates.length === 0) return "nothing";
       const truth = rng.pick(candidates);
       const before = truth.cents;
       truth.cents = freshCents();
       truth.corrected = true;
-      for (const row of live(truth)) if (row.state === "booked") truth.rows.set(row.accountId, amend(row, { amountCents: truth.cents }, nowMs));
+      for (const row of live(truth)) {
+        if (row.state === "booked") {
+          truth.rows.set(row.accountId, amend(row, { amountCents: truth.cents }, nowMs));
+        }
+      }
       return `corrects ${before} to ${truth.cents} (truth ${truth.no})`;
     },
     rewrite(nowMs: number): string {
-      const candidates = booked().filter((truth) => speaks(truth) && (accounts[truth.accountNo]?.generations.length ?? 0) === 1 && truths.every((other) => other === truth || other.cents !== truth.cents));
+      const candidates = booked().filter((truth) =>
+        speaks(truth) && (accounts[truth.accountNo]?.generations.length ?? 0) === 1 &&
+        truths.every((other) => other === truth || other.cents !== truth.cents)
+      );
       if (candidates.length === 0) return "nothing";
       const truth = rng.pick(candidates);
       truth.corrected = true;
       const what = rng.pick(["day", "brand", "channel"] as const);
       if (what === "day") truth.on = addDays(truth.on, rng.pick([-3, -1, -1, 1]));
       if (what === "brand") truth.brandId = someBrand();
-      const channel = what === "channel" ? { channel: rng.pick(["online", "in_store", "unknown"] as const) } : {};
+      const channel = what === "channel"
+        ? { channel: rng.pick(["online", "in_store", "unknown"] as const) }
+        : {};
       const brand = truth.brandId === null ? null : { id: truth.brandId, matched: "MATCHED" };
-      for (const row of truth.rows.values()) if (row.state === "booked") truth.rows.set(row.accountId, amend(row, { purchasedOn: truth.on, brand, ...channel }, nowMs));
-      return `rewrites the ${what} of truth ${truth.no}: ${truth.brandId ?? "no brand"} on ${truth.on}`;
+      for (const row of truth.rows.values()) {
+        if (row.state === "booked") {
+          truth.rows.set(
+            row.accountId,
+            amend(row, { purchasedOn: truth.on, brand, ...channel }, nowMs),
+          );
+        }
+      }
+      return `rewrites the ${what} of truth ${truth.no}: ${
+        truth.brandId ?? "no brand"
+      } on ${truth.on}`;
     },
     identify(nowMs: number): string {
-      const strangers = accounts.flatMap((real) => real.generations.filter((each) => each.fingerprint !== fingerprintOf(real)).map((generation) => ({ real, generation })));
+      const strangers = accounts.flatMap((real) =>
+        real.generations.filter((each) => each.fingerprint !== fingerprintOf(real)).map((
+          generation,
+        ) => ({ real, generation }))
+      );
       if (strangers.length === 0) return "nothing";
       const { real, generation } = rng.pick(strangers);
       identify(real, generation);
       return `says whose account ${generation.accountId} is, at ${nowMs}`;
     },
     refund(nowMs: number): string {
-      const of = booked().filter((truth) => truth.brandId !== null && truth.on >= addDays(parisDate(nowMs), -80));
+      const of = booked().filter((truth) =>
+        truth.brandId !== null && truth.on >= addDays(parisDate(nowMs), -80)
+      );
       if (of.length === 0 || rng.chance(0.1)) {
-        const truth = happen(rng.pick(accounts), "refund", freshCents(), addDays(parisDate(nowMs), -rng.int(0, 3)), someBrand());
+        const truth = happen(
+          rng.pick(accounts),
+          "refund",
+          freshCents(),
+          addDays(parisDate(nowMs), -rng.int(0, 3)),
+          someBrand(),
+        );
         show(truth, {}, nowMs);
         return `gives ${truth.cents} back that nobody paid (truth ${truth.no})`;
       }
@@ -208,15 +364,29 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       const real = accounts[purchase.accountNo] ?? rng.pick(accounts);
       const cents = rng.chance(0.4) ? purchase.cents : rng.int(1, purchase.cents);
       const on = [purchase.on, parisDate(nowMs)][rng.int(0, 1)] ?? purchase.on;
-      // A second equal refund under a newer generation that does not show the first: nobody can tell it from the first shown again.
-      if (real.generations.length > 1 && truths.some((other) => other.kind === "refund" && other.accountNo === real.no && other.cents === cents)) return "nothing";
+      // A second equal refund under a newer generation that does not show the first: nobody can
+      // tell it from the first shown again.
+      if (
+        real.generations.length > 1 &&
+        truths.some((other) =>
+          other.kind === "refund" && other.accountNo === real.no && other.cents === cents
+        )
+      ) return "nothing";
       const truth = happen(real, "refund", cents, on, purchase.brandId);
       show(truth, {}, nowMs);
       return `gives ${cents} back on ${on} (truth ${truth.no}, of ${purchase.no})`;
     },
     absurd(nowMs: number): string {
-      const truth = happen(rng.pick(accounts), "purchase", freshCents(), parisDate(nowMs), someBrand());
-      const kind = rng.pick(["amount_out_of_bounds", "date_absurd", "amount_precision", "currency_unknown"] as const);
+      const truth = happen(
+        rng.pick(accounts),
+        "purchase",
+        freshCents(),
+        parisDate(nowMs),
+        someBrand(),
+      );
+      const kind = rng.pick(
+        ["amount_out_of_bounds", "date_absurd", "amount_precision", "currency_unknown"] as const,
+      );
       show(truth, {
         review: kind,
         ...(kind === "amount_out_of_bounds" ? { amountCents: 1_000_000_000 } : {}),
@@ -227,14 +397,23 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
     },
     recreate(nowMs: number): string {
       const real = rng.pick(accounts);
-      // With a weak fingerprint nobody can tell an authorisation that is booked elsewhere from a new purchase.
-      if (real.generations.length >= 3 || (real.strength === "weak" && plans.some((plan) => plan.truth.accountNo === real.no))) return "nothing";
+      // With a weak fingerprint nobody can tell an authorisation that is booked elsewhere from a
+      // new purchase.
+      if (
+        real.generations.length >= 3 ||
+        (real.strength === "weak" && plans.some((plan) => plan.truth.accountNo === real.no))
+      ) return "nothing";
       const from = addDays(parisDate(nowMs), -rng.pick([30, 60, 90]));
       const [old] = real.live;
       let generation = newGeneration(real, nowMs);
-      // Some come without what tells whose account it is, and are taken for one of their own until it is known.
+      // Some come without what tells whose account it is, and are taken for one of their own until
+      // it is known.
       if (real.strength !== "weak" && rng.chance(0.4)) {
-        const stranger: AccountGeneration = { ...generation, fingerprint: `${generation.fingerprint}s${generation.accountId}`, strength: "weak" };
+        const stranger: AccountGeneration = {
+          ...generation,
+          fingerprint: `${generation.fingerprint}s${generation.accountId}`,
+          strength: "weak",
+        };
         real.generations[real.generations.indexOf(generation)] = stranger;
         generation = stranger;
       }
@@ -242,19 +421,33 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       const shiftDays = rng.pick([0, 0, 0, 1, 3]);
       for (const truth of truths) {
         const row = old === undefined ? undefined : truth.rows.get(old.accountId);
-        if (truth.accountNo !== real.no || row === undefined || row.state === "deleted" || truth.on < from) continue;
-        const twins = truths.filter((other) => other.accountNo === real.no && other.cents === truth.cents).length > 1;
+        if (
+          truth.accountNo !== real.no || row === undefined || row.state === "deleted" ||
+          truth.on < from
+        ) continue;
+        const twins = truths.filter((other) =>
+          other.accountNo === real.no && other.cents === truth.cents
+        ).length > 1;
         const settled = row.state === "booked" || plans.some((plan) => plan.truth === truth);
         if (!settled) continue;
         const again = rowOf(generation.accountId, truth, {
-          ...row, accountId: generation.accountId, externalId: `y${serial++}`, state: "booked", bookedOn: row.bookedOn ?? addDays(truth.on, 1),
-          purchasedOn: row.review !== null || twins ? row.purchasedOn : shifted(truth.on, shiftDays, nowMs), lastUpdateMs: stamp(nowMs),
+          ...row,
+          accountId: generation.accountId,
+          externalId: `y${serial++}`,
+          state: "booked",
+          bookedOn: row.bookedOn ?? addDays(truth.on, 1),
+          purchasedOn: row.review !== null || twins
+            ? row.purchasedOn
+            : shifted(truth.on, shiftDays, nowMs),
+          lastUpdateMs: stamp(nowMs),
         }, nowMs);
         truth.rows.set(generation.accountId, put(generation.accountId, again));
       }
       plans = plans.filter((plan) => plan.truth.accountNo !== real.no);
       real.live = parallel && old !== undefined ? [old, generation] : [generation];
-      return `shows account ${real.no} again as ${generation.accountId}, ${real.strength}${parallel ? ", beside the old one" : ""}`;
+      return `shows account ${real.no} again as ${generation.accountId}, ${real.strength}${
+        parallel ? ", beside the old one" : ""
+      }`;
     },
   };
 
@@ -267,28 +460,63 @@ export function makeBank(userNo: number, rng: Rng, brands: readonly BrandId[], s
       if (life === "same_id_amended" || life === "new_id_amended") {
         truth.cents = freshCents();
       }
-      const facts = { state: "booked" as const, bookedOn: parisDate(nowMs), amountCents: truth.cents };
-      if (life === "same_id" || life === "same_id_amended") truth.rows.set(account, amend(row, facts, nowMs));
-      else {
+      const facts = {
+        state: "booked" as const,
+        bookedOn: parisDate(nowMs),
+        amountCents: truth.cents,
+      };
+      if (life === "same_id" || life === "same_id_amended") {
+        truth.rows.set(account, amend(row, facts, nowMs));
+      } else {
         // The bank drops the authorisation, or forgets to.
         if (rng.chance(0.5)) amend(row, { state: "deleted" }, nowMs);
         // A hotel books the day on which the guest left.
         const on = addDays(truth.on, rng.pick([0, 0, 1, 1, 8]));
         if (on <= parisDate(nowMs) && on > addDays(truth.on, 1)) truth.on = on;
-        truth.rows.set(account, put(account, rowOf(account, truth, { ...facts, channel: row.channel, purchasedOn: on > addDays(truth.on, 1) ? truth.on : on }, nowMs)));
+        truth.rows.set(
+          account,
+          put(
+            account,
+            rowOf(account, truth, {
+              ...facts,
+              channel: row.channel,
+              purchasedOn: on > addDays(truth.on, 1) ? truth.on : on,
+            }, nowMs),
+          ),
+        );
       }
     }
   };
 
   return {
-    accounts, truths,
+    accounts,
+    truths,
     identifyAll() {
-      for (const real of accounts) for (const generation of real.generations.slice()) if (generation.fingerprint !== fingerprintOf(real)) identify(real, generation);
+      for (const real of accounts) {
+        for (
+          const generation of real.generations.slice()
+        ) if (generation.fingerprint !== fingerprintOf(real)) identify(real, generation);
+      }
     },
     act(nowMs) {
       progress(nowMs);
-      return acts[rng.weighted({ purchase: 10, pending: 5, twin: 2, delete: 1, correct: 0.5, rewrite: 0.7, identify: 0.7, refund: 4, absurd: 1, recreate: 1 })](nowMs);
+      const name = rng.weighted({
+        purchase: 10,
+        pending: 5,
+        twin: 2,
+        delete: 1,
+        correct: 0.5,
+        rewrite: 0.7,
+        identify: 0.7,
+        refund: 4,
+        absurd: 1,
+        recreate: 1,
+      });
+      return acts[name](nowMs);
     },
-    changedSince: (account, sinceMs) => [...(rows.get(account) ?? new Map<string, BankRow>()).values()].filter((row) => row.lastUpdateMs > sinceMs),
+    changedSince: (account, sinceMs) =>
+      [...(rows.get(account) ?? new Map<string, BankRow>()).values()].filter((row) =>
+        row.lastUpdateMs > sinceMs
+      ),
   };
 }

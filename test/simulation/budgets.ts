@@ -1,5 +1,6 @@
-// The OfferBudget objects of a world: the real rules (src/ledger/budget.ts) on SQLite, one database per offer as on the platform.
-// The oracle's own arithmetic stands beside each answer, with the limit that the catalogue names and not the one that was asked with.
+// The OfferBudget objects of a world: the real rules (src/ledger/budget.ts) on SQLite, one database
+// per offer as on the platform. The oracle's own arithmetic stands beside each answer, with the
+// limit that the catalogue names and not the one that was asked with.
 import type { BudgetAnswer, BudgetRequest } from "../../src/ledger/budget.ts";
 import { budgetReserved, migrateBudget, reserveBudget } from "../../src/ledger/budget.ts";
 import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
@@ -17,21 +18,39 @@ export class SimBudgets {
   }
 
   /**
-   * Sets what one purchase holds of an offer's budget; repeating it changes nothing, giving back always works. `limit` is the budget of
-   * the version under which it earns, or null when that is not known any more: some version of the offer then has it.
+   * Sets what one purchase holds of an offer's budget; repeating it changes nothing, giving back
+   * always works. `limit` is the budget of the version under which it earns, or null when that is
+   * not known any more: some version of the offer then has it.
    */
   reserve(offerId: string, request: BudgetRequest, limit: number | null): BudgetAnswer {
     const { key, points } = request;
     const offer = this.#open(offerId);
     const limits = limit === null ? this.#limits(offerId) : [limit];
-    if (!limits.includes(request.budgetPoints)) throw new Error(`${offerId} is said to have a budget of ${request.budgetPoints}, it has ${limits.join(" or ")}`);
+    if (!limits.includes(request.budgetPoints)) {
+      throw new Error(
+        `${offerId} is said to have a budget of ${request.budgetPoints}, it has ${
+          limits.join(" or ")
+        }`,
+      );
+    }
     const mine = offer.held.get(key) ?? 0;
-    const granted = points <= mine || this.used(offerId) - mine + points <= (limit ?? request.budgetPoints);
+    const granted = points <= mine ||
+      this.used(offerId) - mine + points <= (limit ?? request.budgetPoints);
     if (granted) offer.held.set(key, points);
     const expected = { granted, held: offer.held.get(key) ?? 0, reserved: this.used(offerId) };
     const answer = offer.sql.transaction(() => reserveBudget(offer.sql, request));
-    if (JSON.stringify(answer) !== JSON.stringify(expected)) throw new Error(`budget ${offerId} answered ${JSON.stringify(answer)}, expected ${JSON.stringify(expected)}`);
-    if (budgetReserved(offer.sql) !== expected.reserved) throw new Error(`budget ${offerId} says it holds ${budgetReserved(offer.sql)}, not ${expected.reserved}`);
+    if (JSON.stringify(answer) !== JSON.stringify(expected)) {
+      throw new Error(
+        `budget ${offerId} answered ${JSON.stringify(answer)}, expected ${
+          JSON.stringify(expected)
+        }`,
+      );
+    }
+    if (budgetReserved(offer.sql) !== expected.reserved) {
+      throw new Error(
+        `budget ${offerId} says it holds ${budgetReserved(offer.sql)}, not ${expected.reserved}`,
+      );
+    }
     return answer;
   }
 
@@ -43,7 +62,11 @@ export class SimBudgets {
 
   /** `limit`: the largest budget that a version of the offer ever had. */
   offers(): { readonly offerId: string; readonly used: number; readonly limit: number }[] {
-    return [...this.#offers.keys()].map((offerId) => ({ offerId, used: this.used(offerId), limit: Math.max(...this.#limits(offerId)) }));
+    return [...this.#offers.keys()].map((offerId) => ({
+      offerId,
+      used: this.used(offerId),
+      limit: Math.max(...this.#limits(offerId)),
+    }));
   }
 
   close(): void {
@@ -51,7 +74,9 @@ export class SimBudgets {
   }
 
   #limits(offerId: string): number[] {
-    return this.#catalogue.terms.flatMap((terms) => (terms.offerId === offerId && terms.budgetPoints !== null ? [terms.budgetPoints] : []));
+    return this.#catalogue.terms.flatMap((
+      terms,
+    ) => (terms.offerId === offerId && terms.budgetPoints !== null ? [terms.budgetPoints] : []));
   }
 
   #open(offerId: string): Offer {

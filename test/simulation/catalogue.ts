@@ -1,16 +1,24 @@
-// Brands and offers of one simulated world: every kind, cap, window and budget of API.md, with versions that replace each
-// other while the world runs. Fixed when the world starts; what changes with time is which version is in force.
+// Brands and offers of one simulated world: every kind, cap, window and budget of API.md, with
+// versions that replace each other while the world runs. Fixed when the world starts; what changes
+// with time is which version is in force.
 import type { BrandId, OfferId } from "../../src/kernel/ids.ts";
 import { DAY_MS, parisToMs } from "../../src/kernel/time.ts";
 import type { OfferTerms } from "../../src/ledger/ports.ts";
 import type { Rng } from "./random.ts";
 
-export type Catalogue = { readonly brands: readonly BrandId[]; readonly terms: readonly OfferTerms[] };
+export type Catalogue = {
+  readonly brands: readonly BrandId[];
+  readonly terms: readonly OfferTerms[];
+};
 
-/** What makes a version's grant depend on other purchases or on a moment, and so on the order of arrival. */
+/**
+ * What makes a version's grant depend on other purchases or on a moment, and so on the order of
+ * arrival.
+ */
 export function dependsOnPast(terms: OfferTerms): boolean {
-  return terms.capPointsPerUser !== null || terms.capPurchasesPerUser !== null || terms.firstPurchaseOnly
-    || terms.activation === "required" || terms.budgetPoints !== null;
+  return terms.capPointsPerUser !== null || terms.capPurchasesPerUser !== null ||
+    terms.firstPurchaseOnly ||
+    terms.activation === "required" || terms.budgetPoints !== null;
 }
 
 type Plain = Pick<OfferTerms, "kind" | "rateBp" | "points" | "tiers">;
@@ -25,16 +33,36 @@ function makeKind(rng: Rng): Plain {
     case "points_per_euro":
       return { ...none, kind: "points_per_euro", points: rng.int(1, 12) };
     case "tiered":
-      return { ...none, kind: "tiered", tiers: [{ fromCents: 0, rateBp: 100 }, { fromCents: 2000, rateBp: 350 }, { fromCents: 10_000, rateBp: 777 }] };
+      return {
+        ...none,
+        kind: "tiered",
+        tiers: [{ fromCents: 0, rateBp: 100 }, { fromCents: 2000, rateBp: 350 }, {
+          fromCents: 10_000,
+          rateBp: 777,
+        }],
+      };
   }
 }
 
-function makeVersion(rng: Rng, about: { brandId: BrandId; offerId: OfferId; version: number; startsAtMs: number; endsAtMs: number | null; createdAtMs: number }): OfferTerms {
+function makeVersion(
+  rng: Rng,
+  about: {
+    brandId: BrandId;
+    offerId: OfferId;
+    version: number;
+    startsAtMs: number;
+    endsAtMs: number | null;
+    createdAtMs: number;
+  },
+): OfferTerms {
   const simple = rng.chance(0.45);
   const capped = !simple && rng.chance(0.6);
   const activation = !simple && rng.chance(0.2) ? "required" : "automatic";
   return {
-    ...makeKind(rng), offerId: about.offerId, version: about.version, brandId: about.brandId,
+    ...makeKind(rng),
+    offerId: about.offerId,
+    version: about.version,
+    brandId: about.brandId,
     minCents: rng.chance(0.2) ? rng.int(1, 2000) : null,
     maxCents: rng.chance(0.1) ? rng.int(5000, 20_000) : null,
     capPointsPerPurchase: rng.chance(0.3) ? rng.int(50, 400) : null,
@@ -42,12 +70,15 @@ function makeVersion(rng: Rng, about: { brandId: BrandId; offerId: OfferId; vers
     capPurchasesPerUser: capped && rng.chance(0.5) ? rng.int(1, 3) : null,
     period: rng.pick(["day", "week", "month", "offer"]),
     firstPurchaseOnly: !simple && rng.chance(0.15),
-    activation, activationDays: activation === "required" && rng.chance(0.6) ? rng.int(1, 20) : null,
+    activation,
+    activationDays: activation === "required" && rng.chance(0.6) ? rng.int(1, 20) : null,
     channel: rng.chance(0.15) ? rng.pick(["in_store", "online"]) : "any",
-    startsAtMs: about.startsAtMs, endsAtMs: about.endsAtMs,
+    startsAtMs: about.startsAtMs,
+    endsAtMs: about.endsAtMs,
     confirmationDays: rng.pick([0, 1, 14, 30]),
     budgetPoints: !simple && rng.chance(0.25) ? rng.int(100, 2500) : null,
-    priority: rng.int(1, 3), offerCreatedAtMs: about.createdAtMs,
+    priority: rng.int(1, 3),
+    offerCreatedAtMs: about.createdAtMs,
   };
 }
 
@@ -61,14 +92,26 @@ export function makeCatalogue(rng: Rng, startMs: number): Catalogue {
     for (let offerNo = 0; offerNo < rng.pick([0, 1, 1, 2, 3]); offerNo++) {
       const offerId = `off_${brandNo}_${offerNo}` as OfferId;
       const versions = rng.int(1, 3);
-      const bounds = Array.from({ length: versions }, () => startMs + rng.int(-90, 200) * DAY_MS + rng.pick([0, 0, 9 * 3_600_000])).sort((a, b) => a - b);
+      const bounds = Array.from(
+        { length: versions },
+        () => startMs + rng.int(-90, 200) * DAY_MS + rng.pick([0, 0, 9 * 3_600_000]),
+      ).sort((a, b) => a - b);
       bounds[0] = Math.min(bounds[0] ?? startMs, startMs - rng.int(0, 200) * DAY_MS);
       // The first offer of a world's first brand always runs, so that no world is without a point.
       const openEnd = rng.chance(0.7) || terms.length === 0 ? null : parisToMs("2027-01-01");
       for (const [index, startsAtMs] of bounds.entries()) {
         const endsAtMs = bounds[index + 1] ?? openEnd;
         if (endsAtMs !== null && endsAtMs <= startsAtMs) continue;
-        terms.push(makeVersion(rng, { brandId, offerId, version: index + 1, startsAtMs, endsAtMs, createdAtMs: startMs - rng.int(200, 400) * DAY_MS }));
+        terms.push(
+          makeVersion(rng, {
+            brandId,
+            offerId,
+            version: index + 1,
+            startsAtMs,
+            endsAtMs,
+            createdAtMs: startMs - rng.int(200, 400) * DAY_MS,
+          }),
+        );
       }
     }
   }

@@ -1,4 +1,5 @@
-// `npm run simulate -- [--seeds 20000] [--seed N] [--steps M]`: a long run, or the replay of one seed with its trace.
+// `npm run simulate -- [--seeds 20000] [--seed N] [--steps M]`: a long run, or the replay of one
+// seed with its trace.
 import { runSeed, SeedFailure, STEPS } from "./run.ts";
 import { LEDGER } from "./source.ts";
 
@@ -6,7 +7,9 @@ function numberOption(name: string): number | null {
   const at = process.argv.indexOf(`--${name}`);
   if (at < 0) return null;
   const value = Number(process.argv[at + 1]);
-  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`--${name} takes a whole number`);
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new TypeError(`--${name} takes a whole number`);
+  }
   return value;
 }
 
@@ -29,7 +32,9 @@ async function report(found: SeedFailure): Promise<void> {
   const failure = await shrink(found);
   console.error(failure.trace.map((line) => `  ${line}`).join("\n"));
   console.error(failure.message);
-  if (failure.cause instanceof Error && failure.cause.constructor === Error) console.error(failure.cause.stack);
+  if (failure.cause instanceof Error && failure.cause.constructor === Error) {
+    console.error(failure.cause.stack);
+  }
   console.error(`replay: npm run simulate -- --seed ${failure.seed} --steps ${failure.steps}`);
 }
 
@@ -52,9 +57,17 @@ async function main(): Promise<void> {
       process.exitCode = 1;
       return;
     }
-    if ((seed - from + 1) % 500 === 0) console.log(`${seed - from + 1} seeds, ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
+    if ((seed - from + 1) % 500 === 0) {
+      console.log(
+        `${seed - from + 1} seeds, ${((performance.now() - startMs) / 1000).toFixed(0)} s`,
+      );
+    }
   }
-  console.log(`${seeds} seeds, ${seeds * steps} steps, ${rows} bank rows, ${entries} entries, ${((performance.now() - startMs) / 1000).toFixed(1)} s: everything held`);
+  console.log(
+    `${seeds} seeds, ${seeds * steps} steps, ${rows} bank rows, ${entries} entries, ${
+      ((performance.now() - startMs) / 1000).toFixed(1)
+    } s: everything held`,
+  );
 }
 
 await main();

@@ -1,5 +1,6 @@
-// The oracle's points: lots with their own confirmation and expiry, holds, and what time does to them. Balances are never kept:
-// they are summed from the lots and holds each time they are asked for.
+// The oracle's points: lots with their own confirmation and expiry, holds, and what time does to
+// them. Balances are never kept: they are summed from the lots and holds each time they are asked
+// for.
 import { addDays, addMonths, DAY_MS, parisDate, parisToMs } from "../../src/kernel/time.ts";
 import type { Balances } from "../../src/ledger/ports.ts";
 
@@ -25,7 +26,10 @@ export type ModelHold = {
   readonly points: number;
   readonly parts: { readonly lot: ModelLot; readonly points: number }[];
   state: "open" | "committed" | "settled" | "released" | "reinstated";
-  /** When a person must ask what became of it, should it still be committed; null while it is not, and once they were told. */
+  /**
+   * When a person must ask what became of it, should it still be committed; null while it is not,
+   * and once they were told.
+   */
   overdueMs: number | null;
   readonly deadlineMs: number | null;
 };
@@ -39,7 +43,10 @@ export class ModelBook {
   readonly #expireMonths: number;
   #order = 0;
   #together = false;
-  /** Points that came back from holds into lots of which less was left by then, and expired there: they are no grant's. */
+  /**
+   * Points that came back from holds into lots of which less was left by then, and expired there:
+   * they are no grant's.
+   */
   #beyond = 0;
 
   constructor(expireMonths: number) {
@@ -56,7 +63,9 @@ export class ModelBook {
     }
     for (const hold of this.holds) {
       if (hold.state === "open" || hold.state === "committed") held += hold.points;
-      if (hold.state === "open" || hold.state === "committed" || hold.state === "settled") available -= hold.points;
+      if (hold.state === "open" || hold.state === "committed" || hold.state === "settled") {
+        available -= hold.points;
+      }
     }
     return { pending, available, held };
   }
@@ -69,7 +78,9 @@ export class ModelBook {
         if (atMs <= nowMs && (next === null || atMs < next.atMs)) next = { atMs, run };
       };
       for (const lot of this.lots) {
-        if (!lot.confirmed && lot.granted > lot.reversed) consider(lot.confirmAtMs, () => this.#confirm(lot));
+        if (!lot.confirmed && lot.granted > lot.reversed) {
+          consider(lot.confirmAtMs, () => this.#confirm(lot));
+        }
       }
       for (const hold of this.holds) {
         if (hold.state === "open" && hold.deadlineMs !== null) {
@@ -79,7 +90,10 @@ export class ModelBook {
       }
       for (const lot of this.lots) {
         if (lot.remaining > 0 && lot.firstNoticeMs !== null) {
-          consider(Math.max(lot.expiresAtMs, lot.firstNoticeMs + NOTICE_DAYS_MIN * DAY_MS), () => this.lapse(lot));
+          consider(
+            Math.max(lot.expiresAtMs, lot.firstNoticeMs + NOTICE_DAYS_MIN * DAY_MS),
+            () => this.lapse(lot),
+          );
         }
       }
       const due = next as { readonly run: () => void } | null;
@@ -89,7 +103,13 @@ export class ModelBook {
   }
 
   /** Points of a purchase: pending until so many days after it, whole days of Paris. */
-  grantPending(key: string, points: number, purchasedOn: string, confirmationDays: number, nowMs: number): void {
+  grantPending(
+    key: string,
+    points: number,
+    purchasedOn: string,
+    confirmationDays: number,
+    nowMs: number,
+  ): void {
     const confirmAtMs = parisToMs(addDays(purchasedOn, confirmationDays));
     this.grantAt(key, points, confirmAtMs, nowMs);
   }
@@ -108,7 +128,10 @@ export class ModelBook {
     return this.lots.find((lot) => lot.key === key);
   }
 
-  /** Takes back or gives back until `reversed` of the lot's points are reversed. Holds give way to a debt when all is told, not in between. */
+  /**
+   * Takes back or gives back until `reversed` of the lot's points are reversed. Holds give way to a
+   * debt when all is told, not in between.
+   */
   setReversed(lot: ModelLot, reversed: number, nowMs: number): void {
     const taken = reversed - lot.reversed;
     if (taken === 0) return;
@@ -127,7 +150,9 @@ export class ModelBook {
     lot.remaining = 0;
   }
 
-  /** The lot turns out to have granted another number of points: what has expired of it stays so. */
+  /**
+   * The lot turns out to have granted another number of points: what has expired of it stays so.
+   */
   regrant(lot: ModelLot, points: number, nowMs: number): void {
     const granted = Math.max(points, lot.expired);
     const more = granted - (lot.granted - lot.reversed);
@@ -159,7 +184,15 @@ export class ModelBook {
   hold(id: string, points: number, deadlineMs: number | null): ModelHold | null {
     if (this.balances().available < points) return null;
     const parts: { lot: ModelLot; points: number }[] = this.#spend(points);
-    const hold: ModelHold = { id, order: this.#order++, points, parts, state: "open", overdueMs: null, deadlineMs };
+    const hold: ModelHold = {
+      id,
+      order: this.#order++,
+      points,
+      parts,
+      state: "open",
+      overdueMs: null,
+      deadlineMs,
+    };
     this.holds.push(hold);
     return hold;
   }
@@ -181,17 +214,36 @@ export class ModelBook {
 
   /** A week after the first notice at the earliest, be it one that would only be sent now. */
   nextExpiry(nowMs: number): { readonly on: string; readonly points: number } | null {
-    return nextDay(this.lots.filter((lot) => lot.remaining > 0).map((lot) => ({ atMs: Math.max(lot.expiresAtMs, (lot.firstNoticeMs ?? nowMs) + NOTICE_DAYS_MIN * DAY_MS), points: lot.remaining })));
+    return nextDay(
+      this.lots.filter((lot) => lot.remaining > 0).map((lot) => ({
+        atMs: Math.max(lot.expiresAtMs, (lot.firstNoticeMs ?? nowMs) + NOTICE_DAYS_MIN * DAY_MS),
+        points: lot.remaining,
+      })),
+    );
   }
 
   nextConfirmation(): { readonly on: string; readonly points: number } | null {
-    return nextDay(this.lots.filter((lot) => !lot.confirmed && lot.granted > lot.reversed).map((lot) => ({ atMs: lot.confirmAtMs, points: lot.granted - lot.reversed })));
+    return nextDay(
+      this.lots.filter((lot) => !lot.confirmed && lot.granted > lot.reversed).map((lot) => ({
+        atMs: lot.confirmAtMs,
+        points: lot.granted - lot.reversed,
+      })),
+    );
   }
 
   #add(key: string, points: number, confirmAtMs: number, confirmed: boolean): void {
     this.lots.push({
-      key, order: this.#order++, confirmAtMs, expiresAtMs: parisToMs(addMonths(parisDate(confirmAtMs), this.#expireMonths)), confirmed,
-      granted: points, reversed: 0, expired: 0, remaining: confirmed ? points : 0, firstNoticeMs: null, toldWeek: false,
+      key,
+      order: this.#order++,
+      confirmAtMs,
+      expiresAtMs: parisToMs(addMonths(parisDate(confirmAtMs), this.#expireMonths)),
+      confirmed,
+      granted: points,
+      reversed: 0,
+      expired: 0,
+      remaining: confirmed ? points : 0,
+      firstNoticeMs: null,
+      toldWeek: false,
     });
   }
 
@@ -204,7 +256,9 @@ export class ModelBook {
   #spend(points: number): { lot: ModelLot; points: number }[] {
     const parts: { lot: ModelLot; points: number }[] = [];
     let left = points;
-    for (const lot of [...this.lots].sort((a, b) => a.expiresAtMs - b.expiresAtMs || a.order - b.order)) {
+    for (
+      const lot of [...this.lots].sort((a, b) => a.expiresAtMs - b.expiresAtMs || a.order - b.order)
+    ) {
       const part = Math.min(left, lot.remaining);
       if (part === 0) continue;
       lot.remaining -= part;
@@ -214,7 +268,10 @@ export class ModelBook {
     return parts;
   }
 
-  /** Several movements of one call: who pays a debt, and which holds give way to it, is asked once, at its end. */
+  /**
+   * Several movements of one call: who pays a debt, and which holds give way to it, is asked once,
+   * at its end.
+   */
   together(nowMs: number, movements: () => void): void {
     this.#together = true;
     movements();
@@ -239,8 +296,16 @@ export class ModelBook {
 }
 
 /** All points of the first day on which something happens. */
-function nextDay(dues: readonly { readonly atMs: number; readonly points: number }[]): { readonly on: string; readonly points: number } | null {
+function nextDay(
+  dues: readonly { readonly atMs: number; readonly points: number }[],
+): { readonly on: string; readonly points: number } | null {
   if (dues.length === 0) return null;
   const on = parisDate(Math.min(...dues.map((due) => due.atMs)));
-  return { on, points: dues.filter((due) => parisDate(due.atMs) === on).reduce((sum, due) => sum + due.points, 0) };
+  return {
+    on,
+    points: dues.filter((due) => parisDate(due.atMs) === on).reduce(
+      (sum, due) => sum + due.points,
+      0,
+    ),
+  };
 }

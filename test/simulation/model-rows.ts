@@ -1,6 +1,6 @@
-// The oracle's view of bank rows: from the set of rows known, whatever the order they came in, which are one purchase and which
-// purchase a refund belongs to. Written from DESIGN.md section 4, "Which rows are the same"; it shares no code with the engine
-// and recomputes everything each time.
+// The oracle's view of bank rows: from the set of rows known, whatever the order they came in,
+// which are one purchase and which purchase a refund belongs to. Written from DESIGN.md section 4,
+// "Which rows are the same"; it shares no code with the engine and recomputes everything each time.
 import { addDays, daysBetween, parisDate } from "../../src/kernel/time.ts";
 import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
 
@@ -16,7 +16,10 @@ export type KnownRow = {
   /** Amounts under which it was ever told as booked. */
   readonly bookedCents: Set<number>;
   readonly recordedAtMs: number;
-  /** A refund that waited in vain is out of the game; a pending row that nothing took over only shows as gone. */
+  /**
+   * A refund that waited in vain is out of the game; a pending row that nothing took over only
+   * shows as gone.
+   */
   closed: boolean;
 };
 
@@ -37,37 +40,59 @@ export type Resolution = {
   readonly refundedCents: ReadonlyMap<string, number>;
 };
 
-export const keyOf = (row: Pick<BankRow, "accountId" | "externalId">): string => `${row.accountId}/${row.externalId}`;
+export const keyOf = (row: Pick<BankRow, "accountId" | "externalId">): string =>
+  `${row.accountId}/${row.externalId}`;
 
 const TAKE_OVER_DAYS = 10;
 const REPEAT_DAYS = 5;
 const REFUND_DAYS = 90;
 
 const counted = (known: KnownRow): boolean => known.row.state !== "deleted";
-const dayGap = (a: KnownRow, b: KnownRow): number => Math.abs(daysBetween(a.row.purchasedOn, b.row.purchasedOn));
+const dayGap = (a: KnownRow, b: KnownRow): number =>
+  Math.abs(daysBetween(a.row.purchasedOn, b.row.purchasedOn));
 
-/** (e) A booked row under a new id takes over a pending row of the same account and brand within 10 days. */
+/**
+ * (e) A booked row under a new id takes over a pending row of the same account and brand within 10
+ * days.
+ */
 function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
   const taken = new Map<string, string>();
   const takers = new Set<string>();
-  const pairs: { readonly pending: KnownRow; readonly booked: KnownRow; readonly rank: number }[] = [];
+  const pairs: { readonly pending: KnownRow; readonly booked: KnownRow; readonly rank: number }[] =
+    [];
   for (const pending of rows) {
-    if (pending.row.state !== "pending" || !counted(pending) || pending.row.kind !== "purchase") continue;
+    if (pending.row.state !== "pending" || !counted(pending) || pending.row.kind !== "purchase") {
+      continue;
+    }
     for (const booked of rows) {
-      if (booked.row.state !== "booked" || booked.everPending || !counted(booked) || booked.row.kind !== "purchase") continue;
-      if (booked.row.accountId !== pending.row.accountId || booked.row.brand?.id !== pending.row.brand?.id) continue;
+      if (
+        booked.row.state !== "booked" || booked.everPending || !counted(booked) ||
+        booked.row.kind !== "purchase"
+      ) continue;
+      if (
+        booked.row.accountId !== pending.row.accountId ||
+        booked.row.brand?.id !== pending.row.brand?.id
+      ) continue;
       // What was booked before the authorisation appeared is not its booking.
       if (booked.row.lastUpdateMs < pending.row.lastUpdateMs) continue;
       const gap = dayGap(pending, booked);
       if (gap > TAKE_OVER_DAYS) continue;
-      pairs.push({ pending, booked, rank: Number(booked.row.amountCents !== pending.row.amountCents) * 1000 + gap * 2 + Number(booked.row.labelTag !== pending.row.labelTag) });
+      pairs.push({
+        pending,
+        booked,
+        rank: Number(booked.row.amountCents !== pending.row.amountCents) * 1000 + gap * 2 +
+          Number(booked.row.labelTag !== pending.row.labelTag),
+      });
     }
   }
-  // Between equals any choice is right, but which one is made decides what is left for the others: the earlier days, then the names.
+  // Between equals any choice is right, but which one is made decides what is left for the others:
+  // the earlier days, then the names.
   const inOrder = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
   const ties = (a: (typeof pairs)[number], b: (typeof pairs)[number]): number =>
-    inOrder(a.pending.row.purchasedOn, b.pending.row.purchasedOn) || inOrder(a.booked.row.purchasedOn, b.booked.row.purchasedOn)
-    || inOrder(a.pending.row.externalId, b.pending.row.externalId) || inOrder(a.booked.row.externalId, b.booked.row.externalId);
+    inOrder(a.pending.row.purchasedOn, b.pending.row.purchasedOn) ||
+    inOrder(a.booked.row.purchasedOn, b.booked.row.purchasedOn) ||
+    inOrder(a.pending.row.externalId, b.pending.row.externalId) ||
+    inOrder(a.booked.row.externalId, b.booked.row.externalId);
   for (const { pending, booked } of pairs.sort((a, b) => a.rank - b.rank || ties(a, b))) {
     if (taken.has(pending.key) || takers.has(booked.key)) continue;
     taken.set(pending.key, booked.key);
@@ -76,10 +101,18 @@ function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
   return taken;
 }
 
-/** (b) Each row of a newer generation repeats at most one row of an older one: same signed cents, same date first. */
-function repeats(group: readonly KnownRow[], taken: ReadonlyMap<string, string>): Map<string, string> {
+/**
+ * (b) Each row of a newer generation repeats at most one row of an older one: same signed cents,
+ * same date first.
+ */
+function repeats(
+  group: readonly KnownRow[],
+  taken: ReadonlyMap<string, string>,
+): Map<string, string> {
   const older = new Map<string, string>();
-  const generations = [...new Map(group.map((known) => [known.generation.accountId, known.generation])).values()]
+  const generations = [
+    ...new Map(group.map((known) => [known.generation.accountId, known.generation])).values(),
+  ]
     .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.accountId < b.accountId ? -1 : 1));
   const pool: KnownRow[] = [];
   const matched = new Set<string>();
@@ -90,16 +123,33 @@ function repeats(group: readonly KnownRow[], taken: ReadonlyMap<string, string>)
     return root === undefined ? known.row.externalId : rootName(root);
   };
   for (const generation of generations) {
-    const mine = group.filter((known) => known.generation.accountId === generation.accountId && counted(known) && !taken.has(known.key))
-      .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : a.key < b.key ? -1 : 1));
-    const same = (known: KnownRow, row: KnownRow): boolean => known.row.kind === row.row.kind && known.row.amountCents === row.row.amountCents && known.row.currency === row.row.currency;
+    const mine = group.filter((known) =>
+      known.generation.accountId === generation.accountId && counted(known) && !taken.has(known.key)
+    )
+      .sort((
+        a,
+        b,
+      ) => (a.row.purchasedOn < b.row.purchasedOn
+        ? -1
+        : a.row.purchasedOn > b.row.purchasedOn
+        ? 1
+        : a.key < b.key
+        ? -1
+        : 1)
+      );
+    const same = (known: KnownRow, row: KnownRow): boolean =>
+      known.row.kind === row.row.kind && known.row.amountCents === row.row.amountCents &&
+      known.row.currency === row.row.currency;
     for (let gap = 0; gap <= REPEAT_DAYS; gap++) {
       // Of all that lie as close, those whose labels agree find each other first.
       for (const labelled of [true, false]) {
         for (const row of mine) {
           if (older.has(row.key)) continue;
           const match = pool
-            .filter((known) => !matched.has(known.key) && same(known, row) && dayGap(known, row) === gap && (!labelled || known.row.labelTag === row.row.labelTag))
+            .filter((known) =>
+              !matched.has(known.key) && same(known, row) && dayGap(known, row) === gap &&
+              (!labelled || known.row.labelTag === row.row.labelTag)
+            )
             .sort((a, b) => (rootName(a) < rootName(b) ? -1 : 1))[0];
           if (match === undefined) continue;
           older.set(row.key, match.key);
@@ -112,7 +162,10 @@ function repeats(group: readonly KnownRow[], taken: ReadonlyMap<string, string>)
   return older;
 }
 
-/** The rows of each purchase, oldest generation first, once those that only a correction of the amount keeps apart are put together. */
+/**
+ * The rows of each purchase, oldest generation first, once those that only a correction of the
+ * amount keeps apart are put together.
+ */
 function purchasesOf(group: readonly KnownRow[], taken: ReadonlyMap<string, string>): KnownRow[][] {
   const older = repeats(group, taken);
   const rootOf = (key: string): string => {
@@ -124,17 +177,29 @@ function purchasesOf(group: readonly KnownRow[], taken: ReadonlyMap<string, stri
     if (!counted(known) || taken.has(known.key)) continue;
     byRoot.set(rootOf(known.key), [...(byRoot.get(rootOf(known.key)) ?? []), known]);
   }
-  const age = (known: KnownRow): string => `${String(known.generation.createdAtMs).padStart(16, "0")} ${known.generation.accountId}`;
-  const sorted = (members: KnownRow[]): KnownRow[] => members.sort((a, b) => (age(a) < age(b) ? -1 : 1));
+  const age = (known: KnownRow): string =>
+    `${String(known.generation.createdAtMs).padStart(16, "0")} ${known.generation.accountId}`;
+  const sorted = (members: KnownRow[]): KnownRow[] =>
+    members.sort((a, b) => (age(a) < age(b) ? -1 : 1));
   const purchases = [...byRoot.values()].map(sorted);
-  const candidates = purchases.flatMap((corrected) => purchases.map((plain) => ({ corrected, plain }))).filter(({ corrected, plain }) => {
+  const candidates = purchases.flatMap((corrected) =>
+    purchases.map((plain) => ({ corrected, plain }))
+  ).filter(({ corrected, plain }) => {
     const cents = plain[0]?.row.amountCents ?? 0;
-    return corrected !== plain && corrected.some((known) => known.row.amountCents !== cents && known.bookedCents.has(cents)) && corrected[0]?.row.kind === plain[0]?.row.kind
-      && !corrected.some((known) => plain.some((other) => other.generation.accountId === known.generation.accountId)) && closest(corrected, plain[0]) <= REPEAT_DAYS;
+    return corrected !== plain && corrected.some((known) =>
+      known.row.amountCents !== cents && known.bookedCents.has(cents)
+    ) && corrected[0]?.row.kind === plain[0]?.row.kind &&
+      !corrected.some((known) =>
+        plain.some((other) => other.generation.accountId === known.generation.accountId)
+      ) && closest(corrected, plain[0]) <= REPEAT_DAYS;
   });
   const done = new Set<KnownRow[]>();
   const joined: KnownRow[][] = [];
-  for (const { corrected, plain } of candidates.sort((a, b) => closest(a.corrected, a.plain[0]) - closest(b.corrected, b.plain[0]))) {
+  for (
+    const { corrected, plain } of candidates.sort((a, b) =>
+      closest(a.corrected, a.plain[0]) - closest(b.corrected, b.plain[0])
+    )
+  ) {
     if (done.has(corrected) || done.has(plain)) continue;
     done.add(corrected).add(plain);
     joined.push(sorted([...corrected, ...plain]));
@@ -142,42 +207,79 @@ function purchasesOf(group: readonly KnownRow[], taken: ReadonlyMap<string, stri
   return [...purchases.filter((members) => !done.has(members)), ...joined];
 }
 
-const closest = (members: readonly KnownRow[], row: KnownRow | undefined): number => Math.min(...members.map((known) => (row === undefined ? Infinity : dayGap(known, row))));
+const closest = (members: readonly KnownRow[], row: KnownRow | undefined): number =>
+  Math.min(...members.map((known) => (row === undefined ? Infinity : dayGap(known, row))));
 
-/** What the newest generation says of a purchase holds: a booked row of it that is gone takes the purchase along. Purchase to that row. */
-function withdrawals(group: readonly KnownRow[], purchases: readonly KnownRow[][]): Map<KnownRow[], string> {
+/**
+ * What the newest generation says of a purchase holds: a booked row of it that is gone takes the
+ * purchase along. Purchase to that row.
+ */
+function withdrawals(
+  group: readonly KnownRow[],
+  purchases: readonly KnownRow[][],
+): Map<KnownRow[], string> {
   const gone = new Map<KnownRow[], string>();
-  const deleted = group.filter((known) => known.row.state === "deleted" && known.row.bookedOn !== null)
-    .sort((a, b) => b.generation.createdAtMs - a.generation.createdAtMs || (a.key < b.key ? -1 : 1));
-  const pairs = deleted.flatMap((row) => purchases.filter((members) => members.every((known) => known.generation.createdAtMs < row.generation.createdAtMs)
-    && members.some((known) => known.row.kind === row.row.kind && (known.row.amountCents === row.row.amountCents || row.bookedCents.has(known.row.amountCents)))
-    && closest(members, row) <= REPEAT_DAYS).map((members) => ({ row, members })));
-  // Newest generations speak first, and in one of them the closest day to what the purchase was last shown with, then equal labels.
+  const deleted = group.filter((known) =>
+    known.row.state === "deleted" && known.row.bookedOn !== null
+  )
+    .sort((a, b) =>
+      b.generation.createdAtMs - a.generation.createdAtMs || (a.key < b.key ? -1 : 1)
+    );
+  const pairs = deleted.flatMap((row) =>
+    purchases.filter((members) =>
+      members.every((known) => known.generation.createdAtMs < row.generation.createdAtMs) &&
+      members.some((known) =>
+        known.row.kind === row.row.kind &&
+        (known.row.amountCents === row.row.amountCents ||
+          row.bookedCents.has(known.row.amountCents))
+      ) &&
+      closest(members, row) <= REPEAT_DAYS
+    ).map((members) => ({ row, members }))
+  );
+  // Newest generations speak first, and in one of them the closest day to what the purchase was
+  // last shown with, then equal labels.
   const rank = ({ row, members }: (typeof pairs)[number]): number => {
     const last = members.at(-1);
-    return -row.generation.createdAtMs * 100 + (last === undefined ? 0 : dayGap(last, row)) * 2 + Number(!members.some((known) => known.row.labelTag === row.row.labelTag));
+    return -row.generation.createdAtMs * 100 + (last === undefined ? 0 : dayGap(last, row)) * 2 +
+      Number(!members.some((known) => known.row.labelTag === row.row.labelTag));
   };
   const name = ({ members }: (typeof pairs)[number]): string => members[0]?.row.externalId ?? "";
-  for (const { row, members } of pairs.sort((a, b) => rank(a) - rank(b) || (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0))) {
+  for (
+    const { row, members } of pairs.sort((a, b) =>
+      rank(a) - rank(b) || (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0)
+    )
+  ) {
     if (gone.has(members) || [...gone.values()].includes(row.key)) continue;
     gone.set(members, row.key);
   }
   return gone;
 }
 
-/** (c) What a weak fingerprint cannot tell apart from an older generation's rows is left to a person. */
+/**
+ * (c) What a weak fingerprint cannot tell apart from an older generation's rows is left to a
+ * person.
+ */
 function needsReview(known: KnownRow, accounts: readonly AccountGeneration[]): boolean {
   if (known.generation.strength !== "weak") return false;
-  const older = accounts.filter((each) => each.fingerprint === known.generation.fingerprint && each.createdAtMs < known.generation.createdAtMs);
+  const older = accounts.filter((each) =>
+    each.fingerprint === known.generation.fingerprint &&
+    each.createdAtMs < known.generation.createdAtMs
+  );
   if (older.length === 0) return false;
   return known.row.purchasedOn <= addDays(parisDate(known.generation.createdAtMs), REPEAT_DAYS);
 }
 
 /**
- * `standing` are the rows that the ledger shows as purchases of their own. Which of several rows of one purchase carries it is
- * the ledger's choice among the booked ones; that exactly one does is not.
+ * `standing` are the rows that the ledger shows as purchases of their own. Which of several rows of
+ * one purchase carries it is the ledger's choice among the booked ones; that exactly one does is
+ * not.
  */
-function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGeneration[], standing: ReadonlySet<string>, status: Map<string, Status>): void {
+function resolveGroup(
+  group: readonly KnownRow[],
+  accounts: readonly AccountGeneration[],
+  standing: ReadonlySet<string>,
+  status: Map<string, Status>,
+): void {
   const taken = takeOvers(group);
   for (const known of group) {
     const by = taken.get(known.key);
@@ -194,54 +296,106 @@ function resolveGroup(group: readonly KnownRow[], accounts: readonly AccountGene
     }
     const [root] = members;
     // Of two amounts the corrected one stands.
-    const outdated = (known: KnownRow): boolean => members.some((other) => other.row.amountCents !== known.row.amountCents && other.bookedCents.has(known.row.amountCents));
-    members.sort((a, b) => Number(outdated(a)) - Number(outdated(b)) || Number(standing.has(b.key)) - Number(standing.has(a.key)) || a.generation.createdAtMs - b.generation.createdAtMs || a.recorded - b.recorded);
+    const outdated = (known: KnownRow): boolean =>
+      members.some((other) =>
+        other.row.amountCents !== known.row.amountCents &&
+        other.bookedCents.has(known.row.amountCents)
+      );
+    members.sort((a, b) =>
+      Number(outdated(a)) - Number(outdated(b)) ||
+      Number(standing.has(b.key)) - Number(standing.has(a.key)) ||
+      a.generation.createdAtMs - b.generation.createdAtMs || a.recorded - b.recorded
+    );
     const first = members.find((known) => known.row.state === "booked") ?? members[0];
     for (const known of members) {
       if (known !== first) status.set(known.key, { is: "duplicate", of: first?.key ?? "" });
       else if (known.decision === "refuse") status.set(known.key, { is: "refused" });
-      else if (known.row.review !== null && known.decision === null) status.set(known.key, { is: "review" });
-      else if (known.row.state === "booked" && root !== undefined && known.decision === null && needsReview(root, accounts)) status.set(known.key, { is: "review" });
+      else if (known.row.review !== null && known.decision === null) {
+        status.set(known.key, { is: "review" });
+      } else if (
+        known.row.state === "booked" && root !== undefined && known.decision === null &&
+        needsReview(root, accounts)
+      ) status.set(known.key, { is: "review" });
       else status.set(known.key, { is: known.row.state === "booked" ? "live" : "pending" });
     }
   }
 }
 
-/** A refund belongs to a purchase of the same real account and brand, newest within 90 days first, at most what is left. */
-function assignRefunds(rows: readonly KnownRow[], status: ReadonlyMap<string, Status>): Pick<Resolution, "refundOf" | "refundedCents"> {
+/**
+ * A refund belongs to a purchase of the same real account and brand, newest within 90 days first,
+ * at most what is left.
+ */
+function assignRefunds(
+  rows: readonly KnownRow[],
+  status: ReadonlyMap<string, Status>,
+): Pick<Resolution, "refundOf" | "refundedCents"> {
   const refundOf = new Map<string, string | null>();
   const refundedCents = new Map<string, number>();
-  const named = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
+  const named = (
+    a: KnownRow,
+    b: KnownRow,
+  ): number => (a.row.externalId < b.row.externalId ? -1 : 1);
   const live = rows.filter((known) => status.get(known.key)?.is === "live");
   const purchases = live.filter((known) => known.row.kind === "purchase");
   // It is the refund that waited, under whichever of its rows.
-  const waitedInVain = (refund: KnownRow): boolean => refund.closed || rows.some((known) => {
-    const is = status.get(known.key);
-    return known.closed && known.row.kind === "refund" && is?.is === "duplicate" && is.of === refund.key;
-  });
+  const waitedInVain = (refund: KnownRow): boolean =>
+    refund.closed || rows.some((known) => {
+      const is = status.get(known.key);
+      return known.closed && known.row.kind === "refund" && is?.is === "duplicate" &&
+        is.of === refund.key;
+    });
   const refunds = live.filter((known) => known.row.kind === "refund" && !waitedInVain(known))
-    .sort((a, b) => (a.row.purchasedOn < b.row.purchasedOn ? -1 : a.row.purchasedOn > b.row.purchasedOn ? 1 : b.row.amountCents - a.row.amountCents || named(a, b)));
-  const room = (known: KnownRow): number => known.row.amountCents - (refundedCents.get(known.key) ?? 0);
+    .sort((
+      a,
+      b,
+    ) => (a.row.purchasedOn < b.row.purchasedOn
+      ? -1
+      : a.row.purchasedOn > b.row.purchasedOn
+      ? 1
+      : b.row.amountCents - a.row.amountCents || named(a, b))
+    );
+  const room = (known: KnownRow): number =>
+    known.row.amountCents - (refundedCents.get(known.key) ?? 0);
   for (const refund of refunds) {
     const match = purchases
       .filter((known) => {
         const age = daysBetween(known.row.purchasedOn, refund.row.purchasedOn);
-        return known.generation.fingerprint === refund.generation.fingerprint && known.row.brand !== null && known.row.brand.id === refund.row.brand?.id
-          && known.row.currency === refund.row.currency && age >= 0 && age <= REFUND_DAYS
-          && refund.row.amountCents <= room(known);
+        return known.generation.fingerprint === refund.generation.fingerprint &&
+          known.row.brand !== null && known.row.brand.id === refund.row.brand?.id &&
+          known.row.currency === refund.row.currency && age >= 0 && age <= REFUND_DAYS &&
+          refund.row.amountCents <= room(known);
       })
-      .sort((a, b) => (a.row.purchasedOn > b.row.purchasedOn ? -1 : a.row.purchasedOn < b.row.purchasedOn ? 1 : room(a) - room(b) || named(a, b)))[0];
+      .sort((
+        a,
+        b,
+      ) => (a.row.purchasedOn > b.row.purchasedOn
+        ? -1
+        : a.row.purchasedOn < b.row.purchasedOn
+        ? 1
+        : room(a) - room(b) || named(a, b))
+      )[0];
     refundOf.set(refund.key, match?.key ?? null);
-    if (match !== undefined) refundedCents.set(match.key, (refundedCents.get(match.key) ?? 0) + refund.row.amountCents);
+    if (match !== undefined) {
+      refundedCents.set(match.key, (refundedCents.get(match.key) ?? 0) + refund.row.amountCents);
+    }
   }
   return { refundOf, refundedCents };
 }
 
 /** What all rows known mean together. */
-export function resolveRows(rows: readonly KnownRow[], accounts: readonly AccountGeneration[], standing: ReadonlySet<string>): Resolution {
+export function resolveRows(
+  rows: readonly KnownRow[],
+  accounts: readonly AccountGeneration[],
+  standing: ReadonlySet<string>,
+): Resolution {
   const status = new Map<string, Status>();
   const groups = new Map<string, KnownRow[]>();
-  for (const known of rows) groups.set(known.generation.fingerprint, [...(groups.get(known.generation.fingerprint) ?? []), known]);
+  for (const known of rows) {
+    groups.set(known.generation.fingerprint, [
+      ...(groups.get(known.generation.fingerprint) ?? []),
+      known,
+    ]);
+  }
   for (const group of groups.values()) resolveGroup(group, accounts, standing, status);
   return { status, ...assignRefunds(rows, status) };
 }

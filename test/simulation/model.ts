@@ -1,6 +1,14 @@
-// The oracle: what a user's ledger must show after everything it was told, worked out again from the whole history of rows.
-// Only what the design lets depend on the order of arrival (caps, first purchase, activation, budgets) is remembered.
-import type { AccountGeneration, BankRow, OfferTerms, Programme, PurchaseView, RecordBatch } from "../../src/ledger/ports.ts";
+// The oracle: what a user's ledger must show after everything it was told, worked out again from
+// the whole history of rows. Only what the design lets depend on the order of arrival (caps, first
+// purchase, activation, budgets) is remembered.
+import type {
+  AccountGeneration,
+  BankRow,
+  OfferTerms,
+  Programme,
+  PurchaseView,
+  RecordBatch,
+} from "../../src/ledger/ports.ts";
 import { addDays, DAY_MS, parisToMs } from "../../src/kernel/time.ts";
 import { dependsOnPast } from "./catalogue.ts";
 import type { Activation, Expected, Past } from "./model-earning.ts";
@@ -14,7 +22,20 @@ const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
 
 /** A decision that stands: what a live row was granted, on which facts. */
-type Grant = { readonly facts: string; points: number; readonly terms: OfferTerms | null; readonly on: string; state: "earned" | "not_earned" | "waiting"; standing: number; reversed: boolean; readonly lotKey: string; /** Offers whose budget was used up for this purchase. */ readonly denied: ReadonlySet<string>; /** Why nothing, where the design says it. */ readonly reason: string | null; /** Order of first decisions at that brand. */ readonly rank: number; readonly brandId: string | null };
+type Grant = {
+  readonly facts: string;
+  points: number;
+  readonly terms: OfferTerms | null;
+  readonly on: string;
+  state: "earned" | "not_earned" | "waiting";
+  standing: number;
+  reversed: boolean;
+  readonly lotKey: string; /** Offers whose budget was used up for this purchase. */
+  readonly denied: ReadonlySet<string>; /** Why nothing, where the design says it. */
+  readonly reason: string | null; /** Order of first decisions at that brand. */
+  readonly rank: number;
+  readonly brandId: string | null;
+};
 
 export type Prediction = {
   readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
@@ -23,7 +44,14 @@ export type Prediction = {
 };
 
 const versionOf = (terms: OfferTerms): string => `${terms.offerId} ${terms.version}`;
-const factsOf = (row: BankRow): string => JSON.stringify([row.amountCents, row.currency, row.purchasedOn, row.brand?.id ?? null, row.channel]);
+const factsOf = (row: BankRow): string =>
+  JSON.stringify([
+    row.amountCents,
+    row.currency,
+    row.purchasedOn,
+    row.brand?.id ?? null,
+    row.channel,
+  ]);
 
 export class Model {
   readonly rows = new Map<string, KnownRow>();
@@ -32,7 +60,10 @@ export class Model {
   readonly activations: Activation[] = [];
   readonly book: ModelBook;
   readonly notices: ModelNotices;
-  /** Brands whose caps saw a decision taken back: from then on the order of arrival decides, and only bounds are checked. */
+  /**
+   * Brands whose caps saw a decision taken back: from then on the order of arrival decides, and
+   * only bounds are checked.
+   */
   readonly loose = new Set<string>();
   readonly #catalogue: readonly OfferTerms[];
   readonly #programme: Programme;
@@ -50,12 +81,17 @@ export class Model {
     return this.#catalogue.some((terms) => terms.brandId === brandId && dependsOnPast(terms));
   }
 
-  /** Takes in a recorded batch. `seen` is the ledger's answer, believed only where the design leaves the order open. */
+  /**
+   * Takes in a recorded batch. `seen` is the ledger's answer, believed only where the design leaves
+   * the order open.
+   */
   record(batch: RecordBatch, nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
     this.advance(nowMs);
     for (const account of batch.accounts) {
       this.accounts.set(account.accountId, account);
-      for (const known of this.rows.values()) if (known.row.accountId === account.accountId) known.generation = account;
+      for (const known of this.rows.values()) {
+        if (known.row.accountId === account.accountId) known.generation = account;
+      }
     }
     const touched = new Set<string>();
     for (const row of batch.rows) this.#take(row, touched, nowMs);
@@ -63,7 +99,12 @@ export class Model {
   }
 
   /** A person decided about a row that waited for it. */
-  decided(key: string, decision: "count" | "refuse", nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+  decided(
+    key: string,
+    decision: "count" | "refuse",
+    nowMs: number,
+    seen: ReadonlyMap<string, PurchaseView>,
+  ): void {
     this.advance(nowMs);
     const known = this.rows.get(key);
     if (known !== undefined) known.decision = decision;
@@ -76,8 +117,15 @@ export class Model {
     for (const known of this.rows.values()) {
       const { row } = known;
       // Only what nothing took over: a row that is part of a booked purchase stays so.
-      if (row.state === "pending" && this.resolution.status.get(known.key)?.is === "pending" && parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs) known.closed = true;
-      if (row.kind === "refund" && row.state === "booked" && this.resolution.refundOf.get(known.key) === null && this.#waitsSince(known) + REFUND_WAITS_MS <= nowMs) known.closed = true;
+      if (
+        row.state === "pending" && this.resolution.status.get(known.key)?.is === "pending" &&
+        parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs
+      ) known.closed = true;
+      if (
+        row.kind === "refund" && row.state === "booked" &&
+        this.resolution.refundOf.get(known.key) === null &&
+        this.#waitsSince(known) + REFUND_WAITS_MS <= nowMs
+      ) known.closed = true;
     }
   }
 
@@ -91,16 +139,30 @@ export class Model {
   }
 
   /** The budget answered for a purchase that waited. */
-  budgetAnswered(key: string, granted: boolean, points: number, nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+  budgetAnswered(
+    key: string,
+    granted: boolean,
+    points: number,
+    nowMs: number,
+    seen: ReadonlyMap<string, PurchaseView>,
+  ): void {
     this.advance(nowMs);
     const grant = this.grants.get(key);
     const known = this.rows.get(key);
-    if (grant === undefined || known === undefined || grant.state !== "waiting" || (granted && points !== grant.points)) return;
+    if (
+      grant === undefined || known === undefined || grant.state !== "waiting" ||
+      (granted && points !== grant.points)
+    ) return;
     this.book.together(nowMs, () => {
       if (granted) {
         grant.state = "earned";
         this.#post(grant, nowMs);
-      } else this.#decide(known, nowMs, seen.get(key), new Set([...grant.denied, grant.terms === null ? "" : versionOf(grant.terms)]));
+      } else {this.#decide(
+          known,
+          nowMs,
+          seen.get(key),
+          new Set([...grant.denied, grant.terms === null ? "" : versionOf(grant.terms)]),
+        );}
       this.#applyRefunds(nowMs, seen);
     });
   }
@@ -111,21 +173,34 @@ export class Model {
     this.book.together(nowMs, () => this.#applyRefunds(nowMs, seen));
   }
 
-  /** True when time itself closed a row at that brand: then the moment of arrival counts, by design. */
+  /**
+   * True when time itself closed a row at that brand: then the moment of arrival counts, by design.
+   */
   anyClosed(brandId: string | null): boolean {
-    return [...this.rows.values()].some((known) => known.closed && (known.row.brand?.id ?? null) === brandId);
+    return [...this.rows.values()].some((known) =>
+      known.closed && (known.row.brand?.id ?? null) === brandId
+    );
   }
 
   predict(key: string): Prediction {
     const known = this.rows.get(key);
     const status = this.resolution.status.get(key);
-    if (known === undefined || status === undefined) throw new Error(`the model knows no row ${key}`);
-    const nothing = (outcomes: Prediction["outcomes"], firstReason: string | null): Prediction => ({ outcomes, points: 0, firstReason });
+    if (known === undefined || status === undefined) {
+      throw new Error(`the model knows no row ${key}`);
+    }
+    const nothing = (outcomes: Prediction["outcomes"], firstReason: string | null): Prediction => ({
+      outcomes,
+      points: 0,
+      firstReason,
+    });
     switch (status.is) {
       case "deleted":
         return nothing(["not_earned", "reversed"], null);
       case "review":
-        return nothing(known.row.state === "booked" ? ["waiting"] : ["waiting", "not_earned", "reversed"], "held_for_review");
+        return nothing(
+          known.row.state === "booked" ? ["waiting"] : ["waiting", "not_earned", "reversed"],
+          "held_for_review",
+        );
       case "refused":
         return nothing(["not_earned"], "held_for_review");
       case "duplicate":
@@ -133,7 +208,10 @@ export class Model {
       case "taken_over":
         return nothing(["not_earned", "waiting"], null);
       case "pending":
-        return nothing(known.closed ? ["not_earned"] : ["waiting"], known.closed ? null : "not_booked_yet");
+        return nothing(
+          known.closed ? ["not_earned"] : ["waiting"],
+          known.closed ? null : "not_booked_yet",
+        );
       case "live":
         return this.#predictLive(key, known);
     }
@@ -141,16 +219,30 @@ export class Model {
 
   #predictLive(key: string, known: KnownRow): Prediction {
     if (known.row.kind === "refund") {
-      return { outcomes: ["not_earned", "reversed", "waiting"], points: 0, firstReason: (this.resolution.refundOf.get(key) ?? null) === null ? "refund_without_purchase" : "refund_applied" };
+      return {
+        outcomes: ["not_earned", "reversed", "waiting"],
+        points: 0,
+        firstReason: (this.resolution.refundOf.get(key) ?? null) === null
+          ? "refund_without_purchase"
+          : "refund_applied",
+      };
     }
     const grant = this.grants.get(key);
     if (grant === undefined) throw new Error(`the model took no decision on ${key}`);
     const points = grant.standing;
     const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
-    if (grant.state === "waiting") return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
+    if (grant.state === "waiting") {
+      return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
+    }
     if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: grant.reason };
     if (grant.reversed) return { outcomes: ["reversed"], points, firstReason: "refunded" };
-    return { outcomes: points === 0 && (refunded || this.dependent(known.row.brand?.id ?? null)) ? ["earned", "reversed"] : ["earned"], points, firstReason: null };
+    return {
+      outcomes: points === 0 && (refunded || this.dependent(known.row.brand?.id ?? null))
+        ? ["earned", "reversed"]
+        : ["earned"],
+      points,
+      firstReason: null,
+    };
   }
 
   #take(row: BankRow, touched: Set<string>, nowMs: number): void {
@@ -160,7 +252,17 @@ export class Model {
     if (row.state === "booked") known?.bookedCents.add(row.amountCents);
     if (generation === undefined) throw new Error("a row comes with its account");
     if (known === undefined) {
-      this.rows.set(key, { key, row, generation, decision: null, recorded: this.rows.size, everPending: row.state === "pending", bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []), recordedAtMs: nowMs, closed: false });
+      this.rows.set(key, {
+        key,
+        row,
+        generation,
+        decision: null,
+        recorded: this.rows.size,
+        everPending: row.state === "pending",
+        bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []),
+        recordedAtMs: nowMs,
+        closed: false,
+      });
       touched.add(key);
     } else if (row.lastUpdateMs > known.row.lastUpdateMs) {
       known.row = row;
@@ -172,27 +274,55 @@ export class Model {
   }
 
   #past(except: string): Past {
-    const others = (): Grant[] => [...this.grants.entries()].filter(([key, grant]) => key !== except && grant.state !== "not_earned").map(([, grant]) => grant);
+    const others = (): Grant[] =>
+      [...this.grants.entries()].filter(([key, grant]) =>
+        key !== except && grant.state !== "not_earned"
+      ).map(([, grant]) => grant);
     const own = this.grants.get(except);
-    const ownRank = own !== undefined && own.brandId === (this.rows.get(except)?.row.brand?.id ?? null) ? own.rank : Infinity;
-    const standing = (grant: Grant): number => (grant.state === "waiting" ? grant.points : grant.standing);
+    const ownRank =
+      own !== undefined && own.brandId === (this.rows.get(except)?.row.brand?.id ?? null)
+        ? own.rank
+        : Infinity;
+    const standing = (
+      grant: Grant,
+    ): number => (grant.state === "waiting" ? grant.points : grant.standing);
     return {
-      points: (offerId, inPeriod) => others().filter((grant) => grant.terms?.offerId === offerId && inPeriod(grant.on)).reduce((sum, grant) => sum + standing(grant), 0),
-      purchases: (offerId, inPeriod) => others().filter((grant) => grant.terms?.offerId === offerId && inPeriod(grant.on) && !grant.reversed).length,
-      earlierAtBrand: (brandId) => [...this.grants].some(([key, { rank }]) => key !== except && rank < ownRank && this.rows.get(key)?.row.brand?.id === brandId),
+      points: (offerId, inPeriod) =>
+        others().filter((grant) => grant.terms?.offerId === offerId && inPeriod(grant.on)).reduce(
+          (sum, grant) => sum + standing(grant),
+          0,
+        ),
+      purchases: (offerId, inPeriod) =>
+        others().filter((grant) =>
+          grant.terms?.offerId === offerId && inPeriod(grant.on) && !grant.reversed
+        ).length,
+      earlierAtBrand: (brandId) =>
+        [...this.grants].some(([key, { rank }]) =>
+          key !== except && rank < ownRank && this.rows.get(key)?.row.brand?.id === brandId
+        ),
       activations: this.activations,
     };
   }
 
-  #recompute(nowMs: number, touched: ReadonlySet<string>, seen: ReadonlyMap<string, PurchaseView>): void {
-    const standing = new Set([...seen].filter(([, view]) => !view.verdict.reasons.includes("duplicate")).map(([key]) => key));
+  #recompute(
+    nowMs: number,
+    touched: ReadonlySet<string>,
+    seen: ReadonlyMap<string, PurchaseView>,
+  ): void {
+    const standing = new Set(
+      [...seen].filter(([, view]) => !view.verdict.reasons.includes("duplicate")).map(([key]) =>
+        key
+      ),
+    );
     this.resolution = resolveRows([...this.rows.values()], [...this.accounts.values()], standing);
-    const isLive = (key: string): boolean => this.resolution.status.get(key)?.is === "live" && this.rows.get(key)?.row.kind === "purchase";
+    const isLive = (key: string): boolean =>
+      this.resolution.status.get(key)?.is === "live" && this.rows.get(key)?.row.kind === "purchase";
     for (const [key, grant] of Array.from(this.grants)) {
       const known = this.rows.get(key);
       const status = this.resolution.status.get(key);
       const heir = status?.is === "duplicate" ? this.rows.get(status.of) : undefined;
-      // Another row came to carry the same purchase: what was decided for it stands, if it says the same.
+      // Another row came to carry the same purchase: what was decided for it stands, if it says the
+      // same.
       if (heir !== undefined && isLive(heir.key) && !this.grants.has(heir.key)) {
         this.grants.delete(key);
         this.grants.set(heir.key, grant);
@@ -206,7 +336,9 @@ export class Model {
     this.#loosen(touched);
     for (const known of this.rows.values()) {
       const grant = this.grants.get(known.key);
-      if (grant !== undefined && grant.facts !== factsOf(known.row)) this.loose.add(known.row.brand?.id ?? "");
+      if (grant !== undefined && grant.facts !== factsOf(known.row)) {
+        this.loose.add(known.row.brand?.id ?? "");
+      }
     }
     // One after the other, in recording order: which lots a debt falls on depends on it.
     for (const known of this.rows.values()) {
@@ -219,57 +351,124 @@ export class Model {
 
   #takeBack(grant: Grant, nowMs: number): void {
     const lot = this.book.lotOf(grant.lotKey);
-    if (lot !== undefined) this.book.setReversed(lot, Math.max(lot.reversed, lot.granted - lot.expired), nowMs);
+    if (lot !== undefined) {
+      this.book.setReversed(lot, Math.max(lot.reversed, lot.granted - lot.expired), nowMs);
+    }
   }
 
-  /** One batch that both takes back and decides at a brand: in which order it does so is the ledger's own affair. */
+  /**
+   * One batch that both takes back and decides at a brand: in which order it does so is the
+   * ledger's own affair.
+   */
   #loosen(touched: ReadonlySet<string>): void {
-    const rows = [...touched].map((key) => this.rows.get(key)).filter((known) => known !== undefined);
+    const rows = [...touched].map((key) => this.rows.get(key)).filter((known) =>
+      known !== undefined
+    );
     for (const known of rows) {
-      const plain = known.row.state === "booked" && known.row.kind === "purchase" && this.resolution.status.get(known.key)?.is === "live";
+      const plain = known.row.state === "booked" && known.row.kind === "purchase" &&
+        this.resolution.status.get(known.key)?.is === "live";
       if (!plain && known.row.brand !== null) this.loose.add(known.row.brand.id);
     }
-    const rewarded = rows.filter((known) => known.row.state === "booked" && known.row.brand !== null);
-    for (const known of rewarded) if (rewarded.filter((other) => other.row.brand?.id === known.row.brand?.id).length > 1) this.loose.add(known.row.brand?.id ?? "");
+    const rewarded = rows.filter((known) =>
+      known.row.state === "booked" && known.row.brand !== null
+    );
+    for (const known of rewarded) {
+      if (rewarded.filter((other) => other.row.brand?.id === known.row.brand?.id).length > 1) {
+        this.loose.add(known.row.brand?.id ?? "");
+      }
+    }
   }
 
-  #decide(known: KnownRow, nowMs: number, seen: PurchaseView | undefined, denied: ReadonlySet<string> = new Set()): void {
+  #decide(
+    known: KnownRow,
+    nowMs: number,
+    seen: PurchaseView | undefined,
+    denied: ReadonlySet<string> = new Set(),
+  ): void {
     const { row, key } = known;
     const before = this.grants.get(key);
-    let expected: Expected = expectedGrant(row, this.#catalogue.filter((terms) => !denied.has(versionOf(terms))), this.#past(key), this.#programme.pointsPerEuro);
-    if (this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") && seen !== undefined) expected = this.#believe(row, seen);
+    let expected: Expected = expectedGrant(
+      row,
+      this.#catalogue.filter((terms) => !denied.has(versionOf(terms))),
+      this.#past(key),
+      this.#programme.pointsPerEuro,
+    );
+    if (
+      this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") &&
+      seen !== undefined
+    ) expected = this.#believe(row, seen);
     const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
     const lot = before === undefined ? undefined : this.book.lotOf(before.lotKey);
-    // The same offer on the same days: the points keep their lot, and what a budget does not hold yet waits.
-    const kept = before !== undefined && lot !== undefined && before.state === "earned" && expected.points > 0 && before.on === row.purchasedOn
-      && before.terms?.offerId === expected.terms?.offerId && before.terms?.confirmationDays === expected.terms?.confirmationDays && (!waiting || before.standing > 0);
-    const standing = kept ? (waiting ? Math.min(expected.points, before.standing) : expected.points) : 0;
+    // The same offer on the same days: the points keep their lot, and what a budget does not hold
+    // yet waits.
+    const kept = before !== undefined && lot !== undefined && before.state === "earned" &&
+      expected.points > 0 && before.on === row.purchasedOn &&
+      before.terms?.offerId === expected.terms?.offerId &&
+      before.terms?.confirmationDays === expected.terms?.confirmationDays &&
+      (!waiting || before.standing > 0);
+    const standing = kept
+      ? (waiting ? Math.min(expected.points, before.standing) : expected.points)
+      : 0;
     if (before !== undefined && !kept) this.#takeBack(before, nowMs);
     const grant: Grant = {
-      facts: factsOf(row), points: expected.points, terms: expected.terms, on: row.purchasedOn, standing, reversed: false, lotKey: kept ? before.lotKey : `${key}#${this.#serial++}`, denied, reason: denied.size > 0 ? "budget_exhausted" : expected.reason, brandId: row.brand?.id ?? null, rank: before !== undefined && before.brandId === (row.brand?.id ?? null) ? before.rank : this.#serial,
+      facts: factsOf(row),
+      points: expected.points,
+      terms: expected.terms,
+      on: row.purchasedOn,
+      standing,
+      reversed: false,
+      lotKey: kept ? before.lotKey : `${key}#${this.#serial++}`,
+      denied,
+      reason: denied.size > 0 ? "budget_exhausted" : expected.reason,
+      brandId: row.brand?.id ?? null,
+      rank: before !== undefined && before.brandId === (row.brand?.id ?? null)
+        ? before.rank
+        : this.#serial,
       state: expected.points === 0 ? "not_earned" : waiting && !kept ? "waiting" : "earned",
     };
     this.grants.set(key, grant);
     if (kept) {
       this.book.regrant(lot, expected.points, nowMs);
-      this.book.setReversed(lot, Math.min(expected.points - standing, lot.granted - lot.expired), nowMs);
+      this.book.setReversed(
+        lot,
+        Math.min(expected.points - standing, lot.granted - lot.expired),
+        nowMs,
+      );
     } else if (grant.state === "earned") this.#post(grant, nowMs);
   }
 
-  /** The ledger's own decision where several are right; it must still be within what some offer could give. */
+  /**
+   * The ledger's own decision where several are right; it must still be within what some offer
+   * could give.
+   */
   #believe(row: BankRow, seen: PurchaseView): Expected {
     const { verdict } = seen;
-    const terms = this.#catalogue.find((each) => each.offerId === verdict.offer?.id && each.version === verdict.offer.version) ?? null;
+    const terms =
+      this.#catalogue.find((each) =>
+        each.offerId === verdict.offer?.id && each.version === verdict.offer.version
+      ) ?? null;
     const points = verdict.outcome === "not_earned" ? 0 : verdict.calculation?.capped ?? 0;
     if (points === 0 || terms === null) return { points: 0, terms: null, reason: null };
-    const most = Math.min(rawPoints(terms, row.amountCents, this.#programme.pointsPerEuro), terms.capPointsPerPurchase ?? Infinity, terms.capPointsPerUser ?? Infinity);
-    if (points > most || terms.brandId !== row.brand?.id) throw new Error(`${keyOf(row)} was granted ${points}, its offer gives at most ${most}`);
+    const most = Math.min(
+      rawPoints(terms, row.amountCents, this.#programme.pointsPerEuro),
+      terms.capPointsPerPurchase ?? Infinity,
+      terms.capPointsPerUser ?? Infinity,
+    );
+    if (points > most || terms.brandId !== row.brand?.id) {
+      throw new Error(`${keyOf(row)} was granted ${points}, its offer gives at most ${most}`);
+    }
     return { points, terms, reason: null };
   }
 
   #post(grant: Grant, nowMs: number): void {
     if (grant.terms === null) return;
-    this.book.grantPending(grant.lotKey, grant.points, grant.on, grant.terms.confirmationDays, nowMs);
+    this.book.grantPending(
+      grant.lotKey,
+      grant.points,
+      grant.on,
+      grant.terms.confirmationDays,
+      nowMs,
+    );
     grant.standing = grant.points;
   }
 
@@ -282,9 +481,11 @@ export class Model {
       const cents = BigInt(known.row.amountCents);
       const left = cents - BigInt(this.resolution.refundedCents.get(key) ?? 0);
       const due = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
-      // What a refund taken back returns is bounded by the room that other purchases left: at least what stood, at most the formula.
+      // What a refund taken back returns is bounded by the room that other purchases left: at least
+      // what stood, at most the formula.
       const shown = seen.get(key)?.verdict.points;
-      const bounded = due > grant.standing && shown !== undefined && this.dependent(known.row.brand?.id ?? null);
+      const bounded = due > grant.standing && shown !== undefined &&
+        this.dependent(known.row.brand?.id ?? null);
       const keep = bounded ? Math.min(due, Math.max(grant.standing, shown)) : due;
       grant.standing = keep;
       grant.reversed = (left === 0n && cents > 0n) || due === 0;

@@ -1,6 +1,6 @@
-// Does the simulation notice? Each breakage of the list is put into a copy of the source, and the simulation must fail on it
-// within a bounded number of seeds: first those that are known to notice it, then the first ones. The seeds it fails on pass on the
-// source as it is (simulation.test.ts).
+// Does the simulation notice? Each breakage of the list is put into a copy of the source, and the
+// simulation must fail on it within a bounded number of seeds: first those that are known to notice
+// it, then the first ones. The seeds it fails on pass on the source as it is (simulation.test.ts).
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import type { LedgerModule } from "./ledger.ts";
 import { MUTATIONS } from "./mutation-list.ts";
 import type { Mutation } from "./mutation-list.ts";
 import { runSeed, SeedFailure } from "./run.ts";
+import { tokenPattern } from "./token-pattern.ts";
 
 /** Where the known seeds notice no more, since the world changed, one of so many must. */
 const SEEDS_MAX = 60;
@@ -26,19 +27,34 @@ async function mutant(mutation: Mutation): Promise<LedgerModule> {
   await mkdir(HOME, { recursive: true });
   const directory = await mkdtemp(join(HOME, "m-"));
   made.push(directory);
-  for (const part of ["kernel", "ledger"]) await cp(join(process.cwd(), "src", part), join(directory, part), { recursive: true });
+  for (const part of ["kernel", "ledger"]) {
+    await cp(join(process.cwd(), "src", part), join(directory, part), { recursive: true });
+  }
   const path = join(directory, mutation.file);
   const source = await readFile(path, "utf8");
-  if (source.split(mutation.find).length !== 2) throw new Error(`${mutation.file} does not hold exactly one: ${mutation.find}`);
-  await writeFile(path, source.replace(mutation.find, () => mutation.replace));
+  const pattern = tokenPattern(mutation.find);
+  if (source.match(pattern)?.length !== 1) {
+    throw new Error(`${mutation.file} does not hold exactly one: ${mutation.find}`);
+  }
+  await writeFile(path, source.replace(pattern, () => mutation.replace));
   const engine: Pick<LedgerModule, "createEngine"> = load(join(directory, "ledger/engine.ts"));
   const schema: Pick<LedgerModule, "migrate"> = load(join(directory, "ledger/schema.ts"));
-  const alarm: Pick<LedgerModule, "runAlarm" | "closeBook"> = load(join(directory, "ledger/alarm.ts"));
-  return { createEngine: engine.createEngine, migrate: schema.migrate, runAlarm: alarm.runAlarm, closeBook: alarm.closeBook };
+  const alarm: Pick<LedgerModule, "runAlarm" | "closeBook"> = load(
+    join(directory, "ledger/alarm.ts"),
+  );
+  return {
+    createEngine: engine.createEngine,
+    migrate: schema.migrate,
+    runAlarm: alarm.runAlarm,
+    closeBook: alarm.closeBook,
+  };
 }
 
 /** The first seed that notices, or null. */
-async function firstFailure(module: LedgerModule, known: readonly number[]): Promise<SeedFailure | null> {
+async function firstFailure(
+  module: LedgerModule,
+  known: readonly number[],
+): Promise<SeedFailure | null> {
   for (const seed of [...known, ...Array.from({ length: SEEDS_MAX }, (_, index) => index + 1)]) {
     try {
       await runSeed(seed, module);
@@ -51,5 +67,7 @@ async function firstFailure(module: LedgerModule, known: readonly number[]): Pro
 }
 
 test.each(MUTATIONS)("$name is noticed ($breaks)", async (mutation) => {
-  expect(await firstFailure(await mutant(mutation), mutation.seeds ?? [])).toBeInstanceOf(SeedFailure);
+  expect(await firstFailure(await mutant(mutation), mutation.seeds ?? [])).toBeInstanceOf(
+    SeedFailure,
+  );
 });

@@ -1,6 +1,12 @@
-// Between the edge and the ledger: what a sync asks the bank for, how its rows are cut into deliveries, and what goes wrong on
-// the way. A delivery that was not confirmed stays in the network and comes again, as the aggregator's does.
-import type { AccountGeneration, BankRow, RecordBatch, RecordSummary } from "../../src/ledger/ports.ts";
+// Between the edge and the ledger: what a sync asks the bank for, how its rows are cut into
+// deliveries, and what goes wrong on the way. A delivery that was not confirmed stays in the
+// network and comes again, as the aggregator's does.
+import type {
+  AccountGeneration,
+  BankRow,
+  RecordBatch,
+  RecordSummary,
+} from "../../src/ledger/ports.ts";
 import { keyOf } from "./model-rows.ts";
 import type { SimUser, World } from "./world.ts";
 import { offersFor } from "./world.ts";
@@ -9,36 +15,70 @@ import { SimulatedCrash } from "./ledger.ts";
 /** Asks one generation for what changed and puts it on its way, in one delivery or several. */
 export function sync(world: World, user: SimUser): string {
   const { rng } = world;
-  const account = rng.pick(user.bank.accounts.flatMap((each) => (rng.chance(0.8) ? each.live : each.generations)));
+  const account = rng.pick(
+    user.bank.accounts.flatMap((each) => (rng.chance(0.8) ? each.live : each.generations)),
+  );
   const again = rng.chance(0.1);
-  const rows = user.bank.changedSince(account.accountId, again ? -1 : user.cursors.get(account.accountId) ?? -1);
-  user.cursors.set(account.accountId, Math.max(user.cursors.get(account.accountId) ?? -1, ...rows.map((row) => row.lastUpdateMs)));
-  const parts = cut(rows, rng.pick([1, 1, 1, 2, 3]), rng.chance(0.2) ? (items) => rng.shuffled(items) : (items) => [...items]);
-  // The edge names the accounts of one connection: after it was made anew, the older generations are not among them.
+  const rows = user.bank.changedSince(
+    account.accountId,
+    again ? -1 : user.cursors.get(account.accountId) ?? -1,
+  );
+  user.cursors.set(
+    account.accountId,
+    Math.max(user.cursors.get(account.accountId) ?? -1, ...rows.map((row) => row.lastUpdateMs)),
+  );
+  const parts = cut(
+    rows,
+    rng.pick([1, 1, 1, 2, 3]),
+    rng.chance(0.2) ? (items) => rng.shuffled(items) : (items) => [...items],
+  );
+  // The edge names the accounts of one connection: after it was made anew, the older generations
+  // are not among them.
   const accounts = rng.chance(0.5) ? [account] : generationsUpTo(user, account);
   for (const part of parts) {
-    const batch = { connectionId: account.connectionId, syncedAtMs: rng.chance(0.8) ? world.nowMs : null, accounts, rows: part, programme: world.programme };
+    const batch = {
+      connectionId: account.connectionId,
+      syncedAtMs: rng.chance(0.8) ? world.nowMs : null,
+      accounts,
+      rows: part,
+      programme: world.programme,
+    };
     user.network.push({ ...batch, ...offersFor(world, batch) });
   }
-  return `u${user.no} syncs ${account.accountId}${again ? " from the beginning" : ""}: ${rows.length} rows in ${parts.length} deliveries`;
+  return `u${user.no} syncs ${account.accountId}${
+    again ? " from the beginning" : ""
+  }: ${rows.length} rows in ${parts.length} deliveries`;
 }
 
 export function generationsUpTo(user: SimUser, account: AccountGeneration): AccountGeneration[] {
-  return user.bank.accounts.flatMap((each) => each.generations).filter((each) => each.fingerprint === account.fingerprint && each.createdAtMs <= account.createdAtMs);
+  return user.bank.accounts.flatMap((each) => each.generations).filter((each) =>
+    each.fingerprint === account.fingerprint && each.createdAtMs <= account.createdAtMs
+  );
 }
 
-function cut(rows: readonly BankRow[], parts: number, order: (items: readonly BankRow[]) => BankRow[]): BankRow[][] {
+function cut(
+  rows: readonly BankRow[],
+  parts: number,
+  order: (items: readonly BankRow[]) => BankRow[],
+): BankRow[][] {
   const ordered = order(rows);
   const size = Math.max(1, Math.ceil(ordered.length / parts));
   const out: BankRow[][] = [];
-  for (let from = 0; from < ordered.length; from += size) out.push(ordered.slice(from, from + size));
+  for (let from = 0; from < ordered.length; from += size) {
+    out.push(ordered.slice(from, from + size));
+  }
   return out.length === 0 ? [[]] : out;
 }
 
 /** The edge looks up whose accounts they are when it hands them over. */
 export function withAccountsOf(user: SimUser, batch: RecordBatch): RecordBatch {
   const known = user.bank.accounts.flatMap((each) => each.generations);
-  return { ...batch, accounts: batch.accounts.map((account) => known.find((each) => each.accountId === account.accountId) ?? account) };
+  return {
+    ...batch,
+    accounts: batch.accounts.map((account) =>
+      known.find((each) => each.accountId === account.accountId) ?? account
+    ),
+  };
 }
 
 /** Hands one delivery over, in any order. Returns the batch when the ledger confirmed it. */
@@ -73,27 +113,52 @@ export function deliver(world: World, user: SimUser): string {
   return `${what}${fault === "none" ? "" : `: ${fault}`}`;
 }
 
-/** What the ledger answers a delivery: at least the rows that are new to it were recorded, and none of those was known. */
+/**
+ * What the ledger answers a delivery: at least the rows that are new to it were recorded, and none
+ * of those was known.
+ */
 function checkSummary(user: SimUser, { rows }: RecordBatch, summary: RecordSummary): void {
   user.ledger.disarm();
-  const fresh = new Set(rows.filter((row) => row.lastUpdateMs > (user.model.rows.get(keyOf(row))?.row.lastUpdateMs ?? 0)).map(keyOf)).size;
-  const holds = summary.recorded >= fresh && summary.unchanged <= rows.length - fresh && user.ledger.rawAfter(summary.sequence - 1).length === Math.min(summary.sequence, 1);
-  if (!holds) throw new Error(`${fresh} of ${rows.length} rows are new, the ledger says ${JSON.stringify(summary)}`);
+  const fresh = new Set(
+    rows.filter((row) =>
+      row.lastUpdateMs > (user.model.rows.get(keyOf(row))?.row.lastUpdateMs ?? 0)
+    ).map(keyOf),
+  ).size;
+  const holds = summary.recorded >= fresh && summary.unchanged <= rows.length - fresh &&
+    user.ledger.rawAfter(summary.sequence - 1).length === Math.min(summary.sequence, 1);
+  if (!holds) {
+    throw new Error(
+      `${fresh} of ${rows.length} rows are new, the ledger says ${JSON.stringify(summary)}`,
+    );
+  }
 }
 
 /** The same delivery again must change nothing but the time. */
 export function repeat(world: World, user: SimUser, sent: RecordBatch): string {
   // As it was then: what has become known of the accounts since is a delivery of its own.
-  const batch = { ...sent, accounts: sent.accounts.map((account) => user.model.accounts.get(account.accountId) ?? account) };
+  const batch = {
+    ...sent,
+    accounts: sent.accounts.map((account) => user.model.accounts.get(account.accountId) ?? account),
+  };
   const before = user.ledger.fingerprint(world.nowMs);
   const { recorded, unchanged } = user.ledger.record(batch, world.nowMs);
-  if (recorded !== 0 || unchanged !== batch.rows.length) throw new Error(`a delivery that came again recorded ${recorded} rows and found ${unchanged} of ${batch.rows.length} unchanged`);
+  if (recorded !== 0 || unchanged !== batch.rows.length) {
+    throw new Error(
+      `a delivery that came again recorded ${recorded} rows and found ${unchanged} of ${batch.rows.length} unchanged`,
+    );
+  }
   const after = user.ledger.fingerprint(world.nowMs);
-  if (before !== after) throw new Error(`a delivery that came again changed the ledger:\n${before}\n${after}`);
+  if (before !== after) {
+    throw new Error(`a delivery that came again changed the ledger:\n${before}\n${after}`);
+  }
   return `u${user.no} is delivered again ${describe(batch)}`;
 }
 
 export function describe(batch: RecordBatch): string {
-  const rows = batch.rows.map((row) => `${row.externalId} ${row.kind === "refund" ? "+" : "-"}${row.amountCents} ${row.brand?.id ?? "?"} ${row.purchasedOn} ${row.state}${row.review === null ? "" : ` ${row.review}`}`);
+  const rows = batch.rows.map((row) =>
+    `${row.externalId} ${row.kind === "refund" ? "+" : "-"}${row.amountCents} ${
+      row.brand?.id ?? "?"
+    } ${row.purchasedOn} ${row.state}${row.review === null ? "" : ` ${row.review}`}`
+  );
   return `${batch.accounts.at(-1)?.accountId ?? "?"} [${rows.join("; ")}]`;
 }

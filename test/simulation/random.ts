@@ -1,5 +1,6 @@
-// The simulation's only source of chance: a small seeded generator (xoshiro128**, after Blackman and Vigna), so that a seed
-// replays a whole world bit by bit. It must never read a clock or the system's randomness.
+// The simulation's only source of chance: a small seeded generator (xoshiro128**, after Blackman
+// and Vigna), so that a seed replays a whole world bit by bit. It must never read a clock or the
+// system's randomness.
 
 export type Rng = {
   /** Uniform in [0, 1). */
@@ -13,7 +14,9 @@ export type Rng = {
   readonly weighted: <K extends string>(weights: Readonly<Record<K, number>>) => K;
   readonly shuffled: <T>(items: readonly T[]) => T[];
   readonly bytes: (length: number) => Uint8Array<ArrayBuffer>;
-  /** An independent stream, so that drawing more in one part of the world does not shift another. */
+  /**
+   * An independent stream, so that drawing more in one part of the world does not shift another.
+   */
   readonly fork: (label: number) => Rng;
 };
 
@@ -51,7 +54,9 @@ export function seededRng(seed: number): Rng {
     return items[int(0, items.length - 1)] as T;
   };
   return {
-    next, int, pick,
+    next,
+    int,
+    pick,
     chance: (probability) => next() < probability,
     weighted(weights) {
       const entries = Object.entries(weights) as [keyof typeof weights, number][];
@@ -66,7 +71,10 @@ export function seededRng(seed: number): Rng {
       const copy = [...items];
       for (let index = copy.length - 1; index > 0; index--) {
         const other = int(0, index);
-        [copy[index], copy[other]] = [copy[other] as (typeof copy)[number], copy[index] as (typeof copy)[number]];
+        [copy[index], copy[other]] = [
+          copy[other] as (typeof copy)[number],
+          copy[index] as (typeof copy)[number],
+        ];
       }
       return copy;
     },

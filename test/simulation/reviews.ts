@@ -1,4 +1,5 @@
-// What people decide about rows that no rule may judge: they count like any other, or earn nothing for good.
+// What people decide about rows that no rule may judge: they count like any other, or earn nothing
+// for good.
 import type { PurchaseView } from "../../src/ledger/ports.ts";
 import { ensure } from "./book.ts";
 import { atRisk, CRASHES } from "./faults.ts";
@@ -14,16 +15,27 @@ const NOT_COUNTABLE = new Set(["amount_out_of_bounds", "date_absurd"]);
 export function decide(world: World, user: SimUser): string {
   const { rng } = world;
   const items = must(user.ledger.engine.reviews(null, world.nowMs));
-  const others = [...user.ledger.views(world.nowMs).values()].filter((view) => view.verdict.reasons[0] !== "held_for_review" && !view.verdict.reasons.includes("duplicate"));
+  const others = [...user.ledger.views(world.nowMs).values()].filter((view) =>
+    view.verdict.reasons[0] !== "held_for_review" && !view.verdict.reasons.includes("duplicate")
+  );
   if (items.length === 0 && others.length === 0) return "nothing to decide";
-  const [purchase, why] = items.length === 0 || rng.chance(0.1) ? [rng.pick(others.length === 0 ? items.map((item) => item.purchase) : others), null] : pickItem(rng.pick(items));
+  const [purchase, why] = items.length === 0 || rng.chance(0.1)
+    ? [rng.pick(others.length === 0 ? items.map((item) => item.purchase) : others), null]
+    : pickItem(rng.pick(items));
   const decision = rng.pick(["count", "count", "refuse"] as const);
   const key = keyOf(purchase);
   const says = `u${user.no} ${decision}s ${key} (${why ?? purchase.verdict.reasons.join()})`;
-  const result = atRisk(world, user, CRASHES, () => decideIn(world, user.ledger, purchase, decision));
+  const result = atRisk(
+    world,
+    user,
+    CRASHES,
+    () => decideIn(world, user.ledger, purchase, decision),
+  );
   if (result === null) return `${says}: crash before the commit`;
-  const waits = user.model.resolution.status.get(key)?.is === "review" && !user.model.rows.get(key)?.closed;
-  const cannot = decision === "count" && NOT_COUNTABLE.has(user.model.rows.get(key)?.row.review ?? "");
+  const waits = user.model.resolution.status.get(key)?.is === "review" &&
+    !user.model.rows.get(key)?.closed;
+  const cannot = decision === "count" &&
+    NOT_COUNTABLE.has(user.model.rows.get(key)?.row.review ?? "");
   const expected = !waits ? "review_unknown" : cannot ? "review_not_countable" : null;
   const found = result.done.ok ? null : result.done.error.code;
   if (user.model.rows.get(key)?.decision !== null) return says;
@@ -37,8 +49,20 @@ export function decide(world: World, user: SimUser): string {
   return says;
 }
 
-const pickItem = (item: { readonly purchase: PurchaseView; readonly why: string }): readonly [PurchaseView, string] => [item.purchase, item.why];
+const pickItem = (
+  item: { readonly purchase: PurchaseView; readonly why: string },
+): readonly [PurchaseView, string] => [item.purchase, item.why];
 
-export function decideIn(world: World, ledger: SimLedger, { id: purchaseId }: Pick<PurchaseView, "id">, decision: "count" | "refuse"): ReturnType<SimLedger["engine"]["decideReview"]> {
-  return ledger.engine.decideReview({ purchaseId, decision, offers: world.catalogue.terms, programme: world.programme }, world.nowMs);
+export function decideIn(
+  world: World,
+  ledger: SimLedger,
+  { id: purchaseId }: Pick<PurchaseView, "id">,
+  decision: "count" | "refuse",
+): ReturnType<SimLedger["engine"]["decideReview"]> {
+  return ledger.engine.decideReview({
+    purchaseId,
+    decision,
+    offers: world.catalogue.terms,
+    programme: world.programme,
+  }, world.nowMs);
 }

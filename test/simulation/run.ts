@@ -1,11 +1,18 @@
-// Runs one seed: steps, checks after each, then the quiet end in which everything arrives and every order must agree.
+// Runs one seed: steps, checks after each, then the quiet end in which everything arrives and every
+// order must agree.
 import type { PurchaseView } from "../../src/ledger/ports.ts";
 import { activate, command } from "./commands.ts";
 import { ring } from "./alarm.ts";
 import { ensure } from "./book.ts";
 import { openDatabase, release, snapshot } from "./d1.ts";
 import { checkBudgets, checkUser, checkVerifier } from "./invariants.ts";
-import { checkProjection, checkRebuild, checkReviewsTold, checkRewarded, checkSample } from "./projection.ts";
+import {
+  checkProjection,
+  checkRebuild,
+  checkReviewsTold,
+  checkRewarded,
+  checkSample,
+} from "./projection.ts";
 import type { LedgerModule } from "./ledger.ts";
 import { SimLedger } from "./ledger.ts";
 import { checkScreens } from "./screens.ts";
@@ -25,7 +32,12 @@ export class SeedFailure extends Error {
   readonly trace: readonly string[];
 
   constructor(seed: number, steps: number, trace: readonly string[], cause: unknown) {
-    super(`seed ${seed} fails after ${steps} steps: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(
+      `seed ${seed} fails after ${steps} steps: ${
+        cause instanceof Error ? cause.message : String(cause)
+      }`,
+      { cause },
+    );
     this.seed = seed;
     this.steps = steps;
     this.trace = trace;
@@ -39,7 +51,19 @@ async function step(world: World): Promise<void> {
   const user = rng.pick(world.users);
   const stamp = new Date(world.nowMs).toISOString().slice(0, 16);
   const say = (what: string): void => void world.trace.push(`${stamp} ${what}`);
-  switch (rng.weighted({ bank: 10, sync: 6, deliver: 8, repeat: 1, alarm: 4, command: 4, activate: 1, decide: 1, clock: 4 })) {
+  switch (
+    rng.weighted({
+      bank: 10,
+      sync: 6,
+      deliver: 8,
+      repeat: 1,
+      alarm: 4,
+      command: 4,
+      activate: 1,
+      decide: 1,
+      clock: 4,
+    })
+  ) {
     case "bank":
       return say(`u${user.no} ${user.bank.act(world.nowMs)}`);
     case "sync":
@@ -48,7 +72,11 @@ async function step(world: World): Promise<void> {
       say(deliver(world, user));
       break;
     case "repeat":
-      say(user.recorded.length === 0 ? "nothing to repeat" : repeat(world, user, rng.pick(user.recorded)));
+      say(
+        user.recorded.length === 0
+          ? "nothing to repeat"
+          : repeat(world, user, rng.pick(user.recorded)),
+      );
       break;
     case "alarm":
       say(await ring(world, user, "stormy"));
@@ -74,13 +102,23 @@ async function step(world: World): Promise<void> {
   if (rng.chance(0.15)) checkScreens(world, user);
 }
 
-/** Everything on its way arrives, everything that can be repeated is, and then all that was told must agree. */
+/**
+ * Everything on its way arrives, everything that can be repeated is, and then all that was told
+ * must agree.
+ */
 async function comeToRest(world: World): Promise<void> {
   for (const user of world.users) {
     user.bank.identifyAll();
     for (const account of user.bank.accounts.flatMap((each) => each.generations)) {
       const rows = user.bank.changedSince(account.accountId, -1);
-      user.network.push({ connectionId: account.connectionId, syncedAtMs: world.nowMs, accounts: generationsUpTo(user, account), rows, ...offersFor(world, { rows }), programme: world.programme });
+      user.network.push({
+        connectionId: account.connectionId,
+        syncedAtMs: world.nowMs,
+        accounts: generationsUpTo(user, account),
+        rows,
+        ...offersFor(world, { rows }),
+        programme: world.programme,
+      });
     }
     while (user.network.length > 0) {
       world.trace.push(deliver(world, user));
@@ -118,54 +156,90 @@ async function ringAll(world: World): Promise<void> {
   }
 }
 
-/** What truly happened against what stands: each booked purchase once, whatever the banks called it. */
+/**
+ * What truly happened against what stands: each booked purchase once, whatever the banks called it.
+ */
 function checkTruth(world: World, user: SimUser): void {
   const views = user.ledger.views(world.nowMs);
   let happened = 0;
   let stands = 0;
-  const weak = new Set(user.bank.accounts.filter((each) => each.strength === "weak" && each.generations.length > 1).map((each) => each.no));
+  const weak = new Set(
+    user.bank.accounts.filter((each) => each.strength === "weak" && each.generations.length > 1)
+      .map((each) => each.no),
+  );
   for (const truth of user.bank.truths) {
     const rows = [...truth.rows.values()];
-    const decided = rows.some((row) => (user.model.rows.get(`${row.accountId}/${row.externalId}`)?.decision ?? null) !== null);
+    const decided = rows.some((row) =>
+      (user.model.rows.get(`${row.accountId}/${row.externalId}`)?.decision ?? null) !== null
+    );
     if (weak.has(truth.accountNo) || truth.corrected || decided) continue;
-    if (!truth.deleted && rows.some((row) => row.state === "booked" && row.review === null)) happened += 1;
+    if (!truth.deleted && rows.some((row) => row.state === "booked" && row.review === null)) {
+      happened += 1;
+    }
     stands += rows.filter((row) => {
       const view = views.get(`${row.accountId}/${row.externalId}`);
-      return view !== undefined && view.state === "booked" && !view.verdict.reasons.includes("duplicate") && !view.verdict.reasons.includes("held_for_review");
+      return view !== undefined && view.state === "booked" &&
+        !view.verdict.reasons.includes("duplicate") &&
+        !view.verdict.reasons.includes("held_for_review");
     }).length;
   }
   ensure(happened === stands, `${happened} purchases and refunds happened, ${stands} stand`);
 }
 
-/** The same deliveries in another order end with the same purchases, and the same points where no rule depends on others. */
+/**
+ * The same deliveries in another order end with the same purchases, and the same points where no
+ * rule depends on others.
+ */
 function checkAnyOrder(world: World, user: SimUser): void {
   const ledger = new SimLedger(world.module, seededRng(world.serial), world.catalogue.terms);
-  for (const batch of world.rng.shuffled(user.recorded)) ledger.record(withAccountsOf(user, batch), world.nowMs);
+  for (const batch of world.rng.shuffled(user.recorded)) {
+    ledger.record(withAccountsOf(user, batch), world.nowMs);
+  }
   const replayed = ledger.views(world.nowMs);
   for (const { key, decision } of user.model.rows.values()) {
     const view = replayed.get(key);
-    if (view !== undefined && decision !== null && view.verdict.reasons[0] === "held_for_review") decideIn(world, ledger, view, decision);
+    if (view !== undefined && decision !== null && view.verdict.reasons[0] === "held_for_review") {
+      decideIn(world, ledger, view, decision);
+    }
   }
   const summary = (views: ReadonlyMap<string, PurchaseView>): string => {
     const lines: string[] = [];
     for (const truth of user.bank.truths) {
-      const mine = [...views.values()].filter((view) => [...truth.rows.values()].some((row) => row.accountId === view.accountId && row.externalId === view.externalId));
-      // A row that the bank dropped is listed or not as it was told before or after what replaced it; it carries no points.
-      const own = mine.filter((view) => view.state !== "deleted" && !view.verdict.reasons.includes("duplicate"));
-      const points = user.model.dependent(truth.brandId) || user.model.anyClosed(truth.brandId) ? "" : ` ${mine.reduce((sum, view) => sum + view.verdict.points, 0)}`;
+      const mine = [...views.values()].filter((view) =>
+        [...truth.rows.values()].some((row) =>
+          row.accountId === view.accountId && row.externalId === view.externalId
+        )
+      );
+      // A row that the bank dropped is listed or not as it was told before or after what replaced
+      // it; it carries no points.
+      const own = mine.filter((view) =>
+        view.state !== "deleted" && !view.verdict.reasons.includes("duplicate")
+      );
+      const points = user.model.dependent(truth.brandId) || user.model.anyClosed(truth.brandId)
+        ? ""
+        : ` ${mine.reduce((sum, view) => sum + view.verdict.points, 0)}`;
       // Twins may change places, so what is compared is the multiset of lines.
-      lines.push(`${truth.kind} ${truth.cents} ${truth.brandId ?? ""}: ${own.length} ${own.map((view) => `${view.state} ${view.purchasedOn}`).sort().join()}${points}`);
+      lines.push(
+        `${truth.kind} ${truth.cents} ${truth.brandId ?? ""}: ${own.length} ${
+          own.map((view) => `${view.state} ${view.purchasedOn}`).sort().join()
+        }${points}`,
+      );
     }
     return lines.sort().join("\n");
   };
   const here = summary(user.ledger.views(world.nowMs));
   const there = summary(ledger.views(world.nowMs));
   ledger.close();
-  const differences = here.split("\n").filter((line) => !there.includes(line)).map((line) => `here ${line}`).concat(there.split("\n").filter((line) => !here.includes(line)).map((line) => `there ${line}`));
+  const differences = here.split("\n").filter((line) => !there.includes(line)).map((line) =>
+    `here ${line}`
+  ).concat(there.split("\n").filter((line) => !here.includes(line)).map((line) => `there ${line}`));
   ensure(here === there, `another order of deliveries ends otherwise: ${differences.join("; ")}`);
 }
 
-/** Runs a seed to its end. Throws a `SeedFailure` with the trace at the first thing that does not hold. */
+/**
+ * Runs a seed to its end. Throws a `SeedFailure` with the trace at the first thing that does not
+ * hold.
+ */
 export async function runSeed(seed: number, module: LedgerModule, steps = STEPS): Promise<Run> {
   const database = await openDatabase();
   const world = makeWorld(seed, module, database);
@@ -173,7 +247,11 @@ export async function runSeed(seed: number, module: LedgerModule, steps = STEPS)
   try {
     for (; done < steps; done++) await step(world);
     await comeToRest(world);
-    return { steps, entries: world.users.reduce((sum, user) => sum + user.verified.sequence, 0), rows: world.users.reduce((sum, user) => sum + user.model.rows.size, 0) };
+    return {
+      steps,
+      entries: world.users.reduce((sum, user) => sum + user.verified.sequence, 0),
+      rows: world.users.reduce((sum, user) => sum + user.model.rows.size, 0),
+    };
   } catch (cause) {
     throw new SeedFailure(seed, Math.min(done + 1, steps), world.trace, cause);
   } finally {

@@ -1,4 +1,5 @@
-// The short run of the deterministic simulation. A seed that fails prints itself; `npm run simulate -- --seed N` replays it.
+// The short run of the deterministic simulation. A seed that fails prints itself; `npm run simulate
+// -- --seed N` replays it.
 import { expect, test } from "vitest";
 import { LEDGER } from "./source.ts";
 import { runSeed } from "./run.ts";

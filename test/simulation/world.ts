@@ -1,5 +1,6 @@
-// One simulated world: a clock, users with their banks, a network that loses, repeats, splits and reorders, storage that crashes
-// inside a transaction, engines that are evicted, budgets and a projection that fail. Everything comes from the seed.
+// One simulated world: a clock, users with their banks, a network that loses, repeats, splits and
+// reorders, storage that crashes inside a transaction, engines that are evicted, budgets and a
+// projection that fail. Everything comes from the seed.
 import type { Rng } from "./random.ts";
 import { seededRng } from "./random.ts";
 import type { Bank } from "./bank.ts";
@@ -37,9 +38,18 @@ export type SimUser = {
   readonly shownIds: Map<string, Set<string>>;
   /** Once it is erased: its last sequence and head. */
   leaf: Leaf | null;
-  readonly operations: { readonly key: string; readonly operation: Parameters<SimLedger["operate"]>[1]; readonly answer: string }[];
+  readonly operations: {
+    readonly key: string;
+    readonly operation: Parameters<SimLedger["operate"]>[1];
+    readonly answer: string;
+  }[];
   /** Entries checked so far. */
-  readonly verified: { sequence: number; hash: string; readonly entries: RawEntry[]; readonly sums: { pending: number; available: number; held: number } };
+  readonly verified: {
+    sequence: number;
+    hash: string;
+    readonly entries: RawEntry[];
+    readonly sums: { pending: number; available: number; held: number };
+  };
 };
 
 export type World = {
@@ -64,14 +74,45 @@ export function makeWorld(seed: number, module: LedgerModule, database: SqlDatab
   const rng = seededRng(seed);
   const nowMs = parisToMs(rng.pick(STARTS)) + rng.int(0, 23) * HOUR_MS;
   const catalogue = makeCatalogue(rng.fork(1), nowMs);
-  const programme: Programme = { pointsPerEuro: rng.pick([100, 100, 1000, 33]), pointsExpireMonths: rng.pick([1, 2, 24]) };
+  const programme: Programme = {
+    pointsPerEuro: rng.pick([100, 100, 1000, 33]),
+    pointsExpireMonths: rng.pick([1, 2, 24]),
+  };
   const users: SimUser[] = Array.from({ length: rng.pick([1, 1, 2]) }, (_, no) => ({
-    no, userId: `usr_${no}`, bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs), ledger: new SimLedger(module, rng.fork(20 + no), catalogue.terms),
-    model: new Model(catalogue.terms, programme), cursors: new Map(), network: [], recorded: [], operations: [],
-    mails: [], sampled: new Map(), everRefunded: new Set(), shownIds: new Map(), leaf: null,
-    verified: { sequence: 0, hash: "0".repeat(64), entries: [], sums: { pending: 0, available: 0, held: 0 } },
+    no,
+    userId: `usr_${no}`,
+    bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs),
+    ledger: new SimLedger(module, rng.fork(20 + no), catalogue.terms),
+    model: new Model(catalogue.terms, programme),
+    cursors: new Map(),
+    network: [],
+    recorded: [],
+    operations: [],
+    mails: [],
+    sampled: new Map(),
+    everRefunded: new Set(),
+    shownIds: new Map(),
+    leaf: null,
+    verified: {
+      sequence: 0,
+      hash: "0".repeat(64),
+      entries: [],
+      sums: { pending: 0, available: 0, held: 0 },
+    },
   }));
-  return { module, rng, catalogue, programme, users, budgets: new SimBudgets(catalogue), database, backup: null, trace: [], nowMs, serial: 0 };
+  return {
+    module,
+    rng,
+    catalogue,
+    programme,
+    users,
+    budgets: new SimBudgets(catalogue),
+    database,
+    backup: null,
+    trace: [],
+    nowMs,
+    serial: 0,
+  };
 }
 
 /** How far the clock goes in one step. */
@@ -90,8 +131,19 @@ export function clockJump(rng: Rng): number {
   }
 }
 
-/** What the edge hands over with these rows: their brands' versions around their days, and that it is no more than that. */
-export function offersFor(world: World, batch: Pick<RecordBatch, "rows">): Pick<RecordBatch, "offers" | "covers"> {
-  const covers = batch.rows.flatMap((row): OfferCover[] => (row.brand === null ? [] : [{ brandId: row.brand.id, from: row.purchasedOn, to: row.purchasedOn }]));
+/**
+ * What the edge hands over with these rows: their brands' versions around their days, and that it
+ * is no more than that.
+ */
+export function offersFor(
+  world: World,
+  batch: Pick<RecordBatch, "rows">,
+): Pick<RecordBatch, "offers" | "covers"> {
+  const covers = batch.rows.flatMap((
+    row,
+  ): OfferCover[] => (row.brand === null
+    ? []
+    : [{ brandId: row.brand.id, from: row.purchasedOn, to: row.purchasedOn }])
+  );
   return { covers, offers: offersWithin(world.catalogue.terms, covers) };
 }

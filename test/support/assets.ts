@@ -1,4 +1,5 @@
-// Copies the pages that the Worker serves as static files: Swagger UI from its package, so that /docs needs no CDN.
+// Copies the pages that the Worker serves as static files: Swagger UI from its package, so that
+// /docs needs no CDN.
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -22,10 +23,13 @@ const page = `<!doctype html>
 </body>
 </html>
 `;
-const start = `window.SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, defaultModelsExpandDepth: 0, docExpansion: "list", validatorUrl: null });\n`;
+const start =
+  `window.SwaggerUIBundle({ url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, defaultModelsExpandDepth: 0, docExpansion: "list", validatorUrl: null });\n`;
 
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
-for (const name of ["swagger-ui.css", "swagger-ui-bundle.js"]) await cp(join(source, name), join(out, name));
+for (const name of ["swagger-ui.css", "swagger-ui-bundle.js"]) {
+  await cp(join(source, name), join(out, name));
+}
 await writeFile(join(out, "index.html"), page);
 await writeFile(join(out, "start.js"), start);

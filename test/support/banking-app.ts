@@ -1,5 +1,5 @@
-// Banking's routes on a real D1, the real adapter and the real recogniser, against Powens in memory and a ledger that counts. Users
-// are rows as identity writes them.
+// Banking's routes on a real D1, the real adapter and the real recogniser, against Powens in memory
+// and a ledger that counts. Users are rows as identity writes them.
 import { createApp } from "../../src/app.ts";
 import { createPowens } from "../../src/banking/aggregators/powens/adapter.ts";
 import type { Aggregator } from "../../src/banking/ports.ts";
@@ -38,26 +38,52 @@ export const START_MS = Date.parse("2026-11-20T12:00:00Z");
 export const LINK_MS = Date.parse("2026-11-10T08:00:00Z");
 
 export type BankingApp = ReturnType<typeof bankingApp>;
-type Answer = { readonly status: number; readonly body: Record<string, unknown> & { data?: Record<string, unknown>[]; code?: string }; readonly text: string; readonly headers: Headers };
+type Answer = {
+  readonly status: number;
+  readonly body: Record<string, unknown> & { data?: Record<string, unknown>[]; code?: string };
+  readonly text: string;
+  readonly headers: Headers;
+};
 
 /** A ledger that keeps rows as a ledger must: by account and row id, the newest `last_update`. */
 function fakeLedger(around: <T>(work: () => Promise<T>) => Promise<T>) {
-  const state = { calls: [] as { userId: UserId; batch: RecordBatch }[], rows: new Map<string, BankRow>(), synced: new Map<string, number>(), activityCalls: 0, fail: (_userId: UserId): LedgerError["code"] | null => null };
+  const state = {
+    calls: [] as { userId: UserId; batch: RecordBatch }[],
+    rows: new Map<string, BankRow>(),
+    synced: new Map<string, number>(),
+    activityCalls: 0,
+    fail: (_userId: UserId): LedgerError["code"] | null => null,
+  };
   const port = {
-    record: (userId: UserId, batch: RecordBatch) => around(async () => {
-      const failed = state.fail(userId);
-      if (failed !== null) return err({ code: failed });
-      state.calls.push({ userId, batch });
-      for (const row of batch.rows) {
-        const key = `${userId}|${row.accountId}|${row.externalId}`;
-        if ((state.rows.get(key)?.lastUpdateMs ?? -1) <= row.lastUpdateMs) state.rows.set(key, row);
-      }
-      if (batch.syncedAtMs !== null) state.synced.set(batch.connectionId, batch.syncedAtMs);
-      return ok({ recorded: batch.rows.length, unchanged: 0, duplicates: 0, earnedPoints: 0, sequence: 1 });
-    }),
+    record: (userId: UserId, batch: RecordBatch) =>
+      around(async () => {
+        const failed = state.fail(userId);
+        if (failed !== null) return err({ code: failed });
+        state.calls.push({ userId, batch });
+        for (const row of batch.rows) {
+          const key = `${userId}|${row.accountId}|${row.externalId}`;
+          if ((state.rows.get(key)?.lastUpdateMs ?? -1) <= row.lastUpdateMs) {
+            state.rows.set(key, row);
+          }
+        }
+        if (batch.syncedAtMs !== null) state.synced.set(batch.connectionId, batch.syncedAtMs);
+        return ok({
+          recorded: batch.rows.length,
+          unchanged: 0,
+          duplicates: 0,
+          earnedPoints: 0,
+          sequence: 1,
+        });
+      }),
     bankingActivity: async () => {
       state.activityCalls += 1;
-      return ok({ connections: [...state.synced].map(([connectionId, lastSyncedAtMs]) => ({ connectionId, lastSyncedAtMs })), accounts: [] });
+      return ok({
+        connections: [...state.synced].map(([connectionId, lastSyncedAtMs]) => ({
+          connectionId,
+          lastSyncedAtMs,
+        })),
+        accounts: [],
+      });
     },
   } as unknown as LedgerPort;
   return { state, port };
@@ -77,104 +103,260 @@ export function bankingApp(binding: D1Database) {
   const catalogue: CataloguePort = {
     snapshot: async (version) => {
       catalogueState.snapshots += 1;
-      return { version, recogniser, brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix" } : null), termsFor: () => [] };
+      return {
+        version,
+        recogniser,
+        brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix" } : null),
+        termsFor: () => [],
+      };
     },
   };
   const identity: IdentityPort = {
-    linkGate: async (userId) => ({ userId, locale: "fr", termsGrantedAtMs: LINK_MS, bankDataGrantedAtMs: LINK_MS, profileComplete: true, oldEnough: true, ...gates.get(userId) }),
+    linkGate: async (userId) => ({
+      userId,
+      locale: "fr",
+      termsGrantedAtMs: LINK_MS,
+      bankDataGrantedAtMs: LINK_MS,
+      profileComplete: true,
+      oldEnough: true,
+      ...gates.get(userId),
+    }),
     cipherOf: async (userId) => {
-      const row = await binding.prepare("SELECT data_key FROM users WHERE id = ?").bind(userId).first<{ data_key: string }>();
+      const row = await binding.prepare("SELECT data_key FROM users WHERE id = ?").bind(userId)
+        .first<{ data_key: string }>();
       return row === null ? null : openUserCipher(KEYS, userId, row.data_key, systemRandomBytes);
     },
   };
   /** What a test may break. */
   const hooks = { maskLabel, readWebhook: null as (() => never) | null };
   const powensAdapter = createPowens({
-    apiUrl: powens.origin, fetch: (url, init) => faults.around(() => powens.fetch(url, init)), sleep: async () => {}, random: systemRandomBytes,
-    timeLimit: () => new AbortController().signal, webviewUrl: "https://webview.powens.test", domain: "acme.biapi.test", clientId: "123456", clientSecret: "PLANTED-client-secret",
-    webhookSecrets: ["secret-one", "secret-two"], publicUrl: "https://api.cagnotte.test",
+    apiUrl: powens.origin,
+    fetch: (url, init) => faults.around(() => powens.fetch(url, init)),
+    sleep: async () => {},
+    random: systemRandomBytes,
+    timeLimit: () => new AbortController().signal,
+    webviewUrl: "https://webview.powens.test",
+    domain: "acme.biapi.test",
+    clientId: "123456",
+    clientSecret: "PLANTED-client-secret",
+    webhookSecrets: ["secret-one", "secret-two"],
+    publicUrl: "https://api.cagnotte.test",
   });
-  const adapter: Aggregator = { ...powensAdapter, readWebhook: (event, bytes) => (hooks.readWebhook ?? (() => powensAdapter.readWebhook(event, bytes)))() };
+  const adapter: Aggregator = {
+    ...powensAdapter,
+    readWebhook: (event, bytes) =>
+      (hooks.readWebhook ?? (() => powensAdapter.readWebhook(event, bytes)))(),
+  };
   const service = createBanking({
-    store: bankingStore(db, systemRandomBytes), aggregators: [adapter], identity, catalogue, ledger: ledger.port, maskLabel: (label) => hooks.maskLabel(label),
-    keyrings: { encryption: KEYS, index: KEYS }, programme: { pointsPerEuro: 100, pointsExpireMonths: 24 }, redirectUris: [REDIRECT], clock, random: systemRandomBytes,
+    store: bankingStore(db, systemRandomBytes),
+    aggregators: [adapter],
+    identity,
+    catalogue,
+    ledger: ledger.port,
+    maskLabel: (label) => hooks.maskLabel(label),
+    keyrings: { encryption: KEYS, index: KEYS },
+    programme: { pointsPerEuro: 100, pointsExpireMonths: 24 },
+    redirectUris: [REDIRECT],
+    clock,
+    random: systemRandomBytes,
     log: jsonLog((line) => logged.push(line)),
   });
   const plain = openDatabase(binding);
-  const note = async (event: AuditEvent): Promise<void> => void (await auditStatement(plain, event, clock.ms, systemRandomBytes));
+  const note = async (event: AuditEvent): Promise<void> =>
+    void (await auditStatement(plain, event, clock.ms, systemRandomBytes));
   const routers = [
     { path: "/", router: webhookRoutes(service) },
-    { path: "/admin/v1", router: operatorQuarantineRoutes({ service, operatorTokens, note, idempotency: { store: idempotencyStore(plain, KEYS, systemRandomBytes), clock } }) },
-    { path: "/", router: connectionRoutes({ service, tokens: userTokens, cursors: signedCursors(KEYS), idempotency: { store: idempotencyStore(plain, KEYS, systemRandomBytes), clock } }) },
+    {
+      path: "/admin/v1",
+      router: operatorQuarantineRoutes({
+        service,
+        operatorTokens,
+        note,
+        idempotency: { store: idempotencyStore(plain, KEYS, systemRandomBytes), clock },
+      }),
+    },
+    {
+      path: "/",
+      router: connectionRoutes({
+        service,
+        tokens: userTokens,
+        cursors: signedCursors(KEYS),
+        idempotency: { store: idempotencyStore(plain, KEYS, systemRandomBytes), clock },
+      }),
+    },
   ];
   const app = createApp({
-    clock, random: systemRandomBytes, log: jsonLog((line) => logged.push(line)), corsOrigins: [], apiLimiter: openLimiter, authLimiter: openLimiter, routers, isUnavailable: isDatabaseFailure,
+    clock,
+    random: systemRandomBytes,
+    log: jsonLog((line) => logged.push(line)),
+    corsOrigins: [],
+    apiLimiter: openLimiter,
+    authLimiter: openLimiter,
+    routers,
+    isUnavailable: isDatabaseFailure,
   });
 
-  async function call(method: string, path: string, options: { as?: UserId; operator?: string; body?: unknown; key?: string | null } = {}): Promise<Answer> {
+  async function call(
+    method: string,
+    path: string,
+    options: { as?: UserId; operator?: string; body?: unknown; key?: string | null } = {},
+  ): Promise<Answer> {
     const headers = new Headers();
     if (options.as !== undefined) headers.set("Authorization", `Bearer user.${options.as}`);
     if (options.operator !== undefined) headers.set("Authorization", `Bearer ${options.operator}`);
     if (options.body !== undefined) headers.set("Content-Type", "application/json");
-    if (method === "POST" && options.key !== null) headers.set("Idempotency-Key", options.key ?? crypto.randomUUID());
-    const response = await app.fetch(new Request(`https://api.cagnotte.test${path}`, { method, headers, ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }) }));
+    if (method === "POST" && options.key !== null) {
+      headers.set("Idempotency-Key", options.key ?? crypto.randomUUID());
+    }
+    const response = await app.fetch(
+      new Request(`https://api.cagnotte.test${path}`, {
+        method,
+        headers,
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      }),
+    );
     const text = await response.text();
-    return { status: response.status, text, headers: response.headers, body: (text.startsWith("{") ? JSON.parse(text) : {}) as Answer["body"] };
+    return {
+      status: response.status,
+      text,
+      headers: response.headers,
+      body: (text.startsWith("{") ? JSON.parse(text) : {}) as Answer["body"],
+    };
   }
-  return { app, service, call, hooks, faults, counted, powens, ledger: ledger.state, catalogueState, clock, logged, gates, binding };
+  return {
+    app,
+    service,
+    call,
+    hooks,
+    faults,
+    counted,
+    powens,
+    ledger: ledger.state,
+    catalogueState,
+    clock,
+    logged,
+    gates,
+    binding,
+  };
 }
 
 /** A user as identity writes it, with `bank_data` granted since `LINK_MS` unless told otherwise. */
-export async function addUser(binding: D1Database, consentAtMs: number | null = LINK_MS): Promise<UserId> {
+export async function addUser(
+  binding: D1Database,
+  consentAtMs: number | null = LINK_MS,
+): Promise<UserId> {
   const id = newId("usr", LINK_MS, systemRandomBytes);
   const dataKey = await newWrappedDataKey(KEYS, id, systemRandomBytes);
-  await binding.prepare("INSERT INTO users (id, email_index, email_cipher, data_key, locale, state, created_at_ms) VALUES (?, ?, 'f1.a.b', ?, 'fr', 'active', ?)").bind(id, id, dataKey, LINK_MS).run();
+  await binding.prepare(
+    "INSERT INTO users (id, email_index, email_cipher, data_key, locale, state, created_at_ms) VALUES (?, ?, 'f1.a.b', ?, 'fr', 'active', ?)",
+  ).bind(id, id, dataKey, LINK_MS).run();
   if (consentAtMs !== null) await setConsent(binding, id, 1, true, consentAtMs);
   return id;
 }
 
-export async function setConsent(binding: D1Database, userId: UserId, sequence: number, granted: boolean, atMs: number): Promise<void> {
-  await binding.prepare("INSERT INTO consents (id, user_id, purpose, sequence, granted, text_version, at_ms) VALUES (?, ?, 'bank_data', ?, ?, '1', ?)")
+export async function setConsent(
+  binding: D1Database,
+  userId: UserId,
+  sequence: number,
+  granted: boolean,
+  atMs: number,
+): Promise<void> {
+  await binding.prepare(
+    "INSERT INTO consents (id, user_id, purpose, sequence, granted, text_version, at_ms) VALUES (?, ?, 'bank_data', ?, ?, '1', ?)",
+  )
     .bind(crypto.randomUUID(), userId, sequence, granted ? 1 : 0, atMs).run();
 }
 
 /** Signs a body as the aggregator does and delivers it through the application. */
 export async function deliver(
-  app: BankingApp, event: string, body: unknown, options: { secret?: string; path?: string; bytes?: Uint8Array<ArrayBuffer>; headers?: Record<string, string>; signBytes?: Uint8Array<ArrayBuffer> } = {},
+  app: BankingApp,
+  event: string,
+  body: unknown,
+  options: {
+    secret?: string;
+    path?: string;
+    bytes?: Uint8Array<ArrayBuffer>;
+    headers?: Record<string, string>;
+    signBytes?: Uint8Array<ArrayBuffer>;
+  } = {},
 ): Promise<Response> {
   const bytes = options.bytes ?? utf8Encode(typeof body === "string" ? body : JSON.stringify(body));
   const date = "2026-11-20T11:59:59.123456Z";
   const path = `/webhooks/powens/${event}`;
-  const key = await crypto.subtle.importKey("raw", utf8Encode(options.secret ?? "secret-one"), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const key = await crypto.subtle.importKey(
+    "raw",
+    utf8Encode(options.secret ?? "secret-one"),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
   const head = utf8Encode(`POST.${options.path ?? path}.${date}.`);
   const signed = options.signBytes ?? bytes;
   const message = new Uint8Array(head.length + signed.length);
   message.set(head);
   message.set(signed, head.length);
-  const signature = btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.sign("HMAC", key, message))));
-  return app.app.fetch(new Request(`https://attacker.example${path}`, {
-    method: "POST", body: bytes, headers: { "Content-Type": "application/json", "BI-Signature-Date": date, "BI-Signature": signature, ...options.headers },
-  }));
+  const signature = btoa(
+    String.fromCharCode(...new Uint8Array(await crypto.subtle.sign("HMAC", key, message))),
+  );
+  return app.app.fetch(
+    new Request(`https://attacker.example${path}`, {
+      method: "POST",
+      body: bytes,
+      headers: {
+        "Content-Type": "application/json",
+        "BI-Signature-Date": date,
+        "BI-Signature": signature,
+        ...options.headers,
+      },
+    }),
+  );
 }
 
-export type Linked = { readonly userId: UserId; readonly remoteUserId: number; readonly remoteConnectionId: number; readonly remoteAccountId: number };
+export type Linked = {
+  readonly userId: UserId;
+  readonly remoteUserId: number;
+  readonly remoteConnectionId: number;
+  readonly remoteAccountId: number;
+};
 
 const EUR = { id: "EUR", name: "Euro", symbol: "€", precision: 2 };
 let serial = 100;
 
 /** Puts a connection with one current account at the aggregator for a user who is known there. */
-export function openAtBank(app: BankingApp, remoteUserId: number, change: { connection?: Record<string, unknown>; account?: Record<string, unknown> } = {}): { connection: number; account: number } {
+export function openAtBank(
+  app: BankingApp,
+  remoteUserId: number,
+  change: { connection?: Record<string, unknown>; account?: Record<string, unknown> } = {},
+): { connection: number; account: number } {
   const user = app.powens.state.users.get(remoteUserId);
   if (user === undefined) throw new Error("no such user at the aggregator");
   const connection = serial++;
   const account = serial++;
   user.connections.set(connection, {
-    id: connection, id_user: remoteUserId, connector_uuid: "338178e6-3d01-564f-9a7b-52ca442459bf", connector: { uuid: "338178e6-3d01-564f-9a7b-52ca442459bf", name: "Connecteur de test" },
-    state: null, last_update: "2026-11-20 10:00:00", created: "2026-11-10 09:00:00", expire: "2027-05-09 09:00:00", ...change.connection,
+    id: connection,
+    id_user: remoteUserId,
+    connector_uuid: "338178e6-3d01-564f-9a7b-52ca442459bf",
+    connector: { uuid: "338178e6-3d01-564f-9a7b-52ca442459bf", name: "Connecteur de test" },
+    state: null,
+    last_update: "2026-11-20 10:00:00",
+    created: "2026-11-10 09:00:00",
+    expire: "2027-05-09 09:00:00",
+    ...change.connection,
   });
   user.accounts.set(account, {
-    id: account, id_connection: connection, id_user: remoteUserId, type: "checking", name: "Compte PLANTED-NAME", iban: `EX67${String(account).padStart(23, "0")}`, number: "PLANTED-NUMBER",
-    balance: 98765.43, disabled: null, deleted: null, currency: EUR, id_parent: null, ...change.account,
+    id: account,
+    id_connection: connection,
+    id_user: remoteUserId,
+    type: "checking",
+    name: "Compte PLANTED-NAME",
+    iban: `EX67${String(account).padStart(23, "0")}`,
+    number: "PLANTED-NUMBER",
+    balance: 98765.43,
+    disabled: null,
+    deleted: null,
+    currency: EUR,
+    id_parent: null,
+    ...change.account,
   });
   return { connection, account };
 }
@@ -182,27 +364,65 @@ export function openAtBank(app: BankingApp, remoteUserId: number, change: { conn
 /** A card row as the aggregator writes it. */
 export function cardRow(id: number, account: number, change: Record<string, unknown> = {}) {
   return {
-    id, id_account: account, date: "2026-11-19", rdate: "2026-11-18", value: -34.9, type: "card", original_wording: "CARTE 18/11/26 MONOPRIX PARIS CB*1234", wording: "PLANTED-WORDING",
-    coming: false, deleted: null, date_scraped: "2026-11-19 06:00:00", last_update: "2026-11-19 06:00:00", counterparty: { label: "PLANTED-COUNTERPARTY" }, ...change,
+    id,
+    id_account: account,
+    date: "2026-11-19",
+    rdate: "2026-11-18",
+    value: -34.9,
+    type: "card",
+    original_wording: "CARTE 18/11/26 MONOPRIX PARIS CB*1234",
+    wording: "PLANTED-WORDING",
+    coming: false,
+    deleted: null,
+    date_scraped: "2026-11-19 06:00:00",
+    last_update: "2026-11-19 06:00:00",
+    counterparty: { label: "PLANTED-COUNTERPARTY" },
+    ...change,
   };
 }
 
 /** The body of CONNECTION_SYNCED for what is at the aggregator now. */
-export function syncedBody(app: BankingApp, remoteUserId: number, connectionId: number, rows: Record<string, unknown>[]) {
+export function syncedBody(
+  app: BankingApp,
+  remoteUserId: number,
+  connectionId: number,
+  rows: Record<string, unknown>[],
+) {
   const user = app.powens.state.users.get(remoteUserId);
-  const connection = user?.connections.get(connectionId) ?? { id: connectionId, id_user: remoteUserId, state: null, last_update: "2026-11-20 10:00:00" };
-  const accounts = [...(user?.accounts.values() ?? [])].filter((account) => account.id_connection === connectionId)
-    .map((account) => ({ ...account, transactions: rows.filter((row) => row["id_account"] === account.id) }));
-  return { user: { id: remoteUserId, signin: "2026-11-10 09:00:00" }, connection: { ...connection, id_user: remoteUserId, accounts }, id_webhook_data: 1, push_type: "partial_history" };
+  const connection = user?.connections.get(connectionId) ??
+    { id: connectionId, id_user: remoteUserId, state: null, last_update: "2026-11-20 10:00:00" };
+  const accounts = [...(user?.accounts.values() ?? [])].filter((account) =>
+    account.id_connection === connectionId
+  )
+    .map((account) => ({
+      ...account,
+      transactions: rows.filter((row) => row["id_account"] === account.id),
+    }));
+  return {
+    user: { id: remoteUserId, signin: "2026-11-10 09:00:00" },
+    connection: { ...connection, id_user: remoteUserId, accounts },
+    id_webhook_data: 1,
+    push_type: "partial_history",
+  };
 }
 
 /** A user known at the aggregator: through the real route. */
-export async function startLink(app: BankingApp, userId: UserId): Promise<{ state: string; remoteUserId: number; url: string }> {
+export async function startLink(
+  app: BankingApp,
+  userId: UserId,
+): Promise<{ state: string; remoteUserId: number; url: string }> {
   const before = new Set(app.powens.state.users.keys());
-  const started = await app.call("POST", "/v1/bank-connections", { as: userId, body: { redirect_uri: REDIRECT } });
+  const started = await app.call("POST", "/v1/bank-connections", {
+    as: userId,
+    body: { redirect_uri: REDIRECT },
+  });
   if (started.status !== 201) throw new Error(`start answered ${started.status} ${started.text}`);
   const remoteUserId = [...app.powens.state.users.keys()].find((id) => !before.has(id)) ?? -1;
-  return { state: String(started.body["state"]), remoteUserId, url: String(started.body["authorization_url"]) };
+  return {
+    state: String(started.body["state"]),
+    remoteUserId,
+    url: String(started.body["authorization_url"]),
+  };
 }
 
 /** A user with a connection that is synced, read back and hot: nothing is due. */
@@ -213,7 +433,11 @@ export async function hotUser(app: BankingApp): Promise<Linked> {
   app.clock.ms = LINK_MS;
   const { remoteUserId } = await startLink(app, userId);
   const { connection, account } = openAtBank(app, remoteUserId);
-  const first = await deliver(app, "connection-synced", syncedBody(app, remoteUserId, connection, []));
+  const first = await deliver(
+    app,
+    "connection-synced",
+    syncedBody(app, remoteUserId, connection, []),
+  );
   if (first.status !== 200) throw new Error(`first sync answered ${first.status}`);
   app.clock.ms = now;
   app.ledger.calls.length = 0;

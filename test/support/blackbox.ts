@@ -1,4 +1,5 @@
-// A whole local system on free ports and a new data folder, for the black-box tests. Bundles are built when a source is newer.
+// A whole local system on free ports and a new data folder, for the black-box tests. Bundles are
+// built when a source is newer.
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +20,9 @@ export type BlackBox = LocalSystem & {
 };
 
 /** Starts and seeds a system of its own. */
-export async function openBlackBox(settings: Readonly<Record<string, string>> = {}): Promise<BlackBox> {
+export async function openBlackBox(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<BlackBox> {
   await buildBundles();
   const dataDir = await mkdtemp(join(tmpdir(), "cagnotte-blackbox-"));
   const options = { port: await freePort(), sandboxPort: await freePort(), dataDir, settings };
@@ -28,10 +31,20 @@ export async function openBlackBox(settings: Readonly<Record<string, string>> = 
   let system = await start(options);
   await seed({ ...system, dataDir });
   return {
-    edgeUrl: system.edgeUrl, sandboxUrl: system.sandboxUrl, secrets: system.secrets, logFile: system.logFile, dataDir,
+    edgeUrl: system.edgeUrl,
+    sandboxUrl: system.sandboxUrl,
+    secrets: system.secrets,
+    logFile: system.logFile,
+    dataDir,
     stop: () => system.stop(),
     operator: async (role, subject) =>
-      operatorToken({ secrets: system.secrets, issuer: system.sandboxUrl, role, subject, nowMs: (await openLocalClock(dataDir)).nowMs() }),
+      operatorToken({
+        secrets: system.secrets,
+        issuer: system.sandboxUrl,
+        role,
+        subject,
+        nowMs: (await openLocalClock(dataDir)).nowMs(),
+      }),
     restart: async (between) => {
       await system.stop();
       await between?.();
@@ -47,6 +60,8 @@ export async function openBlackBox(settings: Readonly<Record<string, string>> = 
 /** Every file below a folder with its bytes, leaving out what belongs to the sandbox alone. */
 export async function filesOf(dataDir: string): Promise<{ path: string; bytes: Buffer }[]> {
   const entries = await readdir(dataDir, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name)).filter((path) => !path.startsWith(join(dataDir, "sandbox")));
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) =>
+    join(entry.parentPath, entry.name)
+  ).filter((path) => !path.startsWith(join(dataDir, "sandbox")));
   return Promise.all(paths.map(async (path) => ({ path, bytes: await readFile(path) })));
 }

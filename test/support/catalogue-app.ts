@@ -1,5 +1,6 @@
-// The catalogue's routes on a real D1 and the real recogniser, behind the real middleware. Only the edges are stood in for: who
-// is calling (a token names its bearer), and the ledger's activations (a map).
+// The catalogue's routes on a real D1 and the real recogniser, behind the real middleware. Only the
+// edges are stood in for: who is calling (a token names its bearer), and the ledger's activations
+// (a map).
 import { createApp } from "../../src/app.ts";
 import { catalogueRouters } from "../../src/catalogue/routes.ts";
 import { catalogueService } from "../../src/catalogue/service.ts";
@@ -29,59 +30,133 @@ export const openLimiter = { name: "open", limit: 1e6, windowS: 60, allow: async
 export const operatorTokens: OperatorTokens = {
   verify: async (token) => {
     const [kind, subject = "", roles = ""] = token.split(".");
-    return kind === "operator" ? ok({ subject, roles: roles.split("~") as OperatorRole[] }) : err("token_invalid");
+    return kind === "operator"
+      ? ok({ subject, roles: roles.split("~") as OperatorRole[] })
+      : err("token_invalid");
   },
 };
 export const userTokens: UserTokens = {
   verify: async (token) => {
     const [kind, id = ""] = token.split(".");
     if (kind === "expired") return err("token_expired");
-    return kind === "user" ? ok({ userId: id as UserId, sessionId: null, authTimeS: 0, amr: [] }) : err("token_invalid");
+    return kind === "user"
+      ? ok({ userId: id as UserId, sessionId: null, authTimeS: 0, amr: [] })
+      : err("token_invalid");
   },
 };
 
-export type Answer<T = Record<string, unknown>> = { readonly status: number; readonly headers: Headers; readonly body: T; readonly text: string };
+export type Answer<T = Record<string, unknown>> = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+  readonly text: string;
+};
 
 /** One isolate of the catalogue over a database. */
 export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026, 10, 20, 9) }) {
-  const state = { nowMs: start.nowMs, ledgerCalls: 0, ledgerError: null as LedgerError | null, activations: new Map<string, { activatedAtMs: number; expiresAtMs: number | null }>() };
+  const state = {
+    nowMs: start.nowMs,
+    ledgerCalls: 0,
+    ledgerError: null as LedgerError | null,
+    activations: new Map<string, { activatedAtMs: number; expiresAtMs: number | null }>(),
+  };
   const d1 = countD1(binding);
   const db = openDatabase(d1.db);
   const clock = { nowMs: () => state.nowMs };
   const store = catalogueStore(db, systemRandomBytes);
-  const cache = catalogueCache({ store, compile: compileCatalogue, clock, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) });
+  const cache = catalogueCache({
+    store,
+    compile: compileCatalogue,
+    clock,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
   const service = catalogueService({ store, cache, clock, random: systemRandomBytes });
   const called = <T>(value: () => T): Result<T, LedgerError> => {
     state.ledgerCalls += 1;
     return state.ledgerError === null ? ok(value()) : err(state.ledgerError);
   };
   const ledger: Pick<LedgerPort, "activations" | "activate"> = {
-    activations: async (userId) => called(() => [...state.activations].flatMap(([key, item]) => (key.startsWith(userId) ? [{ offerId: key.slice(userId.length + 1) as never, ...item }] : []))),
-    activate: async (userId, { offerId, activationDays, offerEndsAtMs }) => called(() => {
-      const key = `${userId}|${offerId}`;
-      const standing = state.activations.get(key);
-      if (standing !== undefined && (standing.expiresAtMs === null || state.nowMs < standing.expiresAtMs)) return { ...standing, created: false };
-      const made = { activatedAtMs: state.nowMs, expiresAtMs: activationEndsAtMs(state.nowMs, { activationDays, offerEndsAtMs }) };
-      state.activations.set(key, made);
-      return { ...made, created: true };
-    }),
+    activations: async (userId) =>
+      called(() =>
+        [...state.activations].flatMap((
+          [key, item],
+        ) => (key.startsWith(userId)
+          ? [{ offerId: key.slice(userId.length + 1) as never, ...item }]
+          : [])
+        )
+      ),
+    activate: async (userId, { offerId, activationDays, offerEndsAtMs }) =>
+      called(() => {
+        const key = `${userId}|${offerId}`;
+        const standing = state.activations.get(key);
+        if (
+          standing !== undefined &&
+          (standing.expiresAtMs === null || state.nowMs < standing.expiresAtMs)
+        ) return { ...standing, created: false };
+        const made = {
+          activatedAtMs: state.nowMs,
+          expiresAtMs: activationEndsAtMs(state.nowMs, { activationDays, offerEndsAtMs }),
+        };
+        state.activations.set(key, made);
+        return { ...made, created: true };
+      }),
   };
   const routers = catalogueRouters({
-    service, cache, ledger, userTokens, operatorTokens, clock, cursors: signedCursors(KEYRING), pointsPerEuro: 100, aliasWarnings,
+    service,
+    cache,
+    ledger,
+    userTokens,
+    operatorTokens,
+    clock,
+    cursors: signedCursors(KEYRING),
+    pointsPerEuro: 100,
+    aliasWarnings,
     idempotency: { store: idempotencyStore(db, KEYRING, systemRandomBytes), clock },
   });
   const app = createApp({
-    clock, random: systemRandomBytes, log: jsonLog(() => {}), corsOrigins: [], apiLimiter: openLimiter, authLimiter: openLimiter, routers, isUnavailable: isDatabaseFailure,
+    clock,
+    random: systemRandomBytes,
+    log: jsonLog(() => {}),
+    corsOrigins: [],
+    apiLimiter: openLimiter,
+    authLimiter: openLimiter,
+    routers,
+    isUnavailable: isDatabaseFailure,
   });
-  async function call<T = Record<string, unknown>>(method: string, path: string, options: { as?: string; body?: unknown; raw?: string; type?: string; headers?: Record<string, string>; key?: string | null } = {}): Promise<Answer<T>> {
+  async function call<T = Record<string, unknown>>(
+    method: string,
+    path: string,
+    options: {
+      as?: string;
+      body?: unknown;
+      raw?: string;
+      type?: string;
+      headers?: Record<string, string>;
+      key?: string | null;
+    } = {},
+  ): Promise<Answer<T>> {
     const headers = new Headers(options.headers ?? {});
     if (options.as !== undefined) headers.set("Authorization", `Bearer ${options.as}`);
-    const content = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+    const content = options.raw ??
+      (options.body === undefined ? undefined : JSON.stringify(options.body));
     if (content !== undefined) headers.set("Content-Type", options.type ?? "application/json");
-    if (method === "POST" && options.key !== null) headers.set("Idempotency-Key", options.key ?? crypto.randomUUID());
-    const response = await app.fetch(new Request(`http://edge${path}`, { method, headers, ...(content === undefined ? {} : { body: content }) }));
+    if (method === "POST" && options.key !== null) {
+      headers.set("Idempotency-Key", options.key ?? crypto.randomUUID());
+    }
+    const response = await app.fetch(
+      new Request(`http://edge${path}`, {
+        method,
+        headers,
+        ...(content === undefined ? {} : { body: content }),
+      }),
+    );
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: (text.startsWith("{") ? JSON.parse(text) : {}) as T };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: (text.startsWith("{") ? JSON.parse(text) : {}) as T,
+    };
   }
   return { app, call, state, d1, cache, service, store };
 }
@@ -91,5 +166,12 @@ export const BOB = "operator.bob.catalogue";
 export const CLAIRE = "operator.claire.support";
 
 export const VERSION = {
-  kind: "percent", rate_bp: 300, activation: "automatic", channel: "any", starts_at: "2026-01-01", ends_at: null, confirmation_days: 30, priority: 100,
+  kind: "percent",
+  rate_bp: 300,
+  activation: "automatic",
+  channel: "any",
+  starts_at: "2026-01-01",
+  ends_at: null,
+  confirmation_days: 30,
+  priority: 100,
 };

@@ -8,5 +8,9 @@ const LIMIT_KIB = 350;
 await buildBundles();
 const script = await readFile(".build/edge/worker.js");
 const gzipKib = gzipSync(script, { level: 9 }).length / 1024;
-console.log(`bundle: ${(script.length / 1024).toFixed(1)} KiB, gzip ${gzipKib.toFixed(1)} KiB (limit ${LIMIT_KIB})`);
+console.log(
+  `bundle: ${(script.length / 1024).toFixed(1)} KiB, gzip ${
+    gzipKib.toFixed(1)
+  } KiB (limit ${LIMIT_KIB})`,
+);
 if (gzipKib > LIMIT_KIB) process.exit(1);

@@ -1,4 +1,5 @@
-// The committed OpenAPI document is what clients generate code from: it must be the one that the routes give. `--write` renews it.
+// The committed OpenAPI document is what clients generate code from: it must be the one that the
+// routes give. `--write` renews it.
 import { readFile, writeFile } from "node:fs/promises";
 import { describeApi } from "./openapi.ts";
 

@@ -1,19 +1,31 @@
-// Counts what a screen or a webhook costs in D1: round trips (what it waits for), statements, and rows written (what is paid).
+// Counts what a screen or a webhook costs in D1: round trips (what it waits for), statements, and
+// rows written (what is paid).
 
 export type D1Count = { roundTrips: number; statements: number; rowsWritten: number };
 
-export type CountedD1 = { readonly db: D1Database; readonly count: D1Count; readonly reset: () => void };
+export type CountedD1 = {
+  readonly db: D1Database;
+  readonly count: D1Count;
+  readonly reset: () => void;
+};
 
 /**
- * Wraps a database so that every statement that really runs is counted. `prepare` alone costs nothing. `trace` is told each statement
- * that wrote, with the rows that the database says it wrote (index rows and those of triggers included).
+ * Wraps a database so that every statement that really runs is counted. `prepare` alone costs
+ * nothing. `trace` is told each statement that wrote, with the rows that the database says it wrote
+ * (index rows and those of triggers included).
  */
-export function countD1(inner: D1Database, trace?: (query: string, rowsWritten: number) => void): CountedD1 {
+export function countD1(
+  inner: D1Database,
+  trace?: (query: string, rowsWritten: number) => void,
+): CountedD1 {
   const count: D1Count = { roundTrips: 0, statements: 0, rowsWritten: 0 };
   const originals = new WeakMap<object, D1PreparedStatement>();
   const queries = new WeakMap<object, string>();
 
-  const finish = (results: readonly { meta?: { rows_written?: number } }[], ...ran: readonly string[]): void => {
+  const finish = (
+    results: readonly { meta?: { rows_written?: number } }[],
+    ...ran: readonly string[]
+  ): void => {
     for (const [index, result] of results.entries()) {
       const written = result.meta?.rows_written ?? 0;
       count.rowsWritten += written;
@@ -58,7 +70,9 @@ export function countD1(inner: D1Database, trace?: (query: string, rowsWritten: 
     prepare: (query: string) => wrap(inner.prepare(query), query),
     async batch(statements: D1PreparedStatement[]) {
       begin(statements.length);
-      const results = await inner.batch(statements.map((statement) => originals.get(statement) ?? statement));
+      const results = await inner.batch(
+        statements.map((statement) => originals.get(statement) ?? statement),
+      );
       finish(results, ...statements.map((statement) => queries.get(statement) ?? ""));
       return results;
     },
@@ -67,5 +81,9 @@ export function countD1(inner: D1Database, trace?: (query: string, rowsWritten: 
       return inner.exec(query);
     },
   } as unknown as D1Database;
-  return { db, count, reset: () => Object.assign(count, { roundTrips: 0, statements: 0, rowsWritten: 0 }) };
+  return {
+    db,
+    count,
+    reset: () => Object.assign(count, { roundTrips: 0, statements: 0, rowsWritten: 0 }),
+  };
 }

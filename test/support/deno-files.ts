@@ -1,4 +1,5 @@
-// The Deno platform's files in a folder of a test's own: used in Node and on Deno, so nothing of either's test runner is here.
+// The Deno platform's files in a folder of a test's own: used in Node and on Deno, so nothing of
+// either's test runner is here.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +24,10 @@ export type TestFiles = {
 };
 
 /** Ledgers whose users get no mail and give nothing to statistics. */
-export const QUIET_HELPERS: LedgerHelpers = { sendNotice: async () => false, offerToSample: async () => {} };
+export const QUIET_HELPERS: LedgerHelpers = {
+  sendNotice: async () => false,
+  offerToSample: async () => {},
+};
 
 /** Makes a folder under the system's temporary one. */
 export function openTestFiles(): TestFiles {
@@ -46,13 +50,26 @@ export function openTestFiles(): TestFiles {
       const database = await openD1();
       const alarms = openAlarms(join(root, `alarms-${count++}.sqlite`));
       const budgets = openBudgets(join(root, `budgets-${count++}`));
-      const ledgers = openLedgers({ folder: join(root, `ledgers-${count++}`), alarms, clock, random: systemRandomBytes, log, database, reserve: budgets.reserve, helpers: QUIET_HELPERS });
+      const ledgers = openLedgers({
+        folder: join(root, `ledgers-${count++}`),
+        alarms,
+        clock,
+        random: systemRandomBytes,
+        log,
+        database,
+        reserve: budgets.reserve,
+        helpers: QUIET_HELPERS,
+      });
       closing.push(() => {
         ledgers.close();
         budgets.close();
         alarms.close(true);
       });
-      return { ledger: ledgerClient({ namespace: ledgers.namespace, clock, log }), user: newId("usr", Date.now(), systemRandomBytes), moveTo: (ms) => void (nowMs = ms) };
+      return {
+        ledger: ledgerClient({ namespace: ledgers.namespace, clock, log }),
+        user: newId("usr", Date.now(), systemRandomBytes),
+        moveTo: (ms) => void (nowMs = ms),
+      };
     },
     dispose: () => {
       for (const close of closing.reverse()) close();

@@ -1,5 +1,6 @@
-// Makes the nth thing that code waits for fail: a database statement, an HTTP call, a ledger call. `before`: it never happened;
-// `after`: it happened and its answer was lost. Between two such points lies every moment at which a Worker can die.
+// Makes the nth thing that code waits for fail: a database statement, an HTTP call, a ledger call.
+// `before`: it never happened; `after`: it happened and its answer was lost. Between two such
+// points lies every moment at which a Worker can die.
 export type Faults = {
   /** Fails the nth await from now on (1 is the next), once. */
   readonly arm: (nth: number, mode: "before" | "after") => void;
@@ -44,7 +45,10 @@ export function faultyD1(inner: D1Database, faults: Faults): D1Database {
       bind: (...values: unknown[]) => wrap(statement.bind(...values)),
       run: () => faults.around(() => statement.run()),
       all: () => faults.around(() => statement.all()),
-      first: (column?: string) => faults.around(async () => (column === undefined ? statement.first() : statement.first(column))),
+      first: (column?: string) =>
+        faults.around(
+          async () => (column === undefined ? statement.first() : statement.first(column)),
+        ),
       raw: (options?: { columnNames?: false }) => faults.around(() => statement.raw(options)),
     } as unknown as D1PreparedStatement;
     originals.set(wrapped, statement);
@@ -52,6 +56,9 @@ export function faultyD1(inner: D1Database, faults: Faults): D1Database {
   };
   return {
     prepare: (query: string) => wrap(inner.prepare(query)),
-    batch: (statements: D1PreparedStatement[]) => faults.around(() => inner.batch(statements.map((statement) => originals.get(statement) ?? statement))),
+    batch: (statements: D1PreparedStatement[]) =>
+      faults.around(() =>
+        inner.batch(statements.map((statement) => originals.get(statement) ?? statement))
+      ),
   } as unknown as D1Database;
 }

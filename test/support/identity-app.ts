@@ -1,7 +1,8 @@
-// The identity routes as a small application over the real D1, with a mailbox in memory and a clock that the test moves.
+// The identity routes as a small application over the real D1, with a mailbox in memory and a clock
+// that the test moves.
 import { createApp } from "../../src/app.ts";
 import type { JsonWebKeyWithKid, TrustedIssuer } from "../../src/config.ts";
-import { openDatabase, isDatabaseFailure } from "../../src/db/database.ts";
+import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
 import { idempotencyStore } from "../../src/db/idempotency-store.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import { accessTokenIssuer, publicKeySet, userTokens } from "../../src/identity/access-tokens.ts";
@@ -17,9 +18,21 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { err, ok } from "../../src/kernel/result.ts";
 import type { UserId } from "../../src/kernel/ids.ts";
 
-export type SentMail = { readonly to: string; readonly subject: string; readonly text: string; readonly html: string };
+export type SentMail = {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+};
 type Body = Record<string, unknown>;
-export type Tokens = { access_token: string; refresh_token: string; expires_in: number; refresh_expires_in: number; token_type: string; user: { id: string; created: boolean } };
+export type Tokens = {
+  access_token: string;
+  refresh_token: string;
+  expires_in: number;
+  refresh_expires_in: number;
+  token_type: string;
+  user: { id: string; created: boolean };
+};
 
 export type IdentityAppOptions = {
   readonly index?: Keyring;
@@ -38,7 +51,10 @@ export function randomKeyring(...kids: readonly [string, ...string[]]): Keyring 
 }
 
 export async function signingKey(kid: string): Promise<JsonWebKeyWithKid> {
-  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
+    "sign",
+    "verify",
+  ]);
   const jwk = await crypto.subtle.exportKey("jwk", pair.privateKey);
   return { kid, kty: "EC", crv: "P-256", x: jwk.x, y: jwk.y, d: jwk.d };
 }
@@ -47,7 +63,10 @@ export type IdentityApp = Awaited<ReturnType<typeof identityApp>>;
 
 export async function identityApp(binding: D1Database, options: IdentityAppOptions = {}) {
   const clock = { ms: options.startMs ?? Date.UTC(2026, 10, 23, 9, 0, 0), nowMs: () => clock.ms };
-  const keyrings = { index: options.index ?? randomKeyring("i1"), encryption: options.encryption ?? randomKeyring(`e${crypto.randomUUID().slice(0, 8)}`) };
+  const keyrings = {
+    index: options.index ?? randomKeyring("i1"),
+    encryption: options.encryption ?? randomKeyring(`e${crypto.randomUUID().slice(0, 8)}`),
+  };
   const signingKeys = options.signingKeys ?? [await signingKey("j1")];
   const mails: SentMail[] = [];
   const switches = { mailDown: false, listenerDown: false };
@@ -63,9 +82,18 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     },
   };
   const db = openDatabase(binding);
-  const config = { auth: { issuer: ISSUER, audience: AUDIENCE, trustedIssuers: options.trustedIssuers ?? [] }, jwtSigningKeys: signingKeys };
+  const config = {
+    auth: { issuer: ISSUER, audience: AUDIENCE, trustedIssuers: options.trustedIssuers ?? [] },
+    jwtSigningKeys: signingKeys,
+  };
   const service: IdentityService = identityService({
-    store: identityStore(db), keyrings, clock, random: systemRandomBytes, log, mailer, minimumAge: 18,
+    store: identityStore(db),
+    keyrings,
+    clock,
+    random: systemRandomBytes,
+    log,
+    mailer,
+    minimumAge: 18,
     accessTokens: accessTokenIssuer(config, clock, systemRandomBytes),
     consentListener: {
       bankDataWithdrawn: async (userId) => {
@@ -75,22 +103,47 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
       statisticsWithdrawn: async (userId) => void leftStatistics.push(userId),
     },
   });
-  const tokens = userTokens({ config, clock, fetch: options.fetch ?? (() => Promise.reject(new Error("no network in tests"))), linkedUser: service.linkedUser });
+  const tokens = userTokens({
+    config,
+    clock,
+    fetch: options.fetch ?? (() => Promise.reject(new Error("no network in tests"))),
+    linkedUser: service.linkedUser,
+  });
   const router = identityRoutes({
-    service, tokens, publicKeys: publicKeySet(signingKeys), cursors: signedCursors(keyrings.index), clock,
+    service,
+    tokens,
+    publicKeys: publicKeySet(signingKeys),
+    cursors: signedCursors(keyrings.index),
+    clock,
     idempotency: { store: idempotencyStore(db, keyrings.encryption, systemRandomBytes), clock },
   });
   const limiter = (name: string) => ({ name, limit: 1000, windowS: 60, allow: async () => true });
   const app = createApp({
-    clock, random: systemRandomBytes, log, corsOrigins: [], apiLimiter: limiter("api"), authLimiter: limiter("auth"), routers: [{ path: "/", router }],
+    clock,
+    random: systemRandomBytes,
+    log,
+    corsOrigins: [],
+    apiLimiter: limiter("api"),
+    authLimiter: limiter("auth"),
+    routers: [{ path: "/", router }],
     isUnavailable: (error) => isDatabaseFailure(error) || isIssuerUnavailable(error),
   });
 
-  const request = async (method: string, path: string, body?: Body | string, headers: Record<string, string> = {}): Promise<Response> =>
+  const request = async (
+    method: string,
+    path: string,
+    body?: Body | string,
+    headers: Record<string, string> = {},
+  ): Promise<Response> =>
     app.request(`http://edge${path}`, {
       method,
-      headers: { ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      headers: {
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
   const codeFor = (email: string): string => {
     const mail = mails.findLast((sent) => sent.to === email);
@@ -100,10 +153,35 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
   };
   const signIn = async (email: string, extra: Body = {}): Promise<Tokens> => {
     await request("POST", "/v1/auth/codes", { email });
-    const response = await request("POST", "/v1/auth/sessions", { email, code: codeFor(email), ...extra });
+    const response = await request("POST", "/v1/auth/sessions", {
+      email,
+      code: codeFor(email),
+      ...extra,
+    });
     if (response.status !== 201) throw new Error(`sign-in answered ${response.status}`);
     return response.json<Tokens>();
   };
-  const bearer = (session: Pick<Tokens, "access_token">): Record<string, string> => ({ Authorization: `Bearer ${session.access_token}` });
-  return { app, request, clock, mails, switches, withdrawn, leftStatistics, logLines, service, tokens, keyrings, signingKeys, config, codeFor, signIn, bearer, db, binding };
+  const bearer = (session: Pick<Tokens, "access_token">): Record<string, string> => ({
+    Authorization: `Bearer ${session.access_token}`,
+  });
+  return {
+    app,
+    request,
+    clock,
+    mails,
+    switches,
+    withdrawn,
+    leftStatistics,
+    logLines,
+    service,
+    tokens,
+    keyrings,
+    signingKeys,
+    config,
+    codeFor,
+    signIn,
+    bearer,
+    db,
+    binding,
+  };
 }

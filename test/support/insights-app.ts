@@ -1,5 +1,6 @@
-// Insights' routes on the real D1 and the real ledger objects. Users sign up through identity's own service under the keys that the
-// objects read from their environment. Only who is calling is stood in for: a token names its bearer.
+// Insights' routes on the real D1 and the real ledger objects. Users sign up through identity's own
+// service under the keys that the objects read from their environment. Only who is calling is stood
+// in for: a token names its bearer.
 import { env } from "cloudflare:workers";
 import { createApp } from "../../src/app.ts";
 import { catalogueService } from "../../src/catalogue/service.ts";
@@ -42,7 +43,16 @@ function keyring(name: string): Keyring {
   return parsed;
 }
 
-export type Answered = { readonly status: number; readonly text: string; readonly body: Record<string, never> & { code?: string; data?: Record<string, unknown>[]; next_cursor?: string | null; errors?: { pointer: string; code: string }[] } };
+export type Answered = {
+  readonly status: number;
+  readonly text: string;
+  readonly body: Record<string, never> & {
+    code?: string;
+    data?: Record<string, unknown>[];
+    next_cursor?: string | null;
+    errors?: { pointer: string; code: string }[];
+  };
+};
 
 export async function insightsApp(stepUsers = 25) {
   const db = openDatabase(bindings.DB);
@@ -50,48 +60,129 @@ export async function insightsApp(stepUsers = 25) {
   const alerts: string[] = [];
   const log = jsonLog((line) => alerts.push(line));
   const index = keyring("INDEX_KEYRING");
-  const identity = await identityApp(bindings.DB, { encryption: keyring("ENCRYPTION_KEYRING"), index, startMs: clock.ms });
+  const identity = await identityApp(bindings.DB, {
+    encryption: keyring("ENCRYPTION_KEYRING"),
+    index,
+    startMs: clock.ms,
+  });
   const ledger = ledgerClient({ namespace: bindings.LEDGER, clock, log });
   const sample = sampleStore(db);
   const queue = reviewsStore(db, systemRandomBytes);
   const store = insightsStore(db);
   const catalogueRecords = catalogueStore(db, systemRandomBytes);
-  const cache = catalogueCache({ store: catalogueRecords, compile: compileCatalogue, clock, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) });
-  const service = catalogueService({ store: catalogueRecords, cache, clock, random: systemRandomBytes });
+  const cache = catalogueCache({
+    store: catalogueRecords,
+    compile: compileCatalogue,
+    clock,
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
+  const service = catalogueService({
+    store: catalogueRecords,
+    cache,
+    clock,
+    random: systemRandomBytes,
+  });
   const kept = projections({ store, ledger, clock, log, stepUsers });
-  const reviews = reviewService({ store: queue, ledger, catalogue: cache, decide: decideEarning, programme: PROGRAMME, clock });
+  const reviews = reviewService({
+    store: queue,
+    ledger,
+    catalogue: cache,
+    decide: decideEarning,
+    programme: PROGRAMME,
+    clock,
+  });
   const privacy = insightsPrivacy({ sample, reviews: queue, index, clock });
-  const note = async (event: AuditEvent): Promise<void> => void (await auditStatement(db, event, clock.nowMs(), systemRandomBytes));
-  const common = { operatorTokens, note, clock, cursors: signedCursors(KEYRING), idempotency: { store: idempotencyStore(db, KEYRING, systemRandomBytes), clock }, pointsPerEuro: 100 };
+  const note = async (event: AuditEvent): Promise<void> =>
+    void (await auditStatement(db, event, clock.nowMs(), systemRandomBytes));
+  const common = {
+    operatorTokens,
+    note,
+    clock,
+    cursors: signedCursors(KEYRING),
+    idempotency: { store: idempotencyStore(db, KEYRING, systemRandomBytes), clock },
+    pointsPerEuro: 100,
+  };
   const app = createApp({
-    clock, random: systemRandomBytes, log, corsOrigins: [], apiLimiter: openLimiter, authLimiter: openLimiter, isUnavailable: isDatabaseFailure,
+    clock,
+    random: systemRandomBytes,
+    log,
+    corsOrigins: [],
+    apiLimiter: openLimiter,
+    authLimiter: openLimiter,
+    isUnavailable: isDatabaseFailure,
     routers: [
-      { path: "/admin/v1", router: dryRunRoutes({ ...common, service, dryRun: dryRunner({ sample, decide: decideEarning, programme: PROGRAMME }) }) },
+      {
+        path: "/admin/v1",
+        router: dryRunRoutes({
+          ...common,
+          service,
+          dryRun: dryRunner({ sample, decide: decideEarning, programme: PROGRAMME }),
+        }),
+      },
       { path: "/admin/v1", router: insightsRoutes({ ...common, store, projections: kept }) },
       { path: "/admin/v1", router: reviewRoutes({ ...common, reviews }) },
     ],
   });
   /** `as`: a role, whose operator goes by the same name, or `<subject>.<role>`. */
-  async function call(method: string, path: string, as: string | null, body?: unknown, key: string | null = crypto.randomUUID(), more: Record<string, string> = {}): Promise<Answered> {
-    const headers = new Headers({ ...more, ...(as === null ? {} : { Authorization: `Bearer operator.${as.includes(".") ? as : `${as}.${as}`}` }) });
+  async function call(
+    method: string,
+    path: string,
+    as: string | null,
+    body?: unknown,
+    key: string | null = crypto.randomUUID(),
+    more: Record<string, string> = {},
+  ): Promise<Answered> {
+    const headers = new Headers({
+      ...more,
+      ...(as === null
+        ? {}
+        : { Authorization: `Bearer operator.${as.includes(".") ? as : `${as}.${as}`}` }),
+    });
     if (body !== undefined) headers.set("Content-Type", "application/json");
     if (method === "POST" && key !== null) headers.set("Idempotency-Key", key);
-    const response = await app.request(`http://edge/admin/v1${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const response = await app.request(`http://edge/admin/v1${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     const text = await response.text();
     return { status: response.status, text, body: JSON.parse(text) as Answered["body"] };
   }
   /** A user with their address, in that language, and with these consents. */
-  async function user(email: string, consents: readonly ConsentPurpose[] = [], locale: "fr" | "en" = "fr"): Promise<UserId> {
+  async function user(
+    email: string,
+    consents: readonly ConsentPurpose[] = [],
+    locale: "fr" | "en" = "fr",
+  ): Promise<UserId> {
     const id = (await identity.signIn(email)).user.id as UserId;
     if (locale === "en") await identity.service.updateProfile(id, { locale });
     for (const purpose of consents) await identity.service.decide(id, purpose, true, "1");
     return id;
   }
-  return { call, user, clock, alerts, identity, ledger, sample, queue, store, projections: kept, reviews, privacy, index, catalogue: service, stubOf: (id: UserId) => bindings.LEDGER.getByName(id) };
+  return {
+    call,
+    user,
+    clock,
+    alerts,
+    identity,
+    ledger,
+    sample,
+    queue,
+    store,
+    projections: kept,
+    reviews,
+    privacy,
+    index,
+    catalogue: service,
+    stubOf: (id: UserId) => bindings.LEDGER.getByName(id),
+  };
 }
 
 export type InsightsApp = Awaited<ReturnType<typeof insightsApp>>;
 
-export async function rowsOf<T = Record<string, unknown>>(query: string, ...values: unknown[]): Promise<T[]> {
+export async function rowsOf<T = Record<string, unknown>>(
+  query: string,
+  ...values: unknown[]
+): Promise<T[]> {
   return (await bindings.DB.prepare(query).bind(...values).all<T>()).results;
 }

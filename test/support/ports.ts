@@ -1,4 +1,5 @@
-// Free ports on the loopback address, so that test files can run beside each other and beside a running `npm start`.
+// Free ports on the loopback address, so that test files can run beside each other and beside a
+// running `npm start`.
 import { createServer } from "node:net";
 
 /** A port that was free a moment ago. */
@@ -8,7 +9,10 @@ export function freePort(): Promise<number> {
     server.on("error", fail);
     server.listen(0, "127.0.0.1", () => {
       const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? done(address.port) : fail(new Error("no port"))));
+      server.close(() => (typeof address === "object" && address !== null
+        ? done(address.port)
+        : fail(new Error("no port")))
+      );
     });
   });
 }

@@ -11,7 +11,10 @@ export type LocalSecrets = {
   readonly JWT_SIGNING_KEYS: string;
   readonly AUDIT_SIGNING_KEYS: string;
   readonly EMAIL_DELIVERY_TOKEN: string;
-  /** The operators' certificate of the local system, as a private JWK: the sandbox publishes its public half. */
+  /**
+   * The operators' certificate of the local system, as a private JWK: the sandbox publishes its
+   * public half.
+   */
   readonly ACCESS_SIGNING_KEY: string;
 };
 
@@ -20,12 +23,20 @@ function randomText(bytes: number): string {
 }
 
 function keyring(): string {
-  return JSON.stringify({ active: "local-1", keys: { "local-1": Buffer.from(webcrypto.getRandomValues(new Uint8Array(32))).toString("base64") } });
+  return JSON.stringify({
+    active: "local-1",
+    keys: {
+      "local-1": Buffer.from(webcrypto.getRandomValues(new Uint8Array(32))).toString("base64"),
+    },
+  });
 }
 
 async function privateJwk(algorithm: "ES256" | "Ed25519"): Promise<Record<string, unknown>> {
-  const parameters = algorithm === "ES256" ? { name: "ECDSA", namedCurve: "P-256" } : { name: "Ed25519" };
-  const pair = (await webcrypto.subtle.generateKey(parameters, true, ["sign", "verify"])) as CryptoKeyPair;
+  const parameters = algorithm === "ES256"
+    ? { name: "ECDSA", namedCurve: "P-256" }
+    : { name: "Ed25519" };
+  const pair =
+    (await webcrypto.subtle.generateKey(parameters, true, ["sign", "verify"])) as CryptoKeyPair;
   const jwk = await webcrypto.subtle.exportKey("jwk", pair.privateKey);
   const { kty, crv, x, y, d } = jwk;
   return { kid: `local-${randomText(6)}`, kty, crv, x, ...(y === undefined ? {} : { y }), d };
@@ -46,7 +57,9 @@ export async function makeSecrets(): Promise<LocalSecrets> {
   };
 }
 
-/** Settings of the local system that are no secrets, for an edge and a sandbox at these addresses. */
+/**
+ * Settings of the local system that are no secrets, for an edge and a sandbox at these addresses.
+ */
 export function localSettings(edgeUrl: string, sandboxUrl: string): Record<string, string> {
   return {
     ENVIRONMENT: "local",
@@ -66,10 +79,20 @@ export function localSettings(edgeUrl: string, sandboxUrl: string): Record<strin
     ACCESS_TEAM_DOMAIN: sandboxUrl,
     ACCESS_AUDIENCE: "cagnotte-operators",
     ACCESS_ROLES: JSON.stringify({
-      alice: ["catalogue"], bob: ["catalogue"], claire: ["support"], denis: ["support"], emma: ["finance"], farid: ["finance"],
-      gilles: ["auditor"], helene: ["owner"],
+      alice: ["catalogue"],
+      bob: ["catalogue"],
+      claire: ["support"],
+      denis: ["support"],
+      emma: ["finance"],
+      farid: ["finance"],
+      gilles: ["auditor"],
+      helene: ["owner"],
       // Any other name that `npm run token` is asked for.
-      ...Object.fromEntries(["catalogue", "support", "finance", "auditor", "owner"].map((role) => [`*@${role}.local`, [role]])),
+      ...Object.fromEntries(
+        ["catalogue", "support", "finance", "auditor", "owner"].map((
+          role,
+        ) => [`*@${role}.local`, [role]]),
+      ),
     }),
     EMAIL_DELIVERY_URL: `${sandboxUrl}/mailbox`,
     POINTS_PER_EURO: "100",

@@ -7,13 +7,30 @@ import type { LocalSecrets } from "./secrets.ts";
 import { seedCatalogue } from "./seed-catalogue.ts";
 import type { SeedBrand, SeedCaller } from "./seed-catalogue.ts";
 
-export type SeedTarget = { readonly edgeUrl: string; readonly sandboxUrl: string; readonly secrets: LocalSecrets; readonly dataDir: string };
+export type SeedTarget = {
+  readonly edgeUrl: string;
+  readonly sandboxUrl: string;
+  readonly secrets: LocalSecrets;
+  readonly dataDir: string;
+};
 
-/** Enters the French brands of the fixture and the demo offers, where they are missing. Safe to repeat. Returns a line to print. */
+/**
+ * Enters the French brands of the fixture and the demo offers, where they are missing. Safe to
+ * repeat. Returns a line to print.
+ */
 export async function seed(target: SeedTarget): Promise<string> {
-  const brands = JSON.parse(await readFile(new URL("../fixtures/labels/brands.json", import.meta.url), "utf8")) as SeedBrand[];
+  const brands = JSON.parse(
+    await readFile(new URL("../fixtures/labels/brands.json", import.meta.url), "utf8"),
+  ) as SeedBrand[];
   const { nowMs } = await openLocalClock(target.dataDir);
-  const tokenOf = (subject: string): Promise<string> => operatorToken({ secrets: target.secrets, issuer: target.sandboxUrl, role: "catalogue", subject, nowMs: nowMs() });
+  const tokenOf = (subject: string): Promise<string> =>
+    operatorToken({
+      secrets: target.secrets,
+      issuer: target.sandboxUrl,
+      role: "catalogue",
+      subject,
+      nowMs: nowMs(),
+    });
   const tokens = { first: await tokenOf("alice"), second: await tokenOf("bob") };
   const call: SeedCaller = async (method, path, { as, lines }) => {
     const response = await fetch(`${target.edgeUrl}${path}`, {

@@ -1,4 +1,5 @@
-// npm start, and npm run start:deno (--deno): builds, starts edge and sandbox, seeds the catalogue, plays the story once and stays up until Ctrl-C.
+// npm start, and npm run start:deno (--deno): builds, starts edge and sandbox, seeds the catalogue,
+// plays the story once and stays up until Ctrl-C.
 import { startLocalDeno } from "./deno-edge.ts";
 import { buildBundles, startLocal } from "./local.ts";
 import { settingsFromEnvironment } from "./secrets.ts";
@@ -13,7 +14,12 @@ const dataDir = process.env["DATA_DIR"] ?? (DENO ? ".data/deno" : ".data");
 
 await buildBundles();
 const start = DENO ? startLocalDeno : startLocal;
-const local = await start({ port, sandboxPort, dataDir, settings: settingsFromEnvironment(process.env) });
+const local = await start({
+  port,
+  sandboxPort,
+  dataDir,
+  settings: settingsFromEnvironment(process.env),
+});
 let stopping = false;
 const stop = async (): Promise<void> => {
   if (stopping) return;
@@ -27,7 +33,11 @@ process.on("SIGTERM", () => void stop());
 
 try {
   const seeded = await seed({ ...local, dataDir });
-  console.log(`ready in ${((Date.now() - started) / 1000).toFixed(1)} s: edge ${local.edgeUrl}, sandbox ${local.sandboxUrl} (${seeded})`);
+  console.log(
+    `ready in ${
+      ((Date.now() - started) / 1000).toFixed(1)
+    } s: edge ${local.edgeUrl}, sandbox ${local.sandboxUrl} (${seeded})`,
+  );
   if (process.env["STORY"] !== "0") {
     let number = 0;
     await playStory(local, ({ title, result }) => {
@@ -35,7 +45,9 @@ try {
       console.log(`  ${String(number).padStart(2)}. ${title}\n      -> ${result}`);
     });
   }
-  console.log(`open ${local.edgeUrl}/docs (API), ${local.sandboxUrl}/ (bank, mailbox, clock); data in ${dataDir}; Ctrl-C stops`);
+  console.log(
+    `open ${local.edgeUrl}/docs (API), ${local.sandboxUrl}/ (bank, mailbox, clock); data in ${dataDir}; Ctrl-C stops`,
+  );
 } catch (error) {
   console.error(error instanceof Error ? error.message : "failed");
   await local.stop();

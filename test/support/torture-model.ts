@@ -1,29 +1,57 @@
-// What must stand once a set of bank rows has been delivered, whatever the order and however often the edge died meanwhile. Written
-// from DESIGN.md section 4 and from nothing of src/: the torture compares the ledgers with this, not with what they say of themselves.
+// What must stand once a set of bank rows has been delivered, whatever the order and however often
+// the edge died meanwhile. Written from DESIGN.md section 4 and from nothing of src/: the torture
+// compares the ledgers with this, not with what they say of themselves.
 
 export type BrandName = "monoprix" | "auchan" | "leclerc";
 export type Brand = {
   /** As the catalogue has it, and as banks write it. */
-  readonly name: string; readonly label: string;
-  readonly rateBp: number; readonly confirmationDays: number;
+  readonly name: string;
+  readonly label: string;
+  readonly rateBp: number;
+  readonly confirmationDays: number;
   /** Its offer has a budget, so which purchases earn hangs on who came first. */
   readonly budget: boolean;
 };
 
-/** Points that stay pending, points that are confirmed at once and can only be clawed back, points under a budget. */
+/**
+ * Points that stay pending, points that are confirmed at once and can only be clawed back, points
+ * under a budget.
+ */
 export const BRANDS: Readonly<Record<BrandName, Brand>> = {
-  monoprix: { name: "Monoprix", label: "MONOPRIX", rateBp: 300, confirmationDays: 30, budget: false },
+  monoprix: {
+    name: "Monoprix",
+    label: "MONOPRIX",
+    rateBp: 300,
+    confirmationDays: 30,
+    budget: false,
+  },
   auchan: { name: "Auchan", label: "AUCHAN", rateBp: 400, confirmationDays: 1, budget: false },
   leclerc: { name: "E.Leclerc", label: "LECLERC", rateBp: 500, confirmationDays: 30, budget: true },
 };
 
-/** One thing that the bank said of a row; `update` counts up within a user, as `last_update` does. */
-export type Version = { readonly cents: number; readonly state: "pending" | "booked" | "deleted"; readonly update: number };
-export type Row = { readonly id: number; readonly brand: BrandName; readonly kind: "purchase" | "refund"; readonly date: string; readonly versions: readonly Version[] };
+/**
+ * One thing that the bank said of a row; `update` counts up within a user, as `last_update` does.
+ */
+export type Version = {
+  readonly cents: number;
+  readonly state: "pending" | "booked" | "deleted";
+  readonly update: number;
+};
+export type Row = {
+  readonly id: number;
+  readonly brand: BrandName;
+  readonly kind: "purchase" | "refund";
+  readonly date: string;
+  readonly versions: readonly Version[];
+};
 
 export type Expected = {
-  readonly row: Row; readonly last: Version;
-  /** False for a pending row that a booked one took over, and for a deleted one, which may be shown or not. */
+  readonly row: Row;
+  readonly last: Version;
+  /**
+   * False for a pending row that a booked one took over, and for a deleted one, which may be shown
+   * or not.
+   */
   readonly shown: boolean;
   /** What stands of it; under a budget what stands if the budget granted it. Refunds have none. */
   readonly points: number;
@@ -39,29 +67,52 @@ export function addDays(date: string, days: number): string {
   return new Date(Date.parse(date) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
-const daysApart = (a: string, b: string): number => Math.abs(Date.parse(a) - Date.parse(b)) / DAY_MS;
+const daysApart = (a: string, b: string): number =>
+  Math.abs(Date.parse(a) - Date.parse(b)) / DAY_MS;
 
-/** What the offer gives for an amount: at 100 points to the euro a basis point of a cent is a ten thousandth of a point. */
+/**
+ * What the offer gives for an amount: at 100 points to the euro a basis point of a cent is a ten
+ * thousandth of a point.
+ */
 export function grantOf(brand: BrandName, cents: number): number {
   return Math.floor((cents * BRANDS[brand].rateBp) / 10_000);
 }
 
 /** The version that holds: the bank's newest. */
 export function lastOf(row: Row): Version {
-  return row.versions.reduce((newest, version) => (version.update > newest.update ? version : newest));
+  return row.versions.reduce((
+    newest,
+    version,
+  ) => (version.update > newest.update ? version : newest));
 }
 
 type Live = { readonly row: Row; readonly last: Version };
 
-/** Rule (e): which pending rows a booked one of the same brand took over, the most alike first. A row books itself under its own id. */
+/**
+ * Rule (e): which pending rows a booked one of the same brand took over, the most alike first. A
+ * row books itself under its own id.
+ */
 export function takenOver(live: readonly Live[]): Set<number> {
   const pairs = live.filter(({ last }) => last.state === "pending").flatMap((pending) =>
-    live.filter(({ row, last }) => last.state === "booked" && row.brand === pending.row.brand && row.kind === pending.row.kind && last.update >= pending.last.update
-      && row.versions.every(({ state }) => state !== "pending") && daysApart(row.date, pending.row.date) <= TAKEOVER_DAYS)
-      .map((booked) => ({ pending, booked })));
+    live.filter(({ row, last }) =>
+      last.state === "booked" && row.brand === pending.row.brand && row.kind === pending.row.kind &&
+      last.update >= pending.last.update &&
+      row.versions.every(({ state }) => state !== "pending") &&
+      daysApart(row.date, pending.row.date) <= TAKEOVER_DAYS
+    )
+      .map((booked) => ({ pending, booked }))
+  );
   // Labels all differ, since each carries its row's number: they break no tie.
-  const rank = ({ pending, booked }: (typeof pairs)[number]): (number | string)[] =>
-    [Number(pending.last.cents !== booked.last.cents), daysApart(pending.row.date, booked.row.date), pending.row.date, booked.row.date, pending.row.id, booked.row.id];
+  const rank = (
+    { pending, booked }: (typeof pairs)[number],
+  ): (number | string)[] => [
+    Number(pending.last.cents !== booked.last.cents),
+    daysApart(pending.row.date, booked.row.date),
+    pending.row.date,
+    booked.row.date,
+    pending.row.id,
+    booked.row.id,
+  ];
   pairs.sort((a, b) => compare(rank(a), rank(b)));
   const gone = new Set<number>();
   const used = new Set<number>();
@@ -81,14 +132,33 @@ function compare(a: readonly (number | string)[], b: readonly (number | string)[
   return 0;
 }
 
-/** The purchase of each refund: the newest day that has one with enough left, there the closest fit. Days in order, larger first. */
-export function refundsOf(purchases: readonly Live[], refunds: readonly Live[]): Map<number, number> {
+/**
+ * The purchase of each refund: the newest day that has one with enough left, there the closest fit.
+ * Days in order, larger first.
+ */
+export function refundsOf(
+  purchases: readonly Live[],
+  refunds: readonly Live[],
+): Map<number, number> {
   const left = new Map(purchases.map(({ row, last }) => [row.id, last.cents]));
   const room = ({ row }: Live): number => left.get(row.id) ?? 0;
   const found = new Map<number, number>();
-  for (const refund of [...refunds].sort((a, b) => compare([a.row.date, -a.last.cents, a.row.id], [b.row.date, -b.last.cents, b.row.id]))) {
-    const fitting = purchases.filter((each) => each.row.brand === refund.row.brand && each.row.date <= refund.row.date && room(each) >= refund.last.cents)
-      .sort((a, b) => compare([-Date.parse(a.row.date), room(a), a.row.id], [-Date.parse(b.row.date), room(b), b.row.id]));
+  for (
+    const refund of [...refunds].sort((a, b) =>
+      compare([a.row.date, -a.last.cents, a.row.id], [b.row.date, -b.last.cents, b.row.id])
+    )
+  ) {
+    const fitting = purchases.filter((each) =>
+      each.row.brand === refund.row.brand && each.row.date <= refund.row.date &&
+      room(each) >= refund.last.cents
+    )
+      .sort((a, b) =>
+        compare([-Date.parse(a.row.date), room(a), a.row.id], [
+          -Date.parse(b.row.date),
+          room(b),
+          b.row.id,
+        ])
+      );
     const [best] = fitting;
     if (best === undefined) continue;
     left.set(best.row.id, room(best) - refund.last.cents);
@@ -97,13 +167,18 @@ export function refundsOf(purchases: readonly Live[], refunds: readonly Live[]):
   return found;
 }
 
-/** What must be seen of one user's rows, all on one account, once every version has been delivered. */
+/**
+ * What must be seen of one user's rows, all on one account, once every version has been delivered.
+ */
 export function expectedOf(rows: readonly Row[]): Map<number, Expected> {
   const all = rows.map((row) => ({ row, last: lastOf(row) }));
   const live = all.filter(({ last }) => last.state !== "deleted");
   const gone = takenOver(live);
   const booked = live.filter(({ last }) => last.state === "booked");
-  const matches = refundsOf(booked.filter(({ row }) => row.kind === "purchase"), booked.filter(({ row }) => row.kind === "refund"));
+  const matches = refundsOf(
+    booked.filter(({ row }) => row.kind === "purchase"),
+    booked.filter(({ row }) => row.kind === "refund"),
+  );
   const given = new Map<number, number>();
   for (const { row, last } of booked) {
     const purchase = matches.get(row.id);
@@ -113,6 +188,12 @@ export function expectedOf(rows: readonly Row[]): Map<number, Expected> {
     const earns = row.kind === "purchase" && last.state === "booked";
     const leftCents = earns ? last.cents - (given.get(row.id) ?? 0) : 0;
     const points = Math.floor((grantOf(row.brand, last.cents) * leftCents) / last.cents);
-    return [row.id, { row, last, shown: last.state !== "deleted" && !gone.has(row.id), points, refundOf: matches.get(row.id) ?? null }];
+    return [row.id, {
+      row,
+      last,
+      shown: last.state !== "deleted" && !gone.has(row.id),
+      points,
+      refundOf: matches.get(row.id) ?? null,
+    }];
   }));
 }

@@ -1,4 +1,5 @@
-// Runs before each worker test file: storage is isolated per file, and a fresh file starts without tables.
+// Runs before each worker test file: storage is isolated per file, and a fresh file starts without
+// tables.
 import { applyD1Migrations } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { D1Migration } from "@cloudflare/vitest-plugin";

@@ -1,4 +1,5 @@
-// The cache of the catalogue: what it reads, when it compiles, and what happens when many ask at once.
+// The cache of the catalogue: what it reads, when it compiles, and what happens when many ask at
+// once.
 import { describe, expect, it } from "vitest";
 import type { CatalogueRows } from "../../src/catalogue/book.ts";
 import { catalogueCache } from "../../src/catalogue/snapshot.ts";
@@ -7,13 +8,30 @@ import type { Recogniser } from "../../src/recognition/ports.ts";
 
 const BRAND: BrandId = "brd_0192f0c4-0000-7000-8000-000000000001";
 const recogniser = (): Recogniser => {
-  const recognise: Recogniser["recognise"] = () => ({ kind: "card", brandId: null, matched: null, confidence: 0, merchant: "", channel: "unknown", evidence: [] });
+  const recognise: Recogniser["recognise"] = () => ({
+    kind: "card",
+    brandId: null,
+    matched: null,
+    confidence: 0,
+    merchant: "",
+    channel: "unknown",
+    evidence: [],
+  });
   return { recognise, explain: recognise, kindOf: () => "card" };
 };
 
 /** A store whose state the test moves by hand, and that counts what is asked of it. */
 function fixture() {
-  const state = { version: 1, brandsVersion: 1, name: "Monoprix", nowMs: 1_000, reads: 0, batches: 0, compiled: 0, gate: Promise.resolve() };
+  const state = {
+    version: 1,
+    brandsVersion: 1,
+    name: "Monoprix",
+    nowMs: 1_000,
+    reads: 0,
+    batches: 0,
+    compiled: 0,
+    gate: Promise.resolve(),
+  };
   const cache = catalogueCache({
     store: {
       version: async () => {
@@ -24,9 +42,27 @@ function fixture() {
         state.batches += 1;
         const fresh = known !== state.brandsVersion;
         const rows: CatalogueRows = {
-          version: state.version, brandsVersion: state.brandsVersion, offers: [], versions: [], aliasChanges: [], corrections: fresh ? [] : null,
+          version: state.version,
+          brandsVersion: state.brandsVersion,
+          offers: [],
+          versions: [],
+          aliasChanges: [],
+          corrections: fresh ? [] : null,
           brands: fresh
-            ? [{ id: BRAND, name: state.name, nameKey: state.name, category: "x", aliases: [state.name], excluded: [], website: null, logoUrl: null, wikidata: null, requestKey: null, createdAtMs: 0, updatedAtMs: 0 }]
+            ? [{
+              id: BRAND,
+              name: state.name,
+              nameKey: state.name,
+              category: "x",
+              aliases: [state.name],
+              excluded: [],
+              website: null,
+              logoUrl: null,
+              wikidata: null,
+              requestKey: null,
+              createdAtMs: 0,
+              updatedAtMs: 0,
+            }]
             : null,
         };
         await state.gate;

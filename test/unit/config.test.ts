@@ -1,4 +1,5 @@
-// The configuration: what is missing or malformed is named, and nothing of its value appears anywhere.
+// The configuration: what is missing or malformed is named, and nothing of its value appears
+// anywhere.
 import { beforeAll, describe, it } from "vitest";
 import { configNames, parseConfig } from "../../src/config.ts";
 import type { Config, ConfigError } from "../../src/config.ts";
@@ -14,8 +15,16 @@ beforeAll(async () => {
   const { ACCESS_SIGNING_KEY: _sandboxOnly, ...secrets } = await makeSecrets();
   local = { ...localSettings("http://127.0.0.1:8787", "http://127.0.0.1:8788"), ...secrets };
   production = {
-    ...local, ENVIRONMENT: "production", JURISDICTION: "eu", PUBLIC_URL: "https://api.example.eu", REDIRECT_URIS: "https://app.example.eu/bank,myapp://done", CORS_ORIGINS: "https://app.example.eu",
-    POWENS_API_URL: "https://example.biapi.pro", POWENS_WEBVIEW_URL: "https://webview.powens.com", WEBAUTHN_ORIGINS: "https://app.example.eu", ACCESS_TEAM_DOMAIN: "https://example.cloudflareaccess.com",
+    ...local,
+    ENVIRONMENT: "production",
+    JURISDICTION: "eu",
+    PUBLIC_URL: "https://api.example.eu",
+    REDIRECT_URIS: "https://app.example.eu/bank,myapp://done",
+    CORS_ORIGINS: "https://app.example.eu",
+    POWENS_API_URL: "https://example.biapi.pro",
+    POWENS_WEBVIEW_URL: "https://webview.powens.com",
+    WEBAUTHN_ORIGINS: "https://app.example.eu",
+    ACCESS_TEAM_DOMAIN: "https://example.cloudflareaccess.com",
     EMAIL_DELIVERY_URL: "https://mail.example.eu/send",
   };
 });
@@ -25,31 +34,114 @@ function fieldsOf(result: Result<Config, ConfigError>): readonly string[] {
 }
 
 const REQUIRED = [
-  "ENVIRONMENT", "PUBLIC_URL", "POWENS_API_URL", "POWENS_WEBVIEW_URL", "POWENS_DOMAIN", "POWENS_CLIENT_ID", "POWENS_CLIENT_SECRET", "POWENS_WEBHOOK_SECRET", "ENCRYPTION_KEYRING", "INDEX_KEYRING", "ARCHIVE_KEYRING",
-  "JWT_SIGNING_KEYS", "AUDIT_SIGNING_KEYS", "AUTH_ISSUER", "AUTH_AUDIENCE", "WEBAUTHN_RP_ID", "ACCESS_TEAM_DOMAIN", "ACCESS_AUDIENCE", "EMAIL_DELIVERY_URL", "EMAIL_DELIVERY_TOKEN",
+  "ENVIRONMENT",
+  "PUBLIC_URL",
+  "POWENS_API_URL",
+  "POWENS_WEBVIEW_URL",
+  "POWENS_DOMAIN",
+  "POWENS_CLIENT_ID",
+  "POWENS_CLIENT_SECRET",
+  "POWENS_WEBHOOK_SECRET",
+  "ENCRYPTION_KEYRING",
+  "INDEX_KEYRING",
+  "ARCHIVE_KEYRING",
+  "JWT_SIGNING_KEYS",
+  "AUDIT_SIGNING_KEYS",
+  "AUTH_ISSUER",
+  "AUTH_AUDIENCE",
+  "WEBAUTHN_RP_ID",
+  "ACCESS_TEAM_DOMAIN",
+  "ACCESS_AUDIENCE",
+  "EMAIL_DELIVERY_URL",
+  "EMAIL_DELIVERY_TOKEN",
 ];
 
 // Recognisable, so that a search through the error finds any part of it.
 const PLANTED = "planted-7f3a9";
-const keys = (kid: string, members: Record<string, unknown>): string => JSON.stringify({ keys: [{ kid, kty: "EC", crv: "P-256", x: PLANTED, y: PLANTED, d: PLANTED, ...members }] });
+const keys = (kid: string, members: Record<string, unknown>): string =>
+  JSON.stringify({
+    keys: [{ kid, kty: "EC", crv: "P-256", x: PLANTED, y: PLANTED, d: PLANTED, ...members }],
+  });
 const MALFORMED: Readonly<Record<string, readonly unknown[]>> = {
-  ENVIRONMENT: [PLANTED, "", "Production", 1], JURISDICTION: [PLANTED, "us", "EU"],
-  PUBLIC_URL: [PLANTED, ""], POWENS_API_URL: [PLANTED], POWENS_WEBVIEW_URL: [PLANTED], ACCESS_TEAM_DOMAIN: [PLANTED], EMAIL_DELIVERY_URL: [PLANTED, ""],
-  REDIRECT_URIS: [PLANTED, `https://${PLANTED}.example/#fragment`, `javascript:alert('${PLANTED}')`, `data:text/html,${PLANTED}`],
-  CORS_ORIGINS: [PLANTED, "*", "null", `https://${PLANTED}.example/`, `https://${PLANTED}.example/path`, `HTTPS://${PLANTED}.example`, `https://${PLANTED}.example:443`],
+  ENVIRONMENT: [PLANTED, "", "Production", 1],
+  JURISDICTION: [PLANTED, "us", "EU"],
+  PUBLIC_URL: [PLANTED, ""],
+  POWENS_API_URL: [PLANTED],
+  POWENS_WEBVIEW_URL: [PLANTED],
+  ACCESS_TEAM_DOMAIN: [PLANTED],
+  EMAIL_DELIVERY_URL: [PLANTED, ""],
+  REDIRECT_URIS: [
+    PLANTED,
+    `https://${PLANTED}.example/#fragment`,
+    `javascript:alert('${PLANTED}')`,
+    `data:text/html,${PLANTED}`,
+  ],
+  CORS_ORIGINS: [
+    PLANTED,
+    "*",
+    "null",
+    `https://${PLANTED}.example/`,
+    `https://${PLANTED}.example/path`,
+    `HTTPS://${PLANTED}.example`,
+    `https://${PLANTED}.example:443`,
+  ],
   WEBAUTHN_ORIGINS: [PLANTED, `https://${PLANTED}.example/`],
   APPLE_APP_IDS: [PLANTED, `${PLANTED}.eu.example.app`, "SHORT.eu.example.app"],
-  ANDROID_APPS: [PLANTED, "{}", `[{"package_name":"${PLANTED}","sha256_cert_fingerprints":[]}]`, '[{"package_name":"eu.example.app","sha256_cert_fingerprints":["14:6D"]}]'],
-  POWENS_DOMAIN: [""], POWENS_CLIENT_ID: [PLANTED, "", "12 34", "123456789012345678901"], POWENS_CLIENT_SECRET: ["7f3a9", ""], EMAIL_DELIVERY_TOKEN: ["7f3a9", ""],
-  POWENS_WEBHOOK_SECRET: ["", "7f3a9", " , ", `${PLANTED},${PLANTED}2,${PLANTED}3`, `${PLANTED},short`],
-  ENCRYPTION_KEYRING: [PLANTED, "{}", "null", `{"active":"a","keys":{"a":"${Buffer.from(PLANTED.padEnd(16)).toString("base64")}"}}`], INDEX_KEYRING: [PLANTED], ARCHIVE_KEYRING: [PLANTED],
-  JWT_SIGNING_KEYS: [PLANTED, "{}", '{"keys":[]}', keys("", {}), keys("a", { crv: "P-384" }), keys("a", { d: undefined }), keys("a", { x: undefined }), keys("a", { kty: "OKP", crv: "Ed25519" })],
+  ANDROID_APPS: [
+    PLANTED,
+    "{}",
+    `[{"package_name":"${PLANTED}","sha256_cert_fingerprints":[]}]`,
+    '[{"package_name":"eu.example.app","sha256_cert_fingerprints":["14:6D"]}]',
+  ],
+  POWENS_DOMAIN: [""],
+  POWENS_CLIENT_ID: [PLANTED, "", "12 34", "123456789012345678901"],
+  POWENS_CLIENT_SECRET: ["7f3a9", ""],
+  EMAIL_DELIVERY_TOKEN: ["7f3a9", ""],
+  POWENS_WEBHOOK_SECRET: [
+    "",
+    "7f3a9",
+    " , ",
+    `${PLANTED},${PLANTED}2,${PLANTED}3`,
+    `${PLANTED},short`,
+  ],
+  ENCRYPTION_KEYRING: [
+    PLANTED,
+    "{}",
+    "null",
+    `{"active":"a","keys":{"a":"${Buffer.from(PLANTED.padEnd(16)).toString("base64")}"}}`,
+  ],
+  INDEX_KEYRING: [PLANTED],
+  ARCHIVE_KEYRING: [PLANTED],
+  JWT_SIGNING_KEYS: [
+    PLANTED,
+    "{}",
+    '{"keys":[]}',
+    keys("", {}),
+    keys("a", { crv: "P-384" }),
+    keys("a", { d: undefined }),
+    keys("a", { x: undefined }),
+    keys("a", { kty: "OKP", crv: "Ed25519" }),
+  ],
   AUDIT_SIGNING_KEYS: [PLANTED, keys("a", {})],
-  AUTH_ISSUER: [""], AUTH_AUDIENCE: [""], WEBAUTHN_RP_ID: [""], ACCESS_AUDIENCE: [""],
-  AUTH_TRUSTED_ISSUERS: [PLANTED, "", "{}", `[{"issuer":"${PLANTED}"}]`, `[{"issuer":"a","jwks_uri":"${PLANTED}","audience":"b"}]`, `[{"issuer":"a","jwks_uri":"https://a.example","audience":"b","${PLANTED}":1}]`],
+  AUTH_ISSUER: [""],
+  AUTH_AUDIENCE: [""],
+  WEBAUTHN_RP_ID: [""],
+  ACCESS_AUDIENCE: [""],
+  AUTH_TRUSTED_ISSUERS: [
+    PLANTED,
+    "",
+    "{}",
+    `[{"issuer":"${PLANTED}"}]`,
+    `[{"issuer":"a","jwks_uri":"${PLANTED}","audience":"b"}]`,
+    `[{"issuer":"a","jwks_uri":"https://a.example","audience":"b","${PLANTED}":1}]`,
+  ],
   ACCESS_ROLES: [PLANTED, "[]", `{"${PLANTED}":["king"]}`, `{"${PLANTED}":"owner"}`],
-  POINTS_PER_EURO: [PLANTED, "", "0", "-1", "1.5", "1e2", "0x64", " 100", "100001", null, true], POINTS_EXPIRE_MONTHS: ["", "0", "121"], REDEMPTION_MINIMUM_POINTS: ["", "0"], MINIMUM_AGE: ["", "12", "101"],
-  REFERRAL_POINTS: ["", " ", "-1", "1000001"], REFERRAL_MIN_PURCHASE_CENTS: ["", "-1"],
+  POINTS_PER_EURO: [PLANTED, "", "0", "-1", "1.5", "1e2", "0x64", " 100", "100001", null, true],
+  POINTS_EXPIRE_MONTHS: ["", "0", "121"],
+  REDEMPTION_MINIMUM_POINTS: ["", "0"],
+  MINIMUM_AGE: ["", "12", "101"],
+  REFERRAL_POINTS: ["", " ", "-1", "1000001"],
+  REFERRAL_MIN_PURCHASE_CENTS: ["", "-1"],
 };
 
 describe("parseConfig", () => {
@@ -58,8 +150,20 @@ describe("parseConfig", () => {
     expect(fieldsOf(config)).toEqual([]);
     if (!config.ok) return;
     expect(config.value).toMatchObject({
-      environment: "local", jurisdiction: null, publicUrl: "http://127.0.0.1:8787", redirectUris: ["http://127.0.0.1:8788/done", "myapp://done"], corsOrigins: ["http://127.0.0.1:8788"],
-      programme: { pointsPerEuro: 100, pointsExpireMonths: 24, redemptionMinimumPoints: 500, minimumAge: 18, referralPoints: 300, referralMinPurchaseCents: 1000 }, debtor: { name: "Cagnotte (local)", iban: "", bic: "" },
+      environment: "local",
+      jurisdiction: null,
+      publicUrl: "http://127.0.0.1:8787",
+      redirectUris: ["http://127.0.0.1:8788/done", "myapp://done"],
+      corsOrigins: ["http://127.0.0.1:8788"],
+      programme: {
+        pointsPerEuro: 100,
+        pointsExpireMonths: 24,
+        redemptionMinimumPoints: 500,
+        minimumAge: 18,
+        referralPoints: 300,
+        referralMinPurchaseCents: 1000,
+      },
+      debtor: { name: "Cagnotte (local)", iban: "", bic: "" },
     });
     expect(config.value.access.roles.get("helene")).toEqual(["owner"]);
     expect(config.value.jwtSigningKeys).toHaveLength(1);
@@ -67,18 +171,32 @@ describe("parseConfig", () => {
   });
 
   it("has API.md's defaults for the programme and for the lists", ({ expect }) => {
-    const bare = Object.fromEntries(Object.entries(local).filter(([name]) => REQUIRED.includes(name)));
+    const bare = Object.fromEntries(
+      Object.entries(local).filter(([name]) => REQUIRED.includes(name)),
+    );
     const config = parseConfig(bare);
     expect(fieldsOf(config)).toEqual([]);
     if (!config.ok) return;
-    expect(config.value.programme).toEqual({ pointsPerEuro: 100, pointsExpireMonths: 24, redemptionMinimumPoints: 500, minimumAge: 18, referralPoints: 300, referralMinPurchaseCents: 1000 });
-    expect([config.value.redirectUris, config.value.corsOrigins, config.value.auth.trustedIssuers, [...config.value.access.roles]]).toEqual([[], [], [], []]);
+    expect(config.value.programme).toEqual({
+      pointsPerEuro: 100,
+      pointsExpireMonths: 24,
+      redemptionMinimumPoints: 500,
+      minimumAge: 18,
+      referralPoints: 300,
+      referralMinPurchaseCents: 1000,
+    });
+    expect([config.value.redirectUris, config.value.corsOrigins, config.value.auth.trustedIssuers, [
+      ...config.value.access.roles,
+    ]]).toEqual([[], [], [], []]);
   });
 
   it("names each required field that is missing, and only it", ({ expect }) => {
     for (const name of REQUIRED) {
       const { [name]: _missing, ...rest } = local;
-      expect(parseConfig(rest), name).toEqual({ ok: false, error: { code: "config_invalid", fields: [name] } });
+      expect(parseConfig(rest), name).toEqual({
+        ok: false,
+        error: { code: "config_invalid", fields: [name] },
+      });
     }
     expect(fieldsOf(parseConfig({}))).toEqual([...REQUIRED].sort());
   });
@@ -87,25 +205,46 @@ describe("parseConfig", () => {
     for (const [name, values] of Object.entries(MALFORMED)) {
       for (const value of values) {
         const result = parseConfig({ ...local, [name]: value });
-        expect(result, `${name} = ${String(value)}`).toEqual({ ok: false, error: { code: "config_invalid", fields: [name] } });
+        expect(result, `${name} = ${String(value)}`).toEqual({
+          ok: false,
+          error: { code: "config_invalid", fields: [name] },
+        });
         expect(JSON.stringify(result)).not.toContain("7f3a9");
       }
     }
-    const untested = configNames().filter((name) => MALFORMED[name] === undefined && !["DEBTOR_NAME", "DEBTOR_IBAN", "DEBTOR_BIC", "AUDIT_WITNESSES"].includes(name));
+    const untested = configNames().filter((name) =>
+      MALFORMED[name] === undefined &&
+      !["DEBTOR_NAME", "DEBTOR_IBAN", "DEBTOR_BIC", "AUDIT_WITNESSES"].includes(name)
+    );
     expect(untested).toEqual([]);
   });
 
   it("takes one or two webhook secrets, as they are between the commas", ({ expect }) => {
-    for (const [given, wanted] of [["first-secret", ["first-secret"]], ["first-secret, second-secret", ["first-secret", "second-secret"]]] as const) {
+    for (
+      const [given, wanted] of [["first-secret", ["first-secret"]], [
+        "first-secret, second-secret",
+        ["first-secret", "second-secret"],
+      ]] as const
+    ) {
       const config = parseConfig({ ...local, POWENS_WEBHOOK_SECRET: given });
       expect(config.ok && config.value.powens.webhookSecrets).toEqual(wanted);
     }
   });
 
   it("refuses two signing keys of one name: nobody could tell which signed", ({ expect }) => {
-    const [key] = (JSON.parse(String(local["JWT_SIGNING_KEYS"])) as { keys: Record<string, unknown>[] }).keys;
-    expect(fieldsOf(parseConfig({ ...local, JWT_SIGNING_KEYS: JSON.stringify({ keys: [key, key] }) }))).toEqual(["JWT_SIGNING_KEYS"]);
-    expect(fieldsOf(parseConfig({ ...local, JWT_SIGNING_KEYS: JSON.stringify({ keys: [key, { ...key, kid: "other" }] }) }))).toEqual([]);
+    const [key] =
+      (JSON.parse(String(local["JWT_SIGNING_KEYS"])) as { keys: Record<string, unknown>[] }).keys;
+    expect(
+      fieldsOf(parseConfig({ ...local, JWT_SIGNING_KEYS: JSON.stringify({ keys: [key, key] }) })),
+    ).toEqual(["JWT_SIGNING_KEYS"]);
+    expect(
+      fieldsOf(
+        parseConfig({
+          ...local,
+          JWT_SIGNING_KEYS: JSON.stringify({ keys: [key, { ...key, kid: "other" }] }),
+        }),
+      ),
+    ).toEqual([]);
   });
 
   it("joins addresses without a doubled slash", ({ expect }) => {
@@ -130,18 +269,47 @@ describe("production", () => {
   });
 
   it("does not start with plain HTTP anywhere that data travels", ({ expect }) => {
-    for (const name of ["PUBLIC_URL", "POWENS_API_URL", "POWENS_WEBVIEW_URL", "ACCESS_TEAM_DOMAIN", "EMAIL_DELIVERY_URL", "REDIRECT_URIS", "CORS_ORIGINS", "WEBAUTHN_ORIGINS"]) {
-      expect(fieldsOf(parseConfig({ ...production, [name]: "http://plain.example" })), name).toEqual([name]);
+    for (
+      const name of [
+        "PUBLIC_URL",
+        "POWENS_API_URL",
+        "POWENS_WEBVIEW_URL",
+        "ACCESS_TEAM_DOMAIN",
+        "EMAIL_DELIVERY_URL",
+        "REDIRECT_URIS",
+        "CORS_ORIGINS",
+        "WEBAUTHN_ORIGINS",
+      ]
+    ) {
+      expect(fieldsOf(parseConfig({ ...production, [name]: "http://plain.example" })), name)
+        .toEqual([name]);
       expect(fieldsOf(parseConfig({ ...local, [name]: "http://plain.example" })), name).toEqual([]);
     }
-    const issuer = (scheme: string): string => JSON.stringify([{ issuer: "https://id.example", jwks_uri: `${scheme}://id.example/jwks`, audience: "a" }]);
-    expect(fieldsOf(parseConfig({ ...production, AUTH_TRUSTED_ISSUERS: issuer("http") }))).toEqual(["AUTH_TRUSTED_ISSUERS"]);
-    expect(fieldsOf(parseConfig({ ...production, AUTH_TRUSTED_ISSUERS: issuer("https") }))).toEqual([]);
+    const issuer = (scheme: string): string =>
+      JSON.stringify([{
+        issuer: "https://id.example",
+        jwks_uri: `${scheme}://id.example/jwks`,
+        audience: "a",
+      }]);
+    expect(fieldsOf(parseConfig({ ...production, AUTH_TRUSTED_ISSUERS: issuer("http") }))).toEqual([
+      "AUTH_TRUSTED_ISSUERS",
+    ]);
+    expect(fieldsOf(parseConfig({ ...production, AUTH_TRUSTED_ISSUERS: issuer("https") }))).toEqual(
+      [],
+    );
   });
 
   it("names everything that is unsafe at once", ({ expect }) => {
     expect(fieldsOf(parseConfig({ ...local, ENVIRONMENT: "production" }))).toEqual([
-      "ACCESS_TEAM_DOMAIN", "CORS_ORIGINS", "EMAIL_DELIVERY_URL", "JURISDICTION", "POWENS_API_URL", "POWENS_WEBVIEW_URL", "PUBLIC_URL", "REDIRECT_URIS", "WEBAUTHN_ORIGINS",
+      "ACCESS_TEAM_DOMAIN",
+      "CORS_ORIGINS",
+      "EMAIL_DELIVERY_URL",
+      "JURISDICTION",
+      "POWENS_API_URL",
+      "POWENS_WEBVIEW_URL",
+      "PUBLIC_URL",
+      "REDIRECT_URIS",
+      "WEBAUTHN_ORIGINS",
     ]);
   });
 });

@@ -11,7 +11,10 @@ import type { Keyring } from "../../src/kernel/keyring.ts";
 import type { RandomBytes } from "../../src/kernel/random.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 
-const ring = (...kids: [string, ...string[]]): Keyring => ({ active: kids[0], keys: new Map(kids.map((kid) => [kid, systemRandomBytes(32)])) });
+const ring = (...kids: [string, ...string[]]): Keyring => ({
+  active: kids[0],
+  keys: new Map(kids.map((kid) => [kid, systemRandomBytes(32)])),
+});
 
 /** A source that returns these 32-bit numbers in order, and fails when asked for more. */
 function scripted(...draws: number[]): RandomBytes {
@@ -42,7 +45,10 @@ describe("newCode()", () => {
     }
     // Chi-squared with 9 degrees of freedom exceeds 45 once in a million runs.
     for (const counts of [leading, last]) {
-      const chi = [...counts.values()].reduce((sum, count) => sum + (count - draws / 10) ** 2 / (draws / 10), 0);
+      const chi = [...counts.values()].reduce(
+        (sum, count) => sum + (count - draws / 10) ** 2 / (draws / 10),
+        0,
+      );
       expect(counts.size).toBe(10);
       expect(chi).toBeLessThan(45);
     }
@@ -50,13 +56,26 @@ describe("newCode()", () => {
 });
 
 describe("codeTag()", () => {
-  const binding = { id: "cod_1", purpose: "step_up", addressIndex: "k.a", sessionId: "ses_1" } as const;
+  const binding = {
+    id: "cod_1",
+    purpose: "step_up",
+    addressIndex: "k.a",
+    sessionId: "ses_1",
+  } as const;
 
   it("binds the code to id, purpose, address and session", ({ expect }) => {
     const keys = ring("k1");
     const tag = codeTag(keys, binding, "123456");
     expect(codeMatches(keys, binding, "123456", tag)).toBe(true);
-    for (const other of [{ ...binding, id: "cod_2" }, { ...binding, purpose: "sign_in" as const }, { ...binding, addressIndex: "k.b" }, { ...binding, sessionId: "ses_2" }, { ...binding, sessionId: null }]) {
+    for (
+      const other of [
+        { ...binding, id: "cod_2" },
+        { ...binding, purpose: "sign_in" as const },
+        { ...binding, addressIndex: "k.b" },
+        { ...binding, sessionId: "ses_2" },
+        { ...binding, sessionId: null },
+      ]
+    ) {
       expect(codeMatches(keys, other, "123456", tag)).toBe(false);
     }
     expect(codeMatches(keys, binding, "123457", tag)).toBe(false);
@@ -73,7 +92,12 @@ describe("codeTag()", () => {
 describe("e-mail addresses", () => {
   it("have one spelling, and normalising twice changes nothing", ({ expect }) => {
     expect(normaliseEmail("  Zoe\u0301@Example.ORG\n")).toBe("zoé@example.org");
-    fc.assert(fc.property(fc.emailAddress(), (text) => normaliseEmail(normaliseEmail(` ${text.toUpperCase()}`)) === normaliseEmail(text)));
+    fc.assert(
+      fc.property(
+        fc.emailAddress(),
+        (text) => normaliseEmail(normaliseEmail(` ${text.toUpperCase()}`)) === normaliseEmail(text),
+      ),
+    );
   });
 
   it("keep dots and plus tags apart, which may be other people's mailboxes", ({ expect }) => {
@@ -97,23 +121,38 @@ describe("refresh tokens", () => {
     const sessionId = newId("ses", 1_800_000_000_000, systemRandomBytes);
     const token = newRefreshToken(keys, sessionId, systemRandomBytes);
     expect(sessionOfRefreshToken(keys, token)).toBe(sessionId);
-    fc.assert(fc.property(fc.nat(token.length - 1), fc.constantFrom(..."ABCxyz019-_.=".split("")), (at, character) => {
-      const altered = token.slice(0, at) + character + token.slice(at + 1);
-      return altered === token || sessionOfRefreshToken(keys, altered) === null;
-    }));
+    fc.assert(
+      fc.property(
+        fc.nat(token.length - 1),
+        fc.constantFrom(..."ABCxyz019-_.=".split("")),
+        (at, character) => {
+          const altered = token.slice(0, at) + character + token.slice(at + 1);
+          return altered === token || sessionOfRefreshToken(keys, altered) === null;
+        },
+      ),
+    );
     expect(sessionOfRefreshToken(ring("k1"), token)).toBeNull();
   });
 
   it("are refused without throwing, whatever the text", ({ expect }) => {
     const keys = ring("k1");
-    fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => sessionOfRefreshToken(keys, text) === null));
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "grapheme" }),
+        (text) => sessionOfRefreshToken(keys, text) === null,
+      ),
+    );
     expect(sessionOfRefreshToken(keys, "")).toBeNull();
   });
 
   it("never repeat", ({ expect }) => {
     const sessionId = newId("ses", 0, systemRandomBytes);
     const keys = ring("k1");
-    expect(new Set(Array.from({ length: 100 }, () => newRefreshToken(keys, sessionId, systemRandomBytes))).size).toBe(100);
+    expect(
+      new Set(
+        Array.from({ length: 100 }, () => newRefreshToken(keys, sessionId, systemRandomBytes)),
+      ).size,
+    ).toBe(100);
   });
 });
 
@@ -121,28 +160,50 @@ describe("profile rules", () => {
   const nowMs = Date.UTC(2026, 10, 23, 22, 59);
 
   it("take a birth date in the past of somebody who can be alive, by the Paris calendar", ({ expect }) => {
-    expect(["2026-11-22", "1906-11-23", "2024-02-29"].map((date) => isBirthDate(date, nowMs))).toEqual([true, true, true]);
-    expect(["2026-11-23", "2026-11-24", "1905-11-22", "2025-02-29", "1990-1-1", "", "0000-00-00"].map((date) => isBirthDate(date, nowMs))).toEqual(Array.from({ length: 7 }, () => false));
+    expect(["2026-11-22", "1906-11-23", "2024-02-29"].map((date) => isBirthDate(date, nowMs)))
+      .toEqual([true, true, true]);
+    expect(
+      ["2026-11-23", "2026-11-24", "1905-11-22", "2025-02-29", "1990-1-1", "", "0000-00-00"].map((
+        date,
+      ) => isBirthDate(date, nowMs)),
+    ).toEqual(Array.from({ length: 7 }, () => false));
     // 23:00 UTC is the next day in Paris.
     expect(isBirthDate("2026-11-23", Date.UTC(2026, 10, 23, 23, 0))).toBe(true);
   });
 
   it("count an age from the birthday", ({ expect }) => {
-    expect([hasReached("2008-11-23", 18, nowMs), hasReached("2008-11-24", 18, nowMs)]).toEqual([true, false]);
+    expect([hasReached("2008-11-23", 18, nowMs), hasReached("2008-11-24", 18, nowMs)]).toEqual([
+      true,
+      false,
+    ]);
   });
 
   it("take names as people write them and refuse what disguises text", ({ expect }) => {
-    expect(["Zoé", "N'Guyen-Łukasz", "李", "D’Arc de la Tour", "x".repeat(100)].map(isName)).toEqual([true, true, true, true, true]);
-    expect(["", "  ", "a\nb", "a\u202eb", "a\u200bb", "a\u2028b", "x".repeat(101)].map(isName)).toEqual(Array.from({ length: 7 }, () => false));
+    expect(["Zoé", "N'Guyen-Łukasz", "李", "D’Arc de la Tour", "x".repeat(100)].map(isName))
+      .toEqual([true, true, true, true, true]);
+    expect(["", "  ", "a\nb", "a\u202eb", "a\u200bb", "a\u2028b", "x".repeat(101)].map(isName))
+      .toEqual(Array.from({ length: 7 }, () => false));
     expect(normaliseName("  Zoe\u0301 ")).toBe("Zoé");
   });
 });
 
 describe("completeConsents()", () => {
   it("fills in what was never decided, in the order of the API", ({ expect }) => {
-    const decided = { purpose: "bank_data", granted: true, textVersion: "v1", atMs: 1, grantedSinceMs: 1 } as const;
+    const decided = {
+      purpose: "bank_data",
+      granted: true,
+      textVersion: "v1",
+      atMs: 1,
+      grantedSinceMs: 1,
+    } as const;
     const all = completeConsents([decided]);
-    expect(all.map((consent) => consent.purpose)).toEqual(["terms", "bank_data", "recommendations", "statistics", "marketing"]);
+    expect(all.map((consent) => consent.purpose)).toEqual([
+      "terms",
+      "bank_data",
+      "recommendations",
+      "statistics",
+      "marketing",
+    ]);
     expect(all[1]).toBe(decided);
     expect(all.filter((consent) => consent.granted).length).toBe(1);
   });

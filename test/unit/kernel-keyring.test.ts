@@ -2,7 +2,15 @@
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { base64Decode, base64UrlEncode, utf8Encode } from "../../src/kernel/encoding.ts";
-import { keyedIndex, keyedIndexAll, newWrappedDataKey, openUserCipher, openWithKeyring, parseKeyring, sealWithKeyring } from "../../src/kernel/keyring.ts";
+import {
+  keyedIndex,
+  keyedIndexAll,
+  newWrappedDataKey,
+  openUserCipher,
+  openWithKeyring,
+  parseKeyring,
+  sealWithKeyring,
+} from "../../src/kernel/keyring.ts";
 import type { FieldPlace, Keyring, UserCipher } from "../../src/kernel/keyring.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 
@@ -17,7 +25,12 @@ function ring(active: string, keys: Record<string, string>): Keyring {
 }
 
 async function cipherFor(keyring: Keyring, userId: string): Promise<UserCipher> {
-  const opened = await openUserCipher(keyring, userId, await newWrappedDataKey(keyring, userId, systemRandomBytes), systemRandomBytes);
+  const opened = await openUserCipher(
+    keyring,
+    userId,
+    await newWrappedDataKey(keyring, userId, systemRandomBytes),
+    systemRandomBytes,
+  );
   if (!opened.ok) throw new Error(opened.error);
   return opened.value;
 }
@@ -36,11 +49,30 @@ describe("parseKeyring", () => {
   it("refuses everything else", ({ expect }) => {
     const short = Buffer.from(systemRandomBytes(16)).toString("base64");
     const long = Buffer.from(systemRandomBytes(33)).toString("base64");
-    for (const value of [
-      { active: "a", keys: { a: short } }, { active: "a", keys: { a: long } }, { active: "a", keys: { a: K1, b: short } }, { active: "b", keys: { a: K1 } }, { active: "a", keys: {} },
-      { active: "a" }, { keys: { a: K1 } }, { active: 1, keys: { a: K1 } }, { active: "a", keys: null }, { active: "a", keys: { a: 1 } }, { active: "a.b", keys: { "a.b": K1 } },
-      { active: "", keys: { "": K1 } }, { active: "a", keys: { a: `${K1}!` } }, null, [], "text", 1,
-    ]) expect(parseKeyring(JSON.stringify(value)), JSON.stringify(Object.keys(value ?? {}))).toBeNull();
+    for (
+      const value of [
+        { active: "a", keys: { a: short } },
+        { active: "a", keys: { a: long } },
+        { active: "a", keys: { a: K1, b: short } },
+        { active: "b", keys: { a: K1 } },
+        { active: "a", keys: {} },
+        { active: "a" },
+        { keys: { a: K1 } },
+        { active: 1, keys: { a: K1 } },
+        { active: "a", keys: null },
+        { active: "a", keys: { a: 1 } },
+        { active: "a.b", keys: { "a.b": K1 } },
+        { active: "", keys: { "": K1 } },
+        { active: "a", keys: { a: `${K1}!` } },
+        null,
+        [],
+        "text",
+        1,
+      ]
+    ) {
+      expect(parseKeyring(JSON.stringify(value)), JSON.stringify(Object.keys(value ?? {})))
+        .toBeNull();
+    }
     expect(parseKeyring("not json")).toBeNull();
     expect(parseKeyring("")).toBeNull();
   });
@@ -49,10 +81,12 @@ describe("parseKeyring", () => {
 describe("a user's cipher", () => {
   it("gives every text back", async ({ expect }) => {
     const cipher = await cipherFor(one, "usr_1");
-    await fc.assert(fc.asyncProperty(fc.string({ unit: "grapheme", maxLength: 300 }), async (text) => {
-      const sealed = await cipher.encrypt(PLACE, text);
-      expect(await cipher.decrypt(PLACE, sealed)).toEqual({ ok: true, value: text });
-    }));
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "grapheme", maxLength: 300 }), async (text) => {
+        const sealed = await cipher.encrypt(PLACE, text);
+        expect(await cipher.decrypt(PLACE, sealed)).toEqual({ ok: true, value: text });
+      }),
+    );
   });
 
   it("refuses every single flipped bit of the vector, the text and the tag", async ({ expect }) => {
@@ -65,7 +99,12 @@ describe("a user's cipher", () => {
         const flipped = Uint8Array.from(bytes);
         flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const changed = base64UrlEncode(flipped);
-        expect(await cipher.decrypt(PLACE, part === "iv" ? `${version}.${changed}.${data}` : `${version}.${iv}.${changed}`)).toEqual({ ok: false, error: "cipher_refused" });
+        expect(
+          await cipher.decrypt(
+            PLACE,
+            part === "iv" ? `${version}.${changed}.${data}` : `${version}.${iv}.${changed}`,
+          ),
+        ).toEqual({ ok: false, error: "cipher_refused" });
         refused += 1;
       }
     }
@@ -77,42 +116,97 @@ describe("a user's cipher", () => {
     const opened = await openUserCipher(one, "usr_1", wrapped, systemRandomBytes);
     if (!opened.ok) throw new Error(opened.error);
     const sealed = await opened.value.encrypt(PLACE, "secret");
-    for (const moved of [{ ...PLACE, table: "claims" }, { ...PLACE, column: "first_name" }, { ...PLACE, row: "usr_2" }]) {
-      expect(await opened.value.decrypt(moved, sealed)).toEqual({ ok: false, error: "cipher_refused" });
+    for (
+      const moved of [{ ...PLACE, table: "claims" }, { ...PLACE, column: "first_name" }, {
+        ...PLACE,
+        row: "usr_2",
+      }]
+    ) {
+      expect(await opened.value.decrypt(moved, sealed)).toEqual({
+        ok: false,
+        error: "cipher_refused",
+      });
     }
-    expect(await (await cipherFor(one, "usr_2")).decrypt(PLACE, sealed)).toEqual({ ok: false, error: "cipher_refused" });
-    expect(await openUserCipher(one, "usr_2", wrapped, systemRandomBytes)).toEqual({ ok: false, error: "cipher_refused" });
+    expect(await (await cipherFor(one, "usr_2")).decrypt(PLACE, sealed)).toEqual({
+      ok: false,
+      error: "cipher_refused",
+    });
+    expect(await openUserCipher(one, "usr_2", wrapped, systemRandomBytes)).toEqual({
+      ok: false,
+      error: "cipher_refused",
+    });
   });
 
   it("does not take one place for another whose parts join to the same text", async ({ expect }) => {
     const cipher = await cipherFor(one, "usr_1");
-    await expect(cipher.encrypt({ table: "a|b", column: "c", row: "r" }, "x")).rejects.toThrow("separator");
-    await expect(cipher.encrypt({ table: "a", column: "b|c", row: "r" }, "x")).rejects.toThrow("separator");
-    const sealed = await cipher.encrypt({ table: "a", column: "b", row: "x|y" }, "row of an aggregator");
-    expect(await cipher.decrypt({ table: "a", column: "b", row: "x|y" }, sealed)).toEqual({ ok: true, value: "row of an aggregator" });
+    await expect(cipher.encrypt({ table: "a|b", column: "c", row: "r" }, "x")).rejects.toThrow(
+      "separator",
+    );
+    await expect(cipher.encrypt({ table: "a", column: "b|c", row: "r" }, "x")).rejects.toThrow(
+      "separator",
+    );
+    const sealed = await cipher.encrypt(
+      { table: "a", column: "b", row: "x|y" },
+      "row of an aggregator",
+    );
+    expect(await cipher.decrypt({ table: "a", column: "b", row: "x|y" }, sealed)).toEqual({
+      ok: true,
+      value: "row of an aggregator",
+    });
     expect((await cipher.decrypt({ table: "a", column: "b", row: "x" }, sealed)).ok).toBe(false);
   });
 
   it("refuses malformed input without throwing", async ({ expect }) => {
     const cipher = await cipherFor(one, "usr_1");
     const [, iv = "", data = ""] = (await cipher.encrypt(PLACE, "x")).split(".");
-    for (const text of ["", "f1", "f1..", `f2.${iv}.${data}`, `f1.${iv}.${data}.x`, `f1.!.${data}`, `f1.${iv}.!`, `f1.AAAA.${data}`, `k1.k1.${iv}.${data}`]) {
-      expect(await cipher.decrypt(PLACE, text), text).toEqual({ ok: false, error: "cipher_malformed" });
+    for (
+      const text of [
+        "",
+        "f1",
+        "f1..",
+        `f2.${iv}.${data}`,
+        `f1.${iv}.${data}.x`,
+        `f1.!.${data}`,
+        `f1.${iv}.!`,
+        `f1.AAAA.${data}`,
+        `k1.k1.${iv}.${data}`,
+      ]
+    ) {
+      expect(await cipher.decrypt(PLACE, text), text).toEqual({
+        ok: false,
+        error: "cipher_malformed",
+      });
     }
-    expect(await cipher.decrypt(PLACE, `f1.${iv}.`)).toEqual({ ok: false, error: "cipher_refused" });
-    expect(await cipher.decrypt(PLACE, `f1.${iv}.AAAA`)).toEqual({ ok: false, error: "cipher_refused" });
+    expect(await cipher.decrypt(PLACE, `f1.${iv}.`)).toEqual({
+      ok: false,
+      error: "cipher_refused",
+    });
+    expect(await cipher.decrypt(PLACE, `f1.${iv}.AAAA`)).toEqual({
+      ok: false,
+      error: "cipher_refused",
+    });
   });
 
   it("never uses a vector twice in 10 000 encryptions", async ({ expect }) => {
     const cipher = await cipherFor(one, "usr_1");
-    const sealed = await Promise.all(Array.from({ length: 10_000 }, () => cipher.encrypt(PLACE, "the same text")));
+    const sealed = await Promise.all(
+      Array.from({ length: 10_000 }, () => cipher.encrypt(PLACE, "the same text")),
+    );
     expect(new Set(sealed.map((text) => text.split(".")[1])).size).toBe(10_000);
     expect(new Set(sealed.map((text) => text.split(".")[2])).size).toBe(10_000);
   });
 
   it("refuses a data key of less than 256 bits", async ({ expect }) => {
-    const short = await sealWithKeyring(one, "users|data_key|usr_1|usr_1|k1", systemRandomBytes(16), systemRandomBytes);
-    expect(await openUserCipher(one, "usr_1", short, systemRandomBytes)).toEqual({ ok: false, error: "cipher_malformed" });
+    const short = await sealWithKeyring(
+      one,
+      "users|data_key|usr_1|usr_1|k1",
+      systemRandomBytes(16),
+      systemRandomBytes,
+    );
+    expect(await openUserCipher(one, "usr_1", short, systemRandomBytes)).toEqual({
+      ok: false,
+      error: "cipher_malformed",
+    });
   });
 });
 
@@ -120,18 +214,35 @@ describe("rotation", () => {
   it("opens old values with the old key while new ones use the active key", async ({ expect }) => {
     const before = await sealWithKeyring(one, "place", utf8Encode("old"), systemRandomBytes);
     const rotated = ring("k2", { k1: K1, k2: K2 });
-    expect(await openWithKeyring(rotated, "place", before)).toEqual({ ok: true, value: utf8Encode("old") });
+    expect(await openWithKeyring(rotated, "place", before)).toEqual({
+      ok: true,
+      value: utf8Encode("old"),
+    });
     const after = await sealWithKeyring(rotated, "place", utf8Encode("new"), systemRandomBytes);
     expect(after.startsWith("k1.k2.")).toBe(true);
-    expect(await openWithKeyring(one, "place", after)).toEqual({ ok: false, error: "cipher_key_unknown" });
+    expect(await openWithKeyring(one, "place", after)).toEqual({
+      ok: false,
+      error: "cipher_key_unknown",
+    });
   });
 
   it("says so when the key is lost, and refuses one that was only renamed", async ({ expect }) => {
     const sealed = await sealWithKeyring(one, "place", utf8Encode("x"), systemRandomBytes);
-    expect(await openWithKeyring(ring("k2", { k2: K2 }), "place", sealed)).toEqual({ ok: false, error: "cipher_key_unknown" });
-    expect(await openWithKeyring(ring("k1", { k1: K2 }), "place", sealed)).toEqual({ ok: false, error: "cipher_refused" });
-    expect(await openWithKeyring(one, "elsewhere", sealed)).toEqual({ ok: false, error: "cipher_refused" });
-    for (const text of ["", "k1", "k2.k1.a.b", `${sealed}.x`, "f1.a.b"]) expect((await openWithKeyring(one, "place", text)).ok, text).toBe(false);
+    expect(await openWithKeyring(ring("k2", { k2: K2 }), "place", sealed)).toEqual({
+      ok: false,
+      error: "cipher_key_unknown",
+    });
+    expect(await openWithKeyring(ring("k1", { k1: K2 }), "place", sealed)).toEqual({
+      ok: false,
+      error: "cipher_refused",
+    });
+    expect(await openWithKeyring(one, "elsewhere", sealed)).toEqual({
+      ok: false,
+      error: "cipher_refused",
+    });
+    for (const text of ["", "k1", "k2.k1.a.b", `${sealed}.x`, "f1.a.b"]) {
+      expect((await openWithKeyring(one, "place", text)).ok, text).toBe(false);
+    }
   });
 });
 
@@ -147,15 +258,26 @@ describe("keyedIndex", () => {
   });
 
   it("does not confuse where the purpose ends", ({ expect }) => {
-    fc.assert(fc.property(fc.stringMatching(/^[a-z]{2,8}$/), fc.stringMatching(/^[a-z]{1,8}$/), (purpose, value) => {
-      expect(keyedIndex(one, purpose, value)).not.toBe(keyedIndex(one, purpose.slice(0, -1), purpose.slice(-1) + value));
-    }));
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[a-z]{2,8}$/),
+        fc.stringMatching(/^[a-z]{1,8}$/),
+        (purpose, value) => {
+          expect(keyedIndex(one, purpose, value)).not.toBe(
+            keyedIndex(one, purpose.slice(0, -1), purpose.slice(-1) + value),
+          );
+        },
+      ),
+    );
   });
 
   it("finds a value under every key of the ring, the active one first", ({ expect }) => {
     const rotated = ring("k2", { k1: K1, k2: K2 });
     const all = keyedIndexAll(rotated, "email", "a@example.com");
-    expect(all).toEqual([keyedIndex(rotated, "email", "a@example.com"), keyedIndex(one, "email", "a@example.com")]);
+    expect(all).toEqual([
+      keyedIndex(rotated, "email", "a@example.com"),
+      keyedIndex(one, "email", "a@example.com"),
+    ]);
     expect(all[0]?.startsWith("k2.")).toBe(true);
   });
 });

@@ -2,13 +2,19 @@
 import { describe, test } from "vitest";
 import { pooled } from "../../src/kernel/random.ts";
 
-function counted(): { readonly random: (length: number) => Uint8Array<ArrayBuffer>; readonly draws: () => number } {
+function counted(): {
+  readonly random: (length: number) => Uint8Array<ArrayBuffer>;
+  readonly draws: () => number;
+} {
   let draws = 0;
   let next = 0;
-  return { random: (length) => {
-    draws += 1;
-    return Uint8Array.from({ length }, () => next++ % 256);
-  }, draws: () => draws };
+  return {
+    random: (length) => {
+      draws += 1;
+      return Uint8Array.from({ length }, () => next++ % 256);
+    },
+    draws: () => draws,
+  };
 }
 
 describe("pooled()", () => {

@@ -1,4 +1,5 @@
-// Proves that the linter refuses what DESIGN.md section 5 forbids: a layout kept by prose alone drifts.
+// Proves that the linter refuses what DESIGN.md section 5 forbids: a layout kept by prose alone
+// drifts.
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,30 +15,87 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(root, { recursive: true, force: true }));
 
-async function lint(files: Readonly<Record<string, string>>): Promise<{ code: number; output: string }> {
+async function lint(
+  files: Readonly<Record<string, string>>,
+): Promise<{ code: number; output: string }> {
   await rm(join(root, "src"), { recursive: true, force: true });
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);
   }
   return new Promise((done) => {
-    execFile(process.execPath, [resolve("node_modules/oxlint/bin/oxlint"), "src"], { cwd: root }, (error, stdout, stderr) => {
-      done({ code: error === null ? 0 : 1, output: stdout + stderr });
-    });
+    execFile(
+      process.execPath,
+      [resolve("node_modules/oxlint/bin/oxlint"), "src"],
+      { cwd: root },
+      (error, stdout, stderr) => {
+        done({ code: error === null ? 0 : 1, output: stdout + stderr });
+      },
+    );
   });
 }
 
 const FORBIDDEN: readonly [name: string, path: string, text: string, rule: string][] = [
-  ["kernel importing a domain", "src/kernel/a.ts", 'import { b } from "../identity/user.ts";\nexport const a: unknown = b;\n', "no-restricted-imports"],
-  ["hono outside routes", "src/identity/service.ts", 'import { Hono } from "hono";\nexport const a: unknown = Hono;\n', "no-restricted-imports"],
-  ["drizzle outside stores", "src/identity/service.ts", 'import { eq } from "drizzle-orm";\nexport const a: unknown = eq;\n', "no-restricted-imports"],
-  ["drizzle in routes", "src/identity/routes.ts", 'import { eq } from "drizzle-orm";\nexport const a: unknown = eq;\n', "no-restricted-imports"],
-  ["cloudflare in a domain", "src/banking/service.ts", 'import { env } from "cloudflare:workers";\nexport const a: unknown = env;\n', "no-restricted-imports"],
-  ["another domain's store", "src/banking/service.ts", 'import { x } from "../identity/store.ts";\nexport const a: unknown = x;\n', "no-restricted-imports"],
-  ["another domain's service from routes", "src/banking/routes.ts", 'import { x } from "../identity/service.ts";\nexport const a: unknown = x;\n', "no-restricted-imports"],
-  ["another domain's routes from a store", "src/banking/store.ts", 'import { x } from "../identity/routes.ts";\nexport const a: unknown = x;\n', "no-restricted-imports"],
-  ["node in the core", "src/ledger/engine.ts", 'import { readFileSync } from "node:fs";\nexport const a: unknown = readFileSync;\n', "no-restricted-imports"],
-  ["Deno in the core", "src/ledger/engine.ts", "export const a: unknown = Deno.version;\n", "no-restricted-globals"],
+  [
+    "kernel importing a domain",
+    "src/kernel/a.ts",
+    'import { b } from "../identity/user.ts";\nexport const a: unknown = b;\n',
+    "no-restricted-imports",
+  ],
+  [
+    "hono outside routes",
+    "src/identity/service.ts",
+    'import { Hono } from "hono";\nexport const a: unknown = Hono;\n',
+    "no-restricted-imports",
+  ],
+  [
+    "drizzle outside stores",
+    "src/identity/service.ts",
+    'import { eq } from "drizzle-orm";\nexport const a: unknown = eq;\n',
+    "no-restricted-imports",
+  ],
+  [
+    "drizzle in routes",
+    "src/identity/routes.ts",
+    'import { eq } from "drizzle-orm";\nexport const a: unknown = eq;\n',
+    "no-restricted-imports",
+  ],
+  [
+    "cloudflare in a domain",
+    "src/banking/service.ts",
+    'import { env } from "cloudflare:workers";\nexport const a: unknown = env;\n',
+    "no-restricted-imports",
+  ],
+  [
+    "another domain's store",
+    "src/banking/service.ts",
+    'import { x } from "../identity/store.ts";\nexport const a: unknown = x;\n',
+    "no-restricted-imports",
+  ],
+  [
+    "another domain's service from routes",
+    "src/banking/routes.ts",
+    'import { x } from "../identity/service.ts";\nexport const a: unknown = x;\n',
+    "no-restricted-imports",
+  ],
+  [
+    "another domain's routes from a store",
+    "src/banking/store.ts",
+    'import { x } from "../identity/routes.ts";\nexport const a: unknown = x;\n',
+    "no-restricted-imports",
+  ],
+  [
+    "node in the core",
+    "src/ledger/engine.ts",
+    'import { readFileSync } from "node:fs";\nexport const a: unknown = readFileSync;\n',
+    "no-restricted-imports",
+  ],
+  [
+    "Deno in the core",
+    "src/ledger/engine.ts",
+    "export const a: unknown = Deno.version;\n",
+    "no-restricted-globals",
+  ],
   ["a default export", "src/ledger/engine.ts", "export default 1;\n", "no-default-export"],
   ["any", "src/ledger/engine.ts", "export const a: any = 1;\n", "no-explicit-any"],
 ];

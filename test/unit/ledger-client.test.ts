@@ -13,14 +13,23 @@ function failing(...failures: readonly object[]) {
   const namespace = {
     getByName: () => {
       stubs += 1;
-      return { points: async () => {
-        const failure = left.shift();
-        if (failure !== undefined) throw Object.assign(new Error("secret text"), failure);
-        return { ok: false, error: { code: "erased" } };
-      } } as unknown as LedgerStub;
+      return {
+        points: async () => {
+          const failure = left.shift();
+          if (failure !== undefined) throw Object.assign(new Error("secret text"), failure);
+          return { ok: false, error: { code: "erased" } };
+        },
+      } as unknown as LedgerStub;
     },
   };
-  const client = ledgerClient({ namespace, clock: { nowMs: () => 1 }, log: { info: () => {}, alert: (event, fields) => alerts.push(`${event} ${JSON.stringify(fields)}`) } });
+  const client = ledgerClient({
+    namespace,
+    clock: { nowMs: () => 1 },
+    log: {
+      info: () => {},
+      alert: (event, fields) => alerts.push(`${event} ${JSON.stringify(fields)}`),
+    },
+  });
   return { client, alerts, stubs: () => stubs };
 }
 
@@ -32,7 +41,12 @@ describe("ledgerClient()", () => {
   });
 
   test("gives up after three tries: the platform is unavailable", async ({ expect }) => {
-    const { client, stubs } = failing({ retryable: true }, { retryable: true }, { retryable: true }, { retryable: true });
+    const { client, stubs } = failing(
+      { retryable: true },
+      { retryable: true },
+      { retryable: true },
+      { retryable: true },
+    );
     expect(await client.points(user)).toEqual({ ok: false, error: { code: "ledger_unavailable" } });
     expect(stubs()).toBe(3);
   });
@@ -45,9 +59,15 @@ describe("ledgerClient()", () => {
 
   test("an object that throws refuses, and any other failure is the platform's; no message is logged", async ({ expect }) => {
     const thrown = failing({ remote: true });
-    expect(await thrown.client.points(user)).toEqual({ ok: false, error: { code: "ledger_refused" } });
+    expect(await thrown.client.points(user)).toEqual({
+      ok: false,
+      error: { code: "ledger_refused" },
+    });
     const broken = failing({});
-    expect(await broken.client.points(user)).toEqual({ ok: false, error: { code: "ledger_unavailable" } });
+    expect(await broken.client.points(user)).toEqual({
+      ok: false,
+      error: { code: "ledger_unavailable" },
+    });
     expect([...thrown.alerts, ...broken.alerts].join()).not.toContain("secret");
     expect(broken.alerts).toHaveLength(1);
   });

@@ -7,20 +7,28 @@ import { openBook, value } from "./ledger-book.ts";
 const OLD = account("acc_1");
 const NEW = account("acc_2", { createdAtMs: at("2026-11-13") });
 const both = { accounts: [OLD, NEW] };
-const again = (id: string, more: Partial<BankRow> = {}): BankRow => row(id, { accountId: "acc_2", ...more });
+const again = (id: string, more: Partial<BankRow> = {}): BankRow =>
+  row(id, { accountId: "acc_2", ...more });
 
 describe("the same rows under new ids after the account was made anew", () => {
   test("count once", ({ expect }) => {
     const book = openBook();
     book.record([row("1"), row("2", { purchasedOn: "2026-11-10" })]);
-    expect(book.record([again("n1"), again("n2", { purchasedOn: "2026-11-10" })], "2026-11-14", both)).toMatchObject({ recorded: 2, duplicates: 2, earnedPoints: 0 });
+    expect(
+      book.record([again("n1"), again("n2", { purchasedOn: "2026-11-10" })], "2026-11-14", both),
+    ).toMatchObject({ recorded: 2, duplicates: 2, earnedPoints: 0 });
     expect(book.purchases()).toHaveLength(2);
     expect(book.balances()).toBe("208 0 0");
     expect(book.points().sequence).toBe(2);
   });
 
   test("count once with a date up to five days away, and twice beyond", ({ expect }) => {
-    for (const [date, purchases] of [["2026-11-17", 1], ["2026-11-07", 1], ["2026-11-18", 2], ["2026-11-06", 2]] as const) {
+    for (
+      const [date, purchases] of [["2026-11-17", 1], ["2026-11-07", 1], ["2026-11-18", 2], [
+        "2026-11-06",
+        2,
+      ]] as const
+    ) {
       const book = openBook();
       book.record([row("1")]);
       book.record([again("n1", { purchasedOn: date })], "2026-11-18", both);
@@ -34,7 +42,10 @@ describe("the same rows under new ids after the account was made anew", () => {
     book.record([again("near", { purchasedOn: "2026-11-11" })], "2026-11-14", both);
     expect(book.purchases()).toHaveLength(1);
     book.record([again("same day", { purchasedOn: "2026-11-10" })], "2026-11-14", both);
-    expect(book.purchases().map((purchase) => purchase.purchasedOn)).toEqual(["2026-11-11", "2026-11-10"]);
+    expect(book.purchases().map((purchase) => purchase.purchasedOn)).toEqual([
+      "2026-11-11",
+      "2026-11-10",
+    ]);
     expect(book.balances()).toBe("208 0 0");
     expect(book.broken()).toEqual([]);
   });
@@ -42,13 +53,18 @@ describe("the same rows under new ids after the account was made anew", () => {
   test("repeat the row of the generation before them, not the older ones that are matched already", ({ expect }) => {
     const third = account("acc_3", { createdAtMs: at("2026-11-14") });
     const more = { accounts: [OLD, NEW, third] };
-    const last = (id: string, purchasedOn: string): BankRow => row(id, { accountId: "acc_3", purchasedOn });
-    const deliveries = [[row("1", { purchasedOn: "2026-11-10" })], [again("n1", { purchasedOn: "2026-11-11" })], [last("l1", "2026-11-11"), last("l2", "2026-11-10")]];
+    const last = (id: string, purchasedOn: string): BankRow =>
+      row(id, { accountId: "acc_3", purchasedOn });
+    const deliveries = [[row("1", { purchasedOn: "2026-11-10" })], [
+      again("n1", { purchasedOn: "2026-11-11" }),
+    ], [last("l1", "2026-11-11"), last("l2", "2026-11-10")]];
     for (const order of [deliveries, [...deliveries].reverse()]) {
       const book = openBook();
       for (const rows of order) book.record(rows, "2026-11-14", more);
-      // The second generation showed the first coffee a day late, and so does the third: what it dates a day earlier is a new one.
-      expect(book.purchases().map((purchase) => [purchase.externalId, purchase.purchasedOn]).sort()).toEqual([["1", "2026-11-10"], ["l2", "2026-11-10"]]);
+      // The second generation showed the first coffee a day late, and so does the third: what it
+      // dates a day earlier is a new one.
+      expect(book.purchases().map((purchase) => [purchase.externalId, purchase.purchasedOn]).sort())
+        .toEqual([["1", "2026-11-10"], ["l2", "2026-11-10"]]);
       expect(book.balances()).toBe("208 0 0");
       expect(book.broken()).toEqual([]);
     }
@@ -58,7 +74,15 @@ describe("the same rows under new ids after the account was made anew", () => {
     const book = openBook();
     const other = account("acc_3", { fingerprint: "fp_other" });
     book.record([row("1")]);
-    book.record([again("amount", { amountCents: 3491 }), again("refund", { kind: "refund", brand: null }), row("elsewhere", { accountId: "acc_3" })], "2026-11-14", { accounts: [OLD, NEW, other] });
+    book.record(
+      [
+        again("amount", { amountCents: 3491 }),
+        again("refund", { kind: "refund", brand: null }),
+        row("elsewhere", { accountId: "acc_3" }),
+      ],
+      "2026-11-14",
+      { accounts: [OLD, NEW, other] },
+    );
     expect(book.purchases()).toHaveLength(4);
   });
 
@@ -81,21 +105,34 @@ describe("the same rows under new ids after the account was made anew", () => {
     const { id } = book.only();
     book.record([row("1")], "2026-11-14", both);
     expect(book.points().head).toBe(head);
-    expect(book.only()).toMatchObject({ id, externalId: "1", verdict: { outcome: "earned", points: 104 } });
+    expect(book.only()).toMatchObject({
+      id,
+      externalId: "1",
+      verdict: { outcome: "earned", points: 104 },
+    });
     book.record([row("r", { kind: "refund" })], "2026-11-14", both);
     expect(book.balances()).toBe("0 0 0");
   });
 });
 
 describe("what the newest generation says of a purchase", () => {
-  const gone = (id: string, more: Partial<BankRow> = {}): BankRow => again(id, { state: "deleted", lastUpdateMs: 3000, ...more });
-  const orders = <T>(items: readonly T[]): T[][] => (items.length < 2 ? [[...items]] : items.flatMap((item, index) => orders(items.toSpliced(index, 1)).map((rest) => [item, ...rest])));
+  const gone = (id: string, more: Partial<BankRow> = {}): BankRow =>
+    again(id, { state: "deleted", lastUpdateMs: 3000, ...more });
+  const orders = <T>(
+    items: readonly T[],
+  ): T[][] => (items.length < 2
+    ? [[...items]]
+    : items.flatMap((item, index) =>
+      orders(items.toSpliced(index, 1)).map((rest) => [item, ...rest])
+    ));
 
   test("holds when it is that the purchase is gone, in every order", ({ expect }) => {
     for (const order of orders([row("1"), again("n1"), gone("n1")])) {
       const book = openBook();
       for (const each of order) book.record([each], "2026-11-14", both);
-      expect(book.purchases().map(({ state, verdict }) => `${state} ${verdict.points}`)).toEqual(["deleted 0"]);
+      expect(book.purchases().map(({ state, verdict }) => `${state} ${verdict.points}`)).toEqual([
+        "deleted 0",
+      ]);
       expect(book.balances()).toBe("0 0 0");
       expect(book.broken()).toEqual([]);
     }
@@ -153,7 +190,9 @@ describe("two accounts that were taken for one", () => {
     const book = openBook();
     book.record([row("1"), again("n1")], "2026-11-14", both);
     expect(book.purchases()).toHaveLength(1);
-    for (const apart of [account("acc_1", { fingerprint: "fp_own" }), NEW]) book.record([], "2026-11-14", { accounts: [apart] });
+    for (const apart of [account("acc_1", { fingerprint: "fp_own" }), NEW]) {
+      book.record([], "2026-11-14", { accounts: [apart] });
+    }
     expect(book.purchases()).toHaveLength(2);
     expect(book.balances()).toBe("208 0 0");
     expect(book.broken()).toEqual([]);
@@ -178,16 +217,33 @@ describe("equal rows of one account", () => {
 });
 
 describe("a weakly fingerprinted account", () => {
-  const weak = (id: string, createdOn: string): AccountGeneration => account(id, { strength: "weak", createdAtMs: at(createdOn) });
+  const weak = (id: string, createdOn: string): AccountGeneration =>
+    account(id, { strength: "weak", createdAtMs: at(createdOn) });
   const generations = { accounts: [weak("acc_1", "2026-01-01"), weak("acc_2", "2026-11-01")] };
 
   test("holds an unmatched row of the older generation's time plus five days for review", ({ expect }) => {
     const book = openBook();
     book.record([row("1", { purchasedOn: "2026-10-20" })], "2026-11-14", generations);
-    book.record([again("same", { purchasedOn: "2026-10-20" }), again("late", { purchasedOn: "2026-11-06", amountCents: 500 }), again("free", { purchasedOn: "2026-11-07", amountCents: 600 })], "2026-11-14", generations);
-    const verdicts = Object.fromEntries(book.purchases().map((purchase) => [purchase.externalId, purchase.verdict.reasons[0]]));
-    expect(verdicts).toEqual({ free: "offer_applied", late: "held_for_review", 1: "offer_applied" });
-    expect(value(book.engine.reviews(null, at("2026-11-14")))).toMatchObject([{ why: "weak_account" }]);
+    book.record(
+      [
+        again("same", { purchasedOn: "2026-10-20" }),
+        again("late", { purchasedOn: "2026-11-06", amountCents: 500 }),
+        again("free", { purchasedOn: "2026-11-07", amountCents: 600 }),
+      ],
+      "2026-11-14",
+      generations,
+    );
+    const verdicts = Object.fromEntries(
+      book.purchases().map((purchase) => [purchase.externalId, purchase.verdict.reasons[0]]),
+    );
+    expect(verdicts).toEqual({
+      free: "offer_applied",
+      late: "held_for_review",
+      1: "offer_applied",
+    });
+    expect(value(book.engine.reviews(null, at("2026-11-14")))).toMatchObject([{
+      why: "weak_account",
+    }]);
   });
 
   test("lets a held row go once its older twin arrives", ({ expect }) => {
@@ -201,12 +257,16 @@ describe("a weakly fingerprinted account", () => {
 });
 
 describe("a generation that becomes known without a row", () => {
-  // The edge names the accounts of one connection: after it was made anew, the older ones come with their own deliveries, in any order.
+  // The edge names the accounts of one connection: after it was made anew, the older ones come with
+  // their own deliveries, in any order.
   const weakOld = account("acc_1", { strength: "weak" });
   const weakNew = account("acc_2", { strength: "weak", createdAtMs: at("2026-11-13") });
 
   test("holds the newer rows of its time for review, however far back and whichever delivery came first", ({ expect }) => {
-    const rows = [again("n1", { purchasedOn: "2026-11-10" }), again("n2", { purchasedOn: "2026-07-01" })];
+    const rows = [
+      again("n1", { purchasedOn: "2026-11-10" }),
+      again("n2", { purchasedOn: "2026-07-01" }),
+    ];
     const held = ["held_for_review", "held_for_review"];
     for (const olderFirst of [true, false]) {
       const book = openBook();
@@ -218,7 +278,9 @@ describe("a generation that becomes known without a row", () => {
       }
       expect(book.purchases().map((purchase) => purchase.verdict.reasons[0])).toEqual(held);
       // Written down too: refunds and the next delivery go by it.
-      expect(book.sql.exec("SELECT review FROM purchases")).toEqual([{ review: "weak_account" }, { review: "weak_account" }]);
+      expect(book.sql.exec("SELECT review FROM purchases")).toEqual([{ review: "weak_account" }, {
+        review: "weak_account",
+      }]);
       expect(book.balances()).toBe("0 0 0");
       expect(book.broken()).toEqual([]);
     }
@@ -233,13 +295,18 @@ describe("a generation that becomes known without a row", () => {
     expect(book.balances()).toBe("0 0 0");
     book.record([row("1"), row("r", refund)], "2026-11-14", { accounts: [weakOld] });
     expect(book.balances()).toBe("74 0 0");
-    expect(book.purchases().map((purchase) => purchase.verdict.reasons.join("+")).sort()).toEqual(["offer_applied+refunded", "refund_applied"]);
+    expect(book.purchases().map((purchase) => purchase.verdict.reasons.join("+")).sort()).toEqual([
+      "offer_applied+refunded",
+      "refund_applied",
+    ]);
     expect(book.broken()).toEqual([]);
   });
 
   test("makes rows one purchase when the bank tells the IBAN of its account late", ({ expect }) => {
     const book = openBook();
-    book.record([row("1")], "2026-11-14", { accounts: [account("acc_1", { fingerprint: "fp_before" })] });
+    book.record([row("1")], "2026-11-14", {
+      accounts: [account("acc_1", { fingerprint: "fp_before" })],
+    });
     book.record([again("n1")], "2026-11-14", { accounts: [NEW] });
     expect(book.balances()).toBe("208 0 0");
     book.record([], "2026-11-14", { accounts: [OLD] });
@@ -250,14 +317,20 @@ describe("a generation that becomes known without a row", () => {
 });
 
 describe("a pending row", () => {
-  const pending = (id: string, more: Partial<BankRow> = {}): BankRow => row(id, { state: "pending", bookedOn: null, ...more });
+  const pending = (id: string, more: Partial<BankRow> = {}): BankRow =>
+    row(id, { state: "pending", bookedOn: null, ...more });
 
   test("is taken over by the booked row under a new id, also with another amount, and keeps its public id", ({ expect }) => {
     const book = openBook();
     book.record([pending("p", { amountCents: 10_000 })]);
     const { id } = book.only();
     book.record([row("b", { amountCents: 6500, purchasedOn: "2026-11-14", lastUpdateMs: 2000 })]);
-    expect(book.only()).toMatchObject({ id, externalId: "b", amountCents: 6500, verdict: { outcome: "earned", points: 195 } });
+    expect(book.only()).toMatchObject({
+      id,
+      externalId: "b",
+      amountCents: 6500,
+      verdict: { outcome: "earned", points: 195 },
+    });
     expect(value(book.engine.purchase(id, at("2026-11-14")))?.externalId).toBe("b");
   });
 
@@ -274,7 +347,9 @@ describe("a pending row", () => {
     book.record([row("other", { brand: null, lastUpdateMs: 2000 })]);
     book.record([row("far", { purchasedOn: "2026-11-23", lastUpdateMs: 2000 })], "2026-11-23");
     book.record([row("p", { lastUpdateMs: 2000 })], "2026-11-23");
-    const states = Object.fromEntries(book.purchases("2026-11-23").map((purchase) => [purchase.externalId, purchase.state]));
+    const states = Object.fromEntries(
+      book.purchases("2026-11-23").map((purchase) => [purchase.externalId, purchase.state]),
+    );
     expect(states).toEqual({ p: "booked", q: "pending", other: "booked", far: "booked" });
   });
 
@@ -290,7 +365,10 @@ describe("a pending row", () => {
 
 test("every id that was ever shown leads to its purchase, also after two turn out to be one", ({ expect }) => {
   const book = openBook();
-  book.record([row("p", { state: "pending", labelTag: "a", brand: null }), row("b", { labelTag: "b", brand: null, lastUpdateMs: 2000 })]);
+  book.record([
+    row("p", { state: "pending", labelTag: "a", brand: null }),
+    row("b", { labelTag: "b", brand: null, lastUpdateMs: 2000 }),
+  ]);
   const ids = book.purchases().map((purchase) => purchase.id);
   expect(ids).toHaveLength(2);
   book.record([row("b", { labelTag: "a", brand: null, lastUpdateMs: 3000 })]);

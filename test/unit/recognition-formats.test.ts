@@ -1,5 +1,6 @@
-// One line for each shape of label: kind and merchant must come out of the head and the tail alone, so these run with an
-// empty catalogue. Then forged labels of brands and towns that no fixture holds, in every shape.
+// One line for each shape of label: kind and merchant must come out of the head and the tail alone,
+// so these run with an empty catalogue. Then forged labels of brands and towns that no fixture
+// holds, in every shape.
 
 import { describe, expect, test } from "vitest";
 import type { AggregatorHint, BrandEntry, RowKind } from "../../src/recognition/ports.ts";
@@ -9,10 +10,18 @@ import { acquirer, pick, seeded, SHAPES } from "../support/label-forge.ts";
 const bare = compileCatalogue([]);
 
 const CARD_ROWS: readonly (readonly [label: string, kind: RowKind, merchant: string])[] = [
-  ["FACTURE CARTE DU 250419 LEROY MERLIN IVRY SUR SEIN CARTE 4974XXXXXXXX1234", "card", "LEROY MERLIN IVRY SUR SEIN"],
+  [
+    "FACTURE CARTE DU 250419 LEROY MERLIN IVRY SUR SEIN CARTE 4974XXXXXXXX1234",
+    "card",
+    "LEROY MERLIN IVRY SUR SEIN",
+  ],
   ["FACTURE CARTE DU 250419 LEROY MERLIN IVRY SUR SEIN CAR", "card", "LEROY MERLIN IVRY SUR SEIN"],
   ["FACTURE CARTE DU 110721 UBER *TRIP CARTE 4974XXXXXXXX1234 NLD 36,44EUR", "card", "UBER *TRIP"],
-  ["FACTURE CARTE DU 110721 STEAM CARTE 4974XXXXXXXX1234 USA 15,00USD+COMMISSION : 1,27", "card", "STEAM"],
+  [
+    "FACTURE CARTE DU 110721 STEAM CARTE 4974XXXXXXXX1234 USA 15,00USD+COMMISSION : 1,27",
+    "card",
+    "STEAM",
+  ],
   ["1ER TIERS SUR FACTURE DE 230,00 EUR DU 110721 LDLC", "card", "LDLC"],
   ["REMBOURST CB DU 250419 FNAC PARIS CARTE 4974XXXXXXXX1234", "refund", "FNAC PARIS"],
   ["CARTE X1234 12/11 RELAY 342329SC", "card", "RELAY 342329SC"],
@@ -105,7 +114,14 @@ describe("bank formats", () => {
   });
 
   test("the aggregator's type decides only where the label is silent", () => {
-    const hints: readonly AggregatorHint[] = ["card", "refund", "withdrawal", "transfer", "debit", "other"];
+    const hints: readonly AggregatorHint[] = [
+      "card",
+      "refund",
+      "withdrawal",
+      "transfer",
+      "debit",
+      "other",
+    ];
     for (const hint of hints) {
       expect(bare.kindOf("Zalando", hint)).toBe(hint);
       expect(bare.kindOf("CARTE 12/11/24 ZALANDO CB*1234", hint)).toBe("card");
@@ -116,9 +132,39 @@ describe("bank formats", () => {
 });
 
 describe("forged labels of unseen brands", () => {
-  const names = ["Kordalie", "Brasmont", "Zephirelle", "Ty Gwenn", "Maison Valdrac", "L'Orvenne", "Ozanelle & Fils d'Aude", "Trikéa", "Pavoclair", "Grand Zolan", "Velminis Sport", "Obrix", "Saint-Quorel", "MacFluny's"];
-  const brands: readonly BrandEntry[] = names.map((name, i) => ({ id: `b${String(i)}`, name, category: "fashion", aliases: [name] }));
-  const towns = ["PARIS", "LYON", "TREBEURDEN", "VILLENEUVE D ASCQ", "ST ETIENNE", "LE TOUQUET PARIS PLAGE", "ORANGE", "PLOUGASNOU", "MARSEILLE"];
+  const names = [
+    "Kordalie",
+    "Brasmont",
+    "Zephirelle",
+    "Ty Gwenn",
+    "Maison Valdrac",
+    "L'Orvenne",
+    "Ozanelle & Fils d'Aude",
+    "Trikéa",
+    "Pavoclair",
+    "Grand Zolan",
+    "Velminis Sport",
+    "Obrix",
+    "Saint-Quorel",
+    "MacFluny's",
+  ];
+  const brands: readonly BrandEntry[] = names.map((name, i) => ({
+    id: `b${String(i)}`,
+    name,
+    category: "fashion",
+    aliases: [name],
+  }));
+  const towns = [
+    "PARIS",
+    "LYON",
+    "TREBEURDEN",
+    "VILLENEUVE D ASCQ",
+    "ST ETIENNE",
+    "LE TOUQUET PARIS PLAGE",
+    "ORANGE",
+    "PLOUGASNOU",
+    "MARSEILLE",
+  ];
   const recogniser = compileCatalogue(brands);
 
   test.each(SHAPES)("$name", (shape) => {
@@ -129,7 +175,12 @@ describe("forged labels of unseen brands", () => {
     for (let i = 0; i < rounds; i += 1) {
       const brand = pick(random, brands);
       const written = acquirer(random, brand.name);
-      const merchant = pick(random, [written, `${written} ${String(100 + Math.floor(random() * 9000))}`, `SC-${written}`, written.replaceAll(" ", "")]);
+      const merchant = pick(random, [
+        written,
+        `${written} ${String(100 + Math.floor(random() * 9000))}`,
+        `SC-${written}`,
+        written.replaceAll(" ", ""),
+      ]);
       const label = shape.make(merchant, pick(random, towns), random);
       const got = recogniser.recognise(label);
       expect(got.kind, label).toBe(shape.kind);

@@ -1,5 +1,6 @@
-// Holds what recognition promises on the labelled lines: precision, recall and kind, by trap, alone and beside every brand
-// that the public index knows in France; and operators' corrections, each a line that must stay true.
+// Holds what recognition promises on the labelled lines: precision, recall and kind, by trap, alone
+// and beside every brand that the public index knows in France; and operators' corrections, each a
+// line that must stay true.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -10,18 +11,34 @@ import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 type Row = { label: string; brand: string | null; kind: RowKind; trap?: string };
 type Corrected = { label: string; brand: string | null; also: string };
 
-const fixture = (name: string): string => readFileSync(new URL(`../fixtures/labels/${name}`, import.meta.url), "utf8");
-const lines = <T>(name: string): T[] => fixture(name).trim().split("\n").map((line) => JSON.parse(line) as T);
+const fixture = (name: string): string =>
+  readFileSync(new URL(`../fixtures/labels/${name}`, import.meta.url), "utf8");
+const lines = <T>(name: string): T[] =>
+  fixture(name).trim().split("\n").map((line) => JSON.parse(line) as T);
 
 const partners = JSON.parse(fixture("brands.json")) as BrandEntry[];
 const rows = lines<Row>("dev.jsonl");
 const partnerIds = new Set(partners.map((brand) => brand.id));
 
-type Score = { right: number; wrong: number; missed: number; kinds: number; rows: number; byTrap: Map<string, { right: number; wrong: number; missed: number; rows: number }> };
+type Score = {
+  right: number;
+  wrong: number;
+  missed: number;
+  kinds: number;
+  rows: number;
+  byTrap: Map<string, { right: number; wrong: number; missed: number; rows: number }>;
+};
 
 /** A prediction of a brand that is no partner counts as none: only partners pay rewards. */
 function score(recogniser: Recogniser): Score {
-  const total: Score = { right: 0, wrong: 0, missed: 0, kinds: 0, rows: rows.length, byTrap: new Map() };
+  const total: Score = {
+    right: 0,
+    wrong: 0,
+    missed: 0,
+    kinds: 0,
+    rows: rows.length,
+    byTrap: new Map(),
+  };
   for (const row of rows) {
     const got = recogniser.recognise(row.label);
     if (got.kind === row.kind) total.kinds += 1;
@@ -46,8 +63,17 @@ const precision = (of: Score): number => of.right / (of.right + of.wrong);
 const recall = (of: Score): number => of.right / (of.right + of.missed);
 
 function report(title: string, of: Score): string {
-  const traps = [...of.byTrap].sort(([a], [b]) => (a < b ? -1 : 1)).map(([trap, cell]) => `  ${trap.padEnd(24)} rows ${String(cell.rows).padStart(3)}  right ${String(cell.right).padStart(3)}  wrong ${String(cell.wrong)}  missed ${String(cell.missed)}`);
-  return [`${title}: precision ${precision(of).toFixed(4)}, recall ${recall(of).toFixed(4)}, kind ${(of.kinds / of.rows).toFixed(4)}`, ...traps].join("\n");
+  const traps = [...of.byTrap].sort(([a], [b]) => (a < b ? -1 : 1)).map(([trap, cell]) =>
+    `  ${trap.padEnd(24)} rows ${String(cell.rows).padStart(3)}  right ${
+      String(cell.right).padStart(3)
+    }  wrong ${String(cell.wrong)}  missed ${String(cell.missed)}`
+  );
+  return [
+    `${title}: precision ${precision(of).toFixed(4)}, recall ${recall(of).toFixed(4)}, kind ${
+      (of.kinds / of.rows).toFixed(4)
+    }`,
+    ...traps,
+  ].join("\n");
 }
 
 describe("the labelled lines", () => {
@@ -62,15 +88,26 @@ describe("the labelled lines", () => {
 
   test("no row that is no purchase and no refund carries a brand", () => {
     const recogniser = compileCatalogue(partners);
-    for (const row of rows) if (row.kind !== "card" && row.kind !== "refund") expect(recogniser.recognise(row.label)).toMatchObject({ brandId: null, merchant: "" });
+    for (const row of rows) {
+      if (row.kind !== "card" && row.kind !== "refund") {
+        expect(recogniser.recognise(row.label)).toMatchObject({ brandId: null, merchant: "" });
+      }
+    }
   });
 
   test("lose at most 0.01 of precision beside every brand of the index", () => {
-    const nsi: unknown = JSON.parse(readFileSync(new URL("../../node_modules/name-suggestion-index/dist/json/nsi.json", import.meta.url), "utf8"));
+    const nsi: unknown = JSON.parse(
+      readFileSync(
+        new URL("../../node_modules/name-suggestion-index/dist/json/nsi.json", import.meta.url),
+        "utf8",
+      ),
+    );
     const all = mergeCatalogues(partners, brandsFromIndex(nsi));
     expect(all.length).toBeGreaterThan(1_900);
     const beside = score(compileCatalogue(all));
-    process.stdout.write(`${report(`beside ${String(all.length - partners.length)} brands of the index`, beside)}\n`);
+    process.stdout.write(
+      `${report(`beside ${String(all.length - partners.length)} brands of the index`, beside)}\n`,
+    );
     expect(precision(beside)).toBeGreaterThanOrEqual(precision(alone) - 0.01);
     expect(recall(beside)).toBeGreaterThanOrEqual(0.93);
   });
@@ -94,14 +131,20 @@ describe("operators' corrections", () => {
     expect(recogniser.recognise("CB BARBEDIS COIFFURE 12/11").brandId).toBeNull();
     expect(recogniser.recognise("PRLV SEPA BARBEDIS").brandId).toBeNull();
     const before = compileCatalogue(partners);
-    for (const row of rows) expect(recogniser.recognise(row.label).brandId).toBe(before.recognise(row.label).brandId);
+    for (const row of rows) {
+      expect(recogniser.recognise(row.label).brandId).toBe(before.recognise(row.label).brandId);
+    }
   });
 
   test("the last correction of a merchant wins; one to a brand that is gone says nothing", () => {
     const label = "CB BARBEDIS 12/11";
-    const twice = compileCatalogue(partners, { corrections: [{ label, brandId: "leclerc" }, { label, brandId: "auchan" }] });
+    const twice = compileCatalogue(partners, {
+      corrections: [{ label, brandId: "leclerc" }, { label, brandId: "auchan" }],
+    });
     expect(twice.recognise(label).brandId).toBe("auchan");
-    const gone = compileCatalogue(partners, { corrections: [{ label: "CB MONOPRIX 12/11", brandId: "no-such-brand" }] });
+    const gone = compileCatalogue(partners, {
+      corrections: [{ label: "CB MONOPRIX 12/11", brandId: "no-such-brand" }],
+    });
     expect(gone.recognise("CB MONOPRIX 12/11").brandId).toBe("monoprix");
   });
 });

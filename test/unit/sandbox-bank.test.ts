@@ -1,18 +1,36 @@
-// The sandbox's bank: labels in the banks' habits, the invented past, times as the aggregator writes them, what a redirect may be.
+// The sandbox's bank: labels in the banks' habits, the invented past, times as the aggregator
+// writes them, what a redirect may be.
 import { describe, expect, it } from "vitest";
 import { inventHistory } from "../sandbox/history.ts";
 import type { CardOperation } from "../sandbox/labels.ts";
 import { bankFormats, purchaseLabel, refundLabel, withdrawalLabel } from "../sandbox/labels.ts";
 import { codeIn } from "../sandbox/mailbox.ts";
-import { addDays, dateBound, endOfMonth, isDate, markAfter, monthsBefore, parisDate, parisDateTime, signatureDate } from "../sandbox/powens-time.ts";
+import {
+  addDays,
+  dateBound,
+  endOfMonth,
+  isDate,
+  markAfter,
+  monthsBefore,
+  parisDate,
+  parisDateTime,
+  signatureDate,
+} from "../sandbox/powens-time.ts";
 import { isRedirectUri } from "../sandbox/webview.ts";
 import { centsOf } from "../sandbox/wire.ts";
 
-const operation: CardOperation = { merchant: "Leroy Merlin Étoile", town: "Ivry-sur-Seine", date: "2026-11-12", card: "2335" };
+const operation: CardOperation = {
+  merchant: "Leroy Merlin Étoile",
+  town: "Ivry-sur-Seine",
+  date: "2026-11-12",
+  card: "2335",
+};
 
 describe("labels", () => {
   it("follow each bank's habit, upper case, without accents, cut where that bank cuts", () => {
-    const labels = Object.fromEntries(bankFormats.map((format) => [format, purchaseLabel(format, operation)]));
+    const labels = Object.fromEntries(
+      bankFormats.map((format) => [format, purchaseLabel(format, operation)]),
+    );
     expect(labels).toEqual({
       simple: "CB LEROY MERLIN ETOILE IVRY-SUR-SEIN 12/11",
       bnp: "FACTURE CARTE DU 121126 LEROY MERLIN ET IVRY-SUR-SEIN CARTE 4974XXXXXXXX2335",
@@ -32,16 +50,24 @@ describe("labels", () => {
 
   it("leave no hole where there is no town, but keep the padding of the banks that pad", () => {
     const online = { ...operation, merchant: "Fnac", town: "" };
-    expect(purchaseLabel("bnp", online)).toBe("FACTURE CARTE DU 121126 FNAC CARTE 4974XXXXXXXX2335");
+    expect(purchaseLabel("bnp", online)).toBe(
+      "FACTURE CARTE DU 121126 FNAC CARTE 4974XXXXXXXX2335",
+    );
     expect(purchaseLabel("lcl", online)).toBe("CB  FNAC             12/11/26");
     expect(purchaseLabel("caisse_epargne", online)).toBe("CB FNAC            FACT 121126");
   });
 
   it("tell refunds and cash by their heads", () => {
     expect(refundLabel("bnp", operation)).toMatch(/^REMBOURST CB DU 121126 LEROY MERLIN ET/u);
-    expect(refundLabel("simple", operation)).toBe("AVOIR CB LEROY MERLIN ETOILE IVRY-SUR-SEIN 12/11");
-    expect(withdrawalLabel("societe_generale", operation)).toBe("CARTE X2335 RETRAIT DAB 12/11 11H39 IVRY-SUR-SEIN 00250262");
-    for (const format of bankFormats) expect(withdrawalLabel(format, operation)).toMatch(/RETRAIT/u);
+    expect(refundLabel("simple", operation)).toBe(
+      "AVOIR CB LEROY MERLIN ETOILE IVRY-SUR-SEIN 12/11",
+    );
+    expect(withdrawalLabel("societe_generale", operation)).toBe(
+      "CARTE X2335 RETRAIT DAB 12/11 11H39 IVRY-SUR-SEIN 00250262",
+    );
+    for (const format of bankFormats) {
+      expect(withdrawalLabel(format, operation)).toMatch(/RETRAIT/u);
+    }
   });
 });
 
@@ -63,15 +89,29 @@ describe("the invented past", () => {
   it("holds every kind of row that a real account has", () => {
     const types = new Set(rows.map(({ kind, doc }) => `${kind}:${doc.type}`));
     expect([...types].sort()).toEqual([
-      "card:deferred_card", "checking:card", "checking:order", "checking:summary_card", "checking:transfer", "checking:withdrawal", "livret_a:transfer",
+      "card:deferred_card",
+      "checking:card",
+      "checking:order",
+      "checking:summary_card",
+      "checking:transfer",
+      "checking:withdrawal",
+      "livret_a:transfer",
     ]);
-    expect(rows.filter(({ doc }) => doc.type.includes("card")).every(({ doc }) => doc.counterparty === null)).toBe(true);
+    expect(
+      rows.filter(({ doc }) => doc.type.includes("card")).every(({ doc }) =>
+        doc.counterparty === null
+      ),
+    ).toBe(true);
   });
 
   it("debits each whole month's deferred purchases exactly once, at its end", () => {
     for (const month of ["2026-08", "2026-09", "2026-10"]) {
-      const deferred = rows.filter(({ doc }) => doc.type === "deferred_card" && doc.rdate.startsWith(month)).reduce((sum, { doc }) => sum + centsOf(doc.value), 0);
-      const summaries = rows.filter(({ doc }) => doc.type === "summary_card" && doc.date.startsWith(month));
+      const deferred = rows.filter(({ doc }) =>
+        doc.type === "deferred_card" && doc.rdate.startsWith(month)
+      ).reduce((sum, { doc }) => sum + centsOf(doc.value), 0);
+      const summaries = rows.filter(({ doc }) =>
+        doc.type === "summary_card" && doc.date.startsWith(month)
+      );
       expect(summaries).toHaveLength(1);
       expect(centsOf(summaries[0]?.doc.value ?? "")).toBe(deferred);
       expect(deferred).toBeLessThan(0);
@@ -79,7 +119,8 @@ describe("the invented past", () => {
   });
 
   it("keeps the whole months unchanged when it is made a month later", () => {
-    const october = (list: typeof rows) => list.filter(({ doc }) => doc.rdate.startsWith("2026-10"));
+    const october = (list: typeof rows) =>
+      list.filter(({ doc }) => doc.rdate.startsWith("2026-10"));
     expect(october(inventHistory("bank|alice", "simple", "2026-12-23", 3))).toEqual(october(rows));
   });
 });
@@ -101,24 +142,49 @@ describe("times", () => {
 
   it("count days and months over their ends", () => {
     expect(addDays("2026-02-28", 1)).toBe("2026-03-01");
-    expect([endOfMonth("2026-02-03"), endOfMonth("2028-02-03"), endOfMonth("2026-12-31")]).toEqual(["2026-02-28", "2028-02-29", "2026-12-31"]);
-    expect([monthsBefore("2026-01-31", 1), monthsBefore("2026-03-31", 0)]).toEqual(["2025-12-01", "2026-03-01"]);
+    expect([endOfMonth("2026-02-03"), endOfMonth("2028-02-03"), endOfMonth("2026-12-31")]).toEqual([
+      "2026-02-28",
+      "2028-02-29",
+      "2026-12-31",
+    ]);
+    expect([monthsBefore("2026-01-31", 1), monthsBefore("2026-03-31", 0)]).toEqual([
+      "2025-12-01",
+      "2026-03-01",
+    ]);
   });
 
   it("take a date, a month or a year as a bound, and refuse the rest", () => {
-    expect([dateBound("2026-02", "last"), dateBound("2026", "first"), dateBound("2026-02-30", "first"), dateBound("x", "last")]).toEqual(["2026-02-28", "2026-01-01", null, null]);
+    expect([
+      dateBound("2026-02", "last"),
+      dateBound("2026", "first"),
+      dateBound("2026-02-30", "first"),
+      dateBound("x", "last"),
+    ]).toEqual(["2026-02-28", "2026-01-01", null, null]);
     expect(isDate("2026-02-29")).toBe(false);
   });
 
   it("write the signature's date with microseconds", () => {
-    expect(signatureDate(Date.parse("2026-01-15T06:30:00.123Z"))).toBe("2026-01-15T06:30:00.123000Z");
+    expect(signatureDate(Date.parse("2026-01-15T06:30:00.123Z"))).toBe(
+      "2026-01-15T06:30:00.123000Z",
+    );
   });
 });
 
 describe("redirects and codes", () => {
   it("go to a web address or an app, without parameters, and never to a script", () => {
-    expect(["myapp://done", "http://127.0.0.1:8788/done", "https://a.example/x"].every(isRedirectUri)).toBe(true);
-    for (const text of ["", "done", "javascript:alert(1)", "data:text/html,x", "https://a.example/?x=1", "https://a.example/#x"]) expect(isRedirectUri(text)).toBe(false);
+    expect(
+      ["myapp://done", "http://127.0.0.1:8788/done", "https://a.example/x"].every(isRedirectUri),
+    ).toBe(true);
+    for (
+      const text of [
+        "",
+        "done",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://a.example/?x=1",
+        "https://a.example/#x",
+      ]
+    ) expect(isRedirectUri(text)).toBe(false);
   });
 
   it("are found in the text of an e-mail", () => {

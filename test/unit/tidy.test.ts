@@ -5,26 +5,51 @@ import { describe, it } from "vitest";
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;
 // What erases the proof that a test or a type gives.
-const FORBIDDEN = [/@ts-ignore/, /@ts-expect-error/, /@ts-nocheck/, /\bas any\b/, /\.only\(/, /\.skip\(/, /\bTODO\b/, /\bFIXME\b/];
+const FORBIDDEN = [
+  /@ts-ignore/,
+  /@ts-expect-error/,
+  /@ts-nocheck/,
+  /\bas any\b/,
+  /\.only\(/,
+  /\.skip\(/,
+  /\bTODO\b/,
+  /\bFIXME\b/,
+];
 
 async function sources(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries.filter((entry) => entry.isFile() && entry.name.endsWith(".ts")).map((entry) => join(entry.parentPath, entry.name));
+  return entries.filter((entry) => entry.isFile() && entry.name.endsWith(".ts")).map((entry) =>
+    join(entry.parentPath, entry.name)
+  );
 }
 
-async function offenders(folder: string, test: (text: string, path: string) => boolean): Promise<string[]> {
+async function offenders(
+  folder: string,
+  test: (text: string, path: string) => boolean,
+): Promise<string[]> {
   const found: string[] = [];
-  for (const path of await sources(folder)) if (test(await readFile(path, "utf8"), path)) found.push(path);
+  for (const path of await sources(folder)) {
+    if (test(await readFile(path, "utf8"), path)) found.push(path);
+  }
   return found;
 }
 
 describe("source files", () => {
   it("import each other with their extension, so that Deno finds them", async ({ expect }) => {
-    expect(await offenders("src", (text) => [...text.matchAll(IMPORT)].some(([, path = ""]) => !path.endsWith(".ts") && !path.endsWith(".json")))).toEqual([]);
+    expect(
+      await offenders(
+        "src",
+        (text) =>
+          [...text.matchAll(IMPORT)].some(([, path = ""]) =>
+            !path.endsWith(".ts") && !path.endsWith(".json")
+          ),
+      ),
+    ).toEqual([]);
   });
 
   it("hold nothing that silences a check or stands for unfinished work", async ({ expect }) => {
-    expect(await offenders("src", (text) => FORBIDDEN.some((pattern) => pattern.test(text)))).toEqual([]);
+    expect(await offenders("src", (text) => FORBIDDEN.some((pattern) => pattern.test(text))))
+      .toEqual([]);
   });
 
   it("keep entries short", async ({ expect }) => {
@@ -36,27 +61,35 @@ describe("source files", () => {
 
   it("stay under 500 lines, but for lists of data", async ({ expect }) => {
     const data = join("src", "recognition", "towns.ts");
-    expect(await offenders("src", (text, path) => path !== data && text.split("\n").length > 500)).toEqual([]);
+    expect(await offenders("src", (text, path) => path !== data && text.split("\n").length > 500))
+      .toEqual([]);
   });
 
   it("never cut a pre-existing migration: no rebuild, no cascade, every table STRICT", async ({ expect }) => {
     for (const name of (await readdir("migrations")).filter((file) => file.endsWith(".sql"))) {
       const sql = (await readFile(join("migrations", name), "utf8")).replaceAll(/--.*$/gm, "");
       expect(sql, name).not.toMatch(/DROP\s+TABLE|__new_|ON\s+DELETE\s+(CASCADE|SET)/i);
-      for (const [table] of sql.matchAll(/CREATE TABLE[^;]+;/g)) expect(table, name).toMatch(/\)\s*STRICT/);
+      for (const [table] of sql.matchAll(/CREATE TABLE[^;]+;/g)) {
+        expect(table, name).toMatch(/\)\s*STRICT/);
+      }
     }
   });
 });
 
 describe("the lock file", () => {
-  // npm drops an optional package that the registry does not have for its platform, and `npm ci` then refuses the whole file.
+  // npm drops an optional package that the registry does not have for its platform, and `npm ci`
+  // then refuses the whole file.
   it("names every optional package with its version, so that npm ci works on a fresh machine", async ({ expect }) => {
     type Package = { version?: string; optionalDependencies?: Record<string, string> };
-    const { packages } = JSON.parse(await readFile("package-lock.json", "utf8")) as { packages: Record<string, Package> };
+    const { packages } = JSON.parse(await readFile("package-lock.json", "utf8")) as {
+      packages: Record<string, Package>;
+    };
     const missing: string[] = [];
     for (const [path, { optionalDependencies = {} }] of Object.entries(packages)) {
       for (const name of Object.keys(optionalDependencies)) {
-        const found = packages[`${path}/node_modules/${name}`] ?? packages[`node_modules/${name}`] ?? packages[`${path.replace(/\/node_modules\/[^/]+$/, "")}/node_modules/${name}`];
+        const found = packages[`${path}/node_modules/${name}`] ??
+          packages[`node_modules/${name}`] ??
+          packages[`${path.replace(/\/node_modules\/[^/]+$/, "")}/node_modules/${name}`];
         if (found?.version === undefined) missing.push(name);
       }
     }

@@ -34,7 +34,12 @@ const root = mkdtempSync(join(tmpdir(), "cagnotte-transfer-unit-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 let number = 0;
 const newKeyring = (): Keyring => {
-  const made = parseKeyring(JSON.stringify({ active: "k1", keys: { k1: Buffer.from(systemRandomBytes(32)).toString("base64") } }));
+  const made = parseKeyring(
+    JSON.stringify({
+      active: "k1",
+      keys: { k1: Buffer.from(systemRandomBytes(32)).toString("base64") },
+    }),
+  );
   if (made === null) throw new Error("not a keyring");
   return made;
 };
@@ -50,18 +55,53 @@ function openSystem(keyrings = KEYRINGS, migrations = "migrations") {
   const budgets = openBudgets(join(dir, "budgets"));
   const clock = { nowMs: () => NOW };
   const log = { info: () => {}, alert: () => {} };
-  const ledgers = openLedgers({ folder: join(dir, "ledgers"), alarms, clock, random: systemRandomBytes, log, database, reserve: budgets.reserve, helpers: QUIET_HELPERS });
-  const objects = transferClient({ ledgers: { getByName: ledgers.transferOf }, budgets: { getByName: budgets.transferOf }, clock, log });
-  const service = transferService({ store: transferStore(database), objects, keyrings, cursors: signedCursors(keyrings.index), clock, random: systemRandomBytes });
+  const ledgers = openLedgers({
+    folder: join(dir, "ledgers"),
+    alarms,
+    clock,
+    random: systemRandomBytes,
+    log,
+    database,
+    reserve: budgets.reserve,
+    helpers: QUIET_HELPERS,
+  });
+  const objects = transferClient({
+    ledgers: { getByName: ledgers.transferOf },
+    budgets: { getByName: budgets.transferOf },
+    clock,
+    log,
+  });
+  const service = transferService({
+    store: transferStore(database),
+    objects,
+    keyrings,
+    cursors: signedCursors(keyrings.index),
+    clock,
+    random: systemRandomBytes,
+  });
   let calls = 0;
   const limit = { calls: Infinity };
-  // The routes' part, so that the command line runs against it. `limit` cuts the line after some calls.
-  const call: Call = async <T>(method: "GET" | "POST", target: string, body?: unknown): Promise<T | null> => {
+  // The routes' part, so that the command line runs against it. `limit` cuts the line after some
+  // calls.
+  const call: Call = async <T>(
+    method: "GET" | "POST",
+    target: string,
+    body?: unknown,
+  ): Promise<T | null> => {
     if (++calls > limit.calls) throw new Error("cut");
     const url = new URL(target, "http://system");
-    if (url.pathname === "/export") return unwrap(await service.exportLine(url.searchParams.get("archive") ?? "", url.searchParams.get("cursor"))) as T;
+    if (url.pathname === "/export") {
+      return unwrap(
+        await service.exportLine(
+          url.searchParams.get("archive") ?? "",
+          url.searchParams.get("cursor"),
+        ),
+      ) as T;
+    }
     if (url.pathname === "/import/open") return unwrap(await service.open()) as T;
-    return (method === "GET" ? await service.importState() : unwrap(await service.importLine(body as SealedLine))) as T | null;
+    return (method === "GET"
+      ? await service.importState()
+      : unwrap(await service.importLine(body as SealedLine))) as T | null;
   };
   const raw = (text: string, ...values: (string | number | null)[]) => {
     const file = new DatabaseSync(path);
@@ -70,11 +110,27 @@ function openSystem(keyrings = KEYRINGS, migrations = "migrations") {
     return rows;
   };
   const cutAfter = (more: number): void => void (limit.calls = calls + more);
-  return { dir, database, alarms, budgets, ledgers, service, call, raw, cutAfter, calls: () => calls };
+  return {
+    dir,
+    database,
+    alarms,
+    budgets,
+    ledgers,
+    service,
+    call,
+    raw,
+    cutAfter,
+    calls: () => calls,
+  };
 }
 type System = ReturnType<typeof openSystem>;
 
-function unwrap<T>(result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: TransferError }): T {
+function unwrap<T>(
+  result: { readonly ok: true; readonly value: T } | {
+    readonly ok: false;
+    readonly error: TransferError;
+  },
+): T {
   if (!result.ok) throw new Error(result.error);
   return result.value;
 }
@@ -84,18 +140,38 @@ const BRAND = newId("brd", 1, systemRandomBytes);
 
 function addUser(system: System, index: number): UserId {
   const userId = newId("usr", NOW + index, systemRandomBytes);
-  system.raw(`INSERT INTO users (id, email_index, email_cipher, data_key, locale, state, created_at_ms) VALUES (?, ?, 'f1.a.b', 'k1.a.b.c', 'fr', 'active', ?)`, userId, `e${index}`, NOW);
+  system.raw(
+    `INSERT INTO users (id, email_index, email_cipher, data_key, locale, state, created_at_ms) VALUES (?, ?, 'f1.a.b', 'k1.a.b.c', 'fr', 'active', ?)`,
+    userId,
+    `e${index}`,
+    NOW,
+  );
   return userId;
 }
 
-/** Two users, one with more rows than a page and a budget, one erased; two versions of an offer; a setting. */
+/**
+ * Two users, one with more rows than a page and a budget, one erased; two versions of an offer; a
+ * setting.
+ */
 async function filledSystem() {
   const system = openSystem();
   system.raw("INSERT INTO settings (name, value, set_at_ms) VALUES ('points_per_euro', '100', 1)");
-  system.raw("INSERT INTO brands (id, name, name_key, category, aliases, excluded, created_at_ms, updated_at_ms) VALUES (?, 'B', 'b', 'c', '[]', '[]', 1, 1)", BRAND);
-  system.raw("INSERT INTO offers (id, brand_id, title_fr, title_en, created_by, created_at_ms) VALUES (?, ?, 'a', 'b', 'alice', 1)", OFFER, BRAND);
+  system.raw(
+    "INSERT INTO brands (id, name, name_key, category, aliases, excluded, created_at_ms, updated_at_ms) VALUES (?, 'B', 'b', 'c', '[]', '[]', 1, 1)",
+    BRAND,
+  );
+  system.raw(
+    "INSERT INTO offers (id, brand_id, title_fr, title_en, created_by, created_at_ms) VALUES (?, ?, 'a', 'b', 'alice', 1)",
+    OFFER,
+    BRAND,
+  );
   for (const version of [1, 2]) {
-    system.raw("INSERT INTO offer_versions (offer_id, number, terms, second_person, state, created_by, created_at_ms, approved_at_ms) VALUES (?, ?, ?, 0, 'approved', 'alice', 1, 1)", OFFER, version, JSON.stringify({ budgetPoints: 5000, text: "l'été \"x\"" }));
+    system.raw(
+      "INSERT INTO offer_versions (offer_id, number, terms, second_person, state, created_by, created_at_ms, approved_at_ms) VALUES (?, ?, ?, 0, 'approved', 'alice', 1, 1)",
+      OFFER,
+      version,
+      JSON.stringify({ budgetPoints: 5000, text: 'l\'été "x"' }),
+    );
   }
   system.raw("UPDATE catalogue_state SET version = 7, brands_version = 3");
   const users = [addUser(system, 1), addUser(system, 2)] as const;
@@ -112,14 +188,28 @@ async function filledSystem() {
 }
 
 const newFile = (): string => join(root, `${number++}.archive`);
-const linesOf = (path: string): ArchiveLine[] => readFileSync(path, "utf8").trimEnd().split("\n").map((text) => JSON.parse(text) as ArchiveLine);
-const writeLines = (path: string, lines: readonly ArchiveLine[]): void => writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+const linesOf = (path: string): ArchiveLine[] =>
+  readFileSync(path, "utf8").trimEnd().split("\n").map((text) => JSON.parse(text) as ArchiveLine);
+const writeLines = (path: string, lines: readonly ArchiveLine[]): void =>
+  writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 
 async function essence(system: System, users: readonly UserId[]) {
   const seen = [];
   for (const user of users) {
     const ledger = system.ledgers.namespace.getByName(user);
-    seen.push(await ledger.leaf(), await ledger.verify(null, NOW), await ledger.points(null, NOW), await ledger.purchases({ from: null, to: null, brandId: null, outcome: null, limit: 1000, before: null }, NOW));
+    seen.push(
+      await ledger.leaf(),
+      await ledger.verify(null, NOW),
+      await ledger.points(null, NOW),
+      await ledger.purchases({
+        from: null,
+        to: null,
+        brandId: null,
+        outcome: null,
+        limit: 1000,
+        before: null,
+      }, NOW),
+    );
   }
   return seen;
 }
@@ -131,14 +221,22 @@ describe("a system moved as a whole", () => {
     const lines = await exportAll(system.call, file);
     const target = openSystem();
     expect(await importAll(target.call, file)).toBe(lines);
-    expect(linesOf(file).filter(({ kind, name }) => kind === "ledger" && name === users[0]).length).toBeGreaterThan(1);
-    expect(await essence(target, [...users, gone])).toEqual(await essence(system, [...users, gone]));
+    expect(linesOf(file).filter(({ kind, name }) => kind === "ledger" && name === users[0]).length)
+      .toBeGreaterThan(1);
+    expect(await essence(target, [...users, gone])).toEqual(
+      await essence(system, [...users, gone]),
+    );
     expect(await target.budgets.reserved(OFFER)).toBe(await system.budgets.reserved(OFFER));
     for (const table of MOVED) {
       const only = table === "settings" ? "WHERE name <> 'transfer_import'" : "";
-      expect(target.raw(`SELECT * FROM "${table}" ${only}`), table).toEqual(system.raw(`SELECT * FROM "${table}" ${only}`));
+      expect(target.raw(`SELECT * FROM "${table}" ${only}`), table).toEqual(
+        system.raw(`SELECT * FROM "${table}" ${only}`),
+      );
     }
-    expect(target.raw("SELECT version, brands_version FROM catalogue_state")).toEqual([{ version: 7, brands_version: 3 }]);
+    expect(target.raw("SELECT version, brands_version FROM catalogue_state")).toEqual([{
+      version: 7,
+      brands_version: 3,
+    }]);
     expect(await target.service.isLoading()).toBe(false);
     expect(target.alarms.due(at("2027-12-01"), 10).sort()).toEqual([...users].sort());
   });
@@ -146,16 +244,28 @@ describe("a system moved as a whole", () => {
   test("goes through many pages of one table, and a budget's points are there", async ({ expect }) => {
     const { system } = await filledSystem();
     // One statement: a durable write each would take seconds.
-    const ids = Array.from({ length: PAGE_ROWS + 10 }, (_, index) => newId("evt", NOW + 10 + index, systemRandomBytes));
-    system.raw("INSERT INTO audit_events (id, at_ms, actor_kind, actor, action, target, details) SELECT value, 1, 'system', 'a', 'b', 'c', '{}' FROM json_each(?)", JSON.stringify(ids));
-    await system.budgets.reserve(OFFER, { key: newId("pur", 1, systemRandomBytes), points: 40, budgetPoints: 5000 });
+    const ids = Array.from(
+      { length: PAGE_ROWS + 10 },
+      (_, index) => newId("evt", NOW + 10 + index, systemRandomBytes),
+    );
+    system.raw(
+      "INSERT INTO audit_events (id, at_ms, actor_kind, actor, action, target, details) SELECT value, 1, 'system', 'a', 'b', 'c', '{}' FROM json_each(?)",
+      JSON.stringify(ids),
+    );
+    await system.budgets.reserve(OFFER, {
+      key: newId("pur", 1, systemRandomBytes),
+      points: 40,
+      budgetPoints: 5000,
+    });
     const reserved = await system.budgets.reserved(OFFER);
     const file = newFile();
     await exportAll(system.call, file);
     const target = openSystem();
     await importAll(target.call, file);
     expect(linesOf(file).filter(({ name }) => name === "audit_events")).toHaveLength(2);
-    expect(target.raw("SELECT * FROM audit_events ORDER BY id")).toEqual(system.raw("SELECT * FROM audit_events ORDER BY id"));
+    expect(target.raw("SELECT * FROM audit_events ORDER BY id")).toEqual(
+      system.raw("SELECT * FROM audit_events ORDER BY id"),
+    );
     expect([reserved >= 40, await target.budgets.reserved(OFFER)]).toEqual([true, reserved]);
   });
 
@@ -163,7 +273,7 @@ describe("a system moved as a whole", () => {
     const { system, users, gone } = await filledSystem();
     const file = newFile();
     let stops = 0;
-    for (let done = false; !done; ) {
+    for (let done = false; !done;) {
       system.cutAfter(5);
       done = await exportAll(system.call, file).then(() => true, () => false);
       // As if the process died in the middle of a write.
@@ -173,13 +283,15 @@ describe("a system moved as a whole", () => {
     expect(stops).toBeGreaterThan(4);
     const target = openSystem();
     stops = 0;
-    for (let done = false; !done; ) {
+    for (let done = false; !done;) {
       target.cutAfter(7);
       done = await importAll(target.call, file).then(() => true, () => false);
       stops += 1;
     }
     expect(stops).toBeGreaterThan(3);
-    expect(await essence(target, [...users, gone])).toEqual(await essence(system, [...users, gone]));
+    expect(await essence(target, [...users, gone])).toEqual(
+      await essence(system, [...users, gone]),
+    );
     const calls = target.calls();
     target.cutAfter(1);
     await importAll(target.call, file);
@@ -195,7 +307,10 @@ describe("a system moved as a whole", () => {
       const line = text as SealedLine;
       expect(await target.service.importLine(line)).toMatchObject({ ok: true });
       if (line.kind === "header") continue;
-      target.raw("UPDATE settings SET value = json_set(value, '$.next', ?, '$.state', 'loading') WHERE name = 'transfer_import'", line.line);
+      target.raw(
+        "UPDATE settings SET value = json_set(value, '$.next', ?, '$.state', 'loading') WHERE name = 'transfer_import'",
+        line.line,
+      );
       expect(await target.service.importLine(line), line.kind).toMatchObject({ ok: true });
     }
     expect(await essence(target, users)).toEqual(await essence(system, users));
@@ -239,14 +354,19 @@ describe("an import refuses", () => {
     writeLines(short, lines.slice(0, -1));
     await expect(importAll(openSystem().call, short)).rejects.toThrow("not complete");
     writeLines(short, lines.filter((_, index) => index !== 3));
-    await expect(importAll(openSystem().call, short)).rejects.toThrow("line 3 of the archive is missing");
+    await expect(importAll(openSystem().call, short)).rejects.toThrow(
+      "line 3 of the archive is missing",
+    );
   });
 
   test("other keys: the archive's, the fields', the indexes'", async ({ expect }) => {
     const { file } = await archived();
-    await expect(importAll(openSystem({ ...KEYRINGS, archive: newKeyring() }).call, file)).rejects.toThrow("line_refused");
-    await expect(importAll(openSystem({ ...KEYRINGS, encryption: newKeyring() }).call, file)).rejects.toThrow("keys_differ");
-    await expect(importAll(openSystem({ ...KEYRINGS, index: newKeyring() }).call, file)).rejects.toThrow("keys_differ");
+    await expect(importAll(openSystem({ ...KEYRINGS, archive: newKeyring() }).call, file)).rejects
+      .toThrow("line_refused");
+    await expect(importAll(openSystem({ ...KEYRINGS, encryption: newKeyring() }).call, file))
+      .rejects.toThrow("keys_differ");
+    await expect(importAll(openSystem({ ...KEYRINGS, index: newKeyring() }).call, file)).rejects
+      .toThrow("keys_differ");
   });
 
   test("a system that is not empty, or has another import, and stays as it is", async ({ expect }) => {
@@ -278,7 +398,12 @@ describe("an import refuses", () => {
     const target = openSystem();
     target.raw("INSERT INTO settings (name, value, set_at_ms) VALUES ('points_per_euro', '50', 1)");
     await expect(importAll(target.call, file)).rejects.toThrow("mismatch");
-    for (const meddle of [(system: System) => void addUser(system, 99), (system: System) => void system.raw("DELETE FROM counters")]) {
+    for (
+      const meddle of [
+        (system: System) => void addUser(system, 99),
+        (system: System) => void system.raw("DELETE FROM counters"),
+      ]
+    ) {
       const meddled = openSystem();
       meddled.cutAfter(lines.length);
       await expect(importAll(meddled.call, file)).rejects.toThrow("cut");
@@ -300,7 +425,9 @@ describe("an import refuses", () => {
     await exportAll(system.call, file);
     const target = openSystem();
     await expect(importAll(target.call, file)).rejects.toThrow("mismatch");
-    expect(await target.ledgers.namespace.getByName(users[1]).leaf()).toMatchObject({ value: { sequence: 0 } });
+    expect(await target.ledgers.namespace.getByName(users[1]).leaf()).toMatchObject({
+      value: { sequence: 0 },
+    });
     expect((await target.service.importState())?.state).toBe("loading");
   });
 
@@ -309,7 +436,9 @@ describe("an import refuses", () => {
     const target = openSystem();
     await target.ledgers.namespace.getByName(users[1]).record(batch([row("77")]), NOW);
     await expect(importAll(target.call, file)).rejects.toThrow("not_empty");
-    expect(await target.ledgers.namespace.getByName(users[1]).leaf()).toMatchObject({ value: { sequence: 1 } });
+    expect(await target.ledgers.namespace.getByName(users[1]).leaf()).toMatchObject({
+      value: { sequence: 1 },
+    });
   });
 });
 
@@ -340,8 +469,14 @@ describe("an export", () => {
   test("takes no cursor but its own", async ({ expect }) => {
     const { system } = await filledSystem();
     const one = unwrap(await system.service.exportLine("a", null));
-    expect(await system.service.exportLine("b", one.next)).toEqual({ ok: false, error: "cursor_invalid" });
-    expect(await system.service.exportLine("a", "made.up")).toEqual({ ok: false, error: "cursor_invalid" });
+    expect(await system.service.exportLine("b", one.next)).toEqual({
+      ok: false,
+      error: "cursor_invalid",
+    });
+    expect(await system.service.exportLine("a", "made.up")).toEqual({
+      ok: false,
+      error: "cursor_invalid",
+    });
   });
 
   test("holds nothing readable", async ({ expect }) => {
@@ -350,7 +485,9 @@ describe("an export", () => {
     await exportAll(system.call, file);
     const text = readFileSync(file, "utf8");
     expect(existsSync(file) && (await archiveState(file))?.next).toBe(null);
-    for (const readable of ["monoprix", "points_per_euro", "alice", "email_index"]) expect(text.toLowerCase()).not.toContain(readable);
+    for (const readable of ["monoprix", "points_per_euro", "alice", "email_index"]) {
+      expect(text.toLowerCase()).not.toContain(readable);
+    }
     expect(text).toContain(users[0]);
   });
 });
@@ -358,10 +495,14 @@ describe("an export", () => {
 describe("nothing is forgotten", () => {
   test("every table of the migrations is moved or left behind by name, after what it refers to", ({ expect }) => {
     const system = openSystem();
-    const tables = system.raw("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").map((row) => String(row["name"]));
+    const tables = system.raw(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    ).map((row) => String(row["name"]));
     expect([...MOVED, ...LEFT_BEHIND].sort()).toEqual(tables.sort());
     for (const [index, table] of MOVED.entries()) {
-      for (const reference of system.raw(`PRAGMA foreign_key_list("${table}")`)) expect(MOVED.slice(0, index), table).toContain(reference["table"]);
+      for (const reference of system.raw(`PRAGMA foreign_key_list("${table}")`)) {
+        expect(MOVED.slice(0, index), table).toContain(reference["table"]);
+      }
     }
   });
 
@@ -369,7 +510,9 @@ describe("nothing is forgotten", () => {
     for (const [kind, apply] of [["ledger", migrate], ["budget", migrateBudget]] as const) {
       const sql = openFileSql(":memory:");
       apply(sql);
-      const tables = sql.exec("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").map((row) => String(row["name"]));
+      const tables = sql.exec(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+      ).map((row) => String(row["name"]));
       expect([...TRANSFERRED[kind], "object_migrations"].sort()).toEqual(tables.sort());
       sql.close();
     }
@@ -377,7 +520,9 @@ describe("nothing is forgotten", () => {
 });
 
 function findShard(folder: string, userId: string): string {
-  const found = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, "0")).find((shard) => existsSync(join(folder, shard, `${userId}.sqlite`)));
+  const found = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, "0")).find(
+    (shard) => existsSync(join(folder, shard, `${userId}.sqlite`)),
+  );
   if (found === undefined) throw new Error("no such ledger");
   return found;
 }

@@ -1,7 +1,18 @@
 // Linking, listing, renewing and ending banks through the routes.
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
-import { addUser, bankingApp, cardRow, deliver, hotUser, LINK_MS, openAtBank, REDIRECT, startLink, syncedBody } from "../support/banking-app.ts";
+import {
+  addUser,
+  bankingApp,
+  cardRow,
+  deliver,
+  hotUser,
+  LINK_MS,
+  openAtBank,
+  REDIRECT,
+  startLink,
+  syncedBody,
+} from "../support/banking-app.ts";
 import type { BankingApp } from "../support/banking-app.ts";
 import { TEST_BANK } from "../support/fake-powens.ts";
 
@@ -11,7 +22,10 @@ beforeEach(() => {
   app = bankingApp(binding);
   app.powens.state.nextUser = Math.floor(Math.random() * 1e9) + 1;
 });
-const all = async <T = Record<string, unknown>>(query: string, ...values: unknown[]): Promise<T[]> => (await binding.prepare(query).bind(...values).all<T>()).results;
+const all = async <T = Record<string, unknown>>(
+  query: string,
+  ...values: unknown[]
+): Promise<T[]> => (await binding.prepare(query).bind(...values).all<T>()).results;
 const initCalls = () => app.powens.state.calls.filter((call) => call === "POST auth/init").length;
 
 describe("starting", () => {
@@ -21,9 +35,18 @@ describe("starting", () => {
     const parts = new URL(url);
     expect(parts.pathname).toBe("/fr/connect");
     expect(Object.fromEntries(parts.searchParams)).toEqual({
-      domain: "acme.biapi.test", client_id: "123456", redirect_uri: REDIRECT, code: "one-time-code", state, connector_capabilities: "bank", account_types: "checking,card",
+      domain: "acme.biapi.test",
+      client_id: "123456",
+      redirect_uri: REDIRECT,
+      code: "one-time-code",
+      state,
+      connector_capabilities: "bank",
+      account_types: "checking,card",
     });
-    const stored = JSON.stringify([await all("SELECT * FROM connection_intents WHERE user_id = ?", userId), await all("SELECT * FROM aggregator_links WHERE user_id = ?", userId)]);
+    const stored = JSON.stringify([
+      await all("SELECT * FROM connection_intents WHERE user_id = ?", userId),
+      await all("SELECT * FROM aggregator_links WHERE user_id = ?", userId),
+    ]);
     expect(stored).not.toContain(state);
     expect(stored).not.toMatch(/one-time-code|PLANTEDTOKEN/);
   });
@@ -35,35 +58,72 @@ describe("starting", () => {
   });
   it("creates one when two calls come at once, and tells the other to wait", async () => {
     const userId = await addUser(binding);
-    const answers = await Promise.all(Array.from({ length: 8 }, () => app.call("POST", "/v1/bank-connections", { as: userId, body: { redirect_uri: REDIRECT } })));
+    const answers = await Promise.all(
+      Array.from(
+        { length: 8 },
+        () =>
+          app.call("POST", "/v1/bank-connections", {
+            as: userId,
+            body: { redirect_uri: REDIRECT },
+          }),
+      ),
+    );
     expect(initCalls()).toBe(1);
     expect(answers.filter((answer) => answer.status === 201).length).toBeGreaterThanOrEqual(1);
-    for (const answer of answers) if (answer.status !== 201) expect([answer.status, answer.body.code, answer.headers.get("Retry-After")]).toEqual([409, "idempotency_in_progress", "2"]);
+    for (const answer of answers) {
+      if (answer.status !== 201) {
+        expect([answer.status, answer.body.code, answer.headers.get("Retry-After")]).toEqual([
+          409,
+          "idempotency_in_progress",
+          "2",
+        ]);
+      }
+    }
   });
   it("gives the first answer again under the same key", async () => {
     const userId = await addUser(binding);
-    const first = await app.call("POST", "/v1/bank-connections", { as: userId, key: "k-1", body: { redirect_uri: REDIRECT, bank_id: TEST_BANK, locale: "en" } });
-    const again = await app.call("POST", "/v1/bank-connections", { as: userId, key: "k-1", body: { locale: "en", bank_id: TEST_BANK, redirect_uri: REDIRECT } });
+    const first = await app.call("POST", "/v1/bank-connections", {
+      as: userId,
+      key: "k-1",
+      body: { redirect_uri: REDIRECT, bank_id: TEST_BANK, locale: "en" },
+    });
+    const again = await app.call("POST", "/v1/bank-connections", {
+      as: userId,
+      key: "k-1",
+      body: { locale: "en", bank_id: TEST_BANK, redirect_uri: REDIRECT },
+    });
     expect(again.text).toBe(first.text);
     expect(again.headers.get("Idempotency-Replayed")).toBe("true");
-    expect(new URL(String(first.body["authorization_url"])).searchParams.get("connector_uuids")).toBe(TEST_BANK);
+    expect(new URL(String(first.body["authorization_url"])).searchParams.get("connector_uuids"))
+      .toBe(TEST_BANK);
     expect(new URL(String(first.body["authorization_url"])).pathname).toBe("/en/connect");
   });
   it.each([
-    ["consent_required", 403, { bankDataGrantedAtMs: null }], ["consent_required", 403, { termsGrantedAtMs: null }], ["profile_incomplete", 403, { profileComplete: false, oldEnough: null }],
+    ["consent_required", 403, { bankDataGrantedAtMs: null }],
+    ["consent_required", 403, { termsGrantedAtMs: null }],
+    ["profile_incomplete", 403, { profileComplete: false, oldEnough: null }],
     ["age_below_minimum", 403, { oldEnough: false }],
   ])("is refused with %s", async (code, status, gate) => {
     const userId = await addUser(binding);
     app.gates.set(userId, gate);
-    const answer = await app.call("POST", "/v1/bank-connections", { as: userId, body: { redirect_uri: REDIRECT } });
+    const answer = await app.call("POST", "/v1/bank-connections", {
+      as: userId,
+      body: { redirect_uri: REDIRECT },
+    });
     expect([answer.status, answer.body.code]).toEqual([status, code]);
     expect(app.powens.state.calls).toEqual([]);
     expect(await all("SELECT * FROM aggregator_links WHERE user_id = ?", userId)).toEqual([]);
   });
   it.each([
-    ["redirect_uri_unknown", 422, { redirect_uri: "https://evil.example/" }], ["redirect_uri_unknown", 422, { redirect_uri: `${REDIRECT}?x=1` }],
-    ["bank_unknown", 422, { redirect_uri: REDIRECT, bank_id: "00000000-0000-4000-8000-000000000000" }], ["validation_failed", 422, { redirect_uri: REDIRECT, login: "x", password: "1234" }],
-    ["validation_failed", 422, { redirect_uri: REDIRECT, aggregator: "plaid" }], ["validation_failed", 422, {}],
+    ["redirect_uri_unknown", 422, { redirect_uri: "https://evil.example/" }],
+    ["redirect_uri_unknown", 422, { redirect_uri: `${REDIRECT}?x=1` }],
+    ["bank_unknown", 422, {
+      redirect_uri: REDIRECT,
+      bank_id: "00000000-0000-4000-8000-000000000000",
+    }],
+    ["validation_failed", 422, { redirect_uri: REDIRECT, login: "x", password: "1234" }],
+    ["validation_failed", 422, { redirect_uri: REDIRECT, aggregator: "plaid" }],
+    ["validation_failed", 422, {}],
   ])("is refused with %s (%d) for %j", async (code, status, body) => {
     const userId = await addUser(binding);
     const answer = await app.call("POST", "/v1/bank-connections", { as: userId, body });
@@ -72,13 +132,28 @@ describe("starting", () => {
   });
   it("needs a token and a key", async () => {
     const userId = await addUser(binding);
-    expect((await app.call("POST", "/v1/bank-connections", { body: { redirect_uri: REDIRECT } })).body.code).toBe("token_missing");
-    expect((await app.call("POST", "/v1/bank-connections", { as: userId, key: null, body: { redirect_uri: REDIRECT } })).body.code).toBe("idempotency_key_required");
+    expect(
+      (await app.call("POST", "/v1/bank-connections", { body: { redirect_uri: REDIRECT } })).body
+        .code,
+    ).toBe("token_missing");
+    expect(
+      (await app.call("POST", "/v1/bank-connections", {
+        as: userId,
+        key: null,
+        body: { redirect_uri: REDIRECT },
+      })).body.code,
+    ).toBe("idempotency_key_required");
   });
   it("answers 503 while the aggregator is down, and creates no second user by itself", async () => {
     const userId = await addUser(binding);
-    app.powens.state.intercept = (_method, path) => (path === "auth/init" ? new Response("<html>CloudFront</html>", { status: 503 }) : null);
-    const answer = await app.call("POST", "/v1/bank-connections", { as: userId, body: { redirect_uri: REDIRECT } });
+    app.powens.state.intercept = (
+      _method,
+      path,
+    ) => (path === "auth/init" ? new Response("<html>CloudFront</html>", { status: 503 }) : null);
+    const answer = await app.call("POST", "/v1/bank-connections", {
+      as: userId,
+      body: { redirect_uri: REDIRECT },
+    });
     expect([answer.status, answer.body.code]).toEqual([503, "aggregator_unavailable"]);
     expect(initCalls()).toBe(1);
     app.powens.state.intercept = () => null;
@@ -92,18 +167,36 @@ describe("coming back", () => {
     const userId = await addUser(binding);
     const { state, remoteUserId } = await startLink(app, userId);
     const there = openAtBank(app, remoteUserId, { connection: { last_update: null } });
-    const back = await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state, connection_id: String(there.connection), some_new_parameter: "1" } });
+    const back = await app.call("POST", "/v1/bank-connections/callback", {
+      as: userId,
+      body: { state, connection_id: String(there.connection), some_new_parameter: "1" },
+    });
     expect(back.status).toBe(200);
-    expect(back.body.data).toMatchObject([{ status: "connecting", action: "none", bank: { id: TEST_BANK, name: "Connecteur de test" }, last_synced_at: null, gaps: [], accounts: [{ kind: "checking", label: "Compte 1", earning: true, last_purchase_on: null }] }]);
+    expect(back.body.data).toMatchObject([{
+      status: "connecting",
+      action: "none",
+      bank: { id: TEST_BANK, name: "Connecteur de test" },
+      last_synced_at: null,
+      gaps: [],
+      accounts: [{ kind: "checking", label: "Compte 1", earning: true, last_purchase_on: null }],
+    }]);
     expect(back.text).not.toMatch(/PLANTED|EX67/);
-    expect((await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state, connection_id: String(there.connection) } })).body.code).toBe("state_invalid");
+    expect(
+      (await app.call("POST", "/v1/bank-connections/callback", {
+        as: userId,
+        body: { state, connection_id: String(there.connection) },
+      })).body.code,
+    ).toBe("state_invalid");
   });
   it("finds the connection that the webhook made first", async () => {
     const userId = await addUser(binding);
     const { state, remoteUserId } = await startLink(app, userId);
     const there = openAtBank(app, remoteUserId);
     await deliver(app, "connection-synced", syncedBody(app, remoteUserId, there.connection, []));
-    const back = await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state, connection_id: there.connection } });
+    const back = await app.call("POST", "/v1/bank-connections/callback", {
+      as: userId,
+      body: { state, connection_id: there.connection },
+    });
     expect(back.body.data).toMatchObject([{ status: "active" }]);
     expect(await all("SELECT id FROM bank_connections WHERE user_id = ?", userId)).toHaveLength(1);
   });
@@ -111,16 +204,25 @@ describe("coming back", () => {
     const victim = await hotUser(app);
     const userId = await addUser(binding);
     const { state } = await startLink(app, userId);
-    const back = await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state, connection_ids: `${victim.remoteConnectionId},17` } });
+    const back = await app.call("POST", "/v1/bank-connections/callback", {
+      as: userId,
+      body: { state, connection_ids: `${victim.remoteConnectionId},17` },
+    });
     expect([back.status, back.body.data]).toEqual([200, []]);
     expect((await app.call("GET", "/v1/bank-connections", { as: userId })).body.data).toEqual([]);
   });
   it("after a refusal there: no connection, and the state is spent", async () => {
     const userId = await addUser(binding);
     const { state } = await startLink(app, userId);
-    const back = await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state, error: "access_denied", error_description: "x" } });
+    const back = await app.call("POST", "/v1/bank-connections/callback", {
+      as: userId,
+      body: { state, error: "access_denied", error_description: "x" },
+    });
     expect([back.status, back.body["outcome"], back.body.data]).toEqual([200, "refused", []]);
-    expect((await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } })).body.code).toBe("state_invalid");
+    expect(
+      (await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } }))
+        .body.code,
+    ).toBe("state_invalid");
   });
   it("refuses a foreign, late, missing or unknown state, and any code", async () => {
     const [userId, other] = [await addUser(binding), await addUser(binding)];
@@ -142,9 +244,15 @@ describe("coming back", () => {
     const { state, remoteUserId } = await startLink(app, userId);
     openAtBank(app, remoteUserId);
     app.powens.state.intercept = () => new Response("<html>", { status: 503 });
-    expect((await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } })).status).toBe(503);
+    expect(
+      (await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } }))
+        .status,
+    ).toBe(503);
     app.powens.state.intercept = () => null;
-    expect((await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } })).body.data).toHaveLength(1);
+    expect(
+      (await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } }))
+        .body.data,
+    ).toHaveLength(1);
   });
   it("is not needed: the sweep finds a user who closed the tab, even when no webhook came", async () => {
     const userId = await addUser(binding);
@@ -152,7 +260,9 @@ describe("coming back", () => {
     openAtBank(app, remoteUserId);
     app.clock.ms += 21 * 60_000;
     await app.service.sweep(app.clock.ms);
-    expect((await app.call("GET", "/v1/bank-connections", { as: userId })).body.data).toHaveLength(1);
+    expect((await app.call("GET", "/v1/bank-connections", { as: userId })).body.data).toHaveLength(
+      1,
+    );
   });
 });
 
@@ -164,9 +274,21 @@ describe("reading back", () => {
     const there = openAtBank(app, remoteUserId);
     app.clock.ms = LINK_MS + 10 * 86_400_000;
     app.powens.state.pageSize = 2;
-    app.powens.state.users.get(remoteUserId)?.rows.push(...[1, 2, 3, 4, 5].map((id) => cardRow(id, there.account, { rdate: id === 3 ? "2026-11-09" : "2026-11-20", date: "2026-11-20" })));
+    app.powens.state.users.get(remoteUserId)?.rows.push(
+      ...[1, 2, 3, 4, 5].map((id) =>
+        cardRow(id, there.account, {
+          rdate: id === 3 ? "2026-11-09" : "2026-11-20",
+          date: "2026-11-20",
+        })
+      ),
+    );
     await deliver(app, "connection-synced", syncedBody(app, remoteUserId, there.connection, []));
-    expect([...app.ledger.rows.values()].map((row) => row.externalId).sort()).toEqual(["1", "2", "4", "5"]);
+    expect([...app.ledger.rows.values()].map((row) => row.externalId).sort()).toEqual([
+      "1",
+      "2",
+      "4",
+      "5",
+    ]);
     const reads = app.powens.state.calls.length;
     await deliver(app, "connection-synced", syncedBody(app, remoteUserId, there.connection, []));
     expect(app.powens.state.calls.length).toBe(reads);
@@ -176,14 +298,20 @@ describe("reading back", () => {
     const { state, remoteUserId } = await startLink(app, userId);
     const there = openAtBank(app, remoteUserId, { connection: { last_update: null } });
     await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } });
-    const due = async () => (await all<{ full_read: string }>("SELECT full_read FROM bank_connections WHERE user_id = ?", userId))[0]?.full_read;
+    const due = async () =>
+      (await all<{ full_read: string }>(
+        "SELECT full_read FROM bank_connections WHERE user_id = ?",
+        userId,
+      ))[0]?.full_read;
     app.clock.ms += 120_000;
     await app.service.sweep(app.clock.ms);
     expect(await due()).toBe("due");
     const connection = app.powens.state.users.get(remoteUserId)?.connections.get(there.connection);
     if (connection === undefined) throw new Error("connection");
     connection["last_update"] = "2026-11-20 13:30:00";
-    app.powens.state.users.get(remoteUserId)?.rows.push(cardRow(1, there.account, { rdate: "2026-11-20", date: "2026-11-20" }));
+    app.powens.state.users.get(remoteUserId)?.rows.push(
+      cardRow(1, there.account, { rdate: "2026-11-20", date: "2026-11-20" }),
+    );
     app.clock.ms += 600_000;
     await app.service.sweep(app.clock.ms);
     expect(await due()).toBe("done");
@@ -191,21 +319,43 @@ describe("reading back", () => {
   });
   it("never sends the token to another host", async () => {
     const user = await hotUser(app);
-    await binding.prepare("UPDATE bank_connections SET full_read = 'due', next_try_at_ms = 0 WHERE user_id = ?").bind(user.userId).run();
-    app.powens.state.intercept = (_method, path) => path === "users/me/transactions" ? Response.json({ transactions: [], _links: { next: { href: "https://evil.example/2.0/users/me/transactions?cursor=1" } } }) : null;
+    await binding.prepare(
+      "UPDATE bank_connections SET full_read = 'due', next_try_at_ms = 0 WHERE user_id = ?",
+    ).bind(user.userId).run();
+    app.powens.state.intercept = (_method, path) =>
+      path === "users/me/transactions"
+        ? Response.json({
+          transactions: [],
+          _links: { next: { href: "https://evil.example/2.0/users/me/transactions?cursor=1" } },
+        })
+        : null;
     await app.service.sweep(app.clock.ms);
     expect(app.powens.state.calls.filter((call) => call.endsWith("transactions"))).toHaveLength(1);
-    expect((await all<{ full_read: string }>("SELECT full_read FROM bank_connections WHERE user_id = ?", user.userId))[0]?.full_read).toBe("due");
+    expect(
+      (await all<{ full_read: string }>(
+        "SELECT full_read FROM bank_connections WHERE user_id = ?",
+        user.userId,
+      ))[0]?.full_read,
+    ).toBe("due");
   });
 });
 
 describe("the list", () => {
   it("costs one D1 read and one ledger call, none when there is nothing", async () => {
     const user = await hotUser(app);
-    await deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, []));
+    await deliver(
+      app,
+      "connection-synced",
+      syncedBody(app, user.remoteUserId, user.remoteConnectionId, []),
+    );
     app.counted.reset();
     const list = await app.call("GET", "/v1/bank-connections", { as: user.userId });
-    expect(list.body.data).toMatchObject([{ status: "active", action: "none", last_synced_at: "2026-11-20T09:00:00.000Z", consent: { granted_at: "2026-11-10T08:00:00.000Z", expires_at: "2027-05-09T07:00:00.000Z" } }]);
+    expect(list.body.data).toMatchObject([{
+      status: "active",
+      action: "none",
+      last_synced_at: "2026-11-20T09:00:00.000Z",
+      consent: { granted_at: "2026-11-10T08:00:00.000Z", expires_at: "2027-05-09T07:00:00.000Z" },
+    }]);
     expect(app.counted.count).toMatchObject({ roundTrips: 1, rowsWritten: 0 });
     expect(app.ledger.activityCalls).toBe(1);
     await app.call("GET", "/v1/bank-connections", { as: await addUser(binding) });
@@ -213,25 +363,54 @@ describe("the list", () => {
   });
   it("is the user's own: another's connection is 404 for everything", async () => {
     const [alice, bob] = [await hotUser(app), await hotUser(app)];
-    const [row] = await all<{ id: string }>("SELECT id FROM bank_connections WHERE user_id = ?", alice.userId);
-    const [account] = await all<{ id: string }>("SELECT id FROM bank_accounts WHERE user_id = ?", alice.userId);
+    const [row] = await all<{ id: string }>(
+      "SELECT id FROM bank_connections WHERE user_id = ?",
+      alice.userId,
+    );
+    const [account] = await all<{ id: string }>(
+      "SELECT id FROM bank_accounts WHERE user_id = ?",
+      alice.userId,
+    );
     const answers = [
-      await app.call("GET", `/v1/bank-connections/${row?.id}`, { as: bob.userId }), await app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: bob.userId }),
-      await app.call("POST", `/v1/bank-connections/${row?.id}/renewal`, { as: bob.userId, body: { redirect_uri: REDIRECT } }),
-      await app.call("PATCH", `/v1/bank-accounts/${account?.id}`, { as: bob.userId, body: { earning: false } }), await app.call("GET", "/v1/bank-connections/nonsense", { as: bob.userId }),
+      await app.call("GET", `/v1/bank-connections/${row?.id}`, { as: bob.userId }),
+      await app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: bob.userId }),
+      await app.call("POST", `/v1/bank-connections/${row?.id}/renewal`, {
+        as: bob.userId,
+        body: { redirect_uri: REDIRECT },
+      }),
+      await app.call("PATCH", `/v1/bank-accounts/${account?.id}`, {
+        as: bob.userId,
+        body: { earning: false },
+      }),
+      await app.call("GET", "/v1/bank-connections/nonsense", { as: bob.userId }),
     ];
     expect(answers.map((answer) => answer.status)).toEqual([404, 404, 404, 404, 404]);
-    expect((await app.call("GET", `/v1/bank-connections/${row?.id}`, { as: alice.userId })).status).toBe(200);
+    expect((await app.call("GET", `/v1/bank-connections/${row?.id}`, { as: alice.userId })).status)
+      .toBe(200);
   });
   it("of banks is searched without regard to accents and case, paged, and asked for once an hour", async () => {
     const userId = await addUser(binding);
     const found = await app.call("GET", "/v1/banks?query=credit%20ex", { as: userId });
-    expect(found.body.data).toEqual([{ id: "07d76adf-ae35-5b38-aca8-67aafba13169", name: "Crédit Éxemple", color: null, country: "FR" }]);
+    expect(found.body.data).toEqual([{
+      id: "07d76adf-ae35-5b38-aca8-67aafba13169",
+      name: "Crédit Éxemple",
+      color: null,
+      country: "FR",
+    }]);
     const first = await app.call("GET", "/v1/banks?limit=1", { as: userId });
     expect(first.body.data).toMatchObject([{ name: "Connecteur de test", color: "#f10389" }]);
-    const second = await app.call("GET", `/v1/banks?limit=1&cursor=${encodeURIComponent(String(first.body["next_cursor"]))}`, { as: userId });
-    expect([second.body.data?.[0]?.["name"], second.body["next_cursor"]]).toEqual(["Crédit Éxemple", null]);
-    expect((await app.call("GET", "/v1/banks?cursor=x", { as: userId })).body.code).toBe("cursor_invalid");
+    const second = await app.call(
+      "GET",
+      `/v1/banks?limit=1&cursor=${encodeURIComponent(String(first.body["next_cursor"]))}`,
+      { as: userId },
+    );
+    expect([second.body.data?.[0]?.["name"], second.body["next_cursor"]]).toEqual([
+      "Crédit Éxemple",
+      null,
+    ]);
+    expect((await app.call("GET", "/v1/banks?cursor=x", { as: userId })).body.code).toBe(
+      "cursor_invalid",
+    );
     expect(app.powens.state.calls.filter((call) => call === "GET connectors")).toHaveLength(1);
     app.clock.ms += 3_600_001;
     await app.call("GET", "/v1/banks", { as: userId });
@@ -242,33 +421,77 @@ describe("the list", () => {
 describe("renewing", () => {
   it("goes through the reconnect page and ends with a new consent", async () => {
     const user = await hotUser(app);
-    const [row] = await all<{ id: string }>("SELECT id FROM bank_connections WHERE user_id = ?", user.userId);
-    const connection = app.powens.state.users.get(user.remoteUserId)?.connections.get(user.remoteConnectionId);
+    const [row] = await all<{ id: string }>(
+      "SELECT id FROM bank_connections WHERE user_id = ?",
+      user.userId,
+    );
+    const connection = app.powens.state.users.get(user.remoteUserId)?.connections.get(
+      user.remoteConnectionId,
+    );
     if (connection === undefined) throw new Error("connection");
     Object.assign(connection, { state: "webauthRequired", expire: "2026-11-15 09:00:00" });
     const failed = syncedBody(app, user.remoteUserId, user.remoteConnectionId, []);
     await deliver(app, "connection-synced", failed);
-    expect((await app.call("GET", `/v1/bank-connections/${row?.id}`, { as: user.userId })).body).toMatchObject({ status: "expired", action: "renew" });
-    const trip = await app.call("POST", `/v1/bank-connections/${row?.id}/renewal`, { as: user.userId, body: { redirect_uri: REDIRECT } });
+    expect((await app.call("GET", `/v1/bank-connections/${row?.id}`, { as: user.userId })).body)
+      .toMatchObject({ status: "expired", action: "renew" });
+    const trip = await app.call("POST", `/v1/bank-connections/${row?.id}/renewal`, {
+      as: user.userId,
+      body: { redirect_uri: REDIRECT },
+    });
     const url = new URL(String(trip.body["authorization_url"]));
-    expect([trip.status, url.pathname, url.searchParams.get("connection_id"), url.searchParams.get("code")]).toEqual([200, "/fr/reconnect", String(user.remoteConnectionId), "one-time-code"]);
+    expect([
+      trip.status,
+      url.pathname,
+      url.searchParams.get("connection_id"),
+      url.searchParams.get("code"),
+    ]).toEqual([200, "/fr/reconnect", String(user.remoteConnectionId), "one-time-code"]);
     Object.assign(connection, { state: null, expire: null });
-    const back = await app.call("POST", "/v1/bank-connections/callback", { as: user.userId, body: { state: trip.body["state"] } });
-    expect(back.body).toMatchObject({ outcome: "renewed", data: [{ status: "active", action: "none", consent: { granted_at: "2026-11-20T12:00:00.000Z", expires_at: "2027-05-19T12:00:00.000Z" } }] });
+    const back = await app.call("POST", "/v1/bank-connections/callback", {
+      as: user.userId,
+      body: { state: trip.body["state"] },
+    });
+    expect(back.body).toMatchObject({
+      outcome: "renewed",
+      data: [{
+        status: "active",
+        action: "none",
+        consent: { granted_at: "2026-11-20T12:00:00.000Z", expires_at: "2027-05-19T12:00:00.000Z" },
+      }],
+    });
   });
 });
 
 describe("the switch", () => {
   it("drops for good what is seen while it is off", async () => {
     const user = await hotUser(app);
-    const [account] = await all<{ id: string }>("SELECT id FROM bank_accounts WHERE user_id = ?", user.userId);
-    const off = await app.call("PATCH", `/v1/bank-accounts/${account?.id}`, { as: user.userId, body: { earning: false } });
+    const [account] = await all<{ id: string }>(
+      "SELECT id FROM bank_accounts WHERE user_id = ?",
+      user.userId,
+    );
+    const off = await app.call("PATCH", `/v1/bank-accounts/${account?.id}`, {
+      as: user.userId,
+      body: { earning: false },
+    });
     expect([off.status, off.body["earning"], off.body["label"]]).toEqual([200, false, "Compte 1"]);
     const seenOff = cardRow(1, user.remoteAccountId, { date_scraped: "2026-11-20 12:30:00" });
-    await deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, [seenOff]));
+    await deliver(
+      app,
+      "connection-synced",
+      syncedBody(app, user.remoteUserId, user.remoteConnectionId, [seenOff]),
+    );
     app.clock.ms += 3_600_000;
-    await app.call("PATCH", `/v1/bank-accounts/${account?.id}`, { as: user.userId, body: { earning: true } });
-    await deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, [seenOff, cardRow(2, user.remoteAccountId, { date_scraped: "2026-11-20 15:00:00" })]));
+    await app.call("PATCH", `/v1/bank-accounts/${account?.id}`, {
+      as: user.userId,
+      body: { earning: true },
+    });
+    await deliver(
+      app,
+      "connection-synced",
+      syncedBody(app, user.remoteUserId, user.remoteConnectionId, [
+        seenOff,
+        cardRow(2, user.remoteAccountId, { date_scraped: "2026-11-20 15:00:00" }),
+      ]),
+    );
     expect([...app.ledger.rows.values()].map((row) => row.externalId)).toEqual(["2"]);
   });
   it("lets one of two holders of a joint account earn", async () => {
@@ -280,14 +503,30 @@ describe("the switch", () => {
       const there = openAtBank(app, remoteUserId, { account: { iban } });
       holders.push({ userId, remoteUserId, there });
     }
-    await Promise.all(holders.map((holder) => deliver(app, "connection-synced", syncedBody(app, holder.remoteUserId, holder.there.connection, []))));
-    const rows = await all<{ id: string; user_id: string; earning: number; fingerprint: string }>("SELECT id, user_id, earning, fingerprint FROM bank_accounts WHERE user_id IN (?, ?)", holders[0]?.userId, holders[1]?.userId);
+    await Promise.all(
+      holders.map((holder) =>
+        deliver(
+          app,
+          "connection-synced",
+          syncedBody(app, holder.remoteUserId, holder.there.connection, []),
+        )
+      ),
+    );
+    const rows = await all<{ id: string; user_id: string; earning: number; fingerprint: string }>(
+      "SELECT id, user_id, earning, fingerprint FROM bank_accounts WHERE user_id IN (?, ?)",
+      holders[0]?.userId,
+      holders[1]?.userId,
+    );
     expect(rows.map((row) => row.earning).sort((a, b) => a - b)).toEqual([0, 1]);
     expect(new Set(rows.map((row) => row.fingerprint)).size).toBe(1);
     const second = rows.find((row) => row.earning === 0);
     const first = rows.find((row) => row.earning === 1);
     if (first === undefined || second === undefined) throw new Error("rows");
-    const set = (row: typeof first, earning: boolean) => app.call("PATCH", `/v1/bank-accounts/${row.id}`, { as: row.user_id as never, body: { earning } });
+    const set = (row: typeof first, earning: boolean) =>
+      app.call("PATCH", `/v1/bank-accounts/${row.id}`, {
+        as: row.user_id as never,
+        body: { earning },
+      });
     expect((await set(second, true)).body.code).toBe("conflict");
     expect((await set(first, false)).status).toBe(200);
     expect((await set(second, true)).status).toBe(200);
@@ -298,26 +537,58 @@ describe("the switch", () => {
 describe("ending", () => {
   it("ends here and there, again and again, and nothing more is taken in", async () => {
     const user = await hotUser(app);
-    const [row] = await all<{ id: string }>("SELECT id FROM bank_connections WHERE user_id = ?", user.userId);
-    for (let times = 0; times < 2; times++) expect((await app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: user.userId })).status).toBe(204);
-    expect(app.powens.state.calls.filter((call) => call.startsWith("DELETE"))).toEqual([`DELETE users/me/connections/${user.remoteConnectionId}`]);
-    expect((await app.call("GET", "/v1/bank-connections", { as: user.userId })).body.data).toEqual([]);
-    await deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, [cardRow(1, user.remoteAccountId)]));
+    const [row] = await all<{ id: string }>(
+      "SELECT id FROM bank_connections WHERE user_id = ?",
+      user.userId,
+    );
+    for (let times = 0; times < 2; times++) {
+      expect(
+        (await app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: user.userId })).status,
+      ).toBe(204);
+    }
+    expect(app.powens.state.calls.filter((call) => call.startsWith("DELETE"))).toEqual([
+      `DELETE users/me/connections/${user.remoteConnectionId}`,
+    ]);
+    expect((await app.call("GET", "/v1/bank-connections", { as: user.userId })).body.data).toEqual(
+      [],
+    );
+    await deliver(
+      app,
+      "connection-synced",
+      syncedBody(app, user.remoteUserId, user.remoteConnectionId, [
+        cardRow(1, user.remoteAccountId),
+      ]),
+    );
     expect(app.ledger.calls).toEqual([]);
   });
   it("is marked here first; what failed there is finished by the sweep", async () => {
     const user = await hotUser(app);
-    const [row] = await all<{ id: string }>("SELECT id FROM bank_connections WHERE user_id = ?", user.userId);
+    const [row] = await all<{ id: string }>(
+      "SELECT id FROM bank_connections WHERE user_id = ?",
+      user.userId,
+    );
     app.powens.state.intercept = () => new Response("<html>", { status: 503 });
-    expect((await app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: user.userId })).status).toBe(204);
-    expect(await all("SELECT status, gone_remotely FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "removed", gone_remotely: 0 }]);
+    expect(
+      (await app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: user.userId })).status,
+    ).toBe(204);
+    expect(
+      await all(
+        "SELECT status, gone_remotely FROM bank_connections WHERE user_id = ?",
+        user.userId,
+      ),
+    ).toEqual([{ status: "removed", gone_remotely: 0 }]);
     app.powens.state.intercept = () => null;
     await app.service.sweep(app.clock.ms);
     expect(app.powens.state.users.get(user.remoteUserId)?.connections.size).toBe(1);
     app.clock.ms += 61_000;
     await app.service.sweep(app.clock.ms);
     expect(app.powens.state.users.get(user.remoteUserId)?.connections.size).toBe(0);
-    expect(await all("SELECT status, gone_remotely FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "removed", gone_remotely: 1 }]);
+    expect(
+      await all(
+        "SELECT status, gone_remotely FROM bank_connections WHERE user_id = ?",
+        user.userId,
+      ),
+    ).toEqual([{ status: "removed", gone_remotely: 1 }]);
   });
   it("a withdrawal while the user is being created there undoes the creation", async () => {
     const userId = await addUser(binding);
@@ -333,19 +604,28 @@ describe("ending", () => {
       await withdrawn;
       return answer;
     };
-    const answer = await app.call("POST", "/v1/bank-connections", { as: userId, body: { redirect_uri: REDIRECT } });
+    const answer = await app.call("POST", "/v1/bank-connections", {
+      as: userId,
+      body: { redirect_uri: REDIRECT },
+    });
     expect(answer.body.code).toBe("idempotency_in_progress");
     expect(app.powens.state.users.size).toBe(0);
-    expect(await all("SELECT state FROM aggregator_links WHERE user_id = ?", userId)).toEqual([{ state: "ended" }]);
+    expect(await all("SELECT state FROM aggregator_links WHERE user_id = ?", userId)).toEqual([{
+      state: "ended",
+    }]);
   });
   it("withdrawing the consent ends the user there too; linking again starts from nothing", async () => {
     const user = await hotUser(app);
     await app.service.consentListener.bankDataWithdrawn(user.userId);
     await app.service.consentListener.bankDataWithdrawn(user.userId);
     expect(app.powens.state.users.has(user.remoteUserId)).toBe(false);
-    expect(await all("SELECT state, token_cipher FROM aggregator_links WHERE user_id = ?", user.userId)).toEqual([{ state: "ended", token_cipher: null }]);
+    expect(
+      await all("SELECT state, token_cipher FROM aggregator_links WHERE user_id = ?", user.userId),
+    ).toEqual([{ state: "ended", token_cipher: null }]);
     const again = await startLink(app, user.userId);
     expect(again.remoteUserId).not.toBe(user.remoteUserId);
-    expect(await all("SELECT state FROM aggregator_links WHERE user_id = ? ORDER BY state", user.userId)).toEqual([{ state: "created" }, { state: "ended" }]);
+    expect(
+      await all("SELECT state FROM aggregator_links WHERE user_id = ? ORDER BY state", user.userId),
+    ).toEqual([{ state: "created" }, { state: "ended" }]);
   });
 });

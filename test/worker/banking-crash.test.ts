@@ -1,13 +1,28 @@
-// Each await may be the last. Every database round trip, HTTP call and ledger call of a scenario fails once, before it happened and
-// after it happened with its answer lost; then what would happen next in life happens, and the end must be the same.
+// Each await may be the last. Every database round trip, HTTP call and ledger call of a scenario
+// fails once, before it happened and after it happened with its answer lost; then what would happen
+// next in life happens, and the end must be the same.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { addUser, bankingApp, cardRow, deliver, hotUser, LINK_MS, openAtBank, REDIRECT, startLink, syncedBody } from "../support/banking-app.ts";
+import {
+  addUser,
+  bankingApp,
+  cardRow,
+  deliver,
+  hotUser,
+  LINK_MS,
+  openAtBank,
+  REDIRECT,
+  startLink,
+  syncedBody,
+} from "../support/banking-app.ts";
 import type { BankingApp } from "../support/banking-app.ts";
 import type { UserId } from "../../src/kernel/ids.ts";
 
 const binding = (env as unknown as { DB: D1Database }).DB;
-const all = async <T = Record<string, unknown>>(query: string, ...values: unknown[]): Promise<T[]> => (await binding.prepare(query).bind(...values).all<T>()).results;
+const all = async <T = Record<string, unknown>>(
+  query: string,
+  ...values: unknown[]
+): Promise<T[]> => (await binding.prepare(query).bind(...values).all<T>()).results;
 const NOWHERE = 200;
 const DAY_MS = 86_400_000;
 
@@ -17,8 +32,13 @@ function freshApp(): BankingApp {
   return app;
 }
 
-/** Runs a scenario with a fault at each of its points in turn until none is left; returns how many points there were. */
-async function atEveryPoint(scenario: (app: BankingApp, nth: number) => Promise<void>): Promise<number> {
+/**
+ * Runs a scenario with a fault at each of its points in turn until none is left; returns how many
+ * points there were.
+ */
+async function atEveryPoint(
+  scenario: (app: BankingApp, nth: number) => Promise<void>,
+): Promise<number> {
   for (let nth = 1; nth < NOWHERE; nth++) {
     const app = freshApp();
     await scenario(app, nth);
@@ -27,7 +47,12 @@ async function atEveryPoint(scenario: (app: BankingApp, nth: number) => Promise<
   throw new Error("the scenario never ends");
 }
 
-async function withFault(app: BankingApp, nth: number, mode: "before" | "after", work: () => Promise<unknown>): Promise<void> {
+async function withFault(
+  app: BankingApp,
+  nth: number,
+  mode: "before" | "after",
+  work: () => Promise<unknown>,
+): Promise<void> {
   app.faults.arm(nth, mode);
   // The Worker may die here in any way; what it said no longer matters.
   await work().catch(() => null);
@@ -51,17 +76,34 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
       const there = openAtBank(app, remoteUserId);
       app.clock.ms = LINK_MS + 10 * 86_400_000;
       // 1 and 2 come with the message, 3 only by reading back.
-      const rows = [1, 2, 3].map((id) => cardRow(id, there.account, { rdate: "2026-11-20", date: "2026-11-20" }));
+      const rows = [1, 2, 3].map((id) =>
+        cardRow(id, there.account, { rdate: "2026-11-20", date: "2026-11-20" })
+      );
       app.powens.state.users.get(remoteUserId)?.rows.push(...rows);
-      const send = () => deliver(app, "connection-synced", syncedBody(app, remoteUserId, there.connection, rows.slice(0, 2)));
+      const send = () =>
+        deliver(
+          app,
+          "connection-synced",
+          syncedBody(app, remoteUserId, there.connection, rows.slice(0, 2)),
+        );
       let status = 0;
       await withFault(app, nth, mode, async () => void (status = (await send()).status));
       // The aggregator repeats what was not answered with 2xx, and only that.
       if (status < 200 || status >= 300) expect((await send()).status).toBe(200);
       await lifeGoesOn(app);
-      expect(await all("SELECT status, action, full_read, repair_reason FROM bank_connections WHERE user_id = ?", userId)).toEqual([{ status: "active", action: "none", full_read: "done", repair_reason: null }]);
-      expect(await all("SELECT ordinal, state FROM bank_accounts WHERE user_id = ?", userId)).toEqual([{ ordinal: 1, state: "enabled" }]);
-      expect([...app.ledger.rows.values()].map((row) => row.externalId).sort()).toEqual(["1", "2", "3"]);
+      expect(
+        await all(
+          "SELECT status, action, full_read, repair_reason FROM bank_connections WHERE user_id = ?",
+          userId,
+        ),
+      ).toEqual([{ status: "active", action: "none", full_read: "done", repair_reason: null }]);
+      expect(await all("SELECT ordinal, state FROM bank_accounts WHERE user_id = ?", userId))
+        .toEqual([{ ordinal: 1, state: "enabled" }]);
+      expect([...app.ledger.rows.values()].map((row) => row.externalId).sort()).toEqual([
+        "1",
+        "2",
+        "3",
+      ]);
     });
     expect(points).toBeGreaterThanOrEqual(7);
   });
@@ -69,15 +111,28 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
   it("of a hot sync loses and doubles nothing", async () => {
     const points = await atEveryPoint(async (app, nth) => {
       const user = await hotUser(app);
-      const rows = Array.from({ length: 1001 }, (_, index) => cardRow(index + 1, user.remoteAccountId));
-      const send = () => deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, rows));
+      const rows = Array.from(
+        { length: 1001 },
+        (_, index) => cardRow(index + 1, user.remoteAccountId),
+      );
+      const send = () =>
+        deliver(
+          app,
+          "connection-synced",
+          syncedBody(app, user.remoteUserId, user.remoteConnectionId, rows),
+        );
       app.powens.state.users.get(user.remoteUserId)?.rows.push(...rows);
       let status = 0;
       await withFault(app, nth, mode, async () => void (status = (await send()).status));
       if (status !== 200) expect((await send()).status).toBe(200);
       await lifeGoesOn(app);
       expect(app.ledger.rows.size).toBe(1001);
-      expect(await all("SELECT status, repair_reason FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "active", repair_reason: null }]);
+      expect(
+        await all(
+          "SELECT status, repair_reason FROM bank_connections WHERE user_id = ?",
+          user.userId,
+        ),
+      ).toEqual([{ status: "active", repair_reason: null }]);
     });
     expect(points).toBe(4);
   });
@@ -85,14 +140,19 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
   it("of a start leaves a user who can start again, with at most one orphan, and it is alerted", async () => {
     const points = await atEveryPoint(async (app, nth) => {
       const userId = await addUser(binding);
-      const start = () => app.call("POST", "/v1/bank-connections", { as: userId, body: { redirect_uri: REDIRECT } });
+      const start = () =>
+        app.call("POST", "/v1/bank-connections", { as: userId, body: { redirect_uri: REDIRECT } });
       await withFault(app, nth, mode, start);
       app.clock.ms += 121_000;
       expect((await start()).status).toBe(201);
-      expect(await all("SELECT state FROM aggregator_links WHERE user_id = ?", userId)).toEqual([{ state: "created" }]);
+      expect(await all("SELECT state FROM aggregator_links WHERE user_id = ?", userId)).toEqual([{
+        state: "created",
+      }]);
       const made = app.powens.state.users.size;
       expect(made).toBeLessThanOrEqual(2);
-      if (made === 2) expect(app.logged.some((line) => line.includes("bank_user_maybe_orphaned"))).toBe(true);
+      if (made === 2) {
+        expect(app.logged.some((line) => line.includes("bank_user_maybe_orphaned"))).toBe(true);
+      }
     });
     expect(points).toBeGreaterThanOrEqual(6);
   });
@@ -102,13 +162,15 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
       const userId = await addUser(binding);
       const { state, remoteUserId } = await startLink(app, userId);
       openAtBank(app, remoteUserId);
-      const back = () => app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } });
+      const back = () =>
+        app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } });
       await withFault(app, nth, mode, back);
       await back();
       const list = await app.call("GET", "/v1/bank-connections", { as: userId });
       expect(list.body.data).toHaveLength(1);
       await lifeGoesOn(app);
-      expect(await all("SELECT status, full_read FROM bank_connections WHERE user_id = ?", userId)).toEqual([{ status: "active", full_read: "done" }]);
+      expect(await all("SELECT status, full_read FROM bank_connections WHERE user_id = ?", userId))
+        .toEqual([{ status: "active", full_read: "done" }]);
     });
     expect(points).toBeGreaterThanOrEqual(8);
   });
@@ -116,12 +178,20 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
   it("of an end is finished by the user's next try or by the sweep", async () => {
     const points = await atEveryPoint(async (app, nth) => {
       const user = await hotUser(app);
-      const [row] = await all<{ id: string }>("SELECT id FROM bank_connections WHERE user_id = ?", user.userId);
+      const [row] = await all<{ id: string }>(
+        "SELECT id FROM bank_connections WHERE user_id = ?",
+        user.userId,
+      );
       const end = () => app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: user.userId });
       await withFault(app, nth, mode, end);
       expect((await end()).status).toBe(204);
       await lifeGoesOn(app);
-      expect(await all("SELECT status, gone_remotely FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "removed", gone_remotely: 1 }]);
+      expect(
+        await all(
+          "SELECT status, gone_remotely FROM bank_connections WHERE user_id = ?",
+          user.userId,
+        ),
+      ).toEqual([{ status: "removed", gone_remotely: 1 }]);
       expect(app.powens.state.users.get(user.remoteUserId)?.connections.size).toBe(0);
     });
     expect(points).toBeGreaterThanOrEqual(5);
@@ -130,7 +200,12 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
   it("of a withdrawal leaves nothing there in the end", async () => {
     const points = await atEveryPoint(async (app, nth) => {
       const user = await hotUser(app);
-      await withFault(app, nth, mode, () => app.service.consentListener.bankDataWithdrawn(user.userId));
+      await withFault(
+        app,
+        nth,
+        mode,
+        () => app.service.consentListener.bankDataWithdrawn(user.userId),
+      );
       await app.service.consentListener.bankDataWithdrawn(user.userId).catch(() => null);
       await lifeGoesOn(app);
       expect(app.powens.state.users.has(user.remoteUserId)).toBe(false);
@@ -145,12 +220,21 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
       await quiet(user.userId);
       app.powens.state.pageSize = 1;
       const changed = { last_update: "2026-11-21 20:00:00" };
-      app.powens.state.users.get(user.remoteUserId)?.rows.push(cardRow(1, user.remoteAccountId, changed), cardRow(2, user.remoteAccountId, { ...changed, deleted: "2026-11-21 20:00:00" }));
+      app.powens.state.users.get(user.remoteUserId)?.rows.push(
+        cardRow(1, user.remoteAccountId, changed),
+        cardRow(2, user.remoteAccountId, { ...changed, deleted: "2026-11-21 20:00:00" }),
+      );
       app.clock.ms += 2 * DAY_MS;
       await withFault(app, nth, mode, () => app.service.sweep(app.clock.ms));
       await lifeGoesOn(app, 13);
-      expect([...app.ledger.rows.values()].map((row) => [row.externalId, row.state])).toEqual([["1", "booked"], ["2", "deleted"]]);
-      const [row] = await all<{ at: number; due: number }>("SELECT changes_read_at_ms AS at, changes_due_at_ms AS due FROM bank_connections WHERE user_id = ?", user.userId);
+      expect([...app.ledger.rows.values()].map((row) => [row.externalId, row.state])).toEqual([[
+        "1",
+        "booked",
+      ], ["2", "deleted"]]);
+      const [row] = await all<{ at: number; due: number }>(
+        "SELECT changes_read_at_ms AS at, changes_due_at_ms AS due FROM bank_connections WHERE user_id = ?",
+        user.userId,
+      );
       expect(row?.at).toBeGreaterThan(Date.parse("2026-11-21T20:00:00Z"));
       expect(row?.due).toBeGreaterThan(app.clock.ms);
     });
@@ -161,21 +245,42 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
     const points = await atEveryPoint(async (app, nth) => {
       const user = await hotUser(app);
       await quiet(user.userId);
-      const there = app.powens.state.users.get(user.remoteUserId)?.connections.get(user.remoteConnectionId) ?? {};
-      const send = () => deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, []));
+      const there =
+        app.powens.state.users.get(user.remoteUserId)?.connections.get(user.remoteConnectionId) ??
+          {};
+      const send = () =>
+        deliver(
+          app,
+          "connection-synced",
+          syncedBody(app, user.remoteUserId, user.remoteConnectionId, []),
+        );
       Object.assign(there, { state: "SCARequired" });
       await send();
       app.clock.ms += 5 * DAY_MS;
       Object.assign(there, { state: null, last_update: "2026-11-25 10:00:00" });
-      app.powens.state.users.get(user.remoteUserId)?.rows.push(cardRow(1, user.remoteAccountId, { date: "2026-11-22", rdate: "2026-11-22", last_update: "2026-11-25 10:00:00" }));
+      app.powens.state.users.get(user.remoteUserId)?.rows.push(
+        cardRow(1, user.remoteAccountId, {
+          date: "2026-11-22",
+          rdate: "2026-11-22",
+          last_update: "2026-11-25 10:00:00",
+        }),
+      );
       let status = 0;
       await withFault(app, nth, mode, async () => void (status = (await send()).status));
       if (status !== 200) expect((await send()).status).toBe(200);
       await lifeGoesOn(app);
-      const gaps = await all<{ from_ms: number; open: number; missing: number }>("SELECT from_ms, to_ms IS NULL AS open, recovered_at_ms IS NULL AS missing FROM bank_gaps WHERE connection_id IN (SELECT id FROM bank_connections WHERE user_id = ?)", user.userId);
+      const gaps = await all<{ from_ms: number; open: number; missing: number }>(
+        "SELECT from_ms, to_ms IS NULL AS open, recovered_at_ms IS NULL AS missing FROM bank_gaps WHERE connection_id IN (SELECT id FROM bank_connections WHERE user_id = ?)",
+        user.userId,
+      );
       expect(gaps).toEqual([{ from_ms: Date.parse("2026-11-20T09:00:00Z"), open: 0, missing: 0 }]);
       expect(app.ledger.rows.size).toBe(1);
-      expect(await all("SELECT status, full_read, repair_reason FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "active", full_read: "done", repair_reason: null }]);
+      expect(
+        await all(
+          "SELECT status, full_read, repair_reason FROM bank_connections WHERE user_id = ?",
+          user.userId,
+        ),
+      ).toEqual([{ status: "active", full_read: "done", repair_reason: null }]);
     });
     expect(points).toBeGreaterThanOrEqual(6);
   });
@@ -186,15 +291,42 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
       await quiet(user.userId);
       app.ledger.fail = () => "ledger_refused";
       app.powens.state.users.get(user.remoteUserId)?.rows.push(cardRow(1, user.remoteAccountId));
-      await deliver(app, "connection-synced", syncedBody(app, user.remoteUserId, user.remoteConnectionId, [cardRow(1, user.remoteAccountId)]));
+      await deliver(
+        app,
+        "connection-synced",
+        syncedBody(app, user.remoteUserId, user.remoteConnectionId, [
+          cardRow(1, user.remoteAccountId),
+        ]),
+      );
       app.ledger.fail = () => null;
-      const [item] = await all<{ id: string }>("SELECT id FROM quarantine WHERE remote_user_id = ?", String(user.remoteUserId));
-      const replay = () => app.call("POST", `/admin/v1/quarantine/${item?.id}/replay`, { operator: "operator.claire.support" });
+      const [item] = await all<{ id: string }>(
+        "SELECT id FROM quarantine WHERE remote_user_id = ?",
+        String(user.remoteUserId),
+      );
+      const replay = () =>
+        app.call("POST", `/admin/v1/quarantine/${item?.id}/replay`, {
+          operator: "operator.claire.support",
+        });
       await withFault(app, nth, mode, replay);
       expect((await replay()).body).toMatchObject({ outcome: "resolved" });
       expect(app.ledger.rows.size).toBe(1);
-      expect(await all("SELECT resolved_at_ms IS NOT NULL AS resolved FROM quarantine WHERE id = ?", item?.id)).toEqual([{ resolved: 1 }]);
-      expect(await all("SELECT status, full_read, repair_reason, next_try_at_ms FROM bank_connections WHERE user_id = ?", user.userId)).toEqual([{ status: "active", full_read: "done", repair_reason: null, next_try_at_ms: null }]);
+      expect(
+        await all(
+          "SELECT resolved_at_ms IS NOT NULL AS resolved FROM quarantine WHERE id = ?",
+          item?.id,
+        ),
+      ).toEqual([{ resolved: 1 }]);
+      expect(
+        await all(
+          "SELECT status, full_read, repair_reason, next_try_at_ms FROM bank_connections WHERE user_id = ?",
+          user.userId,
+        ),
+      ).toEqual([{
+        status: "active",
+        full_read: "done",
+        repair_reason: null,
+        next_try_at_ms: null,
+      }]);
     });
     expect(points).toBeGreaterThanOrEqual(10);
   });
@@ -202,7 +334,9 @@ describe.each(["before", "after"] as const)("a failure %s any await", (mode) => 
 
 /** Lets only this user's work be due: every other test's connections share the database. */
 async function quiet(userId: UserId): Promise<void> {
-  await binding.prepare("UPDATE bank_connections SET changes_due_at_ms = 9e15, next_try_at_ms = NULL WHERE user_id <> ?").bind(userId).run();
+  await binding.prepare(
+    "UPDATE bank_connections SET changes_due_at_ms = 9e15, next_try_at_ms = NULL WHERE user_id <> ?",
+  ).bind(userId).run();
   await binding.prepare("UPDATE aggregator_links SET next_try_at_ms = NULL").run();
 }
 

@@ -1,60 +1,127 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { ALICE, BOB, VERSION, catalogueApp } from "../support/catalogue-app.ts";
+import { ALICE, BOB, catalogueApp, VERSION } from "../support/catalogue-app.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
 const edge = catalogueApp(DB);
 
-type Version = { number: number; state: string; second_person: boolean; rate_bp: number | null; approved_by: string | null; in_force: { from: string; to: string | null } | null };
+type Version = {
+  number: number;
+  state: string;
+  second_person: boolean;
+  rate_bp: number | null;
+  approved_by: string | null;
+  in_force: { from: string; to: string | null } | null;
+};
 type Offer = { id: string; brand_id: string; version: Version; versions: Version[] };
-type PublicOffer = { id: string; title: string; brand: { id: string; name: string }; version: { number: number; rate_bp: number }; activation: { activated_at: string; expires_at: string | null } | null; eligible: { value: boolean; reasons: { code: string; message: string }[] } | null };
+type PublicOffer = {
+  id: string;
+  title: string;
+  brand: { id: string; name: string };
+  version: { number: number; rate_bp: number };
+  activation: { activated_at: string; expires_at: string | null } | null;
+  eligible: { value: boolean; reasons: { code: string; message: string }[] } | null;
+};
 type List<T> = { data: T[]; next_cursor: string | null };
-type Problem = { code: string; errors: { pointer: string; code: string; detail: string; line?: number }[] };
+type Problem = {
+  code: string;
+  errors: { pointer: string; code: string; detail: string; line?: number }[];
+};
 
 let serial = 0;
 async function makeBrand(): Promise<string> {
   const name = `Boutique ${(serial += 1)}`;
-  return (await edge.call<{ id: string }>("POST", "/admin/v1/brands", { as: ALICE, body: { name, category: "shop", aliases: [name] } })).body.id;
+  return (await edge.call<{ id: string }>("POST", "/admin/v1/brands", {
+    as: ALICE,
+    body: { name, category: "shop", aliases: [name] },
+  })).body.id;
 }
 const title = { fr: "Trois pour cent", en: "Three per cent" };
-const offerOf = (brandId: string, version: object) => edge.call<Offer & Problem>("POST", "/admin/v1/offers", { as: ALICE, body: { brand_id: brandId, title, version } });
-const offersOf = async (brandId: string, headers: Record<string, string> = {}) => (await edge.call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brandId}`, { headers })).body.data;
+const offerOf = (brandId: string, version: object) =>
+  edge.call<Offer & Problem>("POST", "/admin/v1/offers", {
+    as: ALICE,
+    body: { brand_id: brandId, title, version },
+  });
+const offersOf = async (brandId: string, headers: Record<string, string> = {}) =>
+  (await edge.call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brandId}`, { headers })).body
+    .data;
 
 describe("POST /admin/v1/offers", () => {
   it("puts an ordinary version in force at once", async () => {
     const brand = await makeBrand();
     const made = await offerOf(brand, VERSION);
     expect(made.status).toBe(201);
-    expect(made.body).toMatchObject({ brand_id: brand, title, version: { number: 1, state: "approved", second_person: false, approved_by: null, in_force: { from: "2025-12-31T23:00:00.000Z", to: null } } });
-    expect(await offersOf(brand)).toMatchObject([{ id: made.body.id, title: "Trois pour cent", version: { number: 1, rate_bp: 300 }, activation: null, eligible: null }]);
+    expect(made.body).toMatchObject({
+      brand_id: brand,
+      title,
+      version: {
+        number: 1,
+        state: "approved",
+        second_person: false,
+        approved_by: null,
+        in_force: { from: "2025-12-31T23:00:00.000Z", to: null },
+      },
+    });
+    expect(await offersOf(brand)).toMatchObject([{
+      id: made.body.id,
+      title: "Trois pour cent",
+      version: { number: 1, rate_bp: 300 },
+      activation: null,
+      eligible: null,
+    }]);
     expect((await offersOf(brand, { "Accept-Language": "en" }))[0]?.title).toBe("Three per cent");
   });
 
   it.each([
-    ["a rate of 1 501", { ...VERSION, rate_bp: 1501 }], ["2 001 points", { ...VERSION, kind: "fixed", rate_bp: null, points: 2001 }],
-    ["a tier of 1 600", { ...VERSION, kind: "tiered", rate_bp: null, tiers: [{ from_cents: 0, rate_bp: 100 }, { from_cents: 5000, rate_bp: 1600 }] }],
+    ["a rate of 1 501", { ...VERSION, rate_bp: 1501 }],
+    ["2 001 points", { ...VERSION, kind: "fixed", rate_bp: null, points: 2001 }],
+    ["a tier of 1 600", {
+      ...VERSION,
+      kind: "tiered",
+      rate_bp: null,
+      tiers: [{ from_cents: 0, rate_bp: 100 }, { from_cents: 5000, rate_bp: 1600 }],
+    }],
     ["16 points per euro", { ...VERSION, kind: "points_per_euro", rate_bp: null, points: 16 }],
   ])("keeps %s waiting for another person", async (_name, version) => {
     const brand = await makeBrand();
     const made = await offerOf(brand, version);
-    expect(made.body.version).toMatchObject({ state: "waiting", second_person: true, in_force: null });
+    expect(made.body.version).toMatchObject({
+      state: "waiting",
+      second_person: true,
+      in_force: null,
+    });
     expect(await offersOf(brand)).toEqual([]);
     const path = `/admin/v1/offers/${made.body.id}/versions/1/approval`;
     const own = await edge.call<Problem>("POST", path, { as: ALICE });
     expect([own.status, own.body.code]).toEqual([403, "second_person_required"]);
     expect(await offersOf(brand)).toEqual([]);
     const approved = await edge.call<Offer>("POST", path, { as: BOB });
-    expect([approved.status, approved.body.version.state, approved.body.version.approved_by]).toEqual([200, "approved", "bob"]);
+    expect([approved.status, approved.body.version.state, approved.body.version.approved_by])
+      .toEqual([200, "approved", "bob"]);
     expect(await offersOf(brand)).toHaveLength(1);
     expect((await edge.call("POST", path, { as: BOB })).status).toBe(200);
-    expect((await edge.call<Problem>("POST", path, { as: "operator.carol.catalogue" })).body.code).toBe("conflict");
+    expect((await edge.call<Problem>("POST", path, { as: "operator.carol.catalogue" })).body.code)
+      .toBe("conflict");
   });
 
   it.each([
-    ["tiers that overlap", { kind: "tiered", rate_bp: null, tiers: [{ from_cents: 0, rate_bp: 100 }, { from_cents: 0, rate_bp: 200 }] }, "/version/tiers/1/from_cents"],
-    ["an end before the start", { starts_at: "2026-12-02", ends_at: "2026-12-01" }, "/version/ends_at"],
+    ["tiers that overlap", {
+      kind: "tiered",
+      rate_bp: null,
+      tiers: [{ from_cents: 0, rate_bp: 100 }, { from_cents: 0, rate_bp: 200 }],
+    }, "/version/tiers/1/from_cents"],
+    [
+      "an end before the start",
+      { starts_at: "2026-12-02", ends_at: "2026-12-01" },
+      "/version/ends_at",
+    ],
     ["a rate over 10 000", { rate_bp: 10_001 }, "/version/rate_bp"],
-    ["a cap below the fixed points", { kind: "fixed", rate_bp: null, points: 200, cap_points_per_purchase: 100 }, "/version/cap_points_per_purchase"],
+    ["a cap below the fixed points", {
+      kind: "fixed",
+      rate_bp: null,
+      points: 200,
+      cap_points_per_purchase: 100,
+    }, "/version/cap_points_per_purchase"],
     ["points beside a rate", { points: 5 }, "/version/points"],
     ["a kind that does not exist", { kind: "free" }, "/version/kind"],
     ["a field that does not exist", { bonus: 1 }, "/version/bonus"],
@@ -68,46 +135,91 @@ describe("POST /admin/v1/offers", () => {
   });
 
   it.each([
-    ["a period whose only cap has none", { cap_points_per_purchase: 100, period: "month" }, "/version/period", "period_without_cap"],
-    ["a cap per purchase above the one per user", { cap_points_per_purchase: 101, cap_points_per_user: 100 }, "/version/cap_points_per_user", "cap_per_user_below_per_purchase"],
-    ["tiers that all give nothing", { kind: "tiered", rate_bp: null, tiers: [{ from_cents: 0, rate_bp: 0 }] }, "/version/tiers", "tiers_give_nothing"],
+    [
+      "a period whose only cap has none",
+      { cap_points_per_purchase: 100, period: "month" },
+      "/version/period",
+      "period_without_cap",
+    ],
+    [
+      "a cap per purchase above the one per user",
+      { cap_points_per_purchase: 101, cap_points_per_user: 100 },
+      "/version/cap_points_per_user",
+      "cap_per_user_below_per_purchase",
+    ],
+    [
+      "tiers that all give nothing",
+      { kind: "tiered", rate_bp: null, tiers: [{ from_cents: 0, rate_bp: 0 }] },
+      "/version/tiers",
+      "tiers_give_nothing",
+    ],
   ])("refuses %s", async (_name, over, pointer, code) => {
     const refused = await offerOf(await makeBrand(), { ...VERSION, ...over });
-    expect([refused.status, refused.body.errors.map((item) => [item.pointer, item.code])]).toEqual([422, [[pointer, code]]]);
+    expect([refused.status, refused.body.errors.map((item) => [item.pointer, item.code])]).toEqual([
+      422,
+      [[pointer, code]],
+    ]);
   });
 
   it("takes nothing below 50 euros as the first tier", async () => {
     const brand = await makeBrand();
     const tiers = [{ from_cents: 0, rate_bp: 0 }, { from_cents: 5000, rate_bp: 300 }];
-    expect((await offerOf(brand, { ...VERSION, kind: "tiered", rate_bp: null, tiers })).status).toBe(201);
+    expect((await offerOf(brand, { ...VERSION, kind: "tiered", rate_bp: null, tiers })).status)
+      .toBe(201);
     expect((await offersOf(brand))[0]?.version).toMatchObject({ tiers });
   });
 
   it("takes an offer that is over: it holds for purchases of its time, and nobody sees it", async () => {
     const brand = await makeBrand();
-    const made = await offerOf(brand, { ...VERSION, starts_at: "2026-10-01", ends_at: "2026-11-01" });
-    expect([made.status, made.body.version.in_force]).toEqual([201, { from: "2026-09-30T22:00:00.000Z", to: "2026-10-31T23:00:00.000Z" }]);
+    const made = await offerOf(brand, {
+      ...VERSION,
+      starts_at: "2026-10-01",
+      ends_at: "2026-11-01",
+    });
+    expect([made.status, made.body.version.in_force]).toEqual([201, {
+      from: "2026-09-30T22:00:00.000Z",
+      to: "2026-10-31T23:00:00.000Z",
+    }]);
     expect(await offersOf(brand)).toEqual([]);
     const { termsFor } = await edge.service.now();
-    expect(termsFor(brand as never).map((terms) => [terms.startsAtMs, terms.endsAtMs])).toEqual([[Date.UTC(2026, 8, 30, 22), Date.UTC(2026, 9, 31, 23)]]);
+    expect(termsFor(brand as never).map((terms) => [terms.startsAtMs, terms.endsAtMs])).toEqual([[
+      Date.UTC(2026, 8, 30, 22),
+      Date.UTC(2026, 9, 31, 23),
+    ]]);
   });
 
   it("lets a second person approve the start with the rest", async () => {
     const { id } = (await offerOf(await makeBrand(), { ...VERSION, rate_bp: 2000 })).body;
-    const approved = await edge.call<Offer>("POST", `/admin/v1/offers/${id}/versions/1/approval`, { as: BOB });
+    const approved = await edge.call<Offer>("POST", `/admin/v1/offers/${id}/versions/1/approval`, {
+      as: BOB,
+    });
     expect(approved.body.version.in_force).toEqual({ from: "2025-12-31T23:00:00.000Z", to: null });
   });
 
   it("refuses a brand that is not there, and says so beside what else is wrong", async () => {
-    const refused = await offerOf("brd_0192f0c4-0000-7000-8000-00000000dead", { ...VERSION, rate_bp: 0 });
-    expect(refused.body.errors.map((item) => [item.pointer, item.code])).toEqual([["/brand_id", "brand_unknown"], ["/version/rate_bp", "rate_out_of_range"]]);
+    const refused = await offerOf("brd_0192f0c4-0000-7000-8000-00000000dead", {
+      ...VERSION,
+      rate_bp: 0,
+    });
+    expect(refused.body.errors.map((item) => [item.pointer, item.code])).toEqual([[
+      "/brand_id",
+      "brand_unknown",
+    ], ["/version/rate_bp", "rate_out_of_range"]]);
   });
 
   it("makes one offer of a request that is sent again after a crash", async () => {
     const body = { brand_id: await makeBrand(), title, version: VERSION };
-    const first = await edge.call<Offer>("POST", "/admin/v1/offers", { as: ALICE, body, key: "offer-once" });
+    const first = await edge.call<Offer>("POST", "/admin/v1/offers", {
+      as: ALICE,
+      body,
+      key: "offer-once",
+    });
     await DB.exec("DELETE FROM idempotency_keys");
-    const again = await edge.call<Offer>("POST", "/admin/v1/offers", { as: ALICE, body, key: "offer-once" });
+    const again = await edge.call<Offer>("POST", "/admin/v1/offers", {
+      as: ALICE,
+      body,
+      key: "offer-once",
+    });
     expect([again.status, again.body.id]).toEqual([201, first.body.id]);
     expect(await offersOf(body.brand_id)).toHaveLength(1);
   });
@@ -118,38 +230,78 @@ describe("POST /admin/v1/offers/{id}/versions", () => {
     const brand = await makeBrand();
     const { id } = (await offerOf(brand, VERSION)).body;
     const other = catalogueApp(DB);
-    const added = await Promise.all([edge, other].map((isolate, index) => isolate.call<Offer>("POST", `/admin/v1/offers/${id}/versions`, { as: ALICE, body: { ...VERSION, rate_bp: 400 + index } })));
+    const added = await Promise.all(
+      [edge, other].map((isolate, index) =>
+        isolate.call<Offer>("POST", `/admin/v1/offers/${id}/versions`, {
+          as: ALICE,
+          body: { ...VERSION, rate_bp: 400 + index },
+        })
+      ),
+    );
     expect(added.map((item) => item.status)).toEqual([201, 201]);
     expect(added.map((item) => item.body.version.number).sort((a, b) => a - b)).toEqual([2, 3]);
-    const seen = await catalogueApp(DB).call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brand}`);
+    const seen = await catalogueApp(DB).call<List<PublicOffer>>(
+      "GET",
+      `/v1/offers?brand_id=${brand}`,
+    );
     expect(seen.body.data.map((offer) => offer.version.number)).toEqual([3]);
-    const listed = await edge.call<List<Offer>>("GET", `/admin/v1/offers?brand_id=${brand}`, { as: ALICE });
+    const listed = await edge.call<List<Offer>>("GET", `/admin/v1/offers?brand_id=${brand}`, {
+      as: ALICE,
+    });
     expect(listed.body.data[0]?.versions.map((version) => version.number)).toEqual([1, 2, 3]);
   });
 
   it("never lets a later version begin before it was made, nor one that is over begin at all", async () => {
     const { id } = (await offerOf(await makeBrand(), VERSION)).body;
-    const add = async (over: object) => (await edge.call<Offer>("POST", `/admin/v1/offers/${id}/versions`, { as: ALICE, body: { ...VERSION, ...over } })).body.version.in_force;
+    const add = async (over: object) =>
+      (await edge.call<Offer>("POST", `/admin/v1/offers/${id}/versions`, {
+        as: ALICE,
+        body: { ...VERSION, ...over },
+      })).body.version.in_force;
     expect(await add({ starts_at: "2026-10-01", ends_at: "2026-11-01" })).toBeNull();
-    expect(await add({ starts_at: "2026-10-01" })).toEqual({ from: "2026-11-20T09:00:00.000Z", to: null });
+    expect(await add({ starts_at: "2026-10-01" })).toEqual({
+      from: "2026-11-20T09:00:00.000Z",
+      to: null,
+    });
   });
 
   it("leaves a planned version in its place when a short one is put before it", async () => {
     const brand = await makeBrand();
     const { id } = (await offerOf(brand, VERSION)).body;
-    for (const over of [{ starts_at: "2027-06-01" }, { starts_at: "2027-03-01", ends_at: "2027-03-11" }]) await edge.call("POST", `/admin/v1/offers/${id}/versions`, { as: ALICE, body: { ...VERSION, ...over } });
-    const listed = await edge.call<List<Offer>>("GET", `/admin/v1/offers?brand_id=${brand}`, { as: ALICE });
+    for (
+      const over of [{ starts_at: "2027-06-01" }, {
+        starts_at: "2027-03-01",
+        ends_at: "2027-03-11",
+      }]
+    ) {
+      await edge.call("POST", `/admin/v1/offers/${id}/versions`, {
+        as: ALICE,
+        body: { ...VERSION, ...over },
+      });
+    }
+    const listed = await edge.call<List<Offer>>("GET", `/admin/v1/offers?brand_id=${brand}`, {
+      as: ALICE,
+    });
     expect(listed.body.data[0]?.versions.map((version) => version.in_force)).toEqual([
-      { from: "2025-12-31T23:00:00.000Z", to: "2027-02-28T23:00:00.000Z" }, { from: "2027-05-31T22:00:00.000Z", to: null }, { from: "2027-02-28T23:00:00.000Z", to: "2027-03-10T23:00:00.000Z" },
+      { from: "2025-12-31T23:00:00.000Z", to: "2027-02-28T23:00:00.000Z" },
+      { from: "2027-05-31T22:00:00.000Z", to: null },
+      { from: "2027-02-28T23:00:00.000Z", to: "2027-03-10T23:00:00.000Z" },
     ]);
   });
 
   it("leaves the standing version in force while the new one waits", async () => {
     const brand = await makeBrand();
     const { id } = (await offerOf(brand, VERSION)).body;
-    await edge.call("POST", `/admin/v1/offers/${id}/versions`, { as: ALICE, body: { ...VERSION, rate_bp: 2000 } });
+    await edge.call("POST", `/admin/v1/offers/${id}/versions`, {
+      as: ALICE,
+      body: { ...VERSION, rate_bp: 2000 },
+    });
     expect((await offersOf(brand))[0]?.version).toMatchObject({ number: 1, rate_bp: 300 });
-    const waiting = await edge.call<List<Offer>>("GET", "/admin/v1/offers?state=waiting&limit=100", { as: ALICE });
+    const waiting = await edge.call<List<Offer>>(
+      "GET",
+      "/admin/v1/offers?state=waiting&limit=100",
+      { as: ALICE },
+    );
     expect(waiting.body.data.map((offer) => offer.id)).toContain(id);
     await edge.call("POST", `/admin/v1/offers/${id}/versions/2/approval`, { as: BOB });
     expect((await offersOf(brand))[0]?.version).toMatchObject({ number: 2, rate_bp: 2000 });
@@ -157,9 +309,20 @@ describe("POST /admin/v1/offers/{id}/versions", () => {
 
   it("answers 404 for an offer or a version that is not there, and points into the version", async () => {
     const { id } = (await offerOf(await makeBrand(), VERSION)).body;
-    expect((await edge.call("POST", "/admin/v1/offers/off_0192f0c4-0000-7000-8000-00000000dead/versions", { as: ALICE, body: VERSION })).status).toBe(404);
-    expect((await edge.call("POST", `/admin/v1/offers/${id}/versions/9/approval`, { as: BOB })).status).toBe(404);
-    const refused = await edge.call<Problem>("POST", `/admin/v1/offers/${id}/versions`, { as: ALICE, body: { ...VERSION, confirmation_days: -1 } });
+    expect(
+      (await edge.call(
+        "POST",
+        "/admin/v1/offers/off_0192f0c4-0000-7000-8000-00000000dead/versions",
+        { as: ALICE, body: VERSION },
+      )).status,
+    ).toBe(404);
+    expect(
+      (await edge.call("POST", `/admin/v1/offers/${id}/versions/9/approval`, { as: BOB })).status,
+    ).toBe(404);
+    const refused = await edge.call<Problem>("POST", `/admin/v1/offers/${id}/versions`, {
+      as: ALICE,
+      body: { ...VERSION, confirmation_days: -1 },
+    });
     expect(refused.body.errors[0]?.pointer).toBe("/confirmation_days");
   });
 });
@@ -168,10 +331,26 @@ describe("the database itself", () => {
   it("keeps terms as they are and wants a second person, whatever the code does", async () => {
     const { id } = (await offerOf(await makeBrand(), { ...VERSION, rate_bp: 5000 })).body;
     const run = (text: string, ...values: unknown[]) => DB.prepare(text).bind(...values).run();
-    await expect(run("UPDATE offer_versions SET terms = '{}' WHERE offer_id = ?", id)).rejects.toThrow();
-    await expect(run("UPDATE offer_versions SET state = 'approved', approved_at_ms = 1 WHERE offer_id = ?", id)).rejects.toThrow();
-    await expect(run("UPDATE offer_versions SET state = 'approved', approved_at_ms = 1, approved_by = created_by WHERE offer_id = ?", id)).rejects.toThrow();
-    await expect(run("INSERT INTO offer_versions SELECT offer_id, 3, terms, 0, 'approved', NULL, created_by, 1, NULL, 1 FROM offer_versions WHERE offer_id = ?", id)).rejects.toThrow();
+    await expect(run("UPDATE offer_versions SET terms = '{}' WHERE offer_id = ?", id)).rejects
+      .toThrow();
+    await expect(
+      run(
+        "UPDATE offer_versions SET state = 'approved', approved_at_ms = 1 WHERE offer_id = ?",
+        id,
+      ),
+    ).rejects.toThrow();
+    await expect(
+      run(
+        "UPDATE offer_versions SET state = 'approved', approved_at_ms = 1, approved_by = created_by WHERE offer_id = ?",
+        id,
+      ),
+    ).rejects.toThrow();
+    await expect(
+      run(
+        "INSERT INTO offer_versions SELECT offer_id, 3, terms, 0, 'approved', NULL, created_by, 1, NULL, 1 FROM offer_versions WHERE offer_id = ?",
+        id,
+      ),
+    ).rejects.toThrow();
     await expect(run("DELETE FROM offer_versions WHERE offer_id = ?", id)).rejects.toThrow();
     await expect(run("UPDATE offers SET brand_id = 'x' WHERE id = ?", id)).rejects.toThrow();
     await expect(run("DELETE FROM offers WHERE id = ?", id)).rejects.toThrow();
@@ -182,8 +361,16 @@ describe("POST /admin/v1/offers/import", () => {
   it("creates, versions and recognises what is already there", async () => {
     await makeBrand();
     const name = `Boutique ${serial}`;
-    const line = (rateBp: number) => JSON.stringify({ brand: name, title: { fr: "Fichier", en: "File" }, version: { ...VERSION, rate_bp: rateBp } });
-    const send = (text: string) => edge.call<{ created: number; updated: number; unchanged: number; lines: { status: string }[] }>("POST", "/admin/v1/offers/import", { as: ALICE, raw: text, type: "application/x-ndjson" });
+    const line = (rateBp: number) =>
+      JSON.stringify({
+        brand: name,
+        title: { fr: "Fichier", en: "File" },
+        version: { ...VERSION, rate_bp: rateBp },
+      });
+    const send = (text: string) =>
+      edge.call<
+        { created: number; updated: number; unchanged: number; lines: { status: string }[] }
+      >("POST", "/admin/v1/offers/import", { as: ALICE, raw: text, type: "application/x-ndjson" });
     expect((await send(line(300))).body).toMatchObject({ created: 1, unchanged: 0 });
     expect((await send(line(300))).body).toMatchObject({ created: 0, unchanged: 1 });
     expect((await send(line(400))).body).toMatchObject({ updated: 1 });
@@ -191,50 +378,91 @@ describe("POST /admin/v1/offers/import", () => {
 
   it("reads CSV with tiers", async () => {
     const brand = await makeBrand();
-    const csv = `brand_id;title_fr;title_en;kind;tiers;activation;channel;starts_at;confirmation_days;priority\n${brand};"Paliers ; fidélité";Tiers;tiered;0:200|5000:400;automatic;any;2026-01-01;30;100\n`;
-    const imported = await edge.call("POST", "/admin/v1/offers/import", { as: ALICE, raw: csv, type: "text/csv" });
+    const csv =
+      `brand_id;title_fr;title_en;kind;tiers;activation;channel;starts_at;confirmation_days;priority\n${brand};"Paliers ; fidélité";Tiers;tiered;0:200|5000:400;automatic;any;2026-01-01;30;100\n`;
+    const imported = await edge.call("POST", "/admin/v1/offers/import", {
+      as: ALICE,
+      raw: csv,
+      type: "text/csv",
+    });
     expect(imported.body).toMatchObject({ created: 1 });
-    expect((await offersOf(brand))[0]).toMatchObject({ title: "Paliers ; fidélité", version: { tiers: [{ from_cents: 0, rate_bp: 200 }, { from_cents: 5000, rate_bp: 400 }] } });
+    expect((await offersOf(brand))[0]).toMatchObject({
+      title: "Paliers ; fidélité",
+      version: { tiers: [{ from_cents: 0, rate_bp: 200 }, { from_cents: 5000, rate_bp: 400 }] },
+    });
   });
 
   it("is all or nothing and reports each bad line", async () => {
     const brand = await makeBrand();
     const good = { brand_id: brand, title, version: VERSION };
-    const lines = [good, { ...good, brand_id: "brd_none", title: { fr: "b", en: "b" } }, { ...good, title: { fr: "c", en: "c" }, version: { ...VERSION, rate_bp: 0 } }, good];
-    const refused = await edge.call<Problem>("POST", "/admin/v1/offers/import", { as: ALICE, raw: lines.map((line) => JSON.stringify(line)).join("\n"), type: "application/x-ndjson" });
+    const lines = [good, { ...good, brand_id: "brd_none", title: { fr: "b", en: "b" } }, {
+      ...good,
+      title: { fr: "c", en: "c" },
+      version: { ...VERSION, rate_bp: 0 },
+    }, good];
+    const refused = await edge.call<Problem>("POST", "/admin/v1/offers/import", {
+      as: ALICE,
+      raw: lines.map((line) => JSON.stringify(line)).join("\n"),
+      type: "application/x-ndjson",
+    });
     expect(refused.status).toBe(422);
-    expect(refused.body.errors.map((item) => item.pointer)).toEqual(["#line/2/brand_id", "#line/3/version/rate_bp", "#line/4/title"]);
+    expect(refused.body.errors.map((item) => item.pointer)).toEqual([
+      "#line/2/brand_id",
+      "#line/3/version/rate_bp",
+      "#line/4/title",
+    ]);
     expect(await offersOf(brand)).toEqual([]);
   });
 });
 
 describe("a refused file of offers", () => {
-  const send = (items: readonly unknown[], headers: Record<string, string> = {}) => edge.call<Problem>("POST", "/admin/v1/offers/import", {
-    as: ALICE, raw: items.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join("\n"), type: "application/x-ndjson", headers,
-  });
+  const send = (items: readonly unknown[], headers: Record<string, string> = {}) =>
+    edge.call<Problem>("POST", "/admin/v1/offers/import", {
+      as: ALICE,
+      raw: items.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join("\n"),
+      type: "application/x-ndjson",
+      headers,
+    });
 
   it("tells of every line what its syntax, its fields and its terms have wrong, in line order", async () => {
     const good = { brand_id: await makeBrand(), title, version: VERSION };
     const named = (fr: string, over: object) => ({ ...good, title: { fr, en: fr }, ...over });
     const refused = await send([
-      good, named("b", { version: { ...VERSION, rate_bp: 10_001 } }), named("c", { version: { ...VERSION, kind: "x" } }), "{oops",
+      good,
+      named("b", { version: { ...VERSION, rate_bp: 10_001 } }),
+      named("c", { version: { ...VERSION, kind: "x" } }),
+      "{oops",
       // One line may be wrong in its fields, its brand and its terms at once.
-      { title: { fr: "", en: "e" }, brand: "Nulle part", version: { ...VERSION, priority: -1 } }, { title, version: VERSION }, good,
+      { title: { fr: "", en: "e" }, brand: "Nulle part", version: { ...VERSION, priority: -1 } },
+      { title, version: VERSION },
+      good,
     ]);
     expect(refused.status).toBe(422);
     expect(refused.body.errors.map((item) => [item.line, item.pointer, item.code])).toEqual([
-      [2, "#line/2/version/rate_bp", "rate_out_of_range"], [3, "#line/3/version/kind", "invalid_value"], [4, "#line/4", "malformed_json"],
-      [5, "#line/5/title/fr", "too_small"], [5, "#line/5/brand", "brand_unknown"], [5, "#line/5/version/priority", "priority_out_of_range"],
-      [6, "#line/6/brand_id", "brand_missing"], [7, "#line/7/title", "duplicate_in_file"],
+      [2, "#line/2/version/rate_bp", "rate_out_of_range"],
+      [3, "#line/3/version/kind", "invalid_value"],
+      [4, "#line/4", "malformed_json"],
+      [5, "#line/5/title/fr", "too_small"],
+      [5, "#line/5/brand", "brand_unknown"],
+      [5, "#line/5/version/priority", "priority_out_of_range"],
+      [6, "#line/6/brand_id", "brand_missing"],
+      [7, "#line/7/title", "duplicate_in_file"],
     ]);
     expect(await offersOf(good.brand_id)).toEqual([]);
   });
 
   it("speaks of offers where an offer is repeated", async () => {
     const good = { brand_id: await makeBrand(), title, version: VERSION };
-    const detail = async (language: string) => (await send([good, good], { "Accept-Language": language })).body.errors.map((item) => item.detail);
-    expect(await detail("fr")).toEqual(["Cette offre (même marque, même titre français) est déjà dans le fichier"]);
-    expect(await detail("en")).toEqual(["This offer (same brand, same French title) is already in the file"]);
+    const detail = async (language: string) =>
+      (await send([good, good], { "Accept-Language": language })).body.errors.map((item) =>
+        item.detail
+      );
+    expect(await detail("fr")).toEqual([
+      "Cette offre (même marque, même titre français) est déjà dans le fichier",
+    ]);
+    expect(await detail("en")).toEqual([
+      "This offer (same brand, same French title) is already in the file",
+    ]);
   });
 });
 
@@ -242,42 +470,87 @@ describe("GET /v1/offers and /v1/brands", () => {
   it("carries a strong ETag that changes with the catalogue, the query, the language and the time", async () => {
     const brand = await makeBrand();
     await offerOf(brand, { ...VERSION, ends_at: "2026-11-21" });
-    const read = (path: string, headers: Record<string, string> = {}) => edge.call("GET", path, { headers });
+    const read = (path: string, headers: Record<string, string> = {}) =>
+      edge.call("GET", path, { headers });
     const first = await read(`/v1/offers?brand_id=${brand}`);
     const etag = first.headers.get("ETag") ?? "";
     expect(etag).toMatch(/^"[^"]+"$/);
     expect(first.headers.get("Cache-Control")).toBe("public, max-age=60");
     expect(first.headers.get("Vary")).toContain("Accept-Language");
-    const same = await read(`/v1/offers?brand_id=${brand}`, { "If-None-Match": `"other", ${etag}` });
+    const same = await read(`/v1/offers?brand_id=${brand}`, {
+      "If-None-Match": `"other", ${etag}`,
+    });
     expect([same.status, same.text, same.headers.get("ETag")]).toEqual([304, "", etag]);
-    expect((await read(`/v1/offers?brand_id=${brand}`, { "If-None-Match": etag, "Accept-Language": "en" })).status).toBe(200);
+    expect(
+      (await read(`/v1/offers?brand_id=${brand}`, {
+        "If-None-Match": etag,
+        "Accept-Language": "en",
+      })).status,
+    ).toBe(200);
     expect((await read("/v1/offers", { "If-None-Match": etag })).status).toBe(200);
     edge.state.nowMs += 86_400_000;
-    expect((await read(`/v1/offers?brand_id=${brand}`, { "If-None-Match": etag })).status).toBe(200);
+    expect((await read(`/v1/offers?brand_id=${brand}`, { "If-None-Match": etag })).status).toBe(
+      200,
+    );
     edge.state.nowMs -= 86_400_000;
     await makeBrand();
-    expect((await read(`/v1/offers?brand_id=${brand}`, { "If-None-Match": etag })).status).toBe(200);
+    expect((await read(`/v1/offers?brand_id=${brand}`, { "If-None-Match": etag })).status).toBe(
+      200,
+    );
   });
 
   it("finds brands by name and category, and one by id, without what is the operator's own", async () => {
-    await edge.call("POST", "/admin/v1/brands", { as: ALICE, body: { name: "Équipée du Thé", category: "tea", aliases: ["Equipee"], logo_url: "https://a.example/l.png" } });
-    const found = await edge.call<List<{ id: string; name: string }>>("GET", "/v1/brands?query=equipee%20DU&category=tea");
-    expect(found.body.data).toEqual([{ id: expect.stringMatching(/^brd_/), name: "Équipée du Thé", category: "tea", logo_url: "https://a.example/l.png", website: null }]);
+    await edge.call("POST", "/admin/v1/brands", {
+      as: ALICE,
+      body: {
+        name: "Équipée du Thé",
+        category: "tea",
+        aliases: ["Equipee"],
+        logo_url: "https://a.example/l.png",
+      },
+    });
+    const found = await edge.call<List<{ id: string; name: string }>>(
+      "GET",
+      "/v1/brands?query=equipee%20DU&category=tea",
+    );
+    expect(found.body.data).toEqual([{
+      id: expect.stringMatching(/^brd_/),
+      name: "Équipée du Thé",
+      category: "tea",
+      logo_url: "https://a.example/l.png",
+      website: null,
+    }]);
     const one = await edge.call(`GET`, `/v1/brands/${found.body.data[0]?.id}`);
     expect(one.body).toEqual(found.body.data[0]);
-    expect((await edge.call("GET", `/v1/brands/${found.body.data[0]?.id}`, { headers: { "If-None-Match": one.headers.get("ETag") ?? "" } })).status).toBe(304);
-    expect((await edge.call<Problem>("GET", "/v1/brands/brd_0192f0c4-0000-7000-8000-00000000dead")).body.code).toBe("not_found");
-    expect((await edge.call<List<unknown>>("GET", "/v1/brands?category=none")).body.data).toEqual([]);
-    expect((await edge.call<Problem>("GET", "/v1/brands?colour=red")).body.errors[0]).toMatchObject({ pointer: "#query/colour", code: "unknown_field" });
+    expect(
+      (await edge.call("GET", `/v1/brands/${found.body.data[0]?.id}`, {
+        headers: { "If-None-Match": one.headers.get("ETag") ?? "" },
+      })).status,
+    ).toBe(304);
+    expect(
+      (await edge.call<Problem>("GET", "/v1/brands/brd_0192f0c4-0000-7000-8000-00000000dead")).body
+        .code,
+    ).toBe("not_found");
+    expect((await edge.call<List<unknown>>("GET", "/v1/brands?category=none")).body.data).toEqual(
+      [],
+    );
+    expect((await edge.call<Problem>("GET", "/v1/brands?colour=red")).body.errors[0]).toMatchObject(
+      { pointer: "#query/colour", code: "unknown_field" },
+    );
   });
 
   it("pages with a cursor that is bound to its list", async () => {
     for (let index = 0; index < 3; index += 1) await offerOf(await makeBrand(), VERSION);
     const first = await edge.call<List<PublicOffer>>("GET", "/v1/offers?limit=2");
     expect(first.body.data).toHaveLength(2);
-    const second = await edge.call<List<PublicOffer>>("GET", `/v1/offers?limit=2&cursor=${first.body.next_cursor}`);
+    const second = await edge.call<List<PublicOffer>>(
+      "GET",
+      `/v1/offers?limit=2&cursor=${first.body.next_cursor}`,
+    );
     expect(second.body.data.map((offer) => offer.id)).not.toContain(first.body.data[0]?.id);
-    expect((await edge.call<Problem>("GET", `/v1/brands?cursor=${first.body.next_cursor}`)).body.code).toBe("cursor_invalid");
+    expect(
+      (await edge.call<Problem>("GET", `/v1/brands?cursor=${first.body.next_cursor}`)).body.code,
+    ).toBe("cursor_invalid");
   });
 
   it("costs no database read when warm, one for the version when old, one batch when cold", async () => {
@@ -302,60 +575,112 @@ describe("activation", () => {
   it("is shown to its user only, in one ledger call, and never kept by anybody", async () => {
     const brand = await makeBrand();
     const { id } = (await offerOf(brand, REQUIRED)).body;
-    const read = () => edge.call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brand}`, { as: USER, headers: { "Accept-Language": "en" } });
+    const read = () =>
+      edge.call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brand}`, {
+        as: USER,
+        headers: { "Accept-Language": "en" },
+      });
     const calls = edge.state.ledgerCalls;
     const before = await read();
     expect(edge.state.ledgerCalls).toBe(calls + 1);
-    expect(before.body.data[0]).toMatchObject({ activation: null, eligible: { value: false, reasons: [{ code: "activation_missing", message: "Activate this offer before your purchase" }] } });
+    expect(before.body.data[0]).toMatchObject({
+      activation: null,
+      eligible: {
+        value: false,
+        reasons: [{
+          code: "activation_missing",
+          message: "Activate this offer before your purchase",
+        }],
+      },
+    });
     expect(before.headers.get("Cache-Control")).toBe("private, no-store");
     expect(before.headers.get("ETag")).toBeNull();
     const made = await edge.call("POST", `/v1/offers/${id}/activation`, { as: USER });
-    expect([made.status, made.body]).toEqual([201, { activated_at: "2026-11-20T09:00:05.000Z", expires_at: "2026-12-04T09:00:05.000Z" }]);
-    expect((await read()).body.data[0]).toMatchObject({ activation: made.body, eligible: { value: true, reasons: [] } });
+    expect([made.status, made.body]).toEqual([201, {
+      activated_at: "2026-11-20T09:00:05.000Z",
+      expires_at: "2026-12-04T09:00:05.000Z",
+    }]);
+    expect((await read()).body.data[0]).toMatchObject({
+      activation: made.body,
+      eligible: { value: true, reasons: [] },
+    });
     expect((await offersOf(brand))[0]?.activation).toBeNull();
     edge.state.nowMs += 60_000;
-    expect((await edge.call("POST", `/v1/offers/${id}/activation`, { as: USER })).body).toEqual(made.body);
+    expect((await edge.call("POST", `/v1/offers/${id}/activation`, { as: USER })).body).toEqual(
+      made.body,
+    );
     edge.state.nowMs += 14 * 86_400_000;
     expect((await read()).body.data[0]?.activation).toBeNull();
     edge.state.nowMs -= 14 * 86_400_000 + 60_000;
   });
 
-  it.each([["before", true], ["after", false]])("survives the next version, made %s it", async (_when, before) => {
-    const brand = await makeBrand();
-    const { id } = (await offerOf(brand, { ...REQUIRED, ends_at: "2026-12-02" })).body;
-    const next = () => edge.call("POST", `/admin/v1/offers/${id}/versions`, { as: ALICE, body: { ...REQUIRED, starts_at: "2026-11-25" } });
-    if (before) await next();
-    // Its own end cuts the fourteen days short, the start of the second version does not.
-    expect((await edge.call("POST", `/v1/offers/${id}/activation`, { as: USER })).body["expires_at"]).toBe("2026-12-01T23:00:00.000Z");
-    if (!before) await next();
-    edge.state.nowMs += 7 * 86_400_000;
-    const seen = await edge.call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brand}`, { as: USER });
-    edge.state.nowMs -= 7 * 86_400_000;
-    expect(seen.body.data).toMatchObject([{ version: { number: 2 }, activation: { expires_at: "2026-12-01T23:00:00.000Z" }, eligible: { value: true } }]);
-  });
+  it.each([["before", true], ["after", false]])(
+    "survives the next version, made %s it",
+    async (_when, before) => {
+      const brand = await makeBrand();
+      const { id } = (await offerOf(brand, { ...REQUIRED, ends_at: "2026-12-02" })).body;
+      const next = () =>
+        edge.call("POST", `/admin/v1/offers/${id}/versions`, {
+          as: ALICE,
+          body: { ...REQUIRED, starts_at: "2026-11-25" },
+        });
+      if (before) await next();
+      // Its own end cuts the fourteen days short, the start of the second version does not.
+      expect(
+        (await edge.call("POST", `/v1/offers/${id}/activation`, { as: USER })).body["expires_at"],
+      ).toBe("2026-12-01T23:00:00.000Z");
+      if (!before) await next();
+      edge.state.nowMs += 7 * 86_400_000;
+      const seen = await edge.call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brand}`, {
+        as: USER,
+      });
+      edge.state.nowMs -= 7 * 86_400_000;
+      expect(seen.body.data).toMatchObject([{
+        version: { number: 2 },
+        activation: { expires_at: "2026-12-01T23:00:00.000Z" },
+        eligible: { value: true },
+      }]);
+    },
+  );
 
   it("is refused without a token, a key, an offer, a time or a need for it", async () => {
     const brand = await makeBrand();
     const { id } = (await offerOf(brand, { ...REQUIRED, starts_at: "2026-12-01" })).body;
-    const code = async (path: string, options: object) => (await edge.call<Problem>("POST", path, options)).body.code;
+    const code = async (path: string, options: object) =>
+      (await edge.call<Problem>("POST", path, options)).body.code;
     expect(await code(`/v1/offers/${id}/activation`, {})).toBe("token_missing");
     expect(await code(`/v1/offers/${id}/activation`, { as: "expired.x" })).toBe("token_expired");
-    expect(await code(`/v1/offers/${id}/activation`, { as: USER, key: null })).toBe("idempotency_key_required");
-    expect(await code("/v1/offers/off_0192f0c4-0000-7000-8000-00000000dead/activation", { as: USER })).toBe("not_found");
+    expect(await code(`/v1/offers/${id}/activation`, { as: USER, key: null })).toBe(
+      "idempotency_key_required",
+    );
+    expect(
+      await code("/v1/offers/off_0192f0c4-0000-7000-8000-00000000dead/activation", { as: USER }),
+    ).toBe("not_found");
     expect(await code(`/v1/offers/${id}/activation`, { as: USER })).toBe("offer_not_available");
     const automatic = (await offerOf(await makeBrand(), VERSION)).body.id;
-    expect(await code(`/v1/offers/${automatic}/activation`, { as: USER })).toBe("offer_not_available");
+    expect(await code(`/v1/offers/${automatic}/activation`, { as: USER })).toBe(
+      "offer_not_available",
+    );
     const waiting = (await offerOf(await makeBrand(), { ...REQUIRED, rate_bp: 5000 })).body.id;
     expect(await code(`/v1/offers/${waiting}/activation`, { as: USER })).toBe("not_found");
-    expect((await edge.call<Problem>("GET", "/v1/offers", { as: "expired.x" })).body.code).toBe("token_expired");
+    expect((await edge.call<Problem>("GET", "/v1/offers", { as: "expired.x" })).body.code).toBe(
+      "token_expired",
+    );
   });
 
-  it.each([
-    ["ledger_unavailable", 503, "ledger_unavailable"], ["ledger_refused", 503, "ledger_unavailable"], ["erased", 401, "token_invalid"],
-  ] as const)("passes on %s as %i", async (error, status, code) => {
+  it.each(
+    [
+      ["ledger_unavailable", 503, "ledger_unavailable"],
+      ["ledger_refused", 503, "ledger_unavailable"],
+      ["erased", 401, "token_invalid"],
+    ] as const,
+  )("passes on %s as %i", async (error, status, code) => {
     const { id } = (await offerOf(await makeBrand(), REQUIRED)).body;
     edge.state.ledgerError = { code: error };
-    const answers = [await edge.call<Problem>("GET", "/v1/offers", { as: USER }), await edge.call<Problem>("POST", `/v1/offers/${id}/activation`, { as: USER })];
+    const answers = [
+      await edge.call<Problem>("GET", "/v1/offers", { as: USER }),
+      await edge.call<Problem>("POST", `/v1/offers/${id}/activation`, { as: USER }),
+    ];
     edge.state.ledgerError = null;
     for (const answer of answers) expect([answer.status, answer.body.code]).toEqual([status, code]);
   });

@@ -8,14 +8,23 @@ import type { SeedCaller } from "../support/seed-catalogue.ts";
 const DB = (env as unknown as { DB: D1Database }).DB;
 const edge = catalogueApp(DB);
 const call: SeedCaller = (method, path, { as, lines }) =>
-  edge.call(method, path, { as: as === "first" ? ALICE : BOB, ...(lines === undefined ? {} : { raw: lines, type: "application/x-ndjson" }) });
+  edge.call(method, path, {
+    as: as === "first" ? ALICE : BOB,
+    ...(lines === undefined ? {} : { raw: lines, type: "application/x-ndjson" }),
+  });
 
 describe("the demo catalogue", () => {
   it("is entered through the operators' routes, every offer in force, and again without any effect", async () => {
     expect(await seedCatalogue(call, brands)).toEqual({ brands: 86, offers: DEMO_OFFERS.length });
-    const offers = await edge.call<{ data: { brand: { name: string }; version: { kind: string } }[] }>("GET", "/v1/offers?limit=100");
-    expect(offers.body.data.map((offer) => offer.brand.name).sort()).toEqual(DEMO_OFFERS.map((offer) => offer.brand).sort());
-    expect(new Set(offers.body.data.map((offer) => offer.version.kind))).toEqual(new Set(["percent", "fixed", "tiered", "points_per_euro"]));
+    const offers = await edge.call<
+      { data: { brand: { name: string }; version: { kind: string } }[] }
+    >("GET", "/v1/offers?limit=100");
+    expect(offers.body.data.map((offer) => offer.brand.name).sort()).toEqual(
+      DEMO_OFFERS.map((offer) => offer.brand).sort(),
+    );
+    expect(new Set(offers.body.data.map((offer) => offer.version.kind))).toEqual(
+      new Set(["percent", "fixed", "tiered", "points_per_euro"]),
+    );
     const version = await edge.store.version();
     expect(await seedCatalogue(call, brands)).toEqual({ brands: 86, offers: DEMO_OFFERS.length });
     expect(await edge.store.version()).toBe(version);
@@ -26,6 +35,11 @@ describe("the demo catalogue", () => {
     const seen = snapshot.recogniser.recognise("CB MONOPRIX 75011 12/11");
     expect(seen.kind).toBe("card");
     expect(snapshot.brand(seen.brandId as never)?.name).toBe("Monoprix");
-    expect(snapshot.termsFor(seen.brandId as never)).toMatchObject([{ kind: "percent", rateBp: 300, confirmationDays: 30, version: 1 }]);
+    expect(snapshot.termsFor(seen.brandId as never)).toMatchObject([{
+      kind: "percent",
+      rateBp: 300,
+      confirmationDays: 30,
+      version: 1,
+    }]);
   });
 });

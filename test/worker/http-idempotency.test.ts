@@ -1,9 +1,10 @@
-// Idempotency-Key end to end on real D1: a repeat changes nothing, whatever happened to the first attempt.
+// Idempotency-Key end to end on real D1: a repeat changes nothing, whatever happened to the first
+// attempt.
 import { describe, it } from "vitest";
 import { sql } from "drizzle-orm";
 import { idempotencyStore, purgeIdempotencyKeys } from "../../src/db/idempotency-store.ts";
 import type { OperatorPrincipal, UserPrincipal } from "../../src/http/context.ts";
-import { idempotent, IDEMPOTENCY_LOCK_MS, IDEMPOTENCY_TTL_MS } from "../../src/http/idempotency.ts";
+import { IDEMPOTENCY_LOCK_MS, IDEMPOTENCY_TTL_MS, idempotent } from "../../src/http/idempotency.ts";
 import type { IdempotencyStore } from "../../src/http/idempotency.ts";
 import { problem, problemTable } from "../../src/http/problem.ts";
 import type { ProblemCode } from "../../src/http/problem.ts";
@@ -22,7 +23,12 @@ if (keyring === null) throw new Error("keyring");
 const user = (): UserId => newId("usr", Date.now(), systemRandomBytes);
 
 /** An application whose work is counted, can be held back, and answers what the test says. */
-function counted(options: { readonly required?: boolean; readonly store?: (real: IdempotencyStore) => IdempotencyStore } = {}) {
+function counted(
+  options: {
+    readonly required?: boolean;
+    readonly store?: (real: IdempotencyStore) => IdempotencyStore;
+  } = {},
+) {
   const clock = movableClock();
   const real = idempotencyStore(db, keyring as NonNullable<typeof keyring>, systemRandomBytes);
   const state = { runs: 0, work: async (_run: number): Promise<Response | null> => null };
@@ -30,11 +36,20 @@ function counted(options: { readonly required?: boolean; readonly store?: (real:
   routes.use("/v1/*", async (c, next) => {
     const userId = c.req.header("Test-User");
     const operator = c.req.header("Test-Operator");
-    if (userId !== undefined) c.set("user", { userId, sessionId: null, authTimeS: 0, amr: [] } as unknown as UserPrincipal);
-    if (operator !== undefined) c.set("operator", { subject: operator, roles: [] } satisfies OperatorPrincipal);
+    if (userId !== undefined) {
+      c.set("user", { userId, sessionId: null, authTimeS: 0, amr: [] } as unknown as UserPrincipal);
+    }
+    if (operator !== undefined) {
+      c.set("operator", { subject: operator, roles: [] } satisfies OperatorPrincipal);
+    }
     await next();
   });
-  routes.use("/v1/*", idempotent({ store: options.store?.(real) ?? real, clock }, { required: options.required ?? true }));
+  routes.use(
+    "/v1/*",
+    idempotent({ store: options.store?.(real) ?? real, clock }, {
+      required: options.required ?? true,
+    }),
+  );
   routes.post("/v1/problem/:code", (c) => {
     state.runs += 1;
     return problem(c, c.req.param("code") as ProblemCode);
@@ -62,7 +77,8 @@ function counted(options: { readonly required?: boolean; readonly store?: (real:
 }
 
 const headers = (userId: string, key: string) => ({ "Test-User": userId, "Idempotency-Key": key });
-const codeOf = async (response: Response): Promise<string> => (await response.json<{ code: string }>()).code;
+const codeOf = async (response: Response): Promise<string> =>
+  (await response.json<{ code: string }>()).code;
 
 describe("a repeat", () => {
   it("gets the first answer again, marked, and the work runs once", async ({ expect }) => {
@@ -73,7 +89,13 @@ describe("a repeat", () => {
     expect([first.status, first.headers.get("Idempotency-Replayed")]).toEqual([201, null]);
     for (const body of ['{"a":1,"b":[2]}', '{ "b" : [2.0], "a" : 1 }']) {
       const again = await app.post("/v1/things", body, who);
-      expect([again.status, again.headers.get("Idempotency-Replayed"), again.headers.get("Content-Type"), again.headers.get("Cache-Control"), await again.text()]).toEqual([201, "true", "application/json", "private, no-store", text]);
+      expect([
+        again.status,
+        again.headers.get("Idempotency-Replayed"),
+        again.headers.get("Content-Type"),
+        again.headers.get("Cache-Control"),
+        await again.text(),
+      ]).toEqual([201, "true", "application/json", "private, no-store", text]);
       expect(again.headers.get("X-Request-Id")).not.toBe(first.headers.get("X-Request-Id"));
     }
     expect(app.state.runs).toBe(1);
@@ -95,10 +117,14 @@ describe("a repeat", () => {
     const [a, b] = [user(), user()];
     await app.post("/v1/things", { n: 1 }, headers(a, "k"));
     const others = [
-      await app.post("/v1/things", { n: 1 }, headers(b, "k")), await app.post("/v1/other", { n: 1 }, headers(a, "k")), await app.post("/v1/things", { n: 1 }, headers(a, "K")),
+      await app.post("/v1/things", { n: 1 }, headers(b, "k")),
+      await app.post("/v1/other", { n: 1 }, headers(a, "k")),
+      await app.post("/v1/things", { n: 1 }, headers(a, "K")),
       await app.post("/v1/things", { n: 1 }, { "Test-Operator": a, "Idempotency-Key": "k" }),
     ];
-    for (const response of others) expect([response.status, response.headers.get("Idempotency-Replayed")]).toEqual([201, null]);
+    for (const response of others) {
+      expect([response.status, response.headers.get("Idempotency-Replayed")]).toEqual([201, null]);
+    }
     expect(app.state.runs).toBe(5);
   });
 
@@ -107,7 +133,12 @@ describe("a repeat", () => {
     const who = headers(user(), "k");
     await app.post("/v1/empty", {}, who);
     const again = await app.post("/v1/empty", {}, who);
-    expect([again.status, again.headers.get("Idempotency-Replayed"), again.headers.get("Content-Type"), await again.text()]).toEqual([204, "true", null, ""]);
+    expect([
+      again.status,
+      again.headers.get("Idempotency-Replayed"),
+      again.headers.get("Content-Type"),
+      await again.text(),
+    ]).toEqual([204, "true", null, ""]);
     expect(app.state.runs).toBe(1);
   });
 });
@@ -123,7 +154,10 @@ describe("what is kept", () => {
       const before = app.state.runs;
       const again = await app.post(`/v1/problem/${code}`, {}, who);
       (app.state.runs === before ? kept : run).add(status);
-      expect([again.status, again.headers.get("Idempotency-Replayed")]).toEqual([status, app.state.runs === before ? "true" : null]);
+      expect([again.status, again.headers.get("Idempotency-Replayed")]).toEqual([
+        status,
+        app.state.runs === before ? "true" : null,
+      ]);
     }
     expect([...run].sort((a, b) => a - b)).toEqual([401, 403, 429, 500, 503]);
     expect([...kept].sort((a, b) => a - b)).toEqual([400, 404, 405, 409, 413, 415, 422]);
@@ -150,9 +184,13 @@ describe("what is kept", () => {
     const who = headers(user(), "k");
     await app.post("/v1/things", {}, who);
     app.clock.advance(30 * DAY_MS - 60_000);
-    expect((await app.post("/v1/things", {}, who)).headers.get("Idempotency-Replayed")).toBe("true");
+    expect((await app.post("/v1/things", {}, who)).headers.get("Idempotency-Replayed")).toBe(
+      "true",
+    );
     app.clock.advance(60_000);
-    expect((await app.post("/v1/things", { now: "another" }, who)).headers.get("Idempotency-Replayed")).toBeNull();
+    expect(
+      (await app.post("/v1/things", { now: "another" }, who)).headers.get("Idempotency-Replayed"),
+    ).toBeNull();
     expect(app.state.runs).toBe(2);
     expect(IDEMPOTENCY_TTL_MS).toBe(30 * DAY_MS);
   });
@@ -162,7 +200,9 @@ describe("what is kept", () => {
     const who = headers(user(), "k");
     await app.post("/v1/things", {}, who);
     await purgeIdempotencyKeys(db, app.clock.nowMs());
-    expect((await app.post("/v1/things", {}, who)).headers.get("Idempotency-Replayed")).toBe("true");
+    expect((await app.post("/v1/things", {}, who)).headers.get("Idempotency-Replayed")).toBe(
+      "true",
+    );
     expect(await purgeIdempotencyKeys(db, app.clock.nowMs() + 31 * DAY_MS)).toBeGreaterThan(0);
     expect((await app.post("/v1/things", {}, who)).headers.get("Idempotency-Replayed")).toBeNull();
   });
@@ -171,13 +211,18 @@ describe("what is kept", () => {
     const app = counted();
     const who = user();
     const key = "client-chosen-key-7f3a9";
-    await app.post("/v1/things", { email: "jean.dupont@example.com", iban: "FR7630006000011234567890189" }, headers(who, key));
+    await app.post("/v1/things", {
+      email: "jean.dupont@example.com",
+      iban: "FR7630006000011234567890189",
+    }, headers(who, key));
     const dump = JSON.stringify(await db.all(sql`SELECT * FROM idempotency_keys`));
     expect(dump).toContain("k1.a.");
     expect(dump).not.toMatch(/dupont|example\.com|FR76|things|client-chosen/);
     expect(dump).not.toContain(who);
     // Whoever has the table may try likely bodies: their plain hash must not be there.
-    expect(dump).not.toContain(sha256Hex('{"email":"jean.dupont@example.com","iban":"FR7630006000011234567890189"}'));
+    expect(dump).not.toContain(
+      sha256Hex('{"email":"jean.dupont@example.com","iban":"FR7630006000011234567890189"}'),
+    );
   });
 
   it("cannot be moved to another request in the table", async ({ expect }) => {
@@ -186,7 +231,11 @@ describe("what is kept", () => {
     await app.post("/v1/things", { of: "a" }, headers(a, "k"));
     await app.post("/v1/things", { of: "a" }, headers(b, "k"));
     const scope = (who: string) => sha256Hex(JSON.stringify([who, "POST", "/v1/things", "k"]));
-    await db.run(sql`UPDATE idempotency_keys SET answer_cipher = (SELECT answer_cipher FROM idempotency_keys WHERE scope = ${scope(a)}) WHERE scope = ${scope(b)}`);
+    await db.run(
+      sql`UPDATE idempotency_keys SET answer_cipher = (SELECT answer_cipher FROM idempotency_keys WHERE scope = ${
+        scope(a)
+      }) WHERE scope = ${scope(b)}`,
+    );
     expect((await app.post("/v1/things", { of: "a" }, headers(b, "k"))).status).toBe(500);
     expect((await app.post("/v1/things", { of: "a" }, headers(a, "k"))).status).toBe(201);
   });
@@ -197,7 +246,9 @@ describe("a request that is still running", () => {
     const app = counted();
     const who = headers(user(), "k");
     let release: (() => void) | undefined;
-    const held = new Promise<void>((resolve) => { release = resolve; });
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     app.state.work = async () => {
       await held;
       return null;
@@ -217,23 +268,36 @@ describe("a request that is still running", () => {
     release?.();
     const answers = await Promise.all(racing);
     expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409, 409, 409]);
-    for (const refused of answers.filter(({ status }) => status === 409)) expect([refused.headers.get("Retry-After"), await codeOf(refused)]).toEqual(["2", "idempotency_in_progress"]);
+    for (const refused of answers.filter(({ status }) => status === 409)) {
+      expect([refused.headers.get("Retry-After"), await codeOf(refused)]).toEqual([
+        "2",
+        "idempotency_in_progress",
+      ]);
+    }
     expect(app.state.runs).toBe(1);
-    expect((await app.post("/v1/things", { a: 1 }, who)).headers.get("Idempotency-Replayed")).toBe("true");
+    expect((await app.post("/v1/things", { a: 1 }, who)).headers.get("Idempotency-Replayed")).toBe(
+      "true",
+    );
   });
 
   it("loses its lock after two minutes, to the same request only", async ({ expect }) => {
     // The first attempt dies: nothing is remembered and nothing given back.
-    const app = counted({ store: (real) => ({ ...real, complete: async () => {}, abandon: async () => {} }) });
+    const app = counted({
+      store: (real) => ({ ...real, complete: async () => {}, abandon: async () => {} }),
+    });
     const who = headers(user(), "k");
     await app.post("/v1/things", { a: 1 }, who);
     app.clock.advance(IDEMPOTENCY_LOCK_MS - 10_000);
-    expect(await codeOf(await app.post("/v1/things", { a: 1 }, who))).toBe("idempotency_in_progress");
+    expect(await codeOf(await app.post("/v1/things", { a: 1 }, who))).toBe(
+      "idempotency_in_progress",
+    );
     app.clock.advance(10_000);
     expect(await codeOf(await app.post("/v1/things", { a: 2 }, who))).toBe("idempotency_conflict");
     expect((await app.post("/v1/things", { a: 1 }, who)).status).toBe(201);
     expect(app.state.runs).toBe(2);
-    expect(await codeOf(await app.post("/v1/things", { a: 1 }, who))).toBe("idempotency_in_progress");
+    expect(await codeOf(await app.post("/v1/things", { a: 1 }, who))).toBe(
+      "idempotency_in_progress",
+    );
     expect(IDEMPOTENCY_LOCK_MS).toBe(120_000);
   });
 
@@ -243,9 +307,16 @@ describe("a request that is still running", () => {
     const startedAtMs = Date.now();
     const takenOverAtMs = startedAtMs + IDEMPOTENCY_LOCK_MS;
     expect(await real.begin(scope, "hash", startedAtMs)).toEqual({ state: "started", startedAtMs });
-    expect(await real.begin(scope, "hash", takenOverAtMs)).toEqual({ state: "started", startedAtMs: takenOverAtMs });
+    expect(await real.begin(scope, "hash", takenOverAtMs)).toEqual({
+      state: "started",
+      startedAtMs: takenOverAtMs,
+    });
     await real.abandon(scope, startedAtMs);
-    await real.complete(scope, startedAtMs, { status: 201, contentType: "application/json", body: '"late"' }, takenOverAtMs);
+    await real.complete(scope, startedAtMs, {
+      status: 201,
+      contentType: "application/json",
+      body: '"late"',
+    }, takenOverAtMs);
     expect(await real.begin(scope, "hash", takenOverAtMs + 1)).toEqual({ state: "in_progress" });
     const answer = { status: 201, contentType: "application/json", body: '"mine"' };
     await real.complete(scope, takenOverAtMs, answer, takenOverAtMs + 2);
@@ -260,11 +331,22 @@ describe("the key", () => {
     const app = counted();
     const who = { "Test-User": user() };
     for (const key of [undefined, "", "a b", "é", "a".repeat(256), "a\tb"]) {
-      const response = await app.post("/v1/things", {}, key === undefined ? who : { ...who, "Idempotency-Key": key });
-      expect([response.status, await codeOf(response)], key).toEqual([400, "idempotency_key_required"]);
+      const response = await app.post(
+        "/v1/things",
+        {},
+        key === undefined ? who : { ...who, "Idempotency-Key": key },
+      );
+      expect([response.status, await codeOf(response)], key).toEqual([
+        400,
+        "idempotency_key_required",
+      ]);
     }
     expect(app.state.runs).toBe(0);
-    for (const key of ["!", "~".repeat(255), '"quoted"']) expect((await app.post("/v1/things", {}, { ...who, "Idempotency-Key": key })).status).toBe(201);
+    for (const key of ["!", "~".repeat(255), '"quoted"']) {
+      expect((await app.post("/v1/things", {}, { ...who, "Idempotency-Key": key })).status).toBe(
+        201,
+      );
+    }
   });
 
   it("may be left out elsewhere, and then each request runs", async ({ expect }) => {
@@ -274,7 +356,9 @@ describe("the key", () => {
       expect((await app.post("/v1/things", {}, who)).status).toBe(201);
       expect(app.state.runs).toBe(runs);
     }
-    expect((await app.post("/v1/things", {}, { ...who, "Idempotency-Key": "a b" })).status).toBe(400);
+    expect((await app.post("/v1/things", {}, { ...who, "Idempotency-Key": "a b" })).status).toBe(
+      400,
+    );
   });
 
   it("is refused loudly on a route that forgot authentication", async ({ expect }) => {

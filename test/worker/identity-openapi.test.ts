@@ -9,15 +9,39 @@ describe("OpenAPI of identity", () => {
     const app = await identityApp(DB);
     const response = await app.request("GET", "/openapi.json");
     expect(response.status).toBe(200);
-    const { paths } = await response.json<{ paths: Record<string, Record<string, { summary?: string; tags?: string[]; responses: Record<string, unknown> }>> }>();
-    const routes = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, route]) => ({ name: `${method.toUpperCase()} ${path}`, route })));
+    const { paths } = await response.json<
+      {
+        paths: Record<
+          string,
+          Record<string, { summary?: string; tags?: string[]; responses: Record<string, unknown> }>
+        >;
+      }
+    >();
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, route]) => ({
+        name: `${method.toUpperCase()} ${path}`,
+        route,
+      }))
+    );
     expect(routes.map(({ name }) => name).sort((a, b) => a.localeCompare(b))).toEqual([
-      "DELETE /v1/auth/sessions/{id}", "GET /.well-known/jwks.json", "GET /v1/auth/sessions", "GET /v1/me", "GET /v1/me/consents", "PATCH /v1/me", "POST /v1/auth/codes",
-      "POST /v1/auth/refresh", "POST /v1/auth/sessions", "PUT /v1/me/consents/{purpose}",
+      "DELETE /v1/auth/sessions/{id}",
+      "GET /.well-known/jwks.json",
+      "GET /v1/auth/sessions",
+      "GET /v1/me",
+      "GET /v1/me/consents",
+      "PATCH /v1/me",
+      "POST /v1/auth/codes",
+      "POST /v1/auth/refresh",
+      "POST /v1/auth/sessions",
+      "PUT /v1/me/consents/{purpose}",
     ]);
     for (const { name, route } of routes) {
       expect([name, typeof route.summary, route.tags?.length]).toEqual([name, "string", 1]);
-      if (name.includes("/v1/")) expect(Object.keys(route.responses), name).toEqual(expect.arrayContaining(["401", "429", "503"]));
+      if (name.includes("/v1/")) {
+        expect(Object.keys(route.responses), name).toEqual(
+          expect.arrayContaining(["401", "429", "503"]),
+        );
+      }
     }
   });
 });

@@ -5,7 +5,7 @@ import { refreshTokenHash } from "../../src/identity/refresh-token.ts";
 import { keyedIndex } from "../../src/kernel/keyring.ts";
 import { base64UrlEncode, utf8Encode } from "../../src/kernel/encoding.ts";
 import { commonRefusals, refusedTokens } from "../support/common-refusals.ts";
-import { AUDIENCE, ISSUER, identityApp, randomKeyring } from "../support/identity-app.ts";
+import { AUDIENCE, identityApp, ISSUER, randomKeyring } from "../support/identity-app.ts";
 import type { IdentityApp, Tokens } from "../support/identity-app.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
@@ -13,7 +13,10 @@ let serial = 0;
 const someone = (): string => `someone${++serial}@sessions.test`;
 const DAY_MS = 86_400_000;
 
-async function refresh(app: IdentityApp, token: string): Promise<{ status: number; code: string | undefined; tokens: Tokens }> {
+async function refresh(
+  app: IdentityApp,
+  token: string,
+): Promise<{ status: number; code: string | undefined; tokens: Tokens }> {
   const response = await app.request("POST", "/v1/auth/refresh", { refresh_token: token });
   const body = await response.json<Tokens & { code?: string }>();
   return { status: response.status, code: body.code, tokens: body };
@@ -26,10 +29,22 @@ describe("POST /v1/auth/refresh", () => {
     app.clock.ms += 3_600_000;
     const renewed = await refresh(app, session.refresh_token);
     expect(renewed.status).toBe(200);
-    expect(renewed.tokens).toMatchObject({ token_type: "Bearer", expires_in: 600, refresh_expires_in: 60 * 86_400, user: { id: session.user.id, created: false } });
+    expect(renewed.tokens).toMatchObject({
+      token_type: "Bearer",
+      expires_in: 600,
+      refresh_expires_in: 60 * 86_400,
+      user: { id: session.user.id, created: false },
+    });
     expect(renewed.tokens.refresh_token).not.toBe(session.refresh_token);
-    const [before, after] = [decodeJwt(session.access_token), decodeJwt(renewed.tokens.access_token)];
-    expect([after["auth_time"], after["amr"], after["sid"]]).toEqual([before["auth_time"], before["amr"], before["sid"]]);
+    const [before, after] = [
+      decodeJwt(session.access_token),
+      decodeJwt(renewed.tokens.access_token),
+    ];
+    expect([after["auth_time"], after["amr"], after["sid"]]).toEqual([
+      before["auth_time"],
+      before["amr"],
+      before["sid"],
+    ]);
     expect(after.jti).not.toBe(before.jti);
     expect(after.exp).toBe(Math.floor(app.clock.ms / 1000) + 600);
   });
@@ -67,7 +82,8 @@ describe("POST /v1/auth/refresh", () => {
     const reused = await refresh(app, session.refresh_token);
     expect([reused.status, reused.code]).toEqual([401, "refresh_reused"]);
     expect((await refresh(app, third.tokens.refresh_token)).status).toBe(401);
-    expect(await app.service.sessionIsLive(decodeJwt(third.tokens.access_token)["sid"] as never)).toBe(false);
+    expect(await app.service.sessionIsLive(decodeJwt(third.tokens.access_token)["sid"] as never))
+      .toBe(false);
     expect(app.logLines.join()).toContain("refresh_token_reused");
   });
 
@@ -84,22 +100,43 @@ describe("POST /v1/auth/refresh", () => {
   it("answers both of two simultaneous requests, and exactly one of the successors is good", async ({ expect }) => {
     const app = await identityApp(DB);
     const session = await app.signIn(someone());
-    const both = await Promise.all([refresh(app, session.refresh_token), refresh(app, session.refresh_token)]);
+    const both = await Promise.all([
+      refresh(app, session.refresh_token),
+      refresh(app, session.refresh_token),
+    ]);
     expect(both.map((answer) => answer.status)).toEqual([200, 200]);
-    const row = await DB.prepare("SELECT generation, current_hash FROM sessions WHERE id = ?").bind(decodeJwt(session.access_token)["sid"]).first<{ generation: number; current_hash: string }>();
+    const row = await DB.prepare("SELECT generation, current_hash FROM sessions WHERE id = ?").bind(
+      decodeJwt(session.access_token)["sid"],
+    ).first<{ generation: number; current_hash: string }>();
     expect(row?.generation).toBe(3);
-    const [good, ...others] = both.filter(({ tokens }) => refreshTokenHash(tokens.refresh_token) === row?.current_hash);
-    expect([others, (await refresh(app, good?.tokens.refresh_token ?? "")).status]).toEqual([[], 200]);
+    const [good, ...others] = both.filter(({ tokens }) =>
+      refreshTokenHash(tokens.refresh_token) === row?.current_hash
+    );
+    expect([others, (await refresh(app, good?.tokens.refresh_token ?? "")).status]).toEqual([
+      [],
+      200,
+    ]);
   });
 
   it("refuses a forged token without touching the session it names", async ({ expect }) => {
     const app = await identityApp(DB);
     const session = await app.signIn(someone());
     const sid = String(decodeJwt(session.access_token)["sid"]);
-    const forgedPayload = base64UrlEncode(new Uint8Array([...utf8Encode(sid), ...new Uint8Array(32)]));
+    const forgedPayload = base64UrlEncode(
+      new Uint8Array([...utf8Encode(sid), ...new Uint8Array(32)]),
+    );
     const [payload = "", kid = "", tag = ""] = session.refresh_token.split(".");
     const stranger = keyedIndex(randomKeyring("i1"), "refresh_token", forgedPayload);
-    const forged = [`${forgedPayload}.${stranger}`, `${forgedPayload}.${kid}.${tag}`, `${payload}.${kid}.${tag.slice(0, -2)}AA`, `${payload}.${kid}`, `${payload}..`, ".", "x", `${"a".repeat(900)}.b.c`];
+    const forged = [
+      `${forgedPayload}.${stranger}`,
+      `${forgedPayload}.${kid}.${tag}`,
+      `${payload}.${kid}.${tag.slice(0, -2)}AA`,
+      `${payload}.${kid}`,
+      `${payload}..`,
+      ".",
+      "x",
+      `${"a".repeat(900)}.b.c`,
+    ];
     for (const token of forged) {
       const answer = await refresh(app, token);
       expect([answer.status, answer.code]).toEqual([401, "refresh_invalid"]);
@@ -128,7 +165,12 @@ describe("POST /v1/auth/refresh", () => {
 
   it("refuses bad bodies", async ({ expect }) => {
     const app = await identityApp(DB);
-    for (const body of [{}, { refresh_token: "" }, { refresh_token: 5 }, { refresh_token: "a", more: 1 }, { refresh_token: "x".repeat(1025) }]) {
+    for (
+      const body of [{}, { refresh_token: "" }, { refresh_token: 5 }, {
+        refresh_token: "a",
+        more: 1,
+      }, { refresh_token: "x".repeat(1025) }]
+    ) {
       expect((await app.request("POST", "/v1/auth/refresh", body)).status).toBe(422);
     }
   });
@@ -144,10 +186,22 @@ describe("sessions", () => {
     }
     const current = await app.signIn(email);
     await app.signIn(someone());
-    const page = async (query: string): Promise<{ data: { id: string; device_name: string | null; current: boolean }[]; next_cursor: string | null }> =>
-      (await app.request("GET", `/v1/auth/sessions${query}`, undefined, app.bearer(current))).json();
+    const page = async (
+      query: string,
+    ): Promise<
+      {
+        data: { id: string; device_name: string | null; current: boolean }[];
+        next_cursor: string | null;
+      }
+    > =>
+      (await app.request("GET", `/v1/auth/sessions${query}`, undefined, app.bearer(current)))
+        .json();
     const all = await page("");
-    expect(all.data.map((session) => [session.device_name, session.current])).toEqual([[null, true], ["Tablette", false], ["Ancien téléphone", false]]);
+    expect(all.data.map((session) => [session.device_name, session.current])).toEqual([
+      [null, true],
+      ["Tablette", false],
+      ["Ancien téléphone", false],
+    ]);
     expect(all.next_cursor).toBeNull();
     const first = await page("?limit=2");
     expect(first.data.length).toBe(2);
@@ -162,31 +216,64 @@ describe("sessions", () => {
     await app.signIn(email);
     app.clock.ms += 1;
     const own = await app.signIn(email);
-    const { next_cursor: cursor } = await (await app.request("GET", "/v1/auth/sessions?limit=1", undefined, app.bearer(own))).json<{ next_cursor: string }>();
-    for (const [query, headers, status] of [[`cursor=${cursor}`, app.bearer(other), 400], ["cursor=abc", app.bearer(own), 400], ["limit=0", app.bearer(own), 422], ["limit=101", app.bearer(own), 422]] as const) {
-      expect((await app.request("GET", `/v1/auth/sessions?${query}`, undefined, headers)).status).toBe(status);
+    const { next_cursor: cursor } =
+      await (await app.request("GET", "/v1/auth/sessions?limit=1", undefined, app.bearer(own)))
+        .json<{ next_cursor: string }>();
+    for (
+      const [query, headers, status] of [
+        [`cursor=${cursor}`, app.bearer(other), 400],
+        ["cursor=abc", app.bearer(own), 400],
+        ["limit=0", app.bearer(own), 422],
+        ["limit=101", app.bearer(own), 422],
+      ] as const
+    ) {
+      expect((await app.request("GET", `/v1/auth/sessions?${query}`, undefined, headers)).status)
+        .toBe(status);
     }
   });
 
   it("ends a session by id or as current, again without complaint, and never another user's", async ({ expect }) => {
     const app = await identityApp(DB);
     const email = someone();
-    const [phone, laptop, stranger] = [await app.signIn(email), await app.signIn(email), await app.signIn(someone())];
+    const [phone, laptop, stranger] = [
+      await app.signIn(email),
+      await app.signIn(email),
+      await app.signIn(someone()),
+    ];
     const sid = String(decodeJwt(phone.access_token)["sid"]);
-    expect((await app.request("DELETE", `/v1/auth/sessions/${sid}`, undefined, app.bearer(stranger))).status).toBe(404);
+    expect(
+      (await app.request("DELETE", `/v1/auth/sessions/${sid}`, undefined, app.bearer(stranger)))
+        .status,
+    ).toBe(404);
     expect((await refresh(app, phone.refresh_token)).status).toBe(200);
-    for (let round = 0; round < 2; round++) expect((await app.request("DELETE", `/v1/auth/sessions/${sid}`, undefined, app.bearer(laptop))).status).toBe(204);
+    for (let round = 0; round < 2; round++) {
+      expect(
+        (await app.request("DELETE", `/v1/auth/sessions/${sid}`, undefined, app.bearer(laptop)))
+          .status,
+      ).toBe(204);
+    }
     expect((await refresh(app, phone.refresh_token)).code).toBe("refresh_invalid");
-    expect((await app.request("DELETE", "/v1/auth/sessions/current", undefined, app.bearer(laptop))).status).toBe(204);
+    expect(
+      (await app.request("DELETE", "/v1/auth/sessions/current", undefined, app.bearer(laptop)))
+        .status,
+    ).toBe(204);
     expect((await refresh(app, laptop.refresh_token)).code).toBe("refresh_invalid");
-    expect((await app.request("DELETE", "/v1/auth/sessions/nonsense", undefined, app.bearer(laptop))).status).toBe(404);
+    expect(
+      (await app.request("DELETE", "/v1/auth/sessions/nonsense", undefined, app.bearer(laptop)))
+        .status,
+    ).toBe(404);
   });
 });
 
 describe("authenticated identity routes", () => {
   const routes = [
-    ["GET", "/v1/auth/sessions"], ["DELETE", "/v1/auth/sessions/current"], ["GET", "/v1/me"], ["PATCH", "/v1/me", {}], ["GET", "/v1/me/consents"],
-    ["PUT", "/v1/me/consents/terms", { granted: true, text_version: "1" }], ["POST", "/v1/auth/codes", { purpose: "step_up" }],
+    ["GET", "/v1/auth/sessions"],
+    ["DELETE", "/v1/auth/sessions/current"],
+    ["GET", "/v1/me"],
+    ["PATCH", "/v1/me", {}],
+    ["GET", "/v1/me/consents"],
+    ["PUT", "/v1/me/consents/terms", { granted: true, text_version: "1" }],
+    ["POST", "/v1/auth/codes", { purpose: "step_up" }],
   ] as const;
 
   for (const [method, path, body] of routes) {
@@ -196,7 +283,11 @@ describe("authenticated identity routes", () => {
       const sid = String(decodeJwt(session.access_token)["sid"]);
       const [jwk] = app.signingKeys;
       if (jwk === undefined) throw new Error("no key");
-      const refused = await refusedTokens({ jwk, issuer: ISSUER, audience: AUDIENCE }, { sub: session.user.id, sid, nowMs: app.clock.ms });
+      const refused = await refusedTokens({ jwk, issuer: ISSUER, audience: AUDIENCE }, {
+        sub: session.user.id,
+        sid,
+        nowMs: app.clock.ms,
+      });
       await commonRefusals(expect, refused, (headers) => app.request(method, path, body, headers));
     });
   }
@@ -204,10 +295,22 @@ describe("authenticated identity routes", () => {
   it("answer 401 to a genuine token whose user is gone", async ({ expect }) => {
     const app = await identityApp(DB);
     const session = await app.signIn(someone());
-    await DB.batch([DB.prepare("DELETE FROM sessions WHERE user_id = ?").bind(session.user.id), DB.prepare("DELETE FROM users WHERE id = ?").bind(session.user.id)]);
-    for (const [method, path, body] of [["GET", "/v1/me"], ["PATCH", "/v1/me", { locale: "en" }], ["PUT", "/v1/me/consents/terms", { granted: true, text_version: "1" }]] as const) {
+    await DB.batch([
+      DB.prepare("DELETE FROM sessions WHERE user_id = ?").bind(session.user.id),
+      DB.prepare("DELETE FROM users WHERE id = ?").bind(session.user.id),
+    ]);
+    for (
+      const [method, path, body] of [["GET", "/v1/me"], ["PATCH", "/v1/me", { locale: "en" }], [
+        "PUT",
+        "/v1/me/consents/terms",
+        { granted: true, text_version: "1" },
+      ]] as const
+    ) {
       const response = await app.request(method, path, body, app.bearer(session));
-      expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([401, "token_invalid"]);
+      expect([response.status, (await response.json<{ code: string }>()).code]).toEqual([
+        401,
+        "token_invalid",
+      ]);
     }
   });
 });

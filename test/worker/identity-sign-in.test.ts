@@ -7,8 +7,10 @@ import type { Tokens } from "../support/identity-app.ts";
 const DB = (env as unknown as { DB: D1Database }).DB;
 let serial = 0;
 const someone = (): string => `someone${++serial}@sign-in.test`;
-const wrongOf = (code: string, offset = 1): string => String((Number(code) + offset) % 1_000_000).padStart(6, "0");
-const codeOf = async (response: Response): Promise<string> => (await response.json<{ code: string }>()).code;
+const wrongOf = (code: string, offset = 1): string =>
+  String((Number(code) + offset) % 1_000_000).padStart(6, "0");
+const codeOf = async (response: Response): Promise<string> =>
+  (await response.json<{ code: string }>()).code;
 
 describe("POST /v1/auth/codes", () => {
   it("sends six digits alone on a line, without a link, in the language asked for", async ({ expect }) => {
@@ -30,20 +32,35 @@ describe("POST /v1/auth/codes", () => {
     const known = someone();
     await app.signIn(known);
     const before = app.mails.length;
-    const [first, second] = [await app.request("POST", "/v1/auth/codes", { email: known }), await app.request("POST", "/v1/auth/codes", { email: someone() })];
+    const [first, second] = [
+      await app.request("POST", "/v1/auth/codes", { email: known }),
+      await app.request("POST", "/v1/auth/codes", { email: someone() }),
+    ];
     expect([first.status, await first.text()]).toEqual([second.status, await second.text()]);
     expect(app.mails.length - before).toBe(2);
   });
 
   it("refuses bad input with a pointer to each field", async ({ expect }) => {
     const app = await identityApp(DB);
-    for (const [body, pointer] of [
-      [{}, "/email"], [{ email: "nonsense" }, "/email"], [{ email: 5 }, "/email"], [{ email: `${"x".repeat(260)}@a.fr` }, "/email"], [{ email: "a@b.fr", locale: "de" }, "/locale"],
-      [{ email: "a@b.fr", admin: true }, "/admin"], [{ email: "a@b.fr", purpose: "step_up" }, "/email"], [{ email: "a@b.fr\r\nBcc: c@d.fr" }, "/email"],
-    ] as const) {
+    for (
+      const [body, pointer] of [
+        [{}, "/email"],
+        [{ email: "nonsense" }, "/email"],
+        [{ email: 5 }, "/email"],
+        [{ email: `${"x".repeat(260)}@a.fr` }, "/email"],
+        [{ email: "a@b.fr", locale: "de" }, "/locale"],
+        [{ email: "a@b.fr", admin: true }, "/admin"],
+        [{ email: "a@b.fr", purpose: "step_up" }, "/email"],
+        [{ email: "a@b.fr\r\nBcc: c@d.fr" }, "/email"],
+      ] as const
+    ) {
       const response = await app.request("POST", "/v1/auth/codes", body);
       const problem = await response.json<{ code: string; errors: { pointer: string }[] }>();
-      expect([response.status, problem.code, problem.errors[0]?.pointer]).toEqual([422, "validation_failed", pointer]);
+      expect([response.status, problem.code, problem.errors[0]?.pointer]).toEqual([
+        422,
+        "validation_failed",
+        pointer,
+      ]);
     }
     const broken = await app.request("POST", "/v1/auth/codes", "{");
     expect([broken.status, await codeOf(broken)]).toEqual([400, "malformed_json"]);
@@ -53,7 +70,9 @@ describe("POST /v1/auth/codes", () => {
   it("gives five codes an hour, whatever the spelling, then says when to come back", async ({ expect }) => {
     const app = await identityApp(DB);
     const email = someone();
-    for (const spelling of [email, email.toUpperCase(), ` ${email} `, email, email]) expect((await app.request("POST", "/v1/auth/codes", { email: spelling })).status).toBe(202);
+    for (const spelling of [email, email.toUpperCase(), ` ${email} `, email, email]) {
+      expect((await app.request("POST", "/v1/auth/codes", { email: spelling })).status).toBe(202);
+    }
     app.clock.ms += 10 * 60_000;
     const sixth = await app.request("POST", "/v1/auth/codes", { email });
     expect([sixth.status, await codeOf(sixth)]).toEqual([429, "rate_limited"]);
@@ -67,7 +86,12 @@ describe("POST /v1/auth/codes", () => {
   it("gives five codes to twenty simultaneous requests", async ({ expect }) => {
     const app = await identityApp(DB);
     const email = someone();
-    const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await app.request("POST", "/v1/auth/codes", { email })).status));
+    const statuses = await Promise.all(
+      Array.from(
+        { length: 20 },
+        async () => (await app.request("POST", "/v1/auth/codes", { email })).status,
+      ),
+    );
     expect(statuses.filter((status) => status === 202).length).toBe(5);
     expect(statuses.filter((status) => status === 429).length).toBe(15);
   });
@@ -82,7 +106,9 @@ describe("POST /v1/auth/codes", () => {
       expect([response.status, await codeOf(response)]).toEqual([503, "email_unavailable"]);
     }
     app.switches.mailDown = false;
-    expect((await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status).toBe(201);
+    expect(
+      (await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status,
+    ).toBe(201);
     expect((await app.request("POST", "/v1/auth/codes", { email })).status).toBe(202);
   });
 
@@ -92,15 +118,29 @@ describe("POST /v1/auth/codes", () => {
     const session = await app.signIn(email);
     const anonymous = await app.request("POST", "/v1/auth/codes", { purpose: "step_up" });
     expect([anonymous.status, await codeOf(anonymous)]).toEqual([401, "token_missing"]);
-    const response = await app.request("POST", "/v1/auth/codes", { purpose: "step_up" }, { ...app.bearer(session), "Idempotency-Key": "k1" });
+    const response = await app.request("POST", "/v1/auth/codes", { purpose: "step_up" }, {
+      ...app.bearer(session),
+      "Idempotency-Key": "k1",
+    });
     expect([response.status, await response.json()]).toEqual([202, { expires_in: 600 }]);
-    const again = await app.request("POST", "/v1/auth/codes", { purpose: "step_up" }, { ...app.bearer(session), "Idempotency-Key": "k1" });
+    const again = await app.request("POST", "/v1/auth/codes", { purpose: "step_up" }, {
+      ...app.bearer(session),
+      "Idempotency-Key": "k1",
+    });
     expect(again.headers.get("Idempotency-Replayed")).toBe("true");
     expect(app.mails.filter((mail) => mail.subject.includes("confirmation")).length).toBe(1);
-    const signIn = await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) });
+    const signIn = await app.request("POST", "/v1/auth/sessions", {
+      email,
+      code: app.codeFor(email),
+    });
     expect([signIn.status, await codeOf(signIn)]).toEqual([401, "code_invalid"]);
     await app.request("DELETE", "/v1/auth/sessions/current", undefined, app.bearer(session));
-    const ended = await app.request("POST", "/v1/auth/codes", { purpose: "step_up" }, app.bearer(session));
+    const ended = await app.request(
+      "POST",
+      "/v1/auth/codes",
+      { purpose: "step_up" },
+      app.bearer(session),
+    );
     expect([ended.status, await codeOf(ended)]).toEqual([401, "token_invalid"]);
   });
 });
@@ -110,14 +150,26 @@ describe("POST /v1/auth/sessions", () => {
     const app = await identityApp(DB);
     const email = someone();
     await app.request("POST", "/v1/auth/codes", { email });
-    const response = await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email), device_name: "Pixel de Camille", referral_code: "abcdef" });
+    const response = await app.request("POST", "/v1/auth/sessions", {
+      email,
+      code: app.codeFor(email),
+      device_name: "Pixel de Camille",
+      referral_code: "abcdef",
+    });
     expect(response.status).toBe(201);
     expect(response.headers.get("Cache-Control")).toContain("no-store");
     const first = await response.json<Tokens>();
-    expect(first).toMatchObject({ token_type: "Bearer", expires_in: 600, refresh_expires_in: 60 * 86_400, user: { created: true } });
+    expect(first).toMatchObject({
+      token_type: "Bearer",
+      expires_in: 600,
+      refresh_expires_in: 60 * 86_400,
+      user: { created: true },
+    });
     const second = await app.signIn(email.toUpperCase().toLowerCase(), { referral_code: "zzzzzz" });
     expect(second.user).toEqual({ id: first.user.id, created: false });
-    const row = await DB.prepare("SELECT referral_code_given FROM users WHERE id = ?").bind(first.user.id).first();
+    const row = await DB.prepare("SELECT referral_code_given FROM users WHERE id = ?").bind(
+      first.user.id,
+    ).first();
     expect(row).toEqual({ referral_code_given: "abcdef" });
   });
 
@@ -125,9 +177,21 @@ describe("POST /v1/auth/sessions", () => {
     const app = await identityApp(DB);
     const session = await app.signIn(someone());
     const nowS = Math.floor(app.clock.ms / 1000);
-    expect(decodeProtectedHeader(session.access_token)).toEqual({ alg: "ES256", kid: "j1", typ: "at+jwt" });
+    expect(decodeProtectedHeader(session.access_token)).toEqual({
+      alg: "ES256",
+      kid: "j1",
+      typ: "at+jwt",
+    });
     const claims = decodeJwt(session.access_token);
-    expect(claims).toMatchObject({ iss: "https://api.cagnotte.test", aud: "cagnotte", sub: session.user.id, auth_time: nowS, amr: ["otp"], iat: nowS, exp: nowS + 600 });
+    expect(claims).toMatchObject({
+      iss: "https://api.cagnotte.test",
+      aud: "cagnotte",
+      sub: session.user.id,
+      auth_time: nowS,
+      amr: ["otp"],
+      iat: nowS,
+      exp: nowS + 600,
+    });
     expect(claims["sid"]).toMatch(/^ses_/);
     expect(claims.jti).toMatch(/^[\w-]{22}$/);
   });
@@ -137,10 +201,21 @@ describe("POST /v1/auth/sessions", () => {
     const email = someone();
     await app.request("POST", "/v1/auth/codes", { email });
     const code = app.codeFor(email);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => app.request("POST", "/v1/auth/sessions", { email, code })));
-    expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([201, ...Array.from({ length: 19 }, () => 401)]);
-    const [opened] = await Promise.all(answers.filter((answer) => answer.status === 201).map((answer) => answer.json<Tokens>()));
-    expect(await DB.prepare("SELECT count(*) AS n FROM sessions WHERE user_id = ?").bind(opened?.user.id ?? "").first()).toEqual({ n: 1 });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => app.request("POST", "/v1/auth/sessions", { email, code })),
+    );
+    expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([
+      201,
+      ...Array.from({ length: 19 }, () => 401),
+    ]);
+    const [opened] = await Promise.all(
+      answers.filter((answer) => answer.status === 201).map((answer) => answer.json<Tokens>()),
+    );
+    expect(
+      await DB.prepare("SELECT count(*) AS n FROM sessions WHERE user_id = ?").bind(
+        opened?.user.id ?? "",
+      ).first(),
+    ).toEqual({ n: 1 });
   });
 
   it("refuses a code that is wrong, late, replaced, spent or another person's", async ({ expect }) => {
@@ -158,7 +233,9 @@ describe("POST /v1/auth/sessions", () => {
     await app.request("POST", "/v1/auth/codes", { email: other });
     if (replaced !== code) expect(await attempt(email, replaced)).toEqual([401, "code_invalid"]);
     expect(await attempt(email, wrongOf(code))).toEqual([401, "code_invalid"]);
-    if (app.codeFor(other) !== code) expect(await attempt(other, code)).toEqual([401, "code_invalid"]);
+    if (app.codeFor(other) !== code) {
+      expect(await attempt(other, code)).toEqual([401, "code_invalid"]);
+    }
     expect(await attempt(email, code)).toEqual([201, "opened"]);
     expect(await attempt(email, code)).toEqual([401, "code_invalid"]);
     await app.request("POST", "/v1/auth/codes", { email });
@@ -171,7 +248,9 @@ describe("POST /v1/auth/sessions", () => {
     const email = someone();
     await app.request("POST", "/v1/auth/codes", { email });
     app.clock.ms += 599_999;
-    expect((await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status).toBe(201);
+    expect(
+      (await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status,
+    ).toBe(201);
   });
 
   it("closes a code after five wrong tries, even to the right one, until the next code", async ({ expect }) => {
@@ -179,7 +258,12 @@ describe("POST /v1/auth/sessions", () => {
     const email = someone();
     await app.request("POST", "/v1/auth/codes", { email });
     const code = app.codeFor(email);
-    for (let round = 1; round <= 5; round++) expect((await app.request("POST", "/v1/auth/sessions", { email, code: wrongOf(code, round) })).status).toBe(401);
+    for (let round = 1; round <= 5; round++) {
+      expect(
+        (await app.request("POST", "/v1/auth/sessions", { email, code: wrongOf(code, round) }))
+          .status,
+      ).toBe(401);
+    }
     for (const tried of [wrongOf(code), code]) {
       const response = await app.request("POST", "/v1/auth/sessions", { email, code: tried });
       expect([response.status, await codeOf(response)]).toEqual([429, "code_tries_exceeded"]);
@@ -187,7 +271,9 @@ describe("POST /v1/auth/sessions", () => {
       expect(response.headers.get("RateLimit")).toBe('"tries-per-code";r=0;t=600');
     }
     await app.request("POST", "/v1/auth/codes", { email });
-    expect((await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status).toBe(201);
+    expect(
+      (await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status,
+    ).toBe(201);
   });
 
   it("counts exactly five of thirty simultaneous wrong tries", async ({ expect }) => {
@@ -195,7 +281,13 @@ describe("POST /v1/auth/sessions", () => {
     const email = someone();
     await app.request("POST", "/v1/auth/codes", { email });
     const code = app.codeFor(email);
-    const answers = await Promise.all(Array.from({ length: 30 }, (_, index) => app.request("POST", "/v1/auth/sessions", { email, code: wrongOf(code, index + 1) })));
+    const answers = await Promise.all(
+      Array.from(
+        { length: 30 },
+        (_, index) =>
+          app.request("POST", "/v1/auth/sessions", { email, code: wrongOf(code, index + 1) }),
+      ),
+    );
     expect(answers.filter((answer) => answer.status === 401).length).toBe(5);
     expect(answers.filter((answer) => answer.status === 429).length).toBe(25);
   });
@@ -207,26 +299,42 @@ describe("POST /v1/auth/sessions", () => {
     for (let round = 0; round < 4; round++) {
       await app.request("POST", "/v1/auth/codes", { email });
       const code = app.codeFor(email);
-      const answers = await Promise.all(Array.from({ length: 5 }, (_, index) => app.request("POST", "/v1/auth/sessions", { email, code: wrongOf(code, index + 1) })));
+      const answers = await Promise.all(
+        Array.from(
+          { length: 5 },
+          (_, index) =>
+            app.request("POST", "/v1/auth/sessions", { email, code: wrongOf(code, index + 1) }),
+        ),
+      );
       expect(answers.map((answer) => answer.status)).toEqual([401, 401, 401, 401, 401]);
       app.clock.ms += 60_000;
     }
     await app.request("POST", "/v1/auth/codes", { email });
-    const refused = await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) });
+    const refused = await app.request("POST", "/v1/auth/sessions", {
+      email,
+      code: app.codeFor(email),
+    });
     expect([refused.status, await codeOf(refused)]).toEqual([429, "rate_limited"]);
     expect(refused.headers.get("Retry-After")).toBe(String(86_400 - 4 * 60));
     expect(refused.headers.get("RateLimit-Policy")).toBe('"tries-per-address";q=20;w=86400');
     app.clock.ms = startMs + 86_400_000 - 1;
     await app.request("POST", "/v1/auth/codes", { email });
-    expect((await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status).toBe(429);
+    expect(
+      (await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status,
+    ).toBe(429);
     app.clock.ms = startMs + 86_400_000;
-    expect((await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status).toBe(201);
+    expect(
+      (await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status,
+    ).toBe(201);
   });
 
   it("does not count guesses when there is no code, so nobody is locked out by them", async ({ expect }) => {
     const app = await identityApp(DB);
     const email = someone();
-    for (let round = 0; round < 25; round++) expect((await app.request("POST", "/v1/auth/sessions", { email, code: "000000" })).status).toBe(401);
+    for (let round = 0; round < 25; round++) {
+      expect((await app.request("POST", "/v1/auth/sessions", { email, code: "000000" })).status)
+        .toBe(401);
+    }
     expect((await app.signIn(email)).user.created).toBe(true);
   });
 
@@ -235,21 +343,37 @@ describe("POST /v1/auth/sessions", () => {
     const email = someone();
     await app.request("POST", "/v1/auth/codes", { email });
     for (const referral of ["ABCDEF", "abcde", "abcdefg", "abc123", ""]) {
-      const response = await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email), referral_code: referral });
+      const response = await app.request("POST", "/v1/auth/sessions", {
+        email,
+        code: app.codeFor(email),
+        referral_code: referral,
+      });
       expect([response.status, await codeOf(response)]).toEqual([422, "referral_code_invalid"]);
     }
-    expect((await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status).toBe(201);
+    expect(
+      (await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) })).status,
+    ).toBe(201);
   });
 
   it("refuses fields of another shape", async ({ expect }) => {
     const app = await identityApp(DB);
-    for (const [body, pointer] of [
-      [{ email: "a@b.fr" }, "/code"], [{ email: "a@b.fr", code: "12345" }, "/code"], [{ email: "a@b.fr", code: 123456 }, "/code"], [{ email: "a@b.fr", code: "123456", device_name: "a\nb" }, "/device_name"],
-      [{ email: "a@b.fr", code: "123456", device_name: "x".repeat(101) }, "/device_name"], [{ email: "a@b.fr", code: "123456", extra: 1 }, "/extra"],
-    ] as const) {
+    for (
+      const [body, pointer] of [
+        [{ email: "a@b.fr" }, "/code"],
+        [{ email: "a@b.fr", code: "12345" }, "/code"],
+        [{ email: "a@b.fr", code: 123456 }, "/code"],
+        [{ email: "a@b.fr", code: "123456", device_name: "a\nb" }, "/device_name"],
+        [{ email: "a@b.fr", code: "123456", device_name: "x".repeat(101) }, "/device_name"],
+        [{ email: "a@b.fr", code: "123456", extra: 1 }, "/extra"],
+      ] as const
+    ) {
       const response = await app.request("POST", "/v1/auth/sessions", body);
       const problem = await response.json<{ code: string; errors: { pointer: string }[] }>();
-      expect([response.status, problem.code, problem.errors[0]?.pointer]).toEqual([422, "validation_failed", pointer]);
+      expect([response.status, problem.code, problem.errors[0]?.pointer]).toEqual([
+        422,
+        "validation_failed",
+        pointer,
+      ]);
     }
   });
 
@@ -259,7 +383,10 @@ describe("POST /v1/auth/sessions", () => {
     const { user } = await app.signIn(email);
     await DB.prepare("UPDATE users SET state = 'erasing' WHERE id = ?").bind(user.id).run();
     await app.request("POST", "/v1/auth/codes", { email });
-    const response = await app.request("POST", "/v1/auth/sessions", { email, code: app.codeFor(email) });
+    const response = await app.request("POST", "/v1/auth/sessions", {
+      email,
+      code: app.codeFor(email),
+    });
     expect([response.status, await codeOf(response)]).toEqual([403, "forbidden"]);
   });
 });

@@ -1,4 +1,5 @@
-// What the ledgers' alarms bring out: expiry notices by mail, the statistics sample, the counters; and the rebuild of it all.
+// What the ledgers' alarms bring out: expiry notices by mail, the statistics sample, the counters;
+// and the rebuild of it all.
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { BrandId, OfferId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
@@ -19,7 +20,8 @@ import type { InsightsApp } from "../support/insights-app.ts";
 const NOW = at("2026-11-14");
 let app: InsightsApp;
 let people = 0;
-const someone = (...rest: [("statistics" | "terms")[]?, ("fr" | "en")?]): Promise<UserId> => app.user(`insights${(people += 1)}@example.fr`, ...rest);
+const someone = (...rest: [("statistics" | "terms")[]?, ("fr" | "en")?]): Promise<UserId> =>
+  app.user(`insights${(people += 1)}@example.fr`, ...rest);
 
 beforeAll(async () => {
   app = await insightsApp(2);
@@ -54,9 +56,14 @@ describe("an expiry notice", () => {
     await app.stubOf(id).runDue(null, at("2028-11-01"));
     expect(sent).toEqual([]);
     for (const time of [month, month + 1, week, week + 1]) await app.stubOf(id).runDue(null, time);
-    expect(sent.map(({ to, subject }) => [to, subject])).toEqual([[email, "Vos points Cagnotte expirent bientôt"], [email, "Vos points Cagnotte expirent bientôt"]]);
+    expect(sent.map(({ to, subject }) => [to, subject])).toEqual([[
+      email,
+      "Vos points Cagnotte expirent bientôt",
+    ], [email, "Vos points Cagnotte expirent bientôt"]]);
     expect(sent[0]?.text).toContain("11 décembre 2028");
-    expect(await app.stubOf(id).points(null, expiry)).toMatchObject({ value: { balances: { available: 0 } } });
+    expect(await app.stubOf(id).points(null, expiry)).toMatchObject({
+      value: { balances: { available: 0 } },
+    });
   });
 
   test("is written in the user's language", async () => {
@@ -74,18 +81,28 @@ describe("an expiry notice", () => {
     code = 202;
     await app.stubOf(id).runDue(null, month + 1000);
     expect(sent).toEqual([]);
-    expect(await app.stubOf(id).points(null, expiry)).toMatchObject({ value: { balances: { available: 104 } } });
+    expect(await app.stubOf(id).points(null, expiry)).toMatchObject({
+      value: { balances: { available: 104 } },
+    });
     await app.stubOf(id).runDue(null, expiry);
     expect(sent).toHaveLength(1);
     // Announced late: a week is left from there.
-    expect(await app.stubOf(id).points(null, at("2028-12-19"))).toMatchObject({ value: { balances: { available: 104 } } });
-    expect(await app.stubOf(id).points(null, at("2028-12-21"))).toMatchObject({ value: { balances: { available: 0 } } });
+    expect(await app.stubOf(id).points(null, at("2028-12-19"))).toMatchObject({
+      value: { balances: { available: 104 } },
+    });
+    expect(await app.stubOf(id).points(null, at("2028-12-21"))).toMatchObject({
+      value: { balances: { available: 0 } },
+    });
   });
 
   test("leaves once when two rounds run at the same time", async () => {
     const sent = mailbox();
     const { id } = await withPoints("fr");
-    await Promise.all([app.stubOf(id).runDue(null, month), app.stubOf(id).runDue(null, month), app.stubOf(id).runDue(null, month)]);
+    await Promise.all([
+      app.stubOf(id).runDue(null, month),
+      app.stubOf(id).runDue(null, month),
+      app.stubOf(id).runDue(null, month),
+    ]);
     expect(sent).toHaveLength(1);
   });
 
@@ -98,17 +115,32 @@ describe("an expiry notice", () => {
   });
 });
 
-const sampleOf = (brandId: BrandId) => rowsOf<{ id: string; day: string; cents: number; pseudonym: string; bucket: number }>("SELECT * FROM purchase_sample WHERE brand_id = ? ORDER BY day, cents", brandId);
+const sampleOf = (brandId: BrandId) =>
+  rowsOf<{ id: string; day: string; cents: number; pseudonym: string; bucket: number }>(
+    "SELECT * FROM purchase_sample WHERE brand_id = ? ORDER BY day, cents",
+    brandId,
+  );
 const brand = (name: string) => ({ id: `brd_${name}` as BrandId, matched: name });
-const size = async () => (await rowsOf<{ size: number }>("SELECT size FROM purchase_sample_state"))[0]?.size;
+const size = async () =>
+  (await rowsOf<{ size: number }>("SELECT size FROM purchase_sample_state"))[0]?.size;
 
 describe("the sample", () => {
   test("holds a consenting user's purchases without a label or a name of theirs", async () => {
     const id = await someone(["statistics"]);
-    await app.stubOf(id).record(batch([row("1", { brand: brand("kept") }), row("2", { brand: brand("kept"), purchasedOn: "2026-10-30", amountCents: 100 }), row("3", { brand: null })]), NOW);
+    await app.stubOf(id).record(
+      batch([
+        row("1", { brand: brand("kept") }),
+        row("2", { brand: brand("kept"), purchasedOn: "2026-10-30", amountCents: 100 }),
+        row("3", { brand: null }),
+      ]),
+      NOW,
+    );
     await app.stubOf(id).runDue(null, NOW);
     const rows = await sampleOf(brand("kept").id);
-    expect(rows.map(({ day, cents }) => [day, cents])).toEqual([["2026-10-30", 100], ["2026-11-12", 3490]]);
+    expect(rows.map(({ day, cents }) => [day, cents])).toEqual([["2026-10-30", 100], [
+      "2026-11-12",
+      3490,
+    ]]);
     expect(rows[0]?.pseudonym).not.toBe(rows[1]?.pseudonym);
     expect(JSON.stringify(rows)).not.toMatch(/usr_|pur_|cipher|MONOPRIX/);
   });
@@ -129,7 +161,11 @@ describe("the sample", () => {
     await app.stubOf(id).runDue(null, NOW);
     const before = await size();
     // As if the object had died between the write and its mark.
-    await runInDurableObject(app.stubOf(id), (_object, state) => void state.storage.sql.exec("DELETE FROM meta WHERE name = 'sample_looked_at'"));
+    await runInDurableObject(
+      app.stubOf(id),
+      (_object, state) =>
+        void state.storage.sql.exec("DELETE FROM meta WHERE name = 'sample_looked_at'"),
+    );
     await app.stubOf(id).runDue(null, NOW);
     expect(await sampleOf(brand("once").id)).toHaveLength(1);
     expect(await size()).toBe(before);
@@ -138,7 +174,13 @@ describe("the sample", () => {
   test("loses a user's rows at the withdrawal, and a late alarm adds none", async () => {
     const [leaving, staying] = [await someone(["statistics"]), await someone(["statistics"])];
     for (const id of [leaving, staying]) {
-      await app.stubOf(id).record(batch([row("1", { brand: brand("left") }), row("2", { brand: brand("left"), purchasedOn: "2026-09-01" })]), NOW);
+      await app.stubOf(id).record(
+        batch([
+          row("1", { brand: brand("left") }),
+          row("2", { brand: brand("left"), purchasedOn: "2026-09-01" }),
+        ]),
+        NOW,
+      );
       await app.stubOf(id).runDue(null, NOW);
     }
     await app.stubOf(leaving).record(batch([row("3", { brand: brand("left") })]), NOW);
@@ -164,20 +206,33 @@ describe("the sample", () => {
   test("never holds more than 100 000 rows, and makes room by whole months of users", async () => {
     const id = await someone(["statistics"]);
     await bindings.DB.prepare("UPDATE purchase_sample_state SET size = 99999").run();
-    await app.stubOf(id).record(batch([row("1", { brand: brand("full") }), row("2", { brand: brand("full"), amountCents: 1 })]), NOW);
+    await app.stubOf(id).record(
+      batch([
+        row("1", { brand: brand("full") }),
+        row("2", { brand: brand("full"), amountCents: 1 }),
+      ]),
+      NOW,
+    );
     await app.stubOf(id).runDue(null, NOW);
     expect([(await sampleOf(brand("full").id)).length, await size()]).toEqual([1, 100_000]);
     const [taken] = await sampleOf(brand("full").id);
     await app.sample.tidy("2026-01-01", "2027-01-01");
-    expect(await rowsOf("SELECT threshold FROM purchase_sample_state")).toEqual([{ threshold: 32_768 }]);
+    expect(await rowsOf("SELECT threshold FROM purchase_sample_state")).toEqual([{
+      threshold: 32_768,
+    }]);
     expect((await sampleOf(brand("full").id)).length).toBe((taken?.bucket ?? 0) < 32_768 ? 1 : 0);
     expect(await rowsOf("SELECT id FROM purchase_sample WHERE bucket >= 32768")).toEqual([]);
-    await bindings.DB.prepare("UPDATE purchase_sample_state SET size = (SELECT count(*) FROM purchase_sample), threshold = 65536").run();
+    await bindings.DB.prepare(
+      "UPDATE purchase_sample_state SET size = (SELECT count(*) FROM purchase_sample), threshold = 65536",
+    ).run();
   });
 
   test("takes no bucket above its threshold, nothing of somebody who is being erased, and no row under a second key", async () => {
     const id = await someone(["statistics"]);
-    const [own] = sampleRows(app.index, id, [{ row: 1, purchase: { day: "2026-11-12", brandId: "brd_threshold", cents: 5 } }]);
+    const [own] = sampleRows(app.index, id, [{
+      row: 1,
+      purchase: { day: "2026-11-12", brandId: "brd_threshold", cents: 5 },
+    }]);
     if (own === undefined) throw new Error("no row");
     const rows = () => sampleOf("brd_threshold");
     await bindings.DB.prepare("UPDATE purchase_sample_state SET threshold = 1").run();
@@ -195,7 +250,13 @@ describe("the sample", () => {
 
   test("forgets what is older than the day it is told", async () => {
     const id = await someone(["statistics"]);
-    await app.stubOf(id).record(batch([row("1", { brand: brand("old"), purchasedOn: "2026-10-01" }), row("2", { brand: brand("old") })]), NOW);
+    await app.stubOf(id).record(
+      batch([
+        row("1", { brand: brand("old"), purchasedOn: "2026-10-01" }),
+        row("2", { brand: brand("old") }),
+      ]),
+      NOW,
+    );
     await app.stubOf(id).runDue(null, NOW);
     await app.sample.tidy("2026-10-02", "2026-11-16");
     expect((await sampleOf(brand("old").id)).map(({ day }) => day)).toEqual(["2026-11-12"]);
@@ -203,36 +264,66 @@ describe("the sample", () => {
 
   test("forgets what is dated after the day it is told, which no withdrawal would find", async () => {
     const id = await someone(["statistics"]);
-    const [edge, ahead] = sampleRows(app.index, id, ["2026-11-16", "2026-11-17"].map((day, index) => ({ row: index, purchase: { day, brandId: brand("ahead").id, cents: 1 } })));
+    const [edge, ahead] = sampleRows(
+      app.index,
+      id,
+      ["2026-11-16", "2026-11-17"].map((day, index) => ({
+        row: index,
+        purchase: { day, brandId: brand("ahead").id, cents: 1 },
+      })),
+    );
     if (edge === undefined || ahead === undefined) throw new Error("no rows");
     await app.sample.add(id, [edge, ahead]);
     await app.sample.tidy("2026-08-16", "2026-11-16");
     expect((await sampleOf(brand("ahead").id)).map(({ day }) => day)).toEqual(["2026-11-16"]);
     // And the ledger offers none, also when a person let it count.
-    await app.stubOf(id).record(batch([row("1", { brand: brand("ahead"), purchasedOn: "2027-05-01" })]), NOW);
+    await app.stubOf(id).record(
+      batch([row("1", { brand: brand("ahead"), purchasedOn: "2027-05-01" })]),
+      NOW,
+    );
     await app.stubOf(id).runDue(null, NOW);
     expect(await sampleOf(brand("ahead").id)).toHaveLength(1);
   });
 
   test("follows the bank: an amended row is there as it is now, a deleted one is gone", async () => {
     const id = await someone(["statistics"]);
-    const tell = async (lastUpdateMs: number, ...rows: [string, number, "booked" | "deleted", string?][]) => {
-      await app.stubOf(id).record(batch(rows.map(([key, amountCents, state, to = "amended"]) => row(key, { lastUpdateMs, amountCents, state, brand: brand(to) }))), NOW);
+    const tell = async (
+      lastUpdateMs: number,
+      ...rows: [string, number, "booked" | "deleted", string?][]
+    ) => {
+      await app.stubOf(id).record(
+        batch(
+          rows.map(([key, amountCents, state, to = "amended"]) =>
+            row(key, { lastUpdateMs, amountCents, state, brand: brand(to) })
+          ),
+        ),
+        NOW,
+      );
       await app.stubOf(id).runDue(null, NOW);
     };
     await tell(1000, ["a", 6000, "booked"], ["b", 5000, "booked"], ["c", 4000, "booked"]);
     const before = await size();
-    await tell(2000, ["a", 100_000, "booked"], ["b", 5000, "deleted"], ["c", 4000, "booked", "moved"]);
+    await tell(2000, ["a", 100_000, "booked"], ["b", 5000, "deleted"], [
+      "c",
+      4000,
+      "booked",
+      "moved",
+    ]);
     expect((await sampleOf(brand("amended").id)).map(({ cents }) => cents)).toEqual([100_000]);
     expect((await sampleOf(brand("moved").id)).map(({ cents }) => cents)).toEqual([4000]);
     expect(await size()).toBe((before ?? 0) - 1);
     // As told already: not a row is written.
     const counted = countD1(bindings.DB);
-    const [same] = sampleRows(app.index, id, [{ row: 1, purchase: { day: "2026-11-12", brandId: brand("amended").id, cents: 100_000 } }]);
+    const [same] = sampleRows(app.index, id, [{
+      row: 1,
+      purchase: { day: "2026-11-12", brandId: brand("amended").id, cents: 100_000 },
+    }]);
     if (same === undefined) throw new Error("no row");
     await sampleStore(openDatabase(counted.db)).add(id, [same]);
     expect(counted.count).toMatchObject({ roundTrips: 1, rowsWritten: 0 });
-    await expect(bindings.DB.prepare("UPDATE purchase_sample SET cents = 1").run()).rejects.toThrow("the sample is not changed");
+    await expect(bindings.DB.prepare("UPDATE purchase_sample SET cents = 1").run()).rejects.toThrow(
+      "the sample is not changed",
+    );
   });
 
   test("lets go of what was amended after the consent was withdrawn, and takes it no more", async () => {
@@ -240,7 +331,10 @@ describe("the sample", () => {
     await app.stubOf(id).record(batch([row("1", { brand: brand("later") })]), NOW);
     await app.stubOf(id).runDue(null, NOW);
     await app.identity.service.decide(id, "statistics", false, "1");
-    await app.stubOf(id).record(batch([row("1", { brand: brand("later"), lastUpdateMs: 2000, amountCents: 9 })]), NOW);
+    await app.stubOf(id).record(
+      batch([row("1", { brand: brand("later"), lastUpdateMs: 2000, amountCents: 9 })]),
+      NOW,
+    );
     await app.stubOf(id).runDue(null, NOW);
     expect(await sampleOf(brand("later").id)).toEqual([]);
   });
@@ -253,12 +347,20 @@ describe("the sample", () => {
 });
 
 const counters = () => rowsOf("SELECT * FROM counters ORDER BY day, brand_id, offer_id, kind");
-const heads = () => rowsOf("SELECT user_id, last_sequence, head, pending, available, held, closed FROM ledger_heads ORDER BY user_id");
+const heads = () =>
+  rowsOf(
+    "SELECT user_id, last_sequence, head, pending, available, held, closed FROM ledger_heads ORDER BY user_id",
+  );
 
-/** Lets every ledger write down and tell what it has: those of other tests would otherwise do it in the middle of this one. */
+/**
+ * Lets every ledger write down and tell what it has: those of other tests would otherwise do it in
+ * the middle of this one.
+ */
 async function settleAll(): Promise<void> {
   mailbox();
-  for (const { id } of await rowsOf<{ id: UserId }>("SELECT id FROM users")) await app.stubOf(id).runDue(null, at("2028-12-31"));
+  for (const { id } of await rowsOf<{ id: UserId }>("SELECT id FROM users")) {
+    await app.stubOf(id).runDue(null, at("2028-12-31"));
+  }
 }
 
 describe("a rebuild", () => {
@@ -267,19 +369,33 @@ describe("a rebuild", () => {
   async function history(): Promise<UserId[]> {
     const users = [await someone(), await someone(), await someone()];
     for (const [index, id] of users.entries()) {
-      await app.stubOf(id).record(batch([row("1", { purchasedOn: "2026-10-01" }), row("2", { amountCents: 2000 + index }), row("r", { kind: "refund", amountCents: 500 })], { offers: [terms(id)] }), NOW);
-      await app.stubOf(id).operate({ key: "h", operation: { kind: "hold", redemptionId: "red_1", points: 50, expiresAtMs: null } }, NOW);
+      await app.stubOf(id).record(
+        batch([
+          row("1", { purchasedOn: "2026-10-01" }),
+          row("2", { amountCents: 2000 + index }),
+          row("r", { kind: "refund", amountCents: 500 }),
+        ], { offers: [terms(id)] }),
+        NOW,
+      );
+      await app.stubOf(id).operate({
+        key: "h",
+        operation: { kind: "hold", redemptionId: "red_1", points: 50, expiresAtMs: null },
+      }, NOW);
       await app.stubOf(id).runDue(null, NOW);
     }
     await settleAll();
     return users;
   }
 
-  const earned = (id: UserId) => rowsOf("SELECT sum(purchases) AS purchases, sum(cents) AS cents FROM counters WHERE offer_id = ? AND kind = 'earn'", `off_${id}`);
+  const earned = (id: UserId) =>
+    rowsOf(
+      "SELECT sum(purchases) AS purchases, sum(cents) AS cents FROM counters WHERE offer_id = ? AND kind = 'earn'",
+      `off_${id}`,
+    );
 
   async function rebuild(): Promise<number> {
     let cursor: unknown = null;
-    for (let steps = 1; ; steps++) {
+    for (let steps = 1;; steps++) {
       const step = await app.call("POST", "/projections/rebuild", "owner", { cursor });
       expect(step.status).toBe(200);
       if (step.body["done"] === true) return steps;
@@ -291,7 +407,8 @@ describe("a rebuild", () => {
     const users = await history();
     const [before, beforeHeads] = [await counters(), await heads()];
     expect(before.length).toBeGreaterThan(5);
-    await bindings.DB.prepare("UPDATE counters SET points = points + 7, available = available - 1").run();
+    await bindings.DB.prepare("UPDATE counters SET points = points + 7, available = available - 1")
+      .run();
     await bindings.DB.prepare("DELETE FROM ledger_heads WHERE user_id = ?").bind(users[0]).run();
     const [{ n } = { n: 0 }] = await rowsOf<{ n: number }>("SELECT count(*) AS n FROM users");
     expect(await rebuild()).toBe(Math.floor(n / 2) + 1);
@@ -302,12 +419,17 @@ describe("a rebuild", () => {
   test("keeps what an erased ledger had added up to", async () => {
     const [gone = "usr_"] = await history();
     // The erasure comes before the last rounds were drained: nothing of it may be missing.
-    await app.stubOf(gone).record(batch([row("late", { amountCents: 7000 })], { offers: [terms(gone)] }), at("2028-12-31"));
+    await app.stubOf(gone).record(
+      batch([row("late", { amountCents: 7000 })], { offers: [terms(gone)] }),
+      at("2028-12-31"),
+    );
     const leaf = await app.stubOf(gone).leaf();
     expect(await app.stubOf(gone).erase()).toEqual(leaf);
     expect(await app.stubOf(gone).erase()).toEqual(leaf);
     const [before, beforeHeads] = [await counters(), await heads()];
-    expect(beforeHeads).toContainEqual(expect.objectContaining({ user_id: gone, closed: 1, head: leaf.ok ? leaf.value.head : "" }));
+    expect(beforeHeads).toContainEqual(
+      expect.objectContaining({ user_id: gone, closed: 1, head: leaf.ok ? leaf.value.head : "" }),
+    );
     expect(await earned(gone)).toEqual([{ purchases: 3, cents: 3490 + 2000 + 7000 }]);
     await rebuild();
     expect(await counters()).toEqual(before);
@@ -317,12 +439,19 @@ describe("a rebuild", () => {
   test("never has to miss an erased ledger: while D1 does not answer, no book is emptied", async () => {
     const id = await someone();
     await app.stubOf(id).record(batch([row("1")]), NOW);
-    const down = { prepare: () => { throw new Error("down"); } } as unknown as D1Database;
+    const down = {
+      prepare: () => {
+        throw new Error("down");
+      },
+    } as unknown as D1Database;
     await runInDurableObject(app.stubOf(id), async (_object, state) => {
       const cutOff = new UserLedger(state, { ...bindings, DB: down });
       expect(await cutOff.erase()).toEqual({ ok: false, error: { code: "ledger_refused" } });
     });
-    expect(await app.stubOf(id).points(null, NOW)).toMatchObject({ ok: true, value: { sequence: 1 } });
+    expect(await app.stubOf(id).points(null, NOW)).toMatchObject({
+      ok: true,
+      value: { sequence: 1 },
+    });
   });
 
   test("loses nothing that a ledger tells while it runs, and counts nothing twice", async () => {
@@ -331,17 +460,31 @@ describe("a rebuild", () => {
     expect(first.body["done"]).toBe(false);
     // One that the rebuild has not reached yet tells D1 by itself.
     for (const id of users) {
-      await app.stubOf(id).record(batch([row("meanwhile", { amountCents: 1000 })], { offers: [terms(id)] }), at("2028-12-31"));
+      await app.stubOf(id).record(
+        batch([row("meanwhile", { amountCents: 1000 })], { offers: [terms(id)] }),
+        at("2028-12-31"),
+      );
       await app.stubOf(id).runDue(null, at("2028-12-31"));
     }
     let cursor: unknown = first.body.next_cursor;
-    while (cursor !== null) cursor = (await app.call("POST", "/projections/rebuild", "owner", { cursor })).body.next_cursor;
+    while (cursor !== null) {
+      cursor =
+        (await app.call("POST", "/projections/rebuild", "owner", { cursor })).body.next_cursor;
+    }
     const told = await counters();
     await rebuild();
     expect(await counters()).toEqual(told);
     // What is added up is what the ledgers hold: no line was lost and none came twice.
-    expect(await rowsOf("SELECT sum(pending) AS pending, sum(available) AS available, sum(held) AS held FROM counters"))
-      .toEqual(await rowsOf("SELECT sum(pending) AS pending, sum(available) AS available, sum(held) AS held FROM ledger_heads"));
+    expect(
+      await rowsOf(
+        "SELECT sum(pending) AS pending, sum(available) AS available, sum(held) AS held FROM counters",
+      ),
+    )
+      .toEqual(
+        await rowsOf(
+          "SELECT sum(pending) AS pending, sum(available) AS available, sum(held) AS held FROM ledger_heads",
+        ),
+      );
   });
 
   test("brings the waiting rows back too", async () => {
@@ -350,14 +493,23 @@ describe("a rebuild", () => {
     await app.stubOf(id).runDue(null, NOW);
     await bindings.DB.prepare("DELETE FROM reviews").run();
     await rebuild();
-    expect(await rowsOf("SELECT why, state FROM reviews WHERE user_id = ?", id)).toEqual([{ why: "date_absurd", state: "open" }]);
+    expect(await rowsOf("SELECT why, state FROM reviews WHERE user_id = ?", id)).toEqual([{
+      why: "date_absurd",
+      state: "open",
+    }]);
   });
 
   test("is the owner's alone, needs a key, and goes on only with its own cursor", async () => {
-    for (const [as, key, body, expected] of [
-      [null, "k", {}, [401, "token_missing"]], ["finance", "k", {}, [403, "forbidden"]], ["catalogue", "k", {}, [403, "forbidden"]],
-      ["owner", null, {}, [400, "idempotency_key_required"]], ["owner", "k1", { cursor: "bm8.t1.AA" }, [400, "cursor_invalid"]], ["owner", "k2", { all: true }, [422, "validation_failed"]],
-    ] as const) {
+    for (
+      const [as, key, body, expected] of [
+        [null, "k", {}, [401, "token_missing"]],
+        ["finance", "k", {}, [403, "forbidden"]],
+        ["catalogue", "k", {}, [403, "forbidden"]],
+        ["owner", null, {}, [400, "idempotency_key_required"]],
+        ["owner", "k1", { cursor: "bm8.t1.AA" }, [400, "cursor_invalid"]],
+        ["owner", "k2", { all: true }, [422, "validation_failed"]],
+      ] as const
+    ) {
       const refused = await app.call("POST", "/projections/rebuild", as, body, key);
       expect([refused.status, refused.body.code]).toEqual(expected);
     }
@@ -367,10 +519,16 @@ describe("a rebuild", () => {
 describe("the patrol", () => {
   test("finds a ledger that D1 does not know to its end and has it tell again", async () => {
     const id = await someone();
-    await app.stubOf(id).record(batch([row("1"), row("2", { brand: { id: FNAC, matched: "FNAC" } })], { offers: [offer({ offerId: `off_${id}` as OfferId })] }), NOW);
+    await app.stubOf(id).record(
+      batch([row("1"), row("2", { brand: { id: FNAC, matched: "FNAC" } })], {
+        offers: [offer({ offerId: `off_${id}` as OfferId })],
+      }),
+      NOW,
+    );
     await settleAll();
     const [before, beforeHeads] = [await counters(), await heads()];
-    // A D1 restored from before this ledger: its head and counters are gone, and the object believes that they are there.
+    // A D1 restored from before this ledger: its head and counters are gone, and the object
+    // believes that they are there.
     await bindings.DB.batch([
       bindings.DB.prepare("DELETE FROM ledger_heads WHERE user_id = ?").bind(id),
       bindings.DB.prepare("DELETE FROM counters WHERE offer_id = ?").bind(`off_${id}`),
@@ -387,7 +545,8 @@ describe("the patrol", () => {
     const [{ n } = { n: 0 }] = await rowsOf<{ n: number }>("SELECT count(*) AS n FROM users");
     for (let step = 0; step <= n / 2; step++) await app.projections.patrolStep();
   };
-  const rebuilding = async () => ((await app.call("GET", "/liability", "finance")).body as { rebuilding?: boolean }).rebuilding;
+  const rebuilding = async () =>
+    ((await app.call("GET", "/liability", "finance")).body as { rebuilding?: boolean }).rebuilding;
 
   test("ends a rebuild that was abandoned, once a whole round that began after it left no ledger behind", async () => {
     await settleAll();
@@ -405,7 +564,11 @@ describe("the patrol", () => {
     expect(await rebuilding()).toBe(false);
     const rebuild = await app.store.rebuild();
     expect(rebuild?.finishedAtMs).toBe(app.clock.ms);
-    expect(await rowsOf("SELECT sum(pending) AS pending, sum(available) AS available FROM counters")).toEqual(await rowsOf("SELECT sum(pending) AS pending, sum(available) AS available FROM ledger_heads"));
+    expect(
+      await rowsOf("SELECT sum(pending) AS pending, sum(available) AS available FROM counters"),
+    ).toEqual(
+      await rowsOf("SELECT sum(pending) AS pending, sum(available) AS available FROM ledger_heads"),
+    );
     // One that ended keeps its end.
     app.clock.ms += 60_000;
     await round();
@@ -417,10 +580,25 @@ describe("the patrol", () => {
     await app.stubOf(id).record(batch([row("1")]), NOW);
     await settleAll();
     app.clock.ms += 60_000;
-    await app.store.clearProjections({ startedAtMs: app.clock.ms - 1, finishedAtMs: null, rebuilt: 0, failed: 0 }, app.clock.ms);
+    await app.store.clearProjections({
+      startedAtMs: app.clock.ms - 1,
+      finishedAtMs: null,
+      rebuilt: 0,
+      failed: 0,
+    }, app.clock.ms);
     const kept = projections({
-      store: app.store, clock: app.clock, log: { info: () => {}, alert: () => {} }, stepUsers: 1000,
-      ledger: { leaf: app.ledger.leaf, reproject: async (user) => (user === id ? { ok: false, error: { code: "ledger_unavailable" } } : await app.ledger.reproject(user)) },
+      store: app.store,
+      clock: app.clock,
+      log: { info: () => {}, alert: () => {} },
+      stepUsers: 1000,
+      ledger: {
+        leaf: app.ledger.leaf,
+        reproject: async (
+          user,
+        ) => (user === id
+          ? { ok: false, error: { code: "ledger_unavailable" } }
+          : await app.ledger.reproject(user)),
+      },
     });
     await app.store.savePatrol(PATROL_EMPTY, app.clock.ms);
     await kept.patrolStep();
@@ -435,15 +613,40 @@ describe("the patrol", () => {
 describe("waiting rows", () => {
   test("reach the operators however many a user has", async () => {
     const id = await someone();
-    for (let first = 0; first < 1200; first += 400) await app.stubOf(id).record(batch(Array.from({ length: 400 }, (_, index) => row(`w${first + index}`, { review: "amount_precision" }))), NOW);
+    for (let first = 0; first < 1200; first += 400) {
+      await app.stubOf(id).record(
+        batch(
+          Array.from(
+            { length: 400 },
+            (_, index) => row(`w${first + index}`, { review: "amount_precision" }),
+          ),
+        ),
+        NOW,
+      );
+    }
     await app.stubOf(id).runDue(null, NOW);
-    expect(await rowsOf("SELECT count(*) AS n FROM reviews WHERE user_id = ? AND state = 'open'", id)).toEqual([{ n: 1200 }]);
+    expect(
+      await rowsOf("SELECT count(*) AS n FROM reviews WHERE user_id = ? AND state = 'open'", id),
+    ).toEqual([{ n: 1200 }]);
   });
 
-  const told = (id: UserId) => rowsOf("SELECT state, decision, decided_by FROM reviews WHERE user_id = ? ORDER BY decision IS NULL", id);
+  const told = (id: UserId) =>
+    rowsOf(
+      "SELECT state, decision, decided_by FROM reviews WHERE user_id = ? ORDER BY decision IS NULL",
+      id,
+    );
   const decide = async (id: UserId, decision: "count" | "refuse") => {
-    const [held] = await rowsOf<{ purchase_id: PurchaseId }>("SELECT purchase_id FROM reviews WHERE user_id = ?", id);
-    const decided = await app.reviews.decide(held?.purchase_id ?? "pur_", decision, "alice", { actorKind: "operator", actor: "alice", action: "review.decide", target: "x", details: {} });
+    const [held] = await rowsOf<{ purchase_id: PurchaseId }>(
+      "SELECT purchase_id FROM reviews WHERE user_id = ?",
+      id,
+    );
+    const decided = await app.reviews.decide(held?.purchase_id ?? "pur_", decision, "alice", {
+      actorKind: "operator",
+      actor: "alice",
+      action: "review.decide",
+      target: "x",
+      details: {},
+    });
     expect(decided).toMatchObject({ ok: true });
   };
 
@@ -455,7 +658,11 @@ describe("waiting rows", () => {
   }
 
   /** An alarm whose D1 lets something else happen before its `nth` call. */
-  async function alarmWith(id: UserId, nth: number, meanwhile: () => Promise<unknown>): Promise<void> {
+  async function alarmWith(
+    id: UserId,
+    nth: number,
+    meanwhile: () => Promise<unknown>,
+  ): Promise<void> {
     let calls = 0;
     const turn = async (): Promise<void> => {
       if ((calls += 1) === nth) await meanwhile();
@@ -467,27 +674,49 @@ describe("waiting rows", () => {
         return await bindings.DB.batch(statements);
       },
     } as unknown as D1Database;
-    await runInDurableObject(app.stubOf(id), async (_object, state) => void (await new UserLedger(state, { ...bindings, DB: slow }).runDue(null, NOW)));
+    await runInDurableObject(
+      app.stubOf(id),
+      async (_object, state) =>
+        void (await new UserLedger(state, { ...bindings, DB: slow }).runDue(null, NOW)),
+    );
     expect(calls).toBeGreaterThanOrEqual(nth);
   }
 
   test("stay decided when an alarm that had asked before tells D1 after the decision", async () => {
     const id = await held();
-    // News of another row, so that the alarm has something to tell; the first row still waits when it asks. No shell, so no alarm rings before.
+    // News of another row, so that the alarm has something to tell; the first row still waits when
+    // it asks. No shell, so no alarm rings before.
     await runInDurableObject(app.stubOf(id), (_object, state) => {
-      const engine = createEngine({ sql: objectSql(state.storage), random: systemRandomBytes, userId: id });
-      expect(engine.record(batch([row("2", { review: "date_absurd" })]), NOW)).toMatchObject({ ok: true });
+      const engine = createEngine({
+        sql: objectSql(state.storage),
+        random: systemRandomBytes,
+        userId: id,
+      });
+      expect(engine.record(batch([row("2", { review: "date_absurd" })]), NOW)).toMatchObject({
+        ok: true,
+      });
     });
     await alarmWith(id, 1, () => decide(id, "refuse"));
-    expect((await told(id))[0]).toEqual({ state: "closed", decision: "refuse", decided_by: "alice" });
+    expect((await told(id))[0]).toEqual({
+      state: "closed",
+      decision: "refuse",
+      decided_by: "alice",
+    });
     await app.stubOf(id).runDue(null, NOW);
-    expect(await told(id)).toEqual([{ state: "closed", decision: "refuse", decided_by: "alice" }, { state: "open", decision: null, decided_by: null }]);
+    expect(await told(id)).toEqual([{ state: "closed", decision: "refuse", decided_by: "alice" }, {
+      state: "open",
+      decision: null,
+      decided_by: null,
+    }]);
   });
 
   test("open again when the bank's newer version holds what was decided", async () => {
     const id = await held();
     await decide(id, "refuse");
-    await app.stubOf(id).record(batch([row("1", { review: "amount_precision", lastUpdateMs: 2000 })]), NOW);
+    await app.stubOf(id).record(
+      batch([row("1", { review: "amount_precision", lastUpdateMs: 2000 })]),
+      NOW,
+    );
     await app.stubOf(id).runDue(null, NOW);
     expect(await told(id)).toEqual([{ state: "open", decision: null, decided_by: null }]);
   });

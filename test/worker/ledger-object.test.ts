@@ -1,4 +1,5 @@
-// The ledger as it runs on the platform: rows written as the storage counts them, concurrency, eviction, alarm, projection, erasure.
+// The ledger as it runs on the platform: rows written as the storage counts them, concurrency,
+// eviction, alarm, projection, erasure.
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, test } from "vitest";
@@ -13,7 +14,7 @@ import type { LedgerHelpers } from "../../src/ledger/alarm.ts";
 import { LedgerObject } from "../../src/ledger/ledger-object.ts";
 import { ledgerHelpers } from "../../src/platform/ledger-helpers.ts";
 import { UserLedger } from "../../src/platform/cloudflare/user-ledger.ts";
-import { at, ALL, batch, FNAC, offer, row } from "../contract/ledger-factories.ts";
+import { ALL, at, batch, FNAC, offer, row } from "../contract/ledger-factories.ts";
 import { countD1 } from "../support/count-d1.ts";
 
 const bindings = env as unknown as Environment;
@@ -21,7 +22,8 @@ const NOW = at("2026-11-14");
 const newUser = (): UserId => newId("usr", Date.now(), systemRandomBytes);
 const stubOf = (user: UserId) => bindings.LEDGER.getByName(user);
 
-const tableOf = (query: string): string => (/(?:into|update|from) "?(\w+)/i.exec(query)?.[1] ?? query).trim();
+const tableOf = (query: string): string =>
+  (/(?:into|update|from) "?(\w+)/i.exec(query)?.[1] ?? query).trim();
 
 /** Rows written by one call, by table or index as far as the statement tells. */
 async function writtenBy(user: UserId, call: (object: UserLedger) => unknown): Promise<string[]> {
@@ -34,7 +36,8 @@ async function writtenBy(user: UserId, call: (object: UserLedger) => unknown): P
   return lines;
 }
 
-const countOf = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + Number(line.split(" ")[1]), 0);
+const countOf = (lines: readonly string[]): number =>
+  lines.reduce((sum, line) => sum + Number(line.split(" ")[1]), 0);
 
 describe("rows written", () => {
   // What one call of the engine writes; what the alarm, D1 and the sync's time add is named below.
@@ -42,7 +45,8 @@ describe("rows written", () => {
     const user = newUser();
     await stubOf(user).record(batch([row("0")]), NOW);
     const lines = await writtenBy(user, (object) => object.record(batch([row("1")]), NOW));
-    // purchases: the row, its unique (account, id) and the day's index. lots: the lot and its due index. transactions: the earn.
+    // purchases: the row, its unique (account, id) and the day's index. lots: the lot and its due
+    // index. transactions: the earn.
     expect(lines).toEqual(["transactions 1", "lots 2", "purchases 3"]);
     expect(countOf(lines) + 1).toBeLessThanOrEqual(14);
   });
@@ -50,7 +54,10 @@ describe("rows written", () => {
   test("an unrewarded purchase writes three rows", async ({ expect }) => {
     const user = newUser();
     await stubOf(user).record(batch([row("0")]), NOW);
-    const lines = await writtenBy(user, (object) => object.record(batch([row("1", { brand: null })]), NOW));
+    const lines = await writtenBy(
+      user,
+      (object) => object.record(batch([row("1", { brand: null })]), NOW),
+    );
     expect(lines).toEqual(["purchases 3"]);
     expect(countOf(lines)).toBeLessThanOrEqual(6);
   });
@@ -77,22 +84,38 @@ type Step = { readonly rings: boolean; readonly call: (object: LedgerObject) => 
 const helpersOf = (database: D1Database): LedgerHelpers => {
   const config = parseConfig(bindings);
   if (!config.ok) throw new Error("the tests' configuration is refused");
-  const helpers = ledgerHelpers({ database, config: config.value, random: systemRandomBytes, fetch, log: { info: () => {}, alert: () => {} } });
+  const helpers = ledgerHelpers({
+    database,
+    config: config.value,
+    random: systemRandomBytes,
+    fetch,
+    log: { info: () => {}, alert: () => {} },
+  });
   // The mail itself is another provider's bill.
   return { ...helpers, sendNotice: async () => true };
 };
 
-/** All that the platform bills as written rows for one user, step by step: the object's own, each alarm that it sets (a row) and D1's. */
-async function billed(user: UserId, steps: Readonly<Record<string, Step>>): Promise<Record<string, Billed>> {
+/**
+ * All that the platform bills as written rows for one user, step by step: the object's own, each
+ * alarm that it sets (a row) and D1's.
+ */
+async function billed(
+  user: UserId,
+  steps: Readonly<Record<string, Step>>,
+): Promise<Record<string, Billed>> {
   const parts: Record<string, Billed> = {};
   await runInDurableObject(stubOf(user), async (_object, state) => {
     let part: Billed = { object: [], d1: [] };
-    // The platform's clock is not the story's: an alarm that really rang would write in the middle of it.
+    // The platform's clock is not the story's: an alarm that really rang would write in the middle
+    // of it.
     const setAlarm = state.storage.setAlarm.bind(state.storage);
-    Object.defineProperty(state.storage, "setAlarm", { configurable: true, value: async (timeMs: number) => {
-      part.object.push("alarm 1");
-      await setAlarm(Math.max(timeMs, Date.now() + 3_600_000));
-    } });
+    Object.defineProperty(state.storage, "setAlarm", {
+      configurable: true,
+      value: async (timeMs: number) => {
+        part.object.push("alarm 1");
+        await setAlarm(Math.max(timeMs, Date.now() + 3_600_000));
+      },
+    });
     const { db } = countD1(bindings.DB, (query, rows) => part.d1.push(`${tableOf(query)} ${rows}`));
     const object = new LedgerObject(state, { ...bindings, DB: db }, helpersOf(db));
     object.traceWrites((query, rows) => part.object.push(`${tableOf(query)} ${rows}`));
@@ -100,7 +123,9 @@ async function billed(user: UserId, steps: Readonly<Record<string, Step>>): Prom
       if (rings) await state.storage.deleteAlarm();
       part = { object: [], d1: [] };
       const answer = await call(object);
-      if (typeof answer !== "object" || answer === null || !("ok" in answer) || answer.ok !== true) throw new Error(`${name} is refused`);
+      if (
+        typeof answer !== "object" || answer === null || !("ok" in answer) || answer.ok !== true
+      ) throw new Error(`${name} is refused`);
       parts[name] = part;
     }
     Reflect.deleteProperty(state.storage, "setAlarm");
@@ -109,65 +134,134 @@ async function billed(user: UserId, steps: Readonly<Record<string, Step>>): Prom
 }
 
 describe("the whole life of a purchase", () => {
-  /** A user whom D1 knows and who consents to statistics: nobody's purchases cost more. The book has one purchase, told and confirmed. */
+  /**
+   * A user whom D1 knows and who consents to statistics: nobody's purchases cost more. The book has
+   * one purchase, told and confirmed.
+   */
   async function consenting(): Promise<UserId> {
     const user = newUser();
     await bindings.DB.batch([
-      bindings.DB.prepare("INSERT INTO users (id, email_index, email_cipher, data_key, locale, state, created_at_ms) VALUES (?1, ?1, 'f1.a', 'k1.a', 'fr', 'active', 1)").bind(user),
-      bindings.DB.prepare("INSERT INTO consents (id, user_id, purpose, sequence, granted, text_version, at_ms) VALUES (?1, ?1, 'statistics', 1, 1, '1', 1)").bind(user),
+      bindings.DB.prepare(
+        "INSERT INTO users (id, email_index, email_cipher, data_key, locale, state, created_at_ms) VALUES (?1, ?1, 'f1.a', 'k1.a', 'fr', 'active', 1)",
+      ).bind(user),
+      bindings.DB.prepare(
+        "INSERT INTO consents (id, user_id, purpose, sequence, granted, text_version, at_ms) VALUES (?1, ?1, 'statistics', 1, 1, '1', 1)",
+      ).bind(user),
     ]);
     const earlier = at("2026-10-10");
-    await billed(user, { first: webhook({ purchasedOn: "2026-10-09" }, "first", earlier), told: alarm(earlier), confirmed: alarm(at("2026-11-10")) });
+    await billed(user, {
+      first: webhook({ purchasedOn: "2026-10-09" }, "first", earlier),
+      told: alarm(earlier),
+      confirmed: alarm(at("2026-11-10")),
+    });
     return user;
   }
-  const webhook = (more: Parameters<typeof row>[1], id = "1", ms = NOW): Step => ({ rings: false, call: (object) => object.record(batch([row(id, more)], { syncedAtMs: ms }), ms) });
+  const webhook = (more: Parameters<typeof row>[1], id = "1", ms = NOW): Step => ({
+    rings: false,
+    call: (object) => object.record(batch([row(id, more)], { syncedAtMs: ms }), ms),
+  });
   const alarm = (ms: number): Step => ({ rings: true, call: (object) => object.runDue(null, ms) });
-  const sums = (parts: Record<string, Billed>): [object: number, d1: number] => [countOf(Object.values(parts).flatMap(({ object }) => object)), countOf(Object.values(parts).flatMap(({ d1 }) => d1))];
+  const sums = (
+    parts: Record<string, Billed>,
+  ): [object: number, d1: number] => [
+    countOf(Object.values(parts).flatMap(({ object }) => object)),
+    countOf(Object.values(parts).flatMap(({ d1 }) => d1)),
+  ];
 
   test("that earns: 16 rows in its object and 9 in D1 until its points can be spent", async ({ expect }) => {
-    const parts = await billed(await consenting(), { webhook: webhook({}), told: alarm(NOW), confirmed: alarm(at("2026-12-12")) });
+    const parts = await billed(await consenting(), {
+      webhook: webhook({}),
+      told: alarm(NOW),
+      confirmed: alarm(at("2026-12-12")),
+    });
     expect(parts).toEqual({
-      webhook: { object: ["transactions 1", "lots 2", "purchases 3", "connections 1", "alarm 1"], d1: [] },
-      // Marks of how far D1 has come with transactions and with the sample; the alarm for the confirmation. The sample: the row, three
-      // indexes and the table's count.
-      told: { object: ["meta 1", "meta 1", "alarm 1"], d1: ["counters 1", "ledger_heads 1", "purchase_sample 5"] },
-      confirmed: { object: ["transactions 1", "lots 2", "meta 1", "alarm 1"], d1: ["counters 1", "ledger_heads 1"] },
+      webhook: {
+        object: ["transactions 1", "lots 2", "purchases 3", "connections 1", "alarm 1"],
+        d1: [],
+      },
+      // Marks of how far D1 has come with transactions and with the sample; the alarm for the
+      // confirmation. The sample: the row, three indexes and the table's count.
+      told: {
+        object: ["meta 1", "meta 1", "alarm 1"],
+        d1: ["counters 1", "ledger_heads 1", "purchase_sample 5"],
+      },
+      confirmed: {
+        object: ["transactions 1", "lots 2", "meta 1", "alarm 1"],
+        d1: ["counters 1", "ledger_heads 1"],
+      },
     });
     expect(countOf(parts["webhook"]?.object ?? [])).toBeLessThanOrEqual(14);
     expect(sums(parts)).toEqual([16, 9]);
   });
 
   test("that comes pending first: 6 rows more in its object", async ({ expect }) => {
-    const parts = await billed(await consenting(), { pending: webhook({ state: "pending", bookedOn: null }), booked: webhook({ lastUpdateMs: 2000 }, "1", NOW + 1000), told: alarm(NOW + 1000), confirmed: alarm(at("2026-12-12")) });
+    const parts = await billed(await consenting(), {
+      pending: webhook({ state: "pending", bookedOn: null }),
+      booked: webhook({ lastUpdateMs: 2000 }, "1", NOW + 1000),
+      told: alarm(NOW + 1000),
+      confirmed: alarm(at("2026-12-12")),
+    });
     // The booking writes the row, and takes it out of the index of pending ones.
     expect(parts["pending"]?.object).toEqual(["purchases 5", "connections 1", "alarm 1"]);
-    expect(parts["booked"]?.object).toEqual(["transactions 1", "lots 2", "purchases 2", "connections 1", "alarm 1"]);
-    expect(countOf([...(parts["pending"]?.object ?? []), ...(parts["booked"]?.object ?? [])])).toBeLessThanOrEqual(14);
+    expect(parts["booked"]?.object).toEqual([
+      "transactions 1",
+      "lots 2",
+      "purchases 2",
+      "connections 1",
+      "alarm 1",
+    ]);
+    expect(countOf([...(parts["pending"]?.object ?? []), ...(parts["booked"]?.object ?? [])]))
+      .toBeLessThanOrEqual(14);
     expect(sums(parts)).toEqual([22, 9]);
   });
 
   test("that earns nothing: 4 rows in its object, none in D1", async ({ expect }) => {
-    // At the time of the last alarm, so that the next one lies as far ahead on the platform's clock as in the story.
-    const parts = await billed(await consenting(), { webhook: webhook({ brand: null, purchasedOn: "2026-11-09" }, "1", at("2026-11-10")) });
+    // At the time of the last alarm, so that the next one lies as far ahead on the platform's clock
+    // as in the story.
+    const parts = await billed(await consenting(), {
+      webhook: webhook({ brand: null, purchasedOn: "2026-11-09" }, "1", at("2026-11-10")),
+    });
     expect(parts["webhook"]).toEqual({ object: ["purchases 3", "connections 1"], d1: [] });
     expect(countOf(parts["webhook"]?.object ?? [])).toBeLessThanOrEqual(6);
   });
 
   test("at a brand without an offer: 7 rows in its object and 5 in D1, for the sample", async ({ expect }) => {
-    const parts = await billed(await consenting(), { webhook: webhook({ brand: { id: FNAC, matched: "FNAC" } }), told: alarm(NOW) });
-    expect(parts).toEqual({ webhook: { object: ["purchases 3", "connections 1", "alarm 1"], d1: [] }, told: { object: ["meta 1", "alarm 1"], d1: ["purchase_sample 5"] } });
+    const parts = await billed(await consenting(), {
+      webhook: webhook({ brand: { id: FNAC, matched: "FNAC" } }),
+      told: alarm(NOW),
+    });
+    expect(parts).toEqual({
+      webhook: { object: ["purchases 3", "connections 1", "alarm 1"], d1: [] },
+      told: { object: ["meta 1", "alarm 1"], d1: ["purchase_sample 5"] },
+    });
     expect(countOf(parts["webhook"]?.object ?? [])).toBeLessThanOrEqual(6);
   });
 
   test("whose points nobody spends: 11 rows more in its object and 2 in D1 for two notices and the expiry", async ({ expect }) => {
     const user = await consenting();
-    await billed(user, { webhook: webhook({}), told: alarm(NOW), confirmed: alarm(at("2026-12-12")) });
+    await billed(user, {
+      webhook: webhook({}),
+      told: alarm(NOW),
+      confirmed: alarm(at("2026-12-12")),
+    });
     // The other purchase of the book expires before, and is over then.
-    await billed(user, { other: alarm(at("2028-10-10")), week: alarm(at("2028-11-02")), expired: alarm(at("2028-11-09")) });
-    const parts = await billed(user, { month: alarm(at("2028-11-12")), week: alarm(at("2028-12-05")), expired: alarm(at("2028-12-12")) });
+    await billed(user, {
+      other: alarm(at("2028-10-10")),
+      week: alarm(at("2028-11-02")),
+      expired: alarm(at("2028-11-09")),
+    });
+    const parts = await billed(user, {
+      month: alarm(at("2028-11-12")),
+      week: alarm(at("2028-12-05")),
+      expired: alarm(at("2028-12-12")),
+    });
     expect(parts).toEqual({
-      month: { object: ["lots 3", "alarm 1"], d1: [] }, week: { object: ["lots 3", "alarm 1"], d1: [] },
-      expired: { object: ["transactions 1", "lots 1", "meta 1"], d1: ["counters 1", "ledger_heads 1"] },
+      month: { object: ["lots 3", "alarm 1"], d1: [] },
+      week: { object: ["lots 3", "alarm 1"], d1: [] },
+      expired: {
+        object: ["transactions 1", "lots 1", "meta 1"],
+        d1: ["counters 1", "ledger_heads 1"],
+      },
     });
     expect(sums(parts)).toEqual([11, 2]);
   });
@@ -176,21 +270,43 @@ describe("the whole life of a purchase", () => {
 describe("the object", () => {
   test("twenty simultaneous records of the same batch credit once", async ({ expect }) => {
     const user = newUser();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => stubOf(user).record(batch([row("1"), row("2")]), NOW)));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => stubOf(user).record(batch([row("1"), row("2")]), NOW)),
+    );
     expect(answers.every((answer) => answer.ok)).toBe(true);
     const points = await stubOf(user).points(null, NOW);
-    expect(points).toMatchObject({ ok: true, value: { balances: { pending: 208, available: 0, held: 0 }, sequence: 2 } });
+    expect(points).toMatchObject({
+      ok: true,
+      value: { balances: { pending: 208, available: 0, held: 0 }, sequence: 2 },
+    });
   });
 
   test("an eviction between any two calls changes no answer", async ({ expect }) => {
     const [calm, evicted] = [newUser(), newUser()];
     const story = [
       (user: UserId) => stubOf(user).record(batch([row("1", { purchasedOn: "2026-10-01" })]), NOW),
-      (user: UserId) => stubOf(user).operate({ key: "h1", operation: { kind: "hold", redemptionId: "red_1", points: 50, expiresAtMs: null } }, NOW),
-      (user: UserId) => stubOf(user).record(batch([row("r", { kind: "refund", amountCents: 1000 })]), NOW),
-      (user: UserId) => stubOf(user).operate({ key: "h1", operation: { kind: "hold", redemptionId: "red_1", points: 50, expiresAtMs: null } }, NOW),
-      (user: UserId) => stubOf(user).operate({ key: "c1", operation: { kind: "commit", redemptionId: "red_1" } }, NOW),
-      (user: UserId) => stubOf(user).operate({ key: "s1", operation: { kind: "settle", redemptionId: "red_1" } }, NOW),
+      (user: UserId) =>
+        stubOf(user).operate({
+          key: "h1",
+          operation: { kind: "hold", redemptionId: "red_1", points: 50, expiresAtMs: null },
+        }, NOW),
+      (user: UserId) =>
+        stubOf(user).record(batch([row("r", { kind: "refund", amountCents: 1000 })]), NOW),
+      (user: UserId) =>
+        stubOf(user).operate({
+          key: "h1",
+          operation: { kind: "hold", redemptionId: "red_1", points: 50, expiresAtMs: null },
+        }, NOW),
+      (user: UserId) =>
+        stubOf(user).operate(
+          { key: "c1", operation: { kind: "commit", redemptionId: "red_1" } },
+          NOW,
+        ),
+      (user: UserId) =>
+        stubOf(user).operate(
+          { key: "s1", operation: { kind: "settle", redemptionId: "red_1" } },
+          NOW,
+        ),
     ];
     for (const step of story) {
       const there = await step(evicted);
@@ -202,29 +318,46 @@ describe("the object", () => {
       return points.ok ? points.value.balances : points;
     };
     expect(await balances(evicted)).toEqual(await balances(calm));
-    expect(await stubOf(evicted).verify(null, NOW)).toMatchObject({ ok: true, value: { broken: [] } });
+    expect(await stubOf(evicted).verify(null, NOW)).toMatchObject({
+      ok: true,
+      value: { broken: [] },
+    });
   });
 
   test("a broken invariant is rolled back and refuses, and the next call works", async ({ expect }) => {
     const user = newUser();
     await stubOf(user).record(batch([row("1")]), NOW);
-    const refused = await stubOf(user).record(batch([row("2"), row("3", { amountCents: -5 })]), NOW);
+    const refused = await stubOf(user).record(
+      batch([row("2"), row("3", { amountCents: -5 })]),
+      NOW,
+    );
     expect(refused).toEqual({ ok: false, error: { code: "ledger_refused" } });
-    expect(await stubOf(user).purchases(ALL, NOW)).toMatchObject({ ok: true, value: { items: [{ externalId: "1" }] } });
-    expect(await stubOf(user).record(batch([row("2")]), NOW)).toMatchObject({ ok: true, value: { recorded: 1 } });
+    expect(await stubOf(user).purchases(ALL, NOW)).toMatchObject({
+      ok: true,
+      value: { items: [{ externalId: "1" }] },
+    });
+    expect(await stubOf(user).record(batch([row("2")]), NOW)).toMatchObject({
+      ok: true,
+      value: { recorded: 1 },
+    });
   });
 
   test("does not start in production outside the EU", async ({ expect }) => {
     await runInDurableObject(stubOf(newUser()), (_object, state) => {
-      const start = (settings: Record<string, string>) => () => new UserLedger(state, { ...bindings, ...settings });
+      const start = (settings: Record<string, string>) => () =>
+        new UserLedger(state, { ...bindings, ...settings });
       expect(start({ ENVIRONMENT: "production", JURISDICTION: "" })).toThrow("must be eu");
-      expect(start({ ENVIRONMENT: "production", JURISDICTION: "eu" })).toThrow("not in the configured jurisdiction");
+      expect(start({ ENVIRONMENT: "production", JURISDICTION: "eu" })).toThrow(
+        "not in the configured jurisdiction",
+      );
     });
   });
 });
 
 async function headOf(user: UserId): Promise<unknown> {
-  return await bindings.DB.prepare("SELECT last_sequence, pending, available, held FROM ledger_heads WHERE user_id = ?").bind(user).first();
+  return await bindings.DB.prepare(
+    "SELECT last_sequence, pending, available, held FROM ledger_heads WHERE user_id = ?",
+  ).bind(user).first();
 }
 
 describe("the alarm", () => {
@@ -235,7 +368,9 @@ describe("the alarm", () => {
     expect(await runDurableObjectAlarm(stubOf(user))).toBe(true);
     expect(await headOf(user)).toEqual({ last_sequence: 2, pending: 208, available: 0, held: 0 });
     await stubOf(user).runDue(null, NOW);
-    const { results } = await bindings.DB.prepare("SELECT kind, purchases, cents, points FROM counters WHERE offer_id = ?").bind(`off_${user}`).all();
+    const { results } = await bindings.DB.prepare(
+      "SELECT kind, purchases, cents, points FROM counters WHERE offer_id = ?",
+    ).bind(`off_${user}`).all();
     expect(results).toEqual([{ kind: "earn", purchases: 2, cents: 6980, points: 208 }]);
   });
 
@@ -245,11 +380,19 @@ describe("the alarm", () => {
     await stubOf(user).record(batch([row("1")], { offers: [offer({ offerId })] }), NOW);
     await stubOf(user).runDue(null, NOW);
     // As if the acknowledgement had never been written, and more came meanwhile.
-    await runInDurableObject(stubOf(user), (_object, state) => void state.storage.sql.exec("UPDATE meta SET value = '0' WHERE name = 'projected_sequence'"));
+    await runInDurableObject(
+      stubOf(user),
+      (_object, state) =>
+        void state.storage.sql.exec(
+          "UPDATE meta SET value = '0' WHERE name = 'projected_sequence'",
+        ),
+    );
     await stubOf(user).record(batch([row("2")], { offers: [offer({ offerId })] }), NOW);
     await stubOf(user).runDue(null, NOW);
     expect(await headOf(user)).toMatchObject({ last_sequence: 2, pending: 208 });
-    const total = await bindings.DB.prepare("SELECT SUM(points) AS points FROM counters WHERE offer_id = ?").bind(offerId).first("points");
+    const total = await bindings.DB.prepare(
+      "SELECT SUM(points) AS points FROM counters WHERE offer_id = ?",
+    ).bind(offerId).first("points");
     expect(total).toBe(208);
   });
 
@@ -257,7 +400,10 @@ describe("the alarm", () => {
     const user = newUser();
     await stubOf(user).record(batch([row("1")]), NOW);
     await stubOf(user).runDue(null, NOW);
-    const alarmMs = await runInDurableObject(stubOf(user), (_object, state) => state.storage.getAlarm());
+    const alarmMs = await runInDurableObject(
+      stubOf(user),
+      (_object, state) => state.storage.getAlarm(),
+    );
     expect(alarmMs).not.toBeNull();
   });
 
@@ -269,9 +415,13 @@ describe("the alarm", () => {
     await stubOf(second).record(batch([row("1")], { offers }), NOW);
     const verdict = async (user: UserId) => {
       const page = await stubOf(user).purchases(ALL, NOW);
-      const found = page.ok ? page.value.items.find((item) => item.kind === "purchase" && item.externalId === "1") : undefined;
+      const found = page.ok
+        ? page.value.items.find((item) => item.kind === "purchase" && item.externalId === "1")
+        : undefined;
       const budget = found?.verdict.checks.find(({ measure }) => measure === "budget_points");
-      return `${found?.verdict.outcome} ${found?.verdict.points} ${found?.verdict.reasons.join("+")}, ${budget?.found} of ${budget?.needed}`;
+      return `${found?.verdict.outcome} ${found?.verdict.points} ${
+        found?.verdict.reasons.join("+")
+      }, ${budget?.found} of ${budget?.needed}`;
     };
     expect(await verdict(first)).toBe("waiting 0 budget_reserving, null of 104");
     await stubOf(first).runDue(null, NOW);
@@ -295,8 +445,15 @@ describe("a purchase whose correction its budget cannot hold", () => {
       await stubOf(user).runDue(null, NOW);
     }
     const page = await stubOf(user).purchases(ALL, NOW);
-    expect(page.ok ? page.value.items[0]?.verdict : null).toMatchObject({ points: 104, reasons: ["offer_applied", "budget_exhausted"] });
-    expect(page.ok ? page.value.items[0]?.verdict.checks.find(({ rule }) => rule === "budget_exhausted") : null).toMatchObject({ needed: 162, found: 150 });
+    expect(page.ok ? page.value.items[0]?.verdict : null).toMatchObject({
+      points: 104,
+      reasons: ["offer_applied", "budget_exhausted"],
+    });
+    expect(
+      page.ok
+        ? page.value.items[0]?.verdict.checks.find(({ rule }) => rule === "budget_exhausted")
+        : null,
+    ).toMatchObject({ needed: 162, found: 150 });
   });
 });
 
@@ -323,10 +480,25 @@ describe("erasure", () => {
 describe("the client", () => {
   test("asks the user's object over the real namespace", async ({ expect }) => {
     const user = newUser();
-    const client = ledgerClient({ namespace: bindings.LEDGER, clock: { nowMs: () => NOW }, log: { info: () => {}, alert: () => {} } });
-    expect(await client.record(user, batch([row("1"), row("2", { brand: { id: FNAC, matched: "FNAC" } })]))).toMatchObject({ ok: true, value: { recorded: 2, earnedPoints: 104 } });
-    expect(await client.points(user)).toMatchObject({ ok: true, value: { balances: { pending: 104 } } });
-    expect(await client.purchase(user, "pur_0197d000-0000-7000-8000-000000000001")).toEqual({ ok: true, value: null });
+    const client = ledgerClient({
+      namespace: bindings.LEDGER,
+      clock: { nowMs: () => NOW },
+      log: { info: () => {}, alert: () => {} },
+    });
+    expect(
+      await client.record(
+        user,
+        batch([row("1"), row("2", { brand: { id: FNAC, matched: "FNAC" } })]),
+      ),
+    ).toMatchObject({ ok: true, value: { recorded: 2, earnedPoints: 104 } });
+    expect(await client.points(user)).toMatchObject({
+      ok: true,
+      value: { balances: { pending: 104 } },
+    });
+    expect(await client.purchase(user, "pur_0197d000-0000-7000-8000-000000000001")).toEqual({
+      ok: true,
+      value: null,
+    });
     expect(await client.runDue(user)).toEqual({ ok: true, value: { more: false } });
   });
 });

@@ -15,7 +15,15 @@ import { ALICE, CLAIRE, KEYRING, openLimiter, operatorTokens } from "../support/
 const DB = (env as unknown as { DB: D1Database }).DB;
 const NOW = Date.UTC(2026, 10, 20, 9);
 
-function operationsApp(over: { environment?: "local" | "production"; region?: string | null; database?: boolean; ledger?: boolean | "throws"; pointsPerEuro?: number } = {}) {
+function operationsApp(
+  over: {
+    environment?: "local" | "production";
+    region?: string | null;
+    database?: boolean;
+    ledger?: boolean | "throws";
+    pointsPerEuro?: number;
+  } = {},
+) {
   const db = openDatabase(DB);
   const lines: string[] = [];
   const log = jsonLog((line) => lines.push(line));
@@ -23,12 +31,28 @@ function operationsApp(over: { environment?: "local" | "production"; region?: st
   rest.get("/behind", (c) => c.text("open"));
   const routers = operationsRouters({
     config: {
-      environment: over.environment ?? "local", publicUrl: "https://api.cagnotte.test", jurisdiction: "eu",
-      redirectUris: ["https://api.cagnotte.test/linked", "myapp://done", "https://api.cagnotte.test.evil/linked"],
-      apps: { apple: ["ABCDE12345.eu.example.app"], android: [{ packageName: "eu.example.app", fingerprints: ["14:6D"] }] },
+      environment: over.environment ?? "local",
+      publicUrl: "https://api.cagnotte.test",
+      jurisdiction: "eu",
+      redirectUris: [
+        "https://api.cagnotte.test/linked",
+        "myapp://done",
+        "https://api.cagnotte.test.evil/linked",
+      ],
+      apps: {
+        apple: ["ABCDE12345.eu.example.app"],
+        android: [{ packageName: "eu.example.app", fingerprints: ["14:6D"] }],
+      },
       debtor: { name: "Cagnotte SAS", iban: "FR76SECRET", bic: "" },
       email: { url: "https://mail.example/send", token: "mail-secret" },
-      powens: { apiUrl: "", webviewUrl: "", domain: "demo.biapi.pro", clientId: "1", clientSecret: "powens-secret", webhookSecrets: ["hook-secret"] },
+      powens: {
+        apiUrl: "",
+        webviewUrl: "",
+        domain: "demo.biapi.pro",
+        clientId: "1",
+        clientSecret: "powens-secret",
+        webhookSecrets: ["hook-secret"],
+      },
     },
     checks: {
       database: async () => {
@@ -40,21 +64,45 @@ function operationsApp(over: { environment?: "local" | "production"; region?: st
         if (over.ledger === "throws") throw new Error("down");
         return over.ledger ?? true;
       },
-      programme: onceAnswered(() => ensureProgramme(db, { pointsPerEuro: over.pointsPerEuro ?? 100 }, NOW)),
+      programme: onceAnswered(() =>
+        ensureProgramme(db, { pointsPerEuro: over.pointsPerEuro ?? 100 }, NOW)
+      ),
     },
-    clock: { nowMs: () => NOW }, log, operatorTokens, cursors: signedCursors(KEYRING),
-    assets: async (request) => new Response(`asset ${new URL(request.url).pathname}`, { headers: { "Content-Type": "text/html" } }),
+    clock: { nowMs: () => NOW },
+    log,
+    operatorTokens,
+    cursors: signedCursors(KEYRING),
+    assets: async (request) =>
+      new Response(`asset ${new URL(request.url).pathname}`, {
+        headers: { "Content-Type": "text/html" },
+      }),
     note: (event) => catalogueStore(db, systemRandomBytes).note(event, NOW),
     quarantine: (query) => listQuarantine(db, query),
   });
   const app = createApp({
-    clock: { nowMs: () => NOW }, random: systemRandomBytes, log, corsOrigins: [], apiLimiter: openLimiter, authLimiter: openLimiter,
-    routers: [...routers, { path: "/", router: rest }], isUnavailable: isDatabaseFailure,
+    clock: { nowMs: () => NOW },
+    random: systemRandomBytes,
+    log,
+    corsOrigins: [],
+    apiLimiter: openLimiter,
+    authLimiter: openLimiter,
+    routers: [...routers, { path: "/", router: rest }],
+    isUnavailable: isDatabaseFailure,
   });
   const read = async (path: string, headers: Record<string, string> = {}) => {
     const response = await app.request(`https://api.cagnotte.test${path}`, { headers });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: (text.startsWith("{") ? JSON.parse(text) : {}) as { code?: string; errors?: { pointer: string; code: string }[]; data?: { id: string }[]; next_cursor?: string | null } };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: (text.startsWith("{") ? JSON.parse(text) : {}) as {
+        code?: string;
+        errors?: { pointer: string; code: string }[];
+        data?: { id: string }[];
+        next_cursor?: string | null;
+      },
+    };
   };
   return { read, lines };
 }
@@ -71,8 +119,11 @@ describe("GET /healthz and /readyz", () => {
   });
 
   it.each([
-    [{ database: false }, ["database_unavailable"]], [{ ledger: false }, ["ledger_unavailable"]], [{ ledger: "throws" as const }, ["ledger_unavailable"]],
-    [{ environment: "production" as const, region: "ENAM" }, ["database_outside_eu"]], [{ environment: "production" as const, region: null }, ["database_outside_eu"]],
+    [{ database: false }, ["database_unavailable"]],
+    [{ ledger: false }, ["ledger_unavailable"]],
+    [{ ledger: "throws" as const }, ["ledger_unavailable"]],
+    [{ environment: "production" as const, region: "ENAM" }, ["database_outside_eu"]],
+    [{ environment: "production" as const, region: null }, ["database_outside_eu"]],
     [{ database: false, ledger: false }, ["database_unavailable", "ledger_unavailable"]],
   ])("is not ready with %j, and says which check failed", async (over, codes) => {
     const { read } = operationsApp(over);
@@ -82,9 +133,13 @@ describe("GET /healthz and /readyz", () => {
     expect((await read("/healthz")).status).toBe(200);
   });
 
-  it.each(["WEUR", "EEUR"])("is ready in production when the database is served from %s", async (region) => {
-    expect((await operationsApp({ environment: "production", region }).read("/readyz")).status).toBe(200);
-  });
+  it.each(["WEUR", "EEUR"])(
+    "is ready in production when the database is served from %s",
+    async (region) => {
+      expect((await operationsApp({ environment: "production", region }).read("/readyz")).status)
+        .toBe(200);
+    },
+  );
 
   it("does not ask where a local database is", async () => {
     expect((await operationsApp({ region: "ENAM" }).read("/readyz")).status).toBe(200);
@@ -98,13 +153,18 @@ describe("the programme's rate", () => {
     const changed = operationsApp({ pointsPerEuro: 50 });
     expect((await changed.read("/behind")).status).toBe(503);
     expect((await changed.read("/healthz")).status).toBe(200);
-    expect((await changed.read("/readyz")).body.errors).toMatchObject([{ pointer: "#check/programme", code: "programme_rate_changed" }]);
+    expect((await changed.read("/readyz")).body.errors).toMatchObject([{
+      pointer: "#check/programme",
+      code: "programme_rate_changed",
+    }]);
     expect(changed.lines.some((line) => line.includes("programme_refused"))).toBe(true);
   });
 
   it("lets one of two first starts win", async () => {
     const db = openDatabase(DB);
-    const both = await Promise.all([100, 50].map((pointsPerEuro) => ensureProgramme(db, { pointsPerEuro }, NOW)));
+    const both = await Promise.all(
+      [100, 50].map((pointsPerEuro) => ensureProgramme(db, { pointsPerEuro }, NOW)),
+    );
     expect(both.filter((item) => item.ok)).toHaveLength(1);
   });
 
@@ -126,11 +186,18 @@ describe("notices", () => {
   it("tells the legal notice in both languages, without a secret", async () => {
     const { read } = operationsApp();
     const french = await read("/v1/legal");
-    expect(french.body).toMatchObject({ account_information: { provider: "Powens" }, agent: { of: "Powens" }, hosting: { jurisdiction: "eu" }, operator: { name: "Cagnotte SAS" } });
+    expect(french.body).toMatchObject({
+      account_information: { provider: "Powens" },
+      agent: { of: "Powens" },
+      hosting: { jurisdiction: "eu" },
+      operator: { name: "Cagnotte SAS" },
+    });
     expect(french.text).toContain("identifiants bancaires");
     expect(french.text).toContain("mail.example");
     expect(french.text).not.toMatch(/secret/i);
-    expect((await read("/v1/legal", { "Accept-Language": "en" })).text).toContain("bank credentials");
+    expect((await read("/v1/legal", { "Accept-Language": "en" })).text).toContain(
+      "bank credentials",
+    );
   });
 
   it("serves security.txt with the fields that RFC 9116 requires, not expired and less than a year ahead", async () => {
@@ -149,11 +216,20 @@ describe("notices", () => {
     expect(apple.headers.get("Content-Type")).toMatch(/^application\/json/);
     expect(apple.body).toEqual({
       webcredentials: { apps: ["ABCDE12345.eu.example.app"] },
-      applinks: { details: [{ appIDs: ["ABCDE12345.eu.example.app"], components: [{ "/": "/linked" }] }] },
+      applinks: {
+        details: [{ appIDs: ["ABCDE12345.eu.example.app"], components: [{ "/": "/linked" }] }],
+      },
     });
     expect(JSON.parse((await read("/.well-known/assetlinks.json")).text)).toEqual([{
-      relation: ["delegate_permission/common.get_login_creds", "delegate_permission/common.handle_all_urls"],
-      target: { namespace: "android_app", package_name: "eu.example.app", sha256_cert_fingerprints: ["14:6D"] },
+      relation: [
+        "delegate_permission/common.get_login_creds",
+        "delegate_permission/common.handle_all_urls",
+      ],
+      target: {
+        namespace: "android_app",
+        package_name: "eu.example.app",
+        sha256_cert_fingerprints: ["14:6D"],
+      },
     }]);
   });
 
@@ -169,24 +245,39 @@ describe("notices", () => {
 describe("GET /admin/v1/quarantine", () => {
   it("lists what is open, latest first and in pages, to support only, and leaves an event", async () => {
     for (let index = 0; index < 5; index += 1) {
-      await DB.prepare("INSERT INTO quarantine VALUES (?, 'powens', 'CONNECTION_SYNCED', '42', NULL, 'user_unknown', 10, ?, 1, ?, 1, ?)").bind(`qua_${index}`, `hash${index}`, 1000 + Math.floor(index / 2), index === 0 ? 5 : null).run();
+      await DB.prepare(
+        "INSERT INTO quarantine VALUES (?, 'powens', 'CONNECTION_SYNCED', '42', NULL, 'user_unknown', 10, ?, 1, ?, 1, ?)",
+      ).bind(`qua_${index}`, `hash${index}`, 1000 + Math.floor(index / 2), index === 0 ? 5 : null)
+        .run();
     }
     const { read } = operationsApp();
     const as = { Authorization: `Bearer ${CLAIRE}` };
     expect((await read("/admin/v1/quarantine")).body.code).toBe("token_missing");
-    expect((await read("/admin/v1/quarantine", { Authorization: `Bearer ${ALICE}` })).body.code).toBe("forbidden");
+    expect((await read("/admin/v1/quarantine", { Authorization: `Bearer ${ALICE}` })).body.code)
+      .toBe("forbidden");
     const seen: string[] = [];
     let cursor: string | null | undefined = null;
     do {
-      const page: Awaited<ReturnType<typeof read>> = await read(`/admin/v1/quarantine?limit=1${cursor === null || cursor === undefined ? "" : `&cursor=${cursor}`}`, as);
+      const page: Awaited<ReturnType<typeof read>> = await read(
+        `/admin/v1/quarantine?limit=1${
+          cursor === null || cursor === undefined ? "" : `&cursor=${cursor}`
+        }`,
+        as,
+      );
       expect(page.status).toBe(200);
       seen.push(...(page.body.data ?? []).map((item) => item.id));
       cursor = page.body.next_cursor;
     } while (cursor !== null && cursor !== undefined);
     expect(seen).toEqual(["qua_4", "qua_3", "qua_2", "qua_1"]);
-    expect((await read("/admin/v1/quarantine?state=resolved", as)).body.data).toMatchObject([{ id: "qua_0", reason: "user_unknown", resolved_at: "1970-01-01T00:00:00.005Z" }]);
+    expect((await read("/admin/v1/quarantine?state=resolved", as)).body.data).toMatchObject([{
+      id: "qua_0",
+      reason: "user_unknown",
+      resolved_at: "1970-01-01T00:00:00.005Z",
+    }]);
     expect((await read("/admin/v1/quarantine?cursor=x.y", as)).body.code).toBe("cursor_invalid");
-    const event = await DB.prepare("SELECT actor, target FROM audit_events ORDER BY rowid DESC LIMIT 1").first();
+    const event = await DB.prepare(
+      "SELECT actor, target FROM audit_events ORDER BY rowid DESC LIMIT 1",
+    ).first();
     expect(event).toEqual({ actor: "claire", target: "/admin/v1/quarantine" });
   });
 });

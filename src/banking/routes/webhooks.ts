@@ -1,5 +1,6 @@
-// Where aggregators deliver: one path per event, because nothing in body or headers names it. No bearer, no JSON parsing before the
-// signature held. The answer says nothing of what became of the message.
+// Where aggregators deliver: one path per event, because nothing in body or headers names it. No
+// bearer, no JSON parsing before the signature held. The answer says nothing of what became of the
+// message.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../../http/context.ts";
@@ -7,15 +8,31 @@ import { problem } from "../../http/problem.ts";
 import { answer, createRouter, problems } from "../../http/router.ts";
 import type { BankingService } from "../service.ts";
 
-const powensEvents = ["connection-synced", "connection-deleted", "account-enabled", "account-disabled", "account-synced", "user-deleted"] as const;
+const powensEvents = [
+  "connection-synced",
+  "connection-deleted",
+  "account-enabled",
+  "account-disabled",
+  "account-synced",
+  "user-deleted",
+] as const;
 
 const receiveRoute = createRoute({
-  method: "post", path: "/webhooks/powens/{event}", tags: ["Webhooks"], summary: "Delivery of a Powens event, signed with HMAC-SHA-256",
+  method: "post",
+  path: "/webhooks/powens/{event}",
+  tags: ["Webhooks"],
+  summary: "Delivery of a Powens event, signed with HMAC-SHA-256",
   request: {
     params: z.object({ event: z.enum(powensEvents) }),
-    headers: z.object({ "bi-signature": z.string().optional(), "bi-signature-date": z.string().optional() }),
+    headers: z.object({
+      "bi-signature": z.string().optional(),
+      "bi-signature-date": z.string().optional(),
+    }),
   },
-  responses: { 200: answer(z.object({ received: z.literal(true) }), "Taken; it need not be sent again"), ...problems(401, 404, 413, 503) },
+  responses: {
+    200: answer(z.object({ received: z.literal(true) }), "Taken; it need not be sent again"),
+    ...problems(401, 404, 413, 503),
+  },
 });
 
 /** Routes for aggregators. */
@@ -28,7 +45,12 @@ export function webhookRoutes(service: Pick<BankingService, "receive">): OpenAPI
   });
   router.openapi(receiveRoute, async (c) => {
     const { event } = c.req.valid("param");
-    const reception = await service.receive({ aggregator: "powens", event, headers: c.req.raw.headers, body: c.req.raw.body });
+    const reception = await service.receive({
+      aggregator: "powens",
+      event,
+      headers: c.req.raw.headers,
+      body: c.req.raw.body,
+    });
     switch (reception) {
       case "received":
         return c.json({ received: true as const }, 200);

@@ -1,4 +1,5 @@
-// Operators' routes for brands. A change of what a brand is recognised by, while an offer pays for it, waits for a second person.
+// Operators' routes for brands. A change of what a brand is recognised by, while an offer pays for
+// it, waits for a second person.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -9,7 +10,15 @@ import { answer, body, createRouter, operatorSecurity, problems } from "../../ht
 import { isId } from "../../kernel/ids.ts";
 import type { AliasWarning } from "../../recognition/ports.ts";
 import type { Book, BrandRecord } from "../book.ts";
-import { approveAliasChange, brandEdit, brandImportItem, brandInput, createBrand, editBrand, importBrands } from "../brand.ts";
+import {
+  approveAliasChange,
+  brandEdit,
+  brandImportItem,
+  brandInput,
+  createBrand,
+  editBrand,
+  importBrands,
+} from "../brand.ts";
 import type { BrandImport, BrandOutcome } from "../brand.ts";
 import { BRAND_COLUMNS, checkLines, readImport } from "../import-file.ts";
 import type { ImportFormat } from "../import-file.ts";
@@ -22,7 +31,8 @@ import { brandAnswerSchema, brandReportSchema, operatorBrandSchema } from "./sch
 const tags = ["Operators: catalogue"];
 const common = { tags, security: operatorSecurity };
 
-// Looking for collisions compares a brand with all others, some ten microseconds each: a file of thousands is advised on in part.
+// Looking for collisions compares a brand with all others, some ten microseconds each: a file of
+// thousands is advised on in part.
 const COMPARISONS_MAX = 100_000;
 
 /** What a file's media type says it is; JSON when it says nothing. */
@@ -31,54 +41,104 @@ export function importFormat(c: Context<AppEnv>): ImportFormat {
   return type === "text/csv" ? "csv" : type === "application/x-ndjson" ? "ndjson" : "json";
 }
 
-/** The request body of an import in the document: each format is checked line by line, not by the route's schema. */
+/**
+ * The request body of an import in the document: each format is checked line by line, not by the
+ * route's schema.
+ */
 export function importBody(member: string, columns: readonly string[]) {
   return {
     required: true,
     content: {
-      "application/x-ndjson": { schema: z.string().openapi({ description: "One JSON object a line" }) },
-      "text/csv": { schema: z.string().openapi({ description: `A header line, then one item a line. Columns: ${columns.join(", ")}` }) },
-      // Optional here only: the router checks this schema against every body, and a file that is not JSON has no members.
+      "application/x-ndjson": {
+        schema: z.string().openapi({ description: "One JSON object a line" }),
+      },
+      "text/csv": {
+        schema: z.string().openapi({
+          description: `A header line, then one item a line. Columns: ${columns.join(", ")}`,
+        }),
+      },
+      // Optional here only: the router checks this schema against every body, and a file that is
+      // not JSON has no members.
       "application/json": { schema: z.looseObject({ [member]: z.array(z.unknown()).optional() }) },
     },
   };
 }
 
-function warningsFor(deps: CatalogueRoutesDeps, book: Book, brand: Pick<BrandRecord, "id" | "name" | "category" | "aliases" | "excluded" | "wikidata">): AliasWarning[] {
+function warningsFor(
+  deps: CatalogueRoutesDeps,
+  book: Book,
+  brand: Pick<BrandRecord, "id" | "name" | "category" | "aliases" | "excluded" | "wikidata">,
+): AliasWarning[] {
   return [...deps.aliasWarnings([...book.brands.values()].map(toEntry), toEntry(brand))];
 }
 
-function brandAnswer(deps: CatalogueRoutesDeps, book: Book, { brand, waiting }: Pick<BrandOutcome, "brand" | "waiting">) {
+function brandAnswer(
+  deps: CatalogueRoutesDeps,
+  book: Book,
+  { brand, waiting }: Pick<BrandOutcome, "brand" | "waiting">,
+) {
   // Advice is about what was asked for, which may still wait.
-  return { ...presentBrand(brand, waiting), warnings: warningsFor(deps, book, waiting === null ? brand : { ...brand, name: waiting.name, aliases: waiting.aliases, excluded: waiting.excluded }) };
+  return {
+    ...presentBrand(brand, waiting),
+    warnings: warningsFor(
+      deps,
+      book,
+      waiting === null
+        ? brand
+        : { ...brand, name: waiting.name, aliases: waiting.aliases, excluded: waiting.excluded },
+    ),
+  };
 }
 
 function addList(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   const route = createRoute({
-    ...common, method: "get", path: "/brands", summary: "List brands with their aliases", middleware: operatorReads(deps),
+    ...common,
+    method: "get",
+    path: "/brands",
+    summary: "List brands with their aliases",
+    middleware: operatorReads(deps),
     request: { query: z.strictObject({ ...pageQuery, query: z.string().max(80).optional() }) },
-    responses: { 200: answer(pageOf(operatorBrandSchema), "Brands by age"), ...problems(400, 401, 403, 422, 503) },
+    responses: {
+      200: answer(pageOf(operatorBrandSchema), "Brands by age"),
+      ...problems(400, 401, 403, 422, 503),
+    },
   });
   router.openapi(route, async (c) => {
     const query = c.req.valid("query");
     const { book } = await deps.service.now();
     const wanted = (query.query ?? "").toLowerCase();
-    const matching = [...book.brands.values()].filter((brand) => wanted === "" || brand.name.toLowerCase().includes(wanted) || brand.aliases.some((alias) => alias.toLowerCase().includes(wanted)));
+    const matching = [...book.brands.values()].filter((brand) =>
+      wanted === "" || brand.name.toLowerCase().includes(wanted) ||
+      brand.aliases.some((alias) => alias.toLowerCase().includes(wanted))
+    );
     const page = pageById(deps.cursors, `admin-brands|${wanted}`, matching, query);
     if (page === null) return problem(c, "cursor_invalid") as never;
-    return c.json({ data: page.items.map((brand) => presentBrand(brand, book.waiting.get(brand.id) ?? null)), next_cursor: page.nextCursor }, 200);
+    return c.json({
+      data: page.items.map((brand) => presentBrand(brand, book.waiting.get(brand.id) ?? null)),
+      next_cursor: page.nextCursor,
+    }, 200);
   });
 }
 
 function addCreate(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   const route = createRoute({
-    ...common, method: "post", path: "/brands", summary: "Create a brand", middleware: operatorActs(deps),
+    ...common,
+    method: "post",
+    path: "/brands",
+    summary: "Create a brand",
+    middleware: operatorActs(deps),
     request: { body: body(brandInput) },
-    responses: { 201: answer(brandAnswerSchema, "The brand, with advice about its aliases"), ...problems(400, 401, 403, 409, 415, 422, 503) },
+    responses: {
+      201: answer(brandAnswerSchema, "The brand, with advice about its aliases"),
+      ...problems(400, 401, 403, 409, 415, 422, 503),
+    },
   });
   router.openapi(route, async (c) => {
     const input = c.req.valid("json");
-    const made = await deps.service.act(actorOf(c), ({ book }, act) => createBrand(book, input, act));
+    const made = await deps.service.act(
+      actorOf(c),
+      ({ book }, act) => createBrand(book, input, act),
+    );
     if (!made.ok) return refuse(c, made.error) as never;
     const { book } = await deps.service.now();
     return c.json(brandAnswer(deps, book, { brand: made.value, waiting: null }), 201);
@@ -87,16 +147,27 @@ function addCreate(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
 
 function addEdit(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   const route = createRoute({
-    ...common, method: "patch", path: "/brands/{id}", summary: "Change a brand", middleware: operatorPatches(deps),
-    description: "What is absent stays. Name and aliases of a brand with an offer in force or to come are kept as `waiting_change` until a second person approves them; a new change replaces one that waits.",
+    ...common,
+    method: "patch",
+    path: "/brands/{id}",
+    summary: "Change a brand",
+    middleware: operatorPatches(deps),
+    description:
+      "What is absent stays. Name and aliases of a brand with an offer in force or to come are kept as `waiting_change` until a second person approves them; a new change replaces one that waits.",
     request: { params: z.object({ id: z.string() }), body: body(brandEdit) },
-    responses: { 200: answer(brandAnswerSchema, "The brand"), ...problems(401, 403, 404, 409, 415, 422, 503) },
+    responses: {
+      200: answer(brandAnswerSchema, "The brand"),
+      ...problems(401, 403, 404, 409, 415, 422, 503),
+    },
   });
   router.openapi(route, async (c) => {
     const { id } = c.req.valid("param");
     const edit = c.req.valid("json");
     if (!isId("brd", id)) return problem(c, "not_found") as never;
-    const edited = await deps.service.act(actorOf(c), ({ book }, act) => editBrand(book, id, edit, act));
+    const edited = await deps.service.act(
+      actorOf(c),
+      ({ book }, act) => editBrand(book, id, edit, act),
+    );
     if (!edited.ok) return refuse(c, edited.error) as never;
     const { book } = await deps.service.now();
     return c.json(brandAnswer(deps, book, edited.value), 200);
@@ -105,14 +176,24 @@ function addEdit(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
 
 function addApproval(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   const route = createRoute({
-    ...common, method: "post", path: "/brands/{id}/alias-changes/{change_id}/approval", summary: "Approve a change of aliases (second person)", middleware: operatorActs(deps),
+    ...common,
+    method: "post",
+    path: "/brands/{id}/alias-changes/{change_id}/approval",
+    summary: "Approve a change of aliases (second person)",
+    middleware: operatorActs(deps),
     request: { params: z.object({ id: z.string(), change_id: z.string() }) },
-    responses: { 200: answer(brandAnswerSchema, "The brand as it is recognised now"), ...problems(400, 401, 403, 404, 409, 422, 503) },
+    responses: {
+      200: answer(brandAnswerSchema, "The brand as it is recognised now"),
+      ...problems(400, 401, 403, 404, 409, 422, 503),
+    },
   });
   router.openapi(route, async (c) => {
     const { id, change_id: changeId } = c.req.valid("param");
     if (!isId("brd", id)) return problem(c, "not_found") as never;
-    const approved = await deps.service.act(actorOf(c), ({ book }, act) => approveAliasChange(book, id, changeId, act));
+    const approved = await deps.service.act(
+      actorOf(c),
+      ({ book }, act) => approveAliasChange(book, id, changeId, act),
+    );
     if (!approved.ok) return refuse(c, approved.error) as never;
     const { book } = await deps.service.now();
     return c.json(brandAnswer(deps, book, approved.value), 200);
@@ -125,22 +206,44 @@ function reportOf(deps: CatalogueRoutesDeps, book: Book, { lines }: BrandImport)
   const changed = lines.filter((item) => item.status !== "unchanged");
   const advised = new Set(changed.slice(0, advisable).map((item) => item.line));
   return {
-    created: count("created"), updated: count("updated"), unchanged: count("unchanged"), waiting: count("waiting"),
+    created: count("created"),
+    updated: count("updated"),
+    unchanged: count("unchanged"),
+    waiting: count("waiting"),
     advised: advised.size,
-    lines: lines.map(({ line, status, id, brand }) => ({ line, status, id, warnings: advised.has(line) ? warningsFor(deps, book, brand) : [] })),
+    lines: lines.map(({ line, status, id, brand }) => ({
+      line,
+      status,
+      id,
+      warnings: advised.has(line) ? warningsFor(deps, book, brand) : [],
+    })),
   };
 }
 
 function addImport(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   const route = createRoute({
-    ...common, method: "post", path: "/brands/import", summary: "Import brands from JSON lines, CSV or JSON", middleware: operatorActs(deps),
-    description: `All or nothing. Brands are found again by name, so a file may be imported twice. Aliases of one CSV cell are separated by \`|\`. A refusal lists all that is wrong with every line under \`#line/<number>/<field>\`. Advice about aliases is given for the first \`advised\` lines that change something.`,
+    ...common,
+    method: "post",
+    path: "/brands/import",
+    summary: "Import brands from JSON lines, CSV or JSON",
+    middleware: operatorActs(deps),
+    description:
+      `All or nothing. Brands are found again by name, so a file may be imported twice. Aliases of one CSV cell are separated by \`|\`. A refusal lists all that is wrong with every line under \`#line/<number>/<field>\`. Advice about aliases is given for the first \`advised\` lines that change something.`,
     request: { body: importBody("brands", Object.keys(BRAND_COLUMNS)) },
-    responses: { 200: answer(brandReportSchema, "What happened to each line"), ...problems(400, 401, 403, 409, 413, 415, 422, 503) },
+    responses: {
+      200: answer(brandReportSchema, "What happened to each line"),
+      ...problems(400, 401, 403, 409, 413, 415, 422, 503),
+    },
   });
   router.openapi(route, async (c) => {
-    const file = checkLines(readImport(await c.req.text(), importFormat(c), "brands", BRAND_COLUMNS), brandImportItem);
-    const imported = await deps.service.act(actorOf(c), ({ book }, act) => importBrands(book, file, act));
+    const file = checkLines(
+      readImport(await c.req.text(), importFormat(c), "brands", BRAND_COLUMNS),
+      brandImportItem,
+    );
+    const imported = await deps.service.act(
+      actorOf(c),
+      ({ book }, act) => importBrands(book, file, act),
+    );
     if (!imported.ok) return refuse(c, imported.error) as never;
     const { book } = await deps.service.now();
     return c.json(reportOf(deps, book, imported.value), 200);

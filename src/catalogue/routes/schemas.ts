@@ -6,67 +6,143 @@ const whole = z.number().int();
 const cents = whole.openapi({ description: "Euro cents" });
 
 export const brandSchema = z.object({
-  id: z.string(), name: z.string(), category: z.string(), logo_url: z.string().nullable(), website: z.string().nullable(),
+  id: z.string(),
+  name: z.string(),
+  category: z.string(),
+  logo_url: z.string().nullable(),
+  website: z.string().nullable(),
 }).openapi("Brand");
 
 const aliasChangeSchema = z.object({
-  id: z.string(), name: z.string(), aliases: z.array(z.string()), excluded: z.array(z.string()), created_by: z.string(), created_at: instant,
+  id: z.string(),
+  name: z.string(),
+  aliases: z.array(z.string()),
+  excluded: z.array(z.string()),
+  created_by: z.string(),
+  created_at: instant,
 }).openapi("AliasChange");
 
 const warningSchema = z.object({
-  code: z.enum(["alias_too_short", "alias_ordinary_word", "alias_collides"]), alias: z.string(), with: z.string().optional(),
+  code: z.enum(["alias_too_short", "alias_ordinary_word", "alias_collides"]),
+  alias: z.string(),
+  with: z.string().optional(),
 }).openapi("AliasWarning", { description: "Advice about an alias; never a refusal" });
 
 export const operatorBrandSchema = brandSchema.extend({
-  aliases: z.array(z.string()), excluded: z.array(z.string()), wikidata: z.string().nullable(),
-  waiting_change: aliasChangeSchema.nullable().openapi({ description: "A change of name or aliases that a second person must approve" }),
-  created_at: instant, updated_at: instant,
+  aliases: z.array(z.string()),
+  excluded: z.array(z.string()),
+  wikidata: z.string().nullable(),
+  waiting_change: aliasChangeSchema.nullable().openapi({
+    description: "A change of name or aliases that a second person must approve",
+  }),
+  created_at: instant,
+  updated_at: instant,
 }).openapi("OperatorBrand");
 
-export const brandAnswerSchema = operatorBrandSchema.extend({ warnings: z.array(warningSchema) }).openapi("OperatorBrandAnswer");
+export const brandAnswerSchema = operatorBrandSchema.extend({ warnings: z.array(warningSchema) })
+  .openapi("OperatorBrandAnswer");
 
 const termsShape = {
-  number: whole, kind: z.enum(["percent", "fixed", "points_per_euro", "tiered"]), rate_bp: whole.nullable(), points: whole.nullable(),
-  tiers: z.array(z.object({ from_cents: cents, rate_bp: whole })).nullable(), min_cents: cents.nullable(), max_cents: cents.nullable(),
-  cap_points_per_purchase: whole.nullable(), cap_points_per_user: whole.nullable(), cap_purchases_per_user: whole.nullable(),
-  period: z.enum(["day", "week", "month", "offer"]), first_purchase_only: z.boolean(), activation: z.enum(["automatic", "required"]),
-  activation_days: whole.nullable(), channel: z.enum(["any", "in_store", "online"]), starts_at: instant, ends_at: instant.nullable(), confirmation_days: whole,
+  number: whole,
+  kind: z.enum(["percent", "fixed", "points_per_euro", "tiered"]),
+  rate_bp: whole.nullable(),
+  points: whole.nullable(),
+  tiers: z.array(z.object({ from_cents: cents, rate_bp: whole })).nullable(),
+  min_cents: cents.nullable(),
+  max_cents: cents.nullable(),
+  cap_points_per_purchase: whole.nullable(),
+  cap_points_per_user: whole.nullable(),
+  cap_purchases_per_user: whole.nullable(),
+  period: z.enum(["day", "week", "month", "offer"]),
+  first_purchase_only: z.boolean(),
+  activation: z.enum(["automatic", "required"]),
+  activation_days: whole.nullable(),
+  channel: z.enum(["any", "in_store", "online"]),
+  starts_at: instant,
+  ends_at: instant.nullable(),
+  confirmation_days: whole,
 };
 
-export const offerTermsSchema = z.object(termsShape).openapi("OfferTerms", { description: "The terms in force, with the window that really applies" });
+export const offerTermsSchema = z.object(termsShape).openapi("OfferTerms", {
+  description: "The terms in force, with the window that really applies",
+});
 
 const operatorVersionSchema = z.object({
-  ...termsShape, budget_points: whole.nullable(), priority: whole, state: z.enum(["approved", "waiting"]), second_person: z.boolean(),
-  created_by: z.string(), created_at: instant, approved_by: z.string().nullable(), approved_at: instant.nullable(),
+  ...termsShape,
+  budget_points: whole.nullable(),
+  priority: whole,
+  state: z.enum(["approved", "waiting"]),
+  second_person: z.boolean(),
+  created_by: z.string(),
+  created_at: instant,
+  approved_by: z.string().nullable(),
+  approved_at: instant.nullable(),
   in_force: z.object({ from: instant, to: instant.nullable() }).nullable()
-    .openapi({ description: "The window that really applies, be it past, present or to come; null while the version waits, and for one that never holds" }),
+    .openapi({
+      description:
+        "The window that really applies, be it past, present or to come; null while the version waits, and for one that never holds",
+    }),
 }).openapi("OfferVersion");
 
 export const operatorOfferSchema = z.object({
-  id: z.string(), brand_id: z.string(), title: z.object({ fr: z.string(), en: z.string() }), created_by: z.string(), created_at: instant, version: operatorVersionSchema,
+  id: z.string(),
+  brand_id: z.string(),
+  title: z.object({ fr: z.string(), en: z.string() }),
+  created_by: z.string(),
+  created_at: instant,
+  version: operatorVersionSchema,
 }).openapi("OperatorOffer");
 
-export const operatorOfferEntrySchema = operatorOfferSchema.extend({ versions: z.array(operatorVersionSchema) }).openapi("OperatorOfferWithVersions");
+export const operatorOfferEntrySchema = operatorOfferSchema.extend({
+  versions: z.array(operatorVersionSchema),
+}).openapi("OperatorOfferWithVersions");
 
-const lineShape = { line: whole, status: z.enum(["created", "updated", "unchanged", "waiting"]), id: z.string() };
+const lineShape = {
+  line: whole,
+  status: z.enum(["created", "updated", "unchanged", "waiting"]),
+  id: z.string(),
+};
 const countShape = { created: whole, updated: whole, unchanged: whole, waiting: whole };
 
-export const brandReportSchema = z.object({ ...countShape, advised: whole.openapi({ description: "How many of the changed lines were looked at for advice" }), lines: z.array(z.object({ ...lineShape, warnings: z.array(warningSchema) })) }).openapi("BrandImportReport");
-export const offerReportSchema = z.object({ ...countShape, lines: z.array(z.object(lineShape)) }).openapi("OfferImportReport");
+export const brandReportSchema = z.object({
+  ...countShape,
+  advised: whole.openapi({
+    description: "How many of the changed lines were looked at for advice",
+  }),
+  lines: z.array(z.object({ ...lineShape, warnings: z.array(warningSchema) })),
+}).openapi("BrandImportReport");
+export const offerReportSchema = z.object({ ...countShape, lines: z.array(z.object(lineShape)) })
+  .openapi("OfferImportReport");
 
-export const activationSchema = z.object({ activated_at: instant, expires_at: instant.nullable() }).openapi("Activation");
+export const activationSchema = z.object({ activated_at: instant, expires_at: instant.nullable() })
+  .openapi("Activation");
 
 export const publicOfferSchema = z.object({
-  id: z.string(), brand: brandSchema, title: z.string(), version: offerTermsSchema,
+  id: z.string(),
+  brand: brandSchema,
+  title: z.string(),
+  version: offerTermsSchema,
   activation: activationSchema.nullable(),
-  eligible: z.object({ value: z.boolean(), reasons: z.array(z.object({ code: z.string(), message: z.string() })) }).nullable(),
+  eligible: z.object({
+    value: z.boolean(),
+    reasons: z.array(z.object({ code: z.string(), message: z.string() })),
+  }).nullable(),
 }).openapi("Offer");
 
 export const recognitionSchema = z.object({
-  kind: z.enum(["card", "refund", "withdrawal", "transfer", "debit", "other"]), brand: z.object({ id: z.string(), name: z.string() }).nullable(),
-  matched: z.string().nullable(), confidence: z.number(), merchant: z.string(), channel: z.enum(["in_store", "online", "unknown"]), evidence: z.array(z.string()),
+  kind: z.enum(["card", "refund", "withdrawal", "transfer", "debit", "other"]),
+  brand: z.object({ id: z.string(), name: z.string() }).nullable(),
+  matched: z.string().nullable(),
+  confidence: z.number(),
+  merchant: z.string(),
+  channel: z.enum(["in_store", "online", "unknown"]),
+  evidence: z.array(z.string()),
 }).openapi("Recognition");
 
 export const correctionSchema = z.object({
-  merchant: z.string(), brand_id: z.string().nullable(), created_by: z.string(), created_at: instant, updated_at: instant,
+  merchant: z.string(),
+  brand_id: z.string().nullable(),
+  created_by: z.string(),
+  created_at: instant,
+  updated_at: instant,
 }).openapi("Correction");

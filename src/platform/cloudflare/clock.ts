@@ -5,7 +5,10 @@ import type { Clock } from "../../kernel/time.ts";
 export type ClockEnv = { readonly LOCAL_CLOCK?: Fetcher };
 
 export type PlatformClock = Clock & {
-  /** Learns the local clock's position. Call it once before a request, an alarm or a sweep; free in production. */
+  /**
+   * Learns the local clock's position. Call it once before a request, an alarm or a sweep; free in
+   * production.
+   */
   readonly refresh: () => Promise<void>;
   readonly advance: (ms: number) => Promise<number>;
 };
@@ -28,7 +31,9 @@ export function platformClock(env: ClockEnv): PlatformClock {
     },
     advance: async (ms) => {
       if (binding === undefined) throw new Error("no local clock here");
-      return ask(binding.fetch("http://clock/advance", { method: "POST", body: JSON.stringify({ ms }) }));
+      return ask(
+        binding.fetch("http://clock/advance", { method: "POST", body: JSON.stringify({ ms }) }),
+      );
     },
   };
 }

@@ -1,5 +1,5 @@
 // Cloudflare's side of the composition, built once per isolate and environment.
-import type { ConfigError, Config } from "../../config.ts";
+import type { Config, ConfigError } from "../../config.ts";
 import { parseConfig } from "../../config.ts";
 import type { RateLimiter } from "../../http/rate-limit.ts";
 import { consoleLog } from "../../kernel/log.ts";
@@ -14,9 +14,15 @@ import { platformClock } from "./clock.ts";
 import type { Environment } from "./environment.ts";
 import { inJurisdiction } from "./jurisdiction.ts";
 
-const composed = new WeakMap<Environment, { readonly result: Result<Composition, ConfigError>; readonly refreshClock: () => Promise<void> }>();
+const composed = new WeakMap<
+  Environment,
+  { readonly result: Result<Composition, ConfigError>; readonly refreshClock: () => Promise<void> }
+>();
 
-/** The application of this isolate. Fails with the names of the wrong settings, and locally learns the clock's position. */
+/**
+ * The application of this isolate. Fails with the names of the wrong settings, and locally learns
+ * the clock's position.
+ */
 export async function compositionFor(env: Environment): Promise<Result<Composition, ConfigError>> {
   let known = composed.get(env);
   if (known === undefined) {
@@ -27,7 +33,9 @@ export async function compositionFor(env: Environment): Promise<Result<Compositi
   return known.result;
 }
 
-function build(env: Environment): { result: Result<Composition, ConfigError>; refreshClock: () => Promise<void> } {
+function build(
+  env: Environment,
+): { result: Result<Composition, ConfigError>; refreshClock: () => Promise<void> } {
   const clock = platformClock(env);
   const log = consoleLog();
   const parsed = parseConfig(env);
@@ -38,22 +46,39 @@ function build(env: Environment): { result: Result<Composition, ConfigError>; re
   // A movable clock in production would let whoever reaches it mature points.
   if (parsed.value.environment === "production" && env.LOCAL_CLOCK !== undefined) {
     log.alert("config_invalid", { field: "LOCAL_CLOCK" });
-    return { result: err({ code: "config_invalid", fields: ["LOCAL_CLOCK"] }), refreshClock: async () => {} };
+    return {
+      result: err({ code: "config_invalid", fields: ["LOCAL_CLOCK"] }),
+      refreshClock: async () => {},
+    };
   }
-  return { result: ok(compose(platformOf(env, parsed.value, clock, log), parsed.value)), refreshClock: clock.refresh };
+  return {
+    result: ok(compose(platformOf(env, parsed.value, clock, log), parsed.value)),
+    refreshClock: clock.refresh,
+  };
 }
 
-function platformOf(env: Environment, config: Config, clock: ReturnType<typeof platformClock>, log: Platform["log"]): Platform {
+function platformOf(
+  env: Environment,
+  config: Config,
+  clock: ReturnType<typeof platformClock>,
+  log: Platform["log"],
+): Platform {
   const namespace = inJurisdiction(env.LEDGER, config.jurisdiction);
   return {
     db: env.DB,
     ledger: ledgerClient({ namespace, clock, log }),
-    transfer: transferClient({ ledgers: namespace, budgets: inJurisdiction(env.OFFER_BUDGET, config.jurisdiction), clock, log }),
+    transfer: transferClient({
+      ledgers: namespace,
+      budgets: inJurisdiction(env.OFFER_BUDGET, config.jurisdiction),
+      clock,
+      log,
+    }),
     pingLedger: async () => {
       await namespace.getByName("readiness").ping();
       return true;
     },
-    clock, log,
+    clock,
+    log,
     random: systemRandomBytes,
     fetch: (input, init) => fetch(input, init),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

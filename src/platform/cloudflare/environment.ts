@@ -1,4 +1,5 @@
-// The bindings of wrangler.toml. Written by hand and small; `wrangler deploy --dry-run` in CI lists the real ones beside it.
+// The bindings of wrangler.toml. Written by hand and small; `wrangler deploy --dry-run` in CI lists
+// the real ones beside it.
 import type { OfferBudget } from "../../ledger/budget-object.ts";
 import type { Steward } from "./steward-object.ts";
 import type { ClockEnv } from "./clock.ts";

@@ -1,4 +1,5 @@
-// The caretaker. Cron only wakes it, because cron itself does not run in the EU; a Durable Object in jurisdiction `eu` does.
+// The caretaker. Cron only wakes it, because cron itself does not run in the EU; a Durable Object
+// in jurisdiction `eu` does.
 import { DurableObject } from "cloudflare:workers";
 import { compositionFor } from "./composition.ts";
 import type { Environment } from "./environment.ts";

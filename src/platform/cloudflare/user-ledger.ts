@@ -1,4 +1,5 @@
-// The ledger's object as Cloudflare starts it: the shell with its helpers over this environment's bindings and settings.
+// The ledger's object as Cloudflare starts it: the shell with its helpers over this environment's
+// bindings and settings.
 import { parseConfig } from "../../config.ts";
 import { consoleLog } from "../../kernel/log.ts";
 import { systemRandomBytes } from "../../kernel/random.ts";
@@ -15,12 +16,21 @@ function helpersOf(env: LedgerEnv): LedgerHelpers {
   if (known !== undefined) return known;
   const config = parseConfig(env);
   if (!config.ok) throw new ConfigurationRefused("the configuration is refused");
-  const helpers = ledgerHelpers({ database: env.DB, config: config.value, random: systemRandomBytes, fetch: (input, init) => fetch(input, init), log: consoleLog() });
+  const helpers = ledgerHelpers({
+    database: env.DB,
+    config: config.value,
+    random: systemRandomBytes,
+    fetch: (input, init) => fetch(input, init),
+    log: consoleLog(),
+  });
   made.set(env, helpers);
   return helpers;
 }
 
-/** Fails a round of the alarm, which comes back: nothing is sent or told under settings that the application refuses. */
+/**
+ * Fails a round of the alarm, which comes back: nothing is sent or told under settings that the
+ * application refuses.
+ */
 class ConfigurationRefused extends Error {
   override readonly name = "ConfigurationRefusedError";
 }

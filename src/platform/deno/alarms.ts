@@ -1,9 +1,13 @@
-// When which ledger wants to be woken: a table of due times in a file of its own, polled. It is an index that the books can rebuild:
-// writes are gathered for a moment, and after a stop that was not clean every book is asked again, so nothing is ever forgotten.
-import { inTransaction, openDurable, checkpoint } from "./sqlite.ts";
+// When which ledger wants to be woken: a table of due times in a file of its own, polled. It is an
+// index that the books can rebuild: writes are gathered for a moment, and after a stop that was not
+// clean every book is asked again, so nothing is ever forgotten.
+import { checkpoint, inTransaction, openDurable } from "./sqlite.ts";
 
 export type Alarms = {
-  /** When to wake the user's ledger; null for never. Takes effect at once, is written by the next `flush`. */
+  /**
+   * When to wake the user's ledger; null for never. Takes effect at once, is written by the next
+   * `flush`.
+   */
   readonly schedule: (userId: string, dueMs: number | null) => void;
   /** Who is due at `nowMs`, longest first. */
   readonly due: (nowMs: number, limit: number) => string[];
@@ -12,7 +16,10 @@ export type Alarms = {
   readonly wasUnclean: boolean;
   /** Tells whether this disk takes a durable write now. */
   readonly canWrite: () => boolean;
-  /** Closes for good. `clean`: every alarm is written down, so the next start need not ask the books. */
+  /**
+   * Closes for good. `clean`: every alarm is written down, so the next start need not ask the
+   * books.
+   */
   readonly close: (clean: boolean) => void;
 };
 
@@ -30,9 +37,13 @@ export function openAlarms(path: string): Alarms {
   const wasUnclean = database.prepare("SELECT clean FROM state").get()?.["clean"] !== 1;
   database.exec("UPDATE state SET clean = 0");
   const changed = new Map<string, number | null>();
-  const set = database.prepare("INSERT INTO alarms (user_id, due_ms) VALUES (?, ?) ON CONFLICT (user_id) DO UPDATE SET due_ms = excluded.due_ms");
+  const set = database.prepare(
+    "INSERT INTO alarms (user_id, due_ms) VALUES (?, ?) ON CONFLICT (user_id) DO UPDATE SET due_ms = excluded.due_ms",
+  );
   const remove = database.prepare("DELETE FROM alarms WHERE user_id = ?");
-  const select = database.prepare("SELECT user_id FROM alarms WHERE due_ms <= ? ORDER BY due_ms LIMIT ?");
+  const select = database.prepare(
+    "SELECT user_id FROM alarms WHERE due_ms <= ? ORDER BY due_ms LIMIT ?",
+  );
   const flush = (): void => {
     if (changed.size === 0) return;
     inTransaction(database, () => {
@@ -44,7 +55,8 @@ export function openAlarms(path: string): Alarms {
     changed.clear();
   };
   return {
-    wasUnclean, flush,
+    wasUnclean,
+    flush,
     schedule: (userId, dueMs) => void changed.set(userId, dueMs),
     due(nowMs, limit) {
       flush();

@@ -1,4 +1,5 @@
-// What is left of each offer's budget, one file per offer: what the OfferBudget object is on Cloudflare.
+// What is left of each offer's budget, one file per offer: what the OfferBudget object is on
+// Cloudflare.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../../kernel/assert.ts";
@@ -36,12 +37,14 @@ export function openBudgets(folder: string): Budgets {
     close: (sql) => sql.close(),
   });
   return {
-    reserve: async (offerId, request) => files.use(offerId, (sql) => sql.transaction(() => reserveBudget(sql, request))),
+    reserve: async (offerId, request) =>
+      files.use(offerId, (sql) => sql.transaction(() => reserveBudget(sql, request))),
     reserved: async (offerId) => files.use(offerId, budgetReserved),
     transferOf: (offerId) => ({
       dumpPage: async (cursor) => files.use(offerId, (sql) => dumpPage(sql, "budget", cursor)),
       stagePage: async (page) => files.use(offerId, (sql) => stagePage(sql, page)),
-      closeLoad: async (expected) => files.use(offerId, (sql) => closeLoad(sql, "budget", expected)),
+      closeLoad: async (expected) =>
+        files.use(offerId, (sql) => closeLoad(sql, "budget", expected)),
     }),
     close: files.closeAll,
   };

@@ -1,5 +1,5 @@
-// Time on one server: the system's, or locally the movable clock, whose offset is the file `clock.json` of the data folder, which
-// the sandbox reads too.
+// Time on one server: the system's, or locally the movable clock, whose offset is the file
+// `clock.json` of the data folder, which the sandbox reads too.
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../../kernel/assert.ts";
@@ -13,7 +13,10 @@ export type LocalClock = Clock & LocalClockControl & {
 
 export const systemClock: Clock = { nowMs: () => Date.now() };
 
-/** The movable clock of the local system. Never open it in production: whoever moves it matures points. */
+/**
+ * The movable clock of the local system. Never open it in production: whoever moves it matures
+ * points.
+ */
 export function localClock(dataDir: string): LocalClock {
   const file = join(dataDir, "clock.json");
   let offsetMs = 0;

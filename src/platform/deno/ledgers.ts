@@ -1,8 +1,9 @@
-// Every user's ledger on one server: what the object shell is on Cloudflare. One file per user; each call is one synchronous engine
-// call on it, so there is one writer per user by construction; the table of alarms wakes the ledgers that wait for time.
+// Every user's ledger on one server: what the object shell is on Cloudflare. One file per user;
+// each call is one synchronous engine call on it, so there is one writer per user by construction;
+// the table of alarms wakes the ledgers that wait for time.
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { closeBook, runAlarm, ALARM_RETRY_MS } from "../../ledger/alarm.ts";
+import { ALARM_RETRY_MS, closeBook, runAlarm } from "../../ledger/alarm.ts";
 import type { AlarmParts, DueAnswer, Refused, RefusedAnswer } from "../../ledger/alarm.ts";
 import type { LedgerNamespace, LedgerStub } from "../../ledger/client.ts";
 import { createEngine } from "../../ledger/engine.ts";
@@ -44,8 +45,8 @@ export type Ledgers = {
   /** Wakes at most `limit` ledgers that are due, each once. Returns how many. */
   readonly ring: (limit: number) => Promise<number>;
   /**
-   * Asks every book when it wants to be woken: after a stop that was not clean, or a restore. Lets others work between books.
-   * Resolves to true once all were asked.
+   * Asks every book when it wants to be woken: after a stop that was not clean, or a restore. Lets
+   * others work between books. Resolves to true once all were asked.
    */
   readonly rearmAll: (signal: AbortSignal) => Promise<boolean>;
   readonly userIds: () => UserId[];
@@ -53,12 +54,16 @@ export type Ledgers = {
   readonly close: () => void;
 };
 
-/** Thrown when the disk fails everybody: the call may be repeated and answers 503, as opposed to one user's broken book. */
+/**
+ * Thrown when the disk fails everybody: the call may be repeated and answers 503, as opposed to one
+ * user's broken book.
+ */
 class StorageUnavailable extends Error {
   override readonly name = "StorageUnavailableError";
 }
 
-// A refusing book is looked at by a person; until then it is asked now and then, so that it goes on by itself once repaired.
+// A refusing book is looked at by a person; until then it is asked now and then, so that it goes on
+// by itself once repaired.
 const REFUSED_RETRY_MS = HOUR_MS;
 const RINGING_MAX = 4;
 
@@ -69,7 +74,9 @@ export function openLedgers(parts: LedgersParts): Ledgers {
   const { folder, alarms, clock, log } = parts;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const files = openFiles<Book>({
-    open: (userId) => openBook(folder, userId, parts.random), close: (book) => book.sql.close(), ...(parts.openMax === undefined ? {} : { max: parts.openMax }),
+    open: (userId) => openBook(folder, userId, parts.random),
+    close: (book) => book.sql.close(),
+    ...(parts.openMax === undefined ? {} : { max: parts.openMax }),
   });
   const guard = <T>(userId: string, call: (book: Book) => T): T | RefusedAnswer => {
     try {
@@ -87,10 +94,18 @@ export function openLedgers(parts: LedgersParts): Ledgers {
     if (next.ok) alarms.schedule(userId, next.value);
   };
   const ringing = new Map<string, Promise<DueAnswer>>();
-  // A second caller of the same ledger waits for the round that runs and then has its own: its time may be later.
+  // A second caller of the same ledger waits for the round that runs and then has its own: its time
+  // may be later.
   const runDue = async (userId: string, nowMs: number): Promise<DueAnswer> => {
     while (ringing.has(userId)) await ringing.get(userId);
-    const round = runAlarm({ userId, guard: (call) => guard(userId, ({ engine }) => call(engine)), database: parts.database, reserve: parts.reserve, helpers: parts.helpers, log }, nowMs)
+    const round = runAlarm({
+      userId,
+      guard: (call) => guard(userId, ({ engine }) => call(engine)),
+      database: parts.database,
+      reserve: parts.reserve,
+      helpers: parts.helpers,
+      log,
+    }, nowMs)
       .then((answer) => {
         rearm(userId, answer, nowMs);
         return answer;
@@ -100,16 +115,20 @@ export function openLedgers(parts: LedgersParts): Ledgers {
     return round;
   };
   const rearm = (userId: string, answer: DueAnswer, nowMs: number): void => {
-    if (!answer.ok) alarms.schedule(userId, answer.error.code === "erased" ? null : nowMs + REFUSED_RETRY_MS);
-    else if (answer.value.more) alarms.schedule(userId, nowMs + ALARM_RETRY_MS);
+    if (!answer.ok) {
+      alarms.schedule(userId, answer.error.code === "erased" ? null : nowMs + REFUSED_RETRY_MS);
+    } else if (answer.value.more) alarms.schedule(userId, nowMs + ALARM_RETRY_MS);
     else arm(userId, nowMs);
   };
   const stubOf = ledgerStubs({ guard, arm, runDue, alarms, database: parts.database, clock });
   const userIds = (): UserId[] => listUserIds(folder);
   return {
     namespace: { getByName: stubOf },
-    transferOf: (userId) => transferStub((call) => guard(userId, ({ sql }) => call(sql)), (nowMs) => arm(userId, nowMs)),
-    userIds, openNames: files.openNames, close: files.closeAll,
+    transferOf: (userId) =>
+      transferStub((call) => guard(userId, ({ sql }) => call(sql)), (nowMs) => arm(userId, nowMs)),
+    userIds,
+    openNames: files.openNames,
+    close: files.closeAll,
     async ring(limit) {
       const due = alarms.due(clock.nowMs(), limit);
       for (let first = 0; first < due.length; first += RINGING_MAX) {
@@ -138,7 +157,10 @@ export function openLedgers(parts: LedgersParts): Ledgers {
 }
 
 /** Moving one ledger in or out, as the object's methods do it on Cloudflare. */
-function transferStub(use: <T>(call: (sql: FileSql) => T) => T | RefusedAnswer, arm: (nowMs: number) => void): LedgerTransferStub {
+function transferStub(
+  use: <T>(call: (sql: FileSql) => T) => T | RefusedAnswer,
+  arm: (nowMs: number) => void,
+): LedgerTransferStub {
   return {
     dumpPage: async (cursor) => use((sql) => dumpPage(sql, "ledger", cursor)),
     stagePage: async (page) => use((sql) => stagePage(sql, page)),
@@ -164,7 +186,8 @@ function openBook(folder: string, userId: string, random: RandomBytes): Book {
 
 function listUserIds(folder: string): UserId[] {
   return readdirSync(folder).flatMap((shard) => readdirSync(join(folder, shard)))
-    .filter((name) => name.endsWith(".sqlite")).map((name) => name.slice(0, -".sqlite".length)).filter((name) => isId("usr", name)).sort();
+    .filter((name) => name.endsWith(".sqlite")).map((name) => name.slice(0, -".sqlite".length))
+    .filter((name) => isId("usr", name)).sort();
 }
 
 type StubParts = {
@@ -176,10 +199,16 @@ type StubParts = {
   readonly clock: Clock;
 };
 
-function ledgerStubs({ guard, arm, runDue, alarms, database, clock }: StubParts): (userId: string) => LedgerStub {
+function ledgerStubs(
+  { guard, arm, runDue, alarms, database, clock }: StubParts,
+): (userId: string) => LedgerStub {
   return (userId) => {
-    const read = async <T>(call: (engine: Engine) => T): Promise<T | RefusedAnswer> => guard(userId, ({ engine }) => call(engine));
-    const write = async <T extends { readonly ok: boolean }>(nowMs: number, call: (engine: Engine) => T): Promise<T | RefusedAnswer> => {
+    const read = async <T>(call: (engine: Engine) => T): Promise<T | RefusedAnswer> =>
+      guard(userId, ({ engine }) => call(engine));
+    const write = async <T extends { readonly ok: boolean }>(
+      nowMs: number,
+      call: (engine: Engine) => T,
+    ): Promise<T | RefusedAnswer> => {
       const result = guard(userId, ({ engine }) => call(engine));
       if (result.ok) arm(userId, nowMs);
       return result;
@@ -206,7 +235,11 @@ function ledgerStubs({ guard, arm, runDue, alarms, database, clock }: StubParts)
         return reset.ok ? runDue(userId, nowMs) : reset;
       },
       erase: async (): Promise<Result<Leaf, Refused>> => {
-        await closeBook({ userId, database, guard: (call) => guard(userId, ({ engine }) => call(engine)) }, clock.nowMs());
+        await closeBook({
+          userId,
+          database,
+          guard: (call) => guard(userId, ({ engine }) => call(engine)),
+        }, clock.nowMs());
         const closed = guard(userId, ({ sql, engine }) => {
           const leaf = engine.leaf();
           return ok(sql.replaceAll(() => engine.closeErased(leaf)));

@@ -1,5 +1,6 @@
-// The whole platform on one server: files under one data folder, one process on it, the same application as on Cloudflare. It ends
-// by `stop`, and by nothing else in an orderly way: a SIGKILL loses nothing that was answered, but the next start checks every book.
+// The whole platform on one server: files under one data folder, one process on it, the same
+// application as on Cloudflare. It ends by `stop`, and by nothing else in an orderly way: a SIGKILL
+// loses nothing that was answered, but the next start checks every book.
 import { join } from "node:path";
 import { parseConfig } from "../../config.ts";
 import type { Config, ConfigError } from "../../config.ts";
@@ -42,7 +43,10 @@ export type OpenPlatform = {
   readonly config: Config;
   /** The platform's parts, for tests and for moving data. */
   readonly platform: Platform;
-  /** Ends the periodic work, writes everything down and closes every file. No request may be running. */
+  /**
+   * Ends the periodic work, writes everything down and closes every file. No request may be
+   * running.
+   */
   readonly stop: () => Promise<void>;
 };
 
@@ -50,8 +54,13 @@ const RING_EVERY_MS = 200;
 const RING_MAX = 100;
 const SWEEP_EVERY_MS = 10 * MINUTE_MS;
 
-/** Opens everything and starts the periodic work. Fails with the names of the wrong settings, or when another process has the folder. */
-export function openPlatform(options: ServerOptions): Result<OpenPlatform, ConfigError | { readonly code: "data_folder_in_use" }> {
+/**
+ * Opens everything and starts the periodic work. Fails with the names of the wrong settings, or
+ * when another process has the folder.
+ */
+export function openPlatform(
+  options: ServerOptions,
+): Result<OpenPlatform, ConfigError | { readonly code: "data_folder_in_use" }> {
   const log = options.log ?? consoleLog();
   const parsed = parseConfig(options.env);
   if (!parsed.ok) return parsed;
@@ -61,28 +70,57 @@ export function openPlatform(options: ServerOptions): Result<OpenPlatform, Confi
 
   const file = (name: string): string => join(options.dataDir, name);
   migrateSqliteD1(file("cagnotte.sqlite"), options.migrationsDir);
-  const database = openSqliteD1(file("cagnotte.sqlite"), config.jurisdiction === "eu" ? DECLARED_EU : null);
+  const database = openSqliteD1(
+    file("cagnotte.sqlite"),
+    config.jurisdiction === "eu" ? DECLARED_EU : null,
+  );
   const movable = config.environment === "local" ? localClock(options.dataDir) : null;
   const clock = movable ?? systemClock;
   const alarms = openAlarms(file("alarms.sqlite"));
   const budgets = openBudgets(file("budgets"));
   const ledgers = openLedgers({
-    folder: file("ledgers"), alarms, clock, random: systemRandomBytes, log, database, reserve: budgets.reserve,
-    helpers: ledgerHelpers({ database, config, random: systemRandomBytes, fetch: (input, init) => fetch(input, init), log }),
+    folder: file("ledgers"),
+    alarms,
+    clock,
+    random: systemRandomBytes,
+    log,
+    database,
+    reserve: budgets.reserve,
+    helpers: ledgerHelpers({
+      database,
+      config,
+      random: systemRandomBytes,
+      fetch: (input, init) => fetch(input, init),
+      log,
+    }),
   });
   const platform: Platform = {
-    db: database, ledger: ledgerClient({ namespace: ledgers.namespace, clock, log }), pingLedger: async () => alarms.canWrite(),
-    transfer: transferClient({ ledgers: { getByName: ledgers.transferOf }, budgets: { getByName: budgets.transferOf }, clock, log }),
-    clock, log, random: systemRandomBytes,
+    db: database,
+    ledger: ledgerClient({ namespace: ledgers.namespace, clock, log }),
+    pingLedger: async () => alarms.canWrite(),
+    transfer: transferClient({
+      ledgers: { getByName: ledgers.transferOf },
+      budgets: { getByName: budgets.transferOf },
+      clock,
+      log,
+    }),
+    clock,
+    log,
+    random: systemRandomBytes,
     fetch: (input, init) => fetch(input, init),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    limiters: { api: limiter("api", options.limits.api), auth: limiter("auth", options.limits.auth) },
-    assets: folderAssets(options.assetsDir), localClock: movable,
+    limiters: {
+      api: limiter("api", options.limits.api),
+      auth: limiter("auth", options.limits.auth),
+    },
+    assets: folderAssets(options.assetsDir),
+    localClock: movable,
   };
   const application = compose(platform, config);
   const periodic = startPeriodicWork({ alarms, ledgers, sweep: application.sweep, movable, log });
   return ok({
-    config, platform,
+    config,
+    platform,
     handle: (request) => {
       movable?.refresh();
       return application.handle(request);
@@ -110,19 +148,27 @@ type PeriodicParts = {
   readonly log: Platform["log"];
 };
 
-function startPeriodicWork({ alarms, ledgers, sweep, movable, log }: PeriodicParts): { readonly stop: () => Promise<boolean> } {
-  const failed = (event: string) => (error: unknown) => log.alert(event, { error: errorClass(error) });
-  // Until every book was asked, this process must not tell the next one that its table of alarms is complete.
+function startPeriodicWork(
+  { alarms, ledgers, sweep, movable, log }: PeriodicParts,
+): { readonly stop: () => Promise<boolean> } {
+  const failed = (event: string) => (error: unknown) =>
+    log.alert(event, { error: errorClass(error) });
+  // Until every book was asked, this process must not tell the next one that its table of alarms is
+  // complete.
   let complete = !alarms.wasUnclean;
   const ringing = startLoop({
-    firstMs: 0, everyMs: RING_EVERY_MS, failed: failed("alarms_failed"),
+    firstMs: 0,
+    everyMs: RING_EVERY_MS,
+    failed: failed("alarms_failed"),
     round: async () => {
       movable?.refresh();
       await ledgers.ring(RING_MAX);
     },
   });
   const sweeping = startLoop({
-    firstMs: MINUTE_MS, everyMs: SWEEP_EVERY_MS, failed: failed("sweep_failed"),
+    firstMs: MINUTE_MS,
+    everyMs: SWEEP_EVERY_MS,
+    failed: failed("sweep_failed"),
     round: async () => {
       movable?.refresh();
       await sweep();
@@ -146,5 +192,8 @@ function startPeriodicWork({ alarms, ledgers, sweep, movable, log }: PeriodicPar
   };
 }
 
-/** How long a stop waits for requests that were accepted. systemd's default is to kill after 90 seconds. */
+/**
+ * How long a stop waits for requests that were accepted. systemd's default is to kill after 90
+ * seconds.
+ */
 export const DRAIN_MS_MAX = 30 * SECOND_MS;

@@ -1,6 +1,7 @@
-// A copy of a data folder that can be restored, taken while the server runs, and the check that it can be trusted. Each file is
-// copied in one read transaction; between files the order makes it safe: the database first, ledgers next, budgets last. So a ledger
-// is never older than what the database says of it, and a budget never holds less than its purchases.
+// A copy of a data folder that can be restored, taken while the server runs, and the check that it
+// can be trusted. Each file is copied in one read transaction; between files the order makes it
+// safe: the database first, ledgers next, budgets last. So a ledger is never older than what the
+// database says of it, and a budget never holds less than its purchases.
 import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -16,13 +17,16 @@ const FOLDERS = ["ledgers", "budgets"] as const;
 function sqliteFiles(root: string, folder: string): string[] {
   const path = join(root, folder);
   if (!existsSync(path)) return [];
-  return readdirSync(path, { recursive: true }).map(String).filter((name) => name.endsWith(".sqlite")).sort().map((name) => join(folder, name));
+  return readdirSync(path, { recursive: true }).map(String).filter((name) =>
+    name.endsWith(".sqlite")
+  ).sort().map((name) => join(folder, name));
 }
 
 /**
- * Copies a data folder into a new one and returns how many files it has. The alarms are left out: the next start asks every book.
- * The keys are not in the folder and must be kept elsewhere. Throws when the target exists, or when the folder is no server's: opening
- * a database that is not there would make an empty one.
+ * Copies a data folder into a new one and returns how many files it has. The alarms are left out:
+ * the next start asks every book. The keys are not in the folder and must be kept elsewhere. Throws
+ * when the target exists, or when the folder is no server's: opening a database that is not there
+ * would make an empty one.
  */
 export function takeSnapshot(dataDir: string, target: string): number {
   if (!existsSync(join(dataDir, DATABASE))) throw new Error(`${dataDir} holds no ${DATABASE}`);
@@ -56,11 +60,21 @@ export type SnapshotCheck = {
   readonly broken: readonly string[];
 };
 
-/** Checks every file's structure, every ledger's chain and sums, and that the database's heads are on those chains. Changes nothing. */
+/**
+ * Checks every file's structure, every ledger's chain and sums, and that the database's heads are
+ * on those chains. Changes nothing.
+ */
 export function checkSnapshot(folder: string): SnapshotCheck {
   const broken: string[] = [];
   const database = new DatabaseSync(join(folder, DATABASE), { readOnly: true });
-  const heads = new Map<string, { readonly sequence: number; readonly head: string }>(database.prepare("SELECT user_id, last_sequence, head FROM ledger_heads").all().map((row) => [String(row["user_id"]), { sequence: Number(row["last_sequence"]), head: String(row["head"]) }]));
+  const heads = new Map<string, { readonly sequence: number; readonly head: string }>(
+    database.prepare("SELECT user_id, last_sequence, head FROM ledger_heads").all().map((
+      row,
+    ) => [String(row["user_id"]), {
+      sequence: Number(row["last_sequence"]),
+      head: String(row["head"]),
+    }]),
+  );
   for (const fault of integrityFaults(database)) broken.push(`${DATABASE}: ${fault}`);
   database.close();
   let users = 0;
@@ -80,18 +94,27 @@ export function checkSnapshot(folder: string): SnapshotCheck {
       heads.delete(userId);
     }
   }
-  for (const userId of heads.keys()) broken.push(`${userId}: the database knows a ledger that is not here`);
+  for (const userId of heads.keys()) {
+    broken.push(`${userId}: the database knows a ledger that is not here`);
+  }
   return { users, transactions, broken };
 }
 
 function integrityFaults(database: DatabaseSync): string[] {
-  return database.prepare("PRAGMA integrity_check").all().map((row) => String(row["integrity_check"])).filter((text) => text !== "ok").map(() => "the file is damaged");
+  return database.prepare("PRAGMA integrity_check").all().map((row) =>
+    String(row["integrity_check"])
+  ).filter((text) => text !== "ok").map(() => "the file is damaged");
 }
 
-function checkBook(book: DatabaseSync, userId: string, projected: { readonly sequence: number; readonly head: string } | undefined): { readonly sequence: number; readonly broken: string[] } {
+function checkBook(
+  book: DatabaseSync,
+  userId: string,
+  projected: { readonly sequence: number; readonly head: string } | undefined,
+): { readonly sequence: number; readonly broken: string[] } {
   const sql: Sql = {
     exec: (query, ...bindings) => book.prepare(query).all(...bindings) as SqlRow[],
-    transaction: (work) => work(), rowsWritten: () => 0,
+    transaction: (work) => work(),
+    rowsWritten: () => 0,
   };
   const broken = integrityFaults(book);
   const leaf = erasedLeaf(sql);
@@ -101,7 +124,9 @@ function checkBook(book: DatabaseSync, userId: string, projected: { readonly seq
   if (projected !== undefined && projected.sequence > 0) {
     const row = sql.exec("SELECT hash FROM transactions WHERE sequence = ?", projected.sequence)[0];
     if (row === undefined) broken.push("the ledger is older than the database says");
-    else if (row["hash"] !== projected.head) broken.push("the database's head is not on the ledger's chain");
+    else if (row["hash"] !== projected.head) {
+      broken.push("the database's head is not on the ledger's chain");
+    }
   }
   return { sequence: verified.sequence, broken };
 }

@@ -1,12 +1,17 @@
-// How every SQLite file of this platform is opened and written. `synchronous=FULL` with a write-ahead log: what was answered
-// survives a SIGKILL and a power cut.
+// How every SQLite file of this platform is opened and written. `synchronous=FULL` with a
+// write-ahead log: what was answered survives a SIGKILL and a power cut.
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 
-/** Opens (or creates) a durable file; `:memory:` keeps nothing. What is deleted is overwritten, also in the free pages. */
+/**
+ * Opens (or creates) a durable file; `:memory:` keeps nothing. What is deleted is overwritten, also
+ * in the free pages.
+ */
 export function openDurable(path: string): DatabaseSync {
   const database = new DatabaseSync(path);
-  database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON");
+  database.exec(
+    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON",
+  );
   return database;
 }
 
@@ -18,7 +23,8 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     database.exec("COMMIT");
     return result;
   } catch (error) {
-    // A full disk has ended the transaction already, and a ROLLBACK without one would hide the first failure.
+    // A full disk has ended the transaction already, and a ROLLBACK without one would hide the
+    // first failure.
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
@@ -27,7 +33,9 @@ export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
 const STATEMENTS_MAX = 200;
 
 /** Keeps the statements used last compiled. */
-export function statementCache(database: DatabaseSync): { readonly get: (sql: string) => StatementSync; readonly clear: () => void } {
+export function statementCache(
+  database: DatabaseSync,
+): { readonly get: (sql: string) => StatementSync; readonly clear: () => void } {
   const statements = new Map<string, StatementSync>();
   return {
     get(sql) {
@@ -35,7 +43,9 @@ export function statementCache(database: DatabaseSync): { readonly get: (sql: st
       statements.delete(sql);
       statements.set(sql, statement);
       const oldest = statements.keys().next();
-      if (statements.size > STATEMENTS_MAX && oldest.done === false) statements.delete(oldest.value);
+      if (statements.size > STATEMENTS_MAX && oldest.done === false) {
+        statements.delete(oldest.value);
+      }
       return statement;
     },
     clear: () => statements.clear(),

@@ -1,4 +1,5 @@
-// Powens as an `Aggregator`: which call serves which question. See README.md for what is documented and what is inferred.
+// Powens as an `Aggregator`: which call serves which question. See README.md for what is documented
+// and what is inferred.
 import { err, ok } from "../../../kernel/result.ts";
 import type { Result } from "../../../kernel/result.ts";
 import type { AggregatorError } from "../../errors.ts";
@@ -33,7 +34,12 @@ export function createPowens(deps: PowensClientDeps & PowensSettings): Aggregato
     events: POWENS_EVENTS,
     createUser: () => createUser(client, deps),
     temporaryCode: async (token) => {
-      const answer = await objectAt(client, { method: "GET", target: "auth/token/code?type=singleAccess", token, repeatable: true });
+      const answer = await objectAt(client, {
+        method: "GET",
+        target: "auth/token/code?type=singleAccess",
+        token,
+        repeatable: true,
+      });
       if (!answer.ok) return answer;
       const code = asText(answer.value["code"]) ?? "";
       return TOKEN.test(code) ? ok(code) : err({ code: "aggregator_malformed" });
@@ -43,29 +49,55 @@ export function createPowens(deps: PowensClientDeps & PowensSettings): Aggregato
     userExists: async (token) => {
       const answer = await client({ method: "GET", target: "users/me", token, repeatable: true });
       if (answer.ok) return ok(true);
-      const gone = answer.error.code === "aggregator_unauthorized" || answer.error.code === "aggregator_not_found";
+      const gone = answer.error.code === "aggregator_unauthorized" ||
+        answer.error.code === "aggregator_not_found";
       return gone ? ok(false) : answer;
     },
-    connections: (token) => listAt(client, { method: "GET", target: "users/me/connections?expand=connector", token, repeatable: true }, "connections", connectionOf),
-    accounts: (token) => listAt(client, { method: "GET", target: "users/me/accounts?all=true", token, repeatable: true }, "accounts", accountOf),
+    connections: (token) =>
+      listAt(
+        client,
+        { method: "GET", target: "users/me/connections?expand=connector", token, repeatable: true },
+        "connections",
+        connectionOf,
+      ),
+    accounts: (token) =>
+      listAt(
+        client,
+        { method: "GET", target: "users/me/accounts?all=true", token, repeatable: true },
+        "accounts",
+        accountOf,
+      ),
     rows: (token, position, policy) => rows(client, token, position, policy),
-    deleteConnection: (token, id) => remove(client, `users/me/connections/${encodeURIComponent(id)}`, token),
+    deleteConnection: (token, id) =>
+      remove(client, `users/me/connections/${encodeURIComponent(id)}`, token),
     deleteUser: (token) => remove(client, "users/me", token),
     signedDelivery,
-    verifyWebhook: (event, delivery, bytes) => verifySignature(deps.webhookSecrets, `${basePath}/webhooks/powens/${event}`, delivery, bytes),
+    verifyWebhook: (event, delivery, bytes) =>
+      verifySignature(deps.webhookSecrets, `${basePath}/webhooks/powens/${event}`, delivery, bytes),
     readWebhook,
   };
 }
 
-async function objectAt(client: PowensClient, call: PowensCall): Promise<Result<JsonObject, AggregatorError>> {
+async function objectAt(
+  client: PowensClient,
+  call: PowensCall,
+): Promise<Result<JsonObject, AggregatorError>> {
   const answer = await client(call);
   if (!answer.ok) return answer;
   const body = asObject(answer.value.body ?? undefined);
   return body === null ? err({ code: "aggregator_malformed" }) : ok(body);
 }
 
-/** A list under `name`; items that we cannot read are left out, an answer without the list is malformed. */
-async function listAt<T>(client: PowensClient, call: PowensCall, name: string, read: (value: Json) => T | null): Promise<Result<readonly T[], AggregatorError>> {
+/**
+ * A list under `name`; items that we cannot read are left out, an answer without the list is
+ * malformed.
+ */
+async function listAt<T>(
+  client: PowensClient,
+  call: PowensCall,
+  name: string,
+  read: (value: Json) => T | null,
+): Promise<Result<readonly T[], AggregatorError>> {
   const answer = await client(call);
   if (!answer.ok) return answer;
   if (answer.value.noAccount) return ok([]);
@@ -74,15 +106,24 @@ async function listAt<T>(client: PowensClient, call: PowensCall, name: string, r
   return ok(asList(list).map((value) => read(value)).filter((value) => value !== null));
 }
 
-async function createUser(client: PowensClient, settings: PowensSettings): Promise<Result<{ remoteUserId: string; token: string }, AggregatorError>> {
+async function createUser(
+  client: PowensClient,
+  settings: PowensSettings,
+): Promise<Result<{ remoteUserId: string; token: string }, AggregatorError>> {
   const answer = await objectAt(client, {
-    method: "POST", target: "auth/init", token: null, repeatable: false, body: { client_id: settings.clientId, client_secret: settings.clientSecret },
+    method: "POST",
+    target: "auth/init",
+    token: null,
+    repeatable: false,
+    body: { client_id: settings.clientId, client_secret: settings.clientSecret },
   });
   if (!answer.ok) return answer;
   const remoteUserId = idOf(answer.value["id_user"]);
   const token = asText(answer.value["auth_token"]) ?? "";
   // A temporary token would vanish with its user after half an hour.
-  if (remoteUserId === null || !TOKEN.test(token) || answer.value["type"] !== "permanent") return err({ code: "aggregator_malformed" });
+  if (remoteUserId === null || !TOKEN.test(token) || answer.value["type"] !== "permanent") {
+    return err({ code: "aggregator_malformed" });
+  }
   return ok({ remoteUserId, token });
 }
 
@@ -107,7 +148,12 @@ function webviewUrl(settings: PowensSettings, request: WebviewRequest): string {
 }
 
 async function banks(client: PowensClient): Promise<Result<readonly Bank[], AggregatorError>> {
-  const found = await listAt(client, { method: "GET", target: "connectors?country_codes=fr", token: null, repeatable: true }, "connectors", bankOf);
+  const found = await listAt(
+    client,
+    { method: "GET", target: "connectors?country_codes=fr", token: null, repeatable: true },
+    "connectors",
+    bankOf,
+  );
   if (!found.ok) return found;
   return ok([...found.value].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)));
 }
@@ -120,30 +166,65 @@ function bankOf(value: Json): Bank | null {
   const capabilities = body["capabilities"];
   if (Array.isArray(capabilities) && !capabilities.includes("bank")) return null;
   const color = asText(body["color"]) ?? "";
-  // The list is asked for France; a connector's own countries need an expand that not every domain answers.
-  return { id, name: name.slice(0, 80), color: /^[0-9A-Fa-f]{6}$/.test(color) ? `#${color.toLowerCase()}` : null, country: "FR" };
+  // The list is asked for France; a connector's own countries need an expand that not every domain
+  // answers.
+  return {
+    id,
+    name: name.slice(0, 80),
+    color: /^[0-9A-Fa-f]{6}$/.test(color) ? `#${color.toLowerCase()}` : null,
+    country: "FR",
+  };
 }
 
-async function rows(client: PowensClient, token: string, position: RowPosition, policy: Parameters<Aggregator["rows"]>[2]): ReturnType<Aggregator["rows"]> {
-  const answer = await client({ method: "GET", target: "next" in position ? position.next : rowsTarget(position), token, repeatable: true });
+async function rows(
+  client: PowensClient,
+  token: string,
+  position: RowPosition,
+  policy: Parameters<Aggregator["rows"]>[2],
+): ReturnType<Aggregator["rows"]> {
+  const answer = await client({
+    method: "GET",
+    target: "next" in position ? position.next : rowsTarget(position),
+    token,
+    repeatable: true,
+  });
   if (!answer.ok) return answer;
   if (answer.value.noAccount) return ok({ ...minimise([], policy, policy.nowMs), next: null });
   const body = asObject(answer.value.body ?? undefined);
-  if (body === null || !Array.isArray(body["transactions"])) return err({ code: "aggregator_malformed" });
+  if (body === null || !Array.isArray(body["transactions"])) {
+    return err({ code: "aggregator_malformed" });
+  }
   const next = asText(asObject(asObject(body["_links"])?.["next"])?.["href"]);
   return ok({ ...minimise(asList(body["transactions"]), policy, policy.nowMs), next });
 }
 
-/** Filtered on the booking date: `application_date` is the user's to edit. Deleted rows come along (`all`). */
-function rowsTarget(position: { readonly sinceDay: string; readonly changedAfterMs: number | null }): string {
-  const query = new URLSearchParams({ limit: String(PAGE_ROWS), all: "true", filter: "date", min_date: position.sinceDay });
-  if (position.changedAfterMs !== null) query.set("last_update", parisWallText(position.changedAfterMs));
+/**
+ * Filtered on the booking date: `application_date` is the user's to edit. Deleted rows come along
+ * (`all`).
+ */
+function rowsTarget(
+  position: { readonly sinceDay: string; readonly changedAfterMs: number | null },
+): string {
+  const query = new URLSearchParams({
+    limit: String(PAGE_ROWS),
+    all: "true",
+    filter: "date",
+    min_date: position.sinceDay,
+  });
+  if (position.changedAfterMs !== null) {
+    query.set("last_update", parisWallText(position.changedAfterMs));
+  }
   return `users/me/transactions?${query.toString()}`;
 }
 
-async function remove(client: PowensClient, target: string, token: string): Promise<Result<null, AggregatorError>> {
+async function remove(
+  client: PowensClient,
+  target: string,
+  token: string,
+): Promise<Result<null, AggregatorError>> {
   const answer = await client({ method: "DELETE", target, token, repeatable: true });
   if (answer.ok) return ok(null);
-  const gone = answer.error.code === "aggregator_not_found" || answer.error.code === "aggregator_unauthorized";
+  const gone = answer.error.code === "aggregator_not_found" ||
+    answer.error.code === "aggregator_unauthorized";
   return gone ? ok(null) : answer;
 }

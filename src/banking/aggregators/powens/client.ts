@@ -1,4 +1,5 @@
-// HTTP to Powens: one bearer per call, bounded repeats of reads, time limits, size limits, a pinned host. Knows no business.
+// HTTP to Powens: one bearer per call, bounded repeats of reads, time limits, size limits, a pinned
+// host. Knows no business.
 import type { RandomBytes } from "../../../kernel/random.ts";
 import { err, ok } from "../../../kernel/result.ts";
 import type { Result } from "../../../kernel/result.ts";
@@ -41,7 +42,13 @@ const RETRY_AFTER_MAX_MS = 3000;
 const REPEATED = new Set([429, 502, 503, 504]);
 
 type Attempt =
-  | { readonly kind: "answered"; readonly status: number; readonly body: Json | null; readonly isJson: boolean; readonly retryAfterMs: number | null }
+  | {
+    readonly kind: "answered";
+    readonly status: number;
+    readonly body: Json | null;
+    readonly isJson: boolean;
+    readonly retryAfterMs: number | null;
+  }
   | { readonly kind: "failed" };
 
 /** Makes the client. */
@@ -62,8 +69,8 @@ export function createPowensClient(deps: PowensClientDeps): PowensClient {
 }
 
 /**
- * Paths stay below our base; absolute addresses (`_links.next`) are followed as they are, but only on the same origin and below the
- * same base: a bearer token goes nowhere else.
+ * Paths stay below our base; absolute addresses (`_links.next`) are followed as they are, but only
+ * on the same origin and below the same base: a bearer token goes nowhere else.
  */
 function resolveTarget(base: URL, target: string): URL | null {
   if (!URL.canParse(target, base)) return null;
@@ -78,19 +85,30 @@ async function tryOnce(deps: PowensClientDeps, url: URL, call: PowensCall): Prom
     if (call.token !== null) headers["Authorization"] = `Bearer ${call.token}`;
     if (call.body !== undefined) headers["Content-Type"] = "application/json";
     const response = await deps.fetch(url.href, {
-      method: call.method, headers, redirect: "manual", signal: deps.timeLimit(TIME_LIMIT_MS),
+      method: call.method,
+      headers,
+      redirect: "manual",
+      signal: deps.timeLimit(TIME_LIMIT_MS),
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     });
     const bytes = await readAtMost(response.body, RESPONSE_BYTES_MAX);
     const parsed = bytes === null ? null : parseExactJson(new TextDecoder().decode(bytes));
-    return { kind: "answered", status: response.status, body: parsed?.value ?? null, isJson: parsed !== null || bytes?.length === 0, retryAfterMs: retryAfter(response) };
+    return {
+      kind: "answered",
+      status: response.status,
+      body: parsed?.value ?? null,
+      isJson: parsed !== null || bytes?.length === 0,
+      retryAfterMs: retryAfter(response),
+    };
   } catch {
     // Network, time limit, aborted body: nothing is known of what happened there.
     return { kind: "failed" };
   }
 }
 
-function interpret(answer: Extract<Attempt, { kind: "answered" }>): Result<PowensAnswer, AggregatorError> {
+function interpret(
+  answer: Extract<Attempt, { kind: "answered" }>,
+): Result<PowensAnswer, AggregatorError> {
   if (isNoAccount(answer.status, answer.body)) return ok({ body: null, noAccount: true });
   if (answer.status < 200 || answer.status >= 300) return err(errorOf(answer.status, answer.body));
   if (!answer.isJson) return err({ code: "aggregator_malformed" });

@@ -1,5 +1,6 @@
-// The minimiser (promise P2): from a Powens transaction to the little that may go on, or to nothing. Pure. Whatever is not listed
-// here (counterparty, card number, balance, editable wording, categories ...) is never read.
+// The minimiser (promise P2): from a Powens transaction to the little that may go on, or to
+// nothing. Pure. Whatever is not listed here (counterparty, card number, balance, editable wording,
+// categories ...) is never read.
 import { AMOUNT_CENTS_MAX, decimalToCents } from "../../../kernel/money.ts";
 import { addDays, parisDate } from "../../../kernel/time.ts";
 import type { ReviewCode } from "../../../ledger/ports.ts";
@@ -19,10 +20,16 @@ const DAYS_AHEAD_MAX = 2;
 type Dropped = keyof MinimisedRows["dropped"];
 
 /**
- * Keeps the card purchases and refunds of the accounts that earn, dated inside the account's window. `fallbackUpdateMs` stands in
- * where a row has no `last_update`. With `accountId`, rows that name another account are dropped: the list came under this one.
+ * Keeps the card purchases and refunds of the accounts that earn, dated inside the account's
+ * window. `fallbackUpdateMs` stands in where a row has no `last_update`. With `accountId`, rows
+ * that name another account are dropped: the list came under this one.
  */
-export function minimise(transactions: readonly Json[], policy: RowPolicy, fallbackUpdateMs: number, accountId: string | null = null): MinimisedRows {
+export function minimise(
+  transactions: readonly Json[],
+  policy: RowPolicy,
+  fallbackUpdateMs: number,
+  accountId: string | null = null,
+): MinimisedRows {
   const rows: CardRow[] = [];
   const dropped = { beforeLink: 0, otherKind: 0, otherAccount: 0, unreadable: 0 };
   for (const value of transactions) {
@@ -33,16 +40,26 @@ export function minimise(transactions: readonly Json[], policy: RowPolicy, fallb
   return { rows, dropped };
 }
 
-function minimiseOne(body: JsonObject | null, policy: RowPolicy, fallbackUpdateMs: number, listedUnder: string | null): CardRow | Dropped {
+function minimiseOne(
+  body: JsonObject | null,
+  policy: RowPolicy,
+  fallbackUpdateMs: number,
+  listedUnder: string | null,
+): CardRow | Dropped {
   const externalId = idOf(body?.["id"]);
   if (body === null || externalId === null) return "unreadable";
   const named = idOf(body["id_account"]);
   const remoteAccountId = named ?? listedUnder;
-  if (remoteAccountId === null || (listedUnder !== null && remoteAccountId !== listedUnder)) return "otherAccount";
+  if (remoteAccountId === null || (listedUnder !== null && remoteAccountId !== listedUnder)) {
+    return "otherAccount";
+  }
   const window = policy.accounts.get(remoteAccountId);
   if (window === undefined) return "otherAccount";
 
-  const raw = (asText(body["original_wording"]) ?? asText(body["simplified_wording"]) ?? "").slice(0, RAW_LABEL_MAX);
+  const raw = (asText(body["original_wording"]) ?? asText(body["simplified_wording"]) ?? "").slice(
+    0,
+    RAW_LABEL_MAX,
+  );
   const sign = signOf(body["value"]);
   const decided = kindOf(typeOf(body), sign, raw, policy);
   if (decided === null) return "otherKind";
@@ -51,17 +68,21 @@ function minimiseOne(body: JsonObject | null, policy: RowPolicy, fallbackUpdateM
   const dates = datesOf(body, window, policy.nowMs);
   if (dates === "beforeLink") return "beforeLink";
   return {
-    remoteAccountId, externalId,
-    kind: decided.kind, hint: decided.hint,
+    remoteAccountId,
+    externalId,
+    kind: decided.kind,
+    hint: decided.hint,
     amountCents: amount.cents,
     currency: window.currency ?? "XXX",
     original: originalOf(body),
     purchasedOn: dates.purchasedOn,
     bookedOn: dates.bookedOn,
     state: stateOf(body),
-    lastUpdateMs: parisDateTimeMs(body["last_update"]) ?? parisDateTimeMs(body["date_scraped"]) ?? fallbackUpdateMs,
+    lastUpdateMs: parisDateTimeMs(body["last_update"]) ?? parisDateTimeMs(body["date_scraped"]) ??
+      fallbackUpdateMs,
     label: policy.maskLabel(raw).slice(0, LABEL_MAX),
-    review: dates.review ?? amount.review ?? (window.currency === null || isUnknownAbroad(body) ? "currency_unknown" : null),
+    review: dates.review ?? amount.review ??
+      (window.currency === null || isUnknownAbroad(body) ? "currency_unknown" : null),
   };
 }
 
@@ -69,34 +90,69 @@ function typeOf(body: JsonObject): string {
   return (asText(body["type"]) ?? "unknown").toLowerCase();
 }
 
-// What the aggregator is sure of. `other` lets a label speak and keeps a silent one out: an unsure hint would make it a card row.
-const HINTS: ReadonlyMap<string, AggregatorHint> = new Map([["transfer", "transfer"], ["order", "debit"], ["withdrawal", "withdrawal"]]);
-/** Types under which a card row or a merchant's refund may hide. `refund` is documented as negative, the opposite of `payback`. */
+// What the aggregator is sure of. `other` lets a label speak and keeps a silent one out: an unsure
+// hint would make it a card row.
+const HINTS: ReadonlyMap<string, AggregatorHint> = new Map([["transfer", "transfer"], [
+  "order",
+  "debit",
+], ["withdrawal", "withdrawal"]]);
+/**
+ * Types under which a card row or a merchant's refund may hide. `refund` is documented as negative,
+ * the opposite of `payback`.
+ */
 const VAGUE = new Set(["unknown", "payment", "payback", "refund"]);
-const SURE = new Set([...HINTS.keys(), "check", "deposit", "loan_repayment", "loan_payment", "bank", "fee", "market_order", "market_fee", "arbitrage", "profit", "payout"]);
+const SURE = new Set([
+  ...HINTS.keys(),
+  "check",
+  "deposit",
+  "loan_repayment",
+  "loan_payment",
+  "bank",
+  "fee",
+  "market_order",
+  "market_fee",
+  "arbitrage",
+  "profit",
+  "payout",
+]);
 
 /**
- * Purchase, refund, or null for what must not go on. The label decides and the type helps where the label is silent; then the sign
- * tells the direction, because merchants' refunds come as `card` rows with a positive value.
+ * Purchase, refund, or null for what must not go on. The label decides and the type helps where the
+ * label is silent; then the sign tells the direction, because merchants' refunds come as `card`
+ * rows with a positive value.
  */
-function kindOf(type: string, sign: -1 | 0 | 1, label: string, policy: RowPolicy): { readonly kind: CardRow["kind"]; readonly hint: AggregatorHint } | null {
+function kindOf(
+  type: string,
+  sign: -1 | 0 | 1,
+  label: string,
+  policy: RowPolicy,
+): { readonly kind: CardRow["kind"]; readonly hint: AggregatorHint } | null {
   // The monthly total of deferred_card rows: counting it would count each of them twice.
   if (type === "summary_card" || type === "card_summary") return null;
   // Nothing was bought (the bank only asked whether the card lives).
   if (sign === 0) return null;
   const direction = sign > 0 ? "refund" : "purchase";
   const isCard = type === "card" || type === "deferred_card";
-  const hint: AggregatorHint = isCard ? (sign > 0 ? "refund" : "card") : (HINTS.get(type) ?? "other");
+  const hint: AggregatorHint = isCard
+    ? (sign > 0 ? "refund" : "card")
+    : (HINTS.get(type) ?? "other");
   const kind = policy.kindOf(label, hint);
-  if (kind === "card" || (kind === "refund" && (isCard || sign > 0))) return { kind: direction, hint: sign > 0 ? "refund" : "card" };
-  // A `payback` is a merchant's refund or a health insurer's, an `unknown` may be anything. Where the label is silent, only one that
-  // names a partner goes on: the others are nobody's business.
-  const vague = VAGUE.has(type) ? (type !== "payback" && type !== "refund") || sign > 0 : !SURE.has(type);
+  if (kind === "card" || (kind === "refund" && (isCard || sign > 0))) {
+    return { kind: direction, hint: sign > 0 ? "refund" : "card" };
+  }
+  // A `payback` is a merchant's refund or a health insurer's, an `unknown` may be anything. Where
+  // the label is silent, only one that names a partner goes on: the others are nobody's business.
+  const vague = VAGUE.has(type)
+    ? (type !== "payback" && type !== "refund") || sign > 0
+    : !SURE.has(type);
   if (isCard || kind !== "other" || !vague || !policy.namesBrand(label)) return null;
   return { kind: direction, hint: sign > 0 ? "refund" : "card" };
 }
 
-/** The sign of an amount; 1 for an unreadable positive one, -1 for what is missing: a purchase that a person must look at. */
+/**
+ * The sign of an amount; 1 for an unreadable positive one, -1 for what is missing: a purchase that
+ * a person must look at.
+ */
 function signOf(value: Json | undefined): -1 | 0 | 1 {
   const text = (asText(value) ?? "").trim();
   if (text === "") return -1;
@@ -105,7 +161,9 @@ function signOf(value: Json | undefined): -1 | 0 | 1 {
   return text.startsWith("-") ? -1 : 1;
 }
 
-function amountOf(value: Json | undefined): { readonly cents: number; readonly review: ReviewCode | null } {
+function amountOf(
+  value: Json | undefined,
+): { readonly cents: number; readonly review: ReviewCode | null } {
   const text = asText(value);
   if (text === null || text.trim() === "") return { cents: 0, review: "amount_missing" };
   const cents = decimalToCents(text);
@@ -116,14 +174,22 @@ function amountOf(value: Json | undefined): { readonly cents: number; readonly r
     case "amount_out_of_bounds":
       return { cents: AMOUNT_CENTS_MAX, review: "amount_out_of_bounds" };
     case "not_a_decimal":
-      // A float's tail (0.29999999999999998) or a number beyond all bounds are still amounts, only not ones to act on.
-      if (/^[+-]?\d{1,15}\.\d+$/.test(text.trim())) return { cents: truncatedCents(text), review: "amount_precision" };
-      if (/^[+-]?\d{16,}(\.\d+)?$/.test(text.trim())) return { cents: AMOUNT_CENTS_MAX, review: "amount_out_of_bounds" };
+      // A float's tail (0.29999999999999998) or a number beyond all bounds are still amounts, only
+      // not ones to act on.
+      if (/^[+-]?\d{1,15}\.\d+$/.test(text.trim())) {
+        return { cents: truncatedCents(text), review: "amount_precision" };
+      }
+      if (/^[+-]?\d{16,}(\.\d+)?$/.test(text.trim())) {
+        return { cents: AMOUNT_CENTS_MAX, review: "amount_out_of_bounds" };
+      }
       return { cents: 0, review: "amount_missing" };
   }
 }
 
-/** What a person sees of an amount with too many decimals: its whole cents. It earns nothing as it is. */
+/**
+ * What a person sees of an amount with too many decimals: its whole cents. It earns nothing as it
+ * is.
+ */
 function truncatedCents(text: string): number {
   const plain = /^[+-]?(\d+)\.(\d{2})/.exec(text.trim());
   const cents = plain === null ? null : decimalToCents(`${plain[1] ?? "0"}.${plain[2] ?? "00"}`);
@@ -133,12 +199,18 @@ function truncatedCents(text: string): number {
 function originalOf(body: JsonObject): CardRow["original"] {
   const currency = currencyOf(body["original_currency"]);
   const cents = decimalToCents(asText(body["original_value"]) ?? "");
-  return currency !== null && cents.ok && cents.value !== 0 ? { amountCents: Math.abs(cents.value), currency } : null;
+  return currency !== null && cents.ok && cents.value !== 0
+    ? { amountCents: Math.abs(cents.value), currency }
+    : null;
 }
 
-/** A currency abroad that nobody knows: the row is not what it says, and the euros beside it are not to be believed either. */
+/**
+ * A currency abroad that nobody knows: the row is not what it says, and the euros beside it are not
+ * to be believed either.
+ */
 function isUnknownAbroad(body: JsonObject): boolean {
-  return asText(asObject(body["original_currency"])?.["id"]) !== null && currencyOf(body["original_currency"]) === null;
+  return asText(asObject(body["original_currency"])?.["id"]) !== null &&
+    currencyOf(body["original_currency"]) === null;
 }
 
 function stateOf(body: JsonObject): CardRow["state"] {
@@ -147,9 +219,16 @@ function stateOf(body: JsonObject): CardRow["state"] {
   return flagOf(body["coming"]) ? "pending" : "booked";
 }
 
-type Dates = { readonly purchasedOn: string; readonly bookedOn: string | null; readonly review: ReviewCode | null };
+type Dates = {
+  readonly purchasedOn: string;
+  readonly bookedOn: string | null;
+  readonly review: ReviewCode | null;
+};
 
-/** `rdate` is the day of the purchase, `date` that of the booking. `application_date` is the user's to edit and never read. */
+/**
+ * `rdate` is the day of the purchase, `date` that of the booking. `application_date` is the user's
+ * to edit and never read.
+ */
 function datesOf(body: JsonObject, window: AccountWindow, nowMs: number): Dates | "beforeLink" {
   const booked = dateOf(body["date"]);
   const bookedOn = flagOf(body["coming"]) ? null : booked;
@@ -157,9 +236,13 @@ function datesOf(body: JsonObject, window: AccountWindow, nowMs: number): Dates 
   const today = parisDate(nowMs);
   // No day to go by: it is kept for a person, under the day on which it came.
   if (purchased === null) return { purchasedOn: today, bookedOn, review: "date_absurd" };
-  if (purchased < FIRST_CREDIBLE_DAY || purchased > addDays(today, DAYS_AHEAD_MAX)) return { purchasedOn: purchased, bookedOn, review: "date_absurd" };
+  if (purchased < FIRST_CREDIBLE_DAY || purchased > addDays(today, DAYS_AHEAD_MAX)) {
+    return { purchasedOn: purchased, bookedOn, review: "date_absurd" };
+  }
   if (purchased < window.firstDay) return "beforeLink";
   const seenMs = parisDateTimeMs(body["date_scraped"]);
-  if (window.seenFromMs !== null && seenMs !== null && seenMs < window.seenFromMs) return "beforeLink";
+  if (window.seenFromMs !== null && seenMs !== null && seenMs < window.seenFromMs) {
+    return "beforeLink";
+  }
   return { purchasedOn: purchased, bookedOn, review: null };
 }

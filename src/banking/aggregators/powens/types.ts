@@ -1,5 +1,6 @@
-// The parts of Powens' bodies that we read, and nothing beside them. Tolerant: an unknown value becomes a fallback, a missing one
-// null. Numbers arrive as text (exact-json.ts), so ids of 64 bits and amounts stay exact. Facts: README.md in this folder.
+// The parts of Powens' bodies that we read, and nothing beside them. Tolerant: an unknown value
+// becomes a fallback, a missing one null. Numbers arrive as text (exact-json.ts), so ids of 64 bits
+// and amounts stay exact. Facts: README.md in this folder.
 import { isDate, parisToMs } from "../../../kernel/time.ts";
 import { asObject, asText } from "../../exact-json.ts";
 import type { Json, JsonObject } from "../../exact-json.ts";
@@ -13,7 +14,10 @@ export function idOf(value: Json | undefined): string | null {
 
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[ T]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.\d{1,9})?(Z?)$/;
 
-/** A `YYYY-MM-DD HH:MM:SS` without offset as Paris wall-clock time (`last_update` and most others), in milliseconds, or null. */
+/**
+ * A `YYYY-MM-DD HH:MM:SS` without offset as Paris wall-clock time (`last_update` and most others),
+ * in milliseconds, or null.
+ */
 export function parisDateTimeMs(value: Json | undefined): number | null {
   const parts = DATE_TIME.exec(asText(value) ?? "");
   if (parts === null) return null;
@@ -35,21 +39,33 @@ export function flagOf(value: Json | undefined): boolean {
 }
 
 const CONDITIONS: ReadonlyMap<string, RemoteCondition> = new Map([
-  ["scarequired", "renew"], ["webauthrequired", "renew"], ["additionalinformationneeded", "renew"], ["decoupled", "renew"],
+  ["scarequired", "renew"],
+  ["webauthrequired", "renew"],
+  ["additionalinformationneeded", "renew"],
+  ["decoupled", "renew"],
   ["wrongpass", "update_credentials"],
-  ["actionneeded", "act_at_bank"], ["passwordexpired", "act_at_bank"],
+  ["actionneeded", "act_at_bank"],
+  ["passwordexpired", "act_at_bank"],
   ["validating", "settling"],
-  ["ratelimiting", "transient"], ["websiteunavailable", "transient"], ["bug", "transient"],
+  ["ratelimiting", "transient"],
+  ["websiteunavailable", "transient"],
+  ["bug", "transient"],
   ["notsupported", "lost"],
 ]);
 
-/** What a connection's `state` means, whatever its case; a state we do not know is `unknown` and never a failure. */
+/**
+ * What a connection's `state` means, whatever its case; a state we do not know is `unknown` and
+ * never a failure.
+ */
 export function conditionOf(state: Json | undefined): RemoteCondition {
   if (state === null || state === undefined) return "ok";
   return CONDITIONS.get((asText(state) ?? "").toLowerCase()) ?? "unknown";
 }
 
-/** A connection, or null when it has no id. `expire` is the latest of its sources', so the aggregator's own sum is taken. */
+/**
+ * A connection, or null when it has no id. `expire` is the latest of its sources', so the
+ * aggregator's own sum is taken.
+ */
 export function connectionOf(value: Json | undefined): RemoteConnection | null {
   const body = asObject(value);
   const remoteId = idOf(body?.["id"]);
@@ -79,17 +95,25 @@ export function uuidOf(value: Json | undefined): string | null {
 }
 
 // `joint` is deprecated but still in the list of types: a current account under its former name.
-const KINDS: ReadonlyMap<string, "checking" | "card"> = new Map([["checking", "checking"], ["joint", "checking"], ["card", "card"]]);
+const KINDS: ReadonlyMap<string, "checking" | "card"> = new Map([["checking", "checking"], [
+  "joint",
+  "checking",
+], ["card", "card"]]);
 
-/** An account, or null when it has no id or no connection. A type that we do not know is no account of ours. */
+/**
+ * An account, or null when it has no id or no connection. A type that we do not know is no account
+ * of ours.
+ */
 export function accountOf(value: Json | undefined): RemoteAccount | null {
   const body = asObject(value);
   const remoteId = idOf(body?.["id"]);
   const remoteConnectionId = idOf(body?.["id_connection"]);
   if (body === null || remoteId === null || remoteConnectionId === null) return null;
-  const isSet = (field: Json | undefined): boolean => field !== null && field !== undefined && field !== false;
+  const isSet = (field: Json | undefined): boolean =>
+    field !== null && field !== undefined && field !== false;
   return {
-    remoteId, remoteConnectionId,
+    remoteId,
+    remoteConnectionId,
     kind: KINDS.get((asText(body["type"]) ?? "").toLowerCase()) ?? null,
     state: isSet(body["deleted"]) ? "deleted" : isSet(body["disabled"]) ? "disabled" : "enabled",
     currency: currencyOf(body["currency"]),
@@ -108,7 +132,11 @@ export function currencyOf(value: Json | undefined): string | null {
   return CURRENCIES.has(code) ? code : null;
 }
 
-const parisWall = new Intl.DateTimeFormat("sv-SE", { timeZone: "Europe/Paris", dateStyle: "short", timeStyle: "medium" });
+const parisWall = new Intl.DateTimeFormat("sv-SE", {
+  timeZone: "Europe/Paris",
+  dateStyle: "short",
+  timeStyle: "medium",
+});
 
 /** An instant as the aggregator writes it: `YYYY-MM-DD HH:MM:SS` on the clocks of Paris. */
 export function parisWallText(ms: number): string {
