@@ -3,7 +3,7 @@ import { compositionFor } from "./platform/cloudflare/composition.ts";
 import type { Environment } from "./platform/cloudflare/environment.ts";
 import { inJurisdiction } from "./platform/cloudflare/jurisdiction.ts";
 
-export { OfferBudget } from "./ledger/budget-object.ts";
+export { OfferBudget } from "./platform/cloudflare/budget-object.ts";
 export { Steward } from "./platform/cloudflare/steward-object.ts";
 export { UserLedger } from "./platform/cloudflare/user-ledger.ts";
 

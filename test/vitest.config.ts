@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
-import { localSettings, makeSecrets } from "./support/secrets.ts";
+import { localSettings, makeSecrets } from "../src/local/settings.ts";
 
 // Pure code and everything that needs Node's own SQLite runs in Node; what needs D1, objects or
 // routes runs in workerd.

@@ -8,7 +8,7 @@ import type { RandomBytes } from "../kernel/random.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { LedgerPort, Programme } from "../ledger/ports.ts";
 import type { Aggregator, AggregatorName } from "./ports.ts";
-import type { BankingStore } from "./store.ts";
+import type { BankingStore } from "./store/index.ts";
 
 export type BankingDeps = {
   readonly store: BankingStore;

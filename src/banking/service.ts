@@ -7,17 +7,17 @@ import type { Result } from "../kernel/result.ts";
 import { HOUR_MS } from "../kernel/time.ts";
 import type { LedgerError } from "../ledger/ports.ts";
 import type { BankingDeps } from "./deps.ts";
-import type { LinkedConnection } from "./directory.ts";
-import { consentListener, endAll, endConnection } from "./ending.ts";
-import { normaliseName } from "./fingerprint.ts";
-import { returnFromBank, startConnection, startRenewal } from "./linking.ts";
-import type { CallbackInput, StartInput } from "./linking.ts";
+import type { LinkedConnection } from "./connections/linked-user.ts";
+import { consentListener, endAll, endConnection } from "./linking/disconnect.ts";
+import { normaliseName } from "./connections/account-fingerprint.ts";
+import { returnFromBank, startConnection, startRenewal } from "./linking/link-flow.ts";
+import type { CallbackInput, StartInput } from "./linking/link-flow.ts";
 import type { Bank, BankingPort } from "./ports.ts";
-import { createReceiver } from "./receiving.ts";
-import { replayQuarantined } from "./replaying.ts";
-import { sweep } from "./sweeping.ts";
-import { connectionView } from "./view.ts";
-import type { AccountView, ConnectionView } from "./view.ts";
+import { createReceiver } from "./webhook/intake.ts";
+import { replayQuarantined } from "./webhook/replay.ts";
+import { sweep } from "./sweep.ts";
+import { connectionView } from "./connections/view.ts";
+import type { AccountView, ConnectionView } from "./connections/view.ts";
 
 export type { BankingDeps } from "./deps.ts";
 

@@ -1,7 +1,7 @@
 // Runs operators' acts: read the present catalogue, decide, write on the condition that it is still
 // the present one, else decide again. So every decision (a name is free, an offer stands, a number
 // is next) holds at the moment it is written.
-import type { AuditEvent } from "../db/audit.ts";
+import type { AuditEvent } from "../audit/events.ts";
 import { sha256Hex } from "../kernel/hash.ts";
 import { newId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";

@@ -3,8 +3,8 @@
 // two operators can never overwrite each other.
 import { and, eq, ne, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import { auditStatement } from "../db/audit.ts";
-import type { AuditEvent } from "../db/audit.ts";
+import { auditStatement } from "../audit/events.ts";
+import type { AuditEvent } from "../audit/events.ts";
 import {
   aliasChanges,
   brands,

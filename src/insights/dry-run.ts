@@ -4,7 +4,7 @@
 import type { OfferId } from "../kernel/ids.ts";
 import { pointsToCents } from "../kernel/money.ts";
 import { parisToMs, periodKey } from "../kernel/time.ts";
-import type { EarningFacts, UsageView } from "../ledger/earning-types.ts";
+import type { EarningFacts, UsageView } from "../ledger/earning/types.ts";
 import type { OfferTerms, Programme } from "../ledger/ports.ts";
 import type { Decide, DryRunAssumption, DryRunReport } from "./ports.ts";
 

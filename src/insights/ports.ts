@@ -1,5 +1,5 @@
 // What other domains and operators may ask of insights.
-import type { Decision, EarningFacts, UsageView } from "../ledger/earning-types.ts";
+import type { Decision, EarningFacts, UsageView } from "../ledger/earning/types.ts";
 import type { OfferTerms, Programme } from "../ledger/ports.ts";
 
 /** The earning rules, passed in: the ledger decides, here as there. */

@@ -2,7 +2,7 @@
 import type { UserId } from "../kernel/ids.ts";
 import type { Keyring } from "../kernel/keyring.ts";
 import type { Clock } from "../kernel/time.ts";
-import type { ReviewsStore } from "./reviews-store.ts";
+import type { ReviewsStore } from "../reviews/store.ts";
 import type { SampleStore } from "./sample-store.ts";
 import { pseudonymsOf } from "./sample.ts";
 

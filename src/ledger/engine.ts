@@ -7,7 +7,7 @@ import type { RandomBytes } from "../kernel/random.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { DAY_MS } from "../kernel/time.ts";
-import { activate } from "./activations.ts";
+import { activate } from "./purchases/activations.ts";
 import {
   bringUpToDate,
   budgetDenied,
@@ -18,8 +18,8 @@ import {
   noteNoticeFailed,
   noteNoticeSent,
   takeOverdueHolds,
-} from "./due.ts";
-import { erasedLeaf, writeErased } from "./meta.ts";
+} from "./deadlines/deadlines.ts";
+import { erasedLeaf, writeErased } from "./book/meta.ts";
 import {
   ackReviews,
   ackSample,
@@ -27,9 +27,9 @@ import {
   hasNews,
   peekReviews,
   peekSample,
-} from "./news.ts";
-import { forgetRequests, operate } from "./operations.ts";
-import { ackOutbox, historyOf, peekOutbox, projectedSequence } from "./outbox.ts";
+} from "./projection/change-feeds.ts";
+import { forgetRequests, operate } from "./points/keyed-operations.ts";
+import { ackOutbox, historyOf, peekOutbox, projectedSequence } from "./projection/outbox.ts";
 import type {
   Activated,
   ActivateInput,
@@ -63,12 +63,12 @@ import type {
   SampleNews,
   Verification,
 } from "./ports.ts";
-import { OffersMissing, record } from "./record.ts";
-import { decideReview } from "./reviews.ts";
-import type { ReviewRefusal } from "./reviews.ts";
-import { migrate } from "./schema.ts";
-import type { Sql } from "./sql.ts";
-import { verifyBook } from "./verify.ts";
+import { OffersMissing, record } from "./purchases/record-batch.ts";
+import { decideReview } from "./review-decisions.ts";
+import type { ReviewRefusal } from "./review-decisions.ts";
+import { migrate } from "./book/schema.ts";
+import type { Sql } from "./book/sql.ts";
+import { verifyBook } from "./book/verify.ts";
 import {
   activationsView,
   bankingActivity,
@@ -78,9 +78,9 @@ import {
   purchasesPage,
   purchaseView,
   reviewItems,
-} from "./views.ts";
-import { newWork } from "./work.ts";
-import type { Ranks, Work } from "./work.ts";
+} from "./views/views.ts";
+import { newWork } from "./book/call.ts";
+import type { Ranks, Work } from "./book/call.ts";
 
 export type Erased = { readonly code: "erased" };
 export type Answer<T> = Result<T, Erased>;

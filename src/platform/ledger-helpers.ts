@@ -12,7 +12,7 @@ import { goneIds, sampleRows } from "../insights/sample.ts";
 import type { UserId } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import type { RandomBytes } from "../kernel/random.ts";
-import type { LedgerHelpers } from "../ledger/alarm.ts";
+import type { LedgerHelpers } from "../ledger/object/alarm.ts";
 
 export type LedgerHelperParts = {
   readonly database: SqlDatabase;

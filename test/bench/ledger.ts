@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEngine } from "../../src/ledger/engine.ts";
-import { migrate } from "../../src/ledger/schema.ts";
+import { migrate } from "../../src/ledger/book/schema.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
 import type { FileSql } from "../../src/platform/deno/sql-storage.ts";

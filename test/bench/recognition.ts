@@ -285,7 +285,7 @@ function compileCost(
  * everybody alike.
  */
 export function benchRecognition(): RecognitionBench {
-  const partners = JSON.parse(read("../fixtures/labels/brands.json")) as BrandEntry[];
+  const partners = JSON.parse(read("../../src/local/data/brands.json")) as BrandEntry[];
   const rows = read("../fixtures/labels/dev.jsonl").trim().split("\n").map((line) =>
     JSON.parse(line) as Labelled
   );

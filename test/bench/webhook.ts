@@ -3,13 +3,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { signWebhook } from "../sandbox/signature.ts";
-import { consent, expectCall, linkBank, signIn } from "../support/client.ts";
-import { startLocalDeno } from "../support/deno-edge.ts";
-import { buildBundles, startLocal } from "../support/local.ts";
-import type { LocalSystem } from "../support/local.ts";
-import { freePort } from "../support/ports.ts";
-import { seed } from "../support/seed.ts";
+import { signWebhook } from "../../src/local/sandbox/signature.ts";
+import { consent, expectCall, linkBank, signIn } from "../../src/local/api-client.ts";
+import { startLocalDeno } from "../../src/local/deno-edge.ts";
+import { buildBundles, startLocal } from "../../src/local/system.ts";
+import type { LocalSystem } from "../../src/local/system.ts";
+import { freePort } from "../../src/local/free-port.ts";
+import { seed } from "../../src/local/seed.ts";
 
 export type WebhookBench = {
   readonly runtime: string;

@@ -14,9 +14,9 @@ import {
   endProcess,
   spawnDenoEdge,
   untilUp,
-} from "../support/deno-edge.ts";
-import type { LocalOptions } from "../support/local.ts";
-import { freePort } from "../support/ports.ts";
+} from "../../src/local/deno-edge.ts";
+import type { LocalOptions } from "../../src/local/system.ts";
+import { freePort } from "../../src/local/free-port.ts";
 
 let options: LocalOptions;
 let running: ChildProcess[] = [];

@@ -13,9 +13,9 @@ import {
   fillWebview,
   linkBank,
   signIn,
-} from "../support/client.ts";
-import type { Json } from "../support/client.ts";
-import { openLocalClock } from "../support/data-folder.ts";
+} from "../../src/local/api-client.ts";
+import type { Json } from "../../src/local/api-client.ts";
+import { openLocalClock } from "../../src/local/data-folder.ts";
 
 const DAY_MS = 86_400_000;
 

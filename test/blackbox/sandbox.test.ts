@@ -2,8 +2,8 @@
 // retries, faults, mailbox, time, restart.
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { signAccessToken } from "../sandbox/access-token.ts";
-import type { Control, Page, Row } from "../sandbox/harness.ts";
+import { signAccessToken } from "../../src/local/sandbox/access-token.ts";
+import type { Control, Page, Row } from "../support/sandbox-harness.ts";
 import {
   accessKey,
   api,
@@ -24,7 +24,7 @@ import {
   transactions,
   webviewLink,
   world,
-} from "../sandbox/harness.ts";
+} from "../support/sandbox-harness.ts";
 
 beforeAll(startWorld);
 afterAll(stopWorld);

@@ -6,9 +6,9 @@ import { readdir } from "node:fs/promises";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { filesOf, openBlackBox } from "../support/blackbox.ts";
 import type { BlackBox } from "../support/blackbox.ts";
-import { atBank, call, consent, expectCall, linkBank, signIn } from "../support/client.ts";
-import type { Linked, SignedIn } from "../support/client.ts";
-import { playStory } from "../support/story.ts";
+import { atBank, call, consent, expectCall, linkBank, signIn } from "../../src/local/api-client.ts";
+import type { Linked, SignedIn } from "../../src/local/api-client.ts";
+import { playStory } from "../../src/local/story.ts";
 
 let box: BlackBox;
 beforeAll(async () => {

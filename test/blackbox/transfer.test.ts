@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { openBlackBox } from "../support/blackbox.ts";
 import type { BlackBox } from "../support/blackbox.ts";
-import { atBank, consent, expectCall, linkBank, signIn } from "../support/client.ts";
-import { endProcess, spawnDenoEdge, startLocalDeno, untilUp } from "../support/deno-edge.ts";
-import { startEdge } from "../support/local.ts";
-import type { LocalSystem } from "../support/local.ts";
-import { freePort } from "../support/ports.ts";
+import { atBank, consent, expectCall, linkBank, signIn } from "../../src/local/api-client.ts";
+import { endProcess, spawnDenoEdge, startLocalDeno, untilUp } from "../../src/local/deno-edge.ts";
+import { startEdge } from "../../src/local/system.ts";
+import type { LocalSystem } from "../../src/local/system.ts";
+import { freePort } from "../../src/local/free-port.ts";
 
 let box: BlackBox;
 let folder: string;

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { test } from "vitest";
 import { newId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
-import { ledgerClient } from "../../src/ledger/client.ts";
+import { ledgerClient } from "../../src/ledger/object/client.ts";
 import type { Environment } from "../../src/platform/cloudflare/environment.ts";
 import { ledgerContract } from "./ledger.ts";
 

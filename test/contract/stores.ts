@@ -12,7 +12,7 @@ import {
   applyProjection,
   applyReviews,
   closeProjection,
-} from "../../src/ledger/projection-store.ts";
+} from "../../src/ledger/projection/projection-store.ts";
 import { databaseHealth, ensureProgramme } from "../../src/operations/store.ts";
 import { contractKeyring } from "./crypto.ts";
 import type { ContractTest } from "./ledger.ts";

@@ -1,7 +1,7 @@
 // The real alarm (src/ledger/alarm.ts) in a world that lets it down: at each of its awaits the
 // other side may fail before or after it did what it was asked, the object may be evicted for good,
 // and other calls may come in between. The seed decides which.
-import type { AlarmParts } from "../../src/ledger/alarm.ts";
+import type { AlarmParts } from "../../src/ledger/object/alarm.ts";
 import type { Engine } from "../../src/ledger/engine.ts";
 import type { BudgetTask } from "../../src/ledger/ports.ts";
 import { command } from "./commands.ts";

@@ -1,8 +1,12 @@
 // The OfferBudget objects of a world: the real rules (src/ledger/budget.ts) on SQLite, one database
 // per offer as on the platform. The oracle's own arithmetic stands beside each answer, with the
 // limit that the catalogue names and not the one that was asked with.
-import type { BudgetAnswer, BudgetRequest } from "../../src/ledger/budget.ts";
-import { budgetReserved, migrateBudget, reserveBudget } from "../../src/ledger/budget.ts";
+import type { BudgetAnswer, BudgetRequest } from "../../src/ledger/object/offer-budget.ts";
+import {
+  budgetReserved,
+  migrateBudget,
+  reserveBudget,
+} from "../../src/ledger/object/offer-budget.ts";
 import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
 import type { FileSql } from "../../src/platform/deno/sql-storage.ts";
 import type { Catalogue } from "./catalogue.ts";

@@ -3,7 +3,7 @@
 // put a broken one here.
 import { openFileSql } from "../../src/platform/deno/sql-storage.ts";
 import type { FileSql } from "../../src/platform/deno/sql-storage.ts";
-import type { closeBook, runAlarm } from "../../src/ledger/alarm.ts";
+import type { closeBook, runAlarm } from "../../src/ledger/object/alarm.ts";
 import type { Engine, EngineParts } from "../../src/ledger/engine.ts";
 import { addDays, parisToMs } from "../../src/kernel/time.ts";
 import type {
@@ -18,7 +18,7 @@ import type {
   RecordBatch,
   RecordSummary,
 } from "../../src/ledger/ports.ts";
-import type { Sql, SqlRow, SqlValue } from "../../src/ledger/sql.ts";
+import type { Sql, SqlRow, SqlValue } from "../../src/ledger/book/sql.ts";
 import type { Result } from "../../src/kernel/result.ts";
 import type { Rng } from "./random.ts";
 import { keyOf } from "./model-rows.ts";

@@ -38,9 +38,9 @@ async function mutant(mutation: Mutation): Promise<LedgerModule> {
   }
   await writeFile(path, source.replace(pattern, () => mutation.replace));
   const engine: Pick<LedgerModule, "createEngine"> = load(join(directory, "ledger/engine.ts"));
-  const schema: Pick<LedgerModule, "migrate"> = load(join(directory, "ledger/schema.ts"));
+  const schema: Pick<LedgerModule, "migrate"> = load(join(directory, "ledger/book/schema.ts"));
   const alarm: Pick<LedgerModule, "runAlarm" | "closeBook"> = load(
-    join(directory, "ledger/alarm.ts"),
+    join(directory, "ledger/object/alarm.ts"),
   );
   return {
     createEngine: engine.createEngine,

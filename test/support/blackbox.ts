@@ -3,13 +3,13 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startLocalDeno } from "./deno-edge.ts";
-import { openLocalClock } from "./data-folder.ts";
-import { buildBundles, startLocal } from "./local.ts";
-import type { LocalSystem } from "./local.ts";
-import { operatorToken } from "./operator.ts";
-import { freePort } from "./ports.ts";
-import { seed } from "./seed.ts";
+import { startLocalDeno } from "../../src/local/deno-edge.ts";
+import { openLocalClock } from "../../src/local/data-folder.ts";
+import { buildBundles, startLocal } from "../../src/local/system.ts";
+import type { LocalSystem } from "../../src/local/system.ts";
+import { operatorToken } from "../../src/local/operator-token.ts";
+import { freePort } from "../../src/local/free-port.ts";
+import { seed } from "../../src/local/seed.ts";
 
 export type BlackBox = LocalSystem & {
   readonly dataDir: string;

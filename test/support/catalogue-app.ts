@@ -2,7 +2,7 @@
 // edges are stood in for: who is calling (a token names its bearer), and the ledger's activations
 // (a map).
 import { createApp } from "../../src/app.ts";
-import { catalogueRouters } from "../../src/catalogue/routes.ts";
+import { catalogueRouters } from "../../src/catalogue/routes/index.ts";
 import { catalogueService } from "../../src/catalogue/service.ts";
 import { catalogueCache } from "../../src/catalogue/snapshot.ts";
 import { catalogueStore } from "../../src/catalogue/store.ts";
@@ -17,7 +17,7 @@ import { jsonLog } from "../../src/kernel/log.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import type { UserId } from "../../src/kernel/ids.ts";
-import { activationEndsAtMs } from "../../src/ledger/activations.ts";
+import { activationEndsAtMs } from "../../src/ledger/purchases/activations.ts";
 import type { LedgerError, LedgerPort } from "../../src/ledger/ports.ts";
 import { aliasWarnings } from "../../src/recognition/aliases.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";

@@ -3,7 +3,7 @@
 import { parseConfig } from "../../src/config.ts";
 import { compose } from "../../src/platform/compose.ts";
 import type { Platform } from "../../src/platform/compose.ts";
-import { localSettings, makeSecrets } from "./secrets.ts";
+import { localSettings, makeSecrets } from "../../src/local/settings.ts";
 
 /** The OpenAPI 3.1 document of every mounted route. */
 export async function describeApi(): Promise<unknown> {

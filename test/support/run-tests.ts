@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildBundles } from "./local.ts";
+import { buildBundles } from "../../src/local/system.ts";
 
 type Counts = { passed: number; failed: number; skipped: number };
 type Layer = {

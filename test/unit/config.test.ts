@@ -4,7 +4,7 @@ import { beforeAll, describe, it } from "vitest";
 import { configNames, parseConfig } from "../../src/config.ts";
 import type { Config, ConfigError } from "../../src/config.ts";
 import type { Result } from "../../src/kernel/result.ts";
-import { localSettings, makeSecrets } from "../support/secrets.ts";
+import { localSettings, makeSecrets } from "../../src/local/settings.ts";
 
 type Env = Record<string, unknown>;
 

@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import brands from "../fixtures/labels/brands.json";
+import brands from "../../src/local/data/brands.json";
 import { ALICE, BOB, catalogueApp } from "../support/catalogue-app.ts";
-import { DEMO_OFFERS, seedCatalogue } from "../support/seed-catalogue.ts";
-import type { SeedCaller } from "../support/seed-catalogue.ts";
+import { DEMO_OFFERS, seedCatalogue } from "../../src/local/seed-catalogue.ts";
+import type { SeedCaller } from "../../src/local/seed-catalogue.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
 const edge = catalogueApp(DB);

@@ -7,7 +7,7 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { createEngine } from "../../src/ledger/engine.ts";
 import type { OfferTerms } from "../../src/ledger/ports.ts";
 import { openDatabase } from "../../src/db/database.ts";
-import { objectSql } from "../../src/ledger/sql.ts";
+import { objectSql } from "../../src/ledger/book/sql.ts";
 import { PATROL_EMPTY, projections } from "../../src/insights/projections.ts";
 import { sampleStore } from "../../src/insights/sample-store.ts";
 import { sampleRows } from "../../src/insights/sample.ts";

@@ -17,7 +17,7 @@ import type {
   PurchaseQuery,
   PurchaseView,
 } from "../../src/ledger/ports.ts";
-import { ledgerRoutes } from "../../src/ledger/routes.ts";
+import { ledgerRoutes } from "../../src/ledger/routes/routes.ts";
 import { openLimiter } from "../support/catalogue-app.ts";
 import { countD1 } from "../support/count-d1.ts";
 import { identityApp } from "../support/identity-app.ts";

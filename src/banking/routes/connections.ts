@@ -15,7 +15,7 @@ import { isId } from "../../kernel/ids.ts";
 import { toInstant } from "../../kernel/time.ts";
 import type { StartError } from "../errors.ts";
 import type { BankingService } from "../service.ts";
-import type { AccountView, ConnectionView } from "../view.ts";
+import type { AccountView, ConnectionView } from "../connections/view.ts";
 
 export type ConnectionRouteDeps = {
   readonly service: BankingService;

@@ -1,7 +1,7 @@
 // What the catalogue's routes need, and the few things that all of them do: refuse, page, name the
 // actor.
 import type { Context, MiddlewareHandler } from "hono";
-import { audited } from "../../http/audited.ts";
+import { audited } from "../../audit/audited-call.ts";
 import { operatorOf, requireRole } from "../../http/authentication.ts";
 import type { OperatorTokens, UserTokens } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";

@@ -2,8 +2,8 @@
 // the statistics sample. It writes nothing, so it takes no Idempotency-Key.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { AuditEvent } from "../../db/audit.ts";
-import { audited } from "../../http/audited.ts";
+import type { AuditEvent } from "../../audit/events.ts";
+import { audited } from "../../audit/audited-call.ts";
 import { requireRole } from "../../http/authentication.ts";
 import type { OperatorTokens } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";

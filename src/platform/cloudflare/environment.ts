@@ -1,6 +1,6 @@
 // The bindings of wrangler.toml. Written by hand and small; `wrangler deploy --dry-run` in CI lists
 // the real ones beside it.
-import type { OfferBudget } from "../../ledger/budget-object.ts";
+import type { OfferBudget } from "./budget-object.ts";
 import type { Steward } from "./steward-object.ts";
 import type { ClockEnv } from "./clock.ts";
 import type { UserLedger } from "./user-ledger.ts";

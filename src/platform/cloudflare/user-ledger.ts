@@ -3,9 +3,9 @@
 import { parseConfig } from "../../config.ts";
 import { consoleLog } from "../../kernel/log.ts";
 import { systemRandomBytes } from "../../kernel/random.ts";
-import type { LedgerHelpers } from "../../ledger/alarm.ts";
-import { LedgerObject } from "../../ledger/ledger-object.ts";
-import type { LedgerEnv } from "../../ledger/ledger-object.ts";
+import type { LedgerHelpers } from "../../ledger/object/alarm.ts";
+import { LedgerObject } from "./ledger-object.ts";
+import type { LedgerEnv } from "./ledger-object.ts";
 import { ledgerHelpers } from "../ledger-helpers.ts";
 
 const made = new WeakMap<LedgerEnv, LedgerHelpers>();

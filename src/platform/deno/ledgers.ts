@@ -3,15 +3,15 @@
 // the table of alarms wakes the ledgers that wait for time.
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { ALARM_RETRY_MS, closeBook, runAlarm } from "../../ledger/alarm.ts";
-import type { AlarmParts, DueAnswer, Refused, RefusedAnswer } from "../../ledger/alarm.ts";
-import type { LedgerNamespace, LedgerStub } from "../../ledger/client.ts";
+import { ALARM_RETRY_MS, closeBook, runAlarm } from "../../ledger/object/alarm.ts";
+import type { AlarmParts, DueAnswer, Refused, RefusedAnswer } from "../../ledger/object/alarm.ts";
+import type { LedgerNamespace, LedgerStub } from "../../ledger/object/client.ts";
 import { createEngine } from "../../ledger/engine.ts";
 import type { Engine } from "../../ledger/engine.ts";
 import type { Leaf } from "../../ledger/ports.ts";
-import { migrate } from "../../ledger/schema.ts";
-import type { LedgerTransferStub } from "../../ledger/transfer-client.ts";
-import { closeLoad, dumpPage, stagePage } from "../../ledger/transfer.ts";
+import { migrate } from "../../ledger/book/schema.ts";
+import type { LedgerTransferStub } from "../../ledger/object/transfer-client.ts";
+import { closeLoad, dumpPage, stagePage } from "../../ledger/object/transfer.ts";
 import { assert, InvariantError } from "../../kernel/assert.ts";
 import { isId, shardByteOf } from "../../kernel/ids.ts";
 import type { UserId } from "../../kernel/ids.ts";

@@ -6,10 +6,10 @@ import { chmodSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { systemRandomBytes } from "../../kernel/random.ts";
-import { erasedLeaf } from "../../ledger/meta.ts";
-import type { Sql, SqlRow } from "../../ledger/sql.ts";
-import { verifyBook } from "../../ledger/verify.ts";
-import { newWork } from "../../ledger/work.ts";
+import { erasedLeaf } from "../../ledger/book/meta.ts";
+import type { Sql, SqlRow } from "../../ledger/book/sql.ts";
+import { verifyBook } from "../../ledger/book/verify.ts";
+import { newWork } from "../../ledger/book/call.ts";
 
 const DATABASE = "cagnotte.sqlite";
 const FOLDERS = ["ledgers", "budgets"] as const;

@@ -1,7 +1,7 @@
 // The ledger's storage port over node:sqlite, which Node 24 and Deno both have. Used by the Deno
 // edition, the unit tests, the simulation and the benches. One database file (or memory) holds one
 // user's book.
-import type { Sql, SqlRow, SqlValue, WriteTrace } from "../../ledger/sql.ts";
+import type { Sql, SqlRow, SqlValue, WriteTrace } from "../../ledger/book/sql.ts";
 import { checkpoint, inTransaction, openDurable, statementCache } from "./sqlite.ts";
 
 export type FileSql = Sql & {

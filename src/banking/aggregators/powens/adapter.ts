@@ -3,8 +3,8 @@
 import { err, ok } from "../../../kernel/result.ts";
 import type { Result } from "../../../kernel/result.ts";
 import type { AggregatorError } from "../../errors.ts";
-import { asList, asObject, asText } from "../../exact-json.ts";
-import type { Json, JsonObject } from "../../exact-json.ts";
+import { asList, asObject, asText } from "./exact-json.ts";
+import type { Json, JsonObject } from "./exact-json.ts";
 import type { Aggregator, Bank, RowPosition, WebviewRequest } from "../../ports.ts";
 import { createPowensClient } from "./client.ts";
 import type { PowensCall, PowensClient, PowensClientDeps } from "./client.ts";

@@ -3,10 +3,10 @@
 import type { RandomBytes } from "../../../kernel/random.ts";
 import { err, ok } from "../../../kernel/result.ts";
 import type { Result } from "../../../kernel/result.ts";
-import { readAtMost } from "../../bytes.ts";
+import { readAtMost } from "../../../kernel/bytes.ts";
 import type { AggregatorError } from "../../errors.ts";
-import { parseExactJson } from "../../exact-json.ts";
-import type { Json } from "../../exact-json.ts";
+import { parseExactJson } from "./exact-json.ts";
+import type { Json } from "./exact-json.ts";
 import { errorOf, isNoAccount } from "./errors.ts";
 
 export type PowensClientDeps = {

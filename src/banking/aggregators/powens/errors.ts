@@ -1,8 +1,8 @@
 // From an HTTP answer of Powens to our error. Decided on `code`, whatever its case, before the
 // status: the same condition has been seen under several statuses (`noAccount` under 400 and 409).
 import type { AggregatorError } from "../../errors.ts";
-import { asObject, asText } from "../../exact-json.ts";
-import type { Json } from "../../exact-json.ts";
+import { asObject, asText } from "./exact-json.ts";
+import type { Json } from "./exact-json.ts";
 
 /**
  * The lower-case error code of an answer, `""` when it has none. Only letters: what else may come

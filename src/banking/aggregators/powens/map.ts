@@ -5,8 +5,8 @@ import { AMOUNT_CENTS_MAX, decimalToCents } from "../../../kernel/money.ts";
 import { addDays, parisDate } from "../../../kernel/time.ts";
 import type { ReviewCode } from "../../../ledger/ports.ts";
 import type { AggregatorHint } from "../../../recognition/ports.ts";
-import { asObject, asText } from "../../exact-json.ts";
-import type { Json, JsonObject } from "../../exact-json.ts";
+import { asObject, asText } from "./exact-json.ts";
+import type { Json, JsonObject } from "./exact-json.ts";
 import type { AccountWindow, CardRow, MinimisedRows, RowPolicy } from "../../ports.ts";
 import { currencyOf, dateOf, flagOf, idOf, parisDateTimeMs } from "./types.ts";
 

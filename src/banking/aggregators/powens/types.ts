@@ -2,8 +2,8 @@
 // becomes a fallback, a missing one null. Numbers arrive as text (exact-json.ts), so ids of 64 bits
 // and amounts stay exact. Facts: README.md in this folder.
 import { isDate, parisToMs } from "../../../kernel/time.ts";
-import { asObject, asText } from "../../exact-json.ts";
-import type { Json, JsonObject } from "../../exact-json.ts";
+import { asObject, asText } from "./exact-json.ts";
+import type { Json, JsonObject } from "./exact-json.ts";
 import type { RemoteAccount, RemoteCondition, RemoteConnection } from "../../ports.ts";
 
 /** An id: a positive integer, as text; null for anything else. */

@@ -1,8 +1,8 @@
 // How a Powens webhook proves itself and what we take from it. One path per event: no body and no
 // header names the event.
 import { base64Decode, concatBytes, utf8Decode, utf8Encode } from "../../../kernel/encoding.ts";
-import { asList, asObject, parseExactJson } from "../../exact-json.ts";
-import type { JsonObject } from "../../exact-json.ts";
+import { asList, asObject, parseExactJson } from "./exact-json.ts";
+import type { JsonObject } from "./exact-json.ts";
 import type {
   MinimisedRows,
   RemoteAccount,

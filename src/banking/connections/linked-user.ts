@@ -1,0 +1,136 @@
+// What our side knows of one user at one aggregator, as one read gives it. Types and pure questions
+// about them.
+import type { AccountId, ConnectionId, UserId } from "../../kernel/ids.ts";
+import type { AccountGeneration } from "../../ledger/ports.ts";
+import { consentEnd, standingOf } from "./status.ts";
+import type { Action, BaseStatus } from "./status.ts";
+import type { AccountWindow, AggregatorName, RemoteAccount, RemoteConnection } from "../ports.ts";
+import { parisDate } from "../../kernel/time.ts";
+
+export type LinkedAccount = {
+  readonly id: AccountId;
+  readonly connectionId: ConnectionId;
+  readonly remoteId: string;
+  readonly kind: "checking" | "card";
+  readonly currency: string | null;
+  readonly ordinal: number;
+  readonly fingerprint: string;
+  readonly strength: AccountGeneration["strength"];
+  /**
+   * The fingerprint of an earlier generation that this account was recognised as; null when its own
+   * serves.
+   */
+  readonly family: string | null;
+  readonly earning: boolean;
+  readonly linkedAtMs: number;
+  readonly seenFromMs: number | null;
+  readonly state: "enabled" | "disabled" | "deleted";
+  readonly createdAtMs: number;
+};
+
+/** A time without syncs, from the last good one on; `toMs` is null while it lasts. */
+export type Gap = {
+  readonly fromMs: number;
+  readonly toMs: number | null;
+  readonly recovered: boolean;
+};
+
+export type LinkedConnection = {
+  readonly id: ConnectionId;
+  readonly remoteId: string;
+  readonly bankId: string;
+  readonly bankName: string;
+  readonly status: BaseStatus;
+  readonly action: Action;
+  readonly consentGrantedAtMs: number;
+  readonly consentExpiresAtMs: number;
+  readonly fullRead: "due" | "done";
+  readonly repairReason: string | null;
+  readonly repairSinceMs: number | null;
+  readonly tries: number;
+  readonly goneRemotely: boolean;
+  readonly updatedAtMs: number;
+  /** What changed at the aggregator before this instant is recorded; null when nothing is sure. */
+  readonly changesReadAtMs: number | null;
+  readonly changesDueAtMs: number;
+  /** Oldest first. */
+  readonly gaps: readonly Gap[];
+  readonly accounts: readonly LinkedAccount[];
+};
+
+export type Directory = {
+  readonly aggregator: AggregatorName;
+  readonly linkId: string;
+  readonly linkState: "intended" | "creating" | "created" | "ending" | "ended";
+  readonly linkTries: number;
+  readonly tokenCipher: string | null;
+  readonly userId: UserId;
+  readonly userActive: boolean;
+  readonly dataKey: string;
+  /** Since when `bank_data` has been granted without interruption, or null. */
+  readonly bankDataSinceMs: number | null;
+  readonly catalogueVersion: number;
+  readonly connections: readonly LinkedConnection[];
+};
+
+/**
+ * The accounts whose rows may go on, with the day from which they count. Empty without the consent.
+ */
+export function earningAccounts(
+  directory: Directory,
+  connection: LinkedConnection,
+): Map<string, AccountWindow> {
+  const since = directory.bankDataSinceMs;
+  const windows = new Map<string, AccountWindow>();
+  if (since === null || connection.status === "removed") return windows;
+  for (const account of connection.accounts) {
+    if (account.state !== "enabled" || !account.earning) continue;
+    windows.set(account.remoteId, {
+      currency: account.currency,
+      firstDay: parisDate(Math.max(since, account.linkedAtMs)),
+      seenFromMs: account.seenFromMs,
+    });
+  }
+  return windows;
+}
+
+/**
+ * The accounts as the ledger names them. One that only its name ties to an earlier generation is
+ * weakly fingerprinted, whatever its own IBAN.
+ */
+export function generationsOf(connection: LinkedConnection): AccountGeneration[] {
+  return connection.accounts.map((account) => ({
+    accountId: account.id,
+    connectionId: connection.id,
+    createdAtMs: account.createdAtMs,
+    fingerprint: account.family ?? account.fingerprint,
+    strength: account.family === null || account.family === account.fingerprint
+      ? account.strength
+      : "weak",
+  }));
+}
+
+/**
+ * True when a message's hints say something else than what we hold, so that the resource must be
+ * read.
+ */
+export function differs(
+  connection: LinkedConnection,
+  remote: RemoteConnection | null,
+  accounts: readonly RemoteAccount[],
+  nowMs: number,
+): boolean {
+  if (remote !== null) {
+    const expiresAtMs = consentEnd(remote, connection.consentGrantedAtMs);
+    if (remote.consentExpiresAtMs !== null && expiresAtMs !== connection.consentExpiresAtMs) {
+      return true;
+    }
+    const standing = standingOf(remote, connection, expiresAtMs, nowMs);
+    if (standing.status !== connection.status || standing.action !== connection.action) return true;
+  }
+  return accounts.some((account) => {
+    const ours = connection.accounts.find((known) => known.remoteId === account.remoteId);
+    if (ours === undefined) return account.kind !== null && account.state === "enabled";
+    return ours.state !== account.state;
+  });
+}

@@ -1,0 +1,92 @@
+// Ending connections: first the mark here, so that nothing more is taken in, then at the
+// aggregator. What fails there is finished by the sweep. Withdrawing the consent ends the user at
+// the aggregator altogether, so that nothing of them stays there.
+import type { ConsentListener } from "../../identity/ports.ts";
+import type { ConnectionId, UserId } from "../../kernel/ids.ts";
+import { backoffMs } from "../connections/status.ts";
+import type { BankingDeps } from "../deps.ts";
+import type { Directory, LinkedConnection } from "../connections/linked-user.ts";
+import { accessFor } from "../connections/reconcile.ts";
+
+/** Ends one connection of a user; false when the user has no such connection. Safe to repeat. */
+export async function endConnection(
+  deps: BankingDeps,
+  userId: UserId,
+  id: ConnectionId,
+): Promise<boolean> {
+  const link = await deps.store.linkOfConnection(userId, id);
+  if (link === null) return false;
+  await deps.store.removeConnection(userId, id, false, deps.clock.nowMs());
+  const directory = await deps.store.directoryOfLink(link.linkId);
+  const connection = directory?.connections.find((candidate) => candidate.id === id);
+  if (directory !== null && connection !== undefined && !connection.goneRemotely) {
+    await finishRemoval(deps, directory, connection);
+  }
+  return true;
+}
+
+/** Tells the aggregator to forget a connection that ended here. False: later. */
+export async function finishRemoval(
+  deps: BankingDeps,
+  directory: Directory,
+  connection: LinkedConnection,
+): Promise<boolean> {
+  const access = await accessFor(deps, directory);
+  // A link that ended took its connections along.
+  if (!access.ok && directory.linkState === "ended") {
+    await deps.store.connectionGone(connection.id);
+    return true;
+  }
+  const gone = access.ok
+    ? await access.value.aggregator.deleteConnection(access.value.token, connection.remoteId)
+    : access;
+  if (gone.ok) {
+    await deps.store.connectionGone(connection.id);
+    return true;
+  }
+  deps.log.info("bank_removal_postponed", { connection_id: connection.id, error: gone.error.code });
+  const retryAtMs = deps.clock.nowMs() + backoffMs(connection.tries);
+  await deps.store.postpone(connection.id, connection.tries + 1, retryAtMs, retryAtMs);
+  return false;
+}
+
+/**
+ * Ends everything of a user at the aggregators; false while something is left to do there. Safe to
+ * repeat.
+ */
+export async function endAll(deps: BankingDeps, userId: UserId): Promise<boolean> {
+  const ending = await deps.store.beginEnding(userId, deps.clock.nowMs());
+  let finished = true;
+  for (const linkId of ending) {
+    const directory = await deps.store.directoryOfLink(linkId);
+    if (directory !== null && !(await finishEnding(deps, directory))) finished = false;
+  }
+  return finished;
+}
+
+/** Deletes the user at the aggregator. False: later. */
+export async function finishEnding(deps: BankingDeps, directory: Directory): Promise<boolean> {
+  const access = await accessFor(deps, directory);
+  const gone = access.ok ? await access.value.aggregator.deleteUser(access.value.token) : access;
+  const nowMs = deps.clock.nowMs();
+  if (gone.ok) {
+    await deps.store.endLink(directory.linkId, nowMs);
+    return true;
+  }
+  deps.log.alert("bank_ending_postponed", { link_id: directory.linkId, error: gone.error.code });
+  await deps.store.postponeLink(
+    directory.linkId,
+    directory.linkTries + 1,
+    nowMs + backoffMs(directory.linkTries),
+  );
+  return false;
+}
+
+/** Identity's call when `bank_data` is withdrawn. */
+export function consentListener(deps: BankingDeps): Pick<ConsentListener, "bankDataWithdrawn"> {
+  return {
+    bankDataWithdrawn: async (userId) => {
+      await endAll(deps, userId);
+    },
+  };
+}

@@ -1,0 +1,205 @@
+// From minimised rows to ledger calls: recognise, encrypt the label under the user's key, add the
+// offers that may be in force, send at most 500 rows or 1 MiB at a time. Labels in clear end here.
+import type { CatalogueSnapshot } from "../../catalogue/ports.ts";
+import { keyedIndex } from "../../kernel/keyring.ts";
+import type { UserCipher } from "../../kernel/keyring.ts";
+import type { BrandId } from "../../kernel/ids.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import { addDays, parisToMs } from "../../kernel/time.ts";
+import type { BankRow, OfferCover, OfferTerms, RecordBatch } from "../../ledger/ports.ts";
+import { splitRows } from "./batches.ts";
+import type { BankingDeps } from "../deps.ts";
+import { earningAccounts, generationsOf } from "../connections/linked-user.ts";
+import type { Directory, LinkedConnection } from "../connections/linked-user.ts";
+import type { ReadError } from "../errors.ts";
+import type { CardRow, MinimisedRows, RowPolicy } from "../ports.ts";
+
+/** The minimiser's orders for one connection. */
+export function policyFor(
+  deps: BankingDeps,
+  directory: Directory,
+  connection: LinkedConnection,
+  catalogue: CatalogueSnapshot,
+): RowPolicy {
+  const { recogniser } = catalogue;
+  return {
+    nowMs: deps.clock.nowMs(),
+    accounts: earningAccounts(directory, connection),
+    kindOf: (label, hint) => recogniser.kindOf(label, hint),
+    namesBrand: (label) => recogniser.recognise(label, "refund").brandId !== null,
+    maskLabel: deps.maskLabel,
+  };
+}
+
+/** Records rows of one connection. `syncedAtMs` ends a sync and goes with the last call. */
+export async function recordRows(
+  deps: BankingDeps,
+  directory: Directory,
+  connection: LinkedConnection,
+  cipher: UserCipher,
+  catalogue: CatalogueSnapshot,
+  rows: readonly CardRow[],
+  syncedAtMs: number | null,
+): Promise<Result<null, ReadError>> {
+  if (rows.length === 0 && syncedAtMs === null) return ok(null);
+  const byRemoteId = new Map(connection.accounts.map((account) => [account.remoteId, account]));
+  const bankRows: BankRow[] = [];
+  for (const row of rows) {
+    const account = byRemoteId.get(row.remoteAccountId);
+    if (account !== undefined) {
+      bankRows.push(await bankRowOf(deps, account.id, row, cipher, catalogue));
+    }
+  }
+  const covers = coversOf(bankRows);
+  const batches = splitRows(
+    bankRows,
+    (brandId) =>
+      covers.filter((cover) => cover.brandId === brandId).flatMap((cover) =>
+        termsAround(catalogue, cover)
+      ),
+  );
+  for (const [index, part] of batches.entries()) {
+    const brands = new Set(part.map((row) => row.brand?.id));
+    const batch = {
+      connectionId: connection.id,
+      syncedAtMs: index === batches.length - 1 ? syncedAtMs : null,
+      accounts: generationsOf(connection),
+      rows: part,
+      programme: deps.programme,
+    };
+    const recorded = await recordBatch(
+      deps,
+      directory.userId,
+      batch,
+      catalogue,
+      covers.filter((cover) => brands.has(cover.brandId)),
+    );
+    if (!recorded.ok) return recorded;
+  }
+  return ok(null);
+}
+
+// Each round hands over what the last one lacked; rows that a further round would have to judge are
+// few and named by then.
+const OFFER_ROUNDS_MAX = 5;
+
+/**
+ * One ledger call, made again with more offers when a row of an earlier delivery has to be judged
+ * by them.
+ */
+async function recordBatch(
+  deps: BankingDeps,
+  userId: Directory["userId"],
+  batch: Omit<RecordBatch, "offers" | "covers">,
+  catalogue: CatalogueSnapshot,
+  first: readonly OfferCover[],
+): Promise<Result<null, ReadError>> {
+  let covers = first;
+  for (let round = 1;; round++) {
+    const recorded = await deps.ledger.record(userId, {
+      ...batch,
+      covers,
+      offers: covers.flatMap((cover) => termsAround(catalogue, cover)),
+    });
+    if (recorded.ok) return ok(null);
+    if (recorded.error.code !== "offers_needed") return err({ code: recorded.error.code });
+    if (round === OFFER_ROUNDS_MAX) return err({ code: "ledger_refused" });
+    covers = mergedCovers([...covers, ...recorded.error.needed]);
+  }
+}
+
+async function bankRowOf(
+  deps: BankingDeps,
+  accountId: BankRow["accountId"],
+  row: CardRow,
+  cipher: UserCipher,
+  catalogue: CatalogueSnapshot,
+): Promise<BankRow> {
+  const seen = catalogue.recogniser.recognise(row.label, row.hint);
+  const brand = seen.brandId === null ? null : catalogue.brand(seen.brandId as BrandId);
+  return {
+    accountId,
+    externalId: row.externalId,
+    kind: row.kind,
+    amountCents: row.amountCents,
+    currency: row.currency,
+    original: row.original,
+    purchasedOn: row.purchasedOn,
+    bookedOn: row.bookedOn,
+    state: row.state,
+    lastUpdateMs: row.lastUpdateMs,
+    review: row.review,
+    channel: seen.channel,
+    labelCipher: await cipher.encrypt({
+      table: "purchases",
+      column: "label",
+      row: `${accountId}:${row.externalId}`,
+    }, row.label),
+    labelTag: keyedIndex(deps.keyrings.index, `label|${cipher.userId}`, tagText(row.label)),
+    brand: brand === null ? null : { id: brand.id, matched: seen.matched ?? brand.name },
+  };
+}
+
+/**
+ * A label without its dates, digits and doubled blanks: equal for two sightings of one purchase
+ * more often than the label is.
+ */
+function tagText(label: string): string {
+  return label.toUpperCase().replace(/[\d\p{P}\p{S}]+/gu, " ").replace(/\s+/g, " ").trim();
+}
+
+/** For each brand of these rows, the days from its first to its last. */
+function coversOf(rows: readonly BankRow[]): readonly OfferCover[] {
+  return mergedCovers(
+    rows.flatMap((
+      { brand, purchasedOn },
+    ) => (brand === null ? [] : [{ brandId: brand.id, from: purchasedOn, to: purchasedOn }])),
+  );
+}
+
+function mergedCovers(covers: readonly OfferCover[]): readonly OfferCover[] {
+  const byBrand = new Map<BrandId, OfferCover>();
+  for (const { brandId, from, to } of covers) {
+    const known = byBrand.get(brandId);
+    byBrand.set(brandId, {
+      brandId,
+      from: known !== undefined && known.from < from ? known.from : from,
+      to: known !== undefined && known.to > to ? known.to : to,
+    });
+  }
+  return [...byBrand.values()];
+}
+
+/**
+ * The brand's versions that may be in force on a day of the cover; one that is not, when none is: a
+ * verdict tells "no offer" from "not then".
+ */
+function termsAround(
+  catalogue: CatalogueSnapshot,
+  { brandId, from, to }: OfferCover,
+): readonly OfferTerms[] {
+  const [fromMs, toMs] = [parisToMs(from), parisToMs(addDays(to, 1))];
+  const all = catalogue.termsFor(brandId);
+  const around = all.filter((terms) =>
+    terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs)
+  );
+  return around.length > 0 ? around : all.slice(-1);
+}
+
+/**
+ * Rows that could not be read point to a change at the aggregator; the other causes are everyday.
+ * Counts only.
+ */
+export function noteDropped(
+  deps: BankingDeps,
+  connection: LinkedConnection,
+  rows: MinimisedRows,
+): void {
+  if (rows.dropped.unreadable > 0) {
+    deps.log.alert("bank_rows_unreadable", {
+      connection_id: connection.id,
+      count: rows.dropped.unreadable,
+    });
+  }
+}

@@ -1,0 +1,59 @@
+// Trips to the aggregator's page: single use, bound to the user, late after half an hour.
+import { and, eq, lt, sql } from "drizzle-orm";
+import type { Database } from "../../db/database.ts";
+import { connectionIntents } from "../../db/banking-tables.ts";
+import { newId } from "../../kernel/ids.ts";
+import type { ConnectionId, SessionId, UserId } from "../../kernel/ids.ts";
+import type { RandomBytes } from "../../kernel/random.ts";
+import type { AggregatorName } from "../ports.ts";
+
+export type Intent = typeof connectionIntents.$inferSelect;
+
+export function tripRows(db: Database, random: RandomBytes) {
+  return {
+    async addIntent(
+      intent: {
+        userId: UserId;
+        sessionId: SessionId | null;
+        aggregator: AggregatorName;
+        kind: Intent["kind"];
+        connectionId: ConnectionId | null;
+        redirectUri: string;
+        stateHash: string;
+        createdAtMs: number;
+        expiresAtMs: number;
+      },
+    ): Promise<void> {
+      await db.insert(connectionIntents).values({
+        id: newId("int", intent.createdAtMs, random, intent.userId),
+        ...intent,
+      });
+    },
+    async openIntent(userId: UserId, stateHash: string, nowMs: number): Promise<Intent | null> {
+      const [row] = await db.select().from(connectionIntents).where(
+        eq(connectionIntents.stateHash, stateHash),
+      );
+      return row !== undefined && row.userId === userId && row.spentAtMs === null &&
+          row.expiresAtMs > nowMs
+        ? row
+        : null;
+    },
+    /** Spends the state; false when another call did. */
+    async spendIntent(
+      id: string,
+      outcome: "returned" | "refused",
+      nowMs: number,
+    ): Promise<boolean> {
+      const spent = await db.update(connectionIntents).set({ spentAtMs: nowMs, outcome }).where(
+        and(eq(connectionIntents.id, id), sql`${connectionIntents.spentAtMs} IS NULL`),
+      ).returning({ id: connectionIntents.id });
+      return spent.length > 0;
+    },
+    async purgeIntents(beforeMs: number): Promise<number> {
+      const gone = await db.delete(connectionIntents).where(
+        lt(connectionIntents.expiresAtMs, beforeMs),
+      ).returning({ id: connectionIntents.id });
+      return gone.length;
+    },
+  };
+}

@@ -1,0 +1,193 @@
+// What an authentic, understood message leads to. One read of D1; no write when nothing changed;
+// what differs from ours is looked up at the aggregator before it is believed.
+import { isDatabaseFailure } from "../../db/database.ts";
+import type { ConnectionId } from "../../kernel/ids.ts";
+import { errorClass } from "../../kernel/log.ts";
+import { MINUTE_MS } from "../../kernel/time.ts";
+import { isFine } from "../connections/status.ts";
+import type { BankingDeps } from "../deps.ts";
+import { differs } from "../connections/linked-user.ts";
+import type { Directory, LinkedConnection } from "../connections/linked-user.ts";
+import type { ReadError } from "../errors.ts";
+import { accessFor, cipherFor, look } from "../connections/reconcile.ts";
+import type { Access, Look } from "../connections/reconcile.ts";
+import type { AggregatorName, WebhookEvent, WebhookMessage } from "../ports.ts";
+import { PAGES_INLINE, readDue } from "../rows/backfill.ts";
+import { noteDropped, policyFor, recordRows } from "../rows/record-rows.ts";
+
+/** Why a message was set aside, and the connection that needs a repair because of it. */
+export type Trouble = { readonly reason: string; readonly connectionId: ConnectionId | null };
+type Outcome = Trouble | "unavailable" | null;
+
+const LOOK_AGAIN_MS = 5 * MINUTE_MS;
+
+/** Processes one message; null when all is done. Database failures throw. */
+export async function processMessage(
+  deps: BankingDeps,
+  aggregator: AggregatorName,
+  event: WebhookEvent,
+  message: WebhookMessage,
+): Promise<Outcome> {
+  const directory = await deps.store.directoryByRemoteUser(aggregator, message.remoteUserId);
+  if (directory === null || !directory.userActive) {
+    return { reason: "unknown_user", connectionId: null };
+  }
+  // Late news of somebody who left.
+  if (directory.linkState !== "created") return null;
+  const connection =
+    directory.connections.find((candidate) => candidate.remoteId === message.remoteConnectionId) ??
+      null;
+  try {
+    switch (event) {
+      case "user-deleted":
+        return await userDeleted(deps, directory);
+      case "connection-deleted":
+        return connection === null || connection.status === "removed"
+          ? null
+          : await connectionDeleted(deps, directory, connection);
+      default:
+        return await changed(deps, directory, connection, event, message);
+    }
+  } catch (error) {
+    if (isDatabaseFailure(error)) throw error;
+    // A defect met with this user's data: theirs waits for a repair, the others' queue goes on.
+    deps.log.alert("webhook_defect", {
+      webhook: event,
+      connection_id: connection?.id ?? null,
+      error: errorClass(error),
+    });
+    return { reason: "defect", connectionId: connection?.id ?? null };
+  }
+}
+
+async function userDeleted(deps: BankingDeps, directory: Directory): Promise<Outcome> {
+  const access = await accessFor(deps, directory);
+  if (!access.ok) return { reason: access.error.code, connectionId: null };
+  const exists = await access.value.aggregator.userExists(access.value.token);
+  if (!exists.ok) return { reason: exists.error.code, connectionId: null };
+  if (exists.value) return { reason: "user_still_exists", connectionId: null };
+  await deps.store.endLink(directory.linkId, deps.clock.nowMs());
+  return null;
+}
+
+async function connectionDeleted(
+  deps: BankingDeps,
+  directory: Directory,
+  connection: LinkedConnection,
+): Promise<Outcome> {
+  const access = await accessFor(deps, directory);
+  if (!access.ok) return { reason: access.error.code, connectionId: connection.id };
+  const remote = await access.value.aggregator.connections(access.value.token);
+  if (!remote.ok) return { reason: remote.error.code, connectionId: connection.id };
+  if (remote.value.some((candidate) => candidate.remoteId === connection.remoteId)) {
+    return { reason: "connection_still_exists", connectionId: null };
+  }
+  await deps.store.removeConnection(directory.userId, connection.id, true, deps.clock.nowMs());
+  return null;
+}
+
+/** A sync, or an account that came, changed or went. */
+async function changed(
+  deps: BankingDeps,
+  before: Directory,
+  known: LinkedConnection | null,
+  event: WebhookEvent,
+  message: WebhookMessage,
+): Promise<Outcome> {
+  // Ended by the user, or the consent is withdrawn: nothing more is taken in, whatever the
+  // aggregator still sends.
+  if (known?.status === "removed" || before.bankDataSinceMs === null) return null;
+  const readable = known?.fullRead === "due" &&
+    (message.connection === null || message.connection.lastUpdateMs !== null);
+  const strange = known === null ||
+    differs(known, message.connection, message.accounts, deps.clock.nowMs());
+  let directory = before;
+  let seen: (Look & { readonly access: Access }) | null = null;
+  if (strange || readable) {
+    const looked = await lookNow(deps, before);
+    if (!looked.ok) {
+      if (known === null) return await unknownYet(deps, before, looked.error.code);
+      // Our own state still serves: rows of accounts that we know are recorded, the rest waits for
+      // the repair, or for the read back that is due anyway.
+      const outcome = await take(deps, before, known, event, message);
+      return outcome ?? (strange ? { reason: looked.error.code, connectionId: known.id } : null);
+    }
+    seen = looked.value;
+    directory = seen.directory;
+  }
+  const connection = directory.connections.find((candidate) =>
+    candidate.remoteId === message.remoteConnectionId
+  );
+  if (connection === undefined) return { reason: "unknown_connection", connectionId: null };
+  if (connection.status === "removed") return null;
+  const outcome = await take(deps, directory, connection, event, message);
+  if (outcome !== null) return outcome;
+  if (seen !== null && connection.fullRead === "due") {
+    await readDue(deps, seen.directory, connection, seen.access, seen.remote, PAGES_INLINE);
+  }
+  return unknownAccount(connection, message);
+}
+
+async function lookNow(
+  deps: BankingDeps,
+  directory: Directory,
+): Promise<{ ok: true; value: Look & { access: Access } } | { ok: false; error: ReadError }> {
+  const access = await accessFor(deps, directory);
+  if (!access.ok) return access;
+  const looked = await look(deps, directory, access.value);
+  return looked.ok ? { ok: true, value: { ...looked.value, access: access.value } } : looked;
+}
+
+/** A connection that we cannot look at yet: the sweep will, so nothing of it is lost. */
+async function unknownYet(
+  deps: BankingDeps,
+  directory: Directory,
+  reason: ReadError["code"],
+): Promise<Outcome> {
+  await deps.store.lookLater(directory.linkId, deps.clock.nowMs() + LOOK_AGAIN_MS, 0);
+  return { reason, connectionId: null };
+}
+
+/** Minimises and records the rows that came with the message. */
+async function take(
+  deps: BankingDeps,
+  directory: Directory,
+  connection: LinkedConnection,
+  event: WebhookEvent,
+  message: WebhookMessage,
+): Promise<Outcome> {
+  const remote = message.connection;
+  const syncedAtMs = event === "connection-synced" && remote !== null && isFine(remote.condition)
+    ? remote.lastUpdateMs
+    : null;
+  const cipher = await cipherFor(deps, directory);
+  if (!cipher.ok) return { reason: cipher.error.code, connectionId: connection.id };
+  if (event !== "connection-synced" && event !== "account-synced") return null;
+  const catalogue = await deps.catalogue.snapshot(directory.catalogueVersion);
+  const rows = message.minimise(policyFor(deps, directory, connection, catalogue));
+  noteDropped(deps, connection, rows);
+  const recorded = await recordRows(
+    deps,
+    directory,
+    connection,
+    cipher.value,
+    catalogue,
+    rows.rows,
+    syncedAtMs,
+  );
+  if (recorded.ok) return null;
+  if (recorded.error.code === "ledger_unavailable") return "unavailable";
+  return { reason: recorded.error.code, connectionId: connection.id };
+}
+
+/**
+ * Current and card accounts that the message names as enabled and that nobody knows, not even the
+ * aggregator when asked.
+ */
+function unknownAccount(connection: LinkedConnection, message: WebhookMessage): Outcome {
+  const strange = message.accounts.some((account) =>
+    account.kind !== null && account.state === "enabled" &&
+    !connection.accounts.some((known) => known.remoteId === account.remoteId)
+  );
+  return strange ? { reason: "unknown_account", connectionId: null } : null;
+}

@@ -1,0 +1,120 @@
+// What an operator does about a message that was set aside: ask the aggregator again for what it
+// was about. No body was kept, so nothing is replayed literally; what a complete read records is
+// all that any message could have brought.
+import { operatorEvent } from "../../audit/events.ts";
+import type { OperatorPrincipal } from "../../http/context.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import type { BankingDeps } from "../deps.ts";
+import type { Directory } from "../connections/linked-user.ts";
+import { accessFor, look } from "../connections/reconcile.ts";
+import type { QuarantinedMessage } from "../store/quarantine.ts";
+import { catchUp, PAGES_INLINE } from "../rows/backfill.ts";
+import type { StillOpen } from "../rows/backfill.ts";
+
+/**
+ * `scheduled`: more than one request may read; the sweep goes on with it and resolves the message.
+ */
+export type Replayed = {
+  readonly id: string;
+  readonly outcome: "resolved" | "scheduled";
+  readonly resolvedAtMs: number | null;
+};
+
+/**
+ * - `not_found`: no such message.
+ * - `nothing_to_ask`: it names nobody whom we know, or nothing that the aggregator still has.
+ * - `aggregator_unavailable`, `ledger_unavailable`: to be repeated; the sweep also goes on.
+ * - `still_troubled`: asked and answered, but this user's trouble persists (`reason`).
+ */
+export type ReplayError =
+  | {
+    readonly code: "not_found" | "nothing_to_ask" | "aggregator_unavailable" | "ledger_unavailable";
+  }
+  | { readonly code: "still_troubled"; readonly reason: StillOpen };
+
+/**
+ * Asks again for what a quarantined message was about and resolves it when that worked. Safe to
+ * repeat; a resolved one stays so.
+ */
+export async function replayQuarantined(
+  deps: BankingDeps,
+  id: string,
+  operator: OperatorPrincipal,
+): Promise<Result<Replayed, ReplayError>> {
+  const item = await deps.store.quarantined(id);
+  if (item === null) return err({ code: "not_found" });
+  if (item.resolvedAtMs !== null) {
+    return ok({ id, outcome: "resolved", resolvedAtMs: item.resolvedAtMs });
+  }
+  const directory = item.remoteUserId === null
+    ? null
+    : await deps.store.directoryByRemoteUser(item.provider, item.remoteUserId);
+  if (directory === null || !directory.userActive) return err({ code: "nothing_to_ask" });
+  // News of somebody who left: nothing of it may be taken in any more.
+  const asked = directory.linkState !== "created"
+    ? ok("resolved" as const)
+    : item.event === "user-deleted"
+    ? await askForUser(deps, directory)
+    : await askForRows(deps, directory, item);
+  if (!asked.ok) return asked;
+  const nowMs = deps.clock.nowMs();
+  const resolvedAtMs = asked.value === "resolved" ? nowMs : null;
+  await deps.store.replayed(
+    id,
+    resolvedAtMs,
+    operatorEvent(operator, "quarantine.replay", id, { outcome: asked.value, reason: item.reason }),
+    nowMs,
+  );
+  return ok({ id, outcome: asked.value, resolvedAtMs });
+}
+
+async function askForUser(
+  deps: BankingDeps,
+  directory: Directory,
+): Promise<Result<"resolved", ReplayError>> {
+  const access = await accessFor(deps, directory);
+  if (!access.ok) return err(refusal(access.error.code));
+  const exists = await access.value.aggregator.userExists(access.value.token);
+  if (!exists.ok) return err(refusal(exists.error.code));
+  if (!exists.value) await deps.store.endLink(directory.linkId, deps.clock.nowMs());
+  return ok("resolved");
+}
+
+async function askForRows(
+  deps: BankingDeps,
+  before: Directory,
+  item: QuarantinedMessage,
+): Promise<Result<Replayed["outcome"], ReplayError>> {
+  const access = await accessFor(deps, before);
+  if (!access.ok) return err(refusal(access.error.code));
+  const looked = await look(deps, before, access.value);
+  if (!looked.ok) return err(refusal(looked.error.code));
+  const { connections } = looked.value.directory;
+  const meant = connections.filter((connection) =>
+    item.remoteConnectionId === null || connection.remoteId === item.remoteConnectionId
+  );
+  if (meant.length === 0) return err({ code: "nothing_to_ask" });
+  let outcome: Replayed["outcome"] = "resolved";
+  for (const connection of meant) {
+    if (connection.status === "removed") continue;
+    await deps.store.readAgain(connection.id, deps.clock.nowMs());
+    const fresh = await deps.store.directoryOfLink(before.linkId);
+    const open = fresh === null ? null : await catchUp(deps, fresh, connection.id, PAGES_INLINE);
+    if (open === "too_many_pages" || open === "not_yet") outcome = "scheduled";
+    else if (open !== null) return err(refusal(open));
+  }
+  return ok(outcome);
+}
+
+function refusal(open: StillOpen): ReplayError {
+  switch (open) {
+    case "aggregator_unavailable":
+    case "ledger_unavailable":
+      return { code: open };
+    case "aggregator_not_found":
+      return { code: "nothing_to_ask" };
+    default:
+      return { code: "still_troubled", reason: open };
+  }
+}

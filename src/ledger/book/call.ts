@@ -1,0 +1,64 @@
+// What one call of the engine carries along: the storage, the time, the book's head and what was
+// read more than once. It lives for one transaction and is thrown away with it, so a rollback
+// leaves nothing stale in memory.
+import { pooled } from "../../kernel/random.ts";
+import type { RandomBytes } from "../../kernel/random.ts";
+import { post, readHead } from "./transactions.ts";
+import type { Draft, Head } from "./transactions.ts";
+import type { EntryId } from "../../kernel/ids.ts";
+import type { OfferCover } from "../ports.ts";
+import type { Sql } from "./sql.ts";
+import type { UsageCache } from "../purchases/user-history.ts";
+
+export type Work = {
+  readonly sql: Sql;
+  readonly nowMs: number;
+  readonly random: RandomBytes;
+  readonly shardOf: string | undefined;
+  head: Head;
+  usage: UsageCache | null;
+  readonly ranks: Ranks;
+  /**
+   * Points were taken back or came in while there was a debt: the lots do not yet say who pays for
+   * it (`settleDebt`).
+   */
+  owes: boolean;
+  /**
+   * Brands and days that something had to be decided for without their offers: the call must not
+   * stand.
+   */
+  readonly offersNeeded: OfferCover[];
+};
+
+/** The last rank given in this engine's life, see `nextRank`; null before the first. */
+export type Ranks = { last: number | null };
+
+export function newWork(
+  sql: Sql,
+  random: RandomBytes,
+  shardOf: string | undefined,
+  nowMs: number,
+  ranks: Ranks = { last: null },
+): Work {
+  return {
+    sql,
+    nowMs,
+    random: pooled(random),
+    shardOf,
+    head: readHead(sql),
+    usage: null,
+    ranks,
+    owes: false,
+    offersNeeded: [],
+  };
+}
+
+/** Posts on this call's head. */
+export function postTo(work: Work, draft: Omit<Draft, "recordedAtMs">): EntryId {
+  const posted = post(work.sql, work.head, work.random, work.shardOf, {
+    ...draft,
+    recordedAtMs: work.nowMs,
+  });
+  work.head = posted.head;
+  return posted.id;
+}

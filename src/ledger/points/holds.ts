@@ -1,0 +1,290 @@
+// Points set aside for a redemption. A hold is open (the user or its deadline may still release
+// it), then committed (what has left for a bank may only be settled, or released by the bank's
+// rejection or two persons), and ends once.
+import { assert } from "../../kernel/assert.ts";
+import type { EntryId } from "../../kernel/ids.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import { addDays } from "../../kernel/time.ts";
+import { dayOf, startOfDayMs } from "../book/paris-days.ts";
+import { payDebt, returnToLots, spendFromLots } from "./lots.ts";
+import { integerOf, integerOrNull, textOf } from "../book/sql.ts";
+import type { SqlRow } from "../book/sql.ts";
+import type { HoldError, HoldInput, HoldState, HoldView } from "../ports.ts";
+import { postTo } from "../book/call.ts";
+import type { Work } from "../book/call.ts";
+
+type Hold = {
+  readonly redemptionId: string;
+  readonly holdNo: number;
+  state: HoldState;
+  readonly points: number;
+  readonly lots: readonly (readonly [number, number])[];
+  entryId: EntryId;
+  /** Deadline of an open hold; of a committed one, when it is overdue. */
+  dueMs: number | null;
+  alerted: boolean;
+};
+
+/**
+ * A payment takes a day or two; after this many working days a person must find out what became of
+ * it.
+ */
+export const COMMITTED_WORKING_DAYS_MAX = 10;
+
+const COLUMNS = "redemption_id, hold_no, state, points, lots, entry_id, due_ms, alerted";
+
+function holdFrom(row: SqlRow): Hold {
+  return {
+    redemptionId: textOf(row, "redemption_id"),
+    holdNo: integerOf(row, "hold_no"),
+    state: textOf(row, "state") as HoldState,
+    points: integerOf(row, "points"),
+    lots: JSON.parse(textOf(row, "lots")) as [number, number][],
+    entryId: textOf(row, "entry_id") as EntryId,
+    dueMs: integerOrNull(row, "due_ms"),
+    alerted: integerOf(row, "alerted") === 1,
+  };
+}
+
+function findHold(work: Work, redemptionId: string): Hold | null {
+  const row =
+    work.sql.exec(`SELECT ${COLUMNS} FROM holds WHERE redemption_id = ?`, redemptionId)[0];
+  return row === undefined ? null : holdFrom(row);
+}
+
+function saveHold(work: Work, hold: Hold): void {
+  work.sql.exec(
+    "UPDATE holds SET state = ?, entry_id = ?, due_ms = ?, alerted = ? WHERE redemption_id = ?",
+    hold.state,
+    hold.entryId,
+    hold.dueMs,
+    hold.alerted ? 1 : 0,
+    hold.redemptionId,
+  );
+}
+
+function viewOf(work: Work, hold: Hold): HoldView {
+  return {
+    redemptionId: hold.redemptionId,
+    state: hold.state,
+    points: hold.points,
+    balances: work.head.balances,
+  };
+}
+
+/** available -> held, taking the points that expire first. */
+export function placeHold(work: Work, input: HoldInput): Result<HoldView, HoldError> {
+  assert(
+    Number.isSafeInteger(input.points) && input.points > 0,
+    "a hold is of a positive number of points",
+  );
+  if (findHold(work, input.redemptionId) !== null) return err({ code: "hold_exists" });
+  const { available } = work.head.balances;
+  if (available < 0) return err({ code: "balance_negative", available });
+  if (available < input.points) return err({ code: "points_insufficient", available });
+  const lots = spendFromLots(work, input.points);
+  const entryId = postTo(work, {
+    kind: "hold",
+    key: `hold:${input.redemptionId}`,
+    input,
+    effectiveOn: dayOf(work.nowMs),
+    lots,
+    redemptionId: input.redemptionId,
+    postings: [["available", -input.points], ["held", input.points]],
+  });
+  const hold: Hold = {
+    redemptionId: input.redemptionId,
+    holdNo: work.head.sequence,
+    state: "open",
+    points: input.points,
+    lots,
+    entryId,
+    dueMs: input.expiresAtMs,
+    alerted: false,
+  };
+  work.sql.exec(
+    `INSERT INTO holds (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    hold.redemptionId,
+    hold.holdNo,
+    hold.state,
+    hold.points,
+    JSON.stringify(lots),
+    entryId,
+    hold.dueMs,
+    0,
+  );
+  return ok(viewOf(work, hold));
+}
+
+/**
+ * From here on neither the user nor a deadline nor a claw-back can release the points. Moves
+ * nothing, so it posts nothing.
+ */
+export function commitHold(work: Work, redemptionId: string): Result<HoldView, HoldError> {
+  const hold = findHold(work, redemptionId);
+  if (hold === null) return err({ code: "hold_unknown" });
+  if (hold.state !== "open") return err({ code: "hold_state", state: hold.state });
+  hold.state = "committed";
+  hold.dueMs = startOfDayMs(addWorkingDays(dayOf(work.nowMs), COMMITTED_WORKING_DAYS_MAX + 1));
+  saveHold(work, hold);
+  return ok(viewOf(work, hold));
+}
+
+/** held -> redeemed: the bank has paid, or the gift card was handed over. */
+export function settleHold(work: Work, redemptionId: string): Result<HoldView, HoldError> {
+  const hold = findHold(work, redemptionId);
+  if (hold === null) return err({ code: "hold_unknown" });
+  if (hold.state !== "committed") return err({ code: "hold_state", state: hold.state });
+  endHold(work, hold, "settled", "settle", [["held", -hold.points], [
+    "programme:redeemed",
+    hold.points,
+  ]]);
+  return ok(viewOf(work, hold));
+}
+
+/**
+ * held -> available. `cancelled` ends an open hold, `rejected` (by the bank or two persons) a
+ * committed one.
+ */
+export function releaseHold(
+  work: Work,
+  redemptionId: string,
+  cause: "cancelled" | "rejected",
+): Result<HoldView, HoldError> {
+  const hold = findHold(work, redemptionId);
+  if (hold === null) return err({ code: "hold_unknown" });
+  if (hold.state !== (cause === "cancelled" ? "open" : "committed")) {
+    return err({ code: "hold_state", state: hold.state });
+  }
+  release(work, hold, work.nowMs);
+  return ok(viewOf(work, hold));
+}
+
+/** redeemed -> available: a payment that came back. */
+export function reinstateHold(work: Work, redemptionId: string): Result<HoldView, HoldError> {
+  const hold = findHold(work, redemptionId);
+  if (hold === null) return err({ code: "hold_unknown" });
+  if (hold.state !== "settled") return err({ code: "hold_state", state: hold.state });
+  endHold(work, hold, "reinstated", "reinstate", [["programme:redeemed", -hold.points], [
+    "available",
+    hold.points,
+  ]]);
+  returnToLots(work, hold.lots, work.nowMs);
+  return ok(viewOf(work, hold));
+}
+
+function release(work: Work, hold: Hold, effectiveMs: number): void {
+  endHold(
+    work,
+    hold,
+    "released",
+    "release",
+    [["held", -hold.points], ["available", hold.points]],
+    dayOf(effectiveMs),
+  );
+  returnToLots(work, hold.lots, effectiveMs);
+}
+
+function endHold(
+  work: Work,
+  hold: Hold,
+  state: HoldState,
+  kind: "settle" | "release" | "reinstate",
+  postings: readonly (readonly ["held" | "available" | "programme:redeemed", number])[],
+  effectiveOn = dayOf(work.nowMs),
+): void {
+  hold.entryId = postTo(work, {
+    kind,
+    key: `${kind}:${hold.redemptionId}`,
+    input: { redemption: hold.redemptionId, points: hold.points },
+    effectiveOn,
+    lots: hold.lots,
+    redemptionId: hold.redemptionId,
+    postings,
+    reverses: hold.entryId,
+  });
+  hold.state = state;
+  hold.dueMs = null;
+  saveHold(work, hold);
+}
+
+/**
+ * Ends a call that may have clawed back: open holds are released, newest first, until `available`
+ * is not negative, and what debt is left is paid from the lots. Once for the whole call, so that
+ * points which were taken back and granted again in it cost nobody anything.
+ */
+export function settleDebt(work: Work): void {
+  releaseUntilCovered(work);
+  if (work.owes) payDebt(work);
+}
+
+function releaseUntilCovered(work: Work): void {
+  while (work.head.balances.available < 0) {
+    const row = work.sql.exec(
+      `SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC LIMIT 1`,
+    )[0];
+    if (row === undefined) return;
+    release(work, holdFrom(row), work.nowMs);
+  }
+}
+
+/** Releases every open hold, newest first. */
+export function releaseAllOpen(work: Work): void {
+  for (
+    const row of work.sql.exec(
+      `SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC`,
+    )
+  ) release(work, holdFrom(row), work.nowMs);
+}
+
+/**
+ * Holds whose time has come: open ones past their deadline, committed ones overdue and not yet
+ * reported.
+ */
+export function dueHolds(
+  work: Work,
+): { readonly dueMs: number; readonly redemptionId: string; readonly state: HoldState }[] {
+  return work.sql.exec(
+    "SELECT redemption_id, state, due_ms FROM holds WHERE due_ms <= ? AND (state = 'open' OR (state = 'committed' AND alerted = 0)) ORDER BY due_ms",
+    work.nowMs,
+  )
+    .map((row) => ({
+      dueMs: integerOf(row, "due_ms"),
+      redemptionId: textOf(row, "redemption_id"),
+      state: textOf(row, "state") as HoldState,
+    }));
+}
+
+/**
+ * Releases an open hold whose deadline has passed, as of that moment, whoever looks and when. A
+ * claw-back may have released it meanwhile.
+ */
+export function releaseOverdue(work: Work, redemptionId: string): void {
+  const hold = findHold(work, redemptionId);
+  if (hold?.state === "open" && hold.dueMs !== null && hold.dueMs <= work.nowMs) {
+    release(work, hold, hold.dueMs);
+  }
+}
+
+/** Notes that operators were told of a committed hold nobody settled. */
+export function markAlerted(work: Work, redemptionId: string): void {
+  work.sql.exec("UPDATE holds SET alerted = 1 WHERE redemption_id = ?", redemptionId);
+}
+
+export function allHolds(work: Work): HoldView[] {
+  return work.sql.exec(`SELECT ${COLUMNS} FROM holds ORDER BY hold_no`).map((row) =>
+    viewOf(work, holdFrom(row))
+  );
+}
+
+/** Weekends do not count; bank holidays are not known here, and only make the alert come early. */
+export function addWorkingDays(date: string, days: number): string {
+  let day = date;
+  for (let left = days; left > 0;) {
+    day = addDays(day, 1);
+    const weekday = new Date(`${day}T00:00:00Z`).getUTCDay();
+    if (weekday !== 0 && weekday !== 6) left -= 1;
+  }
+  return day;
+}

@@ -1,0 +1,450 @@
+// Lots: every grant of points with its own confirmation and expiry date. Points are spent and
+// expire oldest first. The lots' remaining points always sum to what is available (or to zero while
+// a claw-back left a debt), which `verify` checks.
+import { assert } from "../../kernel/assert.ts";
+import type { EntryId, PurchaseId } from "../../kernel/ids.ts";
+import { DAY_MS } from "../../kernel/time.ts";
+import { dayOf, startOfLaterMonthMs } from "../book/paris-days.ts";
+import type { BookAccount } from "../ports.ts";
+import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
+import type { SqlRow } from "../book/sql.ts";
+import { postTo } from "../book/call.ts";
+import type { Work } from "../book/call.ts";
+
+export type LotSource = "purchases" | "referral" | "goodwill";
+
+export type Lot = {
+  readonly lotNo: number;
+  readonly source: LotSource;
+  readonly purchaseNo: number | null;
+  readonly entryId: EntryId;
+  reversalId: EntryId | null;
+  readonly brandId: string | null;
+  readonly offerId: string | null;
+  state: "pending" | "available";
+  granted: number;
+  reversed: number;
+  expired: number;
+  remaining: number;
+  readonly confirmAtMs: number;
+  expiresAtMs: number;
+  noticed30Ms: number | null;
+  noticed7Ms: number | null;
+};
+
+/** The user has at least this long between a notice and the expiry it announces. */
+export const NOTICE_TO_EXPIRY_MS = 7 * DAY_MS;
+/** Points that come back from a hold are good for at least this long. */
+export const RELEASED_EXPIRY_MIN_MS = 30 * DAY_MS;
+
+const COLUMNS =
+  `lot_no, source, purchase_no, entry_id, reversal_id, brand_id, offer_id, state, granted, reversed, expired, remaining,
+  confirm_at_ms, expires_at_ms, noticed_30_ms, noticed_7_ms`;
+
+// Statements are made once: the drivers find the compiled form by the text, and a text built anew
+// is compared letter by letter. What every new lot begins with stands in the text: a value that is
+// bound costs as much as a column that is written.
+const INSERT =
+  `INSERT INTO lots (lot_no, source, purchase_no, entry_id, brand_id, offer_id, state, granted, reversed, expired, remaining, confirm_at_ms, expires_at_ms, due_ms)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)`;
+const READ = `SELECT ${COLUMNS} FROM lots WHERE lot_no = ?`;
+
+function lotFrom(row: SqlRow): Lot {
+  return {
+    lotNo: integerOf(row, "lot_no"),
+    source: textOf(row, "source") as LotSource,
+    purchaseNo: integerOrNull(row, "purchase_no"),
+    entryId: textOf(row, "entry_id") as EntryId,
+    reversalId: textOrNull(row, "reversal_id") as EntryId | null,
+    brandId: textOrNull(row, "brand_id"),
+    offerId: textOrNull(row, "offer_id"),
+    state: textOf(row, "state") as Lot["state"],
+    granted: integerOf(row, "granted"),
+    reversed: integerOf(row, "reversed"),
+    expired: integerOf(row, "expired"),
+    remaining: integerOf(row, "remaining"),
+    confirmAtMs: integerOf(row, "confirm_at_ms"),
+    expiresAtMs: integerOf(row, "expires_at_ms"),
+    noticed30Ms: integerOrNull(row, "noticed_30_ms"),
+    noticed7Ms: integerOrNull(row, "noticed_7_ms"),
+  };
+}
+
+/**
+ * When points confirmed on that day expire: at the start of the same day `months` later, in Paris.
+ */
+export function expiryMs(confirmAtMs: number, months: number): number {
+  return startOfLaterMonthMs(dayOf(confirmAtMs), months);
+}
+
+/**
+ * When something happens to the lot by itself: it matures, or it expires, which takes a notice sent
+ * a week before.
+ */
+export function lotDueMs(lot: Lot): number | null {
+  if (lot.state === "pending") return lot.granted - lot.reversed > 0 ? lot.confirmAtMs : null;
+  if (lot.remaining === 0) return null;
+  const noticed = Math.min(lot.noticed30Ms ?? Infinity, lot.noticed7Ms ?? Infinity);
+  return noticed === Infinity ? null : Math.max(lot.expiresAtMs, noticed + NOTICE_TO_EXPIRY_MS);
+}
+
+export function readLot(work: Work, lotNo: number): Lot {
+  const row = work.sql.exec(READ, lotNo)[0];
+  assert(row !== undefined, "a lot that is named exists");
+  return lotFrom(row);
+}
+
+/** Lots with points left, the one that expires first at the front. */
+export function openLots(work: Work): Lot[] {
+  return work.sql.exec(
+    `SELECT ${COLUMNS} FROM lots WHERE remaining > 0 ORDER BY expires_at_ms, lot_no`,
+  ).map(lotFrom);
+}
+
+/** Lots that still wait for their confirmation and have something to confirm. */
+export function pendingLots(work: Work): Lot[] {
+  return work.sql.exec(
+    `SELECT ${COLUMNS} FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL ORDER BY lot_no`,
+  ).map(lotFrom);
+}
+
+export function dueLots(work: Work, limit: number): Lot[] {
+  return ["pending", "available"].flatMap((state) =>
+    work.sql.exec(
+      `SELECT ${COLUMNS} FROM lots WHERE state = ? AND due_ms <= ? ORDER BY due_ms, lot_no LIMIT ?`,
+      state,
+      work.nowMs,
+      limit,
+    ).map(lotFrom)
+  );
+}
+
+/** Writes a lot that was just granted: nothing of it is reversed, expired or announced. */
+function insertLot(work: Work, lot: Lot): void {
+  work.sql.exec(
+    INSERT,
+    lot.lotNo,
+    lot.source,
+    lot.purchaseNo,
+    lot.entryId,
+    lot.brandId,
+    lot.offerId,
+    lot.state,
+    lot.granted,
+    lot.remaining,
+    lot.confirmAtMs,
+    lot.expiresAtMs,
+    lotDueMs(lot),
+  );
+}
+
+export function saveLot(work: Work, lot: Lot): void {
+  work.sql.exec(
+    `UPDATE lots SET reversal_id = ?, state = ?, granted = ?, reversed = ?, expired = ?, remaining = ?, expires_at_ms = ?, noticed_30_ms = ?, noticed_7_ms = ?, due_ms = ?
+     WHERE lot_no = ?`,
+    lot.reversalId,
+    lot.state,
+    lot.granted,
+    lot.reversed,
+    lot.expired,
+    lot.remaining,
+    lot.expiresAtMs,
+    lot.noticed30Ms,
+    lot.noticed7Ms,
+    lotDueMs(lot),
+    lot.lotNo,
+  );
+}
+
+export type Grant = {
+  readonly kind: "earn" | "referral" | "goodwill";
+  readonly key: string;
+  readonly input: unknown;
+  readonly points: number;
+  readonly effectiveOn: string;
+  readonly confirmAtMs: number;
+  readonly expiresAtMs: number;
+  readonly purchase: { readonly n: number; readonly id: PurchaseId } | null;
+  readonly brandId: string | null;
+  readonly offerId: string | null;
+  readonly cents: number | null;
+};
+
+const SOURCE_OF = { earn: "purchases", referral: "referral", goodwill: "goodwill" } as const;
+
+/**
+ * Posts a grant and opens its lot; what has already matured is confirmed in the same breath.
+ * Returns the lot's number.
+ */
+export function grant(work: Work, wanted: Grant): number {
+  const source = SOURCE_OF[wanted.kind];
+  const direct = wanted.kind === "goodwill";
+  if (work.head.balances.available < 0) work.owes = true;
+  const lotNo = work.head.sequence + 1;
+  const entryId = postTo(work, {
+    kind: wanted.kind,
+    key: wanted.key,
+    input: wanted.input,
+    effectiveOn: wanted.effectiveOn,
+    lots: [[lotNo, wanted.points]],
+    postings: [[`programme:${source}`, -wanted.points], [
+      direct ? "available" : "pending",
+      wanted.points,
+    ]],
+    ...(wanted.purchase === null ? {} : { purchaseId: wanted.purchase.id }),
+    ...(wanted.brandId === null ? {} : { brandId: wanted.brandId }),
+    ...(wanted.offerId === null ? {} : { offerId: wanted.offerId }),
+    ...(wanted.cents === null ? {} : { cents: wanted.cents }),
+  });
+  const lot: Lot = {
+    lotNo,
+    source,
+    purchaseNo: wanted.purchase?.n ?? null,
+    entryId,
+    reversalId: null,
+    brandId: wanted.brandId,
+    offerId: wanted.offerId,
+    state: direct ? "available" : "pending",
+    granted: wanted.points,
+    reversed: 0,
+    expired: 0,
+    remaining: direct ? wanted.points : 0,
+    confirmAtMs: wanted.confirmAtMs,
+    expiresAtMs: wanted.expiresAtMs,
+    noticed30Ms: null,
+    noticed7Ms: null,
+  };
+  insertLot(work, lot);
+  if (!direct && lot.confirmAtMs <= work.nowMs) confirmLot(work, lot, wanted.purchase?.id ?? null);
+  return lotNo;
+}
+
+/** pending -> available, effective on the day the lot matured. */
+export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null): void {
+  const points = lot.granted - lot.reversed;
+  assert(lot.state === "pending" && points > 0, "only standing pending points are confirmed");
+  if (work.head.balances.available < 0) work.owes = true;
+  postTo(work, {
+    kind: "confirm",
+    key: `confirm:${lot.lotNo}:${work.head.sequence + 1}`,
+    input: { lot: lot.lotNo, points },
+    effectiveOn: dayOf(lot.confirmAtMs),
+    lots: [[lot.lotNo, points]],
+    postings: [["pending", -points], ["available", points]],
+    ...aboutLot(lot, purchaseId),
+  });
+  lot.state = "available";
+  lot.remaining = points;
+  saveLot(work, lot);
+}
+
+/** available -> programme:expired, for what is left of the lot. */
+export function expireLot(work: Work, lot: Lot): void {
+  expirePoints(work, lot, lot.remaining, dayOf(lotDueMs(lot) ?? work.nowMs));
+}
+
+/** available -> programme:expired, for a part of what is left of the lot. */
+export function expirePoints(work: Work, lot: Lot, points: number, effectiveOn: string): void {
+  postTo(work, {
+    kind: "expire",
+    key: `expire:${lot.lotNo}:${work.head.sequence + 1}`,
+    input: { lot: lot.lotNo, points },
+    effectiveOn,
+    lots: [[lot.lotNo, points]],
+    postings: [["available", -points], ["programme:expired", points]],
+    ...aboutLot(lot, null),
+  });
+  // A payment that came back may have filled a lot that was reversed meanwhile: no more of it
+  // expires than it granted.
+  lot.expired += Math.min(points, lot.granted - lot.reversed - lot.expired);
+  lot.remaining -= points;
+  saveLot(work, lot);
+}
+
+/**
+ * Why points of a lot move. `cents` is the spending that is rewarded more (when points are added)
+ * or less (when they are taken); `purchases` is 1 when the whole purchase comes to be rewarded or
+ * ceases to be, so that counters over all kinds add up.
+ */
+export type Movement = {
+  readonly key: string;
+  readonly purchaseId: PurchaseId | null;
+  readonly cents: number;
+  readonly purchases: 0 | 1;
+};
+
+/**
+ * Takes back up to `points` of a lot: `cancel` while pending, `clawback` once confirmed, never more
+ * than what has neither expired nor been reversed. Returns what was taken back. The caller releases
+ * holds if `available` went below zero.
+ */
+export function reverseLot(work: Work, lot: Lot, points: number, why: Movement): number {
+  const taken = Math.min(points, lot.granted - lot.reversed - lot.expired);
+  if (taken <= 0) return 0;
+  lot.reversed += taken;
+  takePoints(work, lot, taken, why);
+  return taken;
+}
+
+/** Gives back what was reversed before: a correction that names the reversal it corrects. */
+export function restoreLot(work: Work, lot: Lot, points: number, why: Movement): void {
+  assert(points > 0 && points <= lot.reversed, "no more is given back than was reversed");
+  lot.reversed -= points;
+  addPoints(work, lot, points, why);
+}
+
+/**
+ * Makes the lot one that granted `points`, when its purchase turns out to be worth more or less
+ * than it seemed: only the difference is posted, so that the points keep their dates and holds, and
+ * what has expired stays expired.
+ */
+export function regrantLot(work: Work, lot: Lot, points: number, why: Movement): void {
+  const granted = Math.max(points, lot.expired);
+  const more = granted - (lot.granted - lot.reversed);
+  lot.granted = granted;
+  lot.reversed = 0;
+  if (more > 0) addPoints(work, lot, more, why);
+  else if (more < 0) takePoints(work, lot, -more, why);
+  else saveLot(work, lot);
+}
+
+function takePoints(
+  work: Work,
+  lot: Lot,
+  points: number,
+  { key, purchaseId, cents, purchases }: Movement,
+): void {
+  const pending = lot.state === "pending";
+  const counterpart: BookAccount = `programme:${lot.source}`;
+  lot.reversalId = postTo(work, {
+    kind: pending ? "cancel" : "clawback",
+    key: `${key}:${work.head.sequence + 1}`,
+    input: { lot: lot.lotNo, points, reason: key },
+    effectiveOn: dayOf(work.nowMs),
+    lots: [[lot.lotNo, points]],
+    reverses: lot.entryId,
+    postings: [[pending ? "pending" : "available", -points], [counterpart, points]],
+    ...aboutLot(lot, purchaseId),
+    ...(purchaseId === null ? {} : { cents, purchases }),
+  });
+  if (!pending) {
+    lot.remaining -= Math.min(lot.remaining, points);
+    work.owes = true;
+  }
+  saveLot(work, lot);
+}
+
+function addPoints(
+  work: Work,
+  lot: Lot,
+  points: number,
+  { key, purchaseId, cents, purchases }: Movement,
+): void {
+  const lots = [[lot.lotNo, points]] as const;
+  const about = aboutLot(lot, purchaseId);
+  postTo(work, {
+    kind: lot.source === "referral" ? "referral" : "earn",
+    key: `${key}:${work.head.sequence + 1}`,
+    input: { lot: lot.lotNo, points, reason: key },
+    effectiveOn: dayOf(work.nowMs),
+    lots,
+    postings: [[`programme:${lot.source}`, -points], ["pending", points]],
+    ...about,
+    ...(purchaseId === null ? {} : { cents, purchases }),
+    ...(lot.reversalId === null ? {} : { reverses: lot.reversalId }),
+  });
+  if (lot.state === "available") {
+    postTo(work, {
+      kind: "confirm",
+      key: `${key}:${work.head.sequence + 1}`,
+      input: { lot: lot.lotNo, points },
+      effectiveOn: dayOf(work.nowMs),
+      lots,
+      postings: [["pending", -points], ["available", points]],
+      ...about,
+      ...(purchaseId === null ? {} : { purchases }),
+    });
+    lot.remaining += points;
+    // No notice named these points: they need a day of their own, or time for a new one.
+    extend(lot, work.nowMs);
+    work.owes = true;
+  }
+  saveLot(work, lot);
+}
+
+/**
+ * Points that come back are good for at least 30 days; a later day needs its own notices before
+ * anything may expire.
+ */
+function extend(lot: Lot, fromMs: number): void {
+  const expiresAtMs = Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS);
+  if (expiresAtMs === lot.expiresAtMs) return;
+  lot.expiresAtMs = expiresAtMs;
+  lot.noticed30Ms = null;
+  lot.noticed7Ms = null;
+}
+
+/**
+ * Takes `points` from the open lots, oldest expiry first, and says from which. The caller posts the
+ * movement.
+ */
+export function spendFromLots(work: Work, points: number): (readonly [number, number])[] {
+  const taken: (readonly [number, number])[] = [];
+  let left = points;
+  for (const lot of openLots(work)) {
+    if (left === 0) break;
+    const part = Math.min(left, lot.remaining);
+    lot.remaining -= part;
+    left -= part;
+    taken.push([lot.lotNo, part]);
+    saveLot(work, lot);
+  }
+  assert(left === 0, "open lots cover what is available");
+  return taken;
+}
+
+/**
+ * Puts points back where they came from, good for at least 30 days after `fromMs`. The caller has
+ * posted the movement.
+ */
+export function returnToLots(
+  work: Work,
+  parts: readonly (readonly [number, number])[],
+  fromMs: number,
+): void {
+  for (const [lotNo, points] of parts) {
+    const lot = readLot(work, lotNo);
+    lot.remaining += points;
+    extend(lot, fromMs);
+    saveLot(work, lot);
+  }
+  payDebt(work);
+}
+
+/**
+ * After a claw-back that went below zero, points that come in pay the debt first: the lots give up,
+ * oldest first, what `available` does not cover.
+ */
+export function payDebt(work: Work): void {
+  const open = integerOf(
+    work.sql.exec(
+      "SELECT COALESCE(SUM(remaining), 0) AS points FROM lots WHERE remaining > 0",
+    )[0] ?? {},
+    "points",
+  );
+  const covered = Math.max(work.head.balances.available, 0);
+  assert(open >= covered, "open lots cover what is available");
+  if (open > covered) spendFromLots(work, open - covered);
+  work.owes = false;
+}
+
+function aboutLot(
+  lot: Lot,
+  purchaseId: PurchaseId | null,
+): { readonly purchaseId?: PurchaseId; readonly brandId?: string; readonly offerId?: string } {
+  return {
+    ...(purchaseId === null ? {} : { purchaseId }),
+    ...(lot.brandId === null ? {} : { brandId: lot.brandId }),
+    ...(lot.offerId === null ? {} : { offerId: lot.offerId }),
+  };
+}

@@ -1,0 +1,469 @@
+// The rows of card purchases as they are stored, one per aggregator row. Reading and writing only:
+// what a row means is decided in sameness.ts, record.ts and refunds.ts.
+import { assert } from "../../kernel/assert.ts";
+import type { BrandId, OfferId, PurchaseId } from "../../kernel/ids.ts";
+import { findingsFrom, findingsText } from "./findings.ts";
+import type { Findings } from "./findings.ts";
+import { numberedId, numberOf } from "../book/numbered-id.ts";
+import type { BankRow, OfferTerms, Outcome, Programme } from "../ports.ts";
+import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
+import type { SqlRow } from "../book/sql.ts";
+import type { Work } from "../book/call.ts";
+
+/**
+ * What may still apply when a budget turns out to be used up: the brand's other versions, as they
+ * were handed over.
+ */
+export type Fallback = { readonly offers: readonly OfferTerms[]; readonly programme: Programme };
+
+/**
+ * What an offer's budget knows (`held`) and should know about a purchase. `held` is null while an
+ * answer may be under way.
+ */
+export type BudgetShare = {
+  readonly offerId: OfferId;
+  /**
+   * The name of the reservation in the offer's budget, for as long as it lasts: a row may change
+   * its public id, and two rows share one.
+   */
+  readonly key: string;
+  readonly limit: number;
+  readonly wanted: number;
+  held: number | null;
+  readonly current: boolean;
+  /**
+   * Points that should stand again after a refund was taken back: they do once the budget holds
+   * them.
+   */
+  readonly restore?: number;
+  readonly fallback?: Fallback;
+};
+
+export type WaitsFor = "booking" | "review" | "budget" | "purchase";
+/**
+ * Why a person must look (or has looked): the codes of the mapper, `weak_account` of rule (c), and
+ * the two decisions.
+ */
+export type Review = NonNullable<BankRow["review"]> | "weak_account" | "cleared" | "refused";
+
+export type PurchaseRecord = {
+  readonly n: number;
+  id: PurchaseId;
+  readonly accountNo: number;
+  readonly externalId: string;
+  kind: BankRow["kind"];
+  amountCents: number;
+  currency: string;
+  original: BankRow["original"];
+  purchasedOn: string;
+  bookedOn: string | null;
+  state: BankRow["state"];
+  lastUpdateMs: number;
+  labelCipher: string;
+  labelTag: string;
+  brand: BankRow["brand"];
+  channel: BankRow["channel"];
+  review: Review | null;
+  wasPending: boolean;
+  /** Other amounts under which the bank had booked the row before. */
+  earlierCents: readonly number[];
+  readonly recordedAtMs: number;
+  sameAs: number | null;
+  decidedRank: number | null;
+  outcome: Outcome;
+  waitsFor: WaitsFor | null;
+  offer: { readonly id: OfferId; readonly version: number } | null;
+  granted: number;
+  reversed: number;
+  lotNo: number | null;
+  refundedCents: number;
+  refundOf: number | null;
+  budget: readonly BudgetShare[];
+  findings: Findings;
+  dueMs: number | null;
+};
+
+const FACTS =
+  `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
+  label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents`;
+const VERDICT =
+  `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, budget, verdict, due_ms`;
+export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${FACTS}, ${VERDICT}`;
+
+const settersOf = (columns: string): string =>
+  columns.split(",").map((column) => `${column.trim()} = ?`).join(", ");
+const placesOf = (columns: string): string => columns.split(",").map(() => "?").join(", ");
+// Made once, see lots.ts.
+const INSERT = `INSERT INTO purchases (${PURCHASE_COLUMNS}) VALUES (${placesOf(PURCHASE_COLUMNS)})`;
+const UPDATE_BOTH = `UPDATE purchases SET ${settersOf(FACTS)}, ${settersOf(VERDICT)} WHERE n = ?`;
+const UPDATE_VERDICT = `UPDATE purchases SET ${settersOf(VERDICT)} WHERE n = ?`;
+const READ = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`;
+const FIND_ROWS =
+  `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE (account_no, external_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`;
+
+export const NO_FINDINGS: Findings = {
+  reasons: [],
+  checks: [],
+  calculation: null,
+  confirmAtMs: null,
+  expiresAtMs: null,
+};
+
+export function purchaseFrom(row: SqlRow): PurchaseRecord {
+  const brandId = textOrNull(row, "brand_id");
+  const offerId = textOrNull(row, "offer_id");
+  const originalCurrency = textOrNull(row, "original_currency");
+  const budget = textOrNull(row, "budget");
+  const earlier = textOrNull(row, "earlier_cents");
+  return {
+    n: integerOf(row, "n"),
+    id: textOf(row, "id") as PurchaseId,
+    accountNo: integerOf(row, "account_no"),
+    externalId: textOf(row, "external_id"),
+    kind: textOf(row, "kind") as BankRow["kind"],
+    amountCents: integerOf(row, "amount_cents"),
+    currency: textOf(row, "currency"),
+    original: originalCurrency === null
+      ? null
+      : { amountCents: integerOf(row, "original_cents"), currency: originalCurrency },
+    purchasedOn: textOf(row, "purchased_on"),
+    bookedOn: textOrNull(row, "booked_on"),
+    state: textOf(row, "state") as BankRow["state"],
+    lastUpdateMs: integerOf(row, "last_update_ms"),
+    labelCipher: textOf(row, "label_cipher"),
+    labelTag: textOf(row, "label_tag"),
+    brand: brandId === null
+      ? null
+      : { id: brandId as BrandId, matched: textOf(row, "brand_matched") },
+    channel: textOf(row, "channel") as BankRow["channel"],
+    review: textOrNull(row, "review") as Review | null,
+    wasPending: integerOf(row, "was_pending") === 1,
+    earlierCents: earlierFrom(earlier),
+    recordedAtMs: integerOf(row, "recorded_at_ms"),
+    sameAs: integerOrNull(row, "same_as"),
+    decidedRank: integerOrNull(row, "decided_rank"),
+    outcome: textOf(row, "outcome") as Outcome,
+    waitsFor: textOrNull(row, "waits_for") as WaitsFor | null,
+    offer: offerId === null
+      ? null
+      : { id: offerId as OfferId, version: integerOf(row, "offer_version") },
+    granted: integerOf(row, "granted"),
+    reversed: integerOf(row, "reversed"),
+    lotNo: integerOrNull(row, "lot_no"),
+    refundedCents: integerOf(row, "refunded_cents"),
+    refundOf: integerOrNull(row, "refund_of"),
+    budget: budget === null ? [] : budgetFrom(budget, textOf(row, "id")),
+    findings: findingsFrom(textOf(row, "verdict")),
+    dueMs: integerOrNull(row, "due_ms"),
+  };
+}
+
+/** The column of earlier amounts: nearly always empty. */
+export function earlierFrom(text: string | null): readonly number[] {
+  return text === null ? [] : (JSON.parse(text) as readonly number[]);
+}
+
+/** Shares written before they were named by a key were known by the id of their purchase. */
+function budgetFrom(text: string, id: string): BudgetShare[] {
+  return (JSON.parse(text) as (Omit<BudgetShare, "key"> & { readonly key?: string })[]).map((
+    share,
+  ) => ({ ...share, key: share.key ?? id }));
+}
+
+function factsOf(record: PurchaseRecord): (string | number | null)[] {
+  return [
+    record.id,
+    record.kind,
+    record.amountCents,
+    record.currency,
+    record.original?.amountCents ?? null,
+    record.original?.currency ?? null,
+    record.purchasedOn,
+    record.bookedOn,
+    record.state,
+    record.lastUpdateMs,
+    record.labelCipher,
+    record.labelTag,
+    record.brand?.id ?? null,
+    record.brand?.matched ?? null,
+    record.channel,
+    record.review,
+    record.wasPending ? 1 : 0,
+    record.earlierCents.length === 0 ? null : JSON.stringify(record.earlierCents),
+  ];
+}
+
+function verdictOf(record: PurchaseRecord): (string | number | null)[] {
+  return [
+    record.sameAs,
+    record.decidedRank,
+    record.outcome,
+    record.waitsFor,
+    record.offer?.id ?? null,
+    record.offer?.version ?? null,
+    record.granted,
+    record.reversed,
+    record.lotNo,
+    record.refundedCents,
+    record.refundOf,
+    record.budget.length === 0 ? null : JSON.stringify(record.budget),
+    findingsText(record.findings),
+    record.dueMs,
+  ];
+}
+
+export function insertPurchase(work: Work, record: PurchaseRecord): void {
+  work.sql.exec(
+    INSERT,
+    record.n,
+    record.accountNo,
+    record.externalId,
+    record.recordedAtMs,
+    ...factsOf(record),
+    ...verdictOf(record),
+  );
+}
+
+/**
+ * Writes what the bank says of the row with its verdict, in one statement: half of it might not fit
+ * the other half that is stored.
+ */
+export function updatePurchase(work: Work, record: PurchaseRecord): void {
+  work.sql.exec(UPDATE_BOTH, ...factsOf(record), ...verdictOf(record), record.n);
+}
+
+/** Writes the verdict alone, because touching an indexed column is billed as a row. */
+export function updateVerdict(work: Work, record: PurchaseRecord): void {
+  work.sql.exec(UPDATE_VERDICT, ...verdictOf(record), record.n);
+}
+
+export function readPurchase(work: Work, n: number): PurchaseRecord {
+  const row = work.sql.exec(READ, n)[0];
+  assert(row !== undefined, "a purchase that is named exists");
+  return purchaseFrom(row);
+}
+
+// As many as an account has generations, and more than anybody's has.
+const SAME_HOPS_MAX = 20;
+
+/**
+ * The purchase of a public id, or null. A row that was taken over or repeats another leads to the
+ * row that stands for it.
+ */
+export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null {
+  const n = numberOf(id);
+  const own = Number.isSafeInteger(n) ? work.sql.exec(READ, n)[0] : undefined;
+  if (own === undefined) return null;
+  // A row that was taken over left its id to another, which is who goes by it; that is rare enough
+  // to look through them all. One that the bank took back may still have the id of what it once
+  // took over, which by now is another's.
+  const row = own["id"] === id && own["same_as"] === null && own["state"] !== "deleted"
+    ? own
+    : work.sql.exec(
+      `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL, state = 'deleted', n LIMIT 1`,
+      id,
+    )[0];
+  // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
+  let record = purchaseFrom(row ?? own);
+  // A row that is gone may name one that has come to stand behind another since.
+  for (let hops = 0; record.sameAs !== null && hops < SAME_HOPS_MAX; hops++) {
+    record = readPurchase(work, record.sameAs);
+  }
+  return record;
+}
+
+/** Account number and external id, which together name a row of a bank. */
+export type RowName = readonly [accountNo: number, externalId: string];
+
+/** The key of a row by its name. */
+export function rowKey([accountNo, externalId]: RowName): string {
+  return `${accountNo} ${externalId}`;
+}
+
+/** Those of the named rows that are stored, by `rowKey`: one question for a whole batch. */
+export function findRows(work: Work, names: readonly RowName[]): Map<string, PurchaseRecord> {
+  return new Map(
+    work.sql.exec(FIND_ROWS, JSON.stringify(names)).map((row) => {
+      const record = purchaseFrom(row);
+      return [rowKey([record.accountNo, record.externalId]), record];
+    }),
+  );
+}
+
+export function nextPurchaseNo(work: Work): number {
+  return integerOf(
+    work.sql.exec("SELECT COALESCE(MAX(n), 0) + 1 AS n FROM purchases")[0] ?? {},
+    "n",
+  );
+}
+
+/** A record of a row never seen before, without a verdict yet. */
+export function newPurchase(
+  work: Work,
+  n: number,
+  accountNo: number,
+  row: BankRow,
+): PurchaseRecord {
+  return {
+    n,
+    id: numberedId("pur", n, work.nowMs, work.random, work.shardOf),
+    accountNo,
+    externalId: row.externalId,
+    kind: row.kind,
+    amountCents: row.amountCents,
+    currency: row.currency,
+    original: row.original,
+    purchasedOn: row.purchasedOn,
+    bookedOn: row.bookedOn,
+    state: row.state,
+    lastUpdateMs: row.lastUpdateMs,
+    labelCipher: row.labelCipher,
+    labelTag: row.labelTag,
+    brand: row.brand,
+    channel: row.channel,
+    review: row.review,
+    wasPending: row.state === "pending",
+    earlierCents: [],
+    recordedAtMs: work.nowMs,
+    sameAs: null,
+    decidedRank: null,
+    outcome: "not_earned",
+    waitsFor: null,
+    offer: null,
+    granted: 0,
+    reversed: 0,
+    lotNo: null,
+    refundedCents: 0,
+    refundOf: null,
+    budget: [],
+    findings: NO_FINDINGS,
+    dueMs: null,
+  };
+}
+
+/**
+ * Notes an amount under which the bank had booked the row, told in time or late. Returns false when
+ * that is no news.
+ */
+export function noteEarlierAmount(record: PurchaseRecord, cents: number): boolean {
+  if (
+    (cents === record.amountCents && record.state === "booked") ||
+    record.earlierCents.includes(cents)
+  ) return false;
+  record.earlierCents = [...record.earlierCents, cents];
+  return true;
+}
+
+/** Overwrites what the bank says with a newer version of the same row. */
+export function overwriteFacts(record: PurchaseRecord, row: BankRow): void {
+  const before = record.state === "booked" ? record.amountCents : null;
+  record.kind = row.kind;
+  record.amountCents = row.amountCents;
+  record.currency = row.currency;
+  record.original = row.original;
+  record.purchasedOn = row.purchasedOn;
+  record.bookedOn = row.bookedOn;
+  record.wasPending ||= row.state === "pending";
+  record.state = row.state;
+  if (before !== null) noteEarlierAmount(record, before);
+  record.lastUpdateMs = row.lastUpdateMs;
+  record.labelCipher = row.labelCipher;
+  record.labelTag = row.labelTag;
+  record.brand = row.brand;
+  record.channel = row.channel;
+  if (row.review !== null) record.review = row.review;
+  else if (record.review !== "cleared" && record.review !== "refused") record.review = null;
+}
+
+/** Points that stand now. */
+export function standingOf(record: PurchaseRecord): number {
+  return record.granted - record.reversed;
+}
+
+/**
+ * A pending row that waits for nothing was closed: whoever looks at it sees that it is gone. One
+ * that a person refused was not.
+ */
+export function shownState(record: PurchaseRecord): BankRow["state"] {
+  return record.state === "pending" && record.sameAs === null && record.waitsFor === null &&
+      record.review !== "refused"
+    ? "deleted"
+    : record.state;
+}
+
+/**
+ * Moves verdict and points from one row to another; the first is left as one that was never
+ * decided.
+ */
+export function moveVerdict(from: PurchaseRecord, to: PurchaseRecord): void {
+  // What `to` itself still has to give back to a budget stays its debt.
+  const owed = to.budget.filter((share) => share.held !== 0).map((share) => ({
+    ...share,
+    current: false,
+  }));
+  Object.assign(to, verdictPart(from), { budget: [...owed, ...from.budget] });
+  Object.assign(
+    from,
+    {
+      decidedRank: null,
+      outcome: "not_earned",
+      waitsFor: null,
+      offer: null,
+      granted: 0,
+      reversed: 0,
+      lotNo: null,
+      refundedCents: 0,
+      refundOf: null,
+      budget: [],
+      findings: NO_FINDINGS,
+      dueMs: null,
+    } satisfies ReturnType<typeof verdictPart>,
+  );
+}
+
+function verdictPart(
+  record: PurchaseRecord,
+): Pick<
+  PurchaseRecord,
+  | "decidedRank"
+  | "outcome"
+  | "waitsFor"
+  | "offer"
+  | "granted"
+  | "reversed"
+  | "lotNo"
+  | "refundedCents"
+  | "refundOf"
+  | "budget"
+  | "findings"
+  | "dueMs"
+> {
+  const {
+    decidedRank,
+    outcome,
+    waitsFor,
+    offer,
+    granted,
+    reversed,
+    lotNo,
+    refundedCents,
+    refundOf,
+    budget,
+    findings,
+    dueMs,
+  } = record;
+  return {
+    decidedRank,
+    outcome,
+    waitsFor,
+    offer,
+    granted,
+    reversed,
+    lotNo,
+    refundedCents,
+    refundOf,
+    budget,
+    findings,
+    dueMs,
+  };
+}

@@ -1,0 +1,167 @@
+// Which purchase a refund gives back: the same account and brand, no more than what is left of it,
+// the newest within 90 days first. The match is made anew from the whole set whenever it changes,
+// so a refund before its purchase ends like one after it.
+import type { BrandId } from "../../kernel/ids.ts";
+import { addDays } from "../../kernel/time.ts";
+import { budgetOpen } from "./reservations.ts";
+import { NO_FINDINGS, PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
+import type { PurchaseRecord } from "./purchase-rows.ts";
+import { applyRefunds, waitEndsMs } from "./verdicts.ts";
+import type { Work } from "../book/call.ts";
+
+export const REFUND_DAYS_MAX = 90;
+
+export type Refundable = {
+  readonly n: number; /** Breaks ties, the same in every order of arrival. */
+  readonly key: string;
+  readonly date: string;
+  readonly cents: number;
+  readonly currency: string;
+};
+
+/**
+ * The purchase of each refund that finds one. Refunds choose in the order of their dates; equal
+ * dates, the larger first.
+ */
+export function matchRefunds(
+  purchases: readonly Refundable[],
+  refunds: readonly Refundable[],
+): Map<number, number> {
+  const left = new Map(purchases.map((purchase) => [purchase.n, purchase.cents]));
+  const newestFirst = [...purchases].sort((
+    a,
+    b,
+  ) => (a.date === b.date ? compareKeys(a, b) : a.date < b.date ? 1 : -1));
+  const inOrder = [...refunds].sort((
+    a,
+    b,
+  ) => (a.date === b.date ? b.cents - a.cents || compareKeys(a, b) : a.date < b.date ? -1 : 1));
+  const matches = new Map<number, number>();
+  for (const refund of inOrder) {
+    const earliest = addDays(refund.date, -REFUND_DAYS_MAX);
+    let best: Refundable | null = null;
+    for (const purchase of newestFirst) {
+      if (purchase.date > refund.date || purchase.currency !== refund.currency) continue;
+      if (purchase.date < earliest || (best !== null && purchase.date !== best.date)) break;
+      const room = left.get(purchase.n) ?? 0;
+      // Of two on one day, the one that the refund fits most closely: the whole purchase rather
+      // than a part of a larger one.
+      if (room >= refund.cents && (best === null || room < (left.get(best.n) ?? 0))) {
+        best = purchase;
+      }
+    }
+    if (best === null) continue;
+    left.set(best.n, (left.get(best.n) ?? 0) - refund.cents);
+    matches.set(refund.n, best.n);
+  }
+  return matches;
+}
+
+const compareKeys = (
+  a: Refundable,
+  b: Refundable,
+): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.n - b.n);
+
+/**
+ * Tells whether some refund of this brand is known at all, by a small index: most purchases never
+ * see one.
+ */
+export function hasRefunds(work: Work, brandId: BrandId): boolean {
+  return work.sql.exec(
+    "SELECT 1 FROM purchases WHERE kind = 'refund' AND brand_id = ? LIMIT 1",
+    brandId,
+  ).length > 0;
+}
+
+/**
+ * Matches the refunds of one brand on one fingerprinted account and moves the points that follow.
+ */
+export function reassignRefunds(work: Work, accountNos: readonly number[], brandId: BrandId): void {
+  const refunds = readRows(work, "kind = 'refund'", accountNos, brandId, "0000-00-00").filter((
+    refund,
+  ) => takesPart(refund) && !(refund.refundOf === null && refund.waitsFor !== "purchase"));
+  const rows = work.sql.exec(
+    "SELECT MIN(purchased_on) AS first FROM purchases WHERE kind = 'refund' AND brand_id = ?",
+    brandId,
+  )[0];
+  // Without any refund left, the last one became something else: all that was given back is looked
+  // at.
+  const first = rows?.["first"];
+  const purchases = readRows(
+    work,
+    "kind = 'purchase'",
+    accountNos,
+    brandId,
+    typeof first === "string" ? addDays(first, -REFUND_DAYS_MAX) : "0000-00-00",
+  );
+  const eligible = purchases.filter(takesPart);
+  const matches = matchRefunds(eligible.map(refundableOf), refunds.map(refundableOf));
+  const refundedCents = new Map<number, number>();
+  for (const refund of refunds) {
+    const purchaseNo = matches.get(refund.n);
+    if (purchaseNo !== undefined) {
+      refundedCents.set(purchaseNo, (refundedCents.get(purchaseNo) ?? 0) + refund.amountCents);
+    }
+    settleRefund(work, refund, purchaseNo ?? null);
+  }
+  // Points that come back go first, so that a refund that moves from one purchase to another costs
+  // no hold.
+  const changed = purchases.filter((purchase) =>
+    purchase.refundedCents !== (refundedCents.get(purchase.n) ?? 0)
+  );
+  changed.sort((a, b) =>
+    Number(b.refundedCents > (refundedCents.get(b.n) ?? 0)) -
+      Number(a.refundedCents > (refundedCents.get(a.n) ?? 0)) || a.n - b.n
+  );
+  for (const purchase of changed) {
+    if (takesPart(purchase)) applyRefunds(work, purchase, refundedCents.get(purchase.n) ?? 0);
+    else purchase.refundedCents = 0;
+    updateVerdict(work, purchase);
+  }
+}
+
+function settleRefund(work: Work, refund: PurchaseRecord, purchaseNo: number | null): void {
+  if (
+    refund.refundOf === purchaseNo && refund.findings.reasons.length > 0 &&
+    (purchaseNo !== null || refund.waitsFor === "purchase")
+  ) return;
+  refund.refundOf = purchaseNo;
+  refund.outcome = purchaseNo === null ? "waiting" : "not_earned";
+  refund.waitsFor = purchaseNo === null ? "purchase" : null;
+  if (!budgetOpen(refund)) refund.dueMs = waitEndsMs(refund);
+  refund.findings = {
+    ...NO_FINDINGS,
+    reasons: [purchaseNo === null ? "refund_without_purchase" : "refund_applied"],
+  };
+  updateVerdict(work, refund);
+}
+
+function takesPart(record: PurchaseRecord): boolean {
+  return record.sameAs === null && record.state === "booked" &&
+    (record.review === null || record.review === "cleared") && record.amountCents > 0;
+}
+
+function refundableOf(record: PurchaseRecord): Refundable {
+  return {
+    n: record.n,
+    key: record.externalId,
+    date: record.purchasedOn,
+    cents: record.amountCents,
+    currency: record.currency,
+  };
+}
+
+function readRows(
+  work: Work,
+  kind: "kind = 'refund'" | "kind = 'purchase'",
+  accountNos: readonly number[],
+  brandId: BrandId,
+  from: string,
+): PurchaseRecord[] {
+  return work.sql.exec(
+    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE ${kind} AND brand_id = ? AND (purchased_on >= ? OR refunded_cents > 0) AND account_no IN (SELECT value FROM json_each(?)) ORDER BY n`,
+    brandId,
+    from,
+    JSON.stringify(accountNos),
+  ).map(purchaseFrom);
+}

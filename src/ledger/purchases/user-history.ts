@@ -1,0 +1,171 @@
+// What the earning rules may ask about the user's past. Read from the purchases themselves, not
+// from counters that could disagree with them; each answer is read once per call and kept up to
+// date while the call decides more purchases.
+import type { OfferId } from "../../kernel/ids.ts";
+import { addDays, addMonths, isDate } from "../../kernel/time.ts";
+import { dayOf } from "../book/paris-days.ts";
+import type { UsageView } from "../earning/types.ts";
+import type { PurchaseRecord } from "./purchase-rows.ts";
+import { standingOf } from "./purchase-rows.ts";
+import { integerOf, integerOrNull } from "../book/sql.ts";
+import type { Work } from "../book/call.ts";
+
+type Span = { readonly from: string; readonly to: string };
+type Used = {
+  readonly offerId: OfferId;
+  readonly span: Span;
+  readonly pointsByPurchase: Map<number, number>;
+};
+/**
+ * Answers already read in this call. `firstByBrand` holds the ranks of the two earliest booked
+ * purchases of a brand.
+ */
+export type UsageCache = {
+  readonly used: Map<string, Used>;
+  readonly bookedByBrand: Map<string, Map<number, number>>;
+};
+
+const ALWAYS: Span = { from: "0000-00-00", to: "9999-99-99" };
+
+/** The calendar days of a period key (kernel/time.ts). */
+export function spanOf(periodKey: string): Span {
+  if (periodKey === "offer") return ALWAYS;
+  if (periodKey.startsWith("w")) {
+    return { from: periodKey.slice(1), to: addDays(periodKey.slice(1), 6) };
+  }
+  if (isDate(periodKey)) return { from: periodKey, to: periodKey };
+  const first = `${periodKey}-01`;
+  return { from: first, to: addDays(addMonths(first, 1), -1) };
+}
+
+function cacheOf(work: Work): UsageCache {
+  work.usage ??= { used: new Map(), bookedByBrand: new Map() };
+  return work.usage;
+}
+
+function usedBy(work: Work, offerId: OfferId, periodKey: string): Used {
+  const cache = cacheOf(work);
+  const key = `${offerId} ${periodKey}`;
+  let used = cache.used.get(key);
+  if (used === undefined) {
+    const span = spanOf(periodKey);
+    const rows = work.sql.exec(
+      `SELECT n, CASE WHEN waits_for = 'budget' THEN json_extract(budget, '$[#-1].wanted') ELSE granted - reversed END AS points
+       FROM purchases WHERE purchased_on BETWEEN ? AND ? AND offer_id = ? AND same_as IS NULL AND kind = 'purchase'
+         AND (outcome = 'earned' OR waits_for = 'budget')`,
+      span.from,
+      span.to,
+      offerId,
+    );
+    used = {
+      offerId,
+      span,
+      pointsByPurchase: new Map(
+        rows.map((row) => [integerOf(row, "n"), integerOrNull(row, "points") ?? 0]),
+      ),
+    };
+    cache.used.set(key, used);
+  }
+  return used;
+}
+
+function bookedAt(work: Work, brandId: string): Map<number, number> {
+  const cache = cacheOf(work);
+  let booked = cache.bookedByBrand.get(brandId);
+  if (booked === undefined) {
+    const rows = work.sql.exec(
+      "SELECT n, decided_rank FROM purchases WHERE brand_id = ? AND kind = 'purchase' AND state = 'booked' AND same_as IS NULL AND decided_rank IS NOT NULL",
+      brandId,
+    );
+    booked = new Map(rows.map((row) => [integerOf(row, "n"), integerOf(row, "decided_rank")]));
+    cache.bookedByBrand.set(brandId, booked);
+  }
+  return booked;
+}
+
+/** Tells this call's answers of a purchase that was just decided, reversed or withdrawn. */
+export function noteUsage(work: Work, record: PurchaseRecord): void {
+  if (work.usage === null) return;
+  const counts = record.sameAs === null &&
+    (record.outcome === "earned" || record.waitsFor === "budget");
+  for (const { offerId, span, pointsByPurchase } of work.usage.used.values()) {
+    const within = record.offer?.id === offerId && span.from <= record.purchasedOn &&
+      record.purchasedOn <= span.to;
+    if (counts && within) {
+      pointsByPurchase.set(
+        record.n,
+        record.waitsFor === "budget" ? (record.budget.at(-1)?.wanted ?? 0) : standingOf(record),
+      );
+    } else pointsByPurchase.delete(record.n);
+  }
+  for (const [brandId, booked] of work.usage.bookedByBrand) {
+    if (
+      record.brand?.id === brandId && record.state === "booked" && record.sameAs === null &&
+      record.decidedRank !== null
+    ) booked.set(record.n, record.decidedRank);
+    else booked.delete(record.n);
+  }
+}
+
+/** The past as one purchase sees it: everything but itself. */
+export function usageFor(work: Work, record: PurchaseRecord): UsageView {
+  return {
+    pointsInPeriod(offerId, periodKey) {
+      let sum = 0;
+      for (const [n, points] of usedBy(work, offerId, periodKey).pointsByPurchase) {
+        if (n !== record.n) sum += points;
+      }
+      return sum;
+    },
+    purchasesInPeriod(offerId, periodKey) {
+      const { pointsByPurchase } = usedBy(work, offerId, periodKey);
+      return pointsByPurchase.size - Number(pointsByPurchase.has(record.n));
+    },
+    hasEarlierPurchase(brandId) {
+      for (const [n, rank] of bookedAt(work, brandId)) {
+        if (n === record.n) continue;
+        if (
+          record.decidedRank === null || rank < record.decidedRank ||
+          (rank === record.decidedRank && n < record.n)
+        ) return true;
+      }
+      return false;
+    },
+    activationOn(offerId, date) {
+      const rows = work.sql.exec(
+        "SELECT activated_at_ms, expires_at_ms FROM activations WHERE offer_id = ? ORDER BY activated_at_ms DESC",
+        offerId,
+      );
+      for (const row of rows) {
+        const activatedAtMs = integerOf(row, "activated_at_ms");
+        const expiresAtMs = integerOrNull(row, "expires_at_ms");
+        // Banks tell the day, not the hour: the days of activation and expiry count as a whole.
+        if (
+          dayOf(activatedAtMs) <= date && (expiresAtMs === null || date <= dayOf(expiresAtMs - 1))
+        ) return { activatedAtMs, expiresAtMs };
+      }
+      return null;
+    },
+  };
+}
+
+// As many as two full calls bring: those alone can have been decided in the millisecond in which
+// the engine was opened.
+const NEWEST_ROWS = 1000;
+
+/**
+ * A number that grows with every purchase decided, also by two calls in one millisecond: the order
+ * of first decisions.
+ */
+export function nextRank(work: Work): number {
+  const { ranks } = work;
+  ranks.last ??= integerOrNull(
+    work.sql.exec(
+      "SELECT MAX(decided_rank) AS last FROM (SELECT decided_rank FROM purchases ORDER BY n DESC LIMIT ?)",
+      NEWEST_ROWS,
+    )[0] ?? {},
+    "last",
+  ) ?? 0;
+  ranks.last = Math.max(ranks.last + 1, work.nowMs * 1024);
+  return ranks.last;
+}

@@ -1,0 +1,179 @@
+// The rules around the earning rules: is the row new, booked, cleared of doubt, held by its offer's
+// budget, refunded? They are read off the row whenever it is shown, so that rows of any age have
+// them. Pure: nothing here is stored, and nothing decides by it.
+import type { PurchaseId } from "../../kernel/ids.ts";
+import { budgetWish } from "../purchases/reservations.ts";
+import type { ReasonCode, RuleCheck, RuleMeasure } from "../ports.ts";
+import { shownState, standingOf } from "../purchases/purchase-rows.ts";
+import type { PurchaseRecord } from "../purchases/purchase-rows.ts";
+
+/** What the row's lot and the rows it belongs with say of it. */
+export type Surroundings = {
+  /**
+   * The purchase that the row only repeats. It is of the same user's book, so its id is no secret
+   * to whoever reads this one.
+   */
+  readonly sameAs: PurchaseId | null;
+  /**
+   * Points that were really taken back from the row's own lot: those that had expired cannot be.
+   */
+  readonly takenBack: number;
+  /** Of a refund: its purchase. `granted` is null while that is not decided. */
+  readonly refunded: {
+    readonly id: PurchaseId;
+    readonly granted: number | null;
+    readonly takenBack: number;
+    readonly refundedCents: number;
+  } | null;
+};
+
+/** Checks to be shown before those of the earning rules, and after them. */
+export type StageChecks = {
+  readonly before: readonly RuleCheck[];
+  readonly after: readonly RuleCheck[];
+};
+
+type Value = RuleCheck["needed"];
+
+function check(
+  rule: ReasonCode,
+  passed: boolean,
+  needed: Value,
+  found: Value,
+  measure?: RuleMeasure,
+): RuleCheck {
+  return {
+    rule,
+    offerId: null,
+    version: null,
+    passed,
+    needed,
+    found,
+    ...(measure === undefined ? {} : { measure }),
+  };
+}
+
+/**
+ * `lapsed`: never booked, and closed by us. A deleted row is one that the bank took back itself.
+ */
+function bankStateOf(record: PurchaseRecord): "pending" | "booked" | "deleted" | "lapsed" {
+  return record.state === "pending" && shownState(record) === "deleted" ? "lapsed" : record.state;
+}
+
+function inDoubt({ review }: PurchaseRecord): boolean {
+  return review !== null && review !== "cleared";
+}
+
+/**
+ * Every stage that was looked at; one that an earlier stage keeps from being reached is not among
+ * them.
+ */
+export function stageChecks(record: PurchaseRecord, around: Surroundings): StageChecks {
+  const isNew = record.sameAs === null;
+  // Rows of an account that does not earn are dropped before any ledger sees them
+  // (banking/directory.ts).
+  const before = [
+    check("account_not_earning", true, "earning", "earning"),
+    check("duplicate", isNew, null, around.sameAs, "purchase_id"),
+  ];
+  if (!isNew) return { before, after: [] };
+  const state = bankStateOf(record);
+  before.push(
+    check("not_booked_yet", state === "booked", "booked", state, "bank_state"),
+    check(
+      "held_for_review",
+      !inDoubt(record),
+      "ordinary",
+      record.review ?? "ordinary",
+      "review_result",
+    ),
+  );
+  if (state === "deleted" && record.granted > 0) {
+    return {
+      before,
+      after: [check("refunded", false, record.granted, around.takenBack, "taken_back_points")],
+    };
+  }
+  if (state !== "booked" || inDoubt(record)) return { before, after: [] };
+  return record.kind === "refund"
+    ? { before: [...before, ...refundChecks(record, around)], after: [] }
+    : { before, after: [...budgetChecks(record), ...keptChecks(record)] };
+}
+
+function refundChecks(record: PurchaseRecord, { refunded }: Surroundings): RuleCheck[] {
+  const brand = check("brand_unknown", record.brand !== null, null, record.brand?.id ?? null);
+  if (record.brand === null) return [brand];
+  const purchase = check(
+    "refund_without_purchase",
+    refunded !== null,
+    null,
+    refunded?.id ?? null,
+    "purchase_id",
+  );
+  if (refunded === null) return [brand, purchase];
+  const alone = refunded.refundedCents === record.amountCents;
+  return [
+    brand,
+    purchase,
+    check(
+      "refund_applied",
+      true,
+      refunded.granted,
+      refunded.takenBack,
+      alone ? "taken_back_points" : "taken_back_points_together",
+    ),
+  ];
+}
+
+/** What the offer's budget should hold for the purchase and what it is known to hold. */
+function budgetChecks(record: PurchaseRecord): RuleCheck[] {
+  const share = record.budget.at(-1);
+  const wish = budgetWish(record, record.budget.length - 1);
+  if (share === undefined || wish === 0) return [];
+  const reserved = check(
+    "budget_reserving",
+    share.held !== null && share.held >= wish,
+    wish,
+    share.held,
+    "budget_points",
+  );
+  return [{
+    ...reserved,
+    offerId: share.offerId,
+    version: record.offer?.id === share.offerId ? record.offer.version : null,
+  }];
+}
+
+/** What of the amount, and of the points granted for it, refunds have left. */
+function keptChecks(record: PurchaseRecord): RuleCheck[] {
+  const { amountCents, refundedCents, granted } = record;
+  const cents = check(
+    "refunded",
+    refundedCents === 0,
+    amountCents,
+    amountCents - refundedCents,
+    "kept_cents",
+  );
+  const standing = standingOf(record);
+  // A cap may keep points taken although the refund is gone; where it is a budget, the budget's own
+  // check says so.
+  const byBudget = record.findings.reasons.some((code) =>
+    code === "budget_reserving" || code === "budget_exhausted"
+  );
+  const whole = granted === 0 || (refundedCents === 0 && (standing === granted || byBudget));
+  return whole
+    ? [cents]
+    : [cents, check("refunded", standing === granted, granted, standing, "kept_points")];
+}
+
+/**
+ * The reasons of a row, with the one that the engine leaves to its reader: a refund of no known
+ * brand is not looked for at all.
+ */
+export function shownReasons(record: PurchaseRecord): readonly ReasonCode[] {
+  const { reasons } = record.findings;
+  return record.kind === "refund" && record.brand === null &&
+      reasons.includes("refund_without_purchase")
+    ? [...reasons, "brand_unknown"]
+    : reasons;
+}

@@ -1,0 +1,138 @@
+// The whole story once, through HTTP only, on a new demo user: what `npm start` plays and the black
+// box checks.
+import { atBank, call, consent, expectCall, fillWebview, signIn } from "./api-client.ts";
+import type { Addresses } from "./api-client.ts";
+
+export type StoryStep = { readonly title: string; readonly result: string };
+
+type Purchase = {
+  id: string;
+  label: string;
+  amount_cents: number;
+  brand: { name: string } | null;
+  verdict: {
+    outcome: string;
+    points: number;
+    reasons: { code: string; message: string }[];
+    confirmation_expected_on: string | null;
+  };
+};
+type Points = {
+  available: number;
+  pending: number;
+  held: number;
+  value_cents: number;
+  ledger: { sequence: number; head: string };
+};
+
+/**
+ * Plays the story and tells each step with its result. Throws at the first step that does not go as
+ * it should.
+ */
+export async function playStory(
+  at: Addresses,
+  tell: (step: StoryStep) => void,
+): Promise<{ readonly token: string; readonly points: Points }> {
+  const { edgeUrl, sandboxUrl } = at;
+  const email = `demo-${Date.now().toString(36)}@example.org`;
+  const user = await signIn(at, email);
+  const { token } = user;
+  tell({
+    title: "Sign up by e-mail code",
+    result: `${user.userId} created, code read in the mailbox of ${email}`,
+  });
+
+  const early = await call("POST", `${edgeUrl}/v1/bank-connections`, {
+    redirect_uri: `${sandboxUrl}/done`,
+  }, { token });
+  tell({
+    title: "Link a bank without consent",
+    result: `${early.status} ${String((early.body as { code?: string }).code)}`,
+  });
+  await consent(at, token);
+  tell({ title: "Give consent (terms, bank data), birth date", result: "200" });
+
+  const started = await expectCall<{ authorization_url: string }>(
+    201,
+    "POST",
+    `${edgeUrl}/v1/bank-connections`,
+    { redirect_uri: `${sandboxUrl}/done` },
+    { token },
+  );
+  tell({
+    title: "Start linking a bank",
+    result: `the app opens the aggregator's page ${
+      new URL(started.authorization_url).origin
+    }/webview/…`,
+  });
+  const redirect = await fillWebview(started.authorization_url);
+  tell({
+    title: "Type the credentials there, choose two accounts",
+    result: `back with connection_id=${String(redirect.searchParams.get("connection_id"))}`,
+  });
+  const linked = await expectCall<
+    {
+      data: {
+        status: string;
+        bank: { name: string };
+        accounts: { label: string; kind: string }[];
+      }[];
+    }
+  >(
+    200,
+    "POST",
+    `${edgeUrl}/v1/bank-connections/callback`,
+    Object.fromEntries(redirect.searchParams),
+    { token },
+  );
+  const connection = linked.data[0];
+  tell({
+    title: "Return to the app",
+    result: `${connection?.bank.name} is ${connection?.status}: ${
+      connection?.accounts.map((account) => `${account.label} (${account.kind})`).join(", ")
+    }`,
+  });
+
+  const paid = await atBank(at, "/purchases", {
+    connection_id: Number(redirect.searchParams.get("connection_id")),
+    account: "checking",
+    amount_cents: 3490,
+    merchant: "Monoprix",
+  });
+  tell({
+    title: "Pay 34.90 EUR by card at Monoprix",
+    result: `the bank writes "${
+      paid.rows[0]?.original_wording
+    }", the signed webhook arrives: ${paid.status}`,
+  });
+
+  const purchases = await expectCall<{ data: Purchase[] }>(
+    200,
+    "GET",
+    `${edgeUrl}/v1/purchases`,
+    undefined,
+    { token, headers: { "Accept-Language": "en" } },
+  );
+  const purchase = purchases.data.find((item) => item.brand?.name === "Monoprix");
+  if (purchase === undefined) {
+    throw new Error(`no purchase at Monoprix: ${JSON.stringify(purchases)}`);
+  }
+  tell({
+    title: "See the purchase and its verdict",
+    result: `${purchase.label} -> ${purchase.verdict.outcome}, ${purchase.verdict.points} points: ${
+      purchase.verdict.reasons[0]?.message ?? ""
+    }`,
+  });
+  const before = await expectCall<Points>(200, "GET", `${edgeUrl}/v1/points`, undefined, { token });
+  if (before.pending !== purchase.verdict.points || before.pending === 0) {
+    throw new Error(`the points do not match the verdict: ${JSON.stringify(before)}`);
+  }
+  tell({
+    title: "See the points",
+    result:
+      `${before.pending} pending, ${before.available} available, ledger #${before.ledger.sequence} ${
+        before.ledger.head.slice(0, 12)
+      }…`,
+  });
+  return { token, points: before };
+}

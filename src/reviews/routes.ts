@@ -1,0 +1,220 @@
+// `GET /reviews` and `POST /reviews/{id}/decision`: rows that wait for a person. Without the label,
+// which needs the user's claim.
+import { createRoute, z } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { operatorEvent } from "../audit/events.ts";
+import type { AuditEvent } from "../audit/events.ts";
+import { audited } from "../audit/audited-call.ts";
+import { operatorOf, requireRole } from "../http/authentication.ts";
+import type { OperatorTokens } from "../http/authentication.ts";
+import type { AppEnv } from "../http/context.ts";
+import { idempotent } from "../http/idempotency.ts";
+import type { IdempotencyDeps } from "../http/idempotency.ts";
+import { pageOf, pageQuery } from "../http/paging.ts";
+import type { Cursors } from "../http/paging.ts";
+import { problem } from "../http/problem.ts";
+import { answer, body, createRouter, operatorSecurity, problems } from "../http/router.ts";
+import { isId } from "../kernel/ids.ts";
+import { toInstant } from "../kernel/time.ts";
+import type { ReviewPosition } from "./store.ts";
+import type { ReviewEntry, ReviewError, Reviews } from "./service.ts";
+
+export type ReviewRoutesDeps = {
+  readonly reviews: Pick<Reviews, "page" | "decide">;
+  readonly operatorTokens: OperatorTokens;
+  readonly idempotency: IdempotencyDeps;
+  readonly cursors: Cursors;
+  readonly note: (event: AuditEvent) => Promise<void>;
+};
+
+const common = { tags: ["Operators: support"], security: operatorSecurity };
+const instant = z.iso.datetime();
+const reviewSchema = z.object({
+  id: z.string().openapi({ description: "The purchase's or refund's id" }),
+  user_id: z.string(),
+  why: z.string().openapi({
+    description:
+      "amount_precision, amount_out_of_bounds, amount_missing, date_absurd, currency_unknown, weak_account or refund_without_purchase",
+  }),
+  state: z.enum(["open", "closed"]),
+  opened_at: instant,
+  closed_at: instant.nullable(),
+  decision: z.object({ decision: z.enum(["count", "refuse"]), by: z.string(), at: instant })
+    .nullable(),
+  proposal: z.object({ by: z.string(), at: instant, points: z.number().int() }).nullable()
+    .openapi({
+      description: "Somebody would count it for at most so many points, which takes another person",
+    }),
+  row: z.object({
+    kind: z.enum(["purchase", "refund"]),
+    state: z.enum(["pending", "booked", "deleted"]),
+    account_id: z.string(),
+    purchased_on: z.string(),
+    booked_on: z.string().nullable(),
+    amount_cents: z.number().int(),
+    currency: z.string(),
+    brand_id: z.string().nullable(),
+    outcome: z.enum(["earned", "not_earned", "reversed", "waiting"]),
+    points: z.number().int(),
+  }).nullable().openapi({
+    description: "As the ledger has it now; null while the ledger does not answer",
+  }),
+}).openapi("Review");
+
+function present({ row, purchase }: ReviewEntry): z.output<typeof reviewSchema> {
+  const { decision, decidedBy, decidedAtMs, proposedBy, proposedAtMs, proposedPoints } = row;
+  return {
+    id: row.purchaseId,
+    user_id: row.userId,
+    why: row.why,
+    state: row.state,
+    opened_at: toInstant(row.openedAtMs),
+    closed_at: row.closedAtMs === null ? null : toInstant(row.closedAtMs),
+    decision: decision === null || decidedBy === null || decidedAtMs === null
+      ? null
+      : { decision, by: decidedBy, at: toInstant(decidedAtMs) },
+    proposal: proposedBy === null || proposedAtMs === null || proposedPoints === null
+      ? null
+      : { by: proposedBy, at: toInstant(proposedAtMs), points: proposedPoints },
+    row: purchase === null ? null : {
+      kind: purchase.kind,
+      state: purchase.state,
+      account_id: purchase.accountId,
+      purchased_on: purchase.purchasedOn,
+      booked_on: purchase.bookedOn,
+      amount_cents: purchase.amountCents,
+      currency: purchase.currency,
+      brand_id: purchase.brand?.id ?? null,
+      outcome: purchase.verdict.outcome,
+      points: purchase.verdict.points,
+    },
+  };
+}
+
+function positionOf(position: string): ReviewPosition | null {
+  const [openedAtMs = "", purchaseId = ""] = position.split("|");
+  return /^\d+$/.test(openedAtMs) && purchaseId !== ""
+    ? { openedAtMs: Number(openedAtMs), purchaseId }
+    : null;
+}
+
+function refuse(c: Context<AppEnv>, error: ReviewError): Response {
+  switch (error.code) {
+    case "not_found":
+      return problem(c, "not_found");
+    case "decided":
+      return problem(c, "conflict", {
+        detail: {
+          fr: "Cette ligne a déjà été tranchée, ou n'attend plus",
+          en: "This row was decided already, or waits no more",
+        },
+      });
+    case "not_decidable":
+      return problem(c, "conflict", {
+        detail: {
+          fr: "Ce remboursement attend son achat ; il n'y a rien à trancher",
+          en: "This refund waits for its purchase; there is nothing to decide",
+        },
+      });
+    case "not_countable":
+      return problem(c, "conflict", {
+        detail: {
+          fr: "Le montant ou la date de cette ligne sont inconnus : elle ne peut qu'être refusée",
+          en: "The amount or the date of this row is not known: it can only be refused",
+        },
+      });
+    case "second_person_required":
+      return problem(c, "second_person_required", {
+        detail: {
+          fr: "La ligne rapporterait à présent plus de points : relisez-la et décidez à nouveau",
+          en: "The row would earn more points by now: read it and decide again",
+        },
+      });
+    case "erased":
+      return problem(c, "not_found");
+    case "ledger_refused":
+    case "ledger_unavailable":
+      return problem(c, "ledger_unavailable", { headers: { "Retry-After": "5" } });
+  }
+}
+
+function addList(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void {
+  const route = createRoute({
+    ...common,
+    method: "get",
+    path: "/reviews",
+    summary: "List rows that wait for a person, oldest first",
+    middleware: [audited(deps.note, { reads: true }), requireRole(deps.operatorTokens, "support")],
+    request: {
+      query: z.strictObject({
+        ...pageQuery,
+        state: z.enum(["open", "closed", "all"]).default("open"),
+      }),
+    },
+    responses: {
+      200: answer(pageOf(reviewSchema), "Without any label"),
+      ...problems(400, 401, 403, 422, 503),
+    },
+  });
+  router.openapi(route, async (c) => {
+    const { limit, cursor, state } = c.req.valid("query");
+    const scope = `reviews|${state}`;
+    const opened = cursor === undefined ? null : deps.cursors.open(scope, cursor);
+    const after = opened === null ? null : positionOf(opened);
+    if (cursor !== undefined && after === null) return problem(c, "cursor_invalid") as never;
+    const { entries, more } = await deps.reviews.page({ state, limit, after });
+    const last = entries.at(-1)?.row;
+    return c.json({
+      data: entries.map(present),
+      next_cursor: more && last !== undefined
+        ? deps.cursors.seal(scope, `${last.openedAtMs}|${last.purchaseId}`)
+        : null,
+    }, 200);
+  });
+}
+
+function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void {
+  const route = createRoute({
+    ...common,
+    method: "post",
+    path: "/reviews/{id}/decision",
+    summary: "Decide a row that is held: it counts like any other, or earns nothing for good",
+    description:
+      "Where the bank gave no readable amount or day (amount_out_of_bounds, amount_missing, date_absurd) it can only be refused. Counting a row that would earn more than 2 000 points is a proposal until a second person decides the same.",
+    middleware: [
+      audited(deps.note),
+      requireRole(deps.operatorTokens, "support"),
+      idempotent(deps.idempotency, { required: true }),
+    ],
+    request: {
+      params: z.object({ id: z.string() }),
+      body: body(z.strictObject({ decision: z.enum(["count", "refuse"]) })),
+    },
+    responses: {
+      200: answer(reviewSchema, "The row after the decision; still open when it became a proposal"),
+      ...problems(400, 401, 403, 404, 409, 415, 422, 503),
+    },
+  });
+  router.openapi(route, async (c) => {
+    const { id } = c.req.valid("param");
+    const { decision } = c.req.valid("json");
+    if (!isId("pur", id)) return problem(c, "not_found") as never;
+    const operator = operatorOf(c);
+    const decided = await deps.reviews.decide(
+      id,
+      decision,
+      operator.subject,
+      operatorEvent(operator, "review.decide", id, { decision }),
+    );
+    return decided.ok ? c.json(present(decided.value), 200) : (refuse(c, decided.error) as never);
+  });
+}
+
+/** To be mounted under `/admin/v1`. */
+export function reviewRoutes(deps: ReviewRoutesDeps): OpenAPIHono<AppEnv> {
+  const router = createRouter();
+  addList(router, deps);
+  addDecision(router, deps);
+  return router;
+}

@@ -1,0 +1,139 @@
+// The queue of rows that wait for a person. The ledgers' alarms fill it
+// (ledger/projection-store.ts); here it is read and decided.
+import { and, asc, eq, gt, isNotNull, isNull, lte, or, sql } from "drizzle-orm";
+import { auditStatement } from "../audit/events.ts";
+import type { AuditEvent } from "../audit/events.ts";
+import { guarded } from "../db/database.ts";
+import type { Database } from "../db/database.ts";
+import { reviews } from "../db/insights-tables.ts";
+import type { UserId } from "../kernel/ids.ts";
+import type { RandomBytes } from "../kernel/random.ts";
+
+export type ReviewRow = typeof reviews.$inferSelect;
+export type ReviewState = "open" | "closed" | "all";
+export type ReviewPosition = { readonly openedAtMs: number; readonly purchaseId: string };
+export type ReviewIntent = {
+  readonly purchaseId: string;
+  readonly decision: "count" | "refuse";
+  readonly by: string;
+  readonly nowMs: number;
+};
+
+/** `over` is the row as it was read. */
+export type ReviewProposal = {
+  readonly over: ReviewRow;
+  readonly by: string;
+  readonly points: number;
+  readonly nowMs: number;
+};
+
+export type ReviewsStore = ReturnType<typeof reviewsStore>;
+
+export function reviewsStore(db: Database, random: RandomBytes) {
+  return {
+    /** Oldest first, one more than `limit` when there is another page. */
+    async page(
+      query: {
+        readonly state: ReviewState;
+        readonly limit: number;
+        readonly after: ReviewPosition | null;
+      },
+    ): Promise<ReviewRow[]> {
+      const { openedAtMs, purchaseId } = reviews;
+      const { after } = query;
+      return db.select().from(reviews).where(and(
+        query.state === "all" ? undefined : eq(reviews.state, query.state),
+        after === null ? undefined : or(
+          gt(openedAtMs, after.openedAtMs),
+          and(eq(openedAtMs, after.openedAtMs), gt(purchaseId, after.purchaseId)),
+        ),
+      )).orderBy(asc(openedAtMs), asc(purchaseId)).limit(query.limit + 1);
+    },
+
+    async find(purchaseId: string): Promise<ReviewRow | null> {
+      return (await db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId)))[0] ?? null;
+    },
+
+    /**
+     * Writes down what is going to be decided, with its audit event; returns the row after it. The
+     * first decision stands.
+     */
+    async intend(intent: ReviewIntent, event: AuditEvent): Promise<ReviewRow | null> {
+      const { purchaseId, decision, by, nowMs } = intent;
+      const [, , found] = await guarded(() =>
+        db.batch([
+          db.update(reviews).set({ decision, decidedBy: by, decidedAtMs: nowMs }).where(
+            and(
+              eq(reviews.purchaseId, purchaseId),
+              eq(reviews.state, "open"),
+              isNull(reviews.decision),
+            ),
+          ),
+          auditStatement(db, event, nowMs, random),
+          db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId)),
+        ])
+      );
+      return found[0] ?? null;
+    },
+
+    /**
+     * Writes down that somebody would count the row for so many points, unless its proposal is no
+     * longer `over`'s, with its audit event; returns the row after it.
+     */
+    async propose(
+      { over, by, points, nowMs }: ReviewProposal,
+      event: AuditEvent,
+    ): Promise<ReviewRow | null> {
+      const { purchaseId } = over;
+      const atMs = over.proposedBy === by && over.proposedPoints === points
+        ? over.proposedAtMs
+        : nowMs;
+      const [, , found] = await guarded(() =>
+        db.batch([
+          db.update(reviews).set({ proposedBy: by, proposedAtMs: atMs, proposedPoints: points })
+            .where(and(
+              eq(reviews.purchaseId, purchaseId),
+              eq(reviews.state, "open"),
+              isNull(reviews.decision),
+              sql`(${reviews.proposedBy}, ${reviews.proposedPoints}) IS (${over.proposedBy}, ${over.proposedPoints})`,
+            )),
+          auditStatement(db, event, nowMs, random),
+          db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId)),
+        ])
+      );
+      return found[0] ?? null;
+    },
+
+    /** The ledger has it: nothing waits any more. */
+    async close(purchaseId: string, nowMs: number): Promise<void> {
+      await db.update(reviews).set({ state: "closed", closedAtMs: nowMs }).where(
+        and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open")),
+      );
+    },
+
+    /** Takes back a decision that the ledger would not have. */
+    async reopen(purchaseId: string): Promise<void> {
+      await db.update(reviews).set({ decision: null, decidedBy: null, decidedAtMs: null }).where(
+        and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open")),
+      );
+    },
+
+    /** Decisions written down a while ago that no ledger has confirmed. */
+    async unfinished(beforeMs: number, limit: number): Promise<ReviewRow[]> {
+      return db.select().from(reviews).where(
+        and(
+          eq(reviews.state, "open"),
+          isNotNull(reviews.decision),
+          lte(reviews.decidedAtMs, beforeMs),
+        ),
+      )
+        // In any order: rows whose ledgers refuse must not keep the others from their turn for
+        // ever.
+        .orderBy(sql`random()`).limit(limit);
+    },
+
+    async forget(userId: UserId): Promise<void> {
+      await db.delete(reviews).where(eq(reviews.userId, userId));
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import * as fc from "fast-check";
+import { describe, it } from "vitest";
+import { codeMatches, codeTag, newCode } from "../../../src/identity/code.ts";
+import { completeConsents } from "../../../src/identity/consent.ts";
+import { emailIndex, emailIndexes, normaliseEmail } from "../../../src/identity/email.ts";
+import { codeMail } from "../../../src/identity/mail.ts";
+import { hasReached, isBirthDate, isName, normaliseName } from "../../../src/identity/profile.ts";
+import { newRefreshToken, sessionOfRefreshToken } from "../../../src/identity/refresh-token.ts";
+import { newId } from "../../../src/kernel/ids.ts";
+import type { Keyring } from "../../../src/kernel/keyring.ts";
+import type { RandomBytes } from "../../../src/kernel/random.ts";
+import { systemRandomBytes } from "../../../src/kernel/random.ts";
+
+const ring = (...kids: [string, ...string[]]): Keyring => ({
+  active: kids[0],
+  keys: new Map(kids.map((kid) => [kid, systemRandomBytes(32)])),
+});
+
+/** A source that returns these 32-bit numbers in order, and fails when asked for more. */
+function scripted(...draws: number[]): RandomBytes {
+  const left = [...draws];
+  return (length) => {
+    const next = left.shift();
+    if (length !== 4 || next === undefined) throw new Error("more random bytes than scripted");
+    const bytes = new Uint8Array(4);
+    new DataView(bytes.buffer).setUint32(0, next);
+    return bytes;
+  };
+}
+
+describe("newCode()", () => {
+  it("throws away the draws that would make low codes likelier", ({ expect }) => {
+    expect(newCode(scripted(4_293_999_999))).toBe("999999");
+    expect(newCode(scripted(4_294_000_000, 4_294_967_295, 7))).toBe("000007");
+    expect(newCode(scripted(0))).toBe("000000");
+  });
+
+  it("spreads evenly: every leading and every last digit comes a tenth of the time", ({ expect }) => {
+    const draws = 50_000;
+    const [leading, last] = [new Map<string, number>(), new Map<string, number>()];
+    for (let index = 0; index < draws; index++) {
+      const code = newCode(systemRandomBytes);
+      leading.set(code.charAt(0), (leading.get(code.charAt(0)) ?? 0) + 1);
+      last.set(code.charAt(5), (last.get(code.charAt(5)) ?? 0) + 1);
+    }
+    // Chi-squared with 9 degrees of freedom exceeds 45 once in a million runs.
+    for (const counts of [leading, last]) {
+      const chi = [...counts.values()].reduce(
+        (sum, count) => sum + (count - draws / 10) ** 2 / (draws / 10),
+        0,
+      );
+      expect(counts.size).toBe(10);
+      expect(chi).toBeLessThan(45);
+    }
+  });
+});
+
+describe("codeTag()", () => {
+  const binding = {
+    id: "cod_1",
+    purpose: "step_up",
+    addressIndex: "k.a",
+    sessionId: "ses_1",
+  } as const;
+
+  it("binds the code to id, purpose, address and session", ({ expect }) => {
+    const keys = ring("k1");
+    const tag = codeTag(keys, binding, "123456");
+    expect(codeMatches(keys, binding, "123456", tag)).toBe(true);
+    for (
+      const other of [
+        { ...binding, id: "cod_2" },
+        { ...binding, purpose: "sign_in" as const },
+        { ...binding, addressIndex: "k.b" },
+        { ...binding, sessionId: "ses_2" },
+        { ...binding, sessionId: null },
+      ]
+    ) {
+      expect(codeMatches(keys, other, "123456", tag)).toBe(false);
+    }
+    expect(codeMatches(keys, binding, "123457", tag)).toBe(false);
+    expect(codeMatches(ring("k1"), binding, "123456", tag)).toBe(false);
+  });
+
+  it("still matches after the active key changed", ({ expect }) => {
+    const keys = ring("k1", "k2");
+    const tag = codeTag(keys, binding, "123456");
+    expect(codeMatches({ active: "k2", keys: keys.keys }, binding, "123456", tag)).toBe(true);
+  });
+});
+
+describe("e-mail addresses", () => {
+  it("have one spelling, and normalising twice changes nothing", ({ expect }) => {
+    expect(normaliseEmail("  Zoe\u0301@Example.ORG\n")).toBe("zoé@example.org");
+    fc.assert(
+      fc.property(
+        fc.emailAddress(),
+        (text) => normaliseEmail(normaliseEmail(` ${text.toUpperCase()}`)) === normaliseEmail(text),
+      ),
+    );
+  });
+
+  it("keep dots and plus tags apart, which may be other people's mailboxes", ({ expect }) => {
+    const keys = ring("k1");
+    const indexes = ["ab@c.fr", "a.b@c.fr", "ab+x@c.fr"].map((email) => emailIndex(keys, email));
+    expect(new Set(indexes).size).toBe(3);
+  });
+
+  it("are looked up under every key, active first, and never readable in the index", ({ expect }) => {
+    const keys = ring("new", "old");
+    const indexes = emailIndexes(keys, "camille@c.fr");
+    expect(indexes[0]).toBe(emailIndex(keys, "Camille@c.fr"));
+    expect(indexes.map((index) => index.split(".")[0])).toEqual(["new", "old"]);
+    expect(indexes.join()).not.toContain("camille");
+  });
+});
+
+describe("refresh tokens", () => {
+  it("name their session, and any altered character makes them nobody's", ({ expect }) => {
+    const keys = ring("k1");
+    const sessionId = newId("ses", 1_800_000_000_000, systemRandomBytes);
+    const token = newRefreshToken(keys, sessionId, systemRandomBytes);
+    expect(sessionOfRefreshToken(keys, token)).toBe(sessionId);
+    fc.assert(
+      fc.property(
+        fc.nat(token.length - 1),
+        fc.constantFrom(..."ABCxyz019-_.=".split("")),
+        (at, character) => {
+          const altered = token.slice(0, at) + character + token.slice(at + 1);
+          return altered === token || sessionOfRefreshToken(keys, altered) === null;
+        },
+      ),
+    );
+    expect(sessionOfRefreshToken(ring("k1"), token)).toBeNull();
+  });
+
+  it("are refused without throwing, whatever the text", ({ expect }) => {
+    const keys = ring("k1");
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "grapheme" }),
+        (text) => sessionOfRefreshToken(keys, text) === null,
+      ),
+    );
+    expect(sessionOfRefreshToken(keys, "")).toBeNull();
+  });
+
+  it("never repeat", ({ expect }) => {
+    const sessionId = newId("ses", 0, systemRandomBytes);
+    const keys = ring("k1");
+    expect(
+      new Set(
+        Array.from({ length: 100 }, () => newRefreshToken(keys, sessionId, systemRandomBytes)),
+      ).size,
+    ).toBe(100);
+  });
+});
+
+describe("profile rules", () => {
+  const nowMs = Date.UTC(2026, 10, 23, 22, 59);
+
+  it("take a birth date in the past of somebody who can be alive, by the Paris calendar", ({ expect }) => {
+    expect(["2026-11-22", "1906-11-23", "2024-02-29"].map((date) => isBirthDate(date, nowMs)))
+      .toEqual([true, true, true]);
+    expect(
+      ["2026-11-23", "2026-11-24", "1905-11-22", "2025-02-29", "1990-1-1", "", "0000-00-00"].map((
+        date,
+      ) => isBirthDate(date, nowMs)),
+    ).toEqual(Array.from({ length: 7 }, () => false));
+    // 23:00 UTC is the next day in Paris.
+    expect(isBirthDate("2026-11-23", Date.UTC(2026, 10, 23, 23, 0))).toBe(true);
+  });
+
+  it("count an age from the birthday", ({ expect }) => {
+    expect([hasReached("2008-11-23", 18, nowMs), hasReached("2008-11-24", 18, nowMs)]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  it("take names as people write them and refuse what disguises text", ({ expect }) => {
+    expect(["Zoé", "N'Guyen-Łukasz", "李", "D’Arc de la Tour", "x".repeat(100)].map(isName))
+      .toEqual([true, true, true, true, true]);
+    expect(["", "  ", "a\nb", "a\u202eb", "a\u200bb", "a\u2028b", "x".repeat(101)].map(isName))
+      .toEqual(Array.from({ length: 7 }, () => false));
+    expect(normaliseName("  Zoe\u0301 ")).toBe("Zoé");
+  });
+});
+
+describe("completeConsents()", () => {
+  it("fills in what was never decided, in the order of the API", ({ expect }) => {
+    const decided = {
+      purpose: "bank_data",
+      granted: true,
+      textVersion: "v1",
+      atMs: 1,
+      grantedSinceMs: 1,
+    } as const;
+    const all = completeConsents([decided]);
+    expect(all.map((consent) => consent.purpose)).toEqual([
+      "terms",
+      "bank_data",
+      "recommendations",
+      "statistics",
+      "marketing",
+    ]);
+    expect(all[1]).toBe(decided);
+    expect(all.filter((consent) => consent.granted).length).toBe(1);
+  });
+});
+
+describe("codeMail()", () => {
+  it("puts the code alone on a line, the same in text and HTML, and carries no link", ({ expect }) => {
+    for (const purpose of ["sign_in", "step_up"] as const) {
+      for (const locale of ["fr", "en"] as const) {
+        const mail = codeMail(purpose, locale, "042137");
+        expect(mail.text.split("\n").filter((line) => line === "042137")).toEqual(["042137"]);
+        expect(mail.html).toContain("<strong>042137</strong>");
+        expect(mail.text + mail.html).not.toMatch(/https?:|href|www\./);
+        expect(mail.subject).not.toContain("042137");
+      }
+    }
+  });
+});

@@ -1,0 +1,222 @@
+import * as fc from "fast-check";
+import { describe, test } from "vitest";
+import type { BankRow } from "../../../src/ledger/ports.ts";
+import { matchRefunds } from "../../../src/ledger/purchases/refund-matching.ts";
+import { account, at, FNAC, offer, row } from "../../contract/ledger-factories.ts";
+import { openBook, value } from "./book.ts";
+
+const refund = (id: string, amountCents: number, more: Partial<BankRow> = {}): BankRow =>
+  row(id, { kind: "refund", amountCents, purchasedOn: "2026-11-13", ...more });
+
+describe("a refund", () => {
+  test("of everything cancels pending points to exactly zero", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), refund("r", 3490)]);
+    expect(book.balances()).toBe("0 0 0");
+    const [refunded, purchase] = book.purchases();
+    expect(purchase?.verdict).toMatchObject({
+      outcome: "reversed",
+      points: 0,
+      reasons: ["refunded", "offer_applied"],
+    });
+    expect(refunded).toMatchObject({
+      refundOf: purchase?.id,
+      verdict: { outcome: "not_earned", reasons: ["refund_applied"] },
+    });
+    expect(book.kinds()).toBe("earn cancel");
+    const entries = value(book.engine.entries({ limit: 10, before: null }, at("2026-11-14"))).items;
+    expect(entries[0]).toMatchObject({
+      kind: "cancel",
+      reverses: entries[1]?.id,
+      purchaseId: purchase?.id,
+      changes: { pending: -104 },
+    });
+  });
+
+  test("of a part keeps floor(points x cents left / base cents), again and again down to zero", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1")]);
+    book.record([refund("a", 1000)]);
+    expect(book.balances()).toBe("74 0 0");
+    book.record([refund("b", 1)]);
+    expect(book.balances()).toBe("74 0 0");
+    book.record([refund("c", 2489)]);
+    expect(book.balances()).toBe("0 0 0");
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("of confirmed points claws back, also below zero, and new points pay it back first", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { purchasedOn: "2026-10-01" })]);
+    book.operate("h", { kind: "hold", redemptionId: "red_1", points: 104, expiresAtMs: null });
+    book.operate("c", { kind: "commit", redemptionId: "red_1" });
+    book.operate("s", { kind: "settle", redemptionId: "red_1" });
+    book.record([refund("r", 3490)]);
+    expect(book.balances()).toBe("0 -104 0");
+    expect(
+      book.operate("h2", { kind: "hold", redemptionId: "red_2", points: 1, expiresAtMs: null }),
+    ).toEqual({ ok: false, error: { code: "balance_negative", available: -104 } });
+    book.record([row("2", { purchasedOn: "2026-11-14", amountCents: 5000 })], "2026-11-14", {
+      offers: [offer({ confirmationDays: 0 })],
+    });
+    expect(book.balances()).toBe("0 46 0");
+    expect(book.points().nextExpiry).toMatchObject({ points: 46 });
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("that takes available below zero releases open holds, newest first, and leaves committed ones", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { purchasedOn: "2026-10-01" })]);
+    for (const [id, points] of [["a", 30], ["b", 30], ["c", 44]] as const) {
+      book.operate(id, { kind: "hold", redemptionId: id, points, expiresAtMs: null });
+    }
+    book.operate("commit c", { kind: "commit", redemptionId: "c" });
+    book.record([refund("r", 800)]);
+    // 104 points less 24 clawed back: the newest open hold (b) gives way, the older open one stays.
+    expect(book.balances()).toBe("0 6 74");
+    expect(book.kinds()).toBe("earn confirm hold hold hold clawback release");
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("before its purchase ends like one after it", ({ expect }) => {
+    const [before, after] = [openBook(), openBook()];
+    before.record([refund("r", 1000)]);
+    expect(before.only().verdict).toMatchObject({
+      outcome: "waiting",
+      reasons: ["refund_without_purchase"],
+    });
+    expect(value(before.engine.reviews(null, at("2026-11-14")))).toMatchObject([{
+      why: "refund_without_purchase",
+    }]);
+    before.record([row("1")]);
+    after.record([row("1")]);
+    after.record([refund("r", 1000)]);
+    expect(before.balances()).toBe(after.balances());
+    expect(value(before.engine.reviews(null, at("2026-11-14")))).toEqual([]);
+  });
+
+  test("waits 90 days for its purchase and no longer", ({ expect }) => {
+    const book = openBook();
+    book.record([refund("r", 1000)], "2026-11-14");
+    expect(book.only("2027-02-11").verdict.outcome).toBe("waiting");
+    expect(book.only("2027-02-12").verdict).toMatchObject({
+      outcome: "not_earned",
+      reasons: ["refund_without_purchase"],
+    });
+    book.record([row("1")], "2027-02-13");
+    expect(book.balances("2027-02-13")).toBe("0 104 0");
+    expect(value(book.engine.reviews(null, at("2027-02-13")))).toHaveLength(1);
+  });
+
+  test("takes the newest purchase within 90 days that it fits into, of the same account and brand", ({ expect }) => {
+    const book = openBook();
+    const accounts = [account(), account("acc_2", { fingerprint: "fp_2" })];
+    book.record(
+      [
+        row("old", { purchasedOn: "2026-08-01" }),
+        row("fits", { purchasedOn: "2026-10-20" }),
+        row("small", { purchasedOn: "2026-11-01", amountCents: 900 }),
+        row("other account", { purchasedOn: "2026-11-10", accountId: "acc_2" }),
+        row("other brand", { purchasedOn: "2026-11-11", brand: { id: FNAC, matched: "FNAC" } }),
+        row("later", { purchasedOn: "2026-11-14" }),
+        refund("r", 1000),
+      ],
+      "2026-11-14",
+      { accounts, offers: [offer({ confirmationDays: 90 })] },
+    );
+    expect(
+      book.purchases().filter((purchase) => purchase.verdict.reasons.includes("refunded")).map((
+        purchase,
+      ) => purchase.externalId),
+    ).toEqual(["fits"]);
+  });
+
+  test("older than 90 days finds nothing", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { purchasedOn: "2026-08-14" }), refund("r", 1000)]);
+    expect(book.balances()).toBe("0 104 0");
+  });
+
+  test("that the bank takes back gives the points back", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), refund("r", 3490)]);
+    book.record([refund("r", 3490, { state: "deleted", lastUpdateMs: 2000 })]);
+    expect(book.balances()).toBe("104 0 0");
+    expect(book.purchases().find((purchase) => purchase.kind === "purchase")?.verdict)
+      .toMatchObject({ outcome: "earned", points: 104, reasons: ["offer_applied"] });
+    expect(book.broken()).toEqual([]);
+  });
+
+  test("takes back no more than has not expired", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { purchasedOn: "2026-10-01" })]);
+    value(
+      book.engine.noticeSent(
+        { daysBefore: 30, expiresOn: "2030-01-01", lots: [1] },
+        at("2028-10-10"),
+      ),
+    );
+    expect(book.balances("2028-11-01")).toBe("0 0 0");
+    book.record([refund("r", 3490, { purchasedOn: "2026-11-13" })], "2028-11-01");
+    expect(book.balances("2028-11-01")).toBe("0 0 0");
+    expect(book.purchases("2028-11-01").find((purchase) => purchase.kind === "purchase")?.verdict)
+      .toMatchObject({ outcome: "reversed", points: 0 });
+    expect(book.broken("2028-11-01")).toEqual([]);
+  });
+
+  test("of a purchase without points changes no balance but is set against it", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), refund("r", 3490)], "2026-11-14", { offers: [] });
+    expect(book.points().sequence).toBe(0);
+    expect(book.purchases().find((purchase) => purchase.kind === "refund")?.verdict.reasons)
+      .toEqual(["refund_applied"]);
+  });
+
+  test("pending refunds do nothing until they are booked", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1"), refund("r", 3490, { state: "pending" })]);
+    expect(book.balances()).toBe("104 0 0");
+    book.record([refund("r", 3490, { lastUpdateMs: 2000 })]);
+    expect(book.balances()).toBe("0 0 0");
+  });
+});
+
+const rows = (ids: number) =>
+  fc.array(
+    fc.record({ day: fc.integer({ min: 1, max: 28 }), cents: fc.integer({ min: 1, max: 50 }) }, {
+      noNullPrototype: true,
+    }),
+    { maxLength: 8 },
+  )
+    .map((drawn) =>
+      drawn.map(({ day, cents }, index) => ({
+        n: ids + index,
+        key: String(ids + index),
+        date: `2026-11-${String(day).padStart(2, "0")}`,
+        cents,
+        currency: "EUR",
+      }))
+    );
+
+describe("matchRefunds()", () => {
+  test("never gives back more than a purchase cost, nor one made after the refund", ({ expect }) => {
+    fc.assert(fc.property(rows(1), rows(100), (purchases, refunds) => {
+      const matches = matchRefunds(purchases, refunds);
+      for (const purchase of purchases) {
+        const given = refunds.filter((each) => matches.get(each.n) === purchase.n);
+        expect(given.reduce((sum, each) => sum + each.cents, 0)).toBeLessThanOrEqual(
+          purchase.cents,
+        );
+        for (const each of given) expect(each.date >= purchase.date).toBe(true);
+      }
+    }));
+  });
+
+  test("does not depend on the order in which the rows are given", ({ expect }) => {
+    fc.assert(fc.property(rows(1), rows(100), (purchases, refunds) => {
+      expect(matchRefunds([...purchases].reverse(), [...refunds].reverse())).toEqual(
+        matchRefunds(purchases, refunds),
+      );
+    }));
+  });
+});
