@@ -3,8 +3,8 @@
 // two operators can never overwrite each other.
 import { and, eq, ne, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import { auditStatement } from "../audit/events.ts";
-import type { AuditEvent } from "../audit/events.ts";
+import { auditStatement } from "../audit/ports.ts";
+import type { AuditEvent } from "../audit/ports.ts";
 import {
   aliasChanges,
   brands,
@@ -24,8 +24,8 @@ import type {
   CorrectionRecord,
   OfferRecord,
   VersionRecord,
-} from "./book.ts";
-import type { NormalisedVersion } from "./offer-version.ts";
+} from "./catalogue.ts";
+import type { NormalisedVersion } from "./terms/version-input.ts";
 
 /** What one act of an operator writes. */
 export type CatalogueChange = {

@@ -1,7 +1,7 @@
 // Rows that no rule may judge, and refunds that found no purchase: shown to operators without their
 // label, and decided by them. D1 knows which rows wait; what they are is read from the ledgers.
 import type { CatalogueView } from "../catalogue/ports.ts";
-import type { AuditEvent } from "../audit/events.ts";
+import type { AuditEvent } from "../audit/ports.ts";
 import type { PurchaseId, UserId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";

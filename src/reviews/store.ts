@@ -1,8 +1,8 @@
 // The queue of rows that wait for a person. The ledgers' alarms fill it
 // (ledger/projection-store.ts); here it is read and decided.
 import { and, asc, eq, gt, isNotNull, isNull, lte, or, sql } from "drizzle-orm";
-import { auditStatement } from "../audit/events.ts";
-import type { AuditEvent } from "../audit/events.ts";
+import { auditStatement } from "../audit/ports.ts";
+import type { AuditEvent } from "../audit/ports.ts";
 import { guarded } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import { reviews } from "../db/insights-tables.ts";

@@ -1,8 +1,8 @@
 // Operators' routes of insights: who may call them, what they refuse, and that their figures are
 // those of the ledgers.
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { createBrand } from "../../src/catalogue/brand.ts";
-import { createOffer } from "../../src/catalogue/offer.ts";
+import { createBrand } from "../../src/catalogue/brands/brand.ts";
+import { createOffer } from "../../src/catalogue/offers/offer.ts";
 import { newId } from "../../src/kernel/ids.ts";
 import type { BrandId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";

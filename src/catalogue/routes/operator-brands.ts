@@ -9,7 +9,7 @@ import { problem } from "../../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../../http/router.ts";
 import { isId } from "../../kernel/ids.ts";
 import type { AliasWarning } from "../../recognition/ports.ts";
-import type { Book, BrandRecord } from "../book.ts";
+import type { Book, BrandRecord } from "../catalogue.ts";
 import {
   approveAliasChange,
   brandEdit,
@@ -18,12 +18,12 @@ import {
   createBrand,
   editBrand,
   importBrands,
-} from "../brand.ts";
-import type { BrandImport, BrandOutcome } from "../brand.ts";
-import { BRAND_COLUMNS, checkLines, readImport } from "../import-file.ts";
-import type { ImportFormat } from "../import-file.ts";
-import { presentBrand } from "../present.ts";
-import { toEntry } from "../snapshot.ts";
+} from "../brands/brand.ts";
+import type { BrandImport, BrandOutcome } from "../brands/brand.ts";
+import { BRAND_COLUMNS, checkLines, readImport } from "../import/import-file.ts";
+import type { ImportFormat } from "../import/import-file.ts";
+import { presentBrand } from "./present.ts";
+import { toEntry } from "../compiled-catalogue.ts";
 import { actorOf, operatorActs, operatorPatches, operatorReads, pageById, refuse } from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
 import { brandAnswerSchema, brandReportSchema, operatorBrandSchema } from "./schemas.ts";

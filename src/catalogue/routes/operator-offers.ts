@@ -7,7 +7,7 @@ import { pageOf, pageQuery } from "../../http/paging.ts";
 import { problem } from "../../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../../http/router.ts";
 import { isId } from "../../kernel/ids.ts";
-import { checkLines, OFFER_COLUMNS, readImport } from "../import-file.ts";
+import { checkLines, OFFER_COLUMNS, readImport } from "../import/import-file.ts";
 import {
   addVersion,
   approveVersion,
@@ -16,9 +16,9 @@ import {
   offerImportItem,
   offerInput,
   versionInput,
-} from "../offer.ts";
-import type { OfferOutcome } from "../offer.ts";
-import { presentOffer, presentOfferEntry } from "../present.ts";
+} from "../offers/offer.ts";
+import type { OfferOutcome } from "../offers/offer.ts";
+import { presentOffer, presentOfferEntry } from "./present.ts";
 import { actorOf, operatorActs, operatorReads, pageById, refuse } from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
 import { importBody, importFormat } from "./operator-brands.ts";

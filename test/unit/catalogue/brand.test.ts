@@ -1,11 +1,16 @@
 // The rules of brands as a function of the book, and what readiness makes of its checks.
 import { describe, expect, it } from "vitest";
-import { hasStandingOffer, inForce, makeBook, nameKey } from "../../../src/catalogue/book.ts";
-import type { Book, BrandRecord, OfferRecord, VersionRecord } from "../../../src/catalogue/book.ts";
-import { approveAliasChange, editBrand } from "../../../src/catalogue/brand.ts";
+import { hasStandingOffer, inForce, makeBook, nameKey } from "../../../src/catalogue/catalogue.ts";
+import type {
+  Book,
+  BrandRecord,
+  OfferRecord,
+  VersionRecord,
+} from "../../../src/catalogue/catalogue.ts";
+import { approveAliasChange, editBrand } from "../../../src/catalogue/brands/brand.ts";
 import type { Act } from "../../../src/catalogue/decision.ts";
-import { correct } from "../../../src/catalogue/correction.ts";
-import { checkOfferVersion } from "../../../src/catalogue/offer-version.ts";
+import { correct } from "../../../src/catalogue/brands/correction.ts";
+import { checkOfferVersion } from "../../../src/catalogue/terms/check-version.ts";
 import type { BrandId, OfferId } from "../../../src/kernel/ids.ts";
 import { newId } from "../../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../../src/kernel/random.ts";

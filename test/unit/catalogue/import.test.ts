@@ -1,7 +1,7 @@
 // Reading import files: pure, so properties hold for any text.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { brandImportItem } from "../../../src/catalogue/brand.ts";
+import { brandImportItem } from "../../../src/catalogue/brands/brand.ts";
 import {
   BRAND_COLUMNS,
   checkLines,
@@ -10,7 +10,7 @@ import {
   inLineOrder,
   OFFER_COLUMNS,
   readImport,
-} from "../../../src/catalogue/import-file.ts";
+} from "../../../src/catalogue/import/import-file.ts";
 
 const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
 

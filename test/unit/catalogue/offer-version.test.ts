@@ -2,19 +2,16 @@
 // tried on both sides.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  checkOfferVersion,
-  instantOrDayToMs,
-  needsSecondPerson,
-  offerVersionDetail,
-  toTerms,
-} from "../../../src/catalogue/offer-version.ts";
+import { checkOfferVersion, instantOrDayToMs } from "../../../src/catalogue/terms/check-version.ts";
+import { toTerms } from "../../../src/catalogue/terms/effective-terms.ts";
+import { needsSecondPerson } from "../../../src/catalogue/terms/second-person.ts";
+import { offerVersionDetail } from "../../../src/catalogue/terms/version-problems.ts";
+import type { StoredVersion } from "../../../src/catalogue/terms/effective-terms.ts";
 import type {
   NormalisedVersion,
-  OfferVersionCode,
   OfferVersionInput,
-  StoredVersion,
-} from "../../../src/catalogue/offer-version.ts";
+} from "../../../src/catalogue/terms/version-input.ts";
+import type { OfferVersionCode } from "../../../src/catalogue/terms/version-problems.ts";
 import { addDays } from "../../../src/kernel/time.ts";
 import { termsInForce } from "../../../src/ledger/earning/rules.ts";
 import { at } from "../ledger/earning-factories.ts";

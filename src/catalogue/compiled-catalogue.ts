@@ -4,8 +4,8 @@
 import type { BrandId } from "../kernel/ids.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { BrandEntry, Correction, Recogniser } from "../recognition/ports.ts";
-import { makeBook } from "./book.ts";
-import type { Book, BrandRecord } from "./book.ts";
+import { makeBook } from "./catalogue.ts";
+import type { Book, BrandRecord } from "./catalogue.ts";
 import type { CatalogueSnapshot } from "./ports.ts";
 import type { CatalogueStore } from "./store.ts";
 

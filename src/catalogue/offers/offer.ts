@@ -1,20 +1,22 @@
 // Rules of offers: an offer is a brand, a title and immutable versions of its terms. What the terms
 // must be is offer-version.ts.
 import { z } from "zod";
-import type { BrandId, OfferId } from "../kernel/ids.ts";
-import { canonicalJson } from "../kernel/hash.ts";
-import { isId } from "../kernel/ids.ts";
-import { err, ok } from "../kernel/result.ts";
-import type { Result } from "../kernel/result.ts";
-import { nameKey } from "./book.ts";
-import type { Book, OfferEntry, OfferRecord, VersionRecord } from "./book.ts";
-import type { Act, Decision, ImportLine } from "./decision.ts";
-import { duplicateOffer, fieldError, lineError } from "./errors.ts";
-import type { CatalogueFieldError } from "./errors.ts";
-import { inLineOrder } from "./import-file.ts";
-import type { CheckedFile, CheckedLine } from "./import-file.ts";
-import { checkOfferVersion, needsSecondPerson, offerVersionDetail } from "./offer-version.ts";
-import type { NormalisedVersion, OfferVersionInput } from "./offer-version.ts";
+import type { BrandId, OfferId } from "../../kernel/ids.ts";
+import { canonicalJson } from "../../kernel/hash.ts";
+import { isId } from "../../kernel/ids.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import { nameKey } from "../catalogue.ts";
+import type { Book, OfferEntry, OfferRecord, VersionRecord } from "../catalogue.ts";
+import type { Act, Decision, ImportLine } from "../decision.ts";
+import { duplicateOffer, fieldError, lineError } from "../errors.ts";
+import type { CatalogueFieldError } from "../errors.ts";
+import { inLineOrder } from "../import/import-file.ts";
+import type { CheckedFile, CheckedLine } from "../import/import-file.ts";
+import { checkOfferVersion } from "../terms/check-version.ts";
+import { needsSecondPerson } from "../terms/second-person.ts";
+import { offerVersionDetail } from "../terms/version-problems.ts";
+import type { NormalisedVersion, OfferVersionInput } from "../terms/version-input.ts";
 
 const whole = z.number().int();
 const title = z.string().trim().min(1).max(120).regex(/^[^\p{Cc}]*$/u);

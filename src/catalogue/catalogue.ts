@@ -3,8 +3,8 @@
 // decision about the catalogue is made from it.
 import type { BrandId, Id, OfferId } from "../kernel/ids.ts";
 import type { OfferTerms } from "../ledger/ports.ts";
-import { toTerms } from "./offer-version.ts";
-import type { NormalisedVersion } from "./offer-version.ts";
+import { toTerms } from "./terms/effective-terms.ts";
+import type { NormalisedVersion } from "./terms/version-input.ts";
 
 export type BrandRecord = {
   readonly id: BrandId;

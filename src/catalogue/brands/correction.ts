@@ -2,13 +2,13 @@
 // merchant text, and only of card rows: the label itself, and who sends or receives a transfer, are
 // a user's data.
 import { z } from "zod";
-import type { BrandId } from "../kernel/ids.ts";
-import { isId } from "../kernel/ids.ts";
-import { err, ok } from "../kernel/result.ts";
-import type { AggregatorHint, Recogniser } from "../recognition/ports.ts";
-import type { Book, CorrectionRecord } from "./book.ts";
-import type { Act, Decision } from "./decision.ts";
-import { fieldError } from "./errors.ts";
+import type { BrandId } from "../../kernel/ids.ts";
+import { isId } from "../../kernel/ids.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { AggregatorHint, Recogniser } from "../../recognition/ports.ts";
+import type { Book, CorrectionRecord } from "../catalogue.ts";
+import type { Act, Decision } from "../decision.ts";
+import { fieldError } from "../errors.ts";
 
 const label = z.string().trim().min(1).max(512);
 const hint = z.enum(["card", "refund", "withdrawal", "transfer", "debit", "other", "unknown"]);

@@ -1,17 +1,17 @@
 // Rules of brands: what a brand may look like, what a change of it comes to, and when a second
 // person must agree. Pure.
 import { z } from "zod";
-import type { BrandId } from "../kernel/ids.ts";
-import { err, ok } from "../kernel/result.ts";
-import type { Result } from "../kernel/result.ts";
-import { saying } from "../kernel/validation.ts";
-import { hasStandingOffer, nameKey } from "./book.ts";
-import type { AliasChange, Book, BrandRecord } from "./book.ts";
-import type { Act, Decision, ImportLine } from "./decision.ts";
-import { lineError } from "./errors.ts";
-import type { CatalogueError } from "./errors.ts";
-import { inLineOrder } from "./import-file.ts";
-import type { CheckedFile } from "./import-file.ts";
+import type { BrandId } from "../../kernel/ids.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import { saying } from "../../kernel/validation.ts";
+import { hasStandingOffer, nameKey } from "../catalogue.ts";
+import type { AliasChange, Book, BrandRecord } from "../catalogue.ts";
+import type { Act, Decision, ImportLine } from "../decision.ts";
+import { lineError } from "../errors.ts";
+import type { CatalogueError } from "../errors.ts";
+import { inLineOrder } from "../import/import-file.ts";
+import type { CheckedFile } from "../import/import-file.ts";
 
 const shortText = (max: number) => z.string().trim().min(1).max(max).regex(/^[^\p{Cc}]*$/u);
 const alias = shortText(60);
