@@ -25,24 +25,8 @@ import type {
   OfferRecord,
   VersionRecord,
 } from "./catalogue.ts";
+import type { CatalogueChange } from "./decision.ts";
 import type { NormalisedVersion } from "./terms/version-input.ts";
-
-/** What one act of an operator writes. */
-export type CatalogueChange = {
-  /** Inserted, or replaced when the id is there. */
-  readonly brands?: readonly BrandRecord[];
-  /** Each supersedes a change of the same brand that still waits. */
-  readonly aliasChanges?: readonly AliasChange[];
-  readonly approvedAliasChange?: { readonly id: string; readonly approvedBy: string };
-  readonly offers?: readonly OfferRecord[];
-  readonly versions?: readonly VersionRecord[];
-  readonly approvedVersion?: {
-    readonly offerId: OfferId;
-    readonly number: number;
-    readonly approvedBy: string;
-  };
-  readonly corrections?: readonly CorrectionRecord[];
-};
 
 export type CatalogueStore = {
   /** The present version of the catalogue: one read of one row. */

@@ -111,8 +111,10 @@ export function dryRunRoutes(deps: DryRunRouteDeps): OpenAPIHono<AppEnv> {
     const { brand_id: brand, version } = c.req.valid("json");
     const nowMs = deps.clock.nowMs();
     const checked = checkOfferVersion(version, { pointsPerEuro: deps.pointsPerEuro });
-    const { book } = await deps.service.now();
-    const brandId: BrandId | null = isId("brd", brand) && book.brands.has(brand) ? brand : null;
+    const { catalogue } = await deps.service.now();
+    const brandId: BrandId | null = isId("brd", brand) && catalogue.brands.has(brand)
+      ? brand
+      : null;
     if (brandId === null || !checked.ok) {
       const errors: CatalogueFieldError[] = brandId === null
         ? [fieldError("/brand_id", "brand_unknown")]

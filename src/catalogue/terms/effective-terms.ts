@@ -58,7 +58,7 @@ function isFirst(version: StoredVersion, approved: readonly StoredVersion[]): bo
  * one that is planned for later in its place. Versions without approval, and those that end before
  * they would start, are left out and replace nothing.
  */
-export function toTerms(
+export function effectiveTerms(
   offer: { readonly id: OfferId; readonly brandId: BrandId; readonly createdAtMs: number },
   versions: readonly StoredVersion[],
 ): OfferTerms[] {

@@ -2,13 +2,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { brandImportItem } from "../../../src/catalogue/brands/brand.ts";
+import { BRAND_COLUMNS, OFFER_COLUMNS } from "../../../src/catalogue/import/columns.ts";
 import {
-  BRAND_COLUMNS,
   checkLines,
   csvRecords,
   IMPORT_LINES_MAX,
   inLineOrder,
-  OFFER_COLUMNS,
   readImport,
 } from "../../../src/catalogue/import/import-file.ts";
 
