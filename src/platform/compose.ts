@@ -345,7 +345,7 @@ function composeInsights(
     projections: kept,
     reviews,
     dryRun: dryRunner({ sample, decide: decideEarning, programme }),
-    privacy: insightsPrivacy({ sample, reviews: queue, index: config.keyrings.index, clock }),
+    privacy: insightsPrivacy({ sample, index: config.keyrings.index, clock }),
     sweep: async (): Promise<void> => {
       const today = parisDate(clock.nowMs());
       await sample.tidy(addDays(today, -SAMPLE_DAYS_MAX), addDays(today, SAMPLE_DAYS_AHEAD));

@@ -17,7 +17,9 @@ import { answer, body, createRouter, operatorSecurity, problems } from "../http/
 import { isId } from "../kernel/ids.ts";
 import { toInstant } from "../kernel/time.ts";
 import type { ReviewPosition } from "./store.ts";
-import type { ReviewEntry, ReviewError, Reviews } from "./service.ts";
+import type { ReviewEntry } from "./carry-out.ts";
+import type { ReviewError } from "./errors.ts";
+import type { Reviews } from "./service.ts";
 
 export type ReviewRoutesDeps = {
   readonly reviews: Pick<Reviews, "page" | "decide">;

@@ -91,7 +91,7 @@ export async function insightsApp(stepUsers = 25) {
     programme: PROGRAMME,
     clock,
   });
-  const privacy = insightsPrivacy({ sample, reviews: queue, index, clock });
+  const privacy = insightsPrivacy({ sample, index, clock });
   const note = async (event: AuditEvent): Promise<void> =>
     void (await auditStatement(db, event, clock.nowMs(), systemRandomBytes));
   const common = {

@@ -652,7 +652,8 @@ async function brandWithOffer(name: string): Promise<BrandId> {
   const actor = { subject: "alice", path: "/", idempotencyKey: crypto.randomUUID() };
   const brand = await app.catalogue.act(
     actor,
-    ({ catalogue }, act) => createBrand(catalogue, { name, category: "shops", aliases: [name] }, act),
+    ({ catalogue }, act) =>
+      createBrand(catalogue, { name, category: "shops", aliases: [name] }, act),
   );
   if (!brand.ok) throw new Error(brand.error.code);
   // Approved before the purchases of these tests, or it would not be in force on their day.
