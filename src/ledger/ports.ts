@@ -31,6 +31,7 @@ import type {
 } from "./port-types/views.ts";
 
 export type * from "./port-types/alarm.ts";
+export type * from "./port-types/earning.ts";
 export type * from "./port-types/operations.ts";
 export * from "./port-types/recording.ts";
 export type * from "./port-types/transfer.ts";

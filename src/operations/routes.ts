@@ -2,8 +2,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Config } from "../config.ts";
-import type { AuditEvent } from "../audit/events.ts";
-import { audited } from "../audit/audited-call.ts";
+import type { AuditEvent } from "../audit/ports.ts";
+import { audited } from "../audit/ports.ts";
 import { requireRole } from "../http/authentication.ts";
 import type { OperatorTokens } from "../http/authentication.ts";
 import type { AppEnv } from "../http/context.ts";

@@ -11,15 +11,15 @@ import type { CataloguePort } from "../catalogue/ports.ts";
 import { dryRunRoutes } from "../catalogue/routes/dry-run.ts";
 import { catalogueRouters } from "../catalogue/routes/index.ts";
 import { catalogueService } from "../catalogue/service.ts";
-import { catalogueCache } from "../catalogue/snapshot.ts";
+import { catalogueCache } from "../catalogue/compiled-catalogue.ts";
 import { catalogueStore } from "../catalogue/store.ts";
 import type { Config } from "../config.ts";
-import { auditStatement } from "../audit/events.ts";
-import type { AuditEvent } from "../audit/events.ts";
+import { auditStatement } from "../audit/ports.ts";
+import type { AuditEvent } from "../audit/ports.ts";
 import type { SqlDatabase } from "../db/d1.ts";
 import { isDatabaseFailure, openDatabase } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
-import { idempotencyStore, purgeIdempotencyKeys } from "../db/idempotency-store.ts";
+import { idempotencyStore, purgeIdempotencyKeys } from "../http/idempotency-store.ts";
 import { openApiDocument } from "../http/openapi.ts";
 import { signedCursors } from "../http/paging.ts";
 import { accessTokenIssuer, publicKeySet, userTokens } from "../identity/access-tokens.ts";
@@ -345,7 +345,7 @@ function composeInsights(
     projections: kept,
     reviews,
     dryRun: dryRunner({ sample, decide: decideEarning, programme }),
-    privacy: insightsPrivacy({ sample, reviews: queue, index: config.keyrings.index, clock }),
+    privacy: insightsPrivacy({ sample, index: config.keyrings.index, clock }),
     sweep: async (): Promise<void> => {
       const today = parisDate(clock.nowMs());
       await sample.tidy(addDays(today, -SAMPLE_DAYS_MAX), addDays(today, SAMPLE_DAYS_AHEAD));

@@ -2,8 +2,8 @@
 // aggregator again is banking's.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { AuditEvent } from "../../audit/events.ts";
-import { audited } from "../../audit/audited-call.ts";
+import type { AuditEvent } from "../../audit/ports.ts";
+import { audited } from "../../audit/ports.ts";
 import { operatorOf, requireRole } from "../../http/authentication.ts";
 import type { OperatorTokens } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";

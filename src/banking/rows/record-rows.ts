@@ -1,13 +1,13 @@
 // From minimised rows to ledger calls: recognise, encrypt the label under the user's key, add the
 // offers that may be in force, send at most 500 rows or 1 MiB at a time. Labels in clear end here.
+import { termsAround } from "../../catalogue/ports.ts";
 import type { CatalogueSnapshot } from "../../catalogue/ports.ts";
 import { keyedIndex } from "../../kernel/keyring.ts";
 import type { UserCipher } from "../../kernel/keyring.ts";
 import type { BrandId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
-import { addDays, parisToMs } from "../../kernel/time.ts";
-import type { BankRow, OfferCover, OfferTerms, RecordBatch } from "../../ledger/ports.ts";
+import type { BankRow, OfferCover, RecordBatch } from "../../ledger/ports.ts";
 import { splitRows } from "./batches.ts";
 import type { BankingDeps } from "../deps.ts";
 import { earningAccounts, generationsOf } from "../connections/linked-user.ts";
@@ -169,22 +169,6 @@ function mergedCovers(covers: readonly OfferCover[]): readonly OfferCover[] {
     });
   }
   return [...byBrand.values()];
-}
-
-/**
- * The brand's versions that may be in force on a day of the cover; one that is not, when none is: a
- * verdict tells "no offer" from "not then".
- */
-function termsAround(
-  catalogue: CatalogueSnapshot,
-  { brandId, from, to }: OfferCover,
-): readonly OfferTerms[] {
-  const [fromMs, toMs] = [parisToMs(from), parisToMs(addDays(to, 1))];
-  const all = catalogue.termsFor(brandId);
-  const around = all.filter((terms) =>
-    terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs)
-  );
-  return around.length > 0 ? around : all.slice(-1);
 }
 
 /**

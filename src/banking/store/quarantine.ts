@@ -2,8 +2,8 @@
 // because of them.
 import { and, eq, isNull, ne, sql } from "drizzle-orm";
 import { inBatch } from "./reconcile.ts";
-import { auditStatement } from "../../audit/events.ts";
-import type { AuditEvent } from "../../audit/events.ts";
+import { auditStatement } from "../../audit/ports.ts";
+import type { AuditEvent } from "../../audit/ports.ts";
 import type { Database } from "../../db/database.ts";
 import { bankConnections } from "../../db/banking-tables.ts";
 import { quarantine } from "../../db/platform-tables.ts";

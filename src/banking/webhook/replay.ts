@@ -1,7 +1,7 @@
 // What an operator does about a message that was set aside: ask the aggregator again for what it
 // was about. No body was kept, so nothing is replayed literally; what a complete read records is
 // all that any message could have brought.
-import { operatorEvent } from "../../audit/events.ts";
+import { operatorEvent } from "../../audit/ports.ts";
 import type { OperatorPrincipal } from "../../http/context.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";

@@ -4,8 +4,8 @@
 import type { BrandId } from "../kernel/ids.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { BrandEntry, Correction, Recogniser } from "../recognition/ports.ts";
-import { makeBook } from "./book.ts";
-import type { Book, BrandRecord } from "./book.ts";
+import { arrangeCatalogue } from "./catalogue.ts";
+import type { BrandRecord, Catalogue } from "./catalogue.ts";
 import type { CatalogueSnapshot } from "./ports.ts";
 import type { CatalogueStore } from "./store.ts";
 
@@ -16,7 +16,7 @@ export type CompileCatalogue = (
 ) => Recogniser;
 
 /** A snapshot with everything behind it, for the catalogue's own routes. */
-export type LoadedCatalogue = CatalogueSnapshot & { readonly book: Book };
+export type LoadedCatalogue = CatalogueSnapshot & { readonly catalogue: Catalogue };
 
 /** Satisfies `CataloguePort` and `CatalogueView`. */
 export type CatalogueCache = {
@@ -53,16 +53,17 @@ export function toEntry(
   };
 }
 
-function makeSnapshot(book: Book, recogniser: Recogniser): LoadedCatalogue {
+function makeSnapshot(catalogue: Catalogue, recogniser: Recogniser): LoadedCatalogue {
   return {
-    version: book.version,
-    book,
+    version: catalogue.version,
+    catalogue,
     recogniser,
     brand: (id) => {
-      const brand = book.brands.get(id);
+      const brand = catalogue.brands.get(id);
       return brand === undefined ? null : { id: brand.id, name: brand.name };
     },
-    termsFor: (id: BrandId) => (book.offersByBrand.get(id) ?? []).flatMap((offer) => offer.terms),
+    termsFor: (id: BrandId) =>
+      (catalogue.offersByBrand.get(id) ?? []).flatMap((offer) => offer.terms),
   };
 }
 
@@ -77,17 +78,17 @@ export function catalogueCache(deps: CatalogueCacheDeps): CatalogueCache {
   async function loadNow(): Promise<LoadedCatalogue> {
     const previous = held;
     const startedAtMs = clock.nowMs();
-    const rows = await store.load(previous?.book.brandsVersion ?? null);
-    const book = makeBook(rows, previous?.book ?? null);
+    const rows = await store.load(previous?.catalogue.brandsVersion ?? null);
+    const catalogue = arrangeCatalogue(rows, previous?.catalogue ?? null);
     const recogniser = rows.brands === null && previous !== null
       ? previous.recogniser
-      : compile([...book.brands.values()].map(toEntry), {
-        corrections: [...book.corrections.values()].map((item) => ({
+      : compile([...catalogue.brands.values()].map(toEntry), {
+        corrections: [...catalogue.corrections.values()].map((item) => ({
           label: item.merchant,
           brandId: item.brandId,
         })),
       });
-    const loaded = makeSnapshot(book, recogniser);
+    const loaded = makeSnapshot(catalogue, recogniser);
     // Two loads may end in the other order than they began.
     if (held === null || held.version <= loaded.version) {
       [held, checkedAtMs] = [loaded, startedAtMs];

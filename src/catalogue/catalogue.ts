@@ -3,8 +3,8 @@
 // decision about the catalogue is made from it.
 import type { BrandId, Id, OfferId } from "../kernel/ids.ts";
 import type { OfferTerms } from "../ledger/ports.ts";
-import { toTerms } from "./offer-version.ts";
-import type { NormalisedVersion } from "./offer-version.ts";
+import { effectiveTerms } from "./terms/effective-terms.ts";
+import type { NormalisedVersion } from "./terms/version-input.ts";
 
 export type BrandRecord = {
   readonly id: BrandId;
@@ -74,7 +74,7 @@ export type OfferEntry = OfferRecord & {
   readonly terms: readonly OfferTerms[];
 };
 
-export type Book = {
+export type Catalogue = {
   readonly version: number;
   readonly brandsVersion: number;
   /** By id, ascending. */
@@ -121,7 +121,7 @@ function grouped<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
  * Arranges the rows of one version. Takes brands and corrections from `previous` when they were not
  * read again.
  */
-export function makeBook(rows: CatalogueRows, previous: Book | null): Book {
+export function arrangeCatalogue(rows: CatalogueRows, previous: Catalogue | null): Catalogue {
   const fresh = rows.brands === null ? null : [...rows.brands].sort(byId);
   const brands = fresh === null
     ? previous?.brands
@@ -143,7 +143,7 @@ export function makeBook(rows: CatalogueRows, previous: Book | null): Book {
       number: item.number,
       approvedAtMs: item.approvedAtMs,
     }));
-    return { ...offer, versions: own, terms: toTerms(offer, stored) };
+    return { ...offer, versions: own, terms: effectiveTerms(offer, stored) };
   });
   return {
     version: rows.version,
@@ -174,8 +174,12 @@ export function inForce(offer: OfferEntry, nowMs: number): OfferTerms | null {
  * Counting those to come closes the way round, which is to change the aliases the day before the
  * offer starts.
  */
-export function hasStandingOffer(book: Book, brandId: BrandId, nowMs: number): boolean {
-  return (book.offersByBrand.get(brandId) ?? []).some((offer) =>
+export function hasCurrentOrFutureOffer(
+  catalogue: Catalogue,
+  brandId: BrandId,
+  nowMs: number,
+): boolean {
+  return (catalogue.offersByBrand.get(brandId) ?? []).some((offer) =>
     offer.terms.some((terms) => terms.endsAtMs === null || nowMs < terms.endsAtMs)
   );
 }

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { open, truncate } from "node:fs/promises";
 import { archiveState, readLines } from "./archive.ts";
 import type { ArchiveLine } from "./archive.ts";
-import type { Call } from "./transfer-client.ts";
+import type { Call } from "./admin-client.ts";
 
 type ImportState = {
   readonly archive: string;

@@ -1,15 +1,15 @@
 // Where answers wait for repeats. One row per scope, taken by an insert that only one of two racing
 // requests can win.
 import { and, eq, lt, sql } from "drizzle-orm";
-import { IDEMPOTENCY_LOCK_MS, IDEMPOTENCY_TTL_MS } from "../http/idempotency.ts";
-import type { IdempotencyScope, IdempotencyStore, StoredAnswer } from "../http/idempotency.ts";
+import { IDEMPOTENCY_LOCK_MS, IDEMPOTENCY_TTL_MS } from "./idempotency.ts";
+import type { IdempotencyScope, IdempotencyStore, StoredAnswer } from "./idempotency.ts";
 import { utf8Decode, utf8Encode } from "../kernel/encoding.ts";
 import { sha256Hex } from "../kernel/hash.ts";
 import { openWithKeyring, sealWithKeyring } from "../kernel/keyring.ts";
 import type { Keyring } from "../kernel/keyring.ts";
 import type { RandomBytes } from "../kernel/random.ts";
-import type { Database } from "./database.ts";
-import { idempotencyKeys } from "./platform-tables.ts";
+import type { Database } from "../db/database.ts";
+import { idempotencyKeys } from "../db/platform-tables.ts";
 
 function scopeKey(scope: IdempotencyScope): string {
   return sha256Hex(JSON.stringify([scope.principal, scope.method, scope.path, scope.key]));

@@ -1,20 +1,22 @@
 // Rules of offers: an offer is a brand, a title and immutable versions of its terms. What the terms
 // must be is offer-version.ts.
 import { z } from "zod";
-import type { BrandId, OfferId } from "../kernel/ids.ts";
-import { canonicalJson } from "../kernel/hash.ts";
-import { isId } from "../kernel/ids.ts";
-import { err, ok } from "../kernel/result.ts";
-import type { Result } from "../kernel/result.ts";
-import { nameKey } from "./book.ts";
-import type { Book, OfferEntry, OfferRecord, VersionRecord } from "./book.ts";
-import type { Act, Decision, ImportLine } from "./decision.ts";
-import { duplicateOffer, fieldError, lineError } from "./errors.ts";
-import type { CatalogueFieldError } from "./errors.ts";
-import { inLineOrder } from "./import-file.ts";
-import type { CheckedFile, CheckedLine } from "./import-file.ts";
-import { checkOfferVersion, needsSecondPerson, offerVersionDetail } from "./offer-version.ts";
-import type { NormalisedVersion, OfferVersionInput } from "./offer-version.ts";
+import type { BrandId, OfferId } from "../../kernel/ids.ts";
+import { canonicalJson } from "../../kernel/hash.ts";
+import { isId } from "../../kernel/ids.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import { nameKey } from "../catalogue.ts";
+import type { Catalogue, OfferEntry, OfferRecord, VersionRecord } from "../catalogue.ts";
+import type { Act, Decision, ImportLine } from "../decision.ts";
+import { duplicateOffer, fieldError, lineError } from "../errors.ts";
+import type { CatalogueFieldError } from "../errors.ts";
+import { inLineOrder } from "../import/import-file.ts";
+import type { CheckedFile, CheckedLine } from "../import/import-file.ts";
+import { checkOfferVersion } from "../terms/check-version.ts";
+import { needsSecondPerson } from "../terms/second-person.ts";
+import { offerVersionDetail } from "../terms/version-problems.ts";
+import type { NormalisedVersion, OfferVersionInput } from "../terms/version-input.ts";
 
 const whole = z.number().int();
 const title = z.string().trim().min(1).max(120).regex(/^[^\p{Cc}]*$/u);
@@ -119,10 +121,14 @@ function auditOf(action: string, { offer, version }: OfferOutcome) {
 }
 
 /** Creates an offer with its first version. Above the limits it waits for a second person. */
-export function createOffer(book: Book, input: OfferInput, act: OfferAct): Decision<OfferOutcome> {
+export function createOffer(
+  catalogue: Catalogue,
+  input: OfferInput,
+  act: OfferAct,
+): Decision<OfferOutcome> {
   const mine = act.requestKey === null
     ? undefined
-    : [...book.offers.values()].find((offer) => offer.requestKey === act.requestKey);
+    : [...catalogue.offers.values()].find((offer) => offer.requestKey === act.requestKey);
   const first = mine?.versions[0];
   if (mine !== undefined && first !== undefined) {
     return ok({
@@ -132,7 +138,7 @@ export function createOffer(book: Book, input: OfferInput, act: OfferAct): Decis
     });
   }
   const terms = checked(input.version, "/version", act);
-  const brandId = isId("brd", input.brand_id) && book.brands.has(input.brand_id)
+  const brandId = isId("brd", input.brand_id) && catalogue.brands.has(input.brand_id)
     ? input.brand_id
     : null;
   const errors = [
@@ -169,12 +175,12 @@ function newOffer(
 
 /** Adds a version, which replaces the one before from its start on. */
 export function addVersion(
-  book: Book,
+  catalogue: Catalogue,
   offerId: OfferId,
   input: OfferVersionInput,
   act: OfferAct,
 ): Decision<OfferOutcome> {
-  const offer = book.offers.get(offerId);
+  const offer = catalogue.offers.get(offerId);
   if (offer === undefined) return err({ code: "not_found" });
   const mine = act.requestKey === null
     ? undefined
@@ -198,12 +204,12 @@ export function addVersion(
 
 /** Puts a waiting version in force. Not by the one who made it. */
 export function approveVersion(
-  book: Book,
+  catalogue: Catalogue,
   offerId: OfferId,
   number: number,
   act: Act,
 ): Decision<OfferOutcome> {
-  const offer = book.offers.get(offerId);
+  const offer = catalogue.offers.get(offerId);
   const version = offer?.versions.find((item) => item.number === number);
   if (offer === undefined || version === undefined) return err({ code: "not_found" });
   if (version.state === "approved" && version.approvedBy === act.operator) {
@@ -232,17 +238,17 @@ export type OfferImport = { readonly lines: readonly ImportLine[] };
 
 /** The brand that a line of a file means, as far as the line can be read. */
 function brandOfLine(
-  book: Book,
+  catalogue: Catalogue,
   { sound, refused, ...at }: CheckedLine<OfferImportItem>,
 ): Result<BrandId | null, CatalogueFieldError> {
   if (sound.brand_id !== undefined) {
-    return isId("brd", sound.brand_id) && book.brands.has(sound.brand_id)
+    return isId("brd", sound.brand_id) && catalogue.brands.has(sound.brand_id)
       ? ok(sound.brand_id)
       : err(lineError(at, "/brand_id", "brand_unknown"));
   }
   if (refused.has("brand_id") || refused.has("brand")) return ok(null);
   if (sound.brand === undefined) return err(lineError(at, "/brand_id", "brand_missing"));
-  const brand = book.brandsByName.get(nameKey(sound.brand));
+  const brand = catalogue.brandsByName.get(nameKey(sound.brand));
   return brand === undefined ? err(lineError(at, "/brand", "brand_unknown")) : ok(brand.id);
 }
 
@@ -256,12 +262,12 @@ function hasTerms(offer: OfferEntry, terms: NormalisedVersion): boolean {
  * tell.
  */
 function readLine(
-  book: Book,
+  catalogue: Catalogue,
   at: CheckedLine<OfferImportItem>,
   act: OfferAct,
   errors: CatalogueFieldError[],
 ): { readonly brandId: BrandId | null; readonly terms: NormalisedVersion | null } {
-  const brand = brandOfLine(book, at);
+  const brand = brandOfLine(catalogue, at);
   if (!brand.ok) errors.push(brand.error);
   const terms = at.sound.version === undefined
     ? null
@@ -278,7 +284,7 @@ function readLine(
  * terms, else it gets a new version.
  */
 export function importOffers(
-  book: Book,
+  catalogue: Catalogue,
   file: CheckedFile<OfferImportItem>,
   act: OfferAct,
 ): Decision<OfferImport> {
@@ -288,7 +294,7 @@ export function importOffers(
   const versions: VersionRecord[] = [];
   const seen = new Set<string>();
   for (const at of file.lines) {
-    const { brandId, terms } = readLine(book, at, act, errors);
+    const { brandId, terms } = readLine(catalogue, at, act, errors);
     const titleFr = at.sound.title?.fr;
     const key = brandId === null || titleFr === undefined
       ? null
@@ -297,7 +303,7 @@ export function importOffers(
     if (key !== null) seen.add(key);
     const { line, item } = at;
     if (brandId === null || terms === null || item === null) continue;
-    const existing = (book.offersByBrand.get(brandId) ?? []).find((offer) =>
+    const existing = (catalogue.offersByBrand.get(brandId) ?? []).find((offer) =>
       offer.titleFr === item.title.fr
     );
     if (existing !== undefined && hasTerms(existing, terms)) {

@@ -1,17 +1,17 @@
 // Rules of brands: what a brand may look like, what a change of it comes to, and when a second
 // person must agree. Pure.
 import { z } from "zod";
-import type { BrandId } from "../kernel/ids.ts";
-import { err, ok } from "../kernel/result.ts";
-import type { Result } from "../kernel/result.ts";
-import { saying } from "../kernel/validation.ts";
-import { hasStandingOffer, nameKey } from "./book.ts";
-import type { AliasChange, Book, BrandRecord } from "./book.ts";
-import type { Act, Decision, ImportLine } from "./decision.ts";
-import { lineError } from "./errors.ts";
-import type { CatalogueError } from "./errors.ts";
-import { inLineOrder } from "./import-file.ts";
-import type { CheckedFile } from "./import-file.ts";
+import type { BrandId } from "../../kernel/ids.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import { saying } from "../../kernel/validation.ts";
+import { hasCurrentOrFutureOffer, nameKey } from "../catalogue.ts";
+import type { AliasChange, BrandRecord, Catalogue } from "../catalogue.ts";
+import type { Act, Decision, ImportLine } from "../decision.ts";
+import { lineError } from "../errors.ts";
+import type { CatalogueError } from "../errors.ts";
+import { inLineOrder } from "../import/import-file.ts";
+import type { CheckedFile } from "../import/import-file.ts";
 
 const shortText = (max: number) => z.string().trim().min(1).max(max).regex(/^[^\p{Cc}]*$/u);
 const alias = shortText(60);
@@ -78,10 +78,14 @@ function newBrand(input: BrandInput, act: Act, requestKey: string | null): Brand
 }
 
 /** Creates a brand. A repeat under the same request key gives the brand that the first one made. */
-export function createBrand(book: Book, input: BrandInput, act: Act): Decision<BrandRecord> {
+export function createBrand(
+  catalogue: Catalogue,
+  input: BrandInput,
+  act: Act,
+): Decision<BrandRecord> {
   const mine = act.requestKey === null
     ? undefined
-    : [...book.brands.values()].find((brand) => brand.requestKey === act.requestKey);
+    : [...catalogue.brands.values()].find((brand) => brand.requestKey === act.requestKey);
   if (mine !== undefined) {
     return ok({
       value: mine,
@@ -90,7 +94,7 @@ export function createBrand(book: Book, input: BrandInput, act: Act): Decision<B
     });
   }
   const brand = newBrand(input, act, act.requestKey);
-  if (book.brandsByName.has(brand.nameKey)) return err({ code: "name_taken" });
+  if (catalogue.brandsByName.has(brand.nameKey)) return err({ code: "name_taken" });
   return ok({
     value: brand,
     change: { brands: [brand] },
@@ -106,7 +110,7 @@ type Edited = {
 
 /** What an edit of a brand comes to, without writing anything. */
 function editOf(
-  book: Book,
+  catalogue: Catalogue,
   brand: BrandRecord,
   edit: BrandEdit,
   act: Act,
@@ -117,7 +121,7 @@ function editOf(
     excluded: edit.excluded === undefined ? brand.excluded : distinct(edit.excluded),
   };
   const key = nameKey(wanted.name);
-  const holder = book.brandsByName.get(key);
+  const holder = catalogue.brandsByName.get(key);
   if (holder !== undefined && holder.id !== brand.id) return err({ code: "name_taken" });
   const details = {
     category: edit.category ?? brand.category,
@@ -129,7 +133,7 @@ function editOf(
     !sameTexts(wanted.excluded, brand.excluded);
   const described = details.category !== brand.category || details.website !== brand.website ||
     details.logoUrl !== brand.logoUrl || details.wikidata !== brand.wikidata;
-  const waits = recognised && hasStandingOffer(book, brand.id, act.nowMs);
+  const waits = recognised && hasCurrentOrFutureOffer(catalogue, brand.id, act.nowMs);
   if (!recognised && !described) return ok({ brand, aliasChange: null, status: "unchanged" });
   const updated = {
     ...brand,
@@ -138,7 +142,7 @@ function editOf(
     updatedAtMs: described || !waits ? act.nowMs : brand.updatedAtMs,
   };
   if (!waits) return ok({ brand: updated, aliasChange: null, status: "updated" });
-  const standing = book.waiting.get(brand.id);
+  const standing = catalogue.waiting.get(brand.id);
   const asked = standing !== undefined && standing.name === wanted.name &&
     sameTexts(standing.aliases, wanted.aliases) && sameTexts(standing.excluded, wanted.excluded);
   const aliasChange = asked ? null : {
@@ -164,21 +168,21 @@ export type BrandOutcome = {
  * rest applies at once.
  */
 export function editBrand(
-  book: Book,
+  catalogue: Catalogue,
   brandId: BrandId,
   edit: BrandEdit,
   act: Act,
 ): Decision<BrandOutcome> {
-  const brand = book.brands.get(brandId);
+  const brand = catalogue.brands.get(brandId);
   if (brand === undefined) return err({ code: "not_found" });
-  const edited = editOf(book, brand, edit, act);
+  const edited = editOf(catalogue, brand, edit, act);
   if (!edited.ok) return edited;
   const { aliasChange, status } = edited.value;
   const written = edited.value.brand !== brand;
   return ok({
     value: {
       brand: edited.value.brand,
-      waiting: aliasChange ?? book.waiting.get(brandId) ?? null,
+      waiting: aliasChange ?? catalogue.waiting.get(brandId) ?? null,
       status,
     },
     change: !written && aliasChange === null ? null : {
@@ -195,13 +199,13 @@ export function editBrand(
 
 /** Puts a waiting change of name or aliases in force. Not by the one who asked for it. */
 export function approveAliasChange(
-  book: Book,
+  catalogue: Catalogue,
   brandId: BrandId,
   changeId: string,
   act: Act,
 ): Decision<BrandOutcome> {
-  const brand = book.brands.get(brandId);
-  const asked = book.aliasChanges.get(changeId);
+  const brand = catalogue.brands.get(brandId);
+  const asked = catalogue.aliasChanges.get(changeId);
   if (brand === undefined || asked === undefined || asked.brandId !== brandId) {
     return err({ code: "not_found" });
   }
@@ -212,7 +216,7 @@ export function approveAliasChange(
   if (asked.approvedBy !== null) return err({ code: "not_waiting" });
   if (asked.createdBy === act.operator) return err({ code: "second_person_required" });
   const key = nameKey(asked.name);
-  const holder = book.brandsByName.get(key);
+  const holder = catalogue.brandsByName.get(key);
   if (holder !== undefined && holder.id !== brandId) return err({ code: "name_taken" });
   const updated = {
     ...brand,
@@ -239,7 +243,7 @@ export type BrandImport = {
  * reported with all that is wrong with it.
  */
 export function importBrands(
-  book: Book,
+  catalogue: Catalogue,
   file: CheckedFile<BrandInput>,
   act: Act,
 ): Decision<BrandImport> {
@@ -257,14 +261,14 @@ export function importBrands(
     }
     if (key !== null) seen.add(key);
     if (key === null || input === null) continue;
-    const existing = book.brandsByName.get(key);
+    const existing = catalogue.brandsByName.get(key);
     if (existing === undefined) {
       const brand = newBrand(input, act, null);
       written.push(brand);
       report.push({ line, status: "created", id: brand.id, brand });
       continue;
     }
-    const edited = editOf(book, existing, input, act);
+    const edited = editOf(catalogue, existing, input, act);
     if (!edited.ok) {
       errors.push(lineError(at, "/name", "name_taken"));
       continue;

@@ -1,7 +1,7 @@
 // The catalogue in API.md's words: snake_case, instants as RFC 3339, points and cents as they are.
 // Pure.
-import { toInstant } from "../kernel/time.ts";
-import type { OfferTerms } from "../ledger/ports.ts";
+import { toInstant } from "../../kernel/time.ts";
+import type { OfferTerms } from "../../ledger/ports.ts";
 import type {
   AliasChange,
   BrandRecord,
@@ -9,8 +9,8 @@ import type {
   OfferEntry,
   OfferRecord,
   VersionRecord,
-} from "./book.ts";
-import type { NormalisedVersion } from "./offer-version.ts";
+} from "../catalogue.ts";
+import type { NormalisedVersion } from "../terms/version-input.ts";
 
 /** A brand as everybody sees it. */
 export function publicBrand(brand: BrandRecord) {

@@ -2,13 +2,13 @@
 // merchant text, and only of card rows: the label itself, and who sends or receives a transfer, are
 // a user's data.
 import { z } from "zod";
-import type { BrandId } from "../kernel/ids.ts";
-import { isId } from "../kernel/ids.ts";
-import { err, ok } from "../kernel/result.ts";
-import type { AggregatorHint, Recogniser } from "../recognition/ports.ts";
-import type { Book, CorrectionRecord } from "./book.ts";
-import type { Act, Decision } from "./decision.ts";
-import { fieldError } from "./errors.ts";
+import type { BrandId } from "../../kernel/ids.ts";
+import { isId } from "../../kernel/ids.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { AggregatorHint, Recogniser } from "../../recognition/ports.ts";
+import type { Catalogue, CorrectionRecord } from "../catalogue.ts";
+import type { Act, Decision } from "../decision.ts";
+import { fieldError } from "../errors.ts";
 
 const label = z.string().trim().min(1).max(512);
 const hint = z.enum(["card", "refund", "withdrawal", "transfer", "debit", "other", "unknown"]);
@@ -28,7 +28,7 @@ export type CorrectionInput = {
 
 /** Says that a label is a brand's, or none's, from now on. */
 export function correct(
-  book: Book,
+  catalogue: Catalogue,
   recogniser: Recogniser,
   input: CorrectionInput,
   act: Act,
@@ -43,12 +43,12 @@ export function correct(
   }
   let brandId: BrandId | null = null;
   if (input.brand_id !== null) {
-    if (!isId("brd", input.brand_id) || !book.brands.has(input.brand_id)) {
+    if (!isId("brd", input.brand_id) || !catalogue.brands.has(input.brand_id)) {
       return err({ code: "invalid", errors: [fieldError("/brand_id", "brand_unknown")] });
     }
     brandId = input.brand_id;
   }
-  const existing = book.corrections.get(merchant);
+  const existing = catalogue.corrections.get(merchant);
   // The merchant text stays out of the audit trail, which takes ids and numbers only.
   const audit = {
     action: "recognition.correct",
