@@ -79,8 +79,8 @@ import {
   purchaseView,
   reviewItems,
 } from "./views/views.ts";
-import { newWork } from "./book/call.ts";
-import type { Ranks, Work } from "./book/call.ts";
+import { newCall } from "./book/call.ts";
+import type { Call, Ranks } from "./book/call.ts";
 
 export type Erased = { readonly code: "erased" };
 export type Answer<T> = Result<T, Erased>;
@@ -171,23 +171,24 @@ export type Engine = {
 export function createEngine(parts: EngineParts): Engine {
   const { sql } = parts;
   const ranks: Ranks = { last: null };
-  const run = <T, E>(nowMs: number, method: (work: Work) => Result<T, E>): Result<T, E | Erased> =>
+  const run = <T, E>(nowMs: number, method: (work: Call) => Result<T, E>): Result<T, E | Erased> =>
     sql.transaction(() => {
       assert(
         Number.isSafeInteger(nowMs) && nowMs > 0,
-        "the time is a positive whole number of milliseconds",
+        "time_invalid",
+        "the time of the call is not a positive whole number of milliseconds",
       );
       if (erasedLeaf(sql) !== null) return err({ code: "erased" });
-      const work = newWork(sql, parts.random, parts.userId, nowMs, ranks);
+      const work = newCall(sql, parts.random, parts.userId, nowMs, ranks);
       bringUpToDate(work);
       return method(work);
     });
-  const on = <I, T>(method: (work: Work, input: I) => T) => (input: I, nowMs: number): Answer<T> =>
+  const on = <I, T>(method: (work: Call, input: I) => T) => (input: I, nowMs: number): Answer<T> =>
     run(nowMs, (work) => ok(method(work, input)));
-  const asked = <T>(method: (work: Work) => T) => (_: null, nowMs: number): Answer<T> =>
+  const asked = <T>(method: (work: Call) => T) => (_: null, nowMs: number): Answer<T> =>
     run(nowMs, (work) => ok(method(work)));
-  const done = <I>(method: (work: Work, input: I) => void) =>
-    on((work: Work, input: I) => {
+  const done = <I>(method: (work: Call, input: I) => void) =>
+    on((work: Call, input: I) => {
       method(work, input);
       return null;
     });
@@ -205,10 +206,10 @@ export function createEngine(parts: EngineParts): Engine {
     points: asked(pointsView),
     purchases: on(purchasesPage),
     purchase: on(purchaseView),
-    entries: on((work: Work, page: { readonly limit: number; readonly before: string | null }) =>
+    entries: on((work: Call, page: { readonly limit: number; readonly before: string | null }) =>
       entriesPage(work, page.limit, page.before)
     ),
-    overview: on((work: Work, { limit }: { readonly limit: number }) => ({
+    overview: on((work: Call, { limit }: { readonly limit: number }) => ({
       points: pointsView(work),
       entries: entriesPage(work, limit, null),
     })),
@@ -262,6 +263,6 @@ export function createEngine(parts: EngineParts): Engine {
 function leafOf(sql: Sql, parts: EngineParts): Leaf {
   const erased = erasedLeaf(sql);
   if (erased !== null) return erased;
-  const { head } = newWork(sql, parts.random, parts.userId, 1);
+  const { head } = newCall(sql, parts.random, parts.userId, 1);
   return { sequence: head.sequence, head: head.hash };
 }

@@ -10,7 +10,7 @@ import type { OfferCover } from "../ports.ts";
 import type { Sql } from "./sql.ts";
 import type { UsageCache } from "../purchases/user-history.ts";
 
-export type Work = {
+export type Call = {
   readonly sql: Sql;
   readonly nowMs: number;
   readonly random: RandomBytes;
@@ -20,7 +20,7 @@ export type Work = {
   readonly ranks: Ranks;
   /**
    * Points were taken back or came in while there was a debt: the lots do not yet say who pays for
-   * it (`settleDebt`).
+   * it (`coverDebt`).
    */
   owes: boolean;
   /**
@@ -33,13 +33,13 @@ export type Work = {
 /** The last rank given in this engine's life, see `nextRank`; null before the first. */
 export type Ranks = { last: number | null };
 
-export function newWork(
+export function newCall(
   sql: Sql,
   random: RandomBytes,
   shardOf: string | undefined,
   nowMs: number,
   ranks: Ranks = { last: null },
-): Work {
+): Call {
   return {
     sql,
     nowMs,
@@ -54,11 +54,11 @@ export function newWork(
 }
 
 /** Posts on this call's head. */
-export function postTo(work: Work, draft: Omit<Draft, "recordedAtMs">): EntryId {
-  const posted = post(work.sql, work.head, work.random, work.shardOf, {
+export function postTo(call: Call, draft: Omit<Draft, "recordedAtMs">): EntryId {
+  const posted = post(call.sql, call.head, call.random, call.shardOf, {
     ...draft,
-    recordedAtMs: work.nowMs,
+    recordedAtMs: call.nowMs,
   });
-  work.head = posted.head;
+  call.head = posted.head;
   return posted.id;
 }

@@ -5,9 +5,9 @@ import { assert } from "../../kernel/assert.ts";
 import type { PurchaseId } from "../../kernel/ids.ts";
 import { DAY_MS, HOUR_MS } from "../../kernel/time.ts";
 import { dayOf } from "../book/paris-days.ts";
-import { dueHolds, markAlerted, releaseOverdue, settleDebt } from "../points/holds.ts";
+import { coverDebt, dueHolds, markAlerted, releaseOverdue } from "../points/holds.ts";
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot, saveLot } from "../points/lots.ts";
-import { budgetOpen, budgetWish, giveUpRestoring, plainShare } from "../purchases/reservations.ts";
+import { budgetOpen, desiredHold, giveUpRestoring, plainShare } from "../purchases/reservations.ts";
 import { grantTo } from "../purchases/purchase-points.ts";
 import {
   applyRefunds,
@@ -19,47 +19,51 @@ import {
 import { readMeta, writeMeta } from "../book/meta.ts";
 import type { BudgetDenial, BudgetTask, NoticeTask } from "../ports.ts";
 import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "../purchases/purchase-rows.ts";
-import type { PurchaseRecord } from "../purchases/purchase-rows.ts";
+import type { PurchaseRow } from "../purchases/purchase-rows.ts";
 import { integerOf, integerOrNull, textOf } from "../book/sql.ts";
 import { noteUsage } from "../purchases/user-history.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 const BATCH = 1000;
 /** More rounds than that means that something becomes due again by being written down. */
 const ROUNDS_MAX = 100;
 
 /**
- * Writes down everything that is due at `work.nowMs`, in the order in which it became due; at one
+ * Writes down everything that is due at `call.nowMs`, in the order in which it became due; at one
  * instant expiry comes last.
  */
-export function bringUpToDate(work: Work): void {
+export function bringUpToDate(call: Call): void {
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const tasks = dueTasks(work);
+    const tasks = dueTasks(call);
     if (tasks.length === 0) return;
     tasks.sort((a, b) => a.dueMs - b.dueMs);
     for (const task of tasks) task.run();
   }
-  assert(false, "what is due comes to an end");
+  assert(
+    false,
+    "deadlines_do_not_end",
+    "deadlines keep falling due after 100 rounds of processing them",
+  );
 }
 
-function dueTasks(work: Work): { readonly dueMs: number; readonly run: () => void }[] {
-  const lots = dueLots(work, BATCH).map((lot) => ({
+function dueTasks(call: Call): { readonly dueMs: number; readonly run: () => void }[] {
+  const lots = dueLots(call, BATCH).map((lot) => ({
     confirms: lot.state === "pending",
     dueMs: lotDueMs(lot) ?? 0,
-    run: () => settleLot(work, lot.lotNo),
+    run: () => settleLot(call, lot.lotNo),
   }));
-  const holds = dueHolds(work).filter((hold) => hold.state === "open").map((hold) => ({
+  const holds = dueHolds(call).filter((hold) => hold.state === "open").map((hold) => ({
     dueMs: hold.dueMs,
-    run: () => releaseOverdue(work, hold.redemptionId),
+    run: () => releaseOverdue(call, hold.redemptionId),
   }));
-  const rows = work.sql.exec(
+  const rows = call.sql.exec(
     `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND (state = 'pending' OR waits_for = 'purchase') ORDER BY due_ms LIMIT ?`,
-    work.nowMs,
+    call.nowMs,
     BATCH,
   )
-    .map(purchaseFrom).filter((record) =>
-      !budgetOpen(record) || (waitEndsMs(record) ?? Infinity) <= work.nowMs
-    ).map((record) => ({ dueMs: record.dueMs ?? 0, run: () => closeRow(work, record) }));
+    .map(purchaseFrom).filter((purchase) =>
+      !budgetOpen(purchase) || (waitEndsMs(purchase) ?? Infinity) <= call.nowMs
+    ).map((purchase) => ({ dueMs: purchase.dueMs ?? 0, run: () => closeRow(call, purchase) }));
   // A hold that lapses in the millisecond in which its lot expires gives its points their 30 days.
   return [
     ...lots.filter(({ confirms }) => confirms),
@@ -70,34 +74,34 @@ function dueTasks(work: Work): { readonly dueMs: number; readonly run: () => voi
 }
 
 /** The lot is read again: an earlier task of the same round may have spent or reversed it. */
-function settleLot(work: Work, lotNo: number): void {
-  const lot = readLot(work, lotNo);
+function settleLot(call: Call, lotNo: number): void {
+  const lot = readLot(call, lotNo);
   const dueMs = lotDueMs(lot);
-  if (dueMs === null || dueMs > work.nowMs) return;
-  if (lot.state === "available") return expireLot(work, lot);
-  confirmLot(work, lot, lot.purchaseNo === null ? null : purchaseIdOf(work, lot.purchaseNo));
-  settleDebt(work);
+  if (dueMs === null || dueMs > call.nowMs) return;
+  if (lot.state === "available") return expireLot(call, lot);
+  confirmLot(call, lot, lot.purchaseNo === null ? null : purchaseIdOf(call, lot.purchaseNo));
+  coverDebt(call);
 }
 
-function purchaseIdOf(work: Work, n: number): PurchaseId {
+function purchaseIdOf(call: Call, n: number): PurchaseId {
   return textOf(
-    work.sql.exec("SELECT id FROM purchases WHERE n = ?", n)[0] ?? {},
+    call.sql.exec("SELECT id FROM purchases WHERE n = ?", n)[0] ?? {},
     "id",
   ) as PurchaseId;
 }
 
 /** A pending row that nothing took over, or a refund that waited in vain. Neither has points. */
-function closeRow(work: Work, record: PurchaseRecord): void {
-  close(record);
-  updateVerdict(work, record);
+function closeRow(call: Call, purchase: PurchaseRow): void {
+  close(purchase);
+  updateVerdict(call, purchase);
 }
 
 /** Committed holds that are overdue, each reported once. */
-export function takeOverdueHolds(work: Work): string[] {
-  const overdue = dueHolds(work).filter((hold) => hold.state === "committed").map((hold) =>
+export function takeOverdueHolds(call: Call): string[] {
+  const overdue = dueHolds(call).filter((hold) => hold.state === "committed").map((hold) =>
     hold.redemptionId
   );
-  for (const redemptionId of overdue) markAlerted(work, redemptionId);
+  for (const redemptionId of overdue) markAlerted(call, redemptionId);
   return overdue;
 }
 
@@ -105,8 +109,8 @@ export function takeOverdueHolds(work: Work): string[] {
  * When something is due next, or null. Whatever is due already was written down; what waits for
  * others is due now.
  */
-export function nextAlarmMs(work: Work): number | null {
-  const row = work.sql.exec(
+export function nextAlarmMs(call: Call): number | null {
+  const row = call.sql.exec(
     `SELECT (SELECT MIN(due_ms) FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL) AS confirming,
        (SELECT MIN(due_ms) FROM lots WHERE state = 'available' AND due_ms IS NOT NULL) AS expiring,
        (SELECT MIN(due_ms) FROM purchases WHERE due_ms IS NOT NULL) AS row_due,
@@ -119,7 +123,7 @@ export function nextAlarmMs(work: Work): number | null {
   );
   const notice30 = integerOrNull(row, "notice_30");
   const notice7 = integerOrNull(row, "notice_7");
-  const retryMs = noticesAfterMs(work);
+  const retryMs = noticesAfterMs(call);
   if (notice30 !== null) times.push(Math.max(notice30 - 30 * DAY_MS, retryMs));
   if (notice7 !== null) times.push(Math.max(notice7 - 7 * DAY_MS, retryMs));
   const next = Math.min(...times.filter((time) => time !== null));
@@ -133,19 +137,19 @@ const NOTICES_AFTER = "notices_after_ms";
 // count.
 const NOTICE_RETRY_MS = HOUR_MS;
 
-function noticesAfterMs(work: Work): number {
-  return Number(readMeta(work.sql, NOTICES_AFTER) ?? "0");
+function noticesAfterMs(call: Call): number {
+  return Number(readMeta(call.sql, NOTICES_AFTER) ?? "0");
 }
 
 /**
  * Expiry notices to send now: 30 and 7 days before, lots of one day together. Within the last week
  * only the second is sent.
  */
-export function dueNotices(work: Work): NoticeTask[] {
-  if (work.nowMs < noticesAfterMs(work)) return [];
-  const rows = work.sql.exec(
+export function dueNotices(call: Call): NoticeTask[] {
+  if (call.nowMs < noticesAfterMs(call)) return [];
+  const rows = call.sql.exec(
     "SELECT lot_no, remaining, expires_at_ms, noticed_30_ms, noticed_7_ms FROM lots WHERE remaining > 0 AND expires_at_ms <= ? ORDER BY expires_at_ms, lot_no",
-    work.nowMs + 30 * DAY_MS,
+    call.nowMs + 30 * DAY_MS,
   );
   const tasks = new Map<
     string,
@@ -153,13 +157,13 @@ export function dueNotices(work: Work): NoticeTask[] {
   >();
   for (const row of rows) {
     const expiresAtMs = integerOf(row, "expires_at_ms");
-    const daysBefore = expiresAtMs - work.nowMs <= 7 * DAY_MS ? 7 : 30;
+    const daysBefore = expiresAtMs - call.nowMs <= 7 * DAY_MS ? 7 : 30;
     if (integerOrNull(row, daysBefore === 7 ? "noticed_7_ms" : "noticed_30_ms") !== null) continue;
     const expiresOn = dayOf(
       Math.max(
         expiresAtMs,
         daysBefore === 7 && integerOrNull(row, "noticed_30_ms") === null
-          ? work.nowMs + 7 * DAY_MS
+          ? call.nowMs + 7 * DAY_MS
           : 0,
       ),
     );
@@ -177,27 +181,27 @@ export function dueNotices(work: Work): NoticeTask[] {
  * meanwhile was not the one announced.
  */
 export function noteNoticeSent(
-  work: Work,
+  call: Call,
   task: Pick<NoticeTask, "daysBefore" | "expiresOn" | "lots">,
 ): void {
   for (const lotNo of task.lots) {
-    const lot = readLot(work, lotNo);
+    const lot = readLot(call, lotNo);
     if (dayOf(lot.expiresAtMs) > task.expiresOn) continue;
-    if (task.daysBefore === 30) lot.noticed30Ms ??= work.nowMs;
+    if (task.daysBefore === 30) lot.noticed30Ms ??= call.nowMs;
     else {
-      lot.noticed7Ms ??= work.nowMs;
+      lot.noticed7Ms ??= call.nowMs;
       // Too late for the first: it is not sent after the second.
-      lot.noticed30Ms ??= work.nowMs;
+      lot.noticed30Ms ??= call.nowMs;
     }
-    saveLot(work, lot);
+    saveLot(call, lot);
   }
 }
 
 /**
  * A notice could not be sent; none is tried for an hour. What was not announced does not expire.
  */
-export function noteNoticeFailed(work: Work): void {
-  writeMeta(work.sql, NOTICES_AFTER, String(work.nowMs + NOTICE_RETRY_MS));
+export function noteNoticeFailed(call: Call): void {
+  writeMeta(call.sql, NOTICES_AFTER, String(call.nowMs + NOTICE_RETRY_MS));
 }
 
 // ---- budgets ------------------------------------------------------------------------------------
@@ -206,17 +210,17 @@ export function noteNoticeFailed(work: Work): void {
  * What offers' budgets must be told now. Idempotent for them: a task says what a purchase should
  * hold, not by how much it changes.
  */
-export function budgetTasks(work: Work, limit: number): BudgetTask[] {
-  const rows = work.sql.exec(
+export function budgetTasks(call: Call, limit: number): BudgetTask[] {
+  const rows = call.sql.exec(
     `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND budget IS NOT NULL ORDER BY due_ms, n LIMIT ?`,
-    work.nowMs,
+    call.nowMs,
     limit,
   ).map(purchaseFrom);
-  return rows.flatMap((record) =>
-    record.budget.flatMap((share, index) => {
-      const points = budgetWish(record, index);
+  return rows.flatMap((purchase) =>
+    purchase.budget.flatMap((share, index) => {
+      const points = desiredHold(purchase, index);
       return share.held === points ? [] : [{
-        purchaseId: record.id,
+        purchaseId: purchase.id,
         offerId: share.offerId,
         points,
         key: share.key,
@@ -231,34 +235,35 @@ export function budgetTasks(work: Work, limit: number): BudgetTask[] {
  * waits for.
  */
 export function budgetGranted(
-  work: Work,
+  call: Call,
   task: Pick<BudgetTask, "key" | "offerId" | "points">,
 ): void {
-  const record = hear(work, task, task.points);
-  if (record === null) return;
-  const current = record.budget.at(-1);
+  const purchase = hear(call, task, task.points);
+  if (purchase === null) return;
+  const current = purchase.budget.at(-1);
   if (
     current?.key === task.key && current.offerId === task.offerId && current.restore === task.points
-  ) restoreReserved(work, record);
+  ) restoreReserved(call, purchase);
   if (
-    record.waitsFor === "budget" && current?.key === task.key && current.offerId === task.offerId &&
+    purchase.waitsFor === "budget" && current?.key === task.key &&
+    current.offerId === task.offerId &&
     current.wanted === task.points
   ) {
-    record.outcome = "earned";
-    record.waitsFor = null;
-    record.findings = {
-      ...record.findings,
-      reasons: record.findings.reasons.map((
+    purchase.outcome = "earned";
+    purchase.waitsFor = null;
+    purchase.findings = {
+      ...purchase.findings,
+      reasons: purchase.findings.reasons.map((
         code,
       ) => (code === "budget_reserving" ? "offer_applied" : code)),
     };
     // What was given back meanwhile is counted as given back of the points that are granted now.
-    const { refundedCents } = record;
-    record.refundedCents = 0;
-    grantTo(work, record, task.points);
-    if (refundedCents > 0) applyRefunds(work, record, refundedCents);
+    const { refundedCents } = purchase;
+    purchase.refundedCents = 0;
+    grantTo(call, purchase, task.points);
+    if (refundedCents > 0) applyRefunds(call, purchase, refundedCents);
   }
-  closeBudget(work, record);
+  closeBudget(call, purchase);
 }
 
 /**
@@ -266,18 +271,18 @@ export function budgetGranted(
  * stay taken. A denial of what the purchase no longer wishes says only what is held; what it wishes
  * now is asked next.
  */
-export function budgetDenied(work: Work, denial: BudgetDenial): void {
-  const record = hear(work, denial, denial.held);
-  if (record === null) return;
-  const current = record.budget.at(-1);
+export function budgetDenied(call: Call, denial: BudgetDenial): void {
+  const purchase = hear(call, denial, denial.held);
+  if (purchase === null) return;
+  const current = purchase.budget.at(-1);
   if (
     current?.key === denial.key && current.offerId === denial.offerId &&
-    budgetWish(record, record.budget.length - 1) === denial.points
+    desiredHold(purchase, purchase.budget.length - 1) === denial.points
   ) {
-    if (record.waitsFor === "budget") earnElsewhere(work, record, denial.left ?? null);
-    else giveUpRestoring(record, denial.left ?? null);
+    if (purchase.waitsFor === "budget") earnElsewhere(call, purchase, denial.left ?? null);
+    else giveUpRestoring(purchase, denial.left ?? null);
   }
-  closeBudget(work, record);
+  closeBudget(call, purchase);
 }
 
 /**
@@ -285,33 +290,33 @@ export function budgetDenied(work: Work, denial: BudgetDenial): void {
  * one.
  */
 function hear(
-  work: Work,
+  call: Call,
   { key, offerId }: Pick<BudgetTask, "key" | "offerId">,
   held: number,
-): PurchaseRecord | null {
-  const open = work.sql.exec(
+): PurchaseRow | null {
+  const open = call.sql.exec(
     `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms IS NOT NULL AND budget IS NOT NULL`,
   ).map(purchaseFrom);
-  for (const record of open) {
-    const share = record.budget.find((each) => each.key === key && each.offerId === offerId);
+  for (const purchase of open) {
+    const share = purchase.budget.find((each) => each.key === key && each.offerId === offerId);
     if (share === undefined) continue;
     share.held = held;
-    return record;
+    return purchase;
   }
   return null;
 }
 
-function closeBudget(work: Work, record: PurchaseRecord): void {
-  record.budget = record.budget.filter((share) => share.current || share.held !== 0);
+function closeBudget(call: Call, purchase: PurchaseRow): void {
+  purchase.budget = purchase.budget.filter((share) => share.current || share.held !== 0);
   // What else might have applied is of no more use once the purchase waits no longer.
-  if (record.waitsFor !== "budget") {
-    record.budget = record.budget.map((
+  if (purchase.waitsFor !== "budget") {
+    purchase.budget = purchase.budget.map((
       share,
     ) => (share.fallback === undefined ? share : plainShare(share)));
   }
   // The row may have come to wait for something else while it owed the budget this.
-  record.dueMs = budgetOpen(record) ? work.nowMs : waitEndsMs(record);
-  noteUsage(work, record);
-  updateVerdict(work, record);
-  settleDebt(work);
+  purchase.dueMs = budgetOpen(purchase) ? call.nowMs : waitEndsMs(purchase);
+  noteUsage(call, purchase);
+  updateVerdict(call, purchase);
+  coverDebt(call);
 }
