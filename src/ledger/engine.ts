@@ -8,17 +8,9 @@ import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { DAY_MS } from "../kernel/time.ts";
 import { activate } from "./purchases/activations.ts";
-import {
-  bringUpToDate,
-  budgetDenied,
-  budgetGranted,
-  budgetTasks,
-  dueNotices,
-  nextAlarmMs,
-  noteNoticeFailed,
-  noteNoticeSent,
-  takeOverdueHolds,
-} from "./deadlines/deadlines.ts";
+import { bringUpToDate, nextAlarmMs, takeOverdueHolds } from "./deadlines/deadlines.ts";
+import { dueNotices, noteNoticeFailed, noteNoticeSent } from "./deadlines/expiry-notices.ts";
+import { budgetDenied, budgetGranted, budgetTasks } from "./purchases/budget-answers.ts";
 import { erasedLeaf, writeErased } from "./book/meta.ts";
 import {
   ackReviews,
@@ -63,10 +55,11 @@ import type {
   SampleNews,
   Verification,
 } from "./ports.ts";
-import { OffersMissing, record } from "./purchases/record-batch.ts";
+import { record } from "./purchases/record-batch.ts";
 import { decideReview } from "./review-decisions.ts";
 import type { ReviewRefusal } from "./review-decisions.ts";
 import { migrate } from "./book/schema.ts";
+import { transactionUnlessRefused } from "./book/sql.ts";
 import type { Sql } from "./book/sql.ts";
 import { verifyBook } from "./book/verify.ts";
 import {
@@ -193,16 +186,9 @@ export function createEngine(parts: EngineParts): Engine {
       return null;
     });
   return {
-    record(batch, nowMs) {
-      try {
-        return run(nowMs, (work) => ok(record(work, batch)));
-      } catch (error) {
-        if (error instanceof OffersMissing) {
-          return err({ code: "offers_needed", needed: error.needed });
-        }
-        throw error;
-      }
-    },
+    // Without the offers that a verdict needs, the whole delivery is undone.
+    record: (batch, nowMs) =>
+      transactionUnlessRefused(sql, () => run(nowMs, (call) => record(call, batch))),
     points: asked(pointsView),
     purchases: on(purchasesPage),
     purchase: on(purchaseView),

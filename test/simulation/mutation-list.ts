@@ -156,7 +156,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "budget not given back",
     breaks: "reversals give back",
     file: "ledger/purchases/reservations.ts",
-    find: `purchase.waitsFor === "budget" ? share.wanted : share.restore ?? activePoints(record)`,
+    find: `purchase.waitsFor === "budget" ? share.wanted : share.restore ?? activePoints(purchase)`,
     seeds: [28],
     replace: `purchase.waitsFor === "budget" ? share.wanted : purchase.granted`,
   },
@@ -331,7 +331,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "no notice of the last week",
     breaks: "notices 30 and 7 days before",
-    file: "ledger/deadlines/deadlines.ts",
+    file: "ledger/deadlines/expiry-notices.ts",
     find: "const daysBefore = expiresAtMs - call.nowMs <= 7 * DAY_MS ? 7 : 30;",
     replace:
       `const daysBefore = expiresAtMs - call.nowMs <= 7 * DAY_MS ? 7 : 30;\n    if (daysBefore === 7 && integerOrNull(row, "noticed_30_ms") !== null) continue;`,

@@ -5,10 +5,25 @@ import { pooled } from "../../kernel/random.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { post, readHead } from "./transactions.ts";
 import type { Draft, Head } from "./transactions.ts";
-import type { EntryId } from "../../kernel/ids.ts";
+import type { EntryId, OfferId } from "../../kernel/ids.ts";
 import type { OfferCover } from "../ports.ts";
 import type { Sql } from "./sql.ts";
-import type { UsageCache } from "../purchases/user-history.ts";
+
+/** The purchases that count for one offer in one period, with their points by row number. */
+export type OfferUsage = {
+  readonly offerId: OfferId;
+  readonly span: { readonly from: string; readonly to: string };
+  readonly pointsByPurchase: Map<number, number>;
+};
+
+/**
+ * What was read of the user's past in this call (purchases/user-history.ts): usage by offer and
+ * period, and by brand the decision ranks of its booked purchases.
+ */
+export type UsageCache = {
+  readonly used: Map<string, OfferUsage>;
+  readonly bookedByBrand: Map<string, Map<number, number>>;
+};
 
 export type Call = {
   readonly sql: Sql;
@@ -19,13 +34,12 @@ export type Call = {
   usage: UsageCache | null;
   readonly ranks: Ranks;
   /**
-   * Points were taken back or came in while there was a debt: the lots do not yet say who pays for
-   * it (`coverDebt`).
+   * Points were taken back, or came in while there was a debt: the lots do not reflect it before
+   * `coverDebt`.
    */
-  owes: boolean;
+  debtOpen: boolean;
   /**
-   * Brands and days that something had to be decided for without their offers: the call must not
-   * stand.
+   * Brands and days whose offers a decision needed and did not have: the call must be undone.
    */
   readonly offersNeeded: OfferCover[];
 };
@@ -48,7 +62,7 @@ export function newCall(
     head: readHead(sql),
     usage: null,
     ranks,
-    owes: false,
+    debtOpen: false,
     offersNeeded: [],
   };
 }

@@ -217,7 +217,7 @@ function endHold(
  */
 export function coverDebt(call: Call): void {
   releaseUntilCovered(call);
-  if (call.owes) payDebt(call);
+  if (call.debtOpen) payDebt(call);
 }
 
 function releaseUntilCovered(call: Call): void {

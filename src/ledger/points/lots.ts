@@ -179,7 +179,7 @@ const SOURCE_OF = { earn: "purchases", referral: "referral", goodwill: "goodwill
 export function grant(call: Call, wanted: Grant): number {
   const source = SOURCE_OF[wanted.kind];
   const direct = wanted.kind === "goodwill";
-  if (call.head.balances.available < 0) call.owes = true;
+  if (call.head.balances.available < 0) call.debtOpen = true;
   const lotNo = call.head.sequence + 1;
   const entryId = postTo(call, {
     kind: wanted.kind,
@@ -227,7 +227,7 @@ export function confirmLot(call: Call, lot: Lot, purchaseId: PurchaseId | null):
     "lot_not_confirmable",
     "a lot is confirmed that is not pending or has no active points",
   );
-  if (call.head.balances.available < 0) call.owes = true;
+  if (call.head.balances.available < 0) call.debtOpen = true;
   postTo(call, {
     kind: "confirm",
     key: `confirm:${lot.lotNo}:${call.head.sequence + 1}`,
@@ -337,7 +337,7 @@ function takePoints(
   });
   if (!pending) {
     lot.remaining -= Math.min(lot.remaining, points);
-    call.owes = true;
+    call.debtOpen = true;
   }
   saveLot(call, lot);
 }
@@ -375,7 +375,7 @@ function addPoints(
     lot.remaining += points;
     // No notice named these points: they need a day of their own, or time for a new one.
     extend(lot, call.nowMs);
-    call.owes = true;
+    call.debtOpen = true;
   }
   saveLot(call, lot);
 }
@@ -451,7 +451,7 @@ export function payDebt(call: Call): void {
     "the open lots hold fewer points than the available balance",
   );
   if (open > covered) spendFromLots(call, open - covered);
-  call.owes = false;
+  call.debtOpen = false;
 }
 
 function aboutLot(

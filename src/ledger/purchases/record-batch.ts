@@ -4,12 +4,14 @@
 import { assert } from "../../kernel/assert.ts";
 import type { AccountId, BrandId } from "../../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../../kernel/money.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
 import { addDays } from "../../kernel/time.ts";
 import { budgetOpen } from "./reservations.ts";
 import type { Terms } from "../earning/types.ts";
 import { coverDebt } from "../points/holds.ts";
 import { numberedId } from "../book/numbered-id.ts";
-import type { BankRow, OfferCover, RecordBatch, RecordSummary } from "../ports.ts";
+import type { BankRow, OffersNeeded, RecordBatch, RecordSummary } from "../ports.ts";
 import { RECORD_ROWS_MAX } from "../ports.ts";
 import {
   activePoints,
@@ -51,8 +53,8 @@ type Touched = {
   readonly wasBrand: BrandId | null;
   readonly wasRefund: boolean;
   place: Place | null;
-  /** It took over a verdict in this call, see `handOver`. */
-  heir: boolean;
+  /** It took over a verdict in this call, see `transferVerdict`. */
+  receivedVerdict: boolean;
 };
 type Plan = {
   readonly touched: Map<
@@ -66,28 +68,20 @@ type Plan = {
 
 /**
  * Rows further from the batch than this cannot change what its rows repeat, unless nine of them
- * stand in a chain.
+ * form a chain.
  */
 const SAMENESS_MARGIN_DAYS = 45;
 const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
 
-/** Thrown to undo the call; the engine answers it as a refusal. */
-export class OffersMissing extends Error {
-  override readonly name = "OffersMissing";
-  readonly needed: readonly OfferCover[];
-
-  constructor(needed: readonly OfferCover[]) {
-    super("offers of a brand and day were not handed over");
-    this.needed = needed;
-  }
-}
-
 /**
- * Records one batch. Repeating it, whole or in parts, changes nothing more. Throws `OffersMissing`
+ * Records one batch. Repeating it, whole or in parts, changes nothing more. Answers `offers_needed`
  * when a row of an earlier delivery must be judged again and nobody handed its brand's offers over:
- * a verdict without them would take its points for good.
+ * a verdict without them would take its points for good. The caller undoes the call then.
  */
-export function record(call: Call, batch: RecordBatch): RecordSummary {
+export function record(
+  call: Call,
+  batch: RecordBatch,
+): Result<RecordSummary, OffersNeeded> {
   assert(
     batch.rows.length <= RECORD_ROWS_MAX,
     "batch_too_large",
@@ -104,11 +98,13 @@ export function record(call: Call, batch: RecordBatch): RecordSummary {
   for (const row of batch.rows) takeIn(call, plan, stored, nameOf(accounts, row), row);
   for (const group of groupsOf(plan, accounts, joined)) placeGroup(call, plan, group);
   const duplicates = settle(call, plan, batch, { accounts, joined });
-  if (call.offersNeeded.length > 0) throw new OffersMissing(call.offersNeeded);
+  if (call.offersNeeded.length > 0) {
+    return err({ code: "offers_needed", needed: call.offersNeeded });
+  }
   coverDebt(call);
   const fresh = [...plan.touched.values()].filter((each) => each.facts || each.isNew);
   if (batch.syncedAtMs !== null) saveSync(call, batch.connectionId, batch.syncedAtMs);
-  return {
+  return ok({
     recorded: fresh.length,
     unchanged: plan.unchanged,
     duplicates,
@@ -118,7 +114,7 @@ export function record(call: Call, batch: RecordBatch): RecordSummary {
         sum + (purchase.kind === "purchase" ? activePoints(purchase) : 0),
       0,
     ),
-  };
+  });
 }
 
 function saveSync(call: Call, connectionId: string, syncedAtMs: number): void {
@@ -232,7 +228,7 @@ function takeIn(
       wasBrand: null,
       wasRefund: false,
       place: null,
-      heir: false,
+      receivedVerdict: false,
     };
     plan.touched.set(purchase.n, fresh);
     plan.byRow.set(key, fresh);
@@ -258,7 +254,7 @@ function takeIn(
       wasBrand: known.brand?.id ?? null,
       wasRefund: known.kind === "refund",
       place: null,
-      heir: false,
+      receivedVerdict: false,
     };
   if (missedPending) known.wasPending = true;
   if (newer) {
@@ -312,7 +308,7 @@ function groupsOf(
 }
 
 /**
- * Finds which rows of the group stand for which. Most accounts have one generation and no pending
+ * Finds which rows of the group are the same purchase. Most accounts have one generation and no pending
  * row: nothing to look for.
  */
 function placeGroup(call: Call, plan: Plan, group: Group): void {
@@ -413,7 +409,7 @@ function applyPlaces(
         wasBrand: record.brand?.id ?? null,
         wasRefund: record.kind === "refund",
         place,
-        heir: false,
+        receivedVerdict: false,
       };
       plan.touched.set(n, touched);
     }
@@ -422,13 +418,13 @@ function applyPlaces(
 }
 
 /**
- * Gives every touched row its verdict: first those that stand for nothing any more, so that points
+ * Gives every touched row its verdict: first those that are no purchase of their own any more, so that points
  * and caps are free again.
  */
 function settle(call: Call, plan: Plan, terms: Terms, { accounts, joined }: Saved): number {
-  for (const touched of plan.touched.values()) handOver(call, plan, touched);
+  for (const touched of plan.touched.values()) transferVerdict(call, plan, touched);
   const inOrder = [...plan.touched.values()].sort((a, b) =>
-    Number(standsForItself(a)) - Number(standsForItself(b)) || a.record.n - b.record.n
+    Number(isOwnPurchase(a)) - Number(isOwnPurchase(b)) || a.record.n - b.record.n
   );
   const refunds = new Map<string, RefundsAt>();
   let duplicates = 0;
@@ -438,14 +434,16 @@ function settle(call: Call, plan: Plan, terms: Terms, { accounts, joined }: Save
     if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
     if (wasSameAs !== null && row.sameAs === null) partIds(call, plan, touched);
     // A purchase that was shown under its own id keeps it: the ids of rows it swallows lead to it.
-    const hadNoId = !touched.heir && (touched.isNew || wasSameAs !== null);
+    const hadNoId = !touched.receivedVerdict && (touched.isNew || wasSameAs !== null);
     if (place !== null && hadNoId && place.idOf !== place.keeper && row.n === place.keeper) {
       takeId(call, plan, row, place.idOf, touched);
     }
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
     // At another brand it is a purchase like any that comes now: it must not be the first there,
     // before those that were recorded.
-    if (!touched.isNew && !touched.heir && (row.brand?.id ?? null) !== touched.wasBrand) {
+    if (
+      !touched.isNew && !touched.receivedVerdict && (row.brand?.id ?? null) !== touched.wasBrand
+    ) {
       row.decidedRank = null;
     }
     const wasReview = row.review;
@@ -453,7 +451,7 @@ function settle(call: Call, plan: Plan, terms: Terms, { accounts, joined }: Save
       call,
       row,
       place?.held ?? row.review === "weak_account",
-      touched.decided && (touched.heir || wasSameAs === row.sameAs),
+      touched.decided && (touched.receivedVerdict || wasSameAs === row.sameAs),
       terms,
     );
     // Whether rule (c) holds the row lies beside what the bank says of it: refunds look for it
@@ -507,36 +505,37 @@ function refundsOf(
 }
 
 /**
- * When another row comes to stand for a purchase, its verdict and points move there as they are:
+ * When another row becomes the keeper of a purchase, its verdict and points move there as they are:
  * nobody's points are taken back only to be granted again because a second aggregator was faster
  * than the first.
  */
-function handOver(call: Call, plan: Plan, touched: Touched): void {
+function transferVerdict(call: Call, plan: Plan, touched: Touched): void {
   const { record: from, place, isNew, decided } = touched;
   if (
     place === null || place.keeper === from.n || isNew || from.sameAs !== null ||
     from.decidedRank === null
   ) return;
   // What a person refused, or has to look at, was that row; the purchase is judged by the one that
-  // stands for it now.
+  // is its keeper now.
   if (from.review !== null && from.review !== "cleared") return;
-  const heir = plan.touched.get(place.keeper);
+  const receiver = plan.touched.get(place.keeper);
   if (
-    heir === undefined || heir.heir ||
-    (heir.record.sameAs === null && heir.record.decidedRank !== null)
+    receiver === undefined || receiver.receivedVerdict ||
+    (receiver.record.sameAs === null && receiver.record.decidedRank !== null)
   ) return;
-  const to = heir.record;
-  heir.heir = true;
+  const to = receiver.record;
+  receiver.receivedVerdict = true;
   // A row that changed in this very delivery hands over points that nobody has decided for what it
   // says now.
-  heir.decided = decided && to.amountCents === from.amountCents && to.currency === from.currency &&
+  receiver.decided = decided && to.amountCents === from.amountCents &&
+    to.currency === from.currency &&
     to.purchasedOn === from.purchasedOn && to.channel === from.channel &&
     to.kind === from.kind && to.state === from.state &&
     (to.brand?.id ?? null) === (from.brand?.id ?? null);
   moveVerdict(from, to);
   if (budgetOpen(to)) to.dueMs = call.nowMs;
   // A refund that waited in vain has done so under any of its rows.
-  heir.decided ||= to.kind === "refund" && from.brand !== null && to.outcome === "not_earned" &&
+  receiver.decided ||= to.kind === "refund" && from.brand !== null && to.outcome === "not_earned" &&
     to.findings.reasons.includes("refund_without_purchase");
   // Entries and budgets know the points by this id.
   to.id = from.id;
@@ -544,16 +543,16 @@ function handOver(call: Call, plan: Plan, touched: Touched): void {
   // No more than it says it cost can have been given back of it; refunds are matched anew once it
   // is decided.
   to.refundedCents = Math.min(to.refundedCents, to.amountCents);
-  heir.facts = true;
+  receiver.facts = true;
   // Written at once: the first of the others that is decided must find these points in the caps.
-  for (const each of [touched, heir]) save(call, each);
-  heir.isNew = false;
+  for (const each of [touched, receiver]) save(call, each);
+  receiver.isNew = false;
   if (to.lotNo !== null) {
     call.sql.exec("UPDATE lots SET purchase_no = ? WHERE lot_no = ?", to.n, to.lotNo);
   }
 }
 
-const standsForItself = ({ record: row, place }: Touched): boolean =>
+const isOwnPurchase = ({ record: row, place }: Touched): boolean =>
   row.state !== "deleted" && (place === null || place.keeper === row.n);
 
 /** A row that the bank took back is listed too, under the id that its entries know. */
@@ -586,7 +585,7 @@ function anotherHas(call: Call, plan: Plan, id: string, except: readonly number[
 }
 
 /**
- * A row that stands for itself again leaves its id to the purchase that once took it over: entries
+ * A row that is a purchase of its own again leaves its id to the purchase that once took it over: entries
  * and budgets know that by it. That need not be the one it parts from, since a row may have been
  * part of several.
  */

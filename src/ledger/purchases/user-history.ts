@@ -8,23 +8,9 @@ import type { UsageView } from "../earning/types.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { activePoints } from "./purchase-rows.ts";
 import { integerOf, integerOrNull } from "../book/sql.ts";
-import type { Call } from "../book/call.ts";
+import type { Call, OfferUsage, UsageCache } from "../book/call.ts";
 
 type Span = { readonly from: string; readonly to: string };
-type Used = {
-  readonly offerId: OfferId;
-  readonly span: Span;
-  readonly pointsByPurchase: Map<number, number>;
-};
-/**
- * Answers already read in this call. `firstByBrand` holds the ranks of the two earliest booked
- * purchases of a brand.
- */
-export type UsageCache = {
-  readonly used: Map<string, Used>;
-  readonly bookedByBrand: Map<string, Map<number, number>>;
-};
-
 const ALWAYS: Span = { from: "0000-00-00", to: "9999-99-99" };
 
 /** The calendar days of a period key (kernel/time.ts). */
@@ -43,7 +29,7 @@ function cacheOf(call: Call): UsageCache {
   return call.usage;
 }
 
-function usedBy(call: Call, offerId: OfferId, periodKey: string): Used {
+function usedBy(call: Call, offerId: OfferId, periodKey: string): OfferUsage {
   const cache = cacheOf(call);
   const key = `${offerId} ${periodKey}`;
   let used = cache.used.get(key);
@@ -83,7 +69,7 @@ function bookedAt(call: Call, brandId: string): Map<number, number> {
   return booked;
 }
 
-/** Tells this call's answers of a purchase that was just decided, reversed or withdrawn. */
+/** Updates this call's cached usage for a purchase that was just decided, reversed or withdrawn. */
 export function noteUsage(call: Call, purchase: PurchaseRow): void {
   if (call.usage === null) return;
   const counts = purchase.sameAs === null &&
@@ -141,7 +127,7 @@ export function usageFor(call: Call, purchase: PurchaseRow): UsageView {
       for (const row of rows) {
         const activatedAtMs = integerOf(row, "activated_at_ms");
         const expiresAtMs = integerOrNull(row, "expires_at_ms");
-        // Banks tell the day, not the hour: the days of activation and expiry count as a whole.
+        // Banks give the day, not the hour: the days of activation and expiry count as a whole.
         if (
           dayOf(activatedAtMs) <= date && (expiresAtMs === null || date <= dayOf(expiresAtMs - 1))
         ) return { activatedAtMs, expiresAtMs };
