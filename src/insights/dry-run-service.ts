@@ -33,6 +33,10 @@ export function dryRunner(deps: DryRunDeps): DryRun {
       }
       after = { day: last.day, id: last.id };
     }
-    assert(false, "the sample is bounded");
+    assert(
+      false,
+      "sample_unbounded",
+      "reading the sample did not end after its highest number of pages",
+    );
   };
 }
