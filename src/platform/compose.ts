@@ -199,8 +199,8 @@ export function compose(platform: Platform, config: Config): Composition {
       path: "/",
       router: ledgerRoutes({
         ledger: platform.ledger,
-        identity,
-        catalogue: catalogue.cache,
+        userKeys: identity,
+        brands: catalogue.cache,
         userTokens: tokens,
         cursors,
         pointsPerEuro,

@@ -141,12 +141,12 @@ async function fixture() {
       },
       purchase: (_user, id) => called(state.purchases.find((item) => item.id === id) ?? null),
     },
-    identity: identity.service,
+    userKeys: identity.service,
     userTokens: identity.tokens,
     cursors: signedCursors(identity.keyrings.index),
     pointsPerEuro: 100,
     log: jsonLog((line) => state.alerts.push(line)),
-    catalogue: {
+    brands: {
       current: async (maxAgeMs) => {
         state.snapshots.push(maxAgeMs);
         return {
@@ -403,7 +403,7 @@ describe("GET /v1/purchases", () => {
       reasons: [{
         code: "refunded",
         message:
-          "Part of this purchase was refunded (€10.00 of €34.90): it keeps 74 points, in proportion to the amount kept (104 × €24.90 / €34.90, rounded down).",
+          "This purchase was partly refunded (€10.00 of €34.90): it keeps 74 points, in proportion to the amount kept (104 × €24.90 / €34.90, rounded down).",
       }],
       rules: [{
         rule: "refunded",

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { BrandId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
-import { saying } from "../../kernel/validation.ts";
+import { saying } from "../../http/validation.ts";
 import { hasCurrentOrFutureOffer, nameKey } from "../catalogue.ts";
 import type { AliasChange, BrandRecord, Catalogue } from "../catalogue.ts";
 import type { Act, Decision, ImportLine } from "../decision.ts";

@@ -3,7 +3,7 @@
 // be is the schema's business. Pure. Nothing here refuses a file: errors are gathered, so that one
 // answer tells all of them, and whoever decides refuses.
 import type { z } from "zod";
-import { valueErrors } from "../../kernel/validation.ts";
+import { valueErrors } from "../../http/validation.ts";
 import { fieldError, lineError } from "../errors.ts";
 import type { CatalogueFieldError } from "../errors.ts";
 

@@ -71,7 +71,7 @@ function inDoubt({ review }: PurchaseRow): boolean {
 export function stageChecks(record: PurchaseRow, around: Surroundings): StageChecks {
   const isNew = record.sameAs === null;
   // Rows of an account that does not earn are dropped before any ledger sees them
-  // (banking/directory.ts).
+  // (banking/rows/record-rows.ts).
   const before = [
     check("account_not_earning", true, "earning", "earning"),
     check("duplicate", isNew, null, around.sameAs, "purchase_id"),
@@ -128,12 +128,12 @@ function refundChecks(record: PurchaseRow, { refunded }: Surroundings): RuleChec
 /** What the offer's budget should hold for the purchase and what it is known to hold. */
 function budgetChecks(record: PurchaseRow): RuleCheck[] {
   const share = record.budget.at(-1);
-  const wish = desiredHold(record, record.budget.length - 1);
-  if (share === undefined || wish === 0) return [];
+  const desired = desiredHold(record, record.budget.length - 1);
+  if (share === undefined || desired === 0) return [];
   const reserved = check(
     "budget_reserving",
-    share.held !== null && share.held >= wish,
-    wish,
+    share.held !== null && share.held >= desired,
+    desired,
     share.held,
     "budget_points",
   );
@@ -154,16 +154,16 @@ function keptChecks(record: PurchaseRow): RuleCheck[] {
     amountCents - refundedCents,
     "kept_cents",
   );
-  const standing = activePoints(record);
+  const active = activePoints(record);
   // A cap may keep points taken although the refund is gone; where it is a budget, the budget's own
   // check says so.
   const byBudget = record.findings.reasons.some((code) =>
     code === "budget_reserving" || code === "budget_exhausted"
   );
-  const whole = granted === 0 || (refundedCents === 0 && (standing === granted || byBudget));
+  const whole = granted === 0 || (refundedCents === 0 && (active === granted || byBudget));
   return whole
     ? [cents]
-    : [cents, check("refunded", standing === granted, granted, standing, "kept_points")];
+    : [cents, check("refunded", active === granted, granted, active, "kept_points")];
 }
 
 /**

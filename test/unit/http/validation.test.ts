@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { z } from "zod";
-import { saying, valueErrors } from "../../../src/kernel/validation.ts";
+import { saying, valueErrors } from "../../../src/http/validation.ts";
 
 function errorsOf(schema: z.ZodType, value: unknown) {
   const parsed = schema.safeParse(value);
