@@ -4,6 +4,8 @@ import type { BrandId } from "../kernel/ids.ts";
 import type { OfferTerms } from "../ledger/ports.ts";
 import type { Recogniser } from "../recognition/ports.ts";
 
+export { termsAround } from "./terms-around.ts";
+
 export type CatalogueSnapshot = {
   readonly version: number;
   readonly recogniser: Recogniser;

@@ -1,11 +1,12 @@
 // Rows that no rule may judge, and refunds that found no purchase: shown to operators without their
 // label, and decided by them. D1 knows which rows wait; what they are is read from the ledgers.
+import { termsAround } from "../catalogue/ports.ts";
 import type { CatalogueView } from "../catalogue/ports.ts";
 import type { AuditEvent } from "../audit/events.ts";
 import type { PurchaseId, UserId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
-import { addDays, MINUTE_MS, parisToMs } from "../kernel/time.ts";
+import { MINUTE_MS } from "../kernel/time.ts";
 import type { Clock } from "../kernel/time.ts";
 import type {
   LedgerError,
@@ -61,14 +62,7 @@ async function termsOf(
 ): Promise<readonly OfferTerms[]> {
   if (purchase.brand === null) return [];
   const all = (await catalogue.current(0)).termsFor(purchase.brand.id);
-  const [fromMs, toMs] = [
-    parisToMs(purchase.purchasedOn),
-    parisToMs(addDays(purchase.purchasedOn, 1)),
-  ];
-  const around = all.filter((terms) =>
-    terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs)
-  );
-  return around.length > 0 ? around : all.slice(-1);
+  return termsAround(all, purchase.purchasedOn, purchase.purchasedOn);
 }
 
 export function reviewService(deps: ReviewsDeps) {
