@@ -2,10 +2,13 @@
 // Nothing else knows all domains.
 import { createApp } from "../app.ts";
 import { createPowens } from "../banking/aggregators/powens/adapter.ts";
-import { connectionRoutes } from "../banking/routes/connections.ts";
-import { operatorQuarantineRoutes } from "../banking/routes/operator-quarantine.ts";
-import { webhookRoutes } from "../banking/routes/webhooks.ts";
-import { createBanking } from "../banking/service.ts";
+import {
+  connectionRoutes,
+  quarantineListRoutes,
+  quarantineReplayRoutes,
+  webhookRoutes,
+} from "../banking/routes/index.ts";
+import { createBanking } from "../banking/service/index.ts";
 import { bankingStore } from "../banking/store/index.ts";
 import type { CataloguePort } from "../catalogue/ports.ts";
 import { dryRunRoutes } from "../catalogue/routes/dry-run.ts";
@@ -50,7 +53,7 @@ import type { LedgerOperations, LedgerPort, LedgerTransfer } from "../ledger/por
 import { ledgerRoutes } from "../ledger/routes/routes.ts";
 import { onceAnswered } from "../operations/programme.ts";
 import { operationsRouters } from "../operations/routes.ts";
-import { databaseHealth, ensureProgramme, listQuarantine } from "../operations/store.ts";
+import { databaseHealth, ensureProgramme } from "../operations/store.ts";
 import { aliasWarnings } from "../recognition/aliases.ts";
 import { maskLabel } from "../recognition/mask.ts";
 import { compileCatalogue } from "../recognition/recogniser.ts";
@@ -163,16 +166,16 @@ export function compose(platform: Platform, config: Config): Composition {
       clock,
       log,
       assets: platform.assets,
-      operatorTokens: operators,
-      cursors,
-      note,
-      quarantine: (query) => listQuarantine(db, query),
       checks: {
         database: () => databaseHealth(platform.db),
         ledger: platform.pingLedger,
         programme: onceAnswered(() => ensureProgramme(db, { pointsPerEuro }, clock.nowMs())),
       },
     }),
+    {
+      path: "/admin/v1",
+      router: quarantineListRoutes({ service: banking, operatorTokens: operators, cursors, note }),
+    },
     {
       path: "/",
       router: identityRoutes({
@@ -238,7 +241,7 @@ export function compose(platform: Platform, config: Config): Composition {
     { path: "/", router: webhookRoutes(banking) },
     {
       path: "/admin/v1",
-      router: operatorQuarantineRoutes({
+      router: quarantineReplayRoutes({
         service: banking,
         operatorTokens: operators,
         idempotency,

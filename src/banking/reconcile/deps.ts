@@ -1,14 +1,14 @@
 // What the parts of the banking service share. Everything that a test or another platform may want
 // to replace is passed in.
-import type { CataloguePort } from "../catalogue/ports.ts";
-import type { IdentityPort } from "../identity/ports.ts";
-import type { Keyring } from "../kernel/keyring.ts";
-import type { Log } from "../kernel/log.ts";
-import type { RandomBytes } from "../kernel/random.ts";
-import type { Clock } from "../kernel/time.ts";
-import type { LedgerPort, Programme } from "../ledger/ports.ts";
-import type { Aggregator, AggregatorName } from "./ports.ts";
-import type { BankingStore } from "./store/index.ts";
+import type { CataloguePort } from "../../catalogue/ports.ts";
+import type { IdentityPort } from "../../identity/ports.ts";
+import type { Keyring } from "../../kernel/keyring.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { RandomBytes } from "../../kernel/random.ts";
+import type { Clock } from "../../kernel/time.ts";
+import type { LedgerPort, Programme } from "../../ledger/ports.ts";
+import type { Aggregator, AggregatorName } from "../ports.ts";
+import type { BankingStore } from "../store/index.ts";
 
 export type BankingDeps = {
   readonly store: BankingStore;

@@ -4,12 +4,7 @@ import { sql } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import type { UserId } from "../../kernel/ids.ts";
-import type {
-  Directory,
-  Gap,
-  LinkedAccount,
-  LinkedConnection,
-} from "../connections/linked-user.ts";
+import type { Gap, LinkedAccount, LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { AggregatorName } from "../ports.ts";
 
 const connectionJson = sql.raw(
@@ -25,10 +20,10 @@ const accountJson = sql.raw(
   'seenFromMs', a.seen_from_ms, 'state', a.state, 'createdAtMs', a.created_at_ms))`,
 );
 
-type DirectoryRow = {
+type LinkedUserRow = {
   aggregator: AggregatorName;
   link_id: string;
-  link_state: Directory["linkState"];
+  link_state: LinkedUser["linkState"];
   tries: number;
   token_cipher: string | null;
   user_id: UserId;
@@ -42,7 +37,7 @@ type DirectoryRow = {
 
 // One statement. Consent counts from the first grant that no withdrawal followed. Ended links are
 // found too: their messages are known to be late, not strange.
-function directoryQuery(condition: ReturnType<typeof sql>) {
+function linkedUserQuery(condition: ReturnType<typeof sql>) {
   return sql`SELECT l.aggregator, l.id AS link_id, l.state AS link_state, l.tries, l.token_cipher, l.user_id, u.state AS user_state, u.data_key,
     (SELECT MIN(c.at_ms) FROM consents c WHERE c.user_id = l.user_id AND c.purpose = 'bank_data' AND c.granted = 1 AND c.sequence >
       COALESCE((SELECT MAX(w.sequence) FROM consents w WHERE w.user_id = l.user_id AND w.purpose = 'bank_data' AND w.granted = 0), 0)) AS bank_data_since_ms,
@@ -80,9 +75,9 @@ function toConnections(connectionsJson: string, accountsJson: string): LinkedCon
 }
 
 /** Reads of links with all that hangs on them. */
-export function directoryReads(db: Database) {
-  async function directory(condition: ReturnType<typeof sql>): Promise<Directory | null> {
-    const [row] = await guarded(() => db.all<DirectoryRow>(directoryQuery(condition)));
+export function linkedUserReads(db: Database) {
+  async function linkedUser(condition: ReturnType<typeof sql>): Promise<LinkedUser | null> {
+    const [row] = await guarded(() => db.all<LinkedUserRow>(linkedUserQuery(condition)));
     if (row === undefined) return null;
     return {
       aggregator: row.aggregator,
@@ -100,9 +95,9 @@ export function directoryReads(db: Database) {
   }
   return {
     /** The one read of a webhook. */
-    directoryByRemoteUser: (aggregator: AggregatorName, remoteUserId: string) =>
-      directory(sql`l.aggregator = ${aggregator} AND l.remote_user_id = ${remoteUserId}`),
-    directoryOfLink: (linkId: string) => directory(sql`l.id = ${linkId}`),
+    linkedUserByRemoteId: (aggregator: AggregatorName, remoteUserId: string) =>
+      linkedUser(sql`l.aggregator = ${aggregator} AND l.remote_user_id = ${remoteUserId}`),
+    linkedUserOfLink: (linkId: string) => linkedUser(sql`l.id = ${linkId}`),
     /** Everything of a user in one read, newest connection last. */
     async connectionsOf(userId: UserId): Promise<LinkedConnection[]> {
       const [row] = await guarded(() =>

@@ -1,15 +1,15 @@
 // Finishes what was left open: reads back, repairs, removals, endings, looks at users who never
 // came back from the bank's page; once a day it reads what changed of each connection. In bounded
 // steps; one user's trouble postpones that user's work and nobody else's.
-import { isDatabaseFailure } from "../db/database.ts";
-import { errorClass } from "../kernel/log.ts";
-import { DAY_MS, HOUR_MS } from "../kernel/time.ts";
-import type { ConnectionId } from "../kernel/ids.ts";
-import { backoffMs } from "./connections/status.ts";
-import type { BankingDeps } from "./deps.ts";
-import { finishEnding, finishRemoval } from "./linking/disconnect.ts";
-import { accessFor, look } from "./connections/reconcile.ts";
-import { catchUp, PAGES_SWEEP } from "./rows/backfill.ts";
+import { isDatabaseFailure } from "../../db/database.ts";
+import { errorClass } from "../../kernel/log.ts";
+import { DAY_MS, HOUR_MS } from "../../kernel/time.ts";
+import type { ConnectionId } from "../../kernel/ids.ts";
+import { backoffMs } from "../connections/index.ts";
+import type { BankingDeps } from "../reconcile/index.ts";
+import { finishEnding, finishRemoval } from "../linking/index.ts";
+import { accessFor, reconcile } from "../reconcile/index.ts";
+import { catchUp, PAGES_SWEEP } from "../rows/index.ts";
 
 const STEP_ITEMS = 20;
 /** A connection that still fails after so many tries is shown to operators. */
@@ -62,31 +62,31 @@ async function guardedStep(
 }
 
 async function linkStep(deps: BankingDeps, linkId: string, nowMs: number): Promise<void> {
-  const directory = await deps.store.directoryOfLink(linkId);
-  if (directory === null) return;
-  if (directory.linkState === "ending") {
-    await finishEnding(deps, directory);
+  const linkedUser = await deps.store.linkedUserOfLink(linkId);
+  if (linkedUser === null) return;
+  if (linkedUser.linkState === "ending") {
+    await finishEnding(deps, linkedUser);
     return;
   }
-  const access = await accessFor(deps, directory);
-  const looked = access.ok ? await look(deps, directory, access.value) : access;
-  if (looked.ok) await deps.store.looked(linkId, nowMs);
+  const access = await accessFor(deps, linkedUser);
+  const reconciled = access.ok ? await reconcile(deps, linkedUser, access.value) : access;
+  if (reconciled.ok) await deps.store.linkReconciled(linkId, nowMs);
   else {await deps.store.postponeLink(
       linkId,
-      directory.linkTries + 1,
-      nowMs + backoffMs(directory.linkTries),
+      linkedUser.linkTries + 1,
+      nowMs + backoffMs(linkedUser.linkTries),
     );}
 }
 
 async function connectionStep(deps: BankingDeps, linkId: string, id: ConnectionId): Promise<void> {
-  const directory = await deps.store.directoryOfLink(linkId);
-  const connection = directory?.connections.find((candidate) => candidate.id === id);
-  if (directory === null || connection === undefined) return;
+  const linkedUser = await deps.store.linkedUserOfLink(linkId);
+  const connection = linkedUser?.connections.find((candidate) => candidate.id === id);
+  if (linkedUser === null || connection === undefined) return;
   if (connection.status === "removed") {
-    await finishRemoval(deps, directory, connection);
+    await finishRemoval(deps, linkedUser, connection);
     return;
   }
-  const open = await catchUp(deps, directory, id, PAGES_SWEEP);
+  const open = await catchUp(deps, linkedUser, id, PAGES_SWEEP);
   if (open === null) return;
   const tries = connection.tries + 1;
   if (tries >= ALERT_AFTER_TRIES && open !== "not_yet") {
