@@ -164,7 +164,7 @@ export type Engine = {
 export function createEngine(parts: EngineParts): Engine {
   const { sql } = parts;
   const ranks: Ranks = { last: null };
-  const run = <T, E>(nowMs: number, method: (work: Call) => Result<T, E>): Result<T, E | Erased> =>
+  const run = <T, E>(nowMs: number, method: (call: Call) => Result<T, E>): Result<T, E | Erased> =>
     sql.transaction(() => {
       assert(
         Number.isSafeInteger(nowMs) && nowMs > 0,
@@ -172,17 +172,17 @@ export function createEngine(parts: EngineParts): Engine {
         "the time of the call is not a positive whole number of milliseconds",
       );
       if (erasedLeaf(sql) !== null) return err({ code: "erased" });
-      const work = newCall(sql, parts.random, parts.userId, nowMs, ranks);
-      bringUpToDate(work);
-      return method(work);
+      const call = newCall(sql, parts.random, parts.userId, nowMs, ranks);
+      bringUpToDate(call);
+      return method(call);
     });
-  const on = <I, T>(method: (work: Call, input: I) => T) => (input: I, nowMs: number): Answer<T> =>
-    run(nowMs, (work) => ok(method(work, input)));
-  const asked = <T>(method: (work: Call) => T) => (_: null, nowMs: number): Answer<T> =>
-    run(nowMs, (work) => ok(method(work)));
-  const done = <I>(method: (work: Call, input: I) => void) =>
-    on((work: Call, input: I) => {
-      method(work, input);
+  const on = <I, T>(method: (call: Call, input: I) => T) => (input: I, nowMs: number): Answer<T> =>
+    run(nowMs, (call) => ok(method(call, input)));
+  const asked = <T>(method: (call: Call) => T) => (_: null, nowMs: number): Answer<T> =>
+    run(nowMs, (call) => ok(method(call)));
+  const done = <I>(method: (call: Call, input: I) => void) =>
+    on((call: Call, input: I) => {
+      method(call, input);
       return null;
     });
   return {
@@ -192,47 +192,47 @@ export function createEngine(parts: EngineParts): Engine {
     points: asked(pointsView),
     purchases: on(purchasesPage),
     purchase: on(purchaseView),
-    entries: on((work: Call, page: { readonly limit: number; readonly before: string | null }) =>
-      entriesPage(work, page.limit, page.before)
+    entries: on((call: Call, page: { readonly limit: number; readonly before: string | null }) =>
+      entriesPage(call, page.limit, page.before)
     ),
-    overview: on((work: Call, { limit }: { readonly limit: number }) => ({
-      points: pointsView(work),
-      entries: entriesPage(work, limit, null),
+    overview: on((call: Call, { limit }: { readonly limit: number }) => ({
+      points: pointsView(call),
+      entries: entriesPage(call, limit, null),
     })),
     activate: on(activate),
     activations: asked(activationsView),
     bankingActivity: asked(bankingActivity),
-    operate: (input, nowMs) => run(nowMs, (work) => operate(work, input.key, input.operation)),
-    runDue: asked((work) => {
-      forgetRequests(work, work.nowMs - REQUEST_KEPT_MS);
+    operate: (input, nowMs) => run(nowMs, (call) => operate(call, input.key, input.operation)),
+    runDue: asked((call) => {
+      forgetRequests(call, call.nowMs - REQUEST_KEPT_MS);
       return {
-        more: projectedSequence(work) < work.head.sequence,
-        overdueHolds: takeOverdueHolds(work),
+        more: projectedSequence(call) < call.head.sequence,
+        overdueHolds: takeOverdueHolds(call),
       };
     }),
-    nextAlarm: asked((work) => {
+    nextAlarm: asked((call) => {
       // News are asked for last: they read rows, and what has just posted rings now anyway.
-      const projected = projectedSequence(work);
-      return projected < work.head.sequence || hasNews(work) ? work.nowMs : nextAlarmMs(work);
+      const projected = projectedSequence(call);
+      return projected < call.head.sequence || hasNews(call) ? call.nowMs : nextAlarmMs(call);
     }),
-    peekOutbox: asked((work) => peekOutbox(work, OUTBOX_LIMIT)),
+    peekOutbox: asked((call) => peekOutbox(call, OUTBOX_LIMIT)),
     ackOutbox: done(ackOutbox),
     peekSample: asked(peekSample),
     ackSample: done(ackSample),
     peekReviews: asked(peekReviews),
     ackReviews: done(ackReviews),
-    retell: done((work) => {
-      ackOutbox(work, 0);
-      forgetToldReviews(work);
+    retell: done((call) => {
+      ackOutbox(call, 0);
+      forgetToldReviews(call);
     }),
-    budgetTasks: asked((work) => budgetTasks(work, BUDGET_LIMIT)),
+    budgetTasks: asked((call) => budgetTasks(call, BUDGET_LIMIT)),
     budgetGranted: done(budgetGranted),
     budgetDenied: done(budgetDenied),
     notices: asked(dueNotices),
     noticeSent: done(noteNoticeSent),
     noticeFailed: done(noteNoticeFailed),
     reviews: asked(reviewItems),
-    decideReview: (input, nowMs) => run(nowMs, (work) => decideReview(work, input)),
+    decideReview: (input, nowMs) => run(nowMs, (call) => decideReview(call, input)),
     exportPage: on(exportPage),
     verify: asked(verifyBook),
     leaf: () => sql.transaction(() => leafOf(sql, parts)),

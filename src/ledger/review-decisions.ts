@@ -13,8 +13,8 @@ import { purchaseView } from "./views/views.ts";
 import type { Call } from "./book/call.ts";
 
 /**
- * What was told cannot be true, and what stands in its place is a bound or today: no points may be
- * worked out from it.
+ * The bank's value cannot be true, and a bound or today's date is stored instead: no points may be
+ * calculated from it.
  */
 const NOT_COUNTABLE: ReadonlySet<string | null> = new Set([
   "amount_out_of_bounds",
@@ -32,7 +32,7 @@ function isAsSeen(purchase: PurchaseRow, seen: NonNullable<ReviewDecision["seen"
 }
 
 /**
- * Decides a row that is held for review; the same decision again gives the same answer, another one
+ * Decides a row that waits for review; the same decision again gives the same answer, another one
  * is refused.
  */
 export function decideReview(

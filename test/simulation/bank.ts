@@ -1,43 +1,14 @@
 // The banks of one simulated user: real accounts, the generations under which the aggregator shows
 // them, and the lives of their rows (pending, booked, amended, deleted, shown again). It knows what
 // truly happened, which the ledger has to find out.
-import type { AccountId, BrandId, ConnectionId } from "../../src/kernel/ids.ts";
+import type { AccountId, BrandId } from "../../src/kernel/ids.ts";
 import { addDays, DAY_MS, parisDate } from "../../src/kernel/time.ts";
 import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
+import { makeBankState } from "./bank-state.ts";
+import type { RealAccount, Truth } from "./bank-state.ts";
 import type { Rng } from "./random.ts";
 
-/** A purchase or refund that truly happened, whatever the banks say of it and how often. */
-export type Truth = {
-  readonly no: number;
-  readonly accountNo: number;
-  readonly kind: "purchase" | "refund";
-  cents: number;
-  on: string;
-  brandId: BrandId | null;
-  /** Rows that show it, by generation. */
-  readonly rows: Map<AccountId, BankRow>;
-  deleted: boolean;
-  /**
-   * The bank changed its amount after booking it: who did not hear of the first amount may take it
-   * for another purchase.
-   */
-  corrected: boolean;
-};
-
-type Plan = {
-  readonly truth: Truth;
-  readonly account: AccountId;
-  readonly dueMs: number;
-  readonly life: "same_id" | "new_id" | "same_id_amended" | "new_id_amended";
-};
-
-type RealAccount = {
-  readonly no: number;
-  readonly strength: AccountGeneration["strength"];
-  readonly generations: AccountGeneration[];
-  /** Generations that the aggregator still feeds. */
-  live: AccountGeneration[];
-};
+export type { Truth } from "./bank-state.ts";
 
 export type Bank = {
   readonly accounts: readonly RealAccount[];
@@ -49,152 +20,33 @@ export type Bank = {
   readonly changedSince: (account: AccountId, sinceMs: number) => readonly BankRow[];
 };
 
-const LABEL_KEY = "cipher";
-
 export function makeBank(
   userNo: number,
   rng: Rng,
   brands: readonly BrandId[],
   startMs: number,
 ): Bank {
-  const accounts: RealAccount[] = [];
-  const truths: Truth[] = [];
-  const rows = new Map<AccountId, Map<string, BankRow>>();
-  const usedCents = new Set<number>();
-  let plans: Plan[] = [];
-  let serial = 0;
-  let lastUpdateMs = 0;
-  // Every change has its own `last_update`, as a clock that never stands still would give.
-  const stamp = (nowMs: number): number => (lastUpdateMs = Math.max(lastUpdateMs + 1, nowMs));
-
-  const put = (account: AccountId, row: BankRow): BankRow => {
-    const known = rows.get(account) ?? new Map<string, BankRow>();
-    rows.set(account, known.set(row.externalId, row));
-    return row;
-  };
-  const newGeneration = (real: RealAccount, nowMs: number): AccountGeneration => {
-    const index = real.generations.length;
-    const generation: AccountGeneration = {
-      accountId: `acc_u${userNo}a${real.no}g${index}` as AccountId,
-      connectionId: `con_u${userNo}a${real.no}g${index}` as ConnectionId,
-      fingerprint: `fp_u${userNo}a${real.no}`,
-      strength: real.strength,
-      createdAtMs: nowMs + index,
-    };
-    real.generations.push(generation);
-    return generation;
-  };
-  const fingerprintOf = (real: Pick<RealAccount, "no">): string => `fp_u${userNo}a${real.no}`;
-  const identify = (real: RealAccount, stranger: AccountGeneration): void => {
-    const known: AccountGeneration = {
-      ...stranger,
-      fingerprint: fingerprintOf(real),
-      strength: real.strength,
-    };
-    real.generations[real.generations.indexOf(stranger)] = known;
-    real.live = real.live.map((each) => (each === stranger ? known : each));
-  };
-  for (let no = 0; no < rng.int(1, 2); no++) {
-    const real: RealAccount = {
-      no,
-      strength: rng.weighted({ iban: 3, parent: 1, weak: 2 }),
-      generations: [],
-      live: [],
-    };
-    real.live = [newGeneration(real, startMs)];
-    accounts.push(real);
-  }
-  /** Another day, but none that is so far ahead that no aggregator's row would be believed. */
-  const shifted = (
-    on: string,
-    days: number,
-    nowMs: number,
-  ): string => (addDays(on, days) > addDays(parisDate(nowMs), 2) ? on : addDays(on, days));
-  const freshCents = (): number => {
-    for (;;) {
-      const cents = rng.weighted({ small: 2, middle: 6, large: 1 }) === "middle"
-        ? rng.int(300, 20_000)
-        : rng.chance(0.7)
-        ? rng.int(1, 300)
-        : rng.int(20_000, 400_000);
-      if (usedCents.has(cents)) continue;
-      usedCents.add(cents);
-      return cents;
-    }
-  };
-  const rowOf = (
-    account: AccountId,
-    truth: Truth,
-    facts: Partial<BankRow>,
-    nowMs: number,
-  ): BankRow => {
-    const externalId = `x${serial++}`;
-    return {
-      accountId: account,
-      externalId,
-      kind: truth.kind,
-      amountCents: truth.cents,
-      currency: "EUR",
-      original: null,
-      purchasedOn: truth.on,
-      bookedOn: addDays(truth.on, 1),
-      state: "booked",
-      lastUpdateMs: stamp(nowMs),
-      labelCipher: `${LABEL_KEY}:${account}:${externalId}`,
-      labelTag: `tag_${truth.brandId ?? "none"}`,
-      brand: truth.brandId === null ? null : { id: truth.brandId, matched: "MATCHED" },
-      channel: truth.no % 3 === 0 ? "online" : truth.no % 3 === 1 ? "in_store" : "unknown",
-      review: null,
-      ...facts,
-    };
-  };
-  const happen = (
-    real: RealAccount,
-    kind: Truth["kind"],
-    cents: number,
-    on: string,
-    brandId: BrandId | null,
-  ): Truth => {
-    const truth: Truth = {
-      no: truths.length,
-      accountNo: real.no,
-      kind,
-      cents,
-      on,
-      brandId,
-      rows: new Map(),
-      deleted: false,
-      corrected: false,
-    };
-    truths.push(truth);
-    return truth;
-  };
-  const show = (truth: Truth, facts: Partial<BankRow>, nowMs: number): void => {
-    for (const generation of accounts[truth.accountNo]?.live ?? []) {
-      truth.rows.set(
-        generation.accountId,
-        put(generation.accountId, rowOf(generation.accountId, truth, facts, nowMs)),
-      );
-    }
-  };
-  const amend = (row: BankRow, facts: Partial<BankRow>, nowMs: number): BankRow =>
-    put(row.accountId, { ...row, ...facts, lastUpdateMs: stamp(nowMs) });
-  /**
-   * The newest generation that shows it is still fed: what the bank says of it now comes from
-   * there.
-   */
-  const speaks = (truth: Truth): boolean => {
-    const newest = accounts[truth.accountNo]?.generations.findLast(({ accountId }) =>
-      truth.rows.has(accountId)
-    );
-    return newest !== undefined && (accounts[truth.accountNo]?.live ?? []).includes(newest);
-  };
-  const someBrand = (): BrandId | null => (rng.chance(0.12) ? null : rng.pick(brands));
-  const booked = (): Truth[] =>
-    truths.filter((truth) =>
-      truth.kind === "purchase" && !truth.deleted &&
-      [...truth.rows.values()].some((row) => row.state === "booked" && row.review === null)
-    );
+  const state = makeBankState(userNo, rng, brands, startMs);
+  const {
+    accounts,
+    truths,
+    rows,
+    stamp,
+    put,
+    newGeneration,
+    fingerprintOf,
+    identify,
+    shifted,
+    freshCents,
+    rowOf,
+    happen,
+    show,
+    amend,
+    speaks,
+    someBrand,
+    booked,
+    newExternalId,
+  } = state;
 
   const acts = {
     purchase(nowMs: number): string {
@@ -240,7 +92,7 @@ export function makeBank(
         never: 2,
       });
       if (life !== "never") {
-        plans.push({
+        state.plans.push({
           truth,
           account: generation.accountId,
           dueMs: nowMs + rng.int(0, 8) * DAY_MS,
@@ -278,7 +130,7 @@ export function makeBank(
       if (candidates.length === 0) return "nothing";
       const refunds = candidates.filter((truth) => truth.kind === "refund");
       const truth = rng.pick(refunds.length > 0 && rng.chance(0.4) ? refunds : candidates);
-      plans = plans.filter((plan) => plan.truth !== truth);
+      state.plans = state.plans.filter((plan) => plan.truth !== truth);
       truth.deleted = true;
       for (const { accountId } of accounts[truth.accountNo]?.live ?? []) {
         const row = truth.rows.get(accountId);
@@ -401,7 +253,7 @@ export function makeBank(
       // new purchase.
       if (
         real.generations.length >= 3 ||
-        (real.strength === "weak" && plans.some((plan) => plan.truth.accountNo === real.no))
+        (real.strength === "weak" && state.plans.some((plan) => plan.truth.accountNo === real.no))
       ) return "nothing";
       const from = addDays(parisDate(nowMs), -rng.pick([30, 60, 90]));
       const [old] = real.live;
@@ -428,12 +280,12 @@ export function makeBank(
         const twins = truths.filter((other) =>
           other.accountNo === real.no && other.cents === truth.cents
         ).length > 1;
-        const settled = row.state === "booked" || plans.some((plan) => plan.truth === truth);
+        const settled = row.state === "booked" || state.plans.some((plan) => plan.truth === truth);
         if (!settled) continue;
         const again = rowOf(generation.accountId, truth, {
           ...row,
           accountId: generation.accountId,
-          externalId: `y${serial++}`,
+          externalId: newExternalId(),
           state: "booked",
           bookedOn: row.bookedOn ?? addDays(truth.on, 1),
           purchasedOn: row.review !== null || twins
@@ -443,7 +295,7 @@ export function makeBank(
         }, nowMs);
         truth.rows.set(generation.accountId, put(generation.accountId, again));
       }
-      plans = plans.filter((plan) => plan.truth.accountNo !== real.no);
+      state.plans = state.plans.filter((plan) => plan.truth.accountNo !== real.no);
       real.live = parallel && old !== undefined ? [old, generation] : [generation];
       return `shows account ${real.no} again as ${generation.accountId}, ${real.strength}${
         parallel ? ", beside the old one" : ""
@@ -452,8 +304,8 @@ export function makeBank(
   };
 
   const progress = (nowMs: number): void => {
-    const due = plans.filter((plan) => plan.dueMs <= nowMs);
-    plans = plans.filter((plan) => plan.dueMs > nowMs);
+    const due = state.plans.filter((plan) => plan.dueMs <= nowMs);
+    state.plans = state.plans.filter((plan) => plan.dueMs > nowMs);
     for (const { truth, account, life } of due) {
       const row = truth.rows.get(account);
       if (row === undefined) continue;

@@ -16,16 +16,16 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "stale row wins",
     breaks: "rows move by last_update only",
-    file: "ledger/purchases/record-batch.ts",
+    file: "ledger/purchases/batch-plan.ts",
     find: "const newer = row.lastUpdateMs > known.lastUpdateMs ||",
     replace: "const newer = row.lastUpdateMs !== known.lastUpdateMs ||",
   },
   {
     name: "row told twice is two",
     breaks: "(a) same account and row id, the same row",
-    file: "ledger/purchases/record-batch.ts",
-    find: "const known = planned?.record ?? stored.get(key);",
-    replace: "const known = planned?.record;",
+    file: "ledger/purchases/batch-plan.ts",
+    find: "const known = planned?.row ?? stored.get(key);",
+    replace: "const known = planned?.row;",
   },
   {
     name: "repeats across generations count",
@@ -38,8 +38,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "weak fingerprints are trusted",
     breaks: "(c) held_for_review under a weak fingerprint",
     file: "ledger/purchases/row-matching.ts",
-    find: "const held = weak &&",
-    replace: "const held = !weak &&",
+    find: "const needsReview = weak &&",
+    replace: "const needsReview = !weak &&",
   },
   {
     name: "authorisations earn",
@@ -58,9 +58,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "one id for two purchases",
     breaks: "a budget's answer reaches its purchase",
-    file: "ledger/purchases/record-batch.ts",
-    find: "if (!anotherHas(call, plan, row.id, [row.n])) return;",
-    replace: "if (touched.record.n > 0) return;",
+    file: "ledger/purchases/public-ids.ts",
+    find: "if (!isIdOfAnother(call, plan, row.id, [row.n])) return;",
+    replace: "if (planned.row.n > 0) return;",
   },
   {
     name: "cap per period ignored",
@@ -149,7 +149,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "deadlines wait for the alarm",
     breaks: "a deadline holds when it is read",
     file: "ledger/engine.ts",
-    find: "    bringUpToDate(work);\n",
+    find: "    bringUpToDate(call);\n",
     replace: "",
   },
   {
@@ -247,7 +247,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "retell does nothing",
     breaks: "D1 is rebuilt from the books",
     file: "ledger/engine.ts",
-    find: "      ackOutbox(work, 0);\n",
+    find: "      ackOutbox(call, 0);\n",
     replace: "",
   },
   {
@@ -308,9 +308,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "alarm never set",
     breaks: "what is due happens",
     file: "ledger/engine.ts",
-    find: "projected < work.head.sequence || hasNews(work) ? work.nowMs : nextAlarmMs(work)",
+    find: "projected < call.head.sequence || hasNews(call) ? call.nowMs : nextAlarmMs(call)",
     replace:
-      "projected < work.head.sequence || hasNews(work) ? work.nowMs : nextAlarmMs(work) === 0 ? 0 : null",
+      "projected < call.head.sequence || hasNews(call) ? call.nowMs : nextAlarmMs(call) === 0 ? 0 : null",
   },
   {
     name: "alarm forgets the holds",
@@ -356,10 +356,10 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "a request counts wholly or not at all",
     file: "ledger/engine.ts",
     find:
-      "operate: (input, nowMs) => run(nowMs, (work) => operate(work, input.key, input.operation)),",
+      "operate: (input, nowMs) => run(nowMs, (call) => operate(call, input.key, input.operation)),",
     seeds: [30],
     replace:
-      'operate: (input, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const work = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(work);\n      return operate(work, input.key, input.operation);\n    },',
+      'operate: (input, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const call = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(call);\n      return operate(call, input.key, input.operation);\n    },',
   },
   {
     name: "budget answers without a transaction",
@@ -367,7 +367,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "ledger/engine.ts",
     find: "budgetGranted: done(budgetGranted)",
     replace:
-      'budgetGranted: (task, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const work = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(work);\n      budgetGranted(work, task);\n      return ok(null);\n    }',
+      'budgetGranted: (task, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const call = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(call);\n      budgetGranted(call, task);\n      return ok(null);\n    }',
   },
   // Verdicts and what entries say.
   {
@@ -417,7 +417,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "a tampered book is noticed",
     file: "ledger/engine.ts",
     find: "verify: asked(verifyBook)",
-    replace: "verify: asked((work) => ({ ...verifyBook(work), broken: [] }))",
+    replace: "verify: asked((call) => ({ ...verifyBook(call), broken: [] }))",
   },
   {
     name: "entries with zero balances",
@@ -444,14 +444,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "summary of a delivery is empty",
     breaks: "what was recorded is told",
     file: "ledger/purchases/record-batch.ts",
-    find: "recorded: fresh.length, unchanged: plan.unchanged, duplicates,",
+    find: "recorded: changed.length, unchanged: plan.unchanged, duplicates: plan.duplicates,",
     replace: "recorded: 0, unchanged: 0, duplicates: 0,",
   },
   // Rows that change, accounts that are recognised, people who decide.
   {
     name: "changed rows keep their verdict",
     breaks: "a changed amount, day, brand, channel or kind reopens it",
-    file: "ledger/purchases/record-batch.ts",
+    file: "ledger/purchases/batch-plan.ts",
     find:
       "return known.kind !== row.kind || known.amountCents !== row.amountCents || known.currency !== row.currency || known.purchasedOn !== row.purchasedOn\n    || known.state !== row.state || known.channel !== row.channel || (known.brand?.id ?? null) !== (row.brand?.id ?? null);",
     replace: "return known.state !== row.state;",
@@ -459,7 +459,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "recognised accounts stay strangers",
     breaks: "an account whose fingerprint changed is placed anew",
-    file: "ledger/purchases/record-batch.ts",
+    file: "ledger/purchases/batch-accounts.ts",
     find:
       'if (row === undefined || moved) joined.add(account.fingerprint);\n    if (moved) joined.add(textOf(row, "fingerprint"));',
     seeds: [100],
@@ -468,7 +468,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "sameness looks six days far",
     breaks: "taken over within 10 days",
-    file: "ledger/purchases/record-batch.ts",
+    file: "ledger/purchases/group-matching.ts",
     find: "SAMENESS_MARGIN_DAYS = 45",
     seeds: [63],
     replace: "SAMENESS_MARGIN_DAYS = 6",

@@ -63,8 +63,7 @@ const compareKeys = (
 ): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.n - b.n);
 
 /**
- * Tells whether some refund of this brand is known at all, by a small index: most purchases never
- * see one.
+ * Whether any refund of this brand is recorded, by a small index: most purchases never see one.
  */
 export function hasRefunds(call: Call, brandId: BrandId): boolean {
   return call.sql.exec(

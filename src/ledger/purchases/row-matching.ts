@@ -1,6 +1,7 @@
 // Which rows are the same purchase (DESIGN.md section 4, rules (b) to (e)). A pure function of the
 // set of rows: it never asks in which order they came, so every order of deliveries ends with the
 // same purchases.
+import { assert } from "../../kernel/assert.ts";
 import { addDays, daysBetween, parisDate } from "../../kernel/time.ts";
 
 /**
@@ -24,23 +25,27 @@ export type SameRow = {
   readonly lastUpdateMs: number;
   /** A booked row that was once pending under its own id does not take over another pending row. */
   readonly wasPending: boolean;
-  /** What was found before: the row this one repeats, or null. For the caller's comparison only. */
+  /** What was found before: the row this one repeats, or null. Not looked at here; the caller compares. */
   readonly sameAs: number | null;
   /**
-   * Whether rule (c) held it before, or null when somebody else decides. For the caller's
-   * comparison only.
+   * Whether rule (c) asked for a review before; null when another rule or a person decides that.
+   * Not looked at here; the caller compares.
    */
-  readonly held: boolean | null;
+  readonly needsReview: boolean | null;
 };
 
 /** One aggregator account id of the fingerprinted account. */
 export type Generation = { readonly accountNo: number; readonly createdAtMs: number };
 
 /**
- * Where a live row ends: the row that stands for its purchase, the row whose public id it has, and
- * whether a person must look.
+ * What a row was matched with: `keeper` is the row that counts for its purchase, `idOf` the row
+ * whose public id the purchase has, and `needsReview` whether a person must look at it, rule (c).
  */
-export type Place = { readonly keeper: number; readonly idOf: number; readonly held: boolean };
+export type RowMatch = {
+  readonly keeper: number;
+  readonly idOf: number;
+  readonly needsReview: boolean;
+};
 
 /** Between two generations the booking date of one purchase may differ by this much. */
 export const GENERATION_DAYS_MAX = 5;
@@ -54,15 +59,15 @@ type Pair<A, B> = {
 };
 
 /**
- * Places every live row, and each deleted one that takes a purchase with it: what the newest
- * generation says of a purchase holds, be it that it is gone. Other deleted rows are not in the
- * answer.
+ * Matches every live row, and each deleted one that takes a purchase with it: the newest
+ * generation that shows a purchase decides, also when it deletes it. Other deleted rows are not in
+ * the answer.
  */
-export function placeRows(
+export function matchRows(
   rows: readonly SameRow[],
   generations: readonly Generation[],
   weak: boolean,
-): Map<number, Place> {
+): Map<number, RowMatch> {
   const live = rows.filter((row) => row.state !== "deleted");
   const ordered = [...generations].sort((a, b) =>
     a.createdAtMs - b.createdAtMs || a.accountNo - b.accountNo
@@ -75,7 +80,7 @@ export function placeRows(
   }
   const slots = joinAmended(slotsOf(live.filter((row) => !takenOver.has(row.n)), ordered), ordered);
   addWithdrawals(slots, rows.filter((row) => row.state === "deleted" && row.wasBooked), ordered);
-  const places = new Map<number, Place>();
+  const matches = new Map<number, RowMatch>();
   for (const slot of slots) {
     const keeper = keeperOf(slot);
     const members = [
@@ -85,18 +90,18 @@ export function placeRows(
       ) => pending),
     ];
     const idOf = Math.min(...members);
-    // Asked of the oldest generation's row: that a newer one repeats it does not tell what it
-    // repeats itself.
-    const held = weak && repeatsTooEarly(slot[0] ?? keeper, ordered);
+    // Asked of the oldest generation's row: that a newer one repeats it does not show what the oldest
+    // itself repeats.
+    const needsReview = weak && repeatsTooEarly(slot[0] ?? keeper, ordered);
     for (const n of members) {
-      places.set(n, {
+      matches.set(n, {
         keeper: keeper.n,
         idOf,
-        held: held && n === keeper.n && keeper.state === "booked",
+        needsReview: needsReview && n === keeper.n && keeper.state === "booked",
       });
     }
   }
-  return places;
+  return matches;
 }
 
 /** Rule (e): pending rows and the booked rows that took them over, closest pairs first. */
@@ -200,7 +205,7 @@ const ageOf = (row: SameRow, generations: readonly Generation[]): number =>
 
 /**
  * A booked row whose amount the bank corrected is no longer equal to what other generations show of
- * it. Its earlier amounts, which it was seen with, tell which row that is.
+ * it. The earlier amounts that it was seen with show which row that is.
  */
 function joinAmended(slots: readonly SameRow[][], generations: readonly Generation[]): SameRow[][] {
   const pairs = slots.filter((left) => left.some((row) => row.earlierCents.length > 0)).flatMap((
@@ -289,7 +294,7 @@ function keeperOf(slot: readonly SameRow[]): SameRow {
     slot.indexOf(row),
   ];
   const best = [...slot].sort((a, b) => compareRanks(rank(a), rank(b)))[0];
-  if (best === undefined) throw new TypeError("a slot has a row");
+  assert(best !== undefined, "slot_empty", "a slot of rows is empty");
   return best;
 }
 

@@ -29,23 +29,23 @@ import { shownReasons, stageChecks } from "./row-checks.ts";
 import type { Surroundings } from "./row-checks.ts";
 import type { Call } from "../book/call.ts";
 
-export function pointsView(work: Call): PointsView {
-  const confirming = work.sql.exec(
+export function pointsView(call: Call): PointsView {
+  const confirming = call.sql.exec(
     "SELECT due_ms, granted - reversed AS points FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL ORDER BY due_ms",
   );
   // No point expires within a week of the first notice about it, sent or still to be sent.
-  const expiring = work.sql.exec(
+  const expiring = call.sql.exec(
     `SELECT MAX(expires_at_ms, MIN(COALESCE(noticed_30_ms, ?1), COALESCE(noticed_7_ms, ?1)) + ?2) AS due_ms, remaining AS points
      FROM lots WHERE remaining > 0 ORDER BY due_ms`,
-    work.nowMs,
+    call.nowMs,
     NOTICE_TO_EXPIRY_MS,
   );
   return {
-    balances: work.head.balances,
+    balances: call.head.balances,
     nextConfirmation: nextOf(confirming),
     nextExpiry: nextOf(expiring),
-    sequence: work.head.sequence,
-    head: work.head.hash,
+    sequence: call.head.sequence,
+    head: call.head.hash,
   };
 }
 
@@ -80,9 +80,9 @@ function entryFrom(row: SqlRow): EntryView {
 }
 
 /** Newest first. `before` is the sequence of the last entry shown. */
-export function entriesPage(work: Call, limit: number, before: string | null): Page<EntryView> {
+export function entriesPage(call: Call, limit: number, before: string | null): Page<EntryView> {
   const below = before === null ? Number.MAX_SAFE_INTEGER : Number(before);
-  const rows = work.sql.exec(
+  const rows = call.sql.exec(
     "SELECT body, hash FROM transactions WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",
     Number.isSafeInteger(below) ? below : 0,
     limit + 1,
@@ -166,7 +166,7 @@ function verdictFrom(record: PurchaseRow, row: SqlRow): Verdict {
  * Newest purchase day first. A row that only repeats another, or was taken over, is not a purchase
  * of its own.
  */
-export function purchasesPage(work: Call, query: PurchaseQuery): Page<PurchaseView> {
+export function purchasesPage(call: Call, query: PurchaseQuery): Page<PurchaseView> {
   const conditions = ["p.same_as IS NULL"];
   const bindings: (string | number)[] = [];
   const add = (condition: string, ...values: (string | number)[]): void => {
@@ -181,7 +181,7 @@ export function purchasesPage(work: Call, query: PurchaseQuery): Page<PurchaseVi
     const [day = "", n = "0"] = query.before.split(":");
     add("(p.purchased_on, p.n) < (?, ?)", day, Number(n));
   }
-  const rows = work.sql.exec(
+  const rows = call.sql.exec(
     `${VIEW} WHERE ${conditions.join(" AND ")} ORDER BY p.purchased_on DESC, p.n DESC LIMIT ?`,
     ...bindings,
     query.limit + 1,
@@ -196,17 +196,17 @@ export function purchasesPage(work: Call, query: PurchaseQuery): Page<PurchaseVi
 }
 
 /** One purchase by any id that was ever shown for it. */
-export function purchaseView(work: Call, id: PurchaseId): PurchaseView | null {
-  const record = findPurchase(work, id);
-  const row = record === null ? undefined : work.sql.exec(`${VIEW} WHERE p.n = ?`, record.n)[0];
+export function purchaseView(call: Call, id: PurchaseId): PurchaseView | null {
+  const record = findPurchase(call, id);
+  const row = record === null ? undefined : call.sql.exec(`${VIEW} WHERE p.n = ?`, record.n)[0];
   return row === undefined ? null : viewFrom(row);
 }
 
-export function bankingActivity(work: Call): BankingActivity {
-  const connections = work.sql.exec(
+export function bankingActivity(call: Call): BankingActivity {
+  const connections = call.sql.exec(
     "SELECT connection_id, last_synced_at_ms FROM connections ORDER BY connection_id",
   );
-  const accounts = work.sql.exec(
+  const accounts = call.sql.exec(
     `SELECT account_id, (SELECT purchased_on FROM purchases p WHERE p.account_no = a.account_no AND p.kind = 'purchase' AND (p.state = 'booked' OR p.waits_for IS NOT NULL)
        ORDER BY purchased_on DESC, n DESC LIMIT 1) AS last_on FROM accounts a ORDER BY account_no`,
   );
@@ -224,13 +224,13 @@ export function bankingActivity(work: Call): BankingActivity {
 
 /** The newest activation of each offer. */
 export function activationsView(
-  work: Call,
+  call: Call,
 ): {
   readonly offerId: OfferId;
   readonly activatedAtMs: number;
   readonly expiresAtMs: number | null;
 }[] {
-  return work.sql.exec(
+  return call.sql.exec(
     "SELECT offer_id, MAX(activated_at_ms) AS activated_at_ms, expires_at_ms FROM activations GROUP BY offer_id ORDER BY offer_id",
   )
     .map((row) => ({
@@ -241,8 +241,8 @@ export function activationsView(
 }
 
 /** Purchases that wait for a person, and refunds whose purchase has not come. */
-export function reviewItems(work: Call): ReviewItem[] {
-  return work.sql.exec(
+export function reviewItems(call: Call): ReviewItem[] {
+  return call.sql.exec(
     `${VIEW} WHERE p.same_as IS NULL AND p.state <> 'deleted' AND (p.waits_for IN ('review', 'purchase') OR (p.kind = 'refund' AND p.refund_of IS NULL AND p.state = 'booked')) ORDER BY p.n`,
   )
     .flatMap((row) => {
@@ -258,11 +258,11 @@ const EXPORT_ROWS = 200;
  * Everything the book holds of the user, in pages: purchases by recording number, then entries by
  * sequence, then the rest.
  */
-export function exportPage(work: Call, cursor: string | null): ExportPage {
+export function exportPage(call: Call, cursor: string | null): ExportPage {
   const [part = "p", at = "0"] = (cursor ?? "p:0").split(":");
   const empty = { purchases: [], entries: [], activations: [], holds: [] };
   if (part === "p") {
-    const rows = work.sql.exec(
+    const rows = call.sql.exec(
       `${VIEW} WHERE p.n > ? ORDER BY p.n LIMIT ?`,
       Number(at),
       EXPORT_ROWS,
@@ -274,7 +274,7 @@ export function exportPage(work: Call, cursor: string | null): ExportPage {
       next: last !== undefined && rows.length === EXPORT_ROWS ? `p:${integerOf(last, "n")}` : "e:0",
     };
   }
-  const rows = work.sql.exec(
+  const rows = call.sql.exec(
     "SELECT sequence, body, hash FROM transactions WHERE sequence > ? ORDER BY sequence LIMIT ?",
     Number(at),
     EXPORT_ROWS,
@@ -286,8 +286,8 @@ export function exportPage(work: Call, cursor: string | null): ExportPage {
   return {
     ...empty,
     entries: rows.map(entryFrom),
-    activations: activationsView(work),
-    holds: allHolds(work),
+    activations: activationsView(call),
+    holds: allHolds(call),
     next: null,
   };
 }

@@ -1,8 +1,9 @@
 // Facts, terms and usage for tests of the earning rules: one purchase that earns, from which each
 // test departs.
 import { periodKey } from "../../../src/kernel/time.ts";
-import type { EarningFacts, UsageView } from "../../../src/ledger/earning/types.ts";
-import type { OfferTerms, Programme } from "../../../src/ledger/ports.ts";
+import { decideEarning } from "../../../src/ledger/earning/rules.ts";
+import type { Decision, EarningFacts, UsageView } from "../../../src/ledger/earning/types.ts";
+import type { OfferTerms, Programme, RuleCheck } from "../../../src/ledger/ports.ts";
 
 export const BRAND = "brd_a";
 export const PROGRAMME: Programme = { pointsPerEuro: 100, pointsExpireMonths: 24 };
@@ -79,3 +80,28 @@ export function makeUsage(world: PastWorld = {}): UsageView {
     activationOn: (offerId) => world.activations?.[offerId] ?? null,
   };
 }
+
+/** The decision about a purchase, by default of one version that the user has not used yet. */
+export function decide(
+  facts: EarningFacts,
+  terms: readonly OfferTerms[] = [makeTerms()],
+  usage: UsageView = makeUsage(),
+): Decision {
+  return decideEarning(facts, terms, usage, PROGRAMME);
+}
+
+export const pointsOf = (
+  decision: Decision,
+): number => (decision.outcome === "not_earned" ? 0 : decision.points);
+export const failed = (decision: Decision): RuleCheck[] =>
+  decision.checks.filter((check) => !check.passed);
+/** A past in which the offer `off_a` was activated. */
+export const activated = (from: string, to: string | null): UsageView =>
+  makeUsage({
+    activations: { off_a: { activatedAtMs: at(from), expiresAtMs: to === null ? null : at(to) } },
+  });
+/** A past in which the offer `off_a` granted points. */
+export const granted = (on: string, points: number): UsageView =>
+  makeUsage({ grants: [{ offerId: "off_a", on, points }] });
+
+/** Pairs of facts, terms or pasts that differ in one rule alone. */

@@ -1,0 +1,181 @@
+// What a delivery changes: the rows it brings, as new or as newer versions of rows that we have, and
+// the rows of earlier deliveries that it affects. Nothing is written before the rows are judged.
+import { assert } from "../../kernel/assert.ts";
+import type { AccountId, BrandId } from "../../kernel/ids.ts";
+import { AMOUNT_CENTS_MAX } from "../../kernel/money.ts";
+import type { BankRow, RecordBatch } from "../ports.ts";
+import type { Account } from "./batch-accounts.ts";
+import {
+  findRows,
+  insertPurchase,
+  newPurchase,
+  nextPurchaseNo,
+  noteEarlierAmount,
+  overwriteFacts,
+  rowKey,
+  updatePurchase,
+  updateVerdict,
+} from "./purchase-rows.ts";
+import type { PurchaseRow, RowName } from "./purchase-rows.ts";
+import type { RowMatch } from "./row-matching.ts";
+import type { Call } from "../book/call.ts";
+
+/** A row that this call may change. */
+export type PlannedRow = {
+  readonly row: PurchaseRow;
+  isNew: boolean;
+  /** More than its verdict is to be written. */
+  factsChanged: boolean;
+  /** False when the facts that rules look at are not those that its verdict was made for. */
+  decided: boolean;
+  readonly brandBefore: BrandId | null;
+  readonly wasRefund: boolean;
+  /** Null when nothing had to be compared. */
+  match: RowMatch | null;
+  /** It took over a verdict in this call, see `transferVerdict`. */
+  receivedVerdict: boolean;
+};
+
+export type BatchPlan = {
+  readonly rows: Map<number, PlannedRow>;
+  /** By account and external id: a batch may bring a row twice. */
+  readonly byName: Map<string, PlannedRow>;
+  /** Rows of the batch that changed nothing. */
+  unchanged: number;
+  /** Booked rows that turned out to repeat another. */
+  duplicates: number;
+  nextNo: number;
+};
+
+const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
+
+/** The rows that the batch adds or changes, not yet compared with any others. */
+export function planBatch(
+  call: Call,
+  batch: RecordBatch,
+  accounts: ReadonlyMap<AccountId, Account>,
+): BatchPlan {
+  const plan: BatchPlan = {
+    rows: new Map(),
+    byName: new Map(),
+    unchanged: 0,
+    duplicates: 0,
+    nextNo: nextPurchaseNo(call),
+  };
+  const stored = findRows(call, batch.rows.map((row) => nameOf(accounts, row)));
+  for (const row of batch.rows) planRow(call, plan, stored, nameOf(accounts, row), row);
+  return plan;
+}
+
+function nameOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): RowName {
+  const account = accounts.get(row.accountId);
+  assert(
+    account !== undefined,
+    "account_not_found",
+    "the batch has a row of an account that it does not describe",
+  );
+  return [account.accountNo, row.externalId];
+}
+
+/**
+ * Rule (a): same account and id, the same row; only a newer version overwrites, and at one time
+ * only a later state.
+ */
+function planRow(
+  call: Call,
+  plan: BatchPlan,
+  stored: ReadonlyMap<string, PurchaseRow>,
+  name: RowName,
+  row: BankRow,
+): void {
+  assert(
+    Number.isSafeInteger(row.amountCents) && row.amountCents >= 0 &&
+      row.amountCents <= AMOUNT_CENTS_MAX,
+    "amount_out_of_bounds",
+    "an amount is negative, fractional or too large",
+  );
+  const key = rowKey(name);
+  const planned = plan.byName.get(key);
+  const known = planned?.row ?? stored.get(key);
+  if (known === undefined) {
+    const added = plannedNew(newPurchase(call, plan.nextNo, name[0], row));
+    plan.nextNo += 1;
+    plan.rows.set(added.row.n, added);
+    plan.byName.set(key, added);
+    return;
+  }
+  const newer = row.lastUpdateMs > known.lastUpdateMs ||
+    (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
+  // An older version changes nothing of the row itself, but may show which others it is the same as.
+  const missedPending = !newer && row.state === "pending" && known.state !== "pending" &&
+    !known.wasPending;
+  const missedAmount = !newer && row.state === "booked" &&
+    noteEarlierAmount(known, row.amountCents);
+  if (!newer && !missedPending && !missedAmount) {
+    plan.unchanged += 1;
+    return;
+  }
+  const changed = planned ?? { ...plannedStored(known), factsChanged: true };
+  if (missedPending) known.wasPending = true;
+  if (newer) {
+    changed.decided &&= !decisiveFactsDiffer(known, row);
+    overwriteFacts(known, row);
+  }
+  plan.rows.set(known.n, changed);
+  plan.byName.set(key, changed);
+}
+
+function plannedNew(row: PurchaseRow): PlannedRow {
+  return {
+    row,
+    isNew: true,
+    factsChanged: true,
+    decided: false,
+    brandBefore: null,
+    wasRefund: false,
+    match: null,
+    receivedVerdict: false,
+  };
+}
+
+/** A stored row of which nothing has changed yet. */
+export function plannedStored(row: PurchaseRow): PlannedRow {
+  return {
+    row,
+    isNew: false,
+    factsChanged: false,
+    decided: true,
+    brandBefore: row.brand?.id ?? null,
+    wasRefund: row.kind === "refund",
+    match: null,
+    receivedVerdict: false,
+  };
+}
+
+/** What rules look at. A new label text or booking date alone does not reopen a verdict. */
+function decisiveFactsDiffer(known: PurchaseRow, row: BankRow): boolean {
+  return known.kind !== row.kind || known.amountCents !== row.amountCents ||
+    known.currency !== row.currency || known.purchasedOn !== row.purchasedOn ||
+    known.state !== row.state || known.channel !== row.channel ||
+    (known.brand?.id ?? null) !== (row.brand?.id ?? null);
+}
+
+/** Whether the row counts for itself: the bank shows it, and it repeats no other. */
+export function isOwnPurchase({ row, match }: PlannedRow): boolean {
+  return row.state !== "deleted" && (match === null || match.keeper === row.n);
+}
+
+/**
+ * Whether the row is shown in lists. One that the bank took back is too, under the id that its
+ * entries name.
+ */
+export function isListed({ row, match }: PlannedRow): boolean {
+  return match === null ? row.sameAs === null : match.keeper === row.n;
+}
+
+/** Writes no more of the row than has changed. */
+export function savePlanned(call: Call, { row, isNew, factsChanged }: PlannedRow): void {
+  if (isNew) insertPurchase(call, row);
+  else if (factsChanged) updatePurchase(call, row);
+  else updateVerdict(call, row);
+}

@@ -1,0 +1,45 @@
+// The public ids of rows that are one purchase, or are no longer. Entries and budgets name a
+// purchase by its id, so two listed rows must never have the same one.
+import { integerOf } from "../book/sql.ts";
+import { numberedId } from "../book/numbered-id.ts";
+import type { Call } from "../book/call.ts";
+import { isListed } from "./batch-plan.ts";
+import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
+import { readPurchase } from "./purchase-rows.ts";
+
+/** The purchase keeps the public id under which its first row, number `idOf`, was shown. */
+export function takeId(call: Call, plan: BatchPlan, planned: PlannedRow, idOf: number): void {
+  const { row } = planned;
+  const id = plan.rows.get(idOf)?.row.id ?? readPurchase(call, idOf).id;
+  if (row.id === id || isIdOfAnother(call, plan, id, [idOf, row.n])) return;
+  row.id = id;
+  planned.factsChanged = true;
+}
+
+/**
+ * A row that is a purchase of its own again leaves its id to the purchase that once took it over:
+ * entries and budgets name that one by it. It need not be the one that the row parts from, since a
+ * row may have been part of several.
+ */
+export function partIds(call: Call, plan: BatchPlan, planned: PlannedRow): void {
+  const { row } = planned;
+  if (!isIdOfAnother(call, plan, row.id, [row.n])) return;
+  row.id = numberedId("pur", row.n, row.recordedAtMs, call.random, call.shardOf);
+  planned.factsChanged = true;
+}
+
+/** Whether a listed row outside `except` has that id. */
+function isIdOfAnother(
+  call: Call,
+  plan: BatchPlan,
+  id: string,
+  except: readonly number[],
+): boolean {
+  const stored = call.sql.exec("SELECT n FROM purchases WHERE id = ? AND same_as IS NULL", id)
+    .map((row) => integerOf(row, "n"))
+    .filter((n) => !plan.rows.has(n));
+  const planned = [...plan.rows.values()]
+    .filter((each) => each.row.id === id && isListed(each))
+    .map(({ row }) => row.n);
+  return [...stored, ...planned].some((n) => !except.includes(n));
+}
