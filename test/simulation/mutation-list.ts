@@ -51,7 +51,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "authorisations never close",
     breaks: "(e) closed after 14 days",
-    file: "ledger/purchases/verdicts.ts",
+    file: "ledger/purchases/verdict-state.ts",
     find: "startOfLaterDayMs(since, PENDING_DAYS_MAX + 1)",
     replace: "startOfLaterDayMs(since, PENDING_DAYS_MAX + 900)",
   },
@@ -155,7 +155,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "budget not given back",
     breaks: "reversals give back",
-    file: "ledger/purchases/reservations.ts",
+    file: "ledger/purchases/budget-shares.ts",
     find: `purchase.waitsFor === "budget" ? share.wanted : share.restore ?? activePoints(purchase)`,
     seeds: [28],
     replace: `purchase.waitsFor === "budget" ? share.wanted : purchase.granted`,

@@ -70,18 +70,36 @@ export type PurchaseRow = {
   readonly recordedAtMs: number;
   sameAs: number | null;
   decidedRank: number | null;
-  outcome: Outcome;
-  waitsFor: WaitsFor | null;
-  offer: { readonly id: OfferId; readonly version: number } | null;
+  // The read-only fields from here on are written by verdict-state.ts alone.
+  readonly outcome: Outcome;
+  readonly waitsFor: WaitsFor | null;
+  readonly offer: { readonly id: OfferId; readonly version: number } | null;
   granted: number;
   reversed: number;
   lotNo: number | null;
   refundedCents: number;
-  refundOf: number | null;
+  readonly refundOf: number | null;
   budget: readonly BudgetShare[];
-  findings: Findings;
-  dueMs: number | null;
+  readonly findings: Findings;
+  readonly dueMs: number | null;
 };
+
+/** What was decided about a row, and what came of it. */
+export type Verdict = Pick<
+  PurchaseRow,
+  | "decidedRank"
+  | "outcome"
+  | "waitsFor"
+  | "offer"
+  | "granted"
+  | "reversed"
+  | "lotNo"
+  | "refundedCents"
+  | "refundOf"
+  | "budget"
+  | "findings"
+  | "dueMs"
+>;
 
 const FACTS =
   `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
@@ -107,6 +125,22 @@ export const NO_FINDINGS: Findings = {
   calculation: null,
   confirmAtMs: null,
   expiresAtMs: null,
+};
+
+/** Of a row that was never decided. */
+export const NO_VERDICT: Verdict = {
+  decidedRank: null,
+  outcome: "not_earned",
+  waitsFor: null,
+  offer: null,
+  granted: 0,
+  reversed: 0,
+  lotNo: null,
+  refundedCents: 0,
+  refundOf: null,
+  budget: [],
+  findings: NO_FINDINGS,
+  dueMs: null,
 };
 
 export function purchaseFrom(row: SqlRow): PurchaseRow {
@@ -326,18 +360,7 @@ export function newPurchase(
     earlierCents: [],
     recordedAtMs: call.nowMs,
     sameAs: null,
-    decidedRank: null,
-    outcome: "not_earned",
-    waitsFor: null,
-    offer: null,
-    granted: 0,
-    reversed: 0,
-    lotNo: null,
-    refundedCents: 0,
-    refundOf: null,
-    budget: [],
-    findings: NO_FINDINGS,
-    dueMs: null,
+    ...NO_VERDICT,
   };
 }
 
@@ -389,81 +412,4 @@ export function shownState(purchase: PurchaseRow): BankRow["state"] {
       purchase.review !== "refused"
     ? "deleted"
     : purchase.state;
-}
-
-/**
- * Moves verdict and points from one row to another; the first is left as one that was never
- * decided.
- */
-export function moveVerdict(from: PurchaseRow, to: PurchaseRow): void {
-  // What `to` itself still has to give back to a budget stays its debt.
-  const owed = to.budget.filter((share) => share.held !== 0).map((share) => ({
-    ...share,
-    current: false,
-  }));
-  Object.assign(to, verdictPart(from), { budget: [...owed, ...from.budget] });
-  Object.assign(
-    from,
-    {
-      decidedRank: null,
-      outcome: "not_earned",
-      waitsFor: null,
-      offer: null,
-      granted: 0,
-      reversed: 0,
-      lotNo: null,
-      refundedCents: 0,
-      refundOf: null,
-      budget: [],
-      findings: NO_FINDINGS,
-      dueMs: null,
-    } satisfies ReturnType<typeof verdictPart>,
-  );
-}
-
-function verdictPart(
-  purchase: PurchaseRow,
-): Pick<
-  PurchaseRow,
-  | "decidedRank"
-  | "outcome"
-  | "waitsFor"
-  | "offer"
-  | "granted"
-  | "reversed"
-  | "lotNo"
-  | "refundedCents"
-  | "refundOf"
-  | "budget"
-  | "findings"
-  | "dueMs"
-> {
-  const {
-    decidedRank,
-    outcome,
-    waitsFor,
-    offer,
-    granted,
-    reversed,
-    lotNo,
-    refundedCents,
-    refundOf,
-    budget,
-    findings,
-    dueMs,
-  } = purchase;
-  return {
-    decidedRank,
-    outcome,
-    waitsFor,
-    offer,
-    granted,
-    reversed,
-    lotNo,
-    refundedCents,
-    refundOf,
-    budget,
-    findings,
-    dueMs,
-  };
 }

@@ -7,7 +7,6 @@ import { AMOUNT_CENTS_MAX } from "../../kernel/money.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { addDays } from "../../kernel/time.ts";
-import { budgetOpen } from "./reservations.ts";
 import type { Terms } from "../earning/types.ts";
 import { coverDebt } from "../points/holds.ts";
 import { numberedId } from "../book/numbered-id.ts";
@@ -18,7 +17,6 @@ import {
   earlierFrom,
   findRows,
   insertPurchase,
-  moveVerdict,
   newPurchase,
   nextPurchaseNo,
   noteEarlierAmount,
@@ -33,6 +31,7 @@ import { hasRefunds, reassignRefunds } from "./refund-matching.ts";
 import { placeRows } from "./row-matching.ts";
 import type { Place, SameRow } from "./row-matching.ts";
 import { integerOf, textOf, textOrNull } from "../book/sql.ts";
+import { moveVerdict } from "./verdict-state.ts";
 import { settleVerdict } from "./verdicts.ts";
 import type { Call } from "../book/call.ts";
 
@@ -532,8 +531,7 @@ function transferVerdict(call: Call, plan: Plan, touched: Touched): void {
     to.purchasedOn === from.purchasedOn && to.channel === from.channel &&
     to.kind === from.kind && to.state === from.state &&
     (to.brand?.id ?? null) === (from.brand?.id ?? null);
-  moveVerdict(from, to);
-  if (budgetOpen(to)) to.dueMs = call.nowMs;
+  moveVerdict(from, to, call.nowMs);
   // A refund that waited in vain has done so under any of its rows.
   receiver.decided ||= to.kind === "refund" && from.brand !== null && to.outcome === "not_earned" &&
     to.findings.reasons.includes("refund_without_purchase");

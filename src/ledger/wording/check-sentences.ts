@@ -1,7 +1,7 @@
 // One line for each rule that was looked at, in French and English: what it needed and what it
 // found. It decides nothing, and no label, no name and no id may enter a line.
 import type { ReasonCode, RuleCheck } from "../ports.ts";
-import { PENDING_DAYS_MAX } from "../purchases/verdicts.ts";
+import { PENDING_DAYS_MAX } from "../purchases/verdict-state.ts";
 import {
   agreeing,
   channelText,

@@ -3,7 +3,7 @@
 // name and no id may enter a sentence.
 import { DAY_MS } from "../../kernel/time.ts";
 import type { Calculation, PurchaseView, ReasonCode, RuleCheck, Verdict } from "../ports.ts";
-import { PENDING_DAYS_MAX, REFUND_WAIT_MS } from "../purchases/verdicts.ts";
+import { PENDING_DAYS_MAX, REFUND_WAIT_MS } from "../purchases/verdict-state.ts";
 import {
   agreeing,
   channelText,
