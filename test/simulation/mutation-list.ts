@@ -244,7 +244,7 @@ export const MUTATIONS: readonly Mutation[] = [
       "    guard((engine) => engine.noticeSent(task, nowMs));\n    const sent = await helpers.sendNotice(userId, task, nowMs);\n",
   },
   {
-    name: "retell does nothing",
+    name: "reset of the projection does nothing",
     breaks: "D1 is rebuilt from the books",
     file: "ledger/engine.ts",
     find: "      ackOutbox(work, 0);\n",
@@ -254,14 +254,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "reviews never told",
     breaks: "rows that wait are visible to operators",
     file: "ledger/projection/change-feeds.ts",
-    find: `return mark === (readMeta(work.sql, TOLD_REVIEWS) ?? "") ? null : { open, mark };`,
-    replace: "return mark === TOLD_REVIEWS ? { open, mark } : null;",
+    find: `return mark === (readMeta(work.sql, PROJECTED_REVIEWS) ?? "") ? null : { open, mark };`,
+    replace: "return mark === PROJECTED_REVIEWS ? { open, mark } : null;",
   },
   {
     name: "a lost answer of the waiting rows",
     breaks: "what was told and not acknowledged is told again",
     file: "ledger/projection/change-feeds.ts",
-    find: "  if (news !== null) forgetToldReviews(work);\n",
+    find: "  if (changes !== null) resetReviewFeed(work);\n",
     seeds: [172],
     replace: "",
   },
@@ -308,9 +308,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "alarm never set",
     breaks: "what is due happens",
     file: "ledger/engine.ts",
-    find: "projected < work.head.sequence || hasNews(work) ? work.nowMs : nextAlarmMs(work)",
+    find: "projected < work.head.sequence || hasChanges(work) ? work.nowMs : nextAlarmMs(work)",
     replace:
-      "projected < work.head.sequence || hasNews(work) ? work.nowMs : nextAlarmMs(work) === 0 ? 0 : null",
+      "projected < work.head.sequence || hasChanges(work) ? work.nowMs : nextAlarmMs(work) === 0 ? 0 : null",
   },
   {
     name: "alarm forgets the holds",
