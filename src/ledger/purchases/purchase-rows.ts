@@ -1,5 +1,5 @@
 // The rows of card purchases as they are stored, one per aggregator row. Reading and writing only:
-// what a row means is decided in sameness.ts, record.ts and refunds.ts.
+// what a row means is decided in row-matching.ts, record-batch.ts and refund-matching.ts.
 import { assert } from "../../kernel/assert.ts";
 import type { BrandId, OfferId, PurchaseId } from "../../kernel/ids.ts";
 import { findingsFrom, findingsText } from "./findings.ts";
@@ -32,8 +32,7 @@ export type BudgetShare = {
   held: number | null;
   readonly current: boolean;
   /**
-   * Points that should stand again after a refund was taken back: they do once the budget holds
-   * them.
+   * Points to restore after a refund was taken back, once the budget has reserved them.
    */
   readonly restore?: number;
   readonly fallback?: Fallback;
@@ -282,7 +281,7 @@ const SAME_HOPS_MAX = 20;
 
 /**
  * The purchase of a public id, or null. A row that was taken over or repeats another leads to the
- * row that stands for it.
+ * keeper of its purchase.
  */
 export function findPurchase(call: Call, id: PurchaseId): PurchaseRow | null {
   const n = numberOf(id);
@@ -299,7 +298,7 @@ export function findPurchase(call: Call, id: PurchaseId): PurchaseRow | null {
     )[0];
   // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
   let purchase = purchaseFrom(row ?? own);
-  // A row that is gone may name one that has come to stand behind another since.
+  // A row that is gone may name one that has got a keeper since.
   for (let hops = 0; purchase.sameAs !== null && hops < SAME_HOPS_MAX; hops++) {
     purchase = readPurchase(call, purchase.sameAs);
   }
@@ -365,8 +364,8 @@ export function newPurchase(
 }
 
 /**
- * Notes an amount under which the bank had booked the row, told in time or late. Returns false when
- * that is no news.
+ * Notes an amount under which the bank had booked the row, in time or late. Returns false when
+ * that is known.
  */
 export function noteEarlierAmount(purchase: PurchaseRow, cents: number): boolean {
   if (
@@ -398,7 +397,7 @@ export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
   else if (purchase.review !== "cleared" && purchase.review !== "refused") purchase.review = null;
 }
 
-/** Points that stand now. */
+/** Points granted and not reversed. */
 export function activePoints(purchase: PurchaseRow): number {
   return purchase.granted - purchase.reversed;
 }
