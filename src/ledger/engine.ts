@@ -15,10 +15,10 @@ import { erasedLeaf, writeErased } from "./book/meta.ts";
 import {
   ackReviews,
   ackSample,
-  forgetToldReviews,
-  hasNews,
+  hasChanges,
   peekReviews,
   peekSample,
+  resetReviewFeed,
 } from "./projection/change-feeds.ts";
 import { forgetRequests, operate } from "./points/keyed-operations.ts";
 import { ackOutbox, historyOf, peekOutbox, projectedSequence } from "./projection/outbox.ts";
@@ -49,10 +49,10 @@ import type {
   PurchaseView,
   RecordBatch,
   RecordSummary,
+  ReviewChanges,
   ReviewDecision,
   ReviewItem,
-  ReviewNews,
-  SampleNews,
+  SampleChanges,
   Verification,
 } from "./ports.ts";
 import { record } from "./purchases/record-batch.ts";
@@ -123,11 +123,11 @@ export type Engine = {
   readonly nextAlarm: (input: null, nowMs: number) => Answer<number | null>;
   readonly peekOutbox: (input: null, nowMs: number) => Answer<Projection | null>;
   readonly ackOutbox: (sequence: number, nowMs: number) => Answer<null>;
-  /** Makes everything news for D1 again: it lost what it had, or may have. */
-  readonly retell: (input: null, nowMs: number) => Answer<null>;
-  readonly peekSample: (input: null, nowMs: number) => Answer<SampleNews | null>;
+  /** Has everything projected to D1 again: it lost what it had, or may have. */
+  readonly resetProjection: (input: null, nowMs: number) => Answer<null>;
+  readonly peekSample: (input: null, nowMs: number) => Answer<SampleChanges | null>;
   readonly ackSample: (mark: string, nowMs: number) => Answer<null>;
-  readonly peekReviews: (input: null, nowMs: number) => Answer<ReviewNews | null>;
+  readonly peekReviews: (input: null, nowMs: number) => Answer<ReviewChanges | null>;
   readonly ackReviews: (mark: string, nowMs: number) => Answer<null>;
   readonly budgetTasks: (input: null, nowMs: number) => Answer<readonly BudgetTask[]>;
   readonly budgetGranted: (
@@ -211,9 +211,9 @@ export function createEngine(parts: EngineParts): Engine {
       };
     }),
     nextAlarm: asked((call) => {
-      // News are asked for last: they read rows, and what has just posted rings now anyway.
+      // The change feeds come last: they read rows, and what has just posted rings now anyway.
       const projected = projectedSequence(call);
-      return projected < call.head.sequence || hasNews(call) ? call.nowMs : nextAlarmMs(call);
+      return projected < call.head.sequence || hasChanges(call) ? call.nowMs : nextAlarmMs(call);
     }),
     peekOutbox: asked((call) => peekOutbox(call, OUTBOX_LIMIT)),
     ackOutbox: done(ackOutbox),
@@ -221,9 +221,9 @@ export function createEngine(parts: EngineParts): Engine {
     ackSample: done(ackSample),
     peekReviews: asked(peekReviews),
     ackReviews: done(ackReviews),
-    retell: done((call) => {
+    resetProjection: done((call) => {
       ackOutbox(call, 0);
-      forgetToldReviews(call);
+      resetReviewFeed(call);
     }),
     budgetTasks: asked((call) => budgetTasks(call, BUDGET_LIMIT)),
     budgetGranted: done(budgetGranted),

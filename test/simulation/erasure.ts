@@ -97,7 +97,7 @@ async function checkErased(world: World, user: SimUser): Promise<void> {
     nextAlarm: engine.nextAlarm(null, nowMs),
     peekOutbox: engine.peekOutbox(null, nowMs),
     ackOutbox: engine.ackOutbox(0, nowMs),
-    retell: engine.retell(null, nowMs),
+    resetProjection: engine.resetProjection(null, nowMs),
     peekSample: engine.peekSample(null, nowMs),
     peekReviews: engine.peekReviews(null, nowMs),
     budgetTasks: engine.budgetTasks(null, nowMs),

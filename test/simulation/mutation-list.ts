@@ -51,7 +51,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "authorisations never close",
     breaks: "(e) closed after 14 days",
-    file: "ledger/purchases/verdicts.ts",
+    file: "ledger/purchases/verdict-state.ts",
     find: "startOfLaterDayMs(since, PENDING_DAYS_MAX + 1)",
     replace: "startOfLaterDayMs(since, PENDING_DAYS_MAX + 900)",
   },
@@ -155,7 +155,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "budget not given back",
     breaks: "reversals give back",
-    file: "ledger/purchases/reservations.ts",
+    file: "ledger/purchases/budget-shares.ts",
     find: `purchase.waitsFor === "budget" ? share.wanted : share.restore ?? activePoints(purchase)`,
     seeds: [28],
     replace: `purchase.waitsFor === "budget" ? share.wanted : purchase.granted`,
@@ -244,7 +244,7 @@ export const MUTATIONS: readonly Mutation[] = [
       "    guard((engine) => engine.noticeSent(task, nowMs));\n    const sent = await helpers.sendNotice(userId, task, nowMs);\n",
   },
   {
-    name: "retell does nothing",
+    name: "reset of the projection does nothing",
     breaks: "D1 is rebuilt from the books",
     file: "ledger/engine.ts",
     find: "      ackOutbox(call, 0);\n",
@@ -254,14 +254,14 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "reviews never told",
     breaks: "rows that wait are visible to operators",
     file: "ledger/projection/change-feeds.ts",
-    find: `return mark === (readMeta(work.sql, TOLD_REVIEWS) ?? "") ? null : { open, mark };`,
-    replace: "return mark === TOLD_REVIEWS ? { open, mark } : null;",
+    find: `return mark === (readMeta(work.sql, PROJECTED_REVIEWS) ?? "") ? null : { open, mark };`,
+    replace: "return mark === PROJECTED_REVIEWS ? { open, mark } : null;",
   },
   {
     name: "a lost answer of the waiting rows",
     breaks: "what was told and not acknowledged is told again",
     file: "ledger/projection/change-feeds.ts",
-    find: "  if (news !== null) forgetToldReviews(work);\n",
+    find: "  if (changes !== null) resetReviewFeed(work);\n",
     seeds: [172],
     replace: "",
   },
@@ -308,9 +308,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "alarm never set",
     breaks: "what is due happens",
     file: "ledger/engine.ts",
-    find: "projected < call.head.sequence || hasNews(call) ? call.nowMs : nextAlarmMs(call)",
+    find: "projected < call.head.sequence || hasChanges(call) ? call.nowMs : nextAlarmMs(call)",
     replace:
-      "projected < call.head.sequence || hasNews(call) ? call.nowMs : nextAlarmMs(call) === 0 ? 0 : null",
+      "projected < call.head.sequence || hasChanges(call) ? call.nowMs : nextAlarmMs(call) === 0 ? 0 : null",
   },
   {
     name: "alarm forgets the holds",

@@ -166,7 +166,7 @@ export function checkRewarded(world: World, user: SimUser): void {
 }
 
 /** The rows that wait, as D1 lists them for operators. */
-export async function checkReviewsTold(world: World, user: SimUser): Promise<void> {
+export async function checkReviewsProjected(world: World, user: SimUser): Promise<void> {
   const rows = await readTable<
     { readonly purchase_id: string; readonly user_id: string; readonly state: string }
   >(world.database, "reviews");
@@ -249,11 +249,13 @@ export async function checkRebuild(
 ): Promise<void> {
   const tell = async (): Promise<void> => {
     for (const user of world.users) {
-      if (user.leaf === null) must(user.ledger.engine.retell(null, world.nowMs));
+      if (user.leaf === null) must(user.ledger.engine.resetProjection(null, world.nowMs));
     }
     await drain();
     await checkProjection(world, true);
-    for (const user of world.users) if (user.leaf === null) await checkReviewsTold(world, user);
+    for (const user of world.users) {
+      if (user.leaf === null) await checkReviewsProjected(world, user);
+    }
   };
   const before = await snapshot(world.database);
   if (backup !== null && world.users.every((user) => user.leaf === null)) {

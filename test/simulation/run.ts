@@ -9,7 +9,7 @@ import { checkBudgets, checkUser, checkVerifier } from "./invariants.ts";
 import {
   checkProjection,
   checkRebuild,
-  checkReviewsTold,
+  checkReviewsProjected,
   checkRewarded,
   checkSample,
 } from "./projection.ts";
@@ -137,7 +137,7 @@ async function comeToRest(world: World): Promise<void> {
     checkRewarded(world, user);
     checkScreens(world, user);
     checkTampering(world, user);
-    await checkReviewsTold(world, user);
+    await checkReviewsProjected(world, user);
   }
   checkBudgets(world);
   if (world.rng.chance(0.25)) await erase(world, world.rng.pick(world.users));

@@ -10,8 +10,8 @@ import { coverDebt, dueHolds, markAlerted, releaseOverdue } from "../points/hold
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot } from "../points/lots.ts";
 import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "../purchases/purchase-rows.ts";
 import type { PurchaseRow } from "../purchases/purchase-rows.ts";
-import { budgetOpen } from "../purchases/reservations.ts";
-import { close, waitEndsMs } from "../purchases/verdicts.ts";
+import { budgetOpen } from "../purchases/budget-shares.ts";
+import { close, waitEndsMs } from "../purchases/verdict-state.ts";
 import { noticesAfterMs } from "./expiry-notices.ts";
 
 const BATCH = 1000;

@@ -118,30 +118,44 @@ export function placeHold(call: Call, input: HoldInput): Result<HoldView, HoldEr
   return ok(viewOf(call, hold));
 }
 
+/** Runs `transition` on the hold if it is in state `from`. */
+function transitionHold(
+  call: Call,
+  redemptionId: string,
+  from: HoldState,
+  transition: (hold: Hold) => void,
+): Result<HoldView, HoldError> {
+  const hold = findHold(call, redemptionId);
+  if (hold === null) return err({ code: "hold_unknown" });
+  if (hold.state !== from) return err({ code: "hold_state", state: hold.state });
+  transition(hold);
+  return ok(viewOf(call, hold));
+}
+
 /**
  * From here on neither the user nor a deadline nor a claw-back can release the points. Moves
  * nothing, so it posts nothing.
  */
 export function commitHold(call: Call, redemptionId: string): Result<HoldView, HoldError> {
-  const hold = findHold(call, redemptionId);
-  if (hold === null) return err({ code: "hold_unknown" });
-  if (hold.state !== "open") return err({ code: "hold_state", state: hold.state });
-  hold.state = "committed";
-  hold.dueMs = startOfDayMs(addWorkingDays(dayOf(call.nowMs), COMMITTED_WORKING_DAYS_MAX + 1));
-  saveHold(call, hold);
-  return ok(viewOf(call, hold));
+  return transitionHold(call, redemptionId, "open", (hold) => {
+    hold.state = "committed";
+    hold.dueMs = startOfDayMs(addWorkingDays(dayOf(call.nowMs), COMMITTED_WORKING_DAYS_MAX + 1));
+    saveHold(call, hold);
+  });
 }
 
 /** held -> redeemed: the bank has paid, or the gift card was handed over. */
 export function settleHold(call: Call, redemptionId: string): Result<HoldView, HoldError> {
-  const hold = findHold(call, redemptionId);
-  if (hold === null) return err({ code: "hold_unknown" });
-  if (hold.state !== "committed") return err({ code: "hold_state", state: hold.state });
-  endHold(call, hold, "settled", "settle", [["held", -hold.points], [
-    "programme:redeemed",
-    hold.points,
-  ]]);
-  return ok(viewOf(call, hold));
+  return transitionHold(
+    call,
+    redemptionId,
+    "committed",
+    (hold) =>
+      endHold(call, hold, "settled", "settle", [
+        ["held", -hold.points],
+        ["programme:redeemed", hold.points],
+      ]),
+  );
 }
 
 /**
@@ -153,26 +167,23 @@ export function releaseHold(
   redemptionId: string,
   cause: "cancelled" | "rejected",
 ): Result<HoldView, HoldError> {
-  const hold = findHold(call, redemptionId);
-  if (hold === null) return err({ code: "hold_unknown" });
-  if (hold.state !== (cause === "cancelled" ? "open" : "committed")) {
-    return err({ code: "hold_state", state: hold.state });
-  }
-  release(call, hold, call.nowMs);
-  return ok(viewOf(call, hold));
+  return transitionHold(
+    call,
+    redemptionId,
+    cause === "cancelled" ? "open" : "committed",
+    (hold) => release(call, hold, call.nowMs),
+  );
 }
 
 /** redeemed -> available: a payment that came back. */
 export function reinstateHold(call: Call, redemptionId: string): Result<HoldView, HoldError> {
-  const hold = findHold(call, redemptionId);
-  if (hold === null) return err({ code: "hold_unknown" });
-  if (hold.state !== "settled") return err({ code: "hold_state", state: hold.state });
-  endHold(call, hold, "reinstated", "reinstate", [["programme:redeemed", -hold.points], [
-    "available",
-    hold.points,
-  ]]);
-  returnToLots(call, hold.lots, call.nowMs);
-  return ok(viewOf(call, hold));
+  return transitionHold(call, redemptionId, "settled", (hold) => {
+    endHold(call, hold, "reinstated", "reinstate", [
+      ["programme:redeemed", -hold.points],
+      ["available", hold.points],
+    ]);
+    returnToLots(call, hold.lots, call.nowMs);
+  });
 }
 
 function release(call: Call, hold: Hold, effectiveMs: number): void {
@@ -268,7 +279,7 @@ export function releaseOverdue(call: Call, redemptionId: string): void {
   }
 }
 
-/** Notes that operators were told of a committed hold nobody settled. */
+/** Notes that operators were alerted to a committed hold that nobody settled. */
 export function markAlerted(call: Call, redemptionId: string): void {
   call.sql.exec("UPDATE holds SET alerted = 1 WHERE redemption_id = ?", redemptionId);
 }

@@ -165,11 +165,11 @@ function forfeit(call: Call, key: string): Result<GrantView, GrantError> {
   if (points === 0) return err({ code: "nothing_to_forfeit" });
   const lots: (readonly [number, number])[] = [];
   for (const lot of pendingLots(call)) {
-    const standing = lot.granted - lot.reversed;
-    lots.push([lot.lotNo, standing]);
+    const active = lot.granted - lot.reversed;
+    lots.push([lot.lotNo, active]);
     // Nothing of it matures or can be reversed any more.
     lot.state = "available";
-    lot.expired = standing;
+    lot.expired = active;
     saveLot(call, lot);
   }
   if (spendable > 0) lots.push(...forfeitOpen(call, spendable));

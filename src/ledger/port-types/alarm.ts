@@ -81,12 +81,12 @@ export type SampleItem = {
     | null;
 };
 /** Rows that the sample does not know as they are now; `mark` is given back once it does. */
-export type SampleNews = { readonly items: readonly SampleItem[]; readonly mark: string };
+export type SampleChanges = { readonly items: readonly SampleItem[]; readonly mark: string };
 export type ReviewWhy = ReviewCode | "weak_account" | "refund_without_purchase";
 /**
  * All rows that wait for a person or for their purchase now; `mark` is given back once D1 knows.
  */
-export type ReviewNews = {
+export type ReviewChanges = {
   readonly open: readonly { readonly purchaseId: PurchaseId; readonly why: ReviewWhy }[];
   readonly mark: string;
 };

@@ -1,12 +1,12 @@
-// What D1 is told of a book beside its transactions: purchases for the statistics sample, and the
-// rows that wait for a person. Like the outbox it keeps only marks of what was told, so that no
-// purchase pays for being told about.
+// What is projected to D1 beside the transactions: purchases for the statistics sample, and the rows
+// that wait for a person. Like the outbox it keeps only marks of what was projected, so that no
+// purchase pays for its projection with a row of its own.
 import { hexEncode, utf8Encode } from "../../kernel/encoding.ts";
 import { canonicalJson, sha256Bytes } from "../../kernel/hash.ts";
 import type { BrandId, PurchaseId } from "../../kernel/ids.ts";
 import { addDays, parisDate } from "../../kernel/time.ts";
 import { readMeta, writeMeta } from "../book/meta.ts";
-import type { ReviewNews, ReviewWhy, SampleItem, SampleNews } from "../ports.ts";
+import type { ReviewChanges, ReviewWhy, SampleChanges, SampleItem } from "../ports.ts";
 import { integerOf, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
 import type { Call } from "../book/call.ts";
@@ -19,17 +19,16 @@ export const SAMPLE_DAYS = 90;
  */
 export const SAMPLE_DAYS_AHEAD = 2;
 
-// Not the name that the first release used: what it told stood in D1 under other names, and is told
-// anew.
+// Not the key that the first release used: D1 had its rows under other names, and gets them anew.
 const LOOKED_AT = "sample_looked_at";
-const TOLD_REVIEWS = "told_reviews";
+const PROJECTED_REVIEWS = "told_reviews";
 const UNKNOWN = "unknown";
 const SAMPLE_ROWS = 500;
-// Rows without anything to tell are passed over once there are this many, so that looking stays
-// cheap.
+// New rows without anything to project are marked as looked at once there are this many, so that
+// looking stays cheap.
 const SAMPLE_SKIP_ROWS = 100;
 /**
- * D1 is told all waiting rows at once, since it closes those that it is not told of. So many fit
+ * D1 gets all waiting rows at once, since it closes those that are not among them. So many fit
  * well into the 2 MB of one value there (under 80 bytes each); should a book ever hold more, the
  * newest come up as the oldest are decided.
  */
@@ -50,10 +49,9 @@ const COLUMNS =
   "n, kind, state, brand_id, purchased_on, amount_cents, currency, waits_for, same_as, review";
 
 /**
- * Rows recorded, booked or changed since the sample was last told; null when there is nothing new
- * to tell.
+ * Rows recorded, booked or changed since the sample was last projected; null when there are none.
  */
-export function peekSample(work: Call): SampleNews | null {
+export function peekSample(work: Call): SampleChanges | null {
   const { n, pending } = lookedAt(work);
   const changes = work.sql.exec(
     "SELECT seq, n FROM sample_changes ORDER BY seq LIMIT ?",
@@ -73,7 +71,7 @@ export function peekSample(work: Call): SampleNews | null {
   const today = parisDate(work.nowMs);
   const [after, until] = [addDays(today, -SAMPLE_DAYS), addDays(today, SAMPLE_DAYS_AHEAD)];
   const changed = new Set(changes.map((change) => integerOf(change, "n")));
-  // A row that never changed was never told. One that did may have been, by a round whose
+  // A row that never changed is not in the sample yet. One that did may be, by a round whose
   // acknowledgement was lost.
   const items = [...known, ...fresh].map((row) => sampleItem(row, after, until)).filter((
     { row, purchase },
@@ -83,7 +81,7 @@ export function peekSample(work: Call): SampleNews | null {
   const mark: SampleMark = {
     n: lastFresh === undefined ? n : integerOf(lastFresh, "n"),
     through: lastChange === undefined ? 0 : integerOf(lastChange, "seq"),
-    // Also one that another row took over: when the bank books it after all, it stands for itself.
+    // Also one that another row took over: when the bank books it after all, it is a purchase.
     pending: [...known, ...fresh].filter((row) =>
       row["state"] === "pending" && textOf(row, "purchased_on") > after
     ).map((row) => integerOf(row, "n")),
@@ -109,8 +107,8 @@ function sampleItem(row: SqlRow, after: string, until: string): SampleItem {
 }
 
 /**
- * Marks that the sample was told. What changed since it was looked at stands behind `through` and
- * is told next.
+ * Marks the sample as projected. What changed since it was looked at comes after `through` and is
+ * projected next.
  */
 export function ackSample(work: Call, mark: string): void {
   const { n, pending, through } = JSON.parse(mark) as SampleMark;
@@ -122,10 +120,9 @@ export function ackSample(work: Call, mark: string): void {
 // ---- rows that wait -----------------------------------------------------------------------------
 
 /**
- * The rows that wait for a person or for their purchase, when D1 was told something else; null when
- * it knows.
+ * The rows that wait for a person or for their purchase; null when D1 has exactly these.
  */
-function reviewNews(work: Call): ReviewNews | null {
+function reviewChanges(work: Call): ReviewChanges | null {
   const rows = work.sql.exec(
     "SELECT id, review, waits_for, last_update_ms FROM purchases WHERE waits_for IN ('review', 'purchase') ORDER BY n LIMIT ?",
     REVIEWS_MAX,
@@ -135,23 +132,23 @@ function reviewNews(work: Call): ReviewNews | null {
     why: whyOf(row),
   }));
   // With the bank's version of each: a row that was decided and then held again by a newer one is
-  // news, though nothing else differs.
+  // a change, though nothing else differs.
   const versions = rows.map((row) => integerOf(row, "last_update_ms"));
   const mark = open.length === 0
     ? ""
     : hexEncode(sha256Bytes(utf8Encode(canonicalJson([open, versions]))));
-  return mark === (readMeta(work.sql, TOLD_REVIEWS) ?? "") ? null : { open, mark };
+  return mark === (readMeta(work.sql, PROJECTED_REVIEWS) ?? "") ? null : { open, mark };
 }
 
 /**
- * What is told now. From here on nobody knows what D1 has, until it is acknowledged: the answer may
- * be lost, and should things then be again as they were before, D1 would keep what it was told in
+ * What is to be projected now. Until it is acknowledged, what D1 has counts as unknown: the answer
+ * may be lost, and should the rows then be again as they were before, D1 would keep what it got in
  * between.
  */
-export function peekReviews(work: Call): ReviewNews | null {
-  const news = reviewNews(work);
-  if (news !== null) forgetToldReviews(work);
-  return news;
+export function peekReviews(work: Call): ReviewChanges | null {
+  const changes = reviewChanges(work);
+  if (changes !== null) resetReviewFeed(work);
+  return changes;
 }
 
 function whyOf(row: SqlRow): ReviewWhy {
@@ -161,15 +158,17 @@ function whyOf(row: SqlRow): ReviewWhy {
 }
 
 export function ackReviews(work: Call, mark: string): void {
-  writeMeta(work.sql, TOLD_REVIEWS, mark);
+  writeMeta(work.sql, PROJECTED_REVIEWS, mark);
 }
 
-/** Makes the waiting rows news again: D1 may have lost them. */
-export function forgetToldReviews(work: Call): void {
-  if (readMeta(work.sql, TOLD_REVIEWS) !== UNKNOWN) writeMeta(work.sql, TOLD_REVIEWS, UNKNOWN);
+/** Has the waiting rows projected again: D1 may have lost them. */
+export function resetReviewFeed(work: Call): void {
+  if (readMeta(work.sql, PROJECTED_REVIEWS) !== UNKNOWN) {
+    writeMeta(work.sql, PROJECTED_REVIEWS, UNKNOWN);
+  }
 }
 
-/** True when there is something to tell beside the transactions. */
-export function hasNews(work: Call): boolean {
-  return reviewNews(work) !== null || peekSample(work) !== null;
+/** True when there is something to project beside the transactions. */
+export function hasChanges(work: Call): boolean {
+  return reviewChanges(work) !== null || peekSample(work) !== null;
 }

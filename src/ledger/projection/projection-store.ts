@@ -2,7 +2,7 @@
 // however often it is sent. Raw SQL, because the guard and the JSON parameter (D1 binds at most 100
 // values) are the point of it.
 import type { SqlDatabase } from "../../db/d1.ts";
-import type { History, Projection, ReviewNews } from "../ports.ts";
+import type { History, Projection, ReviewChanges } from "../ports.ts";
 
 // The batch applies only on top of exactly the sequence it starts from. A repeat, or one that
 // overlaps an earlier batch whose answer was lost, changes nothing and reads back where D1 really
@@ -28,7 +28,7 @@ const READ_BACK = "SELECT last_sequence FROM ledger_heads WHERE user_id = ?";
 
 /**
  * Applies a projection and returns the sequence at which D1 then is: `projection.through`, unless
- * D1 stood elsewhere.
+ * D1 was elsewhere.
  */
 export async function applyProjection(
   database: SqlDatabase,
@@ -128,7 +128,7 @@ const DECIDED_REVIEWS = `SELECT purchase_id, decided_at_ms FROM reviews
  */
 export async function decidedReviews(
   database: SqlDatabase,
-  open: ReviewNews["open"],
+  open: ReviewChanges["open"],
 ): Promise<readonly DecidedReview[]> {
   if (open.length === 0) return [];
   const { results } = await database.prepare(DECIDED_REVIEWS).bind(JSON.stringify(open)).all<
@@ -156,7 +156,7 @@ const CLOSE_REVIEWS = `UPDATE reviews SET state = 'closed', closed_at_ms = ?3
 export async function applyReviews(
   database: SqlDatabase,
   userId: string,
-  open: ReviewNews["open"],
+  open: ReviewChanges["open"],
   decided: readonly DecidedReview[],
   nowMs: number,
 ): Promise<void> {

@@ -6,13 +6,15 @@ import type { BudgetDenial, BudgetTask } from "../ports.ts";
 import { grantTo } from "./purchase-points.ts";
 import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
-import { budgetOpen, desiredHold, giveUpRestoring, plainShare } from "./reservations.ts";
+import { desiredHold, plainShare } from "./budget-shares.ts";
+import { giveUpRestoring } from "./reservations.ts";
 import { noteUsage } from "./user-history.ts";
-import { applyRefunds, earnElsewhere, restoreReserved, waitEndsMs } from "./verdicts.ts";
+import { applyRefunds, earnElsewhere, restoreReserved } from "./verdicts.ts";
+import { dueUnlessBudgetOpen, earned, waitEndsMs } from "./verdict-state.ts";
 
 /**
- * The reservations that offers' budgets must be asked for now. Idempotent for them: a task says what a purchase should
- * hold, not by how much it changes.
+ * The reservations that offers' budgets must be asked for now. Idempotent for them: a task says how
+ * much a purchase should have reserved, not by how much that changes.
  */
 export function budgetTasks(call: Call, limit: number): BudgetTask[] {
   const rows = call.sql.exec(
@@ -35,7 +37,7 @@ export function budgetTasks(call: Call, limit: number): BudgetTask[] {
 }
 
 /**
- * The budget holds `points` for this purchase now. Posts `earn` when that is what the purchase
+ * The budget has reserved `points` for this purchase. Posts `earn` when that is what the purchase
  * waits for.
  */
 export function budgetGranted(
@@ -53,15 +55,8 @@ export function budgetGranted(
     current.offerId === task.offerId &&
     current.wanted === task.points
   ) {
-    purchase.outcome = "earned";
-    purchase.waitsFor = null;
-    purchase.findings = {
-      ...purchase.findings,
-      reasons: purchase.findings.reasons.map((
-        code,
-      ) => (code === "budget_reserving" ? "offer_applied" : code)),
-    };
-    // What was given back meanwhile is counted as given back of the points that are granted now.
+    earned(purchase, purchase.findings, purchase.offer);
+    // What was refunded meanwhile is reversed of the points that are granted now.
     const { refundedCents } = purchase;
     purchase.refundedCents = 0;
     grantTo(call, purchase, task.points);
@@ -71,9 +66,9 @@ export function budgetGranted(
 }
 
 /**
- * The budget cannot hold that much: the next best offer is tried, or points that a refund had taken
- * stay taken. A denial of what the purchase no longer needs says only what is held; what it needs
- * now is asked next.
+ * The budget cannot reserve that much: the next best offer is tried, or points that a refund had
+ * reversed stay reversed. A denial of what the purchase no longer needs says only what is reserved;
+ * what it needs now is asked next.
  */
 export function budgetDenied(call: Call, denial: BudgetDenial): void {
   const purchase = applyBudgetAnswer(call, denial, denial.held);
@@ -89,10 +84,7 @@ export function budgetDenied(call: Call, denial: BudgetDenial): void {
   closeBudget(call, purchase);
 }
 
-/**
- * Notes what a reservation holds, with whichever row has it now; null when the answer is an old
- * one.
- */
+/** Notes the points reserved with the row that has the share now; null when no row has it. */
 function applyBudgetAnswer(
   call: Call,
   { key, offerId }: Pick<BudgetTask, "key" | "offerId">,
@@ -112,14 +104,14 @@ function applyBudgetAnswer(
 
 function closeBudget(call: Call, purchase: PurchaseRow): void {
   purchase.budget = purchase.budget.filter((share) => share.current || share.held !== 0);
-  // What else might have applied is of no more use once the purchase waits no longer.
+  // The fallback is needed only while the purchase waits.
   if (purchase.waitsFor !== "budget") {
     purchase.budget = purchase.budget.map((
       share,
     ) => (share.fallback === undefined ? share : plainShare(share)));
   }
-  // The row may have come to wait for something else while this answer was outstanding.
-  purchase.dueMs = budgetOpen(purchase) ? call.nowMs : waitEndsMs(purchase);
+  // The row may wait for something else since this was asked.
+  dueUnlessBudgetOpen(purchase, waitEndsMs(purchase), call.nowMs);
   noteUsage(call, purchase);
   updateVerdict(call, purchase);
   coverDebt(call);

@@ -1,5 +1,5 @@
-// The points that stand of one purchase: how its verdict's grant, taking back and giving back move
-// the points of its lot. Which points should stand is decided in verdicts.ts; what the bank says of
+// The active points of one purchase: how its verdict's grant, taking back and giving back move
+// the points of its lot. How many it should have is decided in verdicts.ts; what the bank says of
 // the row changes there too.
 import { assert } from "../../kernel/assert.ts";
 import { grant, readLot, regrantLot, restoreLot, reverseLot } from "../points/lots.ts";
@@ -10,13 +10,13 @@ import { usageFor } from "./user-history.ts";
 import type { Call } from "../book/call.ts";
 
 /**
- * Points that stand, and the spending that they reward: what counters of points by brand and offer
+ * Active points, and the spending that they reward: what counters of points by brand and offer
  * go by.
  */
 export type Reward = { readonly points: number; readonly cents: number };
 
 /**
- * What a purchase is rewarded for now, or would be with so many points standing after so much was
+ * What a purchase is rewarded for now, or would be with so many active points after so much was
  * refunded.
  */
 export function rewardOf(
@@ -95,7 +95,7 @@ export function regrant(call: Call, purchase: PurchaseRow, points: number, befor
 }
 
 /**
- * Takes back what stands above `keep`. Whether `available` is below zero then, and holds must give
+ * Reverses active points above `keep`. Whether `available` is below zero then, and holds must give
  * way, is asked at the end of the call (`coverDebt`): what is taken back here may be granted again
  * a moment later, and must not cost a redemption.
  */
@@ -113,12 +113,12 @@ export function takeBack(
     points,
     movement(purchase, "reverse", rewardOf(purchase), rewardOf(purchase, keep, refundedCents)),
   );
-  // What has expired cannot be taken a second time, yet it stands no longer.
+  // What has expired cannot be taken a second time, yet it is active no longer.
   purchase.reversed += points;
 }
 
 /**
- * Lets `keep` points stand of those that were taken back before. What has expired meanwhile does
+ * Restores reversed points until `keep` are active. What has expired meanwhile does
  * not come back.
  */
 export function giveBack(
@@ -159,7 +159,7 @@ export function forgetLot(call: Call, purchase: PurchaseRow): void {
   purchase.lotNo = null;
 }
 
-/** Points that the caps of its own offer still allow this purchase, beyond what stands of it. */
+/** Points that the caps of its own offer still allow this purchase, beyond its active ones. */
 export function capRoom(call: Call, purchase: PurchaseRow): number {
   const usage = usageFor(call, purchase);
   let room = Infinity;

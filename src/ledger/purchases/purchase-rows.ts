@@ -1,5 +1,5 @@
 // The rows of card purchases as they are stored, one per aggregator row. Reading and writing only:
-// what a row means is decided in sameness.ts, record.ts and refunds.ts.
+// what a row means is decided in row-matching.ts, record-batch.ts and refund-matching.ts.
 import { assert } from "../../kernel/assert.ts";
 import type { BrandId, OfferId, PurchaseId } from "../../kernel/ids.ts";
 import { findingsFrom, findingsText } from "./findings.ts";
@@ -32,8 +32,7 @@ export type BudgetShare = {
   held: number | null;
   readonly current: boolean;
   /**
-   * Points that should stand again after a refund was taken back: they do once the budget holds
-   * them.
+   * Points to restore after a refund was taken back, once the budget has reserved them.
    */
   readonly restore?: number;
   readonly fallback?: Fallback;
@@ -70,18 +69,36 @@ export type PurchaseRow = {
   readonly recordedAtMs: number;
   sameAs: number | null;
   decidedRank: number | null;
-  outcome: Outcome;
-  waitsFor: WaitsFor | null;
-  offer: { readonly id: OfferId; readonly version: number } | null;
+  // The read-only fields from here on are written by verdict-state.ts alone.
+  readonly outcome: Outcome;
+  readonly waitsFor: WaitsFor | null;
+  readonly offer: { readonly id: OfferId; readonly version: number } | null;
   granted: number;
   reversed: number;
   lotNo: number | null;
   refundedCents: number;
-  refundOf: number | null;
+  readonly refundOf: number | null;
   budget: readonly BudgetShare[];
-  findings: Findings;
-  dueMs: number | null;
+  readonly findings: Findings;
+  readonly dueMs: number | null;
 };
+
+/** What was decided about a row, and what came of it. */
+export type Verdict = Pick<
+  PurchaseRow,
+  | "decidedRank"
+  | "outcome"
+  | "waitsFor"
+  | "offer"
+  | "granted"
+  | "reversed"
+  | "lotNo"
+  | "refundedCents"
+  | "refundOf"
+  | "budget"
+  | "findings"
+  | "dueMs"
+>;
 
 const FACTS =
   `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
@@ -107,6 +124,22 @@ export const NO_FINDINGS: Findings = {
   calculation: null,
   confirmAtMs: null,
   expiresAtMs: null,
+};
+
+/** Of a row that was never decided. */
+export const NO_VERDICT: Verdict = {
+  decidedRank: null,
+  outcome: "not_earned",
+  waitsFor: null,
+  offer: null,
+  granted: 0,
+  reversed: 0,
+  lotNo: null,
+  refundedCents: 0,
+  refundOf: null,
+  budget: [],
+  findings: NO_FINDINGS,
+  dueMs: null,
 };
 
 export function purchaseFrom(row: SqlRow): PurchaseRow {
@@ -248,7 +281,7 @@ const SAME_HOPS_MAX = 20;
 
 /**
  * The purchase of a public id, or null. A row that was taken over or repeats another leads to the
- * row that stands for it.
+ * keeper of its purchase.
  */
 export function findPurchase(call: Call, id: PurchaseId): PurchaseRow | null {
   const n = numberOf(id);
@@ -265,7 +298,7 @@ export function findPurchase(call: Call, id: PurchaseId): PurchaseRow | null {
     )[0];
   // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
   let purchase = purchaseFrom(row ?? own);
-  // A row that is gone may name one that has come to stand behind another since.
+  // A row that is gone may name one that has got a keeper since.
   for (let hops = 0; purchase.sameAs !== null && hops < SAME_HOPS_MAX; hops++) {
     purchase = readPurchase(call, purchase.sameAs);
   }
@@ -326,24 +359,13 @@ export function newPurchase(
     earlierCents: [],
     recordedAtMs: call.nowMs,
     sameAs: null,
-    decidedRank: null,
-    outcome: "not_earned",
-    waitsFor: null,
-    offer: null,
-    granted: 0,
-    reversed: 0,
-    lotNo: null,
-    refundedCents: 0,
-    refundOf: null,
-    budget: [],
-    findings: NO_FINDINGS,
-    dueMs: null,
+    ...NO_VERDICT,
   };
 }
 
 /**
- * Notes an amount under which the bank had booked the row, told in time or late. Returns false when
- * that is no news.
+ * Notes an amount under which the bank had booked the row, in time or late. Returns false when
+ * that is known.
  */
 export function noteEarlierAmount(purchase: PurchaseRow, cents: number): boolean {
   if (
@@ -375,7 +397,7 @@ export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
   else if (purchase.review !== "cleared" && purchase.review !== "refused") purchase.review = null;
 }
 
-/** Points that stand now. */
+/** Points granted and not reversed. */
 export function activePoints(purchase: PurchaseRow): number {
   return purchase.granted - purchase.reversed;
 }
@@ -389,81 +411,4 @@ export function shownState(purchase: PurchaseRow): BankRow["state"] {
       purchase.review !== "refused"
     ? "deleted"
     : purchase.state;
-}
-
-/**
- * Moves verdict and points from one row to another; the first is left as one that was never
- * decided.
- */
-export function moveVerdict(from: PurchaseRow, to: PurchaseRow): void {
-  // What `to` itself still has to give back to a budget stays its debt.
-  const owed = to.budget.filter((share) => share.held !== 0).map((share) => ({
-    ...share,
-    current: false,
-  }));
-  Object.assign(to, verdictPart(from), { budget: [...owed, ...from.budget] });
-  Object.assign(
-    from,
-    {
-      decidedRank: null,
-      outcome: "not_earned",
-      waitsFor: null,
-      offer: null,
-      granted: 0,
-      reversed: 0,
-      lotNo: null,
-      refundedCents: 0,
-      refundOf: null,
-      budget: [],
-      findings: NO_FINDINGS,
-      dueMs: null,
-    } satisfies ReturnType<typeof verdictPart>,
-  );
-}
-
-function verdictPart(
-  purchase: PurchaseRow,
-): Pick<
-  PurchaseRow,
-  | "decidedRank"
-  | "outcome"
-  | "waitsFor"
-  | "offer"
-  | "granted"
-  | "reversed"
-  | "lotNo"
-  | "refundedCents"
-  | "refundOf"
-  | "budget"
-  | "findings"
-  | "dueMs"
-> {
-  const {
-    decidedRank,
-    outcome,
-    waitsFor,
-    offer,
-    granted,
-    reversed,
-    lotNo,
-    refundedCents,
-    refundOf,
-    budget,
-    findings,
-    dueMs,
-  } = purchase;
-  return {
-    decidedRank,
-    outcome,
-    waitsFor,
-    offer,
-    granted,
-    reversed,
-    lotNo,
-    refundedCents,
-    refundOf,
-    budget,
-    findings,
-    dueMs,
-  };
 }

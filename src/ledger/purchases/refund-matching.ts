@@ -3,10 +3,10 @@
 // so a refund before its purchase ends like one after it.
 import type { BrandId } from "../../kernel/ids.ts";
 import { addDays } from "../../kernel/time.ts";
-import { budgetOpen } from "./reservations.ts";
-import { NO_FINDINGS, PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
+import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
-import { applyRefunds, waitEndsMs } from "./verdicts.ts";
+import { refundMatched } from "./verdict-state.ts";
+import { applyRefunds } from "./verdicts.ts";
 import type { Call } from "../book/call.ts";
 
 export const REFUND_DAYS_MAX = 90;
@@ -124,14 +124,7 @@ function settleRefund(call: Call, refund: PurchaseRow, purchaseNo: number | null
     refund.refundOf === purchaseNo && refund.findings.reasons.length > 0 &&
     (purchaseNo !== null || refund.waitsFor === "purchase")
   ) return;
-  refund.refundOf = purchaseNo;
-  refund.outcome = purchaseNo === null ? "waiting" : "not_earned";
-  refund.waitsFor = purchaseNo === null ? "purchase" : null;
-  if (!budgetOpen(refund)) refund.dueMs = waitEndsMs(refund);
-  refund.findings = {
-    ...NO_FINDINGS,
-    reasons: [purchaseNo === null ? "refund_without_purchase" : "refund_applied"],
-  };
+  refundMatched(refund, purchaseNo);
   updateVerdict(call, refund);
 }
 

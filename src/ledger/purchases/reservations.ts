@@ -1,41 +1,13 @@
-// What the OfferBudget objects should hold for one purchase, as its row keeps it. The alarm brings
-// the objects in line (due.ts); nothing here moves a point.
+// Changes of a purchase's shares in offers' budgets. The alarm brings the budget objects in line
+// with them (budget-answers.ts); nothing here moves a point.
 import type { OfferId } from "../../kernel/ids.ts";
 import type { Terms } from "../earning/types.ts";
 import { termsInForce } from "../earning/rules.ts";
 import { numberOf } from "../book/numbered-id.ts";
-import type { OfferTerms, ReasonCode, RuleCheck } from "../ports.ts";
-import { activePoints } from "./purchase-rows.ts";
-import type { BudgetShare, Fallback, PurchaseRow } from "./purchase-rows.ts";
-
-/** The points that this purchase should hold in an offer's budget. */
-export function desiredHold(purchase: PurchaseRow, index: number): number {
-  const share = purchase.budget[index];
-  if (share === undefined || !share.current) return 0;
-  return purchase.waitsFor === "budget" ? share.wanted : share.restore ?? activePoints(purchase);
-}
-
-/** True while some budget object may not yet know what it should. */
-export function budgetOpen(purchase: PurchaseRow): boolean {
-  return purchase.budget.some((share, index) => share.held !== desiredHold(purchase, index));
-}
-
-const BUDGET_REASONS: ReadonlySet<ReasonCode> = new Set(["budget_reserving", "budget_exhausted"]);
-
-function withReason(purchase: PurchaseRow, reason: ReasonCode | null): void {
-  const reasons = purchase.findings.reasons.filter((code) => !BUDGET_REASONS.has(code));
-  // A denial of the offer that granted is one of points that should have stood again; those of
-  // other offers stay.
-  const checks = purchase.findings.checks.filter(({ rule, offerId, version }) =>
-    rule !== "budget_exhausted" || offerId !== purchase.offer?.id ||
-    version !== purchase.offer.version
-  );
-  purchase.findings = {
-    ...purchase.findings,
-    checks,
-    reasons: reason === null ? reasons : [...reasons, reason],
-  };
-}
+import type { OfferTerms, RuleCheck } from "../ports.ts";
+import { plainShare } from "./budget-shares.ts";
+import type { Fallback, PurchaseRow } from "./purchase-rows.ts";
+import { setBudgetReason } from "./verdict-state.ts";
 
 /** The budget was asked for `wanted` points and had only `left` for the purchase. */
 export function exhaustedCheck(
@@ -56,44 +28,32 @@ export function exhaustedCheck(
 }
 
 /**
- * Under an offer with a budget, points stand (again) only once the budget holds them: others may
- * have taken their room.
+ * Under an offer with a budget, points are restored only once the budget has reserved them again:
+ * others may have used the room. False when the purchase has no such budget.
  */
 export function askToRestore(purchase: PurchaseRow, points: number): boolean {
   const share = purchase.budget.at(-1);
   if (share === undefined || !share.current) return false;
-  // Unknown: a giving back may be under way, whose answer was lost.
+  // Unknown: a release of the reservation may be under way, whose answer was lost.
   purchase.budget = [...purchase.budget.slice(0, -1), { ...share, held: null, restore: points }];
-  withReason(purchase, "budget_reserving");
+  setBudgetReason(purchase, "budget_reserving");
   return true;
 }
 
-/** Without what it waits for. */
-export function plainShare(
-  { offerId, key, limit, wanted, held, current }: BudgetShare,
-): BudgetShare {
-  return { offerId, key, limit, wanted, held, current };
-}
-
+/** Nothing is to be restored any more, or not by that budget. */
 export function stopRestoring(purchase: PurchaseRow): void {
   if (purchase.budget.every((share) => share.restore === undefined)) return;
   purchase.budget = purchase.budget.map(plainShare);
-  withReason(purchase, null);
+  setBudgetReason(purchase, null);
 }
 
-/** Others have used the room in the budget: what does not stand stays so. */
+/** Others have used the room in the budget: reversed points stay reversed. */
 export function giveUpRestoring(purchase: PurchaseRow, left: number | null): void {
   const share = purchase.budget.at(-1);
   if (share?.restore === undefined) return;
   stopRestoring(purchase);
-  withReason(purchase, "budget_exhausted");
-  purchase.findings = {
-    ...purchase.findings,
-    checks: [
-      ...purchase.findings.checks,
-      exhaustedCheck(purchase, share.offerId, share.restore, left),
-    ],
-  };
+  const denial = exhaustedCheck(purchase, share.offerId, share.restore, left);
+  setBudgetReason(purchase, "budget_exhausted", denial);
 }
 
 /**
@@ -113,21 +73,21 @@ function fallbackOf(
   return inForce.length === 0 ? null : { offers: inForce, programme };
 }
 
-/** The purchase wants `points` of that version's budget; what it holds of others is given back. */
-export function wantBudget(
+/** Asks that version's budget for `points`; reservations with other budgets are released. */
+export function reserveBudget(
   purchase: PurchaseRow,
   terms: OfferTerms,
   points: number,
   all: Terms,
 ): void {
   const fallback = fallbackOf(purchase, terms, all);
-  // The newest: a row to which another's verdict came may owe the same budget a share of its own,
-  // under its own key.
+  // The newest: a row to which another's verdict was moved may still have to release a share of its
+  // own in the same budget, under its own key.
   const before = purchase.budget.findLast((share) => share.offerId === terms.offerId);
   const others = purchase.budget.filter((share) => share !== before && share.held !== 0).map((
     share,
   ) => ({ ...plainShare(share), current: false }));
-  // A row that goes by another row's id must not be given back with that row's share.
+  // The share of a row that has another row's id must not be released with that row's share.
   const key = before?.key ??
     (numberOf(purchase.id) === purchase.n ? purchase.id : `${purchase.id}:${purchase.n}`);
   // Unknown from the first moment: the answer of a reservation that is under way may be lost with
@@ -143,7 +103,7 @@ export function wantBudget(
   }];
 }
 
-/** No budget is drawn upon any more. */
+/** All reservations are released. */
 export function dropBudget(purchase: PurchaseRow): void {
   purchase.budget = purchase.budget.filter((share) => share.held !== 0).map((share) => ({
     ...plainShare(share),

@@ -4,9 +4,8 @@
 import type { Call } from "../book/call.ts";
 import { savePlanned } from "./batch-plan.ts";
 import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
-import { moveVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
-import { budgetOpen } from "./reservations.ts";
+import { moveVerdict } from "./verdict-state.ts";
 
 /** Moves the verdict of a row that is no keeper any more to the one that is, if both are fit. */
 export function transferVerdict(call: Call, plan: BatchPlan, giver: PlannedRow): void {
@@ -19,8 +18,7 @@ export function transferVerdict(call: Call, plan: BatchPlan, giver: PlannedRow):
   // A verdict that was not made for what the giver says now, or for what the receiver says, is made
   // anew.
   receiver.decided = giver.decided && haveSameFacts(from, to);
-  moveVerdict(from, to);
-  if (budgetOpen(to)) to.dueMs = call.nowMs;
+  moveVerdict(from, to, call.nowMs);
   // A refund that waited in vain has done so under any of its rows.
   receiver.decided ||= to.kind === "refund" && from.brand !== null && to.outcome === "not_earned" &&
     to.findings.reasons.includes("refund_without_purchase");

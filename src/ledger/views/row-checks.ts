@@ -2,7 +2,7 @@
 // budget, refunded? They are read off the row whenever it is shown, so that rows of any age have
 // them. Pure: nothing here is stored, and nothing decides by it.
 import type { PurchaseId } from "../../kernel/ids.ts";
-import { desiredHold } from "../purchases/reservations.ts";
+import { desiredHold } from "../purchases/budget-shares.ts";
 import type { ReasonCode, RuleCheck, RuleMeasure } from "../ports.ts";
 import { activePoints, shownState } from "../purchases/purchase-rows.ts";
 import type { PurchaseRow } from "../purchases/purchase-rows.ts";

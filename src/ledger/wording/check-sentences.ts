@@ -4,7 +4,7 @@ import type { CHECKS_FR } from "../../texts/checks.fr.ts";
 import { dateText, eurosText, integerText, pluralForm, pointsText } from "../../texts/formats.ts";
 import { CHECKS } from "../../texts/texts.ts";
 import type { RuleCheck } from "../ports.ts";
-import { PENDING_DAYS_MAX } from "../purchases/verdicts.ts";
+import { PENDING_DAYS_MAX } from "../purchases/verdict-state.ts";
 import {
   channelText,
   keptPointsSum,

@@ -14,7 +14,7 @@ import {
 import type { REASONS_FR } from "../../texts/reasons.fr.ts";
 import { REASONS } from "../../texts/texts.ts";
 import type { Calculation, PurchaseView, ReasonCode, RuleCheck, Verdict } from "../ports.ts";
-import { PENDING_DAYS_MAX, REFUND_WAIT_MS } from "../purchases/verdicts.ts";
+import { PENDING_DAYS_MAX, REFUND_WAIT_MS } from "../purchases/verdict-state.ts";
 import {
   channelText,
   keptPointsSum,

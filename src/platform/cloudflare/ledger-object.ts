@@ -152,7 +152,7 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
   }
   /** Forgets how far D1 has come and drains again, from zero or from where D1 says that it is. */
   async reproject(_: null, nowMs: number): Promise<DueAnswer> {
-    const reset = this.#guard(() => this.#engine.retell(null, nowMs));
+    const reset = this.#guard(() => this.#engine.resetProjection(null, nowMs));
     return reset.ok ? await this.runDue(null, nowMs) : reset;
   }
 

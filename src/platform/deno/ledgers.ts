@@ -235,7 +235,7 @@ function ledgerStubs(
       leaf: () => read((engine) => ok(engine.leaf())),
       runDue: (_, nowMs) => runDue(userId, nowMs),
       reproject: async (_, nowMs) => {
-        const reset = await read((engine) => engine.retell(null, nowMs));
+        const reset = await read((engine) => engine.resetProjection(null, nowMs));
         return reset.ok ? runDue(userId, nowMs) : reset;
       },
       erase: async (): Promise<Result<Leaf, Refused>> => {

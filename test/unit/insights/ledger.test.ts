@@ -275,7 +275,7 @@ describe("waiting rows", () => {
   test("are news again when D1 may have lost them, also when there is none", () => {
     const book = openBook();
     book.record([row("1")]);
-    value(book.engine.retell(null, at(TODAY)));
+    value(book.engine.resetProjection(null, at(TODAY)));
     expect(waiting(book)?.open).toEqual([]);
     expect(value(book.engine.peekOutbox(null, at(TODAY)))?.from).toBe(0);
   });
