@@ -461,15 +461,15 @@ describe("erasure", () => {
   test("an erased ledger keeps its leaf, answers erased to everything and sets no alarm", async ({ expect }) => {
     const user = newUser();
     await stubOf(user).record(batch([row("1")]), NOW);
-    const leaf = await stubOf(user).leaf();
-    expect(await stubOf(user).erase()).toEqual(leaf);
-    expect(await stubOf(user).erase()).toEqual(leaf);
+    const leaf = await stubOf(user).leaf(null, NOW);
+    expect(await stubOf(user).erase(null, NOW)).toEqual(leaf);
+    expect(await stubOf(user).erase(null, NOW)).toEqual(leaf);
     await evictDurableObject(stubOf(user));
     const erased = { ok: false, error: { code: "erased" } };
     expect(await stubOf(user).record(batch([row("2")]), NOW)).toEqual(erased);
     expect(await stubOf(user).points(null, NOW)).toEqual(erased);
     expect(await stubOf(user).runDue(null, NOW)).toEqual(erased);
-    expect(await stubOf(user).leaf()).toEqual(leaf);
+    expect(await stubOf(user).leaf(null, NOW)).toEqual(leaf);
     expect(await runDurableObjectAlarm(stubOf(user))).toBe(false);
     await runInDurableObject(stubOf(user), (_object, state) => {
       expect(state.storage.sql.exec("SELECT COUNT(*) AS n FROM purchases").one()).toEqual({ n: 0 });
