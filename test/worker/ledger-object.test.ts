@@ -407,6 +407,23 @@ describe("the alarm", () => {
     expect(alarmMs).not.toBeNull();
   });
 
+  test("of an object that refuses is set again, in an hour", async ({ expect }) => {
+    const user = newUser();
+    await stubOf(user).points(null, NOW);
+    await runInDurableObject(stubOf(user), async (_object, state) => {
+      state.storage.sql.exec("INSERT INTO object_migrations (id, name) VALUES (999, 'unknown')");
+      const unfit = new UserLedger(state, bindings);
+      // The constructor's own work comes first.
+      await state.blockConcurrencyWhile(async () => {});
+      const startMs = Date.now();
+      await unfit.alarm();
+      const waitMs = (await state.storage.getAlarm() ?? 0) - startMs;
+      expect(Math.round(waitMs / 60_000)).toBe(60);
+      // The pool looks after its objects; this one has nothing to ring for.
+      await state.storage.deleteAlarm();
+    });
+  });
+
   test("an offer's budget is never exceeded, and reversals give back", async ({ expect }) => {
     const [first, second] = [newUser(), newUser()];
     const offerId = `off_b${first}` as OfferTerms["offerId"];
