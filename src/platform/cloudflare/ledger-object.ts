@@ -42,7 +42,7 @@ class ShelledObject extends DurableObject<LedgerEnv> {
    */
   #unfit = false;
 
-  // A stub reaches only what stands on the prototype of the object's class.
+  // Through a stub only methods on the prototype of the class can be called.
   static {
     Object.assign(
       this.prototype,
