@@ -157,7 +157,7 @@ export function createTurns(): <T>(key: string, work: () => Promise<T>) => Promi
   const last = new Map<string, Promise<unknown>>();
   return (key, work) => {
     const turn = (last.get(key) ?? Promise.resolve()).then(work);
-    const ended = turn.catch(() => null).then(() => {
+    const ended = turn.catch(() => null).finally(() => {
       if (last.get(key) === ended) last.delete(key);
     });
     last.set(key, ended);
