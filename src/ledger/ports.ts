@@ -58,11 +58,13 @@ export type LedgerPort = {
   ) => Promise<Result<RecordSummary, LedgerError | OffersNeeded>>;
   readonly points: (userId: UserId) => Promise<Result<PointsView, LedgerError>>;
   /** Balances and the newest entries in one call of the object, both of one moment. */
-  readonly overview: (userId: UserId, limit: number) => Promise<Result<Overview, LedgerError>>;
+  readonly overview: (
+    userId: UserId,
+    input: { readonly limit: number },
+  ) => Promise<Result<Overview, LedgerError>>;
   readonly entries: (
     userId: UserId,
-    limit: number,
-    before: string | null,
+    page: { readonly limit: number; readonly before: string | null },
   ) => Promise<Result<Page<EntryView>, LedgerError>>;
   readonly purchases: (
     userId: UserId,
@@ -114,8 +116,7 @@ export type LedgerPort = {
 export type LedgerOperations = {
   readonly operate: (
     userId: UserId,
-    key: string,
-    operation: KeyedOperation,
+    input: { readonly key: string; readonly operation: KeyedOperation },
   ) => Promise<Result<HoldView | GrantView, HoldError | GrantError | KeyConflict | LedgerError>>;
   readonly reviews: (userId: UserId) => Promise<Result<readonly ReviewItem[], LedgerError>>;
   readonly decideReview: (
@@ -135,7 +136,7 @@ export type LedgerOperations = {
     cursor: string | null,
   ) => Promise<Result<ExportPage, LedgerError>>;
   readonly verify: (userId: UserId) => Promise<Result<Verification, LedgerError>>;
-  /** Tells D1 everything again from zero, after its rows of this user are gone. */
+  /** Projects everything to D1 again from zero, after its rows of this user are gone. */
   readonly reproject: (userId: UserId) => Promise<Result<{ readonly more: boolean }, LedgerError>>;
   readonly leaf: (userId: UserId) => Promise<Result<Leaf, LedgerError>>;
   /** Empties the ledger for good and answers its last leaf; the same leaf when repeated. */

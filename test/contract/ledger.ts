@@ -1,6 +1,8 @@
 // What every edition of the ledger must do, through `LedgerPort` alone: run over node:sqlite, in
 // workerd and on Deno.
 import type { PurchaseId, UserId } from "../../src/kernel/ids.ts";
+import { LEDGER_METHODS } from "../../src/ledger/object/methods.ts";
+import type { LedgerMethod } from "../../src/ledger/object/methods.ts";
 import type { LedgerOperations, LedgerPort } from "../../src/ledger/ports.ts";
 import { ALL, at, batch, row } from "./ledger-factories.ts";
 
@@ -54,7 +56,7 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
       ok: true,
       value: { balances: { pending: 0, available: 104, held: 0 } },
     });
-    expect(await ledger.entries(user, 10, null)).toMatchObject({
+    expect(await ledger.entries(user, { limit: 10, before: null })).toMatchObject({
       ok: true,
       value: { items: [{ kind: "confirm" }, { kind: "earn" }] },
     });
@@ -66,20 +68,21 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
     moveTo(at("2026-12-12"));
     await ledger.record(user, batch([row("1")]));
     const hold = { kind: "hold", redemptionId: "red_1", points: 100, expiresAtMs: null } as const;
-    const first = await ledger.operate(user, "k", hold);
+    const first = await ledger.operate(user, { key: "k", operation: hold });
     expect(first).toMatchObject({
       ok: true,
       value: { state: "open", balances: { available: 4, held: 100 } },
     });
-    expect(await ledger.operate(user, "k", hold)).toEqual(first);
-    expect(await ledger.operate(user, "k", { ...hold, points: 99 })).toEqual({
+    expect(await ledger.operate(user, { key: "k", operation: hold })).toEqual(first);
+    expect(await ledger.operate(user, { key: "k", operation: { ...hold, points: 99 } })).toEqual({
       ok: false,
       error: { code: "idempotency_conflict" },
     });
-    expect(await ledger.operate(user, "k2", { ...hold, redemptionId: "red_2" })).toEqual({
-      ok: false,
-      error: { code: "points_insufficient", available: 4 },
-    });
+    expect(await ledger.operate(user, { key: "k2", operation: { ...hold, redemptionId: "red_2" } }))
+      .toEqual({
+        ok: false,
+        error: { code: "points_insufficient", available: 4 },
+      });
   });
 
   test("a broken invariant refuses this call and leaves the book as it was", async ({ expect }) => {
@@ -98,9 +101,12 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
     const { ledger, user, moveTo } = await open();
     moveTo(at("2026-11-14"));
     await ledger.record(user, batch([row("1"), row("2")]));
-    const [points, entries] = [await ledger.points(user), await ledger.entries(user, 1, null)];
+    const [points, entries] = [
+      await ledger.points(user),
+      await ledger.entries(user, { limit: 1, before: null }),
+    ];
     if (!points.ok || !entries.ok) throw new Error("refused");
-    expect(await ledger.overview(user, 1)).toEqual({
+    expect(await ledger.overview(user, { limit: 1 })).toEqual({
       ok: true,
       value: { points: points.value, entries: entries.value },
     });
@@ -121,6 +127,20 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
       value: { connections: [], accounts: [] },
     });
     expect(await ledger.reviews(user)).toEqual({ ok: true, value: [] });
+  });
+
+  test("every method of the table is served, and answers erased once the ledger is erased", async ({ expect }) => {
+    const { ledger, user, moveTo } = await open();
+    moveTo(at("2026-11-14"));
+    const leaf = await ledger.erase(user);
+    for (const name of Object.keys(LEDGER_METHODS) as LedgerMethod[]) {
+      const call: (user: UserId, input: never) => Promise<unknown> = ledger[name];
+      const expected = name === "leaf" || name === "erase"
+        ? leaf
+        : { ok: false, error: { code: "erased" } };
+      // An erased ledger answers before it reads its input.
+      expect([name, await call(user, null as never)]).toEqual([name, expected]);
+    }
   });
 
   test("an erased ledger answers erased and keeps its leaf", async ({ expect }) => {

@@ -424,9 +424,9 @@ describe("a rebuild", () => {
       batch([row("late", { amountCents: 7000 })], { offers: [terms(gone)] }),
       at("2028-12-31"),
     );
-    const leaf = await app.stubOf(gone).leaf();
-    expect(await app.stubOf(gone).erase()).toEqual(leaf);
-    expect(await app.stubOf(gone).erase()).toEqual(leaf);
+    const leaf = await app.stubOf(gone).leaf(null, NOW);
+    expect(await app.stubOf(gone).erase(null, NOW)).toEqual(leaf);
+    expect(await app.stubOf(gone).erase(null, NOW)).toEqual(leaf);
     const [before, beforeHeads] = [await counters(), await heads()];
     expect(beforeHeads).toContainEqual(
       expect.objectContaining({ user_id: gone, closed: 1, head: leaf.ok ? leaf.value.head : "" }),
@@ -447,7 +447,10 @@ describe("a rebuild", () => {
     } as unknown as D1Database;
     await runInDurableObject(app.stubOf(id), async (_object, state) => {
       const cutOff = new UserLedger(state, { ...bindings, DB: down });
-      expect(await cutOff.erase()).toEqual({ ok: false, error: { code: "ledger_refused" } });
+      expect(await cutOff.erase(null, NOW)).toEqual({
+        ok: false,
+        error: { code: "ledger_refused" },
+      });
     });
     expect(await app.stubOf(id).points(null, NOW)).toMatchObject({
       ok: true,

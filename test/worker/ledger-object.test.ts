@@ -407,6 +407,23 @@ describe("the alarm", () => {
     expect(alarmMs).not.toBeNull();
   });
 
+  test("of an object that refuses is set again, in an hour", async ({ expect }) => {
+    const user = newUser();
+    await stubOf(user).points(null, NOW);
+    await runInDurableObject(stubOf(user), async (_object, state) => {
+      state.storage.sql.exec("INSERT INTO object_migrations (id, name) VALUES (999, 'unknown')");
+      const unfit = new UserLedger(state, bindings);
+      // The constructor's own work comes first.
+      await state.blockConcurrencyWhile(async () => {});
+      const startMs = Date.now();
+      await unfit.alarm();
+      const waitMs = (await state.storage.getAlarm() ?? 0) - startMs;
+      expect(Math.round(waitMs / 60_000)).toBe(60);
+      // The pool looks after its objects; this one has nothing to ring for.
+      await state.storage.deleteAlarm();
+    });
+  });
+
   test("an offer's budget is never exceeded, and reversals give back", async ({ expect }) => {
     const [first, second] = [newUser(), newUser()];
     const offerId = `off_b${first}` as OfferTerms["offerId"];
@@ -461,15 +478,15 @@ describe("erasure", () => {
   test("an erased ledger keeps its leaf, answers erased to everything and sets no alarm", async ({ expect }) => {
     const user = newUser();
     await stubOf(user).record(batch([row("1")]), NOW);
-    const leaf = await stubOf(user).leaf();
-    expect(await stubOf(user).erase()).toEqual(leaf);
-    expect(await stubOf(user).erase()).toEqual(leaf);
+    const leaf = await stubOf(user).leaf(null, NOW);
+    expect(await stubOf(user).erase(null, NOW)).toEqual(leaf);
+    expect(await stubOf(user).erase(null, NOW)).toEqual(leaf);
     await evictDurableObject(stubOf(user));
     const erased = { ok: false, error: { code: "erased" } };
     expect(await stubOf(user).record(batch([row("2")]), NOW)).toEqual(erased);
     expect(await stubOf(user).points(null, NOW)).toEqual(erased);
     expect(await stubOf(user).runDue(null, NOW)).toEqual(erased);
-    expect(await stubOf(user).leaf()).toEqual(leaf);
+    expect(await stubOf(user).leaf(null, NOW)).toEqual(leaf);
     expect(await runDurableObjectAlarm(stubOf(user))).toBe(false);
     await runInDurableObject(stubOf(user), (_object, state) => {
       expect(state.storage.sql.exec("SELECT COUNT(*) AS n FROM purchases").one()).toEqual({ n: 0 });

@@ -123,14 +123,14 @@ async function fixture() {
   const router = ledgerRoutes({
     ledger: {
       points: () => called(POINTS),
-      overview: (_user, limit) => {
+      overview: (_user, { limit }) => {
         state.limits.push(limit);
         return called({
           points: POINTS,
           entries: { items: [ENTRY], nextBefore: state.nextBefore },
         });
       },
-      entries: (_user, _limit, before) => {
+      entries: (_user, { before }) => {
         state.befores.push(before);
         return called({ items: [ENTRY], nextBefore: state.nextBefore });
       },

@@ -1,5 +1,5 @@
 // What a ledger's alarm does, apart from the runtime that rings it: writes down what is due, asks
-// budgets, sends notices, tells D1. It runs between engine calls and not inside them, so calls of
+// budgets, sends notices, projects to D1. It runs between engine calls and not inside them, so calls of
 // the user may come between its steps; each step can be repeated.
 import type { SqlDatabase } from "../../db/d1.ts";
 import { assert } from "../../kernel/assert.ts";
@@ -34,8 +34,8 @@ export type LedgerHelpers = {
    */
   readonly sendNotice: (userId: string, task: NoticeTask, nowMs: number) => Promise<boolean>;
   /**
-   * Tells the statistics sample rows that are new or changed. Called again with the same ones after
-   * a crash; throws when D1 does not answer.
+   * Gives the statistics sample the rows that are new or changed. Called again with the same ones
+   * after a crash; throws when D1 does not answer.
    */
   readonly offerToSample: (
     userId: string,
@@ -46,8 +46,8 @@ export type LedgerHelpers = {
 
 export type AlarmParts = {
   /**
-   * The user's id; undefined for an object that was opened without a name, which has nobody to tell
-   * D1 about.
+   * The user's id; undefined for an object that was opened without a name, for which D1 has no
+   * rows.
    */
   readonly userId: string | undefined;
   /**
@@ -79,8 +79,8 @@ export async function runAlarm(parts: AlarmParts, nowMs: number): Promise<DueAns
     await reserveBudgets(parts, nowMs);
     await sendNotices(parts, nowMs);
     const drained = await drainOutbox(parts, nowMs);
-    await tellReviews(parts, nowMs);
-    return ok({ more: !drained || !(await tellSample(parts, nowMs)) });
+    await projectReviews(parts, nowMs);
+    return ok({ more: !drained || !(await offerSample(parts, nowMs)) });
   } catch (error) {
     // Everything is still in the book, and the alarm comes back for it.
     parts.log.alert("ledger_due_failed", { error: errorClass(error) });
@@ -144,7 +144,10 @@ async function sendNotices({ userId, guard, helpers }: AlarmParts, nowMs: number
   }
 }
 
-async function tellReviews({ userId, guard, database }: AlarmParts, nowMs: number): Promise<void> {
+async function projectReviews(
+  { userId, guard, database }: AlarmParts,
+  nowMs: number,
+): Promise<void> {
   if (userId === undefined) return;
   const peek = () => guard((engine) => engine.peekReviews(null, nowMs));
   const first = peek();
@@ -152,19 +155,22 @@ async function tellReviews({ userId, guard, database }: AlarmParts, nowMs: numbe
   const decided = await decidedReviews(database, first.value.open);
   // Asked again, because a decision may have reached the ledger before D1 said so: what still waits
   // now waits in spite of it.
-  const news = decided.length === 0 ? first : peek();
-  if (!news.ok || news.value === null) return;
-  const { open, mark } = news.value;
+  const changes = decided.length === 0 ? first : peek();
+  if (!changes.ok || changes.value === null) return;
+  const { open, mark } = changes.value;
   await applyReviews(database, userId, open, decided, nowMs);
   guard((engine) => engine.ackReviews(mark, nowMs));
 }
 
-async function tellSample({ userId, guard, helpers }: AlarmParts, nowMs: number): Promise<boolean> {
+async function offerSample(
+  { userId, guard, helpers }: AlarmParts,
+  nowMs: number,
+): Promise<boolean> {
   if (userId === undefined) return true;
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const news = guard((engine) => engine.peekSample(null, nowMs));
-    if (!news.ok || news.value === null) return news.ok;
-    const { items, mark } = news.value;
+    const changes = guard((engine) => engine.peekSample(null, nowMs));
+    if (!changes.ok || changes.value === null) return changes.ok;
+    const { items, mark } = changes.value;
     if (items.length > 0) await helpers.offerToSample(userId, items, nowMs);
     if (!guard((engine) => engine.ackSample(mark, nowMs)).ok) return false;
   }

@@ -28,6 +28,7 @@ import { integerOf, textOf } from "../book/sql.ts";
 import type { Sql } from "../book/sql.ts";
 import { verifyBook } from "../book/verify.ts";
 import { newCall } from "../book/call.ts";
+import type { TransferStub } from "./transfer-client.ts";
 
 /** Every table but `object_migrations`, which the receiving object has of its own. */
 export const TRANSFERRED: Readonly<Record<TransferKind, readonly string[]>> = {
@@ -106,6 +107,23 @@ export function stagePage(sql: Sql, page: StagedPage): Result<null, TransferFail
     );
     return ok(null);
   });
+}
+
+/**
+ * The three steps of a transfer over one object. `use` runs each of them on the object's storage,
+ * or refuses in its place.
+ */
+export function transferStub(
+  kind: TransferKind,
+  use: <T>(
+    call: (sql: Sql) => Result<T, TransferFailure>,
+  ) => Result<T, TransferFailure>,
+): TransferStub {
+  return {
+    dumpPage: async (cursor) => use((sql) => dumpPage(sql, kind, cursor)),
+    stagePage: async (page) => use((sql) => stagePage(sql, page)),
+    closeLoad: async (expected) => use((sql) => closeLoad(sql, kind, expected)),
+  };
 }
 
 class Refusal extends Error {

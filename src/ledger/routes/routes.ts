@@ -160,7 +160,7 @@ function addPoints(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
         ? c.json(presentPoints(read.value, deps.pointsPerEuro), 200, PRIVATE)
         : (refuse(c, read.error) as never);
     }
-    const read = await deps.ledger.overview(userId, entries);
+    const read = await deps.ledger.overview(userId, { limit: entries });
     if (!read.ok) return refuse(c, read.error) as never;
     return c.json(
       {
@@ -191,7 +191,7 @@ function addEntries(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
     const { userId } = userOf(c);
     const before = cursor === undefined ? null : deps.cursors.open(entriesScope(userId), cursor);
     if (cursor !== undefined && before === null) return problem(c, "cursor_invalid") as never;
-    const read = await deps.ledger.entries(userId, limit, before);
+    const read = await deps.ledger.entries(userId, { limit, before });
     return read.ok
       ? c.json(presentEntries(deps, userId, read.value), 200, PRIVATE)
       : (refuse(c, read.error) as never);

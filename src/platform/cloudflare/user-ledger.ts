@@ -28,7 +28,7 @@ function helpersOf(env: LedgerEnv): LedgerHelpers {
 }
 
 /**
- * Fails a round of the alarm, which comes back: nothing is sent or told under settings that the
+ * Fails a round of the alarm, which comes back: nothing is sent or projected under settings that the
  * application refuses.
  */
 class ConfigurationRefused extends Error {

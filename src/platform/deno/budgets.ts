@@ -8,7 +8,7 @@ import type { OfferId } from "../../kernel/ids.ts";
 import { budgetReserved, migrateBudget, reserveBudget } from "../../ledger/object/offer-budget.ts";
 import type { BudgetAnswer, BudgetRequest } from "../../ledger/object/offer-budget.ts";
 import type { TransferStub } from "../../ledger/object/transfer-client.ts";
-import { closeLoad, dumpPage, stagePage } from "../../ledger/object/transfer.ts";
+import { transferStub } from "../../ledger/object/transfer.ts";
 import { openFiles } from "./open-files.ts";
 import { openFileSql } from "./sql-storage.ts";
 import type { FileSql } from "./sql-storage.ts";
@@ -44,12 +44,7 @@ export function openBudgets(folder: string): Budgets {
     reserve: async (offerId, request) =>
       files.use(offerId, (sql) => sql.transaction(() => reserveBudget(sql, request))),
     reserved: async (offerId) => files.use(offerId, budgetReserved),
-    transferOf: (offerId) => ({
-      dumpPage: async (cursor) => files.use(offerId, (sql) => dumpPage(sql, "budget", cursor)),
-      stagePage: async (page) => files.use(offerId, (sql) => stagePage(sql, page)),
-      closeLoad: async (expected) =>
-        files.use(offerId, (sql) => closeLoad(sql, "budget", expected)),
-    }),
+    transferOf: (offerId) => transferStub("budget", (call) => files.use(offerId, call)),
     close: files.closeAll,
   };
 }

@@ -1,7 +1,7 @@
 import { describe, test } from "vitest";
 import type { UserId } from "../../../src/kernel/ids.ts";
 import { ledgerClient } from "../../../src/ledger/object/client.ts";
-import type { LedgerStub } from "../../../src/ledger/object/client.ts";
+import type { LedgerStub } from "../../../src/ledger/object/methods.ts";
 
 const user: UserId = "usr_0197d000-0000-7000-8000-0000000000aa";
 

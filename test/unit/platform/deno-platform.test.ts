@@ -263,9 +263,9 @@ describe("ledgers", () => {
     const userId = user();
     const ledger = world.ledgers.namespace.getByName(userId);
     await ledger.record(batch([row("1", { labelCipher: "PLANTEDCIPHER" })]), world.now());
-    const leaf = await ledger.leaf();
-    expect(await ledger.erase()).toEqual(leaf);
-    expect(await ledger.erase()).toEqual(leaf);
+    const leaf = await ledger.leaf(null, world.now());
+    expect(await ledger.erase(null, world.now())).toEqual(leaf);
+    expect(await ledger.erase(null, world.now())).toEqual(leaf);
     expect(await ledger.points(null, world.now())).toEqual({
       ok: false,
       error: { code: "erased" },

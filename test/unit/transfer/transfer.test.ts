@@ -183,7 +183,7 @@ async function filledSystem() {
   for (const user of users) await ledger(user).runDue(null, NOW);
   const gone = addUser(system, 3);
   await ledger(gone).record(batch([row("1")]), NOW);
-  await ledger(gone).erase();
+  await ledger(gone).erase(null, NOW);
   return { system, users, gone };
 }
 
@@ -198,7 +198,7 @@ async function essence(system: System, users: readonly UserId[]) {
   for (const user of users) {
     const ledger = system.ledgers.namespace.getByName(user);
     seen.push(
-      await ledger.leaf(),
+      await ledger.leaf(null, NOW),
       await ledger.verify(null, NOW),
       await ledger.points(null, NOW),
       await ledger.purchases({
@@ -425,7 +425,7 @@ describe("an import refuses", () => {
     await exportAll(system.call, file);
     const target = openSystem();
     await expect(importAll(target.call, file)).rejects.toThrow("mismatch");
-    expect(await target.ledgers.namespace.getByName(users[1]).leaf()).toMatchObject({
+    expect(await target.ledgers.namespace.getByName(users[1]).leaf(null, NOW)).toMatchObject({
       value: { sequence: 0 },
     });
     expect((await target.service.importState())?.state).toBe("loading");
@@ -436,7 +436,7 @@ describe("an import refuses", () => {
     const target = openSystem();
     await target.ledgers.namespace.getByName(users[1]).record(batch([row("77")]), NOW);
     await expect(importAll(target.call, file)).rejects.toThrow("not_empty");
-    expect(await target.ledgers.namespace.getByName(users[1]).leaf()).toMatchObject({
+    expect(await target.ledgers.namespace.getByName(users[1]).leaf(null, NOW)).toMatchObject({
       value: { sequence: 1 },
     });
   });
