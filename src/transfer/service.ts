@@ -143,7 +143,7 @@ function failureOf(error: TransferFailure): TransferError {
   return error.code === "ledger_refused" ? "unavailable" : error.code;
 }
 
-// Which keys, without telling them: two systems that give the same text can read each other's
+// Identifies the keys without revealing them: two systems of the same text can read each other's
 // ciphertexts and find each other's rows.
 function fingerprintOf({ encryption, index }: TransferParts["keyrings"]): string {
   const marks = (ring: Keyring): string[] =>
@@ -157,77 +157,80 @@ function fingerprintOf({ encryption, index }: TransferParts["keyrings"]): string
 
 type Made = Result<{ readonly content: unknown; readonly next: Step | null }, TransferError>;
 
-async function exportStep(parts: TransferParts, step: Step): Promise<Made> {
-  const { store } = parts;
-  const counts = step.counts;
-  const start = (kind: LineKind, name: string): Step => ({
-    line: step.line + 1,
-    kind,
-    name,
-    page: 0,
-    inner: null,
-    counts,
-  });
-  const nextObject = async (kind: "budget" | "ledger", after: string): Promise<Step> => {
-    const [id] = await store.ids(kind, after, 1);
-    if (id !== undefined) return start(kind, id);
-    return kind === "budget" ? nextObject("ledger", "") : start("end", "");
-  };
+function exportStep(parts: TransferParts, step: Step): Promise<Made> {
   switch (step.kind) {
-    case "header": {
-      // A half-loaded system has no moment worth keeping.
-      if ((await store.state())?.state === "loading") return err("incomplete");
-      const content: Header = {
-        format: FORMAT,
-        migrations: await store.migrations(),
-        fingerprint: fingerprintOf(parts.keyrings),
-      };
-      return ok({
-        content,
-        next: { ...start("table", MOVED[0] ?? ""), counts: await store.counts() },
-      });
-    }
-    case "table": {
-      const page = await store.page(
-        step.name,
-        step.inner === null ? null : (JSON.parse(step.inner) as RawValue[]),
-      );
-      const content: TablePage = { columns: page.columns, rows: page.rows };
-      if (page.after !== null) {
-        return ok({
-          content,
-          next: {
-            ...step,
-            line: step.line + 1,
-            page: step.page + 1,
-            inner: JSON.stringify(page.after),
-          },
-        });
-      }
-      const following = MOVED[MOVED.indexOf(step.name) + 1];
-      return ok({
-        content,
-        next: following === undefined ? await nextObject("budget", "") : start("table", following),
-      });
-    }
+    case "header":
+      return exportHeader(parts, step);
+    case "table":
+      return exportTablePage(parts, step);
     case "budget":
-    case "ledger": {
-      const page = await parts.objects.dump(step.kind, step.name, step.inner);
-      if (!page.ok) return err(failureOf(page.error));
-      if (page.value.next !== null) {
-        return ok({
-          content: page.value,
-          next: { ...step, line: step.line + 1, page: step.page + 1, inner: page.value.next },
-        });
-      }
-      return ok({ content: page.value, next: await nextObject(step.kind, step.name) });
-    }
-    case "end": {
-      const now = await store.counts();
-      if (JSON.stringify(now) !== JSON.stringify(counts)) return err("changed");
-      return ok({ content: { counts } satisfies End, next: null });
-    }
+    case "ledger":
+      return exportObjectPage(parts, { ...step, kind: step.kind });
+    case "end":
+      return exportEnd(parts, step);
   }
+}
+
+/** The first line of the next table, object or of the end. */
+function startOf(kind: LineKind, name: string, after: Step): Step {
+  return { line: after.line + 1, kind, name, page: 0, inner: null, counts: after.counts };
+}
+
+function nextPage(step: Step, inner: string): Step {
+  return { ...step, line: step.line + 1, page: step.page + 1, inner };
+}
+
+/** Budgets first, then ledgers; the end when there is none left. */
+async function nextObject(
+  store: TransferStore,
+  kind: "budget" | "ledger",
+  afterId: string,
+  after: Step,
+): Promise<Step> {
+  const [id] = await store.ids(kind, afterId, 1);
+  if (id !== undefined) return startOf(kind, id, after);
+  return kind === "budget" ? nextObject(store, "ledger", "", after) : startOf("end", "", after);
+}
+
+async function exportHeader({ store, keyrings }: TransferParts, step: Step): Promise<Made> {
+  // A half-loaded system has no moment worth keeping.
+  if ((await store.state())?.state === "loading") return err("incomplete");
+  const content: Header = {
+    format: FORMAT,
+    migrations: await store.migrations(),
+    fingerprint: fingerprintOf(keyrings),
+  };
+  const first = startOf("table", MOVED[0] ?? "", step);
+  return ok({ content, next: { ...first, counts: await store.counts() } });
+}
+
+async function exportTablePage({ store }: TransferParts, step: Step): Promise<Made> {
+  const after = step.inner === null ? null : (JSON.parse(step.inner) as RawValue[]);
+  const page = await store.page(step.name, after);
+  const content: TablePage = { columns: page.columns, rows: page.rows };
+  if (page.after !== null) return ok({ content, next: nextPage(step, JSON.stringify(page.after)) });
+  const following = MOVED[MOVED.indexOf(step.name) + 1];
+  const next = following === undefined
+    ? await nextObject(store, "budget", "", step)
+    : startOf("table", following, step);
+  return ok({ content, next });
+}
+
+async function exportObjectPage(
+  { store, objects }: TransferParts,
+  step: Step & { readonly kind: "budget" | "ledger" },
+): Promise<Made> {
+  const page = await objects.dump(step.kind, step.name, step.inner);
+  if (!page.ok) return err(failureOf(page.error));
+  const next = page.value.next === null
+    ? await nextObject(store, step.kind, step.name, step)
+    : nextPage(step, page.value.next);
+  return ok({ content: page.value, next });
+}
+
+async function exportEnd({ store }: TransferParts, { counts }: Step): Promise<Made> {
+  if (JSON.stringify(await store.counts()) !== JSON.stringify(counts)) return err("changed");
+  return ok({ content: { counts } satisfies End, next: null });
 }
 
 // ---- in -----------------------------------------------------------------------------------------

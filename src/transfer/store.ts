@@ -110,26 +110,39 @@ export type TransferStore = {
 };
 
 export function transferStore(database: SqlDatabase): TransferStore {
-  const all = (sql: string, ...values: RawValue[]) =>
-    guarded(async () =>
-      (await database.prepare(sql).bind(...values).all<Record<string, RawValue>>()).results
-    );
+  const tables = tableShapes(database);
+  return { ...readings(database, tables), ...progress(database), ...loading(database, tables) };
+}
+
+type Row = Record<string, RawValue>;
+type ShapeOf = (table: string) => Promise<TableShape>;
+
+function readRows(database: SqlDatabase, sql: string, ...values: RawValue[]): Promise<Row[]> {
+  return guarded(async () => (await database.prepare(sql).bind(...values).all<Row>()).results);
+}
+
+/** Reads the columns and keys of each table once. */
+function tableShapes(database: SqlDatabase): ShapeOf {
   const shapes = new Map<string, TableShape>();
-  const shapeFor = async (table: string): Promise<TableShape> => {
-    const shape = shapes.get(table) ?? shapeOf(table, await all(SHAPE_SQL, table));
+  return async (table) => {
+    const shape = shapes.get(table) ?? shapeOf(table, await readRows(database, SHAPE_SQL, table));
     shapes.set(table, shape);
     return shape;
   };
-  const ruleOf = (table: string): Rule | undefined => RULES.find((rule) => rule.table === table);
-  const advanced = (line: number, condition: string, ...values: RawValue[]): SqlStatement =>
-    database.prepare(
-      `UPDATE settings SET value = json_set(value, '$.next', ?) WHERE name = '${STATE}' AND json_extract(value, '$.next') = ? AND json_extract(value, '$.state') = 'loading' AND ${condition}`,
-    )
-      .bind(line + 1, line, ...values);
+}
+
+function ruleOf(table: string): Rule | undefined {
+  return RULES.find((rule) => rule.table === table);
+}
+
+type Readings = Pick<TransferStore, "page" | "counts" | "migrations" | "ids" | "isEmpty">;
+
+function readings(database: SqlDatabase, shapeFor: ShapeOf): Readings {
   return {
     async page(table, after) {
       const shape = await shapeFor(table);
-      const rows = await all(
+      const rows = await readRows(
+        database,
         readPageSql(shape, after !== null, ruleOf(table)?.only),
         ...(after ?? []),
         PAGE_ROWS,
@@ -154,9 +167,12 @@ export function transferStore(database: SqlDatabase): TransferStore {
       );
     },
     migrations: async () =>
-      (await all("SELECT name FROM d1_migrations ORDER BY name")).map((row) => String(row["name"])),
+      (await readRows(database, "SELECT name FROM d1_migrations ORDER BY name")).map((row) =>
+        String(row["name"])
+      ),
     ids: async (kind, after, limit) =>
-      (await all(
+      (await readRows(
+        database,
         kind === "budget"
           ? "SELECT DISTINCT offer_id AS id FROM offer_versions WHERE json_extract(terms, '$.budgetPoints') IS NOT NULL AND offer_id > ? ORDER BY offer_id LIMIT ?"
           : "SELECT id FROM (SELECT id FROM users UNION SELECT user_id FROM ledger_heads) WHERE id > ? ORDER BY id LIMIT ?",
@@ -165,13 +181,21 @@ export function transferStore(database: SqlDatabase): TransferStore {
       )).map((row) => String(row["id"])),
     async isEmpty() {
       const must = RULES.filter((rule) => rule.shared !== true && rule.single !== true);
-      const rows = await all(
+      const rows = await readRows(
+        database,
         `SELECT ${must.map(({ table }) => `EXISTS (SELECT 1 FROM "${table}")`).join(" + ")} AS n`,
       );
       return rows[0]?.["n"] === 0;
     },
+  };
+}
+
+type Progress = Pick<TransferStore, "state" | "begin" | "advance" | "finish" | "open">;
+
+function progress(database: SqlDatabase): Progress {
+  return {
     async state() {
-      const row = (await all("SELECT value FROM settings WHERE name = ?", STATE))[0];
+      const row = (await readRows(database, "SELECT value FROM settings WHERE name = ?", STATE))[0];
       return row === undefined ? null : (JSON.parse(String(row["value"])) as ImportState);
     },
     async begin(archive, nowMs) {
@@ -183,25 +207,8 @@ export function transferStore(database: SqlDatabase): TransferStore {
       );
       return done.meta.changes > 0;
     },
-    async load(line, table, columns, rows) {
-      const rule = ruleOf(table);
-      const shape = await shapeFor(table);
-      if (rule === undefined || JSON.stringify(shape.columns) !== JSON.stringify(columns)) {
-        return false;
-      }
-      const json = JSON.stringify(rows);
-      const writes = rule.single === true
-        ? rows.map((row) => overwritten(database, shape, row))
-        : [database.prepare(insertPageSql(shape)).bind(json)];
-      const results = await guarded(() =>
-        database.batch([
-          ...writes,
-          advanced(line, `(${countPresentSql(shape, rule.compared)}) = ?`, json, rows.length),
-        ])
-      );
-      return (results.at(-1)?.meta.changes ?? 0) > 0;
-    },
-    advance: async (line) => (await guarded(() => advanced(line, "1").run())).meta.changes > 0,
+    advance: async (line) =>
+      (await guarded(() => advanced(database, line, "1").run())).meta.changes > 0,
     finish: async (line) =>
       (await guarded(() =>
         database.prepare(
@@ -215,6 +222,48 @@ export function transferStore(database: SqlDatabase): TransferStore {
         ).bind(after, state).run()
       )),
   };
+}
+
+function loading(database: SqlDatabase, shapeFor: ShapeOf): Pick<TransferStore, "load"> {
+  return {
+    async load(line, table, columns, rows) {
+      const rule = ruleOf(table);
+      const shape = await shapeFor(table);
+      if (rule === undefined || JSON.stringify(shape.columns) !== JSON.stringify(columns)) {
+        return false;
+      }
+      const json = JSON.stringify(rows);
+      const writes = rule.single === true
+        ? rows.map((row) => overwritten(database, shape, row))
+        : [database.prepare(insertPageSql(shape)).bind(json)];
+      const results = await guarded(() =>
+        database.batch([
+          ...writes,
+          advanced(
+            database,
+            line,
+            `(${countPresentSql(shape, rule.compared)}) = ?`,
+            json,
+            rows.length,
+          ),
+        ])
+      );
+      return (results.at(-1)?.meta.changes ?? 0) > 0;
+    },
+  };
+}
+
+/** Moves on by a line when it is the expected one and the condition holds. */
+function advanced(
+  database: SqlDatabase,
+  line: number,
+  condition: string,
+  ...values: RawValue[]
+): SqlStatement {
+  return database.prepare(
+    `UPDATE settings SET value = json_set(value, '$.next', ?) WHERE name = '${STATE}' AND json_extract(value, '$.next') = ? AND json_extract(value, '$.state') = 'loading' AND ${condition}`,
+  )
+    .bind(line + 1, line, ...values);
 }
 
 // Only when it differs: a trigger refuses a version that does not grow.

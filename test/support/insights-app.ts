@@ -13,7 +13,6 @@ import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
 import { idempotencyStore } from "../../src/http/idempotency-store.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import { dryRunner } from "../../src/insights/dry-run-service.ts";
-import { insightsPrivacy } from "../../src/insights/privacy.ts";
 import { projections } from "../../src/insights/projections.ts";
 import { reviewService } from "../../src/reviews/service.ts";
 import { reviewsStore } from "../../src/reviews/store.ts";
@@ -30,6 +29,7 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { ledgerClient } from "../../src/ledger/object/client.ts";
 import { decideEarning } from "../../src/ledger/earning/rules.ts";
 import type { Environment } from "../../src/platform/cloudflare/environment.ts";
+import { composePrivacy } from "../../src/platform/compose/privacy.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { at, PROGRAMME } from "../contract/ledger-factories.ts";
 import { KEYRING, openLimiter, operatorTokens } from "./catalogue-app.ts";
@@ -91,7 +91,7 @@ export async function insightsApp(stepUsers = 25) {
     programme: PROGRAMME,
     clock,
   });
-  const privacy = insightsPrivacy({ sample, index, clock });
+  const privacy = composePrivacy({ sample, reviews: queue, index, clock });
   const note = async (event: AuditEvent): Promise<void> =>
     void (await auditStatement(db, event, clock.nowMs(), systemRandomBytes));
   const common = {

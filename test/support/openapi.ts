@@ -1,8 +1,8 @@
 // The API's document without a running system: composes the application over a platform of which
 // nothing is ever asked.
 import { parseConfig } from "../../src/config.ts";
-import { compose } from "../../src/platform/compose.ts";
-import type { Platform } from "../../src/platform/compose.ts";
+import { compose } from "../../src/platform/compose/index.ts";
+import type { Platform } from "../../src/platform/ports.ts";
 import { localSettings, makeSecrets } from "../../src/local/settings.ts";
 
 /** The OpenAPI 3.1 document of every mounted route. */

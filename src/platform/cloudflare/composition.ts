@@ -8,14 +8,28 @@ import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { ledgerClient } from "../../ledger/object/client.ts";
 import { transferClient } from "../../ledger/object/transfer-client.ts";
-import { compose } from "../compose.ts";
-import type { Composition, Platform } from "../compose.ts";
+import { compose } from "../compose/index.ts";
+import type { Composition, Platform } from "../ports.ts";
+import type { OfferBudget } from "./budget-object.ts";
 import { platformClock } from "./clock.ts";
-import type { Environment } from "./environment.ts";
+import type { ClockEnv } from "./clock.ts";
 import { inJurisdiction } from "./jurisdiction.ts";
+import type { UserLedger } from "./user-ledger.ts";
+
+/** The bindings and settings that the application is built from. */
+export type ApplicationEnv = ClockEnv & {
+  readonly DB: D1Database;
+  readonly LEDGER: DurableObjectNamespace<UserLedger>;
+  readonly OFFER_BUDGET: DurableObjectNamespace<OfferBudget>;
+  readonly RATE_AUTH: RateLimit;
+  readonly RATE_API: RateLimit;
+  readonly ASSETS: Fetcher;
+  /** The text settings and secrets, read by `parseConfig` and by nobody else. */
+  readonly [setting: string]: unknown;
+};
 
 const composed = new WeakMap<
-  Environment,
+  ApplicationEnv,
   { readonly result: Result<Composition, ConfigError>; readonly refreshClock: () => Promise<void> }
 >();
 
@@ -23,7 +37,9 @@ const composed = new WeakMap<
  * The application of this isolate. Fails with the names of the wrong settings, and locally learns
  * the clock's position.
  */
-export async function compositionFor(env: Environment): Promise<Result<Composition, ConfigError>> {
+export async function compositionFor(
+  env: ApplicationEnv,
+): Promise<Result<Composition, ConfigError>> {
   let known = composed.get(env);
   if (known === undefined) {
     known = build(env);
@@ -34,7 +50,7 @@ export async function compositionFor(env: Environment): Promise<Result<Compositi
 }
 
 function build(
-  env: Environment,
+  env: ApplicationEnv,
 ): { result: Result<Composition, ConfigError>; refreshClock: () => Promise<void> } {
   const clock = platformClock(env);
   const log = consoleLog();
@@ -58,7 +74,7 @@ function build(
 }
 
 function platformOf(
-  env: Environment,
+  env: ApplicationEnv,
   config: Config,
   clock: ReturnType<typeof platformClock>,
   log: Platform["log"],

@@ -1,18 +1,8 @@
 // The bindings of wrangler.toml. Written by hand and small; `wrangler deploy --dry-run` in CI lists
 // the real ones beside it.
-import type { OfferBudget } from "./budget-object.ts";
+import type { ApplicationEnv } from "./composition.ts";
 import type { Steward } from "./steward-object.ts";
-import type { ClockEnv } from "./clock.ts";
-import type { UserLedger } from "./user-ledger.ts";
 
-export type Environment = ClockEnv & {
-  readonly DB: D1Database;
-  readonly LEDGER: DurableObjectNamespace<UserLedger>;
-  readonly OFFER_BUDGET: DurableObjectNamespace<OfferBudget>;
+export type Environment = ApplicationEnv & {
   readonly STEWARD: DurableObjectNamespace<Steward>;
-  readonly RATE_AUTH: RateLimit;
-  readonly RATE_API: RateLimit;
-  readonly ASSETS: Fetcher;
-  /** The text settings and secrets, read by `parseConfig` and by nobody else. */
-  readonly [setting: string]: unknown;
 };

@@ -2,11 +2,11 @@
 // in jurisdiction `eu` does.
 import { DurableObject } from "cloudflare:workers";
 import { compositionFor } from "./composition.ts";
-import type { Environment } from "./environment.ts";
+import type { ApplicationEnv } from "./composition.ts";
 import { requireJurisdiction } from "./jurisdiction.ts";
 
-export class Steward extends DurableObject<Environment> {
-  constructor(ctx: DurableObjectState, env: Environment) {
+export class Steward extends DurableObject<ApplicationEnv> {
+  constructor(ctx: DurableObjectState, env: ApplicationEnv) {
     super(ctx, env);
     requireJurisdiction(env, ctx.id);
   }

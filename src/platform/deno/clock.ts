@@ -4,7 +4,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { assert } from "../../kernel/assert.ts";
 import type { Clock } from "../../kernel/time.ts";
-import type { LocalClockControl } from "../compose.ts";
+import type { LocalClockControl } from "../ports.ts";
 
 export type LocalClock = Clock & LocalClockControl & {
   /** Reads the file again: another process may have moved the clock. */

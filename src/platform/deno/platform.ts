@@ -4,27 +4,25 @@
 import { join } from "node:path";
 import { parseConfig } from "../../config.ts";
 import type { Config, ConfigError } from "../../config.ts";
-import { consoleLog, errorClass } from "../../kernel/log.ts";
+import { consoleLog } from "../../kernel/log.ts";
+import type { Log } from "../../kernel/log.ts";
 import { systemRandomBytes } from "../../kernel/random.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
-import { MINUTE_MS, SECOND_MS } from "../../kernel/time.ts";
 import { ledgerClient } from "../../ledger/object/client.ts";
 import { transferClient } from "../../ledger/object/transfer-client.ts";
 import { DECLARED_EU } from "../../operations/readiness.ts";
-import { compose } from "../compose.ts";
-import type { Platform } from "../compose.ts";
+import { compose } from "../compose/index.ts";
+import type { Platform } from "../ports.ts";
 import { ledgerHelpers } from "../ledger-helpers.ts";
 import { openAlarms } from "./alarms.ts";
-import type { Alarms } from "./alarms.ts";
 import { folderAssets } from "./assets.ts";
 import { openBudgets } from "./budgets.ts";
 import { localClock, systemClock } from "./clock.ts";
-import type { LocalClock } from "./clock.ts";
 import { migrateSqliteD1, openSqliteD1 } from "./d1.ts";
 import { openLedgers } from "./ledgers.ts";
 import { lockDataFolder } from "./lock.ts";
-import { startLoop } from "./loops.ts";
+import { startPeriodicWork } from "./periodic-work.ts";
 import { processLimiter } from "./rate-limit.ts";
 
 export type ServerOptions = {
@@ -35,7 +33,7 @@ export type ServerOptions = {
   readonly env: Readonly<Record<string, string>>;
   /** Requests of one address in a minute. */
   readonly limits: { readonly api: number; readonly auth: number };
-  readonly log?: Platform["log"];
+  readonly log?: Log;
 };
 
 export type OpenPlatform = {
@@ -49,10 +47,6 @@ export type OpenPlatform = {
    */
   readonly stop: () => Promise<void>;
 };
-
-const RING_EVERY_MS = 200;
-const RING_MAX = 100;
-const SWEEP_EVERY_MS = 10 * MINUTE_MS;
 
 /**
  * Opens everything and starts the periodic work. Fails with the names of the wrong settings, or
@@ -68,13 +62,36 @@ export function openPlatform(
   const lock = lockDataFolder(options.dataDir);
   if (!lock.ok) return err(lock.error);
 
-  const file = (name: string): string => join(options.dataDir, name);
-  migrateSqliteD1(file("cagnotte.sqlite"), options.migrationsDir);
+  const storage = openStorage(options, config, log);
+  const { movable } = storage;
+  const platform = platformOf(storage, options, log);
+  const application = compose(platform, config);
+  const periodic = startPeriodicWork({ ...storage, sweep: application.sweep, log });
+  return ok({
+    config,
+    platform,
+    handle: (request) => {
+      movable?.refresh();
+      return application.handle(request);
+    },
+    stop: async () => {
+      storage.close(await periodic.stop());
+      lock.value.release();
+    },
+  });
+}
+
+type Storage = ReturnType<typeof openStorage>;
+
+/** Opens every file of the data folder, whose lock is held. */
+function openStorage({ dataDir, migrationsDir }: ServerOptions, config: Config, log: Log) {
+  const file = (name: string): string => join(dataDir, name);
+  migrateSqliteD1(file("cagnotte.sqlite"), migrationsDir);
   const database = openSqliteD1(
     file("cagnotte.sqlite"),
     config.jurisdiction === "eu" ? DECLARED_EU : null,
   );
-  const movable = config.environment === "local" ? localClock(options.dataDir) : null;
+  const movable = config.environment === "local" ? localClock(dataDir) : null;
   const clock = movable ?? systemClock;
   const alarms = openAlarms(file("alarms.sqlite"));
   const budgets = openBudgets(file("budgets"));
@@ -90,11 +107,32 @@ export function openPlatform(
       database,
       config,
       random: systemRandomBytes,
-      fetch: (input, init) => fetch(input, init),
+      fetch: runtimeFetch,
       log,
     }),
   });
-  const platform: Platform = {
+  return {
+    database,
+    movable,
+    clock,
+    alarms,
+    budgets,
+    ledgers,
+    /** `complete`: every book was asked for its next alarm, so the table of alarms is whole. */
+    close(complete: boolean): void {
+      ledgers.close();
+      budgets.close();
+      alarms.close(complete);
+      database.close();
+    },
+  };
+}
+
+const runtimeFetch: typeof fetch = (input, init) => fetch(input, init);
+
+function platformOf(storage: Storage, { limits, assetsDir }: ServerOptions, log: Log): Platform {
+  const { database, movable, clock, alarms, budgets, ledgers } = storage;
+  return {
     db: database,
     ledger: ledgerClient({ namespace: ledgers.namespace, clock, log }),
     pingLedger: async () => alarms.canWrite(),
@@ -107,93 +145,14 @@ export function openPlatform(
     clock,
     log,
     random: systemRandomBytes,
-    fetch: (input, init) => fetch(input, init),
+    fetch: runtimeFetch,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    limiters: {
-      api: limiter("api", options.limits.api),
-      auth: limiter("auth", options.limits.auth),
-    },
-    assets: folderAssets(options.assetsDir),
+    limiters: { api: limiter("api", limits.api), auth: limiter("auth", limits.auth) },
+    assets: folderAssets(assetsDir),
     localClock: movable,
   };
-  const application = compose(platform, config);
-  const periodic = startPeriodicWork({ alarms, ledgers, sweep: application.sweep, movable, log });
-  return ok({
-    config,
-    platform,
-    handle: (request) => {
-      movable?.refresh();
-      return application.handle(request);
-    },
-    stop: async () => {
-      const clean = await periodic.stop();
-      ledgers.close();
-      budgets.close();
-      alarms.close(clean);
-      database.close();
-      lock.value.release();
-    },
-  });
 }
 
 function limiter(name: string, limit: number): Platform["limiters"]["api"] {
   return processLimiter({ name, limit, windowS: 60, monotonicMs: () => performance.now() });
 }
-
-type PeriodicParts = {
-  readonly alarms: Alarms;
-  readonly ledgers: ReturnType<typeof openLedgers>;
-  readonly sweep: () => Promise<void>;
-  readonly movable: LocalClock | null;
-  readonly log: Platform["log"];
-};
-
-function startPeriodicWork(
-  { alarms, ledgers, sweep, movable, log }: PeriodicParts,
-): { readonly stop: () => Promise<boolean> } {
-  const failed = (event: string) => (error: unknown) =>
-    log.alert(event, { error: errorClass(error) });
-  // Until every book was asked, this process must not tell the next one that its table of alarms is
-  // complete.
-  let complete = !alarms.wasUnclean;
-  const ringing = startLoop({
-    firstMs: 0,
-    everyMs: RING_EVERY_MS,
-    failed: failed("alarms_failed"),
-    round: async () => {
-      movable?.refresh();
-      await ledgers.ring(RING_MAX);
-    },
-  });
-  const sweeping = startLoop({
-    firstMs: MINUTE_MS,
-    everyMs: SWEEP_EVERY_MS,
-    failed: failed("sweep_failed"),
-    round: async () => {
-      movable?.refresh();
-      await sweep();
-    },
-  });
-  const abort = new AbortController();
-  const rearm = async (): Promise<void> => {
-    try {
-      complete ||= await ledgers.rearmAll(abort.signal);
-    } catch (error) {
-      failed("rearm_failed")(error);
-    }
-  };
-  const rearming = rearm();
-  return {
-    stop: async () => {
-      abort.abort();
-      await Promise.all([ringing.stop(), sweeping.stop(), rearming]);
-      return complete;
-    },
-  };
-}
-
-/**
- * How long a stop waits for requests that were accepted. systemd's default is to kill after 90
- * seconds.
- */
-export const DRAIN_MS_MAX = 30 * SECOND_MS;

@@ -1,0 +1,76 @@
+// Bank connections: the aggregator, what it sends, and the quarantine of what could not be used.
+import { createPowens } from "../../banking/aggregators/powens/adapter.ts";
+import {
+  connectionRoutes,
+  quarantineListRoutes,
+  quarantineReplayRoutes,
+  webhookRoutes,
+} from "../../banking/routes/index.ts";
+import { createBanking } from "../../banking/service/index.ts";
+import { bankingStore } from "../../banking/store/index.ts";
+import type { CataloguePort } from "../../catalogue/ports.ts";
+import type { UserTokens } from "../../http/authentication.ts";
+import type { IdentityPort } from "../../identity/ports.ts";
+import { maskLabel } from "../../recognition/mask.ts";
+import type { Routers, Shared } from "./shared.ts";
+
+// A sweep ends by itself, also when work comes in as fast as it is done.
+const SWEEP_ROUNDS_MAX = 20;
+
+type Neighbours = {
+  readonly identity: IdentityPort;
+  readonly tokens: UserTokens;
+  readonly catalogue: CataloguePort;
+};
+
+export function composeBanking(shared: Shared, { identity, tokens, catalogue }: Neighbours) {
+  const { platform, config, db, cursors, idempotency, operatorTokens, note } = shared;
+  const { clock, random, log, fetch, sleep } = platform;
+  const aggregator = createPowens({
+    ...config.powens,
+    publicUrl: config.publicUrl,
+    fetch,
+    sleep,
+    random,
+    timeLimit: (ms) => AbortSignal.timeout(ms),
+  });
+  const service = createBanking({
+    store: bankingStore(db, random),
+    aggregators: [aggregator],
+    identity,
+    catalogue,
+    ledger: platform.ledger,
+    maskLabel,
+    keyrings: config.keyrings,
+    programme: {
+      pointsPerEuro: config.programme.pointsPerEuro,
+      pointsExpireMonths: config.programme.pointsExpireMonths,
+    },
+    redirectUris: config.redirectUris,
+    clock,
+    random,
+    log,
+  });
+  const routers: Routers = [
+    { path: "/", router: connectionRoutes({ service, tokens, idempotency, cursors }) },
+    { path: "/", router: webhookRoutes(service) },
+    {
+      path: "/admin/v1",
+      router: quarantineReplayRoutes({ service, operatorTokens, idempotency, note }),
+    },
+  ];
+  return {
+    service,
+    routers,
+    /** Operators look at it beside the system's health: the document lists it there. */
+    quarantineRouters: [{
+      path: "/admin/v1",
+      router: quarantineListRoutes({ service, operatorTokens, cursors, note }),
+    }],
+    async sweep(): Promise<void> {
+      for (let round = 0; round < SWEEP_ROUNDS_MAX; round++) {
+        if (!(await service.sweep(clock.nowMs())).more) return;
+      }
+    },
+  };
+}

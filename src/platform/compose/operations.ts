@@ -1,0 +1,43 @@
+// Operating the system: health, notices, and moving it to another runtime.
+import { onceAnswered } from "../../operations/programme.ts";
+import { operationsRouters } from "../../operations/routes.ts";
+import { databaseHealth, ensureProgramme } from "../../operations/store.ts";
+import { transferRoutes } from "../../transfer/routes.ts";
+import { transferService } from "../../transfer/service.ts";
+import { transferStore } from "../../transfer/store.ts";
+import type { Routers, Shared } from "./shared.ts";
+
+/**
+ * To be mounted first: it closes what follows while the configured rate of points is not the stored
+ * one.
+ */
+export function composeOperations(shared: Shared): Routers {
+  const { platform, config, db, pointsPerEuro } = shared;
+  const { clock, log, assets } = platform;
+  return operationsRouters({
+    config,
+    clock,
+    log,
+    assets,
+    checks: {
+      database: () => databaseHealth(platform.db),
+      ledger: platform.pingLedger,
+      programme: onceAnswered(() => ensureProgramme(db, { pointsPerEuro }, clock.nowMs())),
+    },
+  });
+}
+
+export function composeTransfer({ platform, config, cursors, note, operatorTokens }: Shared) {
+  const service = transferService({
+    store: transferStore(platform.db),
+    objects: platform.transfer,
+    keyrings: config.keyrings,
+    cursors,
+    clock: platform.clock,
+    random: platform.random,
+  });
+  const routers: Routers = [
+    { path: "/admin/v1", router: transferRoutes({ service, operatorTokens, note }) },
+  ];
+  return { isLoading: service.isLoading, routers };
+}

@@ -1,0 +1,30 @@
+// What every part of the application is built from, made once.
+import type { AppServices } from "../../app.ts";
+import { auditStatement } from "../../audit/ports.ts";
+import type { AuditEvent } from "../../audit/ports.ts";
+import type { Config } from "../../config.ts";
+import { openDatabase } from "../../db/database.ts";
+import { idempotencyStore } from "../../http/idempotency-store.ts";
+import { signedCursors } from "../../http/paging.ts";
+import { operatorTokens } from "../../identity/operator-tokens.ts";
+import type { Platform } from "../ports.ts";
+
+/** Routers with the paths they are mounted on, in order. */
+export type Routers = AppServices["routers"];
+export type Shared = ReturnType<typeof sharedParts>;
+
+export function sharedParts(platform: Platform, config: Config) {
+  const { clock, random } = platform;
+  const db = openDatabase(platform.db);
+  return {
+    platform,
+    config,
+    db,
+    cursors: signedCursors(config.keyrings.index),
+    idempotency: { store: idempotencyStore(db, config.keyrings.encryption, random), clock },
+    note: async (event: AuditEvent): Promise<void> =>
+      void (await auditStatement(db, event, clock.nowMs(), random)),
+    operatorTokens: operatorTokens(config, clock, platform.fetch),
+    pointsPerEuro: config.programme.pointsPerEuro,
+  };
+}

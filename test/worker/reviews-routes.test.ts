@@ -1,0 +1,411 @@
+// Operators' routes of the reviews: rows that no rule may judge, and refunds without a purchase.
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { newId } from "../../src/kernel/ids.ts";
+import type { BrandId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
+import { systemRandomBytes } from "../../src/kernel/random.ts";
+import { reviewService } from "../../src/reviews/service.ts";
+import { decideEarning } from "../../src/ledger/earning/rules.ts";
+import { at, batch, PROGRAMME, row } from "../contract/ledger-factories.ts";
+import { createBrand } from "../../src/catalogue/brands/brand.ts";
+import { createOffer } from "../../src/catalogue/offers/offer.ts";
+import { VERSION } from "../support/catalogue-app.ts";
+import { insightsApp, rowsOf } from "../support/insights-app.ts";
+import type { InsightsApp } from "../support/insights-app.ts";
+
+const NOW = at("2026-11-14");
+let app: InsightsApp;
+let people = 0;
+const someone = (...rest: [("statistics" | "terms")[]?]): Promise<UserId> =>
+  app.user(`routes${(people += 1)}@example.fr`, ...rest);
+
+beforeAll(async () => {
+  app = await insightsApp();
+  // Mail of alarms that ring by themselves goes nowhere.
+  vi.stubGlobal("fetch", async () => new Response(null, { status: 503 }));
+});
+
+async function brandWithOffer(name: string): Promise<BrandId> {
+  const actor = { subject: "alice", path: "/", idempotencyKey: crypto.randomUUID() };
+  const brand = await app.catalogue.act(
+    actor,
+    ({ catalogue }, act) =>
+      createBrand(catalogue, { name, category: "shops", aliases: [name] }, act),
+  );
+  if (!brand.ok) throw new Error(brand.error.code);
+  // Approved before the purchases of these tests, or it would not be in force on their day.
+  const nowMs = app.clock.ms;
+  const made = await app.catalogue.act(
+    { ...actor, path: "/o" },
+    ({ catalogue }, act) =>
+      createOffer(catalogue, {
+        brand_id: brand.value.id,
+        title: { fr: name, en: name },
+        version: VERSION as never,
+      }, { ...act, nowMs: at("2026-10-01"), pointsPerEuro: 100 }),
+  );
+  if (!made.ok) throw new Error(made.error.code);
+  app.clock.ms = nowMs;
+  return brand.value.id;
+}
+
+describe("the reviews", () => {
+  let id: UserId;
+  let brandId: BrandId;
+  const open = async () =>
+    ((await app.call("GET", "/reviews?limit=100", "support")).body.data ?? []).filter((item) =>
+      item["user_id"] === id
+    );
+  const decide = (purchaseId: unknown, decision: string, key?: string) =>
+    app.call("POST", `/reviews/${String(purchaseId)}/decision`, "support", { decision }, key);
+
+  beforeAll(async () => {
+    id = await someone();
+    brandId = await brandWithOffer("Review Shop");
+    await app.stubOf(id).record(
+      batch([
+        row("a", { review: "currency_unknown", brand: { id: brandId, matched: "SHOP" } }),
+        row("b", { review: "amount_precision", brand: { id: brandId, matched: "SHOP" } }),
+        row("r", { kind: "refund" }),
+      ], { offers: [] }),
+      NOW,
+    );
+    await app.stubOf(id).runDue(null, NOW);
+  });
+
+  test("show the rows that wait as their ledger has them, without the label, refunds included", async () => {
+    const rows = await open();
+    expect(
+      rows.map((
+        item,
+      ) => [
+        item["why"],
+        (item["row"] as { kind: string }).kind,
+        (item["row"] as { outcome: string }).outcome,
+      ]).sort(),
+    ).toEqual([
+      ["amount_precision", "purchase", "waiting"],
+      ["currency_unknown", "purchase", "waiting"],
+      ["refund_without_purchase", "refund", "waiting"],
+    ]);
+    expect(JSON.stringify(rows)).not.toMatch(/label|cipher|MONOPRIX|SHOP/);
+    const first = await app.call("GET", "/reviews?limit=1", "support");
+    const second = await app.call(
+      "GET",
+      `/reviews?limit=1&cursor=${encodeURIComponent(first.body.next_cursor ?? "")}`,
+      "support",
+    );
+    expect(second.body.data?.[0]?.["id"]).not.toBe(first.body.data?.[0]?.["id"]);
+    expect((await app.call("GET", "/reviews?cursor=AAAA.t1.AA", "support")).body.code).toBe(
+      "cursor_invalid",
+    );
+  });
+
+  test("that count earn by the offer of their day, once", async () => {
+    const held = (await open()).find((item) => item["why"] === "currency_unknown");
+    const decided = await decide(held?.["id"], "count", "key-1");
+    expect([decided.status, decided.body]).toMatchObject([200, {
+      id: held?.["id"],
+      state: "closed",
+      decision: { decision: "count", by: "support" },
+      row: { outcome: "earned", points: 104 },
+    }]);
+    expect((await decide(held?.["id"], "count", "key-1")).text).toBe(decided.text);
+    expect((await decide(held?.["id"], "count")).body).toMatchObject({ row: { points: 104 } });
+    const other = await decide(held?.["id"], "refuse");
+    expect([other.status, other.body.code]).toEqual([409, "conflict"]);
+    expect(await app.ledger.points(id)).toMatchObject({
+      ok: true,
+      value: { balances: { pending: 104 } },
+    });
+    expect(
+      await rowsOf(
+        "SELECT actor FROM audit_events WHERE action = 'review.decide' AND target = ? ORDER BY id LIMIT 1",
+        held?.["id"],
+      ),
+    ).toEqual([{ actor: "support" }]);
+  });
+
+  test("that are refused earn nothing for good", async () => {
+    const held = (await open()).find((item) => item["why"] === "amount_precision");
+    expect((await decide(held?.["id"], "refuse")).body).toMatchObject({
+      state: "closed",
+      row: { outcome: "not_earned", points: 0 },
+    });
+    await app.stubOf(id).runDue(null, NOW);
+    expect((await open()).map((item) => item["why"])).toEqual(["refund_without_purchase"]);
+  });
+
+  test.each(["amount_out_of_bounds", "amount_missing", "date_absurd"] as const)(
+    "with %s can only be refused: what they show was made up",
+    async (why) => {
+      const user = await someone();
+      await app.stubOf(user).record(
+        batch([
+          row("x", {
+            review: why,
+            amountCents: 1_000_000_000,
+            brand: { id: brandId, matched: "SHOP" },
+          }),
+        ], { offers: [] }),
+        NOW,
+      );
+      await app.stubOf(user).runDue(null, NOW);
+      const [held] = await rowsOf<{ purchase_id: string }>(
+        "SELECT purchase_id FROM reviews WHERE user_id = ?",
+        user,
+      );
+      const refused = await decide(held?.purchase_id, "count");
+      expect([refused.status, refused.body.code]).toEqual([409, "conflict"]);
+      expect(await rowsOf("SELECT state, decision FROM reviews WHERE user_id = ?", user)).toEqual([{
+        state: "open",
+        decision: null,
+      }]);
+      expect(await app.ledger.points(user)).toMatchObject({ value: { balances: { pending: 0 } } });
+      expect((await decide(held?.purchase_id, "refuse")).body).toMatchObject({
+        state: "closed",
+        row: { outcome: "not_earned" },
+      });
+    },
+  );
+
+  test("that the ledger will not count are open again, and the sweep lets go of them", async () => {
+    const user = await someone();
+    await app.stubOf(user).record(
+      batch([row("x", { review: "amount_precision" })], { offers: [] }),
+      NOW,
+    );
+    await app.stubOf(user).runDue(null, NOW);
+    const [held] = await rowsOf<{ purchase_id: PurchaseId }>(
+      "SELECT purchase_id FROM reviews WHERE user_id = ?",
+      user,
+    );
+    // D1 does not know yet that the bank's newer version is held for another reason.
+    const reviews = reviewService({
+      store: app.queue,
+      catalogue: { current: async () => Promise.reject(new Error("not asked")) },
+      decide: decideEarning,
+      programme: PROGRAMME,
+      clock: app.clock,
+      ledger: {
+        purchase: async () => ({ ok: true, value: null }),
+        decideReview: async () => ({ ok: false, error: { code: "review_not_countable" } }),
+      },
+    });
+    const event = {
+      actorKind: "operator",
+      actor: "alice",
+      action: "review.decide",
+      target: "x",
+      details: {},
+    } as const;
+    expect(await reviews.decide(held?.purchase_id ?? "pur_", "count", "alice", event)).toEqual({
+      ok: false,
+      error: { code: "not_countable" },
+    });
+    expect(await rowsOf("SELECT state, decision FROM reviews WHERE user_id = ?", user)).toEqual([{
+      state: "open",
+      decision: null,
+    }]);
+  });
+
+  describe("that would earn more than 2 000 points", () => {
+    const pending = async (user: UserId) => {
+      const points = await app.ledger.points(user);
+      return points.ok ? points.value.balances.pending : null;
+    };
+    const as = (subject: string, purchaseId: string, decision: string) =>
+      app.call("POST", `/reviews/${purchaseId}/decision`, `${subject}.support`, { decision });
+
+    async function heldRow(amountCents: number): Promise<{ user: UserId; purchaseId: string }> {
+      const user = await someone();
+      await app.stubOf(user).record(
+        batch([
+          row("x", {
+            review: "amount_precision",
+            amountCents,
+            brand: { id: brandId, matched: "SHOP" },
+          }),
+        ], { offers: [] }),
+        NOW,
+      );
+      await app.stubOf(user).runDue(null, NOW);
+      const [held] = await rowsOf<{ purchase_id: string }>(
+        "SELECT purchase_id FROM reviews WHERE user_id = ?",
+        user,
+      );
+      return { user, purchaseId: held?.purchase_id ?? "" };
+    }
+
+    test("take a second person, and one alone may count what earns 2 000", async () => {
+      const { user, purchaseId } = await heldRow(66_700);
+      const first = await as("alice", purchaseId, "count");
+      expect([first.status, first.body]).toMatchObject([200, {
+        state: "open",
+        decision: null,
+        proposal: { by: "alice", points: 2001 },
+        row: { outcome: "waiting", points: 0 },
+      }]);
+      expect((await as("alice", purchaseId, "count")).body).toEqual(first.body);
+      expect(await pending(user)).toBe(0);
+      expect((await as("bob", purchaseId, "count")).body).toMatchObject({
+        state: "closed",
+        decision: { decision: "count", by: "bob" },
+        row: { outcome: "earned", points: 2001 },
+      });
+      expect(await pending(user)).toBe(2001);
+      const events = await rowsOf<{ actor: string; action: string; details: string }>(
+        "SELECT actor, action, details FROM audit_events WHERE target = ? AND action LIKE 'review.%' ORDER BY action DESC",
+        purchaseId,
+      );
+      expect(events.map(({ actor, action }) => [actor, action])).toEqual([
+        ["alice", "review.propose"],
+        ["alice", "review.propose"],
+        ["bob", "review.decide"],
+      ]);
+      for (const { details } of events) {
+        expect(JSON.parse(details)).toMatchObject({ decision: "count", points: 2001 });
+      }
+
+      const small = await heldRow(66_680);
+      expect((await as("alice", small.purchaseId, "count")).body).toMatchObject({
+        state: "closed",
+        proposal: null,
+        row: { points: 2000 },
+      });
+    });
+
+    test("are counted when two persons say so at the same moment", async () => {
+      const { user, purchaseId } = await heldRow(66_700);
+      const answers = await Promise.all([
+        as("alice", purchaseId, "count"),
+        as("bob", purchaseId, "count"),
+      ]);
+      expect(answers.map(({ status, body }) => [status, body["state"]]).sort()).toEqual([[
+        200,
+        "closed",
+      ], [200, "open"]]);
+      expect(await pending(user)).toBe(2001);
+    });
+
+    test("are refused by one person, whoever proposed", async () => {
+      const { user, purchaseId } = await heldRow(900_000);
+      await as("alice", purchaseId, "count");
+      expect((await as("alice", purchaseId, "refuse")).body).toMatchObject({
+        state: "closed",
+        row: { outcome: "not_earned" },
+      });
+      expect(await pending(user)).toBe(0);
+    });
+
+    test("are proposed anew when they would earn more than the first person saw", async () => {
+      const { user, purchaseId } = await heldRow(70_000);
+      await as("alice", purchaseId, "count");
+      await app.stubOf(user).record(
+        batch([
+          row("x", {
+            review: "amount_precision",
+            amountCents: 90_000_000,
+            lastUpdateMs: 2000,
+            brand: { id: brandId, matched: "SHOP" },
+          }),
+        ], { offers: [] }),
+        NOW,
+      );
+      expect((await as("bob", purchaseId, "count")).body).toMatchObject({
+        state: "open",
+        proposal: { by: "bob", points: 2_700_000 },
+      });
+      expect(await pending(user)).toBe(0);
+    });
+
+    test("are not counted when the bank amended them after one person had decided", async () => {
+      const { user, purchaseId } = await heldRow(1000);
+      const event = {
+        actorKind: "operator",
+        actor: "alice",
+        action: "review.decide",
+        target: "x",
+        details: {},
+      } as const;
+      await app.queue.intend(
+        { purchaseId, decision: "count", by: "alice", nowMs: app.clock.ms },
+        event,
+      );
+      await app.stubOf(user).record(
+        batch([
+          row("x", {
+            review: "amount_precision",
+            amountCents: 90_000_000,
+            lastUpdateMs: 2000,
+            brand: { id: brandId, matched: "SHOP" },
+          }),
+        ], { offers: [] }),
+        NOW,
+      );
+      expect((await as("alice", purchaseId, "count")).body.code).toBe("second_person_required");
+      expect(await pending(user)).toBe(0);
+      expect(await rowsOf("SELECT state, decision FROM reviews WHERE user_id = ?", user)).toEqual([{
+        state: "open",
+        decision: null,
+      }]);
+    });
+  });
+
+  test("cannot be decided when they wait for a purchase, are unknown or no id, or by others than support", async () => {
+    const [refund] = await open();
+    expect((await decide(refund?.["id"], "count")).status).toBe(409);
+    expect((await decide(newId("pur", NOW, systemRandomBytes), "count")).status).toBe(404);
+    expect((await decide("1", "count")).status).toBe(404);
+    expect((await decide(refund?.["id"], "ignore")).status).toBe(422);
+    expect(
+      (await app.call("POST", `/reviews/${String(refund?.["id"])}/decision`, "finance", {
+        decision: "count",
+      })).status,
+    ).toBe(403);
+    expect(
+      (await app.call("POST", `/reviews/${String(refund?.["id"])}/decision`, "support", {
+        decision: "count",
+      }, null)).body.code,
+    ).toBe("idempotency_key_required");
+  });
+
+  test("whose decision was written down but never reached the ledger are finished by the sweep", async () => {
+    await app.stubOf(id).record(
+      batch([row("late", { review: "date_absurd", amountCents: 1000 })], { offers: [] }),
+      NOW,
+    );
+    await app.stubOf(id).runDue(null, NOW);
+    const held = (await open()).find((item) => item["why"] === "date_absurd");
+    await app.queue.intend({
+      purchaseId: String(held?.["id"]),
+      decision: "refuse",
+      by: "alice",
+      nowMs: app.clock.ms,
+    }, {
+      actorKind: "operator",
+      actor: "alice",
+      action: "review.decide",
+      target: "x",
+      details: {},
+    });
+    await app.reviews.finish();
+    expect(await app.ledger.purchase(id, held?.["id"] as PurchaseId)).toMatchObject({
+      value: { verdict: { outcome: "waiting" } },
+    });
+    app.clock.ms += 120_000;
+    await app.reviews.finish();
+    expect(await app.ledger.purchase(id, held?.["id"] as PurchaseId)).toMatchObject({
+      value: { verdict: { outcome: "not_earned" } },
+    });
+    expect((await open()).map((item) => item["why"])).toEqual(["refund_without_purchase"]);
+  });
+
+  test("close by themselves when the purchase of a refund arrives", async () => {
+    await app.stubOf(id).record(batch([row("p", { purchasedOn: "2026-11-01" })]), NOW);
+    await app.stubOf(id).runDue(null, NOW);
+    expect(await open()).toEqual([]);
+    const closed =
+      (await app.call("GET", "/reviews?state=closed&limit=100", "support")).body.data ?? [];
+    expect(closed.filter((item) => item["user_id"] === id)).toHaveLength(4);
+  });
+});
