@@ -5,12 +5,12 @@ import { pageOf, pageQuery } from "../../http/paging.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
 import { toInstant } from "../../kernel/time.ts";
 import { CONSENT_PURPOSES } from "../consent.ts";
-import type { StandingConsent } from "../consent.ts";
+import type { CurrentConsent } from "../consent.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { refuse, refuseGoneUser } from "./refuse.ts";
 import { consentSchema } from "./schemas.ts";
 
-function consentBody(consent: StandingConsent): z.infer<typeof consentSchema> {
+function consentBody(consent: CurrentConsent): z.infer<typeof consentSchema> {
   return {
     purpose: consent.purpose,
     granted: consent.granted,

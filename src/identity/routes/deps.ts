@@ -2,7 +2,7 @@
 import type { UserTokens } from "../../http/authentication.ts";
 import type { IdempotencyDeps } from "../../http/idempotency.ts";
 import type { Cursors } from "../../http/paging.ts";
-import { createRouter } from "../../http/router.ts";
+import type { createRouter } from "../../http/router.ts";
 import type { Clock } from "../../kernel/time.ts";
 import type { PublicKey } from "../access-tokens.ts";
 import type { IdentityService } from "../service/index.ts";

@@ -36,7 +36,7 @@ export const codeRequest = z.strictObject({
       });
     }
     // A step-up code goes to the user's own address in their own language; naming others would be a
-    // mistake worth telling.
+    // mistake that the caller must see.
     if (value.purpose !== undefined && value.email !== undefined) {
       context.addIssue({ code: "unrecognized_keys", keys: ["email"], input: value });
     }

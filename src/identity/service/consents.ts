@@ -4,7 +4,7 @@ import type { UserId } from "../../kernel/ids.ts";
 import { errorClass } from "../../kernel/log.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
-import type { StandingConsent } from "../consent.ts";
+import type { CurrentConsent } from "../consent.ts";
 import type { ConsentPurpose, LinkGate } from "../ports.ts";
 import { hasReached } from "../profile.ts";
 import type { IdentityDeps } from "./deps.ts";
@@ -16,9 +16,9 @@ export async function decide(
   purpose: ConsentPurpose,
   granted: boolean,
   textVersion: string,
-): Promise<Result<StandingConsent, "user_unknown" | "connections_not_ended">> {
+): Promise<Result<CurrentConsent, "user_unknown" | "connections_not_ended">> {
   const nowMs = deps.clock.nowMs();
-  const standing = await deps.store.decide({
+  const current = await deps.store.decide({
     id: newId("evt", nowMs, deps.random, userId),
     userId,
     purpose,
@@ -26,9 +26,9 @@ export async function decide(
     textVersion,
     atMs: nowMs,
   });
-  if (standing === null) return err("user_unknown");
+  if (current === null) return err("user_unknown");
   if (purpose === "bank_data" && !granted) {
-    // Told at every repetition: the row may be there from a time when the telling failed.
+    // Called at every repetition: the row may exist although an earlier notification failed.
     try {
       await deps.consentListener.bankDataWithdrawn(userId);
     } catch (error) {
@@ -36,10 +36,10 @@ export async function decide(
       return err("connections_not_ended");
     }
   }
-  // A failure is the database's and answers 503: the withdrawal stands, and its repetition tells
-  // again.
+  // A failure is the database's and answers 503: the withdrawal is stored, and repeating it
+  // notifies again.
   if (purpose === "statistics" && !granted) await deps.consentListener.statisticsWithdrawn(userId);
-  return ok(standing);
+  return ok(current);
 }
 
 export async function linkGate(deps: IdentityDeps, userId: UserId): Promise<LinkGate | null> {

@@ -5,7 +5,7 @@ import type { SessionId, UserId } from "../../kernel/ids.ts";
 import { openUserCipher } from "../../kernel/keyring.ts";
 import type { Result } from "../../kernel/result.ts";
 import { completeConsents } from "../consent.ts";
-import type { StandingConsent } from "../consent.ts";
+import type { CurrentConsent } from "../consent.ts";
 import { normaliseEmail } from "../email.ts";
 import type { RefreshError, SendCodeError, SignInError } from "../errors.ts";
 import type { ConsentPurpose, IdentityPort } from "../ports.ts";
@@ -56,9 +56,9 @@ export type IdentityService = {
   readonly sessionIsLive: (sessionId: SessionId) => Promise<boolean>;
   readonly profile: (userId: UserId) => Promise<Profile | null>;
   readonly updateProfile: (userId: UserId, change: ProfileChange) => Promise<Profile | null>;
-  readonly consents: (userId: UserId) => Promise<StandingConsent[]>;
+  readonly consents: (userId: UserId) => Promise<CurrentConsent[]>;
   /**
-   * Null without such a user; `connections_not_ended` when the withdrawal stands but must be
+   * Null without such a user; `connections_not_ended` when the withdrawal is stored but must be
    * repeated.
    */
   readonly decide: (
@@ -66,7 +66,7 @@ export type IdentityService = {
     purpose: ConsentPurpose,
     granted: boolean,
     textVersion: string,
-  ) => Promise<Result<StandingConsent, "user_unknown" | "connections_not_ended">>;
+  ) => Promise<Result<CurrentConsent, "user_unknown" | "connections_not_ended">>;
   readonly linkedUser: (issuer: string, subject: string) => Promise<UserId | null>;
   /** Links a subject of an outside issuer; false when it is somebody else's already. */
   readonly linkUser: (userId: UserId, issuer: string, subject: string) => Promise<boolean>;
@@ -94,7 +94,7 @@ export function identityService(deps: IdentityDeps): IdentityService {
       return user === null ? null : toProfile(deps, user);
     },
     updateProfile: (userId, change) => updateProfile(deps, userId, change),
-    consents: async (userId) => completeConsents(await store.standingConsents(userId)),
+    consents: async (userId) => completeConsents(await store.currentConsents(userId)),
     decide: (userId, purpose, granted, textVersion) =>
       decide(deps, userId, purpose, granted, textVersion),
     linkedUser: async (issuer, subject) =>

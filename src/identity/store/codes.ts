@@ -17,7 +17,7 @@ export type NewCode = Pick<
 export function codeStore(db: Database) {
   return {
     /**
-     * Keeps a code unless the address had its share within the hour; then tells when the oldest of
+     * Keeps a code unless the address had its share within the hour; then returns when the oldest of
      * these was made.
      */
     async addCode(
@@ -42,8 +42,8 @@ export function codeStore(db: Database) {
     },
 
     /**
-     * Takes back a code that could not be sent: it does not count, and the one before it stands
-     * again.
+     * Takes back a code that could not be sent: it does not count, and the one before it is
+     * valid again.
      */
     async removeCode(id: string): Promise<void> {
       await db.delete(authCodes).where(and(eq(authCodes.id, id), isNull(authCodes.usedAtMs)));

@@ -4,7 +4,7 @@ import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { consents, users } from "../../db/identity-tables.ts";
 import type { UserId } from "../../kernel/ids.ts";
-import type { StandingConsent } from "../consent.ts";
+import type { CurrentConsent } from "../consent.ts";
 import type { ConsentPurpose } from "../ports.ts";
 import type { UserRow } from "./rows.ts";
 
@@ -17,7 +17,7 @@ export type NewConsent = {
   readonly atMs: number;
 };
 
-function standingQuery(db: Database, userId: UserId) {
+function currentQuery(db: Database, userId: UserId) {
   return db.select({
     purpose: consents.purpose,
     granted: consents.granted,
@@ -36,9 +36,9 @@ function standingQuery(db: Database, userId: UserId) {
   }).from(consents).where(eq(consents.userId, userId)).groupBy(consents.purpose);
 }
 
-type StandingRow = Awaited<ReturnType<typeof standingQuery>>[number];
+type CurrentRow = Awaited<ReturnType<typeof currentQuery>>[number];
 
-function toStanding(row: StandingRow): StandingConsent {
+function toCurrent(row: CurrentRow): CurrentConsent {
   return {
     purpose: row.purpose,
     granted: row.granted === 1,
@@ -50,28 +50,28 @@ function toStanding(row: StandingRow): StandingConsent {
 
 export function consentStore(db: Database) {
   return {
-    async standingConsents(userId: UserId): Promise<StandingConsent[]> {
-      return (await standingQuery(db, userId)).map(toStanding);
+    async currentConsents(userId: UserId): Promise<CurrentConsent[]> {
+      return (await currentQuery(db, userId)).map(toCurrent);
     },
 
     /** The user's row and what they consented to, in one round trip. */
     async userWithConsents(
       userId: UserId,
-    ): Promise<{ readonly user: UserRow | null; readonly consents: readonly StandingConsent[] }> {
-      const [found, standing] = await guarded(() =>
-        db.batch([db.select().from(users).where(eq(users.id, userId)), standingQuery(db, userId)])
+    ): Promise<{ readonly user: UserRow | null; readonly consents: readonly CurrentConsent[] }> {
+      const [found, current] = await guarded(() =>
+        db.batch([db.select().from(users).where(eq(users.id, userId)), currentQuery(db, userId)])
       );
-      return { user: found[0] ?? null, consents: standing.map(toStanding) };
+      return { user: found[0] ?? null, consents: current.map(toCurrent) };
     },
 
     /**
-     * Adds a decision unless it is the one that stands; returns what stands for the purpose after
-     * it, null without such a user.
+     * Adds a decision unless it repeats the current one; returns the current decision for the
+     * purpose after it, null without such a user.
      */
-    async decide(consent: NewConsent): Promise<StandingConsent | null> {
+    async decide(consent: NewConsent): Promise<CurrentConsent | null> {
       const granted = consent.granted ? 1 : 0;
       const ofPurpose = sql`c.user_id = ${consent.userId} AND c.purpose = ${consent.purpose}`;
-      const [, standing] = await guarded(() =>
+      const [, current] = await guarded(() =>
         db.batch([
           db.insert(consents).select(
             sql`SELECT ${consent.id}, u.id, ${consent.purpose}, coalesce((SELECT max(c.sequence) FROM consents AS c WHERE ${ofPurpose}), 0) + 1, ${granted}, ${consent.textVersion}, ${consent.atMs}
@@ -79,11 +79,11 @@ export function consentStore(db: Database) {
             SELECT 1 FROM consents AS c WHERE ${ofPurpose} AND c.granted = ${granted} AND c.text_version = ${consent.textVersion}
               AND c.sequence = (SELECT max(c.sequence) FROM consents AS c WHERE ${ofPurpose}))`,
           ),
-          standingQuery(db, consent.userId),
+          currentQuery(db, consent.userId),
         ])
       );
-      const found = standing.find((row) => row.purpose === consent.purpose);
-      return found === undefined ? null : toStanding(found);
+      const found = current.find((row) => row.purpose === consent.purpose);
+      return found === undefined ? null : toCurrent(found);
     },
   };
 }

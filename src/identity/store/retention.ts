@@ -6,7 +6,7 @@ import { authCodes, authTries, sessions } from "../../db/identity-tables.ts";
 import { DAY_MS } from "../../kernel/time.ts";
 import { WRONG_TRIES_WINDOW_MS } from "../code.ts";
 
-// An ended session stays for a while so that a spent token is still told from a forged one.
+// An ended session is kept for a while to distinguish a spent token from a forged one.
 const ENDED_SESSION_KEPT_MS = 30 * DAY_MS;
 
 /**

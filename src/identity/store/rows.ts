@@ -1,5 +1,5 @@
 // The rows of the identity tables.
-import { authCodes, sessions, users } from "../../db/identity-tables.ts";
+import type { authCodes, sessions, users } from "../../db/identity-tables.ts";
 
 export type UserRow = typeof users.$inferSelect;
 
