@@ -55,7 +55,7 @@ export function codeTag(keyring: Keyring, binding: CodeBinding, code: string): s
   return keyedIndex(keyring, "auth_code", bound(binding, code));
 }
 
-/** Tells whether this code belongs to this row, whichever key of the ring made the tag. */
+/** Whether this code belongs to this row, whichever key of the ring made the tag. */
 export function codeMatches(
   keyring: Keyring,
   binding: CodeBinding,

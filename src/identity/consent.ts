@@ -1,4 +1,4 @@
-// The purposes a person decides on, and what stands when nothing was decided. Pure.
+// The purposes a person decides on, and the state when nothing was decided. Pure.
 import type { ConsentPurpose } from "./ports.ts";
 
 export const CONSENT_PURPOSES = [
@@ -9,8 +9,8 @@ export const CONSENT_PURPOSES = [
   "marketing",
 ] as const satisfies readonly ConsentPurpose[];
 
-/** What stands for one purpose. Never decided: not granted, without version and time. */
-export type StandingConsent = {
+/** The current decision for one purpose. Never decided: not granted, without version and time. */
+export type CurrentConsent = {
   readonly purpose: ConsentPurpose;
   readonly granted: boolean;
   readonly textVersion: string | null;
@@ -23,7 +23,7 @@ export type StandingConsent = {
 };
 
 /** All purposes in API.md's order, with those never decided filled in. */
-export function completeConsents(decided: readonly StandingConsent[]): StandingConsent[] {
+export function completeConsents(decided: readonly CurrentConsent[]): CurrentConsent[] {
   return CONSENT_PURPOSES.map((purpose) =>
     decided.find((consent) => consent.purpose === purpose) ??
       { purpose, granted: false, textVersion: null, atMs: null, grantedSinceMs: null }

@@ -9,7 +9,7 @@ export type ConsentPurpose = "terms" | "bank_data" | "recommendations" | "statis
 export type LinkGate = {
   readonly userId: UserId;
   readonly locale: "fr" | "en";
-  /** Instant of the consent that stands, or null when none was given or it was withdrawn. */
+  /** Instant of the consent in force, or null when none was given or it was withdrawn. */
   readonly termsGrantedAtMs: number | null;
   readonly bankDataGrantedAtMs: number | null;
   readonly profileComplete: boolean;
@@ -35,7 +35,7 @@ export type ContactPort = {
   readonly contactOf: (userId: UserId) => Promise<Contact | null>;
 };
 
-/** Told when a user withdraws a consent. Both must be safe to call again. */
+/** Called when a user withdraws a consent. Both must be safe to call again. */
 export type ConsentListener = {
   /** The connections must end. */
   readonly bankDataWithdrawn: (userId: UserId) => Promise<void>;

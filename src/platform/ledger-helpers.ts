@@ -3,9 +3,9 @@
 import type { Config } from "../config.ts";
 import type { SqlDatabase } from "../db/d1.ts";
 import { openDatabase } from "../db/database.ts";
-import { contactBook } from "../identity/contact.ts";
+import { contactBook } from "../identity/service/contact.ts";
 import { httpMailer } from "../identity/mailer.ts";
-import { identityStore } from "../identity/store.ts";
+import { identityStore } from "../identity/store/index.ts";
 import { sendNotice } from "../insights/notices.ts";
 import { sampleStore } from "../insights/sample-store.ts";
 import { goneIds, sampleRows } from "../insights/sample.ts";

@@ -174,7 +174,7 @@ describe("/v1/me/consents", () => {
     ).toBe(400);
   });
 
-  it("adds a row for each new decision and none for a repetition; the latest stands", async ({ expect }) => {
+  it("adds a row for each new decision and none for a repetition; the latest is in force", async ({ expect }) => {
     const app = await identityApp(DB);
     const session = await app.signIn(someone());
     const first = await decide(app, session, "terms", true, "v1");
@@ -219,7 +219,7 @@ describe("/v1/me/consents", () => {
     expect(outcome).toBe("refused");
   });
 
-  it("tells banking when bank_data is withdrawn; a failure answers 503, keeps the row, and can be repeated", async ({ expect }) => {
+  it("notifies banking when bank_data is withdrawn; a failure answers 503, keeps the row, and can be repeated", async ({ expect }) => {
     const app = await identityApp(DB);
     const session = await app.signIn(someone());
     await decide(app, session, "bank_data", true);
@@ -264,7 +264,7 @@ describe("/v1/me/consents", () => {
 });
 
 describe("IdentityPort", () => {
-  it("linkGate() tells consents, completeness and age, on the very birthday", async ({ expect }) => {
+  it("linkGate() returns consents, completeness and age, on the very birthday", async ({ expect }) => {
     const app = await identityApp(DB);
     const session = await app.signIn(someone());
     const userId = session.user.id as UserId;
@@ -328,7 +328,7 @@ describe("IdentityPort", () => {
     ]);
   });
 
-  it("cipherOf() tells a lost wrapping key from a missing user", async ({ expect }) => {
+  it("cipherOf() distinguishes a lost wrapping key from a missing user", async ({ expect }) => {
     const app = await identityApp(DB);
     const session = await app.signIn(someone());
     const elsewhere = await identityApp(DB, { index: app.keyrings.index });

@@ -474,7 +474,7 @@ describe("what each call costs in D1", () => {
 
 describe("retention", () => {
   it("forgets codes and tries after a day and ended sessions after a month, and nothing that still counts", async ({ expect }) => {
-    const { identityStore } = await import("../../src/identity/store.ts");
+    const { identityStore } = await import("../../src/identity/store/index.ts");
     const app = await identityApp(DB, { startMs: Date.UTC(2027, 0, 1) });
     const store = identityStore(app.db);
     await store.purge(app.clock.ms);

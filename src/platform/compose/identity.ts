@@ -2,9 +2,9 @@
 import { accessTokenIssuer, publicKeySet, userTokens } from "../../identity/access-tokens.ts";
 import { httpMailer } from "../../identity/mailer.ts";
 import type { ConsentListener } from "../../identity/ports.ts";
-import { identityRoutes } from "../../identity/routes.ts";
-import { identityService } from "../../identity/service.ts";
-import { identityStore } from "../../identity/store.ts";
+import { identityRoutes } from "../../identity/routes/index.ts";
+import { identityService } from "../../identity/service/index.ts";
+import { identityStore } from "../../identity/store/index.ts";
 import type { Routers, Shared } from "./shared.ts";
 
 export function composeIdentity(shared: Shared, consentListener: ConsentListener) {

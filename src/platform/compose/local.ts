@@ -1,5 +1,5 @@
 // The local system's movable clock; production has none.
-import { allUserIds } from "../../identity/store.ts";
+import { allUserIds } from "../../identity/store/index.ts";
 import { localClockRoutes } from "../local/routes.ts";
 import type { Routers, Shared } from "./shared.ts";
 

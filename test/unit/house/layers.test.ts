@@ -44,19 +44,19 @@ const FORBIDDEN: readonly [name: string, path: string, text: string, rule: strin
   ],
   [
     "hono outside routes",
-    "src/identity/service.ts",
+    "src/identity/service/index.ts",
     'import { Hono } from "hono";\nexport const a: unknown = Hono;\n',
     "no-restricted-imports",
   ],
   [
     "drizzle outside stores",
-    "src/identity/service.ts",
+    "src/identity/service/index.ts",
     'import { eq } from "drizzle-orm";\nexport const a: unknown = eq;\n',
     "no-restricted-imports",
   ],
   [
     "drizzle in routes",
-    "src/identity/routes.ts",
+    "src/identity/routes/index.ts",
     'import { eq } from "drizzle-orm";\nexport const a: unknown = eq;\n',
     "no-restricted-imports",
   ],
@@ -69,19 +69,19 @@ const FORBIDDEN: readonly [name: string, path: string, text: string, rule: strin
   [
     "another domain's store",
     "src/banking/service.ts",
-    'import { x } from "../identity/store.ts";\nexport const a: unknown = x;\n',
+    'import { x } from "../identity/store/index.ts";\nexport const a: unknown = x;\n',
     "no-restricted-imports",
   ],
   [
     "another domain's service from routes",
     "src/banking/routes.ts",
-    'import { x } from "../identity/service.ts";\nexport const a: unknown = x;\n',
+    'import { x } from "../identity/service/index.ts";\nexport const a: unknown = x;\n',
     "no-restricted-imports",
   ],
   [
     "another domain's routes from a store",
     "src/banking/store.ts",
-    'import { x } from "../identity/routes.ts";\nexport const a: unknown = x;\n',
+    'import { x } from "../identity/routes/index.ts";\nexport const a: unknown = x;\n',
     "no-restricted-imports",
   ],
   [

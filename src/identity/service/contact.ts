@@ -1,11 +1,11 @@
 // The address of a user, for what must write to them without being asked: expiry notices,
 // reminders. Nobody else opens it.
-import { openUserCipher } from "../kernel/keyring.ts";
-import type { Keyring } from "../kernel/keyring.ts";
-import type { Log } from "../kernel/log.ts";
-import type { RandomBytes } from "../kernel/random.ts";
-import type { ContactPort } from "./ports.ts";
-import type { IdentityStore } from "./store.ts";
+import { openUserCipher } from "../../kernel/keyring.ts";
+import type { Keyring } from "../../kernel/keyring.ts";
+import type { Log } from "../../kernel/log.ts";
+import type { RandomBytes } from "../../kernel/random.ts";
+import type { ContactPort } from "../ports.ts";
+import type { IdentityStore } from "../store/index.ts";
 
 export type ContactDeps = {
   readonly store: Pick<IdentityStore, "user">;
@@ -15,8 +15,8 @@ export type ContactDeps = {
 };
 
 /**
- * Addresses, decrypted one at a time. A key that cannot be used is told to a person, and the user
- * is not written to.
+ * Addresses, decrypted one at a time. A key that cannot be used raises an alert, and the user is not
+ * written to.
  */
 export function contactBook(deps: ContactDeps): ContactPort {
   return {

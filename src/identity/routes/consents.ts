@@ -1,0 +1,89 @@
+// The user's consents.
+import { createRoute, z } from "@hono/zod-openapi";
+import { requireUser, userOf } from "../../http/authentication.ts";
+import { pageOf, pageQuery } from "../../http/paging.ts";
+import { answer, body, problems, userSecurity } from "../../http/router.ts";
+import { toInstant } from "../../kernel/time.ts";
+import { CONSENT_PURPOSES } from "../consent.ts";
+import type { CurrentConsent } from "../consent.ts";
+import type { IdentityRoutesDeps, Router } from "./deps.ts";
+import { refuse, refuseGoneUser } from "./refuse.ts";
+import { consentSchema } from "./schemas.ts";
+
+function consentBody(consent: CurrentConsent): z.infer<typeof consentSchema> {
+  return {
+    purpose: consent.purpose,
+    granted: consent.granted,
+    text_version: consent.textVersion,
+    at: consent.atMs === null ? null : toInstant(consent.atMs),
+  };
+}
+
+export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
+  const list = createRoute({
+    method: "get",
+    path: "/v1/me/consents",
+    tags: ["The user"],
+    summary: "What stands for each purpose",
+    security: userSecurity,
+    middleware: requireUser(deps.tokens),
+    request: { query: z.object(pageQuery) },
+    responses: {
+      200: answer(pageOf(consentSchema), "Consents"),
+      ...problems(400, 401, 422, 429, 503),
+    },
+  });
+  router.openapi(list, async (c) => {
+    const { userId } = userOf(c);
+    const { limit, cursor } = c.req.valid("query");
+    const scope = `consents|${userId}`;
+    const after = cursor === undefined ? null : deps.cursors.open(scope, cursor);
+    if (cursor !== undefined && after === null) return refuse(c, "cursor_invalid");
+    const all = await deps.service.consents(userId);
+    const start = after === null ? 0 : all.findIndex((consent) => consent.purpose === after) + 1;
+    const page = all.slice(start, start + limit);
+    const last = page.at(-1);
+    const more = start + limit < all.length && last !== undefined;
+    return c.json({
+      data: page.map(consentBody),
+      next_cursor: more ? deps.cursors.seal(scope, last.purpose) : null,
+    }, 200);
+  });
+
+  const decide = createRoute({
+    method: "put",
+    path: "/v1/me/consents/{purpose}",
+    tags: ["The user"],
+    summary: "Give or withdraw a consent",
+    security: userSecurity,
+    middleware: requireUser(deps.tokens),
+    description:
+      "Withdrawing `bank_data` ends the bank connections. May be repeated: the same decision on the same text keeps its first time.",
+    request: {
+      params: z.object({ purpose: z.enum(CONSENT_PURPOSES) }),
+      body: body(
+        z.strictObject({
+          granted: z.boolean(),
+          text_version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+        }).openapi("ConsentDecision"),
+      ),
+    },
+    responses: {
+      200: answer(consentSchema, "What stands now"),
+      ...problems(400, 401, 413, 415, 422, 429, 503),
+    },
+  });
+  router.openapi(decide, async (c) => {
+    const { granted, text_version: textVersion } = c.req.valid("json");
+    const decided = await deps.service.decide(
+      userOf(c).userId,
+      c.req.valid("param").purpose,
+      granted,
+      textVersion,
+    );
+    if (decided.ok) return c.json(consentBody(decided.value), 200);
+    return decided.error === "user_unknown"
+      ? refuseGoneUser(c)
+      : refuse(c, "unavailable", { headers: { "Retry-After": "5" } });
+  });
+}

@@ -1,0 +1,24 @@
+// HTTP of signing in and of the user's own data (API.md, "Signing in" and "The user"). Reads the
+// request, asks the service, says the answer.
+import { createRouter } from "../../http/router.ts";
+import { addConsents } from "./consents.ts";
+import type { IdentityRoutesDeps, Router } from "./deps.ts";
+import { addKeySet } from "./key-set.ts";
+import { addProfile } from "./me.ts";
+import { addRefresh, addSessions } from "./sessions.ts";
+import { addCodes, addSignIn } from "./sign-in.ts";
+
+export type { IdentityRoutesDeps } from "./deps.ts";
+
+/** `/v1/auth/*`, `/v1/me*` and `/.well-known/jwks.json`. Mount it at `/`. */
+export function identityRoutes(deps: IdentityRoutesDeps): Router {
+  const router = createRouter();
+  addKeySet(router, deps);
+  addCodes(router, deps);
+  addSignIn(router, deps);
+  addRefresh(router, deps);
+  addSessions(router, deps);
+  addProfile(router, deps);
+  addConsents(router, deps);
+  return router;
+}

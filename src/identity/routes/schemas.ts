@@ -1,0 +1,106 @@
+// Request and answer bodies of the identity routes.
+import { z } from "@hono/zod-openapi";
+import { CONSENT_PURPOSES } from "../consent.ts";
+import { normaliseEmail } from "../email.ts";
+import { isName, normaliseName } from "../profile.ts";
+import type { SignedIn } from "../service/index.ts";
+
+const EMAIL_CHARS_MAX = 254;
+
+export const locale = z.enum(["fr", "en"]);
+
+// The longest sensible input is twice the limit, since trimming comes first.
+const email = z.string().max(2 * EMAIL_CHARS_MAX).transform(normaliseEmail).pipe(
+  z.email().max(EMAIL_CHARS_MAX),
+).openapi({ type: "string", format: "email", example: "camille@example.org" });
+
+const instant = z.iso.datetime();
+
+export const name = z.string().transform(normaliseName).refine(isName).openapi({
+  type: "string",
+  description: "1 to 100 characters, no control characters",
+});
+
+export const codeRequest = z.strictObject({
+  email: email.optional(),
+  locale: locale.optional(),
+  purpose: z.literal("step_up").optional(),
+})
+  .superRefine((value, context) => {
+    if (value.purpose === undefined && value.email === undefined) {
+      context.addIssue({
+        code: "invalid_type",
+        expected: "string",
+        input: undefined,
+        path: ["email"],
+      });
+    }
+    // A step-up code goes to the user's own address in their own language; naming others would be a
+    // mistake that the caller must see.
+    if (value.purpose !== undefined && value.email !== undefined) {
+      context.addIssue({ code: "unrecognized_keys", keys: ["email"], input: value });
+    }
+    if (value.purpose !== undefined && value.locale !== undefined) {
+      context.addIssue({ code: "unrecognized_keys", keys: ["locale"], input: value });
+    }
+  })
+  .openapi("CodeRequest", {
+    description: '`{email, locale?}` to sign in, or with a bearer token `{purpose: "step_up"}`',
+  });
+
+export const codeSent = z.object({ expires_in: z.int() }).openapi("CodeSent");
+
+export const signInRequest = z.strictObject({
+  email,
+  code: z.string().regex(/^\d{6}$/),
+  device_name: name.optional(),
+  // The shape is judged by the route, since its refusal has its own code.
+  referral_code: z.string().max(64).optional().openapi({ description: "6 lower-case letters" }),
+}).openapi("SignInRequest");
+
+export const signedInSchema = z.object({
+  access_token: z.string(),
+  token_type: z.literal("Bearer"),
+  expires_in: z.int(),
+  refresh_token: z.string(),
+  refresh_expires_in: z.int(),
+  user: z.object({ id: z.string(), created: z.boolean() }),
+}).openapi("SignedIn");
+
+export const sessionSchema = z.object({
+  id: z.string(),
+  device_name: z.string().nullable(),
+  created_at: instant,
+  last_used_at: instant,
+  current: z.boolean(),
+}).openapi("Session");
+
+export const profileSchema = z.object({
+  id: z.string(),
+  email: z.string(),
+  first_name: z.string().nullable(),
+  last_name: z.string().nullable(),
+  gender: z.enum(["female", "male", "other"]).nullable(),
+  birth_date: z.iso.date().nullable(),
+  locale,
+  profile_complete: z.boolean(),
+  created_at: instant,
+}).openapi("Profile");
+
+export const consentSchema = z.object({
+  purpose: z.enum(CONSENT_PURPOSES),
+  granted: z.boolean(),
+  text_version: z.string().nullable(),
+  at: instant.nullable(),
+}).openapi("Consent");
+
+export function signedInBody(session: SignedIn): z.infer<typeof signedInSchema> {
+  return {
+    access_token: session.accessToken,
+    token_type: "Bearer",
+    expires_in: session.expiresInS,
+    refresh_token: session.refreshToken,
+    refresh_expires_in: session.refreshExpiresInS,
+    user: { id: session.userId, created: session.created },
+  };
+}

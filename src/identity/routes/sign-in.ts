@@ -1,0 +1,79 @@
+// Codes, and the session that a code opens.
+import { createRoute } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { optionalUser } from "../../http/authentication.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { idempotent } from "../../http/idempotency.ts";
+import { answer, body, problems, userSecurity } from "../../http/router.ts";
+import type { IdentityRoutesDeps, Router } from "./deps.ts";
+import { limited, refuse, refuseGoneUser } from "./refuse.ts";
+import { codeRequest, codeSent, signedInBody, signedInSchema, signInRequest } from "./schemas.ts";
+
+export function addCodes(router: Router, deps: IdentityRoutesDeps): void {
+  const remember = idempotent(deps.idempotency, { required: false });
+  const route = createRoute({
+    method: "post",
+    path: "/v1/auth/codes",
+    tags: ["Signing in"],
+    summary: "Send a one-time code by e-mail",
+    security: [{}, ...userSecurity],
+    middleware: [
+      optionalUser(deps.tokens),
+      // Answers are remembered per user; an anonymous caller has no scope to remember them in.
+      async (
+        c: Context<AppEnv>,
+        next: () => Promise<void>,
+      ) => (c.get("user") === null ? next() : remember(c, next)),
+    ],
+    request: { body: body(codeRequest) },
+    responses: {
+      202: answer(codeSent, "The code is on its way; the same whether or not the address is known"),
+      ...problems(400, 401, 403, 413, 415, 422, 429, 503),
+    },
+  });
+  router.openapi(route, async (c) => {
+    const asked = c.req.valid("json");
+    const user = c.get("user");
+    if (asked.email === undefined && user === null) {
+      return refuse(c, "token_missing", { headers: { "WWW-Authenticate": "Bearer" } });
+    }
+    const sent = asked.email !== undefined || user === null
+      ? await deps.service.sendSignInCode(asked.email ?? "", asked.locale ?? c.get("locale"))
+      : await deps.service.sendStepUpCode(user.userId, user.sessionId);
+    if (sent.ok) return c.json({ expires_in: sent.value.expiresInS }, 202);
+    if (sent.error.code === "rate_limited") return limited(c, sent.error);
+    return sent.error.code === "token_invalid" ? refuseGoneUser(c) : refuse(c, sent.error.code);
+  });
+}
+
+const REFERRAL_CODE = /^[a-z]{6}$/;
+
+export function addSignIn(router: Router, deps: IdentityRoutesDeps): void {
+  const route = createRoute({
+    method: "post",
+    path: "/v1/auth/sessions",
+    tags: ["Signing in"],
+    summary: "Sign in with a code; the first time makes the account",
+    request: { body: body(signInRequest) },
+    responses: {
+      201: answer(signedInSchema, "Signed in"),
+      ...problems(400, 401, 403, 413, 415, 422, 429, 503),
+    },
+  });
+  router.openapi(route, async (c) => {
+    const { email, code, device_name: deviceName = null, referral_code: referralCode = null } = c
+      .req.valid("json");
+    if (referralCode !== null && !REFERRAL_CODE.test(referralCode)) {
+      return refuse(c, "referral_code_invalid");
+    }
+    const opened = await deps.service.signIn({
+      email,
+      code,
+      deviceName,
+      referralCode,
+      locale: c.get("locale"),
+    });
+    if (opened.ok) return c.json(signedInBody(opened.value), 201);
+    return "retryAfterS" in opened.error ? limited(c, opened.error) : refuse(c, opened.error.code);
+  });
+}

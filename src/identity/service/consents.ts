@@ -1,0 +1,63 @@
+// Consent decisions, and what they let a user do.
+import { newId } from "../../kernel/ids.ts";
+import type { UserId } from "../../kernel/ids.ts";
+import { errorClass } from "../../kernel/log.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import type { CurrentConsent } from "../consent.ts";
+import type { ConsentPurpose, LinkGate } from "../ports.ts";
+import { hasReached } from "../profile.ts";
+import type { IdentityDeps } from "./deps.ts";
+import { cipherOfRow, decrypted } from "./fields.ts";
+
+export async function decide(
+  deps: IdentityDeps,
+  userId: UserId,
+  purpose: ConsentPurpose,
+  granted: boolean,
+  textVersion: string,
+): Promise<Result<CurrentConsent, "user_unknown" | "connections_not_ended">> {
+  const nowMs = deps.clock.nowMs();
+  const current = await deps.store.decide({
+    id: newId("evt", nowMs, deps.random, userId),
+    userId,
+    purpose,
+    granted,
+    textVersion,
+    atMs: nowMs,
+  });
+  if (current === null) return err("user_unknown");
+  if (purpose === "bank_data" && !granted) {
+    // Called at every repetition: the row may exist although an earlier notification failed.
+    try {
+      await deps.consentListener.bankDataWithdrawn(userId);
+    } catch (error) {
+      deps.log.alert("bank_data_withdrawal_unfinished", { user: userId, error: errorClass(error) });
+      return err("connections_not_ended");
+    }
+  }
+  // A failure is the database's and answers 503: the withdrawal is stored, and repeating it
+  // notifies again.
+  if (purpose === "statistics" && !granted) await deps.consentListener.statisticsWithdrawn(userId);
+  return ok(current);
+}
+
+export async function linkGate(deps: IdentityDeps, userId: UserId): Promise<LinkGate | null> {
+  const { user, consents } = await deps.store.userWithConsents(userId);
+  if (user === null || user.state !== "active") return null;
+  const since = (purpose: ConsentPurpose): number | null =>
+    consents.find((consent) => consent.purpose === purpose)?.grantedSinceMs ?? null;
+  const birthDate = user.birthDateCipher === null
+    ? null
+    : await decrypted(await cipherOfRow(deps, user), "birth_date", user.birthDateCipher);
+  return {
+    userId,
+    locale: user.locale,
+    termsGrantedAtMs: since("terms"),
+    bankDataGrantedAtMs: since("bank_data"),
+    profileComplete: birthDate !== null,
+    oldEnough: birthDate === null
+      ? null
+      : hasReached(birthDate, deps.minimumAge, deps.clock.nowMs()),
+  };
+}

@@ -1,0 +1,113 @@
+// What a person can do about their account: prove an address, keep a session, hold a profile,
+// decide on purposes. Refusals are values; nothing here logs or returns an address, a name or a
+// token beyond the answer it is for.
+import type { SessionId, UserId } from "../../kernel/ids.ts";
+import { openUserCipher } from "../../kernel/keyring.ts";
+import type { Result } from "../../kernel/result.ts";
+import { completeConsents } from "../consent.ts";
+import type { CurrentConsent } from "../consent.ts";
+import { normaliseEmail } from "../email.ts";
+import type { RefreshError, SendCodeError, SignInError } from "../errors.ts";
+import type { ConsentPurpose, IdentityPort } from "../ports.ts";
+import type { Profile, ProfileChange } from "../profile.ts";
+import { sendCode, sendStepUpCode } from "./codes.ts";
+import { decide, linkGate } from "./consents.ts";
+import type { IdentityDeps } from "./deps.ts";
+import { linkIndexes, reindex } from "./indexes.ts";
+import { toProfile, updateProfile } from "./profile.ts";
+import { pageSessions, refresh } from "./sessions.ts";
+import type { SessionView } from "./sessions.ts";
+import { signIn } from "./sign-in.ts";
+import type { SignedIn, SignInInput } from "./sign-in.ts";
+
+export type { IdentityDeps } from "./deps.ts";
+export type { SessionView } from "./sessions.ts";
+export type { SignedIn, SignInInput } from "./sign-in.ts";
+
+export type IdentityService = {
+  /**
+   * Sends a sign-in code. The same work whether or not the address has a user: users are not looked
+   * at.
+   */
+  readonly sendSignInCode: (
+    email: string,
+    locale: "fr" | "en",
+  ) => Promise<Result<{ readonly expiresInS: number }, SendCodeError>>;
+  /** Sends a code that strengthens this session, to the user's own address. */
+  readonly sendStepUpCode: (
+    userId: UserId,
+    sessionId: SessionId | null,
+  ) => Promise<Result<{ readonly expiresInS: number }, SendCodeError>>;
+  /**
+   * Exchanges a code for a session, and makes the user at the first time. A code opens exactly one
+   * session.
+   */
+  readonly signIn: (input: SignInInput) => Promise<Result<SignedIn, SignInError>>;
+  readonly refresh: (token: string) => Promise<Result<SignedIn, RefreshError>>;
+  /** One row more than `limit` when there is another page. */
+  readonly pageSessions: (
+    userId: UserId,
+    beforeId: string | null,
+    limit: number,
+  ) => Promise<SessionView[]>;
+  /** False when the session is not this user's. */
+  readonly endSession: (userId: UserId, sessionId: string) => Promise<boolean>;
+  /** For routes that must notice an ended session at once. */
+  readonly sessionIsLive: (sessionId: SessionId) => Promise<boolean>;
+  readonly profile: (userId: UserId) => Promise<Profile | null>;
+  readonly updateProfile: (userId: UserId, change: ProfileChange) => Promise<Profile | null>;
+  readonly consents: (userId: UserId) => Promise<CurrentConsent[]>;
+  /**
+   * Null without such a user; `connections_not_ended` when the withdrawal is stored but must be
+   * repeated.
+   */
+  readonly decide: (
+    userId: UserId,
+    purpose: ConsentPurpose,
+    granted: boolean,
+    textVersion: string,
+  ) => Promise<Result<CurrentConsent, "user_unknown" | "connections_not_ended">>;
+  readonly linkedUser: (issuer: string, subject: string) => Promise<UserId | null>;
+  /** Links a subject of an outside issuer; false when it is somebody else's already. */
+  readonly linkUser: (userId: UserId, issuer: string, subject: string) => Promise<boolean>;
+  /**
+   * Moves at most `limit` users to the active index key; returns how many. At zero an old key may
+   * leave the ring.
+   */
+  readonly reindex: (limit: number) => Promise<number>;
+} & IdentityPort;
+
+/** The identity domain over its store. */
+export function identityService(deps: IdentityDeps): IdentityService {
+  const { store, clock } = deps;
+  return {
+    sendSignInCode: (email, locale) =>
+      sendCode(deps, { purpose: "sign_in", email: normaliseEmail(email), locale, sessionId: null }),
+    sendStepUpCode: (userId, sessionId) => sendStepUpCode(deps, userId, sessionId),
+    signIn: (input) => signIn(deps, input),
+    refresh: (token) => refresh(deps, token),
+    pageSessions: (userId, beforeId, limit) => pageSessions(deps, userId, beforeId, limit),
+    endSession: (userId, sessionId) => store.endSession(userId, sessionId, clock.nowMs()),
+    sessionIsLive: (sessionId) => store.sessionIsLive(sessionId, clock.nowMs()),
+    async profile(userId) {
+      const user = await store.user(userId);
+      return user === null ? null : toProfile(deps, user);
+    },
+    updateProfile: (userId, change) => updateProfile(deps, userId, change),
+    consents: async (userId) => completeConsents(await store.currentConsents(userId)),
+    decide: (userId, purpose, granted, textVersion) =>
+      decide(deps, userId, purpose, granted, textVersion),
+    linkedUser: async (issuer, subject) =>
+      (await store.linkedUser(linkIndexes(deps, issuer, subject))) as UserId | null,
+    linkUser: async (userId, issuer, subject) =>
+      (await store.linkUser(linkIndexes(deps, issuer, subject), userId, clock.nowMs())) === userId,
+    reindex: (limit) => reindex(deps, limit),
+    linkGate: (userId) => linkGate(deps, userId),
+    async cipherOf(userId) {
+      const user = await store.user(userId);
+      return user === null || user.state !== "active"
+        ? null
+        : openUserCipher(deps.keyrings.encryption, userId, user.dataKey, deps.random);
+    },
+  };
+}

@@ -1,0 +1,191 @@
+// Exchanges a code for a session, and creates the user the first time.
+import { newId } from "../../kernel/ids.ts";
+import type { SessionId, UserId } from "../../kernel/ids.ts";
+import { newWrappedDataKey } from "../../kernel/keyring.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import { ACCESS_TTL_S } from "../access-tokens.ts";
+import {
+  codeMatches,
+  TRIES_PER_CODE,
+  WRONG_TRIES_PER_ADDRESS,
+  WRONG_TRIES_WINDOW_MS,
+} from "../code.ts";
+import { emailIndex, emailIndexes, normaliseEmail } from "../email.ts";
+import type { SignInError } from "../errors.ts";
+import { newRefreshToken, REFRESH_TTL_MS, refreshTokenHash } from "../refresh-token.ts";
+import type { CodeRow, Tally, UserRow } from "../store/index.ts";
+import { secondsUntil } from "./codes.ts";
+import type { IdentityDeps } from "./deps.ts";
+import { openedCipher } from "./fields.ts";
+import { atLeastOne } from "./indexes.ts";
+
+export type SignInInput = {
+  readonly email: string;
+  readonly code: string;
+  readonly deviceName: string | null;
+  readonly referralCode: string | null;
+  readonly locale: "fr" | "en";
+};
+
+/** What a signed-in device holds. Times to live in seconds. */
+export type SignedIn = {
+  readonly accessToken: string;
+  readonly expiresInS: number;
+  readonly refreshToken: string;
+  readonly refreshExpiresInS: number;
+  readonly userId: UserId;
+  readonly created: boolean;
+};
+
+// A second round is needed only when the address got its user between reading and writing; it
+// cannot happen twice.
+const SIGN_IN_ROUNDS = 2;
+
+export async function signIn(
+  deps: IdentityDeps,
+  input: SignInInput,
+): Promise<Result<SignedIn, SignInError>> {
+  const { store, keyrings, clock } = deps;
+  const email = normaliseEmail(input.email);
+  const indexes = atLeastOne(emailIndexes(keyrings.index, email));
+  for (let round = 1;; round++) {
+    const { code, user } = await store.findCode("sign_in", indexes);
+    const nowMs = clock.nowMs();
+    // Without a code there is nothing to guess: such tries are refused, not counted, or anybody
+    // could lock an address out at will.
+    if (code === null) {
+      return limitError(await store.tallyOf(indexes, nowMs), null, nowMs) ??
+        err({ code: "code_invalid" });
+    }
+    const binding = {
+      id: code.id,
+      purpose: code.purpose,
+      addressIndex: code.addressIndex,
+      sessionId: code.sessionId,
+    };
+    if (!codeMatches(keyrings.index, binding, input.code, code.codeTag)) {
+      const { counted, tally } = await store.addWrongTry(code, indexes, nowMs);
+      return (counted ? null : limitError(tally, code, nowMs)) ?? err({ code: "code_invalid" });
+    }
+    const opening = await prepareSession(deps, input, { email, user, nowMs });
+    const written = await store.signIn({
+      codeId: code.id,
+      indexes,
+      userId: opening.userId,
+      newUser: opening.newUser,
+      session: opening.session,
+      nowMs,
+    });
+    if (written.opened) return ok(await signedIn(deps, opening, opening.newUser !== null, nowMs));
+    // The code was right and is spent, but a user who is being erased does not come back.
+    if (written.used) return err({ code: "forbidden" });
+    const limited = limitError(written.tally, code, nowMs);
+    if (limited !== null) return limited;
+    if (code.usedAtMs !== null || code.expiresAtMs <= nowMs || round === SIGN_IN_ROUNDS) {
+      return err({ code: "code_invalid" });
+    }
+  }
+}
+
+/**
+ * The refusal that a tally calls for, or null. A spent or late code is not "tried too often", it is
+ * just not valid.
+ */
+function limitError(
+  tally: Tally,
+  code: CodeRow | null,
+  nowMs: number,
+): { readonly ok: false; readonly error: SignInError } | null {
+  if (tally.ofAddress >= WRONG_TRIES_PER_ADDRESS) {
+    return err({
+      code: "rate_limited",
+      limit: "tries",
+      retryAfterS: secondsUntil((tally.oldestAtMs ?? nowMs) + WRONG_TRIES_WINDOW_MS, nowMs),
+    });
+  }
+  if (
+    code === null || code.usedAtMs !== null || code.expiresAtMs <= nowMs ||
+    tally.ofCode < TRIES_PER_CODE
+  ) return null;
+  return err({ code: "code_tries_exceeded", retryAfterS: secondsUntil(code.expiresAtMs, nowMs) });
+}
+
+type Opening = {
+  readonly userId: UserId;
+  readonly newUser: UserRow | null;
+  readonly refreshToken: string;
+  readonly session: {
+    readonly id: SessionId;
+    readonly currentHash: string;
+    readonly deviceNameCipher: string | null;
+    readonly authTimeS: number;
+    readonly amr: readonly string[];
+  };
+};
+
+async function prepareSession(
+  deps: IdentityDeps,
+  input: SignInInput,
+  found: { email: string; user: UserRow | null; nowMs: number },
+): Promise<Opening> {
+  const { keyrings, random } = deps;
+  const { user, nowMs } = found;
+  const userId = user === null ? newId("usr", nowMs, random) : (user.id as UserId);
+  const dataKey = user === null
+    ? await newWrappedDataKey(keyrings.encryption, userId, random)
+    : user.dataKey;
+  const cipher = await openedCipher(deps, userId, dataKey);
+  const newUser: UserRow | null = user !== null ? null : {
+    id: userId,
+    emailIndex: emailIndex(keyrings.index, found.email),
+    dataKey,
+    locale: input.locale,
+    state: "active",
+    createdAtMs: nowMs,
+    emailCipher: await cipher.encrypt(
+      { table: "users", column: "email", row: userId },
+      found.email,
+    ),
+    firstNameCipher: null,
+    lastNameCipher: null,
+    genderCipher: null,
+    birthDateCipher: null,
+    referralCodeGiven: input.referralCode,
+  };
+  const id = newId("ses", nowMs, random, userId);
+  const refreshToken = newRefreshToken(keyrings.index, id, random);
+  const deviceNameCipher = input.deviceName === null
+    ? null
+    : await cipher.encrypt({ table: "sessions", column: "device_name", row: id }, input.deviceName);
+  const session = {
+    id,
+    currentHash: refreshTokenHash(refreshToken),
+    deviceNameCipher,
+    authTimeS: Math.floor(nowMs / 1000),
+    amr: ["otp"],
+  };
+  return { userId, newUser, refreshToken, session };
+}
+
+async function signedIn(
+  deps: IdentityDeps,
+  opening: Opening,
+  created: boolean,
+  nowMs: number,
+): Promise<SignedIn> {
+  const { id: sessionId, authTimeS, amr } = opening.session;
+  return {
+    accessToken: await deps.accessTokens.issue({
+      userId: opening.userId,
+      sessionId,
+      authTimeS,
+      amr,
+    }),
+    expiresInS: ACCESS_TTL_S,
+    refreshToken: opening.refreshToken,
+    refreshExpiresInS: secondsUntil(nowMs + REFRESH_TTL_MS, nowMs),
+    userId: opening.userId,
+    created,
+  };
+}

@@ -1,0 +1,33 @@
+// What identity keeps in D1. Every rule that two requests could race for (limits, one use of a
+// code, rotation, one user per address) is a condition inside the statement that writes; D1 runs a
+// batch as one transaction.
+import type { Database } from "../../db/database.ts";
+import { codeStore } from "./codes.ts";
+import { consentStore } from "./consents.ts";
+import { purge } from "./retention.ts";
+import { rotate } from "./rotation.ts";
+import type { RotationWrite } from "./rotation.ts";
+import { sessionStore } from "./sessions.ts";
+import { signIn } from "./sign-in.ts";
+import type { SignInWrite } from "./sign-in.ts";
+import { userStore } from "./users.ts";
+
+export type { CodeRow, SessionRow, UserRow } from "./rows.ts";
+export type { Tally } from "./tries.ts";
+export { allUserIds } from "./users.ts";
+export type { UserChange } from "./users.ts";
+
+export type IdentityStore = ReturnType<typeof identityStore>;
+
+/** The identity tables behind named operations. */
+export function identityStore(db: Database) {
+  return {
+    ...codeStore(db),
+    signIn: (write: SignInWrite) => signIn(db, write),
+    ...sessionStore(db),
+    rotate: (write: RotationWrite) => rotate(db, write),
+    ...userStore(db),
+    ...consentStore(db),
+    purge: (nowMs: number) => purge(db, nowMs),
+  };
+}

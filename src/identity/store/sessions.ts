@@ -1,0 +1,63 @@
+// The sessions of a user.
+import { and, desc, eq, gt, isNull, lt } from "drizzle-orm";
+import { guarded } from "../../db/database.ts";
+import type { Database } from "../../db/database.ts";
+import { sessions, users } from "../../db/identity-tables.ts";
+import type { SessionId, UserId } from "../../kernel/ids.ts";
+import type { SessionRow, UserRow } from "./rows.ts";
+
+export function live(nowMs: number) {
+  return and(isNull(sessions.endedAtMs), gt(sessions.expiresAtMs, nowMs));
+}
+
+export function sessionStore(db: Database) {
+  return {
+    /**
+     * The user and a page of their live sessions, newest first, with one row more than asked for
+     * when there is another page.
+     */
+    async pageSessions(
+      userId: UserId,
+      beforeId: string | null,
+      limit: number,
+      nowMs: number,
+    ): Promise<{ readonly user: UserRow | null; readonly rows: readonly SessionRow[] }> {
+      const [found, rows] = await guarded(() =>
+        db.batch([
+          db.select().from(users).where(eq(users.id, userId)),
+          db.select().from(sessions).where(
+            and(
+              eq(sessions.userId, userId),
+              live(nowMs),
+              beforeId === null ? undefined : lt(sessions.id, beforeId),
+            ),
+          ).orderBy(desc(sessions.id)).limit(limit + 1),
+        ])
+      );
+      return { user: found[0] ?? null, rows };
+    },
+
+    /**
+     * Ends a session of this user; true also when it had ended before, false when it is not theirs.
+     */
+    async endSession(userId: UserId, sessionId: string, nowMs: number): Promise<boolean> {
+      const own = and(eq(sessions.id, sessionId), eq(sessions.userId, userId));
+      const [, found] = await guarded(() =>
+        db.batch([
+          db.update(sessions).set({ endedAtMs: nowMs, endReason: "signed_out" }).where(
+            and(own, isNull(sessions.endedAtMs)),
+          ),
+          db.select({ id: sessions.id }).from(sessions).where(own),
+        ])
+      );
+      return found.length === 1;
+    },
+
+    async sessionIsLive(sessionId: SessionId, nowMs: number): Promise<boolean> {
+      const found = await db.select({ id: sessions.id }).from(sessions).where(
+        and(eq(sessions.id, sessionId), live(nowMs)),
+      );
+      return found.length === 1;
+    },
+  };
+}
