@@ -4,7 +4,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { CatalogueView } from "../../catalogue/ports.ts";
 import { requireUser, userOf } from "../../http/authentication.ts";
 import type { UserTokens } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";
@@ -14,7 +13,7 @@ import { problem } from "../../http/problem.ts";
 import { answer, createRouter, problems, userSecurity } from "../../http/router.ts";
 import type { IdentityPort } from "../../identity/ports.ts";
 import { isId } from "../../kernel/ids.ts";
-import type { UserId } from "../../kernel/ids.ts";
+import type { BrandId, UserId } from "../../kernel/ids.ts";
 import type { UserCipher } from "../../kernel/keyring.ts";
 import type { Log } from "../../kernel/log.ts";
 import { isDate, MINUTE_MS } from "../../kernel/time.ts";
@@ -22,10 +21,17 @@ import type { EntryView, LedgerError, LedgerPort, Page, PurchaseView } from "../
 import { presentEntry, presentPoints, presentPurchase } from "./present.ts";
 import { entrySchema, pointsSchema, purchaseSchema } from "./schemas.ts";
 
-export type LedgerRoutesDeps = {
+/** The catalogue as it was at most that long ago, as far as a screen names its brands. */
+type BrandNames = {
+  readonly current: (
+    maxAgeMs: number,
+  ) => Promise<{ readonly brand: (id: BrandId) => { readonly name: string } | null }>;
+};
+
+type LedgerRoutesDeps = {
   readonly ledger: Pick<LedgerPort, "points" | "overview" | "entries" | "purchases" | "purchase">;
   readonly identity: Pick<IdentityPort, "cipherOf">;
-  readonly catalogue: CatalogueView;
+  readonly catalogue: BrandNames;
   readonly userTokens: UserTokens;
   readonly cursors: Cursors;
   readonly pointsPerEuro: number;
@@ -55,7 +61,7 @@ type Names = (id: string) => string | null;
 
 /** Names of the brands on a screen. A brand made in the last minute is looked up once more. */
 async function brandNames(
-  catalogue: CatalogueView,
+  catalogue: BrandNames,
   purchases: readonly PurchaseView[],
 ): Promise<Names> {
   const ids = purchases.flatMap((purchase) => (purchase.brand === null ? [] : [purchase.brand.id]));
