@@ -3,13 +3,13 @@
 // values now and then.
 import type { z } from "zod";
 
-export type Words = Readonly<Record<"fr" | "en", string>>;
+type Words = Readonly<Record<"fr" | "en", string>>;
 
 /**
  * One bad field: a JSON pointer (RFC 6901) into the value, a code, one sentence without a final
  * period and without a value.
  */
-export type ValueError = {
+type ValueError = {
   readonly pointer: string;
   readonly code: string;
   readonly detail: Words;
