@@ -57,7 +57,7 @@ export type LedgerStub =
     readonly erase: () => PromiseLike<Result<Leaf, { readonly code: "ledger_refused" }>>;
   };
 export type LedgerNamespace = { readonly getByName: (name: string) => LedgerStub };
-export type LedgerClientParts = {
+type LedgerClientParts = {
   /** Already restricted to the configured jurisdiction (platform/cloudflare/jurisdiction.ts). */
   readonly namespace: LedgerNamespace;
   readonly clock: Clock;
