@@ -5,7 +5,7 @@ import type { Clock } from "../kernel/time.ts";
 import type { SampleStore } from "./sample-store.ts";
 import { pseudonymsOf } from "./sample.ts";
 
-export type InsightsPrivacyDeps = {
+type InsightsPrivacyDeps = {
   readonly sample: Pick<SampleStore, "remove">;
   readonly index: Keyring;
   readonly clock: Clock;
