@@ -3,7 +3,7 @@
 // configuration.
 import type { Config } from "../config.ts";
 
-export type Locale = "fr" | "en";
+type Locale = "fr" | "en";
 type Both = Readonly<Record<Locale, string>>;
 
 const KEPT: readonly { readonly what: Both; readonly why: Both; readonly until: Both }[] = [
@@ -54,7 +54,7 @@ const NEVER: readonly Both[] = [
 ];
 
 /** The mailbox for security and for complaints, at the host of our own address (RFC 2142). */
-export function mailbox(publicUrl: string, name: "security" | "contact"): string {
+function mailbox(publicUrl: string, name: "security" | "contact"): string {
   return `mailto:${name}@${new URL(publicUrl).hostname}`;
 }
 
