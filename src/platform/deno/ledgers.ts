@@ -29,7 +29,7 @@ import type { FileSql } from "./sql-storage.ts";
 
 type Book = { readonly sql: FileSql; readonly engine: Engine };
 
-export type LedgersParts = {
+type LedgersParts = {
   readonly folder: string;
   readonly alarms: Alarms;
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export type LedgersParts = {
   readonly openMax?: number;
 } & Pick<AlarmParts, "database" | "reserve" | "helpers">;
 
-export type Ledgers = {
+type Ledgers = {
   readonly namespace: LedgerNamespace;
   /** A user's book as raw rows, to move it. */
   readonly transferOf: (userId: string) => LedgerTransferStub;

@@ -7,9 +7,9 @@ import { assert } from "../../kernel/assert.ts";
  * Each open book takes three descriptors (file, log, shared memory); the usual limit of a process
  * is 1024.
  */
-export const OPEN_FILES_MAX = 200;
+const OPEN_FILES_MAX = 200;
 
-export type OpenFiles<T> = {
+type OpenFiles<T> = {
   /**
    * Runs `work` on the file of that name, opening it if needed. `work` must not return a promise:
    * another call would come between.
@@ -19,7 +19,7 @@ export type OpenFiles<T> = {
   readonly closeAll: () => void;
 };
 
-export type OpenFilesParts<T> = {
+type OpenFilesParts<T> = {
   readonly open: (name: string) => T;
   readonly close: (file: T) => void;
   readonly max?: number;

@@ -27,7 +27,7 @@ import { lockDataFolder } from "./lock.ts";
 import { startLoop } from "./loops.ts";
 import { processLimiter } from "./rate-limit.ts";
 
-export type ServerOptions = {
+type ServerOptions = {
   readonly dataDir: string;
   readonly migrationsDir: string;
   readonly assetsDir: string;
@@ -38,7 +38,7 @@ export type ServerOptions = {
   readonly log?: Platform["log"];
 };
 
-export type OpenPlatform = {
+type OpenPlatform = {
   readonly handle: (request: Request) => Promise<Response>;
   readonly config: Config;
   /** The platform's parts, for tests and for moving data. */
