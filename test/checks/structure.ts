@@ -14,7 +14,7 @@ import {
 } from "./import-graph.ts";
 
 /** The children of `src` from the lowest layer to the highest. */
-export const LAYERS: Layers = [
+const LAYERS: Layers = [
   ["kernel"],
   ["texts"],
   ["config.ts"],

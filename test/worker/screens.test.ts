@@ -3,7 +3,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createApp } from "../../src/app.ts";
-import type { CatalogueSnapshot } from "../../src/catalogue/ports.ts";
 import { isDatabaseFailure } from "../../src/db/database.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import type { AccountId, BrandId, OfferId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
@@ -153,7 +152,7 @@ async function fixture() {
           brand: (
             id: BrandId,
           ) => (id === BRAND && state.brandName !== null ? { id, name: state.brandName } : null),
-        } as unknown as CatalogueSnapshot;
+        };
       },
     },
   });
