@@ -91,7 +91,7 @@ function identify(services: AppServices): MiddlewareHandler<AppEnv> {
 }
 
 /** French unless English is asked for with a higher weight (RFC 9110, section 12.5.4). */
-export function preferredLocale(header: string | undefined): Locale {
+function preferredLocale(header: string | undefined): Locale {
   const weights = { fr: 0, en: 0 };
   for (const part of (header ?? "").slice(0, 256).split(",")) {
     const [tag = "", ...parameters] = part.toLowerCase().split(";").map((text) => text.trim());

@@ -10,7 +10,7 @@ import type { CatalogueSnapshot } from "./ports.ts";
 import type { CatalogueStore } from "./store.ts";
 
 /** Builds a recogniser; injected, since recognition is another domain. */
-export type CompileCatalogue = (
+type CompileCatalogue = (
   brands: readonly BrandEntry[],
   options: { readonly corrections: readonly Correction[] },
 ) => Recogniser;
@@ -28,7 +28,7 @@ export type CatalogueCache = {
   readonly learn: (version: number) => void;
 };
 
-export type CatalogueCacheDeps = {
+type CatalogueCacheDeps = {
   readonly store: Pick<CatalogueStore, "version" | "load">;
   readonly compile: CompileCatalogue;
   readonly clock: Clock;

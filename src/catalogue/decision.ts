@@ -36,7 +36,7 @@ export type CatalogueChange = {
   readonly corrections?: readonly CorrectionRecord[];
 };
 
-export type Decided<T> = {
+type Decided<T> = {
   readonly value: T;
   /** Null when the catalogue is already as asked. */
   readonly change: CatalogueChange | null;
@@ -50,7 +50,7 @@ export type Decided<T> = {
 export type Decision<T> = Result<Decided<T>, CatalogueError>;
 
 /** What happened to one line of an import. `waiting`: for a second person. */
-export type LineStatus = "created" | "updated" | "unchanged" | "waiting";
+type LineStatus = "created" | "updated" | "unchanged" | "waiting";
 
 export type ImportLine = {
   readonly line: number;

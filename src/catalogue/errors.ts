@@ -55,7 +55,7 @@ const DETAILS = {
   },
 } as const satisfies Record<string, Readonly<Record<"fr" | "en", string>>>;
 
-export type CatalogueFieldCode = keyof typeof DETAILS;
+type CatalogueFieldCode = keyof typeof DETAILS;
 
 /** A field error with one of the catalogue's own codes. */
 export function fieldError(pointer: string, code: CatalogueFieldCode): CatalogueFieldError {

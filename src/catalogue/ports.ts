@@ -34,7 +34,7 @@ export type CatalogueView = {
 };
 
 /** A brand, and days in Paris from one to another, both included. */
-export type BrandDays = { readonly brandId: BrandId; readonly from: string; readonly to: string };
+type BrandDays = { readonly brandId: BrandId; readonly from: string; readonly to: string };
 
 /**
  * The brand's versions that may be in force on one of the days. When none is, one that is not: by it

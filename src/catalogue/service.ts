@@ -32,7 +32,7 @@ export type CatalogueService = {
   readonly note: (event: AuditEvent) => Promise<void>;
 };
 
-export type CatalogueServiceDeps = {
+type CatalogueServiceDeps = {
   readonly store: CatalogueStore;
   readonly cache: CatalogueCache;
   readonly clock: Clock;

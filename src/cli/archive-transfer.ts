@@ -12,7 +12,7 @@ type ImportState = {
   readonly next: number;
   readonly state: "loading" | "opening" | "done";
 };
-export type Progress = (lines: number) => void;
+type Progress = (lines: number) => void;
 
 /**
  * Writes the archive, readable by its owner only, each line on the disk before the next is asked

@@ -14,7 +14,7 @@ export type ArchiveLine = {
   /** Where the export goes on; null at the end. */
   readonly next: string | null;
 };
-export type ArchiveState = {
+type ArchiveState = {
   readonly archive: string;
   readonly lines: number;
   readonly next: string | null; /** Up to the end of the last whole line. */
@@ -22,7 +22,7 @@ export type ArchiveState = {
 };
 
 /** The line, or null when it is not one: cut off, or something else. */
-export function parseLine(text: string): ArchiveLine | null {
+function parseLine(text: string): ArchiveLine | null {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -36,7 +36,7 @@ export function explainDeploymentError(error: DeploymentError): string {
   }
 }
 
-export type ProductionDatabase = {
+type ProductionDatabase = {
   readonly name: string;
   readonly id: string;
   readonly jurisdiction: string | null;

@@ -1,9 +1,6 @@
 // The part of D1 that we use, as our own type: Cloudflare's binding satisfies it, and so does the
 // one over node:sqlite.
 
-/** What D1 accepts as a bound value. `undefined` and BigInt are refused by the platform. */
-export type SqlValue = string | number | null | ArrayBuffer | Uint8Array;
-
 export type SqlMeta = { readonly changes: number; readonly served_by_region?: string };
 export type SqlResult<T> = {
   readonly results: T[];

@@ -7,7 +7,7 @@ import { keyedIndex, keyedIndexAll } from "../kernel/keyring.ts";
 import type { Keyring } from "../kernel/keyring.ts";
 
 export const PAGE_LIMIT_MAX = 100;
-export const PAGE_LIMIT_DEFAULT = 20;
+const PAGE_LIMIT_DEFAULT = 20;
 
 /** Query parameters of every list. */
 export const pageQuery = {

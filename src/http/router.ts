@@ -34,7 +34,7 @@ export function createRouter(): OpenAPIHono<AppEnv> {
 }
 
 /** The body of every problem, for the OpenAPI document. */
-export const problemSchema = z
+const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),

@@ -10,7 +10,7 @@ import { pluralForm } from "../texts/formats.ts";
  * One bad field: a JSON pointer (RFC 6901) into the value, a code, one sentence without a final
  * period and without a value.
  */
-export type ValueError = {
+type ValueError = {
   readonly pointer: string;
   readonly code: string;
   readonly detail: InBothLanguages;

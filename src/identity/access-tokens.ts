@@ -29,9 +29,9 @@ const ALGORITHM = "ES256";
 // Asymmetric only: with a symmetric one, a public key could be used as the secret.
 const OUTSIDE_ALGORITHMS = ["ES256", "RS256", "EdDSA"];
 
-export type TokenConfig = Pick<Config, "auth" | "jwtSigningKeys">;
+type TokenConfig = Pick<Config, "auth" | "jwtSigningKeys">;
 
-export type AccessTokenSubject = {
+type AccessTokenSubject = {
   readonly userId: UserId;
   readonly sessionId: SessionId;
   readonly authTimeS: number;
@@ -98,7 +98,7 @@ export function publicKeySet(
   };
 }
 
-export type UserTokenDeps = {
+type UserTokenDeps = {
   readonly config: TokenConfig;
   readonly clock: Clock;
   readonly fetch: typeof fetch;

@@ -19,7 +19,7 @@ export const WRONG_TRIES_WINDOW_MS = DAY_MS;
 export type CodePurpose = "sign_in" | "step_up";
 
 /** What a code is good for. The session is the one to strengthen; null when signing in. */
-export type CodeBinding = {
+type CodeBinding = {
   readonly id: string;
   readonly purpose: CodePurpose;
   readonly addressIndex: string;

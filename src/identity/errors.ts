@@ -1,12 +1,12 @@
 // Refusals of the identity domain, and the one failure that is nobody's fault here: an issuer whose
 // keys cannot be fetched.
 
-export type LimitError = {
+type LimitError = {
   readonly code: "rate_limited";
   readonly limit: "codes" | "tries";
   readonly retryAfterS: number;
 };
-export type TriesError = { readonly code: "code_tries_exceeded"; readonly retryAfterS: number };
+type TriesError = { readonly code: "code_tries_exceeded"; readonly retryAfterS: number };
 
 export type SendCodeError = LimitError | { readonly code: "email_unavailable" } | {
   readonly code: "token_invalid";

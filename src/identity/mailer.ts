@@ -4,7 +4,7 @@ import type { Log } from "../kernel/log.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Mailer } from "./ports.ts";
 
-export type MailerDeps = {
+type MailerDeps = {
   readonly url: string;
   readonly token: string;
   readonly fetch: typeof fetch;

@@ -23,7 +23,7 @@ export type ProfileChange = {
   readonly locale?: "fr" | "en";
 };
 
-export const NAME_CHARS_MAX = 100;
+const NAME_CHARS_MAX = 100;
 // Older than anybody on record; a birth year typed wrong is caught.
 const AGE_MAX = 120;
 

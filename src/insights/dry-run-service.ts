@@ -6,9 +6,9 @@ import type { DryRun } from "./ports.ts";
 import type { SamplePosition, SampleStore } from "./sample-store.ts";
 import { SAMPLE_ROWS_MAX } from "./sample.ts";
 
-export const DRY_RUN_PAGE = 5_000;
+const DRY_RUN_PAGE = 5_000;
 
-export type DryRunDeps = {
+type DryRunDeps = {
   readonly sample: Pick<SampleStore, "page" | "shape">;
   readonly decide: DecideEarning;
   readonly programme: Programme;

@@ -18,7 +18,7 @@ export type DryRunPurchase = {
   readonly cents: number;
   readonly pseudonym: string;
 };
-export type DryRunState = {
+type DryRunState = {
   /** Takes purchases in, in the order of their days. */
   readonly take: (purchases: readonly DryRunPurchase[]) => void;
   readonly report: (sample: DryRunReport["sample"]) => DryRunReport;

@@ -6,7 +6,7 @@ import { pointsToCents } from "../kernel/money.ts";
 import type { NoticeTask } from "../ledger/ports.ts";
 import { noticeMail } from "./notice-mail.ts";
 
-export type NoticeDeps = {
+type NoticeDeps = {
   readonly contacts: ContactPort;
   readonly mailer: Mailer;
   readonly pointsPerEuro: number;

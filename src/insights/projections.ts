@@ -13,7 +13,7 @@ import type { InsightsStore } from "./store.ts";
  * What one step of a rebuild did. `next` is null when it is over; `failed` counts ledgers that
  * could not be read and must be looked at.
  */
-export type RebuildStep = {
+type RebuildStep = {
   readonly rebuilt: number;
   readonly failed: number;
   readonly total: number;
@@ -21,7 +21,7 @@ export type RebuildStep = {
   readonly next: string | null;
 };
 
-export type ProjectionsDeps = {
+type ProjectionsDeps = {
   readonly store: Pick<
     InsightsStore,
     | "clearProjections"

@@ -23,7 +23,7 @@ import type { Clock } from "../kernel/time.ts";
 import type { Projections } from "./projections.ts";
 import type { CounterKey, CounterLine, InsightsStore } from "./store.ts";
 
-export type InsightsRoutesDeps = {
+type InsightsRoutesDeps = {
   readonly store: Pick<InsightsStore, "balancesOn" | "lines" | "metrics" | "rebuild" | "patrol">;
   readonly projections: Pick<Projections, "rebuildStep">;
   readonly operatorTokens: OperatorTokens;

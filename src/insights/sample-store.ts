@@ -8,13 +8,13 @@ import type { UserId } from "../kernel/ids.ts";
 import { SAMPLE_ROWS_MAX } from "./sample.ts";
 import type { SampleRow } from "./sample.ts";
 
-export type SamplePurchase = {
+type SamplePurchase = {
   readonly id: string;
   readonly day: string;
   readonly cents: number;
   readonly pseudonym: string;
 };
-export type SampleShape = {
+type SampleShape = {
   readonly from: string | null;
   readonly to: string | null;
   readonly rows: number;

@@ -15,7 +15,7 @@ import type { Patrol, Rebuild } from "./projection-work.ts";
 
 export type CounterLine = typeof counters.$inferSelect;
 export type CounterKey = Pick<CounterLine, "day" | "brandId" | "offerId" | "kind">;
-export type CounterQuery = {
+type CounterQuery = {
   readonly from: string | null;
   readonly to: string | null;
   readonly brandId: string | null;
@@ -24,7 +24,7 @@ export type CounterQuery = {
   readonly after: CounterKey | null;
   readonly limit: number;
 };
-export type MetricCounts = {
+type MetricCounts = {
   readonly users: Readonly<Record<string, number>>;
   readonly connections: Readonly<Record<string, number>>;
   readonly quarantineOpen: number;

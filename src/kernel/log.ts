@@ -2,7 +2,7 @@
 // codes and numbers and nothing else: no names, no addresses, no labels, no message of an error
 // (database errors quote their parameters).
 
-export type LogFields = Readonly<Record<string, string | number | boolean | null>> & {
+type LogFields = Readonly<Record<string, string | number | boolean | null>> & {
   readonly event?: never;
   readonly level?: never;
 };

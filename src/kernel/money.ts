@@ -12,7 +12,7 @@ export const AMOUNT_CENTS_MAX = 1_000_000_000;
 /** No balance or grant is larger; far below 2^53, so sums of many stay exact. */
 export const POINTS_MAX = 1_000_000_000_000;
 
-export type DecimalError = "not_a_decimal" | "too_many_decimals" | "amount_out_of_bounds";
+type DecimalError = "not_a_decimal" | "too_many_decimals" | "amount_out_of_bounds";
 
 const DECIMAL = /^([+-]?)(\d{1,15})(?:\.(\d{1,12}))?(?:[eE]([+-]?\d{1,2}))?$/;
 

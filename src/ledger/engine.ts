@@ -75,24 +75,24 @@ import {
 import { newCall } from "./book/call.ts";
 import type { Call, Ranks } from "./book/call.ts";
 
-export type Erased = { readonly code: "erased" };
-export type Answer<T> = Result<T, Erased>;
+type Erased = { readonly code: "erased" };
+type Answer<T> = Result<T, Erased>;
 export type EngineParts = {
   readonly sql: Sql;
   readonly random: RandomBytes;
   /** The user's id, whose shard byte new ids carry (kernel/ids.ts). */
   readonly userId?: string;
 };
-export type ActivationList = readonly {
+type ActivationList = readonly {
   readonly offerId: OfferId;
   readonly activatedAtMs: number;
   readonly expiresAtMs: number | null;
 }[];
-export type OperateInput = { readonly key: string; readonly operation: KeyedOperation };
-export type OperateError = HoldError | GrantError | KeyConflict | Erased;
+type OperateInput = { readonly key: string; readonly operation: KeyedOperation };
+type OperateError = HoldError | GrantError | KeyConflict | Erased;
 
 /** Transactions summed up for D1 in one go. */
-export const OUTBOX_LIMIT = 500;
+const OUTBOX_LIMIT = 500;
 const BUDGET_LIMIT = 50;
 // Longer than any client or sweep repeats a request.
 const REQUEST_KEPT_MS = 400 * DAY_MS;

@@ -2,10 +2,10 @@
 // Knows nothing but addresses.
 import { randomUUID } from "node:crypto";
 
-export type Answer<T> = { readonly status: number; readonly headers: Headers; readonly body: T };
+type Answer<T> = { readonly status: number; readonly headers: Headers; readonly body: T };
 export type Json = Record<string, unknown>;
 
-export type CallOptions = {
+type CallOptions = {
   readonly token?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly idempotencyKey?: string;
@@ -101,7 +101,7 @@ export async function consent({ edgeUrl }: Addresses, token: string): Promise<vo
   await expectCall(200, "PATCH", `${edgeUrl}/v1/me`, { birth_date: "1990-05-17" }, { token });
 }
 
-export type Delivery = {
+type Delivery = {
   readonly rows: readonly {
     readonly id: number;
     readonly value: number;

@@ -4,7 +4,7 @@ import { signAccessToken } from "./sandbox/access-token.ts";
 import { localSettings } from "./settings.ts";
 import type { LocalSecrets } from "./settings.ts";
 
-export type OperatorTokenRequest = {
+type OperatorTokenRequest = {
   readonly secrets: LocalSecrets;
   readonly issuer: string;
   readonly role: string;

@@ -7,7 +7,7 @@ import type { LocalSecrets } from "./settings.ts";
 import { seedCatalogue } from "./seed-catalogue.ts";
 import type { SeedBrand, SeedCaller } from "./seed-catalogue.ts";
 
-export type SeedTarget = {
+type SeedTarget = {
   readonly edgeUrl: string;
   readonly sandboxUrl: string;
   readonly secrets: LocalSecrets;

@@ -3,7 +3,7 @@
 import { atBank, call, consent, expectCall, fillWebview, signIn } from "./api-client.ts";
 import type { Addresses } from "./api-client.ts";
 
-export type StoryStep = { readonly title: string; readonly result: string };
+type StoryStep = { readonly title: string; readonly result: string };
 
 type Purchase = {
   id: string;

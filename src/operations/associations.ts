@@ -2,7 +2,7 @@
 // apps come from the configuration.
 
 /** An Android app: its package and the SHA-256 of each certificate that signs it. */
-export type AndroidApp = { readonly packageName: string; readonly fingerprints: readonly string[] };
+type AndroidApp = { readonly packageName: string; readonly fingerprints: readonly string[] };
 
 /**
  * Apple's `apple-app-site-association`: passkeys (`webcredentials`) and those of our redirect

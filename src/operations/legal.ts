@@ -14,7 +14,7 @@ const KEPT = [
 const NEVER_KEPT = ["never_credentials", "never_other_data", "never_payment_orders"] as const;
 
 /** The mailbox for security and for complaints, at the host of our own address (RFC 2142). */
-export function mailbox(publicUrl: string, name: "security" | "contact"): string {
+function mailbox(publicUrl: string, name: "security" | "contact"): string {
   return `mailto:${name}@${new URL(publicUrl).hostname}`;
 }
 

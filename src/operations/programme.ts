@@ -6,7 +6,7 @@ import type { Result } from "../kernel/result.ts";
 export type ProgrammeError = { readonly code: "programme_rate_changed" };
 
 /** The rate of points to euros, as the first start stored it, against the configured one. */
-export type ProgrammeCheck = () => Promise<Result<null, ProgrammeError>>;
+type ProgrammeCheck = () => Promise<Result<null, ProgrammeError>>;
 
 /** Checks once per isolate. A failure of the database is not an answer and is tried again. */
 export function onceAnswered(check: ProgrammeCheck): ProgrammeCheck {

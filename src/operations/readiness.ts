@@ -20,13 +20,13 @@ export type ReadinessChecks = {
   readonly programme: () => Promise<Result<null, ProgrammeError>>;
 };
 
-export type ReadinessFailure =
+type ReadinessFailure =
   | "database_unavailable"
   | "database_outside_eu"
   | "ledger_unavailable"
   | "programme_rate_changed";
 
-export type Readiness = {
+type Readiness = {
   readonly region: string | null;
   readonly failures: readonly ReadinessFailure[];
 };

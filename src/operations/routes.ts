@@ -14,7 +14,7 @@ import { legalNotice, securityText } from "./legal.ts";
 import { readiness } from "./readiness.ts";
 import type { ReadinessChecks } from "./readiness.ts";
 
-export type OperationsRoutesDeps = {
+type OperationsRoutesDeps = {
   readonly config: Pick<
     Config,
     | "environment"
@@ -60,7 +60,7 @@ const CHECK_DETAILS = {
 } as const;
 
 /** `GET /healthz` and `/readyz`: before the gate, since they must tell why the rest is closed. */
-export function healthRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
+function healthRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   const health = createRoute({
     method: "get",
@@ -118,7 +118,7 @@ export function healthRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
  * Closes everything mounted after it when the configured rate of points is not the stored one. 503,
  * so that the aggregator sends again what it could not deliver meanwhile.
  */
-export function programmeGate(
+function programmeGate(
   deps: Pick<OperationsRoutesDeps, "checks" | "log">,
 ): OpenAPIHono<AppEnv> {
   const router = createRouter();
@@ -152,7 +152,7 @@ const DOCS_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** `GET /v1/legal`, what stands under `/.well-known/` beside the keys, `/docs`. */
-export function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
+function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   const legal = createRoute({
     method: "get",

@@ -37,7 +37,7 @@ export async function ensureProgramme(
   return stored === wanted ? ok(null) : err({ code: "programme_rate_changed" });
 }
 
-export type DatabaseHealth = { readonly region: string | null };
+type DatabaseHealth = { readonly region: string | null };
 
 /**
  * Reads one row and tells which region served it (null where the platform does not say). Throws

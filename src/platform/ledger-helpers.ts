@@ -14,7 +14,7 @@ import type { Log } from "../kernel/log.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 import type { LedgerHelpers } from "../ledger/object/alarm.ts";
 
-export type LedgerHelperParts = {
+type LedgerHelperParts = {
   readonly database: SqlDatabase;
   readonly config: Config;
   readonly random: RandomBytes;

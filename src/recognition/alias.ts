@@ -81,7 +81,7 @@ function singleWord(word: string): Strength {
 }
 
 /** What the words of an alias prove. */
-export function strengthOf(tokens: readonly string[]): Strength {
+function strengthOf(tokens: readonly string[]): Strength {
   const named = tokens.filter((token, i) => i > 0 || (wordFlags(token) & ARTICLE) === 0);
   const words = named.length === 0 ? tokens : named;
   const compact = tokens.join("");

@@ -179,7 +179,7 @@ function isDateRun(scan: Scan, i: number): boolean {
 /**
  * Tokens of a written date (dd/mm, dd/mm/yy, dd/mm/yyyy, dd.mm.yy) at `i`, 0 when there is none.
  */
-export function dateTokens(scan: Scan, i: number): number {
+function dateTokens(scan: Scan, i: number): number {
   if (i + 1 >= scan.count || !isDigits(scan, i, 2) || !isDigits(scan, i + 1, 2)) return 0;
   const gap = scan.gaps[i + 1];
   if (gap !== GAP_SLASH && gap !== GAP_DOT && gap !== GAP_DASH) return 0;

@@ -26,10 +26,10 @@ export const GAP_DOT = 4;
 export const GAP_SLASH = 8;
 export const GAP_COMMA = 16;
 export const GAP_DASH = 32;
-export const GAP_APOSTROPHE = 64;
+const GAP_APOSTROPHE = 64;
 export const GAP_AMPERSAND = 128;
 export const GAP_PIPE = 256;
-export const GAP_OTHER = 512;
+const GAP_OTHER = 512;
 export const GAP_PLUS = 1024;
 
 /**

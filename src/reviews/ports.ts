@@ -5,7 +5,7 @@ import type { Clock } from "../kernel/time.ts";
 import type { DecideEarning, LedgerOperations, LedgerPort, Programme } from "../ledger/ports.ts";
 
 /** The ledger, as far as reviews reads and decides its rows. */
-export type ReviewLedger =
+type ReviewLedger =
   & Pick<LedgerOperations, "decideReview">
   & Pick<LedgerPort, "purchase">;
 

@@ -11,7 +11,7 @@ import type {
 } from "../ledger/ports.ts";
 
 /** Counting a row that would earn more than this takes two persons, as an adjustment does. */
-export const SECOND_PERSON_POINTS = 2_000;
+const SECOND_PERSON_POINTS = 2_000;
 
 /** Rows whose amount or day stands in for one that could not be read: they must earn nothing. */
 export const MADE_UP: ReadonlySet<string> = new Set<ReviewWhy>([
@@ -55,7 +55,7 @@ export function pointsAtMost(
   return decision.outcome === "not_earned" ? 0 : decision.points;
 }
 
-export type Proposal = {
+type Proposal = {
   readonly proposedBy: string | null;
   readonly proposedPoints: number | null;
 };

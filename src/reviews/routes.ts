@@ -21,7 +21,7 @@ import type { ReviewEntry } from "./carry-out.ts";
 import type { ReviewError } from "./errors.ts";
 import type { Reviews } from "./service.ts";
 
-export type ReviewRoutesDeps = {
+type ReviewRoutesDeps = {
   readonly reviews: Pick<Reviews, "page" | "decide">;
   readonly operatorTokens: OperatorTokens;
   readonly idempotency: IdempotencyDeps;

@@ -12,7 +12,7 @@ import type { RandomBytes } from "../kernel/random.ts";
 export type ReviewRow = typeof reviews.$inferSelect;
 export type ReviewState = "open" | "closed" | "all";
 export type ReviewPosition = { readonly openedAtMs: number; readonly purchaseId: string };
-export type ReviewIntent = {
+type ReviewIntent = {
   readonly purchaseId: string;
   readonly decision: "count" | "refuse";
   readonly by: string;
@@ -20,7 +20,7 @@ export type ReviewIntent = {
 };
 
 /** `over` is the row as it was read. */
-export type ReviewProposal = {
+type ReviewProposal = {
   readonly over: ReviewRow;
   readonly by: string;
   readonly points: number;

@@ -24,7 +24,7 @@ export type Say<French extends Texts> = <Key extends keyof French & string>(
   ...values: ValuesFor<French[Key]>
 ) => string;
 
-export type Catalogue<French extends Texts> = {
+type Catalogue<French extends Texts> = {
   readonly fr: French;
   readonly en: TranslationOf<French>;
   readonly in: (locale: Locale) => Say<French>;

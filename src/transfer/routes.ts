@@ -16,7 +16,7 @@ import type { TransferError } from "./errors.ts";
 import type { Exported, TransferService } from "./service.ts";
 import type { ImportState } from "./ports.ts";
 
-export type TransferRoutesDeps = {
+type TransferRoutesDeps = {
   readonly service: TransferService;
   readonly operatorTokens: OperatorTokens;
   readonly note: (event: AuditEvent) => Promise<void>;

@@ -16,7 +16,7 @@ import type { ImportState, LineKind, LinePlace, SealedLine } from "./ports.ts";
 import { MOVED } from "./store.ts";
 import type { TransferStore } from "./store.ts";
 
-export type TransferParts = {
+type TransferParts = {
   readonly store: TransferStore;
   readonly objects: LedgerTransfer;
   readonly keyrings: {

@@ -53,7 +53,7 @@ export type Changes = {
 };
 
 /** What our side and the aggregator's side are compared by. */
-export type Comparison = {
+type Comparison = {
   readonly linkedUser: LinkedUser;
   readonly remote: readonly RemoteConnection[];
   readonly accounts: readonly RemoteAccount[];

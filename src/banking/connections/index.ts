@@ -1,5 +1,5 @@
 // What a linked user has at a bank and what it means: types and pure questions about them.
-export { fingerprintOf, normaliseName } from "./account-fingerprint.ts";
+export { normaliseName } from "./account-fingerprint.ts";
 export { changesOf, isEmpty } from "./changes.ts";
 export type {
   AccountChange,

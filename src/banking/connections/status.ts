@@ -16,7 +16,7 @@ export type ConnectionStatus = { readonly status: BaseStatus; readonly action: A
  * A bank's consent lasts 180 days where the aggregator does not say (RTS on strong customer
  * authentication, article 10).
  */
-export const CONSENT_MS = 180 * DAY_MS;
+const CONSENT_MS = 180 * DAY_MS;
 /** So long a temporary trouble at the bank changes nothing of what the user sees. */
 const QUIET_MS = 72 * HOUR_MS;
 

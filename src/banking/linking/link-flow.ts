@@ -29,7 +29,7 @@ export type RenewalInput = {
   readonly redirectUri: string;
   readonly connectionId: ConnectionId;
 };
-export type Started = {
+type Started = {
   readonly authorizationUrl: string;
   readonly state: string;
   readonly expiresAtMs: number;
@@ -41,7 +41,7 @@ export type CallbackInput = {
   readonly remoteIds: readonly string[];
   readonly refused: boolean;
 };
-export type Returned = {
+type Returned = {
   readonly outcome: "connected" | "renewed" | "refused";
   readonly connections: readonly LinkedConnection[];
 };

@@ -24,7 +24,7 @@ import {
   tags,
 } from "./schemas.ts";
 
-export type ConnectionRouteDeps = {
+type ConnectionRouteDeps = {
   readonly service: BankingService;
   readonly tokens: UserTokens;
   readonly idempotency: IdempotencyDeps;

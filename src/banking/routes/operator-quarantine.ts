@@ -23,11 +23,11 @@ type OperatorDeps = {
   readonly operatorTokens: OperatorTokens;
   readonly note: (event: AuditEvent) => Promise<void>;
 };
-export type QuarantineListDeps = OperatorDeps & {
+type QuarantineListDeps = OperatorDeps & {
   readonly service: Pick<BankingService, "quarantinePage">;
   readonly cursors: Cursors;
 };
-export type QuarantineReplayDeps = OperatorDeps & {
+type QuarantineReplayDeps = OperatorDeps & {
   readonly service: Pick<BankingService, "replay">;
   readonly idempotency: IdempotencyDeps;
 };

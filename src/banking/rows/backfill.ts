@@ -21,7 +21,7 @@ export const PAGES_SWEEP = 60;
  * Once a day a connection is read in the background; the rules for account information allow
  * four times.
  */
-export const CHANGES_EVERY_MS = DAY_MS;
+const CHANGES_EVERY_MS = DAY_MS;
 /**
  * Booking dates have been seen a day before the purchase's own; rows are filtered exactly when they
  * are here.
@@ -91,7 +91,7 @@ function gapStart(connection: LinkedConnection): string | null {
  * What changed since the mark, rows that the bank deleted among it; everything when there is no
  * mark. Returns null when the mark moved.
  */
-export async function readChanges(
+async function readChanges(
   deps: BankingDeps,
   linkedUser: LinkedUser,
   connection: LinkedConnection,

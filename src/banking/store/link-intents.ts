@@ -8,7 +8,7 @@ import type { ConnectionId, SessionId, UserId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import type { AggregatorName } from "../ports.ts";
 
-export type Intent = typeof connectionIntents.$inferSelect;
+type Intent = typeof connectionIntents.$inferSelect;
 
 export function linkIntentRows(db: Database, random: RandomBytes) {
   return {

@@ -9,7 +9,7 @@ import type { RandomBytes } from "../../kernel/random.ts";
 import type { LinkedUser } from "../connections/index.ts";
 import type { AggregatorName } from "../ports.ts";
 
-export type Link = {
+type Link = {
   readonly id: string;
   readonly state: LinkedUser["linkState"];
   readonly remoteUserId: string | null;

@@ -5,7 +5,7 @@ import type { Database } from "../../db/database.ts";
 import type { ConnectionId } from "../../kernel/ids.ts";
 import type { LinkedUser } from "../connections/index.ts";
 
-export type DueWork = {
+type DueWork = {
   readonly links: readonly {
     readonly id: string;
     readonly state: LinkedUser["linkState"];

@@ -21,16 +21,16 @@ import type {
 import type { QuarantineEntry } from "../store/index.ts";
 
 /** A first sync carries the whole history, several megabytes of it. */
-export const WEBHOOK_BYTES_MAX = 16_777_216;
+const WEBHOOK_BYTES_MAX = 16_777_216;
 
-export type Delivery = {
+type Delivery = {
   readonly aggregator: AggregatorName;
   readonly event: WebhookEvent;
   readonly headers: { readonly get: (name: string) => string | null };
   readonly body: ReadableStream<Uint8Array> | null;
 };
 
-export type Reception = "received" | "signature_invalid" | "payload_too_large" | "unavailable";
+type Reception = "received" | "signature_invalid" | "payload_too_large" | "unavailable";
 
 /** Receives webhooks. Refusals are counted in memory and logged; they cost no read and no write. */
 export function createReceiver(deps: BankingDeps): (delivery: Delivery) => Promise<Reception> {

@@ -14,7 +14,7 @@ import type { UnfinishedRead } from "../rows/index.ts";
 /**
  * `scheduled`: more than one request may read; the sweep goes on with it and resolves the message.
  */
-export type Replayed = {
+type Replayed = {
   readonly id: string;
   readonly outcome: "resolved" | "scheduled";
   readonly resolvedAtMs: number | null;

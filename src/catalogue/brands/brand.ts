@@ -43,8 +43,8 @@ export const brandEdit = brandInput.partial();
 /** A brand in a file. The `id` of a foreign catalogue is accepted and not kept. */
 export const brandImportItem = brandInput.extend({ id: z.string().max(100).optional() });
 
-export type BrandInput = z.output<typeof brandInput>;
-export type BrandEdit = z.output<typeof brandEdit>;
+type BrandInput = z.output<typeof brandInput>;
+type BrandEdit = z.output<typeof brandEdit>;
 
 /** Aliases that differ only in case and blanks are one. */
 function distinct(aliases: readonly string[]): string[] {

@@ -20,7 +20,7 @@ export const correctionInput = z.strictObject({
   brand_id: z.string().max(60).nullable(),
 });
 
-export type CorrectionInput = {
+type CorrectionInput = {
   readonly label: string;
   readonly type?: AggregatorHint | undefined;
   readonly brand_id: string | null;

@@ -13,10 +13,10 @@ export type ImportFormat = "json" | "ndjson" | "csv";
  * One item of a file, the line it stands on (its position in a JSON array), and the pointer that
  * its errors start with.
  */
-export type RawLine = { readonly line: number; readonly pointer: string; readonly value: unknown };
+type RawLine = { readonly line: number; readonly pointer: string; readonly value: unknown };
 
 /** A file as far as it could be read, and what is wrong with the rest. */
-export type RawFile = {
+type RawFile = {
   readonly lines: readonly RawLine[];
   readonly errors: readonly CatalogueFieldError[];
 };

@@ -64,11 +64,11 @@ export const offerImportItem = z.strictObject({
   version: versionInput,
 });
 
-export type OfferInput = z.output<typeof offerInput>;
-export type OfferImportItem = z.output<typeof offerImportItem>;
+type OfferInput = z.output<typeof offerInput>;
+type OfferImportItem = z.output<typeof offerImportItem>;
 
 /** Who acts, and the programme's rate that tells how much an offer gives. */
-export type OfferAct = Act & { readonly pointsPerEuro: number };
+type OfferAct = Act & { readonly pointsPerEuro: number };
 
 function checked(
   input: OfferVersionInput,
@@ -234,7 +234,7 @@ export function approveVersion(
   });
 }
 
-export type OfferImport = { readonly lines: readonly ImportLine[] };
+type OfferImport = { readonly lines: readonly ImportLine[] };
 
 /** The brand that a line of a file means, as far as the line can be read. */
 function brandOfLine(

@@ -106,7 +106,7 @@ export function refuseFields(c: Context<AppEnv>, errors: readonly CatalogueField
   });
 }
 
-export type PageOf<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+type PageOf<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 
 /** A page of items in ascending order of id. Null when the cursor is not one of this list's. */
 export function pageById<T extends { readonly id: string }>(

@@ -20,7 +20,7 @@ import { titleInput, versionInput } from "../offers/offer.ts";
 import type { CatalogueService } from "../service.ts";
 import { refuseFields } from "./deps.ts";
 
-export type DryRunRouteDeps = {
+type DryRunRouteDeps = {
   readonly service: Pick<CatalogueService, "now">;
   readonly dryRun: DryRun;
   readonly operatorTokens: OperatorTokens;

@@ -7,8 +7,6 @@ import { operatorOfferRoutes } from "./operator-offers.ts";
 import { operatorRecognitionRoutes } from "./operator-recognition.ts";
 import { publicCatalogueRoutes } from "./public.ts";
 
-export type { CatalogueRoutesDeps } from "./deps.ts";
-
 /** Every router of the catalogue with the path it is mounted on. */
 export function catalogueRouters(
   deps: CatalogueRoutesDeps,

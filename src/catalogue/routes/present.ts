@@ -23,7 +23,7 @@ export function publicBrand(brand: BrandRecord) {
   };
 }
 
-export function presentAliasChange(change: AliasChange) {
+function presentAliasChange(change: AliasChange) {
   return {
     id: change.id,
     name: change.name,
@@ -82,7 +82,7 @@ export function publicTerms(terms: OfferTerms) {
  * A version as operators see it: the window that was asked for, and in `in_force` the one that
  * applies, if any.
  */
-export function presentVersion(version: VersionRecord, inForce: OfferTerms | null) {
+function presentVersion(version: VersionRecord, inForce: OfferTerms | null) {
   return {
     number: version.number,
     ...presentTerms(version.terms),

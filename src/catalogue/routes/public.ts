@@ -33,7 +33,7 @@ const notModified = { 304: { description: "Unchanged since the ETag that If-None
  * True when a list of entity tags names this one. `*` means any; weak tags match too for GET (RFC
  * 9110, section 13.1.2).
  */
-export function matchesEtag(header: string | undefined, etag: string): boolean {
+function matchesEtag(header: string | undefined, etag: string): boolean {
   return (header ?? "").split(",").some((part) =>
     part.trim() === "*" || part.trim().replace(/^W\//, "") === etag
   );

@@ -63,7 +63,7 @@ const termsShape = {
   confirmation_days: whole,
 };
 
-export const offerTermsSchema = z.object(termsShape).openapi("OfferTerms", {
+const offerTermsSchema = z.object(termsShape).openapi("OfferTerms", {
   description: "The terms in force, with the window that really applies",
 });
 

@@ -8,17 +8,17 @@ import type { OfferTerms } from "../../ledger/ports.ts";
 import type { NormalisedVersion, OfferVersionInput } from "./version-input.ts";
 import type { OfferVersionCode, OfferVersionProblem } from "./version-problems.ts";
 
-export const OFFER_RATE_BP_MAX = 10_000;
+const OFFER_RATE_BP_MAX = 10_000;
 /** Fixed points of one grant: 10 000 euros at 100 points per euro. */
-export const OFFER_POINTS_MAX = 1_000_000;
+const OFFER_POINTS_MAX = 1_000_000;
 /** Points per euro: the largest amount then gives no more than `POINTS_MAX`. */
-export const OFFER_POINTS_PER_EURO_MAX = 100_000;
+const OFFER_POINTS_PER_EURO_MAX = 100_000;
 /** A cap or a budget; far above any programme, far below what sums could overflow. */
-export const OFFER_LIMIT_MAX = 1_000_000_000;
-export const OFFER_TIERS_MAX = 20;
-export const OFFER_ACTIVATION_DAYS_MAX = 365;
-export const OFFER_CONFIRMATION_DAYS_MAX = 365;
-export const OFFER_PRIORITY_MAX = 1_000_000;
+const OFFER_LIMIT_MAX = 1_000_000_000;
+const OFFER_TIERS_MAX = 20;
+const OFFER_ACTIVATION_DAYS_MAX = 365;
+const OFFER_CONFIRMATION_DAYS_MAX = 365;
+const OFFER_PRIORITY_MAX = 1_000_000;
 // No offer of ours is older or lasts longer: an instant outside is a slip of the pen.
 const INSTANT_MS_MIN = Date.UTC(2000, 0, 1);
 const INSTANT_MS_MAX = Date.UTC(2100, 0, 1);

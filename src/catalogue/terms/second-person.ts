@@ -3,8 +3,8 @@ import type { Programme } from "../../ledger/ports.ts";
 import type { NormalisedVersion } from "./version-input.ts";
 
 /** Above these a second person must approve (API.md). */
-export const SECOND_PERSON_RATE_BP = 1_500;
-export const SECOND_PERSON_POINTS = 2_000;
+const SECOND_PERSON_RATE_BP = 1_500;
+const SECOND_PERSON_POINTS = 2_000;
 
 /**
  * True when a second person must approve the version before it is in force: a rate over 1 500 bp in

@@ -8,8 +8,6 @@ import { addProfile } from "./me.ts";
 import { addRefresh, addSessions } from "./sessions.ts";
 import { addCodes, addSignIn } from "./sign-in.ts";
 
-export type { IdentityRoutesDeps } from "./deps.ts";
-
 /** `/v1/auth/*`, `/v1/me*` and `/.well-known/jwks.json`. Mount it at `/`. */
 export function identityRoutes(deps: IdentityRoutesDeps): Router {
   const router = createRouter();

@@ -7,7 +7,7 @@ import type { RandomBytes } from "../../kernel/random.ts";
 import type { ContactPort } from "../ports.ts";
 import type { IdentityStore } from "../store/index.ts";
 
-export type ContactDeps = {
+type ContactDeps = {
   readonly store: Pick<IdentityStore, "user">;
   readonly encryption: Keyring;
   readonly random: RandomBytes;

@@ -20,9 +20,7 @@ import type { SessionView } from "./sessions.ts";
 import { signIn } from "./sign-in.ts";
 import type { SignedIn, SignInInput } from "./sign-in.ts";
 
-export type { IdentityDeps } from "./deps.ts";
-export type { SessionView } from "./sessions.ts";
-export type { SignedIn, SignInInput } from "./sign-in.ts";
+export type { SignedIn } from "./sign-in.ts";
 
 export type IdentityService = {
   /**

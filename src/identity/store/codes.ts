@@ -9,7 +9,7 @@ import type { CodeRow, UserRow } from "./rows.ts";
 import { NO_TRIES, tallyQuery, triable } from "./tries.ts";
 import type { Tally } from "./tries.ts";
 
-export type NewCode = Pick<
+type NewCode = Pick<
   CodeRow,
   "id" | "purpose" | "addressIndex" | "sessionId" | "codeTag" | "createdAtMs" | "expiresAtMs"
 >;

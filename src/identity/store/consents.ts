@@ -8,7 +8,7 @@ import type { CurrentConsent } from "../consent.ts";
 import type { ConsentPurpose } from "../ports.ts";
 import type { UserRow } from "./rows.ts";
 
-export type NewConsent = {
+type NewConsent = {
   readonly id: string;
   readonly userId: UserId;
   readonly purpose: ConsentPurpose;

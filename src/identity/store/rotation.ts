@@ -7,7 +7,7 @@ import type { SessionId } from "../../kernel/ids.ts";
 import { REFRESH_GRACE_MS, REFRESH_TTL_MS, SESSION_TTL_MAX_MS } from "../refresh-token.ts";
 import { live } from "./sessions.ts";
 
-export type RotatedSession = {
+type RotatedSession = {
   readonly userId: string;
   readonly authTimeS: number;
   readonly amr: string;

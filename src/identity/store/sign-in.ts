@@ -10,7 +10,7 @@ import type { UserRow } from "./rows.ts";
 import { NO_TRIES, tallyQuery, triable } from "./tries.ts";
 import type { Tally } from "./tries.ts";
 
-export type NewSession = {
+type NewSession = {
   readonly id: SessionId;
   readonly currentHash: string;
   readonly deviceNameCipher: string | null;

@@ -7,10 +7,8 @@ import type { RandomBytes } from "../../kernel/random.ts";
 
 const NUMBER_BYTES = 5;
 const NUMBER_OFFSET = 10;
-/** A book has fewer rows than this. */
-export const NUMBER_MAX = 2 ** (8 * NUMBER_BYTES) - 1;
 
-/** A new id for row `number` (1 to `NUMBER_MAX`). */
+/** A new id for row `number` (1 and up, in `NUMBER_BYTES` bytes). */
 export function numberedId<P extends IdPrefix>(
   prefix: P,
   number: number,

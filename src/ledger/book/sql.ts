@@ -51,7 +51,7 @@ export function transactionUnlessRefused<T, E>(
 }
 
 /** The part of `ctx.storage` of a SQLite-backed Durable Object that we use. */
-export type ObjectStorage = {
+type ObjectStorage = {
   readonly sql: {
     readonly exec: (
       query: string,

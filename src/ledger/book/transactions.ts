@@ -12,7 +12,7 @@ import { integerOf, textOf } from "./sql.ts";
 import type { Sql, SqlRow } from "./sql.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 
-export type Posting = readonly [account: BookAccount, points: number];
+type Posting = readonly [account: BookAccount, points: number];
 
 /**
  * What a caller wants to post. `lots` says which points were moved, so that a reader can follow
@@ -96,7 +96,7 @@ export function readHead(sql: Sql): Head {
   };
 }
 
-export function balancesOf(row: SqlRow): Balances {
+function balancesOf(row: SqlRow): Balances {
   return {
     pending: integerOf(row, "pending"),
     available: integerOf(row, "available"),

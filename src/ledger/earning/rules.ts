@@ -8,7 +8,7 @@ import type { Decision, EarningFacts, UsageView } from "./types.ts";
 import type { Calculation, OfferTerms, Programme, ReasonCode, RuleCheck } from "../ports.ts";
 
 /** The only currency that earns: the rate of points is fixed against the euro. */
-export const EARNING_CURRENCY = "EUR";
+const EARNING_CURRENCY = "EUR";
 
 // A rate in basis points of an amount in cents, in points: 10 000 for the basis points, 100 for the
 // cents.

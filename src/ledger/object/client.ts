@@ -16,7 +16,7 @@ type LedgerClient = {
     input?: MethodInput<M>,
   ) => Promise<MethodAnswer<M> | { readonly ok: false; readonly error: LedgerError }>;
 };
-export type LedgerClientParts = {
+type LedgerClientParts = {
   /** Already restricted to the configured jurisdiction (platform/cloudflare/jurisdiction.ts). */
   readonly namespace: LedgerNamespace;
   readonly clock: Clock;

@@ -47,7 +47,7 @@ export type LedgerShell = LedgerStub & LedgerTransferStub;
  * A refusing book is looked at by a person; until then it rings now and then, so that it goes on by
  * itself once repaired.
  */
-export const REFUSED_RETRY_MS = HOUR_MS;
+const REFUSED_RETRY_MS = HOUR_MS;
 
 /** The methods of one user's ledger over what a runtime brings. */
 export function createShell(host: ShellHost): LedgerShell {

@@ -21,7 +21,7 @@ export type TransferStub = {
 export type LedgerTransferStub = TransferStub & {
   readonly arm: (input: null, nowMs: number) => PromiseLike<unknown>;
 };
-export type TransferClientParts = {
+type TransferClientParts = {
   readonly ledgers: { readonly getByName: (name: string) => LedgerTransferStub };
   readonly budgets: { readonly getByName: (name: string) => TransferStub };
   readonly clock: Clock;

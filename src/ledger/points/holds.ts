@@ -30,7 +30,7 @@ type Hold = {
  * A payment takes a day or two; after this many working days a person must find out what became of
  * it.
  */
-export const COMMITTED_WORKING_DAYS_MAX = 10;
+const COMMITTED_WORKING_DAYS_MAX = 10;
 
 const COLUMNS = "redemption_id, hold_no, state, points, lots, entry_id, due_ms, alerted";
 

@@ -37,7 +37,7 @@ import { integerOf, textOf } from "../book/sql.ts";
 import { postTo } from "../book/call.ts";
 import type { Call } from "../book/call.ts";
 
-export type Operated = Result<HoldView | GrantView, HoldError | GrantError | KeyConflict>;
+type Operated = Result<HoldView | GrantView, HoldError | GrantError | KeyConflict>;
 
 /**
  * Runs the operation once per key. Refusals are kept like successes: the same key never has two

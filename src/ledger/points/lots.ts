@@ -11,9 +11,9 @@ import type { SqlRow } from "../book/sql.ts";
 import { postTo } from "../book/call.ts";
 import type { Call } from "../book/call.ts";
 
-export type LotSource = "purchases" | "referral" | "goodwill";
+type LotSource = "purchases" | "referral" | "goodwill";
 
-export type Lot = {
+type Lot = {
   readonly lotNo: number;
   readonly source: LotSource;
   readonly purchaseNo: number | null;
@@ -35,7 +35,7 @@ export type Lot = {
 /** The user has at least this long between a notice and the expiry it announces. */
 export const NOTICE_TO_EXPIRY_MS = 7 * DAY_MS;
 /** Points that come back from a hold are good for at least this long. */
-export const RELEASED_EXPIRY_MIN_MS = 30 * DAY_MS;
+const RELEASED_EXPIRY_MIN_MS = 30 * DAY_MS;
 
 const COLUMNS =
   `lot_no, source, purchase_no, entry_id, reversal_id, brand_id, offer_id, state, granted, reversed, expired, remaining,
@@ -95,7 +95,7 @@ export function readLot(call: Call, lotNo: number): Lot {
 }
 
 /** Lots with points left, the one that expires first at the front. */
-export function openLots(call: Call): Lot[] {
+function openLots(call: Call): Lot[] {
   return call.sql.exec(
     `SELECT ${COLUMNS} FROM lots WHERE remaining > 0 ORDER BY expires_at_ms, lot_no`,
   ).map(lotFrom);
@@ -156,7 +156,7 @@ export function saveLot(call: Call, lot: Lot): void {
   );
 }
 
-export type Grant = {
+type Grant = {
   readonly kind: "earn" | "referral" | "goodwill";
   readonly key: string;
   readonly input: unknown;
@@ -248,7 +248,7 @@ export function expireLot(call: Call, lot: Lot): void {
 }
 
 /** available -> programme:expired, for a part of what is left of the lot. */
-export function expirePoints(call: Call, lot: Lot, points: number, effectiveOn: string): void {
+function expirePoints(call: Call, lot: Lot, points: number, effectiveOn: string): void {
   postTo(call, {
     kind: "expire",
     key: `expire:${lot.lotNo}:${call.head.sequence + 1}`,

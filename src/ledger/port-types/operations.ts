@@ -26,14 +26,14 @@ export type HoldError =
   | { readonly code: "hold_exists" }
   | { readonly code: "hold_state"; readonly state: HoldState };
 
-export type GrantInput = {
+type GrantInput = {
   readonly points: number;
   /** Names the cause: a referral, a claim, an adjustment. */
   readonly reference: string;
   readonly programme: Programme;
 };
 /** Referral points wait until `confirmAtMs`; goodwill is available at once. */
-export type ReferralInput = GrantInput & { readonly confirmAtMs: number };
+type ReferralInput = GrantInput & { readonly confirmAtMs: number };
 export type GrantView = {
   readonly entryId: EntryId;
   readonly points: number;

@@ -32,7 +32,7 @@ const SAMPLE_SKIP_ROWS = 100;
  * well into the 2 MB of one value there (under 80 bytes each); should a book ever hold more, the
  * newest come up as the oldest are decided.
  */
-export const REVIEWS_MAX = 10_000;
+const REVIEWS_MAX = 10_000;
 
 // ---- the sample ---------------------------------------------------------------------------------
 

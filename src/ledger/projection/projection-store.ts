@@ -117,7 +117,7 @@ class ProjectionMoves extends Error {
 }
 
 /** A row that a person decided, as D1 had it when it was read. */
-export type DecidedReview = { readonly purchaseId: string; readonly decidedAtMs: number };
+type DecidedReview = { readonly purchaseId: string; readonly decidedAtMs: number };
 
 const DECIDED_REVIEWS = `SELECT purchase_id, decided_at_ms FROM reviews
   WHERE purchase_id IN (SELECT value ->> 'purchaseId' FROM json_each(?)) AND state = 'closed' AND decision IS NOT NULL`;

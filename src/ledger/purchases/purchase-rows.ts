@@ -38,12 +38,12 @@ export type BudgetShare = {
   readonly fallback?: Fallback;
 };
 
-export type WaitsFor = "booking" | "review" | "budget" | "purchase";
+type WaitsFor = "booking" | "review" | "budget" | "purchase";
 /**
  * Why a person must look (or has looked): the codes of the mapper, `weak_account` of rule (c), and
  * the two decisions.
  */
-export type Review = NonNullable<BankRow["review"]> | "weak_account" | "cleared" | "refused";
+type Review = NonNullable<BankRow["review"]> | "weak_account" | "cleared" | "refused";
 
 export type PurchaseRow = {
   readonly n: number;

@@ -9,9 +9,9 @@ import { refundMatched } from "./verdict-state.ts";
 import { applyRefunds } from "./verdicts.ts";
 import type { Call } from "../book/call.ts";
 
-export const REFUND_DAYS_MAX = 90;
+const REFUND_DAYS_MAX = 90;
 
-export type Refundable = {
+type Refundable = {
   readonly n: number; /** Breaks ties, the same in every order of arrival. */
   readonly key: string;
   readonly date: string;

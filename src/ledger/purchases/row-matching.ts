@@ -35,7 +35,7 @@ export type SameRow = {
 };
 
 /** One aggregator account id of the fingerprinted account. */
-export type Generation = { readonly accountNo: number; readonly createdAtMs: number };
+type Generation = { readonly accountNo: number; readonly createdAtMs: number };
 
 /**
  * What a row was matched with: `keeper` is the row that counts for its purchase, `idOf` the row
@@ -48,9 +48,9 @@ export type RowMatch = {
 };
 
 /** Between two generations the booking date of one purchase may differ by this much. */
-export const GENERATION_DAYS_MAX = 5;
+const GENERATION_DAYS_MAX = 5;
 /** A pending row is booked under a new id within this many days. */
-export const TAKEOVER_DAYS_MAX = 10;
+const TAKEOVER_DAYS_MAX = 10;
 
 type Pair<A, B> = {
   readonly left: A;

@@ -49,7 +49,7 @@ function presentVerdict({ verdict, kind, state }: PurchaseView, locale: Locale) 
  * What only other domains know of a purchase: its label in clear (null when it cannot be read) and
  * its brand's name.
  */
-export type PurchaseWords = { readonly label: string | null; readonly brandName: string | null };
+type PurchaseWords = { readonly label: string | null; readonly brandName: string | null };
 
 export function presentPurchase(purchase: PurchaseView, words: PurchaseWords, locale: Locale) {
   return {

@@ -25,18 +25,18 @@ import { entrySchema, pointsSchema, purchaseSchema } from "./schemas.ts";
  * What the screens need of other domains, declared here so that the ledger imports neither: the
  * catalogue imports the ledger's ports.
  */
-export type BrandNames = {
+type BrandNames = {
   /** Brands, at most `maxAgeMs` old. */
   readonly current: (
     maxAgeMs: number,
   ) => Promise<{ readonly brand: (id: BrandId) => { readonly name: string } | null }>;
 };
-export type UserKeys = {
+type UserKeys = {
   /** The user's cipher, null when there is no such user (any more). */
   readonly cipherOf: (userId: UserId) => Promise<Result<UserCipher, CipherError> | null>;
 };
 
-export type LedgerRoutesDeps = {
+type LedgerRoutesDeps = {
   readonly ledger: Pick<LedgerPort, "points" | "overview" | "entries" | "purchases" | "purchase">;
   readonly userKeys: UserKeys;
   readonly brands: BrandNames;

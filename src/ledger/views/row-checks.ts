@@ -28,7 +28,7 @@ export type Surroundings = {
 };
 
 /** Checks to be shown before those of the earning rules, and after them. */
-export type StageChecks = {
+type StageChecks = {
   readonly before: readonly RuleCheck[];
   readonly after: readonly RuleCheck[];
 };

@@ -5,7 +5,7 @@ import type { JWK } from "jose";
 import { importJWK, SignJWT } from "jose";
 
 /** What a token says. */
-export interface AccessTokenRequest {
+interface AccessTokenRequest {
   /** Private JWK with `kid`: ES256 (EC P-256) or RS256 (RSA). */
   readonly privateJwk: JWK;
   /** The application's audience tag. */

@@ -7,7 +7,7 @@ import type { RowRecord } from "./model.ts";
 import type { Delivery } from "./webhooks.ts";
 
 /** What a control tells about the webhook that it caused. */
-export interface Announcement {
+interface Announcement {
   /** True when the product answered 2xx to the last webhook of this control. */
   readonly delivered: boolean;
   readonly status: number | null;
@@ -17,7 +17,7 @@ export interface Announcement {
 }
 
 /** How far the news travels. */
-export interface Reach {
+interface Reach {
   readonly sync: boolean;
   readonly webhook: boolean;
 }

@@ -7,7 +7,7 @@ import { randomToken, readFields } from "./context.ts";
 import { errorResponse, jsonResponse } from "./wire.ts";
 
 /** `permanent` and `temporary` open the API; `code-*` are given to the webview or traded. */
-export type TokenKind =
+type TokenKind =
   | "permanent"
   | "temporary"
   | "code-single"

@@ -16,12 +16,12 @@ import type { Store } from "./store.ts";
 import { docOf } from "./store.ts";
 
 /** A strong authentication at the bank is valid for 180 days. */
-export const consentMs = 180 * 86_400_000;
+const consentMs = 180 * 86_400_000;
 /** The background synchronisation runs every 24 hours. */
 export const dailyMs = 86_400_000;
 
 /** What to open: at which bank, for whom, with how much past. */
-export interface ConnectionRequest {
+interface ConnectionRequest {
   readonly idUser: number;
   readonly connectorUuid: string;
   readonly login: string;

@@ -24,7 +24,7 @@ const currencyNames: Record<string, readonly [string, string, number]> = {
 const typeIds: Record<string, number> = { checking: 2, card: 9, livret_a: 3 };
 
 /** A currency object; codes that the sandbox does not know get their code as name. */
-export function currencyBody(code: string): object {
+function currencyBody(code: string): object {
   const [name, symbol, precision] = currencyNames[code] ?? [code, code, 2];
   return {
     id: code,
@@ -51,7 +51,7 @@ function formatted(text: string): string {
  * An account. A disabled one shows few fields: its balance, number and IBAN are nobody's business
  * yet.
  */
-export function accountBody(
+function accountBody(
   account: AccountRecord,
   bank: BankAccountRecord,
   connection: ConnectionRecord,
@@ -97,7 +97,7 @@ export function accountBody(
 }
 
 /** The parent account's id within the same connection, for a card. */
-export function parentOf(
+function parentOf(
   store: Store,
   account: AccountRecord,
   bank: BankAccountRecord,

@@ -14,7 +14,7 @@ import { addDays, endOfMonth, monthsBefore, parisDate } from "./powens-time.ts";
 import { docOf } from "./store.ts";
 
 /** What came due. */
-export interface DueReport {
+interface DueReport {
   booked: number;
   summaries: number;
   lapsed: number;
@@ -60,7 +60,7 @@ function debitMonths({ store }: Services, today: string): number {
 }
 
 /** Does everything that is due at `nowMs`. */
-export async function runDue(services: Services, nowMs: number): Promise<DueReport> {
+async function runDue(services: Services, nowMs: number): Promise<DueReport> {
   const { store, webhooks } = services;
   const today = parisDate(nowMs);
   const result: DueReport = {

@@ -4,7 +4,7 @@
 import type { BankFormat } from "./labels.ts";
 
 /** A bank of the sandbox. */
-export interface Connector {
+interface Connector {
   readonly id: number;
   /** Stable across domains: the product keys on it. */
   readonly uuid: string;
@@ -15,7 +15,7 @@ export interface Connector {
 }
 
 /** The uuid of "Connecteur de test", the same on every sandbox domain of the aggregator. */
-export const testConnectorUuid = "338178e6-3d01-564f-9a7b-52ca442459bf";
+const testConnectorUuid = "338178e6-3d01-564f-9a7b-52ca442459bf";
 
 export const connectors: readonly [Connector, ...Connector[]] = [
   {

@@ -37,13 +37,13 @@ const shops = [
 ] as const;
 
 /** A row to add to one of the customer's accounts. */
-export interface HistoryRow {
+interface HistoryRow {
   readonly kind: AccountKind;
   readonly doc: BankRowDoc;
 }
 
 /** The plain parts of a row that is no card operation. */
-export interface PlainRow {
+interface PlainRow {
   readonly date: string;
   readonly cents: number;
   readonly type: string;

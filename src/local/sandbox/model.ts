@@ -119,7 +119,7 @@ export type WebhookEvent = (typeof webhookEvents)[number];
 /**
  * Where a webhook stands: `waiting` = its user is still temporary, `held` = kept back by a control.
  */
-export type WebhookState = "pending" | "delivered" | "held" | "waiting";
+type WebhookState = "pending" | "delivered" | "held" | "waiting";
 
 /** A row of `webhooks`. */
 export interface WebhookRecord {

@@ -2,13 +2,13 @@
 // the documented sample; callers must treat it as opaque. Pure.
 
 /** Where a page begins: after this date and id. */
-export interface CursorPosition {
+interface CursorPosition {
   readonly date: string;
   readonly id: number;
 }
 
 /** The largest `limit` that the aggregator takes. */
-export const maxLimit = 1000;
+const maxLimit = 1000;
 
 /** Writes the cursor that continues after the given row. */
 export function encodeCursor(position: CursorPosition): string {

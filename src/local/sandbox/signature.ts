@@ -3,7 +3,7 @@
 // documentation that must agree.
 
 /** What one signature covers. */
-export interface SignedCall {
+interface SignedCall {
   readonly secret: string;
   /** Path of the listener, without scheme, host or query. */
   readonly path: string;

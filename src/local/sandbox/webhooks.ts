@@ -26,7 +26,7 @@ const timeoutsPerRun = 2;
 const defaultRetryMs = 3000;
 const keptDelivered = 500;
 /** More undelivered events than this are refused: a queue without bound would end as a crash. */
-export const queueLimit = 5000;
+const queueLimit = 5000;
 // A SQLite row of an object holds 2 MB at most; a first synchronisation can be longer.
 const bodyPartLength = 400_000;
 

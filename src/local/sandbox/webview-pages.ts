@@ -7,7 +7,7 @@ import { html, page } from "./html.ts";
 import type { AccountKind } from "./model.ts";
 
 /** What the sign-in page shows and keeps between tries. */
-export interface SignInPage {
+interface SignInPage {
   readonly title: string;
   readonly action: string;
   readonly session: string | null;

@@ -4,7 +4,7 @@ import type { Clock } from "../../kernel/time.ts";
 /** The part of the environment that moves time, absent in production. */
 export type ClockEnv = { readonly LOCAL_CLOCK?: Fetcher };
 
-export type PlatformClock = Clock & {
+type PlatformClock = Clock & {
   /**
    * Learns the local clock's position. Call it once before a request, an alarm or a sweep; free in
    * production.

@@ -16,7 +16,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { composePrivacy } from "./privacy.ts";
 import type { Routers, Shared } from "./shared.ts";
 
-export type Insights = ReturnType<typeof composeInsights>;
+type Insights = ReturnType<typeof composeInsights>;
 
 export function composeInsights({ platform, config, db }: Shared, catalogue: Catalogue) {
   const { clock, random, log, ledger } = platform;

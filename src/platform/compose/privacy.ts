@@ -6,7 +6,7 @@ import type { UserId } from "../../kernel/ids.ts";
 import { reviewsPrivacy } from "../../reviews/privacy.ts";
 import type { ReviewsStore } from "../../reviews/store.ts";
 
-export type PrivacyDeps = InsightsPrivacyDeps & { readonly reviews: Pick<ReviewsStore, "forget"> };
+type PrivacyDeps = InsightsPrivacyDeps & { readonly reviews: Pick<ReviewsStore, "forget"> };
 
 /** Both may be repeated. */
 export function composePrivacy(deps: PrivacyDeps) {

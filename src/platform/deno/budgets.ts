@@ -15,7 +15,7 @@ import type { FileSql } from "./sql-storage.ts";
 
 const OPEN_BUDGETS_MAX = 20;
 
-export type Budgets = {
+type Budgets = {
   readonly reserve: (offerId: OfferId, request: BudgetRequest) => Promise<BudgetAnswer>;
   readonly reserved: (offerId: OfferId) => Promise<number>;
   /** An offer's budget as raw rows, to move it. */

@@ -1,7 +1,7 @@
 // The door between the server and the application: says who calls, counts what is inside, and lets
 // nobody in once it is closing.
 
-export type Gate = {
+type Gate = {
   readonly fetch: (request: Request, remoteAddress: string) => Promise<Response>;
   /**
    * Refuses everything new with 503 and resolves when what was accepted is answered, or after
@@ -10,7 +10,7 @@ export type Gate = {
   readonly close: (atMostMs: number) => Promise<void>;
 };
 
-export type GateParts = {
+type GateParts = {
   readonly handle: (request: Request) => Promise<Response>;
   /** Addresses whose `X-Forwarded-For` is believed: our own reverse proxy. */
   readonly trustedProxies: ReadonlySet<string>;

@@ -27,7 +27,7 @@ import type { FileSql } from "./sql-storage.ts";
 
 type Book = { readonly sql: FileSql; readonly engine: Engine };
 
-export type LedgersParts = {
+type LedgersParts = {
   readonly folder: string;
   readonly alarms: Alarms;
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 
-export type FolderLock = { readonly release: () => void };
+type FolderLock = { readonly release: () => void };
 
 /**
  * Takes the folder (made if missing) for the life of this process, or tells that another process

@@ -1,7 +1,7 @@
 // Work that repeats in this process: waking ledgers, the sweep. One round at a time; stopping waits
 // for the round that runs.
 
-export type Loop = { readonly stop: () => Promise<void> };
+type Loop = { readonly stop: () => Promise<void> };
 
 /**
  * Runs `round` again and again, `everyMs` after the last one ended. A failing round is told to

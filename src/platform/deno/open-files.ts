@@ -7,7 +7,7 @@ import { assert } from "../../kernel/assert.ts";
  * Each open book takes three descriptors (file, log, shared memory); the usual limit of a process
  * is 1024.
  */
-export const OPEN_FILES_MAX = 200;
+const OPEN_FILES_MAX = 200;
 
 export type OpenFiles<T> = {
   /**
@@ -19,7 +19,7 @@ export type OpenFiles<T> = {
   readonly closeAll: () => void;
 };
 
-export type OpenFilesParts<T> = {
+type OpenFilesParts<T> = {
   readonly open: (name: string) => T;
   readonly close: (file: T) => void;
   readonly max?: number;

@@ -6,7 +6,7 @@ import type { ServerOptions } from "./platform.ts";
 
 type Read = (name: string) => string | undefined;
 
-export type ServerSettings = {
+type ServerSettings = {
   readonly options: ServerOptions;
   readonly trustedProxies: ReadonlySet<string>;
   /** Null without `PORT`: `deno serve` brings its own listener. */

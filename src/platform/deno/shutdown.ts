@@ -9,7 +9,7 @@ import type { Gate } from "./gate.ts";
  */
 const DRAIN_MS_MAX = 30 * SECOND_MS;
 
-export type RunningServer = {
+type RunningServer = {
   readonly gate: Pick<Gate, "close">;
   /** Null when `deno serve` owns the listener. */
   readonly server: { readonly shutdown: () => Promise<void> } | null;

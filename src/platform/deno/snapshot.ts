@@ -53,7 +53,7 @@ export function takeSnapshot(dataDir: string, target: string): number {
   return count;
 }
 
-export type SnapshotCheck = {
+type SnapshotCheck = {
   readonly users: number;
   readonly transactions: number;
   /** `<file>: <what does not hold>`, none when all is sound. */

@@ -10,7 +10,7 @@ import type { Clock } from "../../kernel/time.ts";
 // Ten years: enough for any retention rule, and a bound.
 const ADVANCE_MS_MAX = 3660 * DAY_MS;
 
-export type LocalClockDeps = {
+type LocalClockDeps = {
   readonly control: { readonly advance: (ms: number) => Promise<number> };
   readonly clock: Clock;
   readonly sweep: () => Promise<void>;

@@ -16,6 +16,15 @@ const FORBIDDEN = [
   /\bFIXME\b/,
 ];
 
+const LINES_MAX = 500;
+/** Sentences, word lists and recorded answers: long because there is much of them. */
+const DATA = [
+  /^src\/texts\//,
+  /^src\/recognition\/data\//,
+  /^src\/recognition\/(?:towns|lexicon|descriptors)\.ts$/,
+  /^test\/fixtures\//,
+];
+
 async function sources(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   return entries.filter((entry) => entry.isFile() && entry.name.endsWith(".ts")).map((entry) =>
@@ -59,10 +68,10 @@ describe("source files", () => {
     }
   });
 
-  it("stay under 500 lines, but for lists of data", async ({ expect }) => {
-    const data = join("src", "recognition", "towns.ts");
-    expect(await offenders("src", (text, path) => path !== data && text.split("\n").length > 500))
-      .toEqual([]);
+  it("stay under 500 lines, but for data", async ({ expect }) => {
+    const tooLong = (text: string, path: string): boolean =>
+      !DATA.some((pattern) => pattern.test(path)) && text.trimEnd().split("\n").length > LINES_MAX;
+    expect([...await offenders("src", tooLong), ...await offenders("test", tooLong)]).toEqual([]);
   });
 
   it("never cut a pre-existing migration: no rebuild, no cascade, every table STRICT", async ({ expect }) => {

@@ -12,7 +12,7 @@ import { minimise } from "./map.ts";
 import { accountOf, connectionOf, flagOf, idOf, parisWallText, uuidOf } from "./types.ts";
 import { POWENS_EVENTS, readWebhook, signedDelivery, verifySignature } from "./webhook.ts";
 
-export type PowensSettings = {
+type PowensSettings = {
   readonly webviewUrl: string;
   readonly domain: string;
   readonly clientId: string;

@@ -30,7 +30,7 @@ export type PowensCall = {
 };
 
 /** `body` is null for 204 and for an empty list (`noAccount`). */
-export type PowensAnswer = { readonly body: Json | null; readonly noAccount: boolean };
+type PowensAnswer = { readonly body: Json | null; readonly noAccount: boolean };
 export type PowensClient = (call: PowensCall) => Promise<Result<PowensAnswer, AggregatorError>>;
 
 const ATTEMPTS = 3;
