@@ -97,7 +97,7 @@ describe("the webview", () => {
       password: "1234",
     })).text();
     expect(accountsPage.match(/type="checkbox"/gu)).toHaveLength(3);
-    expect(accountsPage.match(/ checked>/gu)).toHaveLength(2);
+    expect(accountsPage.match(/\schecked\s*>/gu)).toHaveLength(2);
     expect((await submit(link, { session, step: "accounts" })).status).toBe(422);
     const done = await submit(link, { session, step: "accounts", accounts: "checking" });
     expect(done.status).toBe(302);
