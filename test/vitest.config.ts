@@ -33,7 +33,7 @@ export default defineConfig({
       node("blackbox", ["test/blackbox/**/*.test.ts"], 120_000),
       // The same story and lives against the edge on Deno; what is about the sandbox alone is not
       // run twice.
-      node("deno", ["test/blackbox/story.test.ts", "test/blackbox/lives.test.ts"], 120_000, {
+      node("deno", ["test/blackbox/story.test.ts", "test/blackbox/lives-*.test.ts"], 120_000, {
         EDGE_RUNTIME: "deno",
       }),
       {

@@ -1,5 +1,5 @@
 // What a local data folder holds beside the runtimes' own files: the secrets and the movable clock.
-// Apart from local.ts, so that a command which needs only these need not load a runtime.
+// Separate from system.ts, so that a command which needs only these does not load a runtime.
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";

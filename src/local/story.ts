@@ -25,19 +25,13 @@ type Points = {
   ledger: { sequence: number; head: string };
 };
 
-/**
- * Plays the story and tells each step with its result. Throws at the first step that does not go as
- * it should.
- */
-export async function playStory(
-  at: Addresses,
-  tell: (step: StoryStep) => void,
-): Promise<{ readonly token: string; readonly points: Points }> {
+type Show = (step: StoryStep) => void;
+
+async function signUp(at: Addresses, email: string, show: Show): Promise<string> {
   const { edgeUrl, sandboxUrl } = at;
-  const email = `demo-${Date.now().toString(36)}@example.org`;
   const user = await signIn(at, email);
   const { token } = user;
-  tell({
+  show({
     title: "Sign up by e-mail code",
     result: `${user.userId} created, code read in the mailbox of ${email}`,
   });
@@ -45,13 +39,18 @@ export async function playStory(
   const early = await call("POST", `${edgeUrl}/v1/bank-connections`, {
     redirect_uri: `${sandboxUrl}/done`,
   }, { token });
-  tell({
+  show({
     title: "Link a bank without consent",
     result: `${early.status} ${String((early.body as { code?: string }).code)}`,
   });
   await consent(at, token);
-  tell({ title: "Give consent (terms, bank data), birth date", result: "200" });
+  show({ title: "Give consent (terms, bank data), birth date", result: "200" });
+  return token;
+}
 
+/** Returns the connection's number at the aggregator. */
+async function linkBank(at: Addresses, token: string, show: Show): Promise<number> {
+  const { edgeUrl, sandboxUrl } = at;
   const started = await expectCall<{ authorization_url: string }>(
     201,
     "POST",
@@ -59,14 +58,14 @@ export async function playStory(
     { redirect_uri: `${sandboxUrl}/done` },
     { token },
   );
-  tell({
+  show({
     title: "Start linking a bank",
     result: `the app opens the aggregator's page ${
       new URL(started.authorization_url).origin
     }/webview/…`,
   });
   const redirect = await fillWebview(started.authorization_url);
-  tell({
+  show({
     title: "Type the credentials there, choose two accounts",
     result: `back with connection_id=${String(redirect.searchParams.get("connection_id"))}`,
   });
@@ -86,26 +85,32 @@ export async function playStory(
     { token },
   );
   const connection = linked.data[0];
-  tell({
+  show({
     title: "Return to the app",
     result: `${connection?.bank.name} is ${connection?.status}: ${
       connection?.accounts.map((account) => `${account.label} (${account.kind})`).join(", ")
     }`,
   });
+  return Number(redirect.searchParams.get("connection_id"));
+}
 
+async function pay(at: Addresses, connectionId: number, show: Show): Promise<void> {
   const paid = await atBank(at, "/purchases", {
-    connection_id: Number(redirect.searchParams.get("connection_id")),
+    connection_id: connectionId,
     account: "checking",
     amount_cents: 3490,
     merchant: "Monoprix",
   });
-  tell({
+  show({
     title: "Pay 34.90 EUR by card at Monoprix",
     result: `the bank writes "${
       paid.rows[0]?.original_wording
     }", the signed webhook arrives: ${paid.status}`,
   });
+}
 
+async function seePurchase(at: Addresses, token: string, show: Show): Promise<Points> {
+  const { edgeUrl } = at;
   const purchases = await expectCall<{ data: Purchase[] }>(
     200,
     "GET",
@@ -117,22 +122,33 @@ export async function playStory(
   if (purchase === undefined) {
     throw new Error(`no purchase at Monoprix: ${JSON.stringify(purchases)}`);
   }
-  tell({
+  show({
     title: "See the purchase and its verdict",
     result: `${purchase.label} -> ${purchase.verdict.outcome}, ${purchase.verdict.points} points: ${
       purchase.verdict.reasons[0]?.message ?? ""
     }`,
   });
-  const before = await expectCall<Points>(200, "GET", `${edgeUrl}/v1/points`, undefined, { token });
-  if (before.pending !== purchase.verdict.points || before.pending === 0) {
-    throw new Error(`the points do not match the verdict: ${JSON.stringify(before)}`);
+  const points = await expectCall<Points>(200, "GET", `${edgeUrl}/v1/points`, undefined, { token });
+  if (points.pending !== purchase.verdict.points || points.pending === 0) {
+    throw new Error(`the points do not match the verdict: ${JSON.stringify(points)}`);
   }
-  tell({
+  show({
     title: "See the points",
     result:
-      `${before.pending} pending, ${before.available} available, ledger #${before.ledger.sequence} ${
-        before.ledger.head.slice(0, 12)
+      `${points.pending} pending, ${points.available} available, ledger #${points.ledger.sequence} ${
+        points.ledger.head.slice(0, 12)
       }…`,
   });
-  return { token, points: before };
+  return points;
+}
+
+/** Plays the story and shows each step. Throws at the first step with an unexpected result. */
+export async function playStory(
+  at: Addresses,
+  show: Show,
+): Promise<{ readonly token: string; readonly points: Points }> {
+  const token = await signUp(at, `demo-${Date.now().toString(36)}@example.org`, show);
+  const connectionId = await linkBank(at, token, show);
+  await pay(at, connectionId, show);
+  return { token, points: await seePurchase(at, token, show) };
 }

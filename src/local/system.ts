@@ -35,16 +35,30 @@ export type LocalSystem = {
   readonly stop: () => Promise<void>;
 };
 
+/** What goes into the bundles or says how they are made. Below src, see `isBundled`. */
+const BUNDLE_INPUTS = ["src", "wrangler.toml", "package-lock.json"];
+
+// Pages, commands, the Deno edition and the rest of src/local run from their sources: an edit there
+// needs no bundle.
+function isBundled(path: string): boolean {
+  if (path.endsWith(".md") || path.includes("/.wrangler/")) return false;
+  if (path.startsWith("src/local/")) return path.startsWith("src/local/sandbox/");
+  return !["src/cli/", "src/platform/deno/", "src/deno.ts"].some((unused) =>
+    path.startsWith(unused)
+  );
+}
+
 async function newestMs(paths: readonly string[]): Promise<number> {
-  const times = await Promise.all(paths.map(async (path) => {
-    const names = (await stat(path)).isDirectory()
-      ? await readdir(path, { recursive: true })
-      : [""];
-    const stats = await Promise.all(
-      names.filter((name) => !name.includes(".wrangler")).map((name) => stat(join(path, name))),
+  const files = await Promise.all(paths.map(async (path) => {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const entries = await readdir(path, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) =>
+      join(entry.parentPath, entry.name)
     );
-    return Math.max(...stats.map(({ mtimeMs }) => mtimeMs));
   }));
+  const times = await Promise.all(
+    files.flat().filter(isBundled).map(async (path) => (await stat(path)).mtimeMs),
+  );
   return Math.max(...times);
 }
 
@@ -58,12 +72,7 @@ async function isBuilt(): Promise<boolean> {
   const oldestMs = Math.min(
     ...(await Promise.all(outputs.map(async (path) => (await stat(path)).mtimeMs))),
   );
-  return oldestMs >
-    (await newestMs([
-      "src",
-      "wrangler.toml",
-      "package-lock.json",
-    ]));
+  return oldestMs > (await newestMs(BUNDLE_INPUTS));
 }
 
 /**

@@ -9,6 +9,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Miniflare } from "miniflare";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import { buildBundles } from "../../src/local/system.ts";
 import { freePort } from "../../src/local/free-port.ts";
 
@@ -296,4 +297,17 @@ export async function stopWorld(): Promise<void> {
   receiver.closeAllConnections();
   await new Promise((done) => receiver.close(done));
   await rm(folder, { recursive: true, force: true });
+}
+
+/** Starts one sandbox for all tests of a file; no test sees another's faults or deliveries. */
+export function useWorld(): void {
+  beforeAll(startWorld);
+  afterAll(stopWorld);
+  beforeEach(async () => {
+    world.refuseWith = 0;
+    await fetch(`${world.base}/faults`, { method: "DELETE" });
+    await post("/webhooks/release");
+    await post("/webhooks/flush");
+    received.length = 0;
+  });
 }

@@ -5,7 +5,10 @@ import { accessCertificates } from "./access-token.ts";
 import { mountAuth } from "./auth.ts";
 import { mountClock } from "./clock.ts";
 import type { SandboxApp, SandboxTypes, Services } from "./context.ts";
-import { mountLife } from "./control-life.ts";
+import { mountAccountControls } from "./control-accounts.ts";
+import { mountConnectionControls } from "./control-connections.ts";
+import { mountRowControls } from "./control-rows.ts";
+import { mountSettings } from "./control-settings.ts";
 import { mountMoney } from "./control-money.ts";
 import { mountWebhookControls } from "./control-webhooks.ts";
 import type { SandboxEnv } from "./env.ts";
@@ -53,7 +56,10 @@ export function createSandbox(
     (c) => c.json(accessCertificates(JSON.parse(env.ACCESS_SIGNING_KEY) as JWK)),
   );
   mountMoney(app, services);
-  mountLife(app, services);
+  mountRowControls(app, services);
+  mountAccountControls(app, services);
+  mountConnectionControls(app, services);
+  mountSettings(app, services);
   mountWebhookControls(app, services);
   mountClock(app, services);
   mountIndex(app, services);

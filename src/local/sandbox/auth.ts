@@ -54,7 +54,7 @@ export function findToken(
   );
 }
 
-/** Takes a single-use code away and tells whose it was; null when it is unknown, late or spent. */
+/** Spends a single-use code. Returns its user's id, or null when the code is unknown, late or spent. */
 export function spendCode(services: Services, code: string, nowMs: number): number | null {
   const record = findToken(services, code, nowMs);
   if (record === undefined || !record.kind.startsWith("code-")) return null;
@@ -106,12 +106,11 @@ function hasClient({ env }: Services, fields: Record<string, unknown>): boolean 
     fields["client_secret"] === env.POWENS_CLIENT_SECRET;
 }
 
-/** Mounts `/auth/*`. */
-export function mountAuth(app: SandboxApp, services: Services): void {
-  const wrongClient = () =>
-    errorResponse(401, "unauthorized", "client_id or client_secret is wrong.");
-  const malformed = () => errorResponse(400, "invalidValue", "The body is not a JSON object.");
+const wrongClient = () =>
+  errorResponse(401, "unauthorized", "client_id or client_secret is wrong.");
+const malformed = () => errorResponse(400, "invalidValue", "The body is not a JSON object.");
 
+function mountUserCreation(app: SandboxApp, services: Services): void {
   app.post("/2.0/auth/init", async (c) => {
     const fields = await readFields(c.req.raw);
     if (fields === null) return malformed();
@@ -126,7 +125,10 @@ export function mountAuth(app: SandboxApp, services: Services): void {
       expires_in: permanent ? null : temporaryMs / 1000,
     });
   });
+}
 
+/** Codes: made by a user's token, traded for a permanent one by the client. */
+function mountCodes(app: SandboxApp, services: Services): void {
   app.get("/2.0/auth/token/code", requireToken(services), (c) => {
     const single = c.req.query("type") === "singleAccess";
     const code = issueToken(
@@ -160,7 +162,9 @@ export function mountAuth(app: SandboxApp, services: Services): void {
       token_type: "Bearer",
     });
   });
+}
 
+function mountRenewal(app: SandboxApp, services: Services): void {
   app.post("/2.0/auth/renew", async (c) => {
     const fields = await readFields(c.req.raw);
     if (fields === null) return malformed();
@@ -182,7 +186,13 @@ export function mountAuth(app: SandboxApp, services: Services): void {
       token_type: "Bearer",
     });
   });
+}
 
+/** Mounts `/auth/*`. */
+export function mountAuth(app: SandboxApp, services: Services): void {
+  mountUserCreation(app, services);
+  mountCodes(app, services);
+  mountRenewal(app, services);
   app.delete("/2.0/auth/token", requireToken(services), (c) => {
     services.store.run("DELETE FROM tokens WHERE token = ?", bearer(c.req.raw));
     return c.body(null, 204);

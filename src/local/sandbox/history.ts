@@ -116,6 +116,85 @@ function cardRow(
   };
 }
 
+/** Rent, telephone, electricity, cash, salary and savings: the same every month. */
+function regularRows(format: BankFormat, day: (number: number) => string): HistoryRow[] {
+  const rent = plainRow({
+    date: day(3),
+    cents: -84_000,
+    type: "transfer",
+    label: "VIR SEPA EMIS /MOTIF LOYER /BEN MME MARTIN CLAIRE /REFDO",
+    counterparty: {
+      label: "MME MARTIN CLAIRE",
+      account_scheme_name: "iban",
+      account_identification: "EX7630004000310001234567843",
+      type: "creditor",
+    },
+  });
+  const telephone = plainRow({
+    date: day(5),
+    cents: -1999,
+    type: "order",
+    label: "PRLV SEPA FREE MOBILE",
+    counterparty: {
+      label: "FREE MOBILE",
+      account_scheme_name: "iban",
+      account_identification: "EX6630003000400005000600070",
+      type: "creditor",
+    },
+  });
+  const electricity = plainRow({
+    date: day(8),
+    cents: -6450,
+    type: "order",
+    label: "PRLV SEPA TOTAL DIRECT ENERGIE",
+  });
+  const savings = plainRow({
+    date: day(6),
+    cents: 10_000,
+    type: "transfer",
+    label: "VIR EPARGNE MENSUELLE",
+  });
+  return [
+    { kind: "checking", doc: rent },
+    { kind: "checking", doc: telephone },
+    { kind: "checking", doc: electricity },
+    { kind: "checking", doc: cashRow(format, day(12)) },
+    { kind: "checking", doc: salaryRow(day(28), 231_742) },
+    { kind: "livret_a", doc: savings },
+  ];
+}
+
+function cashRow(format: BankFormat, date: string): BankRowDoc {
+  const card = "2335";
+  const label = withdrawalLabel(format, { merchant: "", town: "Paris Voltaire", date, card });
+  return {
+    ...plainRow({ date, cents: -6000, type: "withdrawal", label }),
+    card: `497412XXXXXX${card}`,
+  };
+}
+
+/** The card purchases of a month, and the monthly total of the deferred card. */
+function cardRows(
+  format: BankFormat,
+  random: () => number,
+  day: (number: number) => string,
+  lastDay: string,
+): HistoryRow[] {
+  const randomDay = () => day(1 + Math.floor(random() * 26));
+  const rows: HistoryRow[] = [];
+  for (let purchase = 0; purchase < 12; purchase += 1) {
+    rows.push({ kind: "checking", doc: cardRow(format, random, randomDay(), false) });
+  }
+  let deferredCents = 0;
+  for (let purchase = 0; purchase < 6; purchase += 1) {
+    const doc = cardRow(format, random, randomDay(), true);
+    deferredCents += centsOf(doc.value);
+    rows.push({ kind: "card", doc });
+  }
+  rows.push({ kind: "checking", doc: summaryRow(lastDay, deferredCents) });
+  return rows;
+}
+
 /**
  * The rows of the `months` full months before the month of `today`, and of this month up to
  * yesterday; oldest first. Every date is before today, so all of them are older than the consent.
@@ -129,92 +208,14 @@ export function inventHistory(
   const rows: HistoryRow[] = [];
   for (let back = months; back >= 0; back -= 1) {
     const first = monthsBefore(today, back);
-    const last = endOfMonth(first);
     // Seeded by month, so that a connection made anew a month later still finds the old months
     // unchanged.
     const random = seededNumbers(`${customer}|${first}`);
     const day = (number: number) => addDays(first, number - 1);
-    const month: HistoryRow[] = [
-      {
-        kind: "checking",
-        doc: plainRow({
-          date: day(3),
-          cents: -84_000,
-          type: "transfer",
-          label: "VIR SEPA EMIS /MOTIF LOYER /BEN MME MARTIN CLAIRE /REFDO",
-          counterparty: {
-            label: "MME MARTIN CLAIRE",
-            account_scheme_name: "iban",
-            account_identification: "EX7630004000310001234567843",
-            type: "creditor",
-          },
-        }),
-      },
-      {
-        kind: "checking",
-        doc: plainRow({
-          date: day(5),
-          cents: -1999,
-          type: "order",
-          label: "PRLV SEPA FREE MOBILE",
-          counterparty: {
-            label: "FREE MOBILE",
-            account_scheme_name: "iban",
-            account_identification: "EX6630003000400005000600070",
-            type: "creditor",
-          },
-        }),
-      },
-      {
-        kind: "checking",
-        doc: plainRow({
-          date: day(8),
-          cents: -6450,
-          type: "order",
-          label: "PRLV SEPA TOTAL DIRECT ENERGIE",
-        }),
-      },
-      {
-        kind: "checking",
-        doc: {
-          ...plainRow({
-            date: day(12),
-            cents: -6000,
-            type: "withdrawal",
-            label: withdrawalLabel(format, {
-              merchant: "",
-              town: "Paris Voltaire",
-              date: day(12),
-              card: "2335",
-            }),
-          }),
-          card: "497412XXXXXX2335",
-        },
-      },
-      { kind: "checking", doc: salaryRow(day(28), 231_742) },
-      {
-        kind: "livret_a",
-        doc: plainRow({
-          date: day(6),
-          cents: 10_000,
-          type: "transfer",
-          label: "VIR EPARGNE MENSUELLE",
-        }),
-      },
+    const month = [
+      ...regularRows(format, day),
+      ...cardRows(format, random, day, endOfMonth(first)),
     ];
-    for (let purchase = 0; purchase < 12; purchase += 1) {
-      month.push({
-        kind: "checking",
-        doc: cardRow(format, random, day(1 + Math.floor(random() * 26)), false),
-      });
-    }
-    let deferredCents = 0;
-    for (let purchase = 0; purchase < 6; purchase += 1) {
-      const doc = cardRow(format, random, day(1 + Math.floor(random() * 26)), true);
-      deferredCents += centsOf(doc.value);
-      month.push({ kind: "card", doc });
-    }
-    month.push({ kind: "checking", doc: summaryRow(last, deferredCents) });
     rows.push(...month.filter(({ doc }) => doc.date < today));
   }
   return rows.sort((

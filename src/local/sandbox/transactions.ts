@@ -7,7 +7,7 @@ import type { SandboxApp, SandboxContext, Services } from "./context.ts";
 import type { RowRecord } from "./model.ts";
 import { decodeCursor, hasFlag, pageLinks, parseLimit } from "./paging.ts";
 import { dateBound } from "./powens-time.ts";
-import { notFound } from "./resources.ts";
+import { notFound } from "./resource-query.ts";
 import type { Store } from "./store.ts";
 import { docOf } from "./store.ts";
 import { errorResponse, jsonResponse } from "./wire.ts";

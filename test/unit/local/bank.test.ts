@@ -21,7 +21,7 @@ import {
   parisDateTime,
   signatureDate,
 } from "../../../src/local/sandbox/powens-time.ts";
-import { isRedirectUri } from "../../../src/local/sandbox/webview.ts";
+import { isRedirectUri } from "../../../src/local/sandbox/webview-link.ts";
 import { centsOf } from "../../../src/local/sandbox/wire.ts";
 
 const operation: CardOperation = {
