@@ -214,6 +214,13 @@ export function wordFields(word: string): number {
   return index < 0 ? 0 : (vocabulary.fields[index] ?? 0);
 }
 
+/** The number of a lexicon word (never 0), as tokens carry it in `ids`. */
+export function wordNumber(word: string): number {
+  const index = find(word, 0, word.length, hashOf(word));
+  if (index < 0) throw new Error(`not in the lexicon: ${word}`);
+  return index + 1;
+}
+
 /** A set of lexicon words by number. */
 export type WordSet = Uint8Array;
 
