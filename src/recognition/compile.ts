@@ -34,10 +34,10 @@ function spellingsOf(alias: string): readonly Form[] {
 function addEntries(entries: Entry[], brand: BrandEntry, index: number): boolean {
   let described = brand.wikidata !== undefined && descriptorsByName.has(brand.wikidata);
   const add = (alias: string): void => {
-    for (const { compact, boundaries, strength } of spellingsOf(alias)) {
+    for (const { compact, boundaries, strength, least } of spellingsOf(alias)) {
       if (!described && descriptorsByName.has(compact)) described = true;
       if (compact.length <= LONGEST) {
-        entries.push({ compact, boundaries, strength, brand: index, alias, curated: false });
+        entries.push({ compact, boundaries, strength, least, brand: index, alias, curated: false });
       }
     }
   };

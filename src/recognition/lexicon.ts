@@ -309,7 +309,7 @@ export const WORDS: readonly WordRow[] = [
     "toys",
     "car",
     "beauty",
-  ], "MAG MAGASIN STORE"],
+  ], "MAG MAGASIN MAGASINS STORE SERVICE"],
   [
     TRADE | GLUE,
     ["fuel", "grocery"],

@@ -105,6 +105,8 @@ const SHORTEST_PHRASE_STEM = 9;
 const UNKNOWN_TOWN_MAX = 14;
 const LONG_PHRASE = 12;
 const LONGEST_GLUED = 12;
+/** The merchant column of most acquirers. */
+const COLUMN = 15;
 
 type Walk = {
   entry: number;
@@ -413,14 +415,15 @@ function take(
   const fieldStart = scan.starts[field.from] ?? 0;
   const { strength } = entry;
   if (strength === WEAK) {
-    const opened = place.opened === 0 || (place.opened & fields) !== 0;
+    // A brand whose trade nobody entered may stand behind any opener.
+    const opened = place.opened === 0 || fields === 0 || (place.opened & fields) !== 0;
     if (
       place.townUnknown || place.townDoubtful || place.afterArticle || place.strict || !opened ||
       !restIsNeutral(scan, trie, end, field.to, fields, fieldStart, match)
     ) return refuse(match, "ordinary_word_in_context");
   } else {
     if (place.strict && strength !== STRONG) return refuse(match, "ordinary_word_in_context");
-    if (place.opened !== 0 && (place.opened & fields) === 0) {
+    if (place.opened !== 0 && fields !== 0 && (place.opened & fields) === 0) {
       return refuse(match, "ordinary_word_in_context");
     }
     if (place.afterArticle && entry.compact.length < LONG_PHRASE) {
@@ -469,6 +472,7 @@ function takeCut(
   if (
     entry === undefined || entry.strength === WEAK || (walked.cutBlanks & ~entry.boundaries) !== 0
   ) return refuse(match, "too_little_left");
+  if (walked.cutDepth < entry.least) return refuse(match, "too_little_left");
   // Cut between two words: nothing of the next one vouches for it, so more of the alias must be
   // there.
   if (
@@ -490,6 +494,9 @@ function glueFits(scan: Scan, trie: Trie): boolean {
   if (rest.length >= 2 && (wordFlags(rest) & GLUE) !== 0) return true;
   // A contactless mark: CARREFMARKETSCO, RELAYSC.
   if (rest.startsWith("SC") && rest.length <= 3 && entry.compact.length >= 5) return true;
+  // BIOCBONIDFJAURE: a long name glued to whatever fills the acquirer's column.
+  const width = (scan.ends[walked.glueToken] ?? 0) - (scan.starts[walked.glueToken] ?? 0);
+  if (entry.strength === STRONG && entry.compact.length >= 7 && width >= COLUMN) return true;
   for (let size = Math.min(rest.length - 1, LONGEST_GLUED); size >= 5; size -= 1) {
     if ((wordFlags(rest.slice(0, size)) & GLUE) !== 0) return true;
   }
@@ -567,7 +574,8 @@ function openerTokens(scan: Scan, i: number, to: number): number {
   const article = place.opened === 0 && ((scan.flags[i + 1] ?? 0) & OPENER) !== 0 &&
     (isWord(scan, i, "LA") || isWord(scan, i, "LE") || isWord(scan, i, "LES"));
   if (article || (flags & COMPANY) !== 0) {
-    place.strict = true;
+    // "ETS NICOLAS" is the chain's own till; "SARL NICOLAS" may be anybody of that name.
+    place.strict = !isWord(scan, i, "ETS");
     return 1;
   }
   return 0;
@@ -599,8 +607,10 @@ function matchFrom(
   let i = field.from;
   for (let steps = 0; steps < 6 && i < field.to; steps += 1) {
     if (isSmallTrader(scan, i, field.to)) return refuse(match, "small_trader");
+    // "LYDIA*APP": what follows names nobody, so the facilitator is the merchant itself.
     const wallet = i + 1 < field.to && ((scan.flags[i] ?? 0) & WALLET) !== 0 &&
-      ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0;
+      ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0 &&
+      !(i + 2 === field.to && ((scan.flags[i + 1] ?? 0) & NEUTRAL) !== 0);
     if (!wallet && tryAt(scan, trie, brands, match, field, i, 0)) {
       // "UBR* UBER EATS": the company's name as a facilitator of the one that its brand excludes.
       if (

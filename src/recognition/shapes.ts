@@ -73,11 +73,16 @@ export function maskTokens(scan: Scan, i: number): number {
   return n > 0 && scan.kinds[i] === LETTERS && n === 1 && size(scan, i) < 4 ? 0 : n;
 }
 
+/** A card number has twelve digits or more. */
+const WHOLE_MASK = 12;
+
 /** The mask in a head: X1234, 4974XXXXXXXX1234 or one behind a star; never digits alone. */
 export function headMaskTokens(scan: Scan, i: number): number {
   if (i >= scan.count) return 0;
   if (((scan.gaps[i] ?? 0) & GAP_STAR) !== 0) return maskTokens(scan, i);
   const tokens = maskTokens(scan, i);
+  // XXXXXXXXXXXXXXXX: masked as a whole. A shorter run of X without digits may be a name.
+  if (tokens === 1 && scan.kinds[i] === LETTERS && size(scan, i) >= WHOLE_MASK) return 1;
   if (tokens <= 1) return 0;
   if (scan.kinds[i] === LETTERS) return tokens;
   // 4974XXXXXXXX1234: sixteen characters with an X among them.

@@ -27,6 +27,7 @@ export function isCode(scan: Scan, i: number, to: number): boolean {
 const TOWN_ENDINGS = [
   "VILLE",
   "VILLERS",
+  "VILLIERS",
   "COURT",
   "BOURG",
   "HEIM",
@@ -122,7 +123,8 @@ export function isTownNext(scan: Scan, i: number, to: number): boolean {
 
 export function isDepartment(scan: Scan, i: number, to: number): boolean {
   const sizeOf = (at: number): number => (scan.ends[at] ?? 0) - (scan.starts[at] ?? 0);
-  return i + 1 < to && scan.kinds[i] === DIGITS && sizeOf(i) === 2 && scan.gaps[i] !== 0 &&
+  return i + 1 < to && scan.kinds[i] === DIGITS && sizeOf(i) === 2 &&
+    (scan.gaps[i] !== 0 || townTokens(scan, i + 1, to) > 0) &&
     scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && sizeOf(i + 1) > 1;
 }
 

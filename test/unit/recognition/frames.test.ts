@@ -40,6 +40,7 @@ describe("frames", () => {
     ["CARTE MASTERCA 02/08/24 A 09H59", "withdrawal"],
     ["CARTE 4974XXXXXXXX1234 12/11/24 A 11H39 RETRAIT DAB", "withdrawal"],
     ["RET ECLAIR 12/11 18H31", "withdrawal"],
+    ["CARTE XXXXXXXXXXXXXXXX RETRAIT DAB    22/08/24 08H50 KORDALIE", "withdrawal"],
     ["CARTE KORDALIE", "card"],
     ["CARTE FACTURETTES", "other"],
     ["CB DEBIT IMMEDIAT KORDALIE", "card"],
@@ -128,5 +129,39 @@ describe("bad input is bounded work and no throw", () => {
     const start = performance.now();
     for (let i = 0; i < 20; i += 1) expect(bare.explain(label).brandId).toBeNull();
     expect(performance.now() - start).toBeLessThan(2_000);
+  });
+});
+
+describe("ordinary words and cuts in context", () => {
+  const recogniser = compileCatalogue([
+    { id: "boulpaul", name: "Boulangerie Paul", category: "bakery", aliases: [] },
+    { id: "nicolas", name: "Nicolas", category: "wine", aliases: [] },
+    { id: "total", name: "Total", category: "fuel", aliases: [] },
+    { id: "picard", name: "Picard", category: "frozen food", aliases: [] },
+    { id: "u", name: "Système U", category: "supermarket", aliases: [] },
+    { id: "avia", name: "Avia", aliases: [] },
+    { id: "kordalienne", name: "Kordalienne", aliases: [] },
+    { id: "lydia", name: "Lydia", aliases: [] },
+  ]);
+
+  test.each([
+    ["CB LA BOULANGERIE NANTES 12/11", null],
+    ["CB BOULANGERIE PAU 12/11", "boulpaul"],
+    ["CB ETS NICOLAS LYON 12/11", "nicolas"],
+    ["CB SARL NICOLAS LYON 12/11", null],
+    ["CB SAS 12/11", null],
+    ["CB MAG SUPER U 39DOLE", "u"],
+    ["CB STATION U 9240101 12/11", "u"],
+    ["CB STATION AVIA BALBIGNY 12/11", "avia"],
+    // A commune of some hundred people, and none at all.
+    ["CB TOTAL ABAINVILLE 12/11", "total"],
+    ["CB TOTAL ABRACADABRA 12/11", null],
+    ["PICARD TOULOUSE31TOULOUSE", "picard"],
+    ["CB KORDALIENNEIDFX 12/11", "kordalienne"],
+    ["CB KORDALIENNEX 12/11", null],
+    ["CARTE 12/11/24 LYDIA*APP CB*1234", "lydia"],
+    ["CARTE 12/11/24 LYDIA*CHEZ JO CB*1234", null],
+  ])("%s: %s", (label, brand) => {
+    expect(recogniser.recognise(label).brandId).toBe(brand);
   });
 });
