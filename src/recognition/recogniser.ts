@@ -247,6 +247,7 @@ function explained(
     ? "phrase"
     : "distinctive";
   const details: readonly (readonly [string, string])[] = [
+    ["frame", frame.id],
     ["removed_head", head],
     ["removed_before_merchant", before],
     ["removed_tail", tail],
