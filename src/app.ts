@@ -10,7 +10,7 @@ import { documentInfo } from "./http/openapi.ts";
 import { problem } from "./http/problem.ts";
 import { rateLimited } from "./http/rate-limit.ts";
 import type { RateLimiter } from "./http/rate-limit.ts";
-import { concatBytes } from "./kernel/encoding.ts";
+import { readAtMost } from "./kernel/bytes.ts";
 import { newId } from "./kernel/ids.ts";
 import { errorClass } from "./kernel/log.ts";
 import type { Log } from "./kernel/log.ts";
@@ -139,7 +139,7 @@ function jsonBodies(maxBytes: number): MiddlewareHandler<AppEnv> {
     if (!WRITES.has(c.req.method)) return next();
     const declared = Number(c.req.header("Content-Length") ?? "0");
     if (declared > maxBytes) return problem(c, "payload_too_large");
-    const bytes = await readAtMost(c.req.raw, maxBytes);
+    const bytes = await readAtMost(c.req.raw.body, maxBytes);
     if (bytes === null) return problem(c, "payload_too_large");
     if (c.req.raw.body !== null) {
       c.req.raw = new Request(c.req.raw, { method: c.req.method, body: bytes });
@@ -150,28 +150,6 @@ function jsonBodies(maxBytes: number): MiddlewareHandler<AppEnv> {
     if (bytes.byteLength > 0 && !accepted) return problem(c, "unsupported_media_type");
     return next();
   };
-}
-
-/**
- * The whole body, or null as soon as it is longer than allowed: a stream without a length must not
- * fill the memory.
- */
-async function readAtMost(
-  request: Request,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer> | null> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = request.body?.getReader();
-  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
-    length += part.value.length;
-    if (length > maxBytes) {
-      await reader?.cancel();
-      return null;
-    }
-    chunks.push(part.value);
-  }
-  return concatBytes(...chunks);
 }
 
 function unexpected(error: Error, c: Context<AppEnv>, services: AppServices): Response {

@@ -2,8 +2,8 @@
 // the batch of the change; this writes the others: what was read, what was refused, what was
 // answered again from memory.
 import type { MiddlewareHandler } from "hono";
-import { operatorEvent } from "./events.ts";
-import type { AuditEvent } from "./events.ts";
+import { operatorEvent } from "./event.ts";
+import type { AuditEvent } from "./event.ts";
 import type { AppEnv } from "../http/context.ts";
 
 /**

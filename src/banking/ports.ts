@@ -1,9 +1,9 @@
 // What the banking domain asks of an aggregator, and what it offers to the rest. An adapter hands
-// out only what promise P2 lets us look at: rows leave it minimised, and account identities leave
+// out only what promise P2 allows: rows leave it minimised, and account identities leave
 // it to be hashed, never to be stored.
 import type { ConnectionId, UserId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
-import type { ReviewCode } from "../ledger/ports.ts";
+import type { BankRow } from "../ledger/ports.ts";
 import type { AggregatorHint, RowKind } from "../recognition/ports.ts";
 import type { AggregatorError } from "./errors.ts";
 
@@ -26,7 +26,7 @@ export type RemoteCondition =
   | "renew"
   | "update_credentials"
   | "act_at_bank"
-  /** Brief, nobody has to act: what we showed before stands. */
+  /** Brief, nobody has to act: we keep showing what we showed before. */
   | "settling"
   /** The aggregator tries again by itself. */
   | "transient"
@@ -40,7 +40,7 @@ export type RemoteConnection = {
   /** The aggregator's last successful update, or null when there was none yet. */
   readonly lastUpdateMs: number | null;
   readonly createdAtMs: number | null;
-  /** End of the bank's consent when the aggregator tells it. */
+  /** End of the bank's consent when the aggregator gives it. */
   readonly consentExpiresAtMs: number | null;
 };
 
@@ -49,7 +49,7 @@ export type RemoteAccount = {
   readonly remoteConnectionId: string;
   /**
    * Null for everything that is neither a current account nor a card account: never stored, its
-   * rows never looked at.
+   * rows never read.
    */
   readonly kind: "checking" | "card" | null;
   readonly state: "enabled" | "disabled" | "deleted";
@@ -61,24 +61,19 @@ export type RemoteAccount = {
   readonly name: string;
 };
 
-/** One card row after minimisation: all that may go on (DESIGN.md P2). */
-export type CardRow = {
-  readonly remoteAccountId: string;
-  readonly externalId: string;
-  readonly kind: "purchase" | "refund";
-  /** Not negative; 0 only where `review` says that the amount is missing. */
-  readonly amountCents: number;
-  readonly currency: string;
-  readonly original: { readonly amountCents: number; readonly currency: string } | null;
-  readonly purchasedOn: string;
-  readonly bookedOn: string | null;
-  readonly state: "pending" | "booked" | "deleted";
-  readonly lastUpdateMs: number;
-  /** Masked and capped, in clear: to be recognised and then encrypted. */
-  readonly label: string;
-  readonly hint: AggregatorHint;
-  readonly review: ReviewCode | null;
-};
+/**
+ * One card row after minimisation: all that may go on (DESIGN.md P2). What the ledger takes of it is
+ * declared once, in its `BankRow`; here the label is still in clear and no brand is recognised.
+ * `amountCents` is 0 only where `review` says that the amount is missing.
+ */
+export type CardRow =
+  & Omit<BankRow, "accountId" | "labelCipher" | "labelTag" | "brand" | "channel">
+  & {
+    readonly remoteAccountId: string;
+    /** Masked and capped, in clear: to be recognised and then encrypted. */
+    readonly label: string;
+    readonly hint: AggregatorHint;
+  };
 
 /** From when on the rows of an account that earns are ours. */
 export type AccountWindow = {
@@ -93,7 +88,7 @@ export type AccountWindow = {
 };
 
 /**
- * What the minimiser is told. Accounts that are not named do not earn: their rows are dropped
+ * What the minimiser goes by. Accounts that are not named do not earn: their rows are dropped
  * unread.
  */
 export type RowPolicy = {

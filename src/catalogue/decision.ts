@@ -1,9 +1,15 @@
-// What an operator's act on the catalogue comes to, decided on one version of the book: either what
-// to write, or why not.
-import type { Id, IdPrefix } from "../kernel/ids.ts";
+// The outcome of an operator's act, decided on one version of the catalogue: the change to write, or
+// why there is none.
+import type { Id, IdPrefix, OfferId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { CatalogueError } from "./errors.ts";
-import type { CatalogueChange } from "./store.ts";
+import type {
+  AliasChange,
+  BrandRecord,
+  CorrectionRecord,
+  OfferRecord,
+  VersionRecord,
+} from "./catalogue.ts";
 
 /** Who acts, when, and the key under which a repeat of the same request finds what it made. */
 export type Act = {
@@ -11,6 +17,23 @@ export type Act = {
   readonly nowMs: number;
   readonly requestKey: string | null;
   readonly newId: <P extends IdPrefix>(prefix: P) => Id<P>;
+};
+
+/** What one act of an operator writes. */
+export type CatalogueChange = {
+  /** Inserted, or replaced when the id is there. */
+  readonly brands?: readonly BrandRecord[];
+  /** Each supersedes a change of the same brand that still waits. */
+  readonly aliasChanges?: readonly AliasChange[];
+  readonly approvedAliasChange?: { readonly id: string; readonly approvedBy: string };
+  readonly offers?: readonly OfferRecord[];
+  readonly versions?: readonly VersionRecord[];
+  readonly approvedVersion?: {
+    readonly offerId: OfferId;
+    readonly number: number;
+    readonly approvedBy: string;
+  };
+  readonly corrections?: readonly CorrectionRecord[];
 };
 
 export type Decided<T> = {

@@ -1,6 +1,7 @@
 // The catalogue as the webhook path and the screens see it: one compiled, immutable snapshot per
 // version, cached per isolate.
 import type { BrandId } from "../kernel/ids.ts";
+import { addDays, parisToMs } from "../kernel/time.ts";
 import type { OfferTerms } from "../ledger/ports.ts";
 import type { Recogniser } from "../recognition/ports.ts";
 
@@ -31,3 +32,22 @@ export type CatalogueView = {
    */
   readonly current: (maxAgeMs: number) => Promise<CatalogueSnapshot>;
 };
+
+/** A brand, and days in Paris from one to another, both included. */
+export type BrandDays = { readonly brandId: BrandId; readonly from: string; readonly to: string };
+
+/**
+ * The brand's versions that may be in force on one of the days. When none is, one that is not: by it
+ * a verdict distinguishes "no offer" from "an offer, but not on that day".
+ */
+export function termsAround(
+  catalogue: Pick<CatalogueSnapshot, "termsFor">,
+  { brandId, from, to }: BrandDays,
+): readonly OfferTerms[] {
+  const [fromMs, toMs] = [parisToMs(from), parisToMs(addDays(to, 1))];
+  const all = catalogue.termsFor(brandId);
+  const around = all.filter((terms) =>
+    terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs)
+  );
+  return around.length > 0 ? around : all.slice(-1);
+}

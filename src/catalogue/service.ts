@@ -1,7 +1,7 @@
 // Runs operators' acts: read the present catalogue, decide, write on the condition that it is still
 // the present one, else decide again. So every decision (a name is free, an offer stands, a number
 // is next) holds at the moment it is written.
-import type { AuditEvent } from "../audit/events.ts";
+import type { AuditEvent } from "../audit/ports.ts";
 import { sha256Hex } from "../kernel/hash.ts";
 import { newId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
@@ -10,7 +10,7 @@ import type { Result } from "../kernel/result.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { Act, Decision } from "./decision.ts";
 import type { CatalogueError } from "./errors.ts";
-import type { CatalogueCache, LoadedCatalogue } from "./snapshot.ts";
+import type { CatalogueCache, LoadedCatalogue } from "./compiled-catalogue.ts";
 import type { CatalogueStore } from "./store.ts";
 
 /** Who asks, and what makes a repeat of the request recognisable. */

@@ -3,8 +3,8 @@
 // two operators can never overwrite each other.
 import { and, eq, ne, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import { auditStatement } from "../audit/events.ts";
-import type { AuditEvent } from "../audit/events.ts";
+import { auditStatement } from "../audit/ports.ts";
+import type { AuditEvent } from "../audit/ports.ts";
 import {
   aliasChanges,
   brands,
@@ -24,25 +24,9 @@ import type {
   CorrectionRecord,
   OfferRecord,
   VersionRecord,
-} from "./book.ts";
-import type { NormalisedVersion } from "./offer-version.ts";
-
-/** What one act of an operator writes. */
-export type CatalogueChange = {
-  /** Inserted, or replaced when the id is there. */
-  readonly brands?: readonly BrandRecord[];
-  /** Each supersedes a change of the same brand that still waits. */
-  readonly aliasChanges?: readonly AliasChange[];
-  readonly approvedAliasChange?: { readonly id: string; readonly approvedBy: string };
-  readonly offers?: readonly OfferRecord[];
-  readonly versions?: readonly VersionRecord[];
-  readonly approvedVersion?: {
-    readonly offerId: OfferId;
-    readonly number: number;
-    readonly approvedBy: string;
-  };
-  readonly corrections?: readonly CorrectionRecord[];
-};
+} from "./catalogue.ts";
+import type { CatalogueChange } from "./decision.ts";
+import type { NormalisedVersion } from "./terms/version-input.ts";
 
 export type CatalogueStore = {
   /** The present version of the catalogue: one read of one row. */

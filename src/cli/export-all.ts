@@ -3,8 +3,8 @@
 // shell's history. Run again after a stop: it goes on.
 import { parseArgs } from "node:util";
 import { endWithUsage, readOptions } from "./options.ts";
-import { exportAll } from "./transfer.ts";
-import { transferCalls } from "./transfer-client.ts";
+import { exportAll } from "./archive-transfer.ts";
+import { transferCalls } from "./admin-client.ts";
 
 const USAGE =
   "npm run -s export-all -- --url URL --token TOKEN --out FILE (the token of an owner, or OPERATOR_TOKEN)";

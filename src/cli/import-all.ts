@@ -3,8 +3,8 @@
 // out of the shell's history. Run again after a stop: it goes on.
 import { parseArgs } from "node:util";
 import { endWithUsage, readOptions } from "./options.ts";
-import { importAll } from "./transfer.ts";
-import { transferCalls } from "./transfer-client.ts";
+import { importAll } from "./archive-transfer.ts";
+import { transferCalls } from "./admin-client.ts";
 
 const USAGE =
   "npm run -s import-all -- --url URL --token TOKEN --in FILE (the token of an owner, or OPERATOR_TOKEN)";

@@ -1,8 +1,9 @@
 // What every request carries through the routes.
 import type { SessionId, UserId } from "../kernel/ids.ts";
 import type { OperatorRole } from "../config.ts";
+import type { Locale } from "../texts/catalogue.ts";
 
-export type Locale = "fr" | "en";
+export type { Locale } from "../texts/catalogue.ts";
 
 export type UserPrincipal = {
   readonly userId: UserId;

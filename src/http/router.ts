@@ -1,7 +1,7 @@
 // How a domain writes its routes: a zod-openapi router whose refusals are our problems, so that the
 // OpenAPI document, the checks and the answers come from one declaration.
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { valueErrors } from "../kernel/validation.ts";
+import { valueErrors } from "./validation.ts";
 import type { AppEnv } from "./context.ts";
 import { problem } from "./problem.ts";
 

@@ -388,7 +388,7 @@ async function signedIn(
 
 function atLeastOne(texts: readonly string[]): readonly [string, ...string[]] {
   const [first, ...rest] = texts;
-  assert(first !== undefined, "a keyring has at least one key");
+  assert(first !== undefined, "keyring_empty", "the keyring has no key");
   return [first, ...rest];
 }
 
@@ -463,7 +463,11 @@ async function openedCipher(
   dataKey: string,
 ): Promise<UserCipher> {
   const cipher = await openUserCipher(deps.keyrings.encryption, userId, dataKey, deps.random);
-  assert(cipher.ok, "a user's data key opens");
+  assert(
+    cipher.ok,
+    "data_key_unreadable",
+    "a user's data key cannot be decrypted with the keyring",
+  );
   return cipher.value;
 }
 
@@ -473,7 +477,11 @@ function cipherOfRow(deps: IdentityDeps, user: UserRow): Promise<UserCipher> {
 
 async function decrypted(cipher: UserCipher, column: UserColumn, sealed: string): Promise<string> {
   const opened = await cipher.decrypt({ table: "users", column, row: cipher.userId }, sealed);
-  assert(opened.ok, "a user's field decrypts");
+  assert(
+    opened.ok,
+    "field_unreadable",
+    "a user's encrypted field cannot be decrypted with their data key",
+  );
   return opened.value;
 }
 

@@ -1,8 +1,8 @@
 // Runs a draft over the sample in D1, page by page.
 import { assert } from "../kernel/assert.ts";
-import type { Programme } from "../ledger/ports.ts";
+import type { DecideEarning, Programme } from "../ledger/ports.ts";
 import { startDryRun } from "./dry-run.ts";
-import type { Decide, DryRun } from "./ports.ts";
+import type { DryRun } from "./ports.ts";
 import type { SamplePosition, SampleStore } from "./sample-store.ts";
 import { SAMPLE_ROWS_MAX } from "./sample.ts";
 
@@ -10,7 +10,7 @@ export const DRY_RUN_PAGE = 5_000;
 
 export type DryRunDeps = {
   readonly sample: Pick<SampleStore, "page" | "shape">;
-  readonly decide: Decide;
+  readonly decide: DecideEarning;
   readonly programme: Programme;
 };
 
@@ -33,6 +33,10 @@ export function dryRunner(deps: DryRunDeps): DryRun {
       }
       after = { day: last.day, id: last.id };
     }
-    assert(false, "the sample is bounded");
+    assert(
+      false,
+      "sample_unbounded",
+      "reading the sample did not end after its highest number of pages",
+    );
   };
 }

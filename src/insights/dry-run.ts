@@ -4,9 +4,14 @@
 import type { OfferId } from "../kernel/ids.ts";
 import { pointsToCents } from "../kernel/money.ts";
 import { parisToMs, periodKey } from "../kernel/time.ts";
-import type { EarningFacts, UsageView } from "../ledger/earning/types.ts";
-import type { OfferTerms, Programme } from "../ledger/ports.ts";
-import type { Decide, DryRunAssumption, DryRunReport } from "./ports.ts";
+import type {
+  DecideEarning,
+  EarningFacts,
+  OfferTerms,
+  Programme,
+  UsageView,
+} from "../ledger/ports.ts";
+import type { DryRunAssumption, DryRunReport } from "./ports.ts";
 
 export type DryRunPurchase = {
   readonly day: string;
@@ -25,11 +30,37 @@ type Used = { points: number; purchases: number };
 // No purchase of the sample is older: the draft is asked as if it had always been in force.
 const ALWAYS_SINCE_MS = parisToMs("2000-01-01");
 
+/** What the draft gave the users of the sample so far, as the earning rules ask for it. */
+function usageOfDraft(period: OfferTerms["period"]) {
+  const used = new Map<string, Used>();
+  const seen = new Set<string>();
+  const keyOf = (pseudonym: string, key: string): string => `${pseudonym} ${key}`;
+  return {
+    viewOf: (pseudonym: string): UsageView => ({
+      pointsInPeriod: (_: OfferId, key) => used.get(keyOf(pseudonym, key))?.points ?? 0,
+      purchasesInPeriod: (_: OfferId, key) => used.get(keyOf(pseudonym, key))?.purchases ?? 0,
+      hasEarlierPurchase: () => seen.has(pseudonym),
+      activationOn: () => null,
+    }),
+    /** A purchase that earned nothing is an earlier one all the same. */
+    markSeen: (pseudonym: string): void => void seen.add(pseudonym),
+    addGrant: ({ pseudonym, day }: DryRunPurchase, points: number): void => {
+      const key = keyOf(pseudonym, periodKey(period, day));
+      const before = used.get(key) ?? { points: 0, purchases: 0 };
+      used.set(key, { points: before.points + points, purchases: before.purchases + 1 });
+    },
+  };
+}
+
 /**
  * Starts a run of `draft`. Its window, activation and channel are not asked for: the sample knows
  * none of them.
  */
-export function startDryRun(draft: OfferTerms, decide: Decide, programme: Programme): DryRunState {
+export function startDryRun(
+  draft: OfferTerms,
+  decide: DecideEarning,
+  programme: Programme,
+): DryRunState {
   const terms: OfferTerms = {
     ...draft,
     startsAtMs: ALWAYS_SINCE_MS,
@@ -38,33 +69,22 @@ export function startDryRun(draft: OfferTerms, decide: Decide, programme: Progra
     activation: "automatic",
     activationDays: null,
   };
-  const used = new Map<string, Used>();
-  const seen = new Set<string>();
+  const usage = usageOfDraft(terms.period);
   const byReason = new Map<string, number>();
   const byMonth = new Map<string, Tally>();
   let budgetLeft = terms.budgetPoints;
-  const usedKey = (pseudonym: string, period: string): string => `${pseudonym} ${period}`;
-
-  const usageOf = (pseudonym: string): UsageView => ({
-    pointsInPeriod: (_: OfferId, period) => used.get(usedKey(pseudonym, period))?.points ?? 0,
-    purchasesInPeriod: (_: OfferId, period) => used.get(usedKey(pseudonym, period))?.purchases ?? 0,
-    hasEarlierPurchase: () => seen.has(pseudonym),
-    activationOn: () => null,
-  });
 
   /** The points granted and the reason that decided. */
-  function decided(
-    { day, cents, pseudonym }: DryRunPurchase,
-  ): { readonly points: number; readonly reason: string } {
+  function decided(purchase: DryRunPurchase): { readonly points: number; readonly reason: string } {
     const facts: EarningFacts = {
-      baseCents: cents,
+      baseCents: purchase.cents,
       currency: "EUR",
-      purchasedOn: day,
+      purchasedOn: purchase.day,
       brandId: terms.brandId,
       channel: "unknown",
     };
-    const decision = decide(facts, [terms], usageOf(pseudonym), programme);
-    seen.add(pseudonym);
+    const decision = decide(facts, [terms], usage.viewOf(purchase.pseudonym), programme);
+    usage.markSeen(purchase.pseudonym);
     if (decision.outcome === "not_earned") {
       return { points: 0, reason: decision.reasons[0] ?? "offer_not_in_force" };
     }
@@ -72,47 +92,52 @@ export function startDryRun(draft: OfferTerms, decide: Decide, programme: Progra
       return { points: 0, reason: "budget_exhausted" };
     }
     if (budgetLeft !== null) budgetLeft -= decision.points;
-    const key = usedKey(pseudonym, periodKey(terms.period, day));
-    const before = used.get(key) ?? { points: 0, purchases: 0 };
-    used.set(key, { points: before.points + decision.points, purchases: before.purchases + 1 });
+    usage.addGrant(purchase, decision.points);
     return { points: decision.points, reason: "offer_applied" };
   }
 
-  function take(purchases: readonly DryRunPurchase[]): void {
-    for (const purchase of purchases) {
-      const { points, reason } = decided(purchase);
-      byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
-      const month = purchase.day.slice(0, 7);
-      const tally = byMonth.get(month) ?? { purchases: 0, eligible: 0, points: 0 };
-      byMonth.set(month, {
-        purchases: tally.purchases + 1,
-        eligible: tally.eligible + (points > 0 ? 1 : 0),
-        points: tally.points + points,
-      });
-    }
-  }
-
-  function report(sample: DryRunReport["sample"]): DryRunReport {
-    const months = [...byMonth].sort(([a], [b]) => (a < b ? -1 : 1)).map(([month, tally]) => ({
-      month,
-      ...tally,
-      costCents: pointsToCents(tally.points, programme.pointsPerEuro),
-    }));
-    const sum = (of: (tally: Tally) => number): number =>
-      months.reduce((total, tally) => total + of(tally), 0);
-    const points = sum((tally) => tally.points);
-    return {
-      purchases: sum((tally) => tally.purchases),
-      eligible: sum((tally) => tally.eligible),
-      points,
-      costCents: pointsToCents(points, programme.pointsPerEuro),
+  return {
+    take(purchases) {
+      for (const purchase of purchases) {
+        const { points, reason } = decided(purchase);
+        byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
+        const month = purchase.day.slice(0, 7);
+        const tally = byMonth.get(month) ?? { purchases: 0, eligible: 0, points: 0 };
+        byMonth.set(month, {
+          purchases: tally.purchases + 1,
+          eligible: tally.eligible + (points > 0 ? 1 : 0),
+          points: tally.points + points,
+        });
+      }
+    },
+    report: (sample) => ({
+      ...totalsOf(byMonth, programme),
       byReason: Object.fromEntries([...byReason].sort(([a], [b]) => (a < b ? -1 : 1))),
-      byMonth: months,
       sample,
       assumptions: assumptionsOf(draft),
-    };
-  }
-  return { take, report };
+    }),
+  };
+}
+
+function totalsOf(
+  byMonth: ReadonlyMap<string, Tally>,
+  { pointsPerEuro }: Programme,
+): Omit<DryRunReport, "byReason" | "sample" | "assumptions"> {
+  const months = [...byMonth].sort(([a], [b]) => (a < b ? -1 : 1)).map(([month, tally]) => ({
+    month,
+    ...tally,
+    costCents: pointsToCents(tally.points, pointsPerEuro),
+  }));
+  const sum = (of: (tally: Tally) => number): number =>
+    months.reduce((total, tally) => total + of(tally), 0);
+  const points = sum((tally) => tally.points);
+  return {
+    purchases: sum((tally) => tally.purchases),
+    eligible: sum((tally) => tally.eligible),
+    points,
+    costCents: pointsToCents(points, pointsPerEuro),
+    byMonth: months,
+  };
 }
 
 function assumptionsOf(draft: OfferTerms): DryRunAssumption[] {

@@ -1,17 +1,8 @@
 // What other domains and operators may ask of insights.
-import type { Decision, EarningFacts, UsageView } from "../ledger/earning/types.ts";
-import type { OfferTerms, Programme } from "../ledger/ports.ts";
-
-/** The earning rules, passed in: the ledger decides, here as there. */
-export type Decide = (
-  facts: EarningFacts,
-  terms: readonly OfferTerms[],
-  usage: UsageView,
-  programme: Programme,
-) => Decision;
+import type { OfferTerms } from "../ledger/ports.ts";
 
 /**
- * What the sample cannot tell, and what was assumed instead. Each makes the figures higher than the
+ * What the sample does not record, and what was assumed instead. Each makes the figures higher than the
  * offer would have cost.
  */
 export type DryRunAssumption =

@@ -30,45 +30,55 @@ const CROWDED_ROWS = SAMPLE_ROWS_MAX * 0.95;
 
 export function sampleStore(db: Database) {
   return {
-    /**
-     * Brings the sample in line with what a ledger tells: rows that it has otherwise are replaced,
-     * those in `gone` leave it. Rows of a user who does not consent now, or outside the buckets
-     * taken, are not added; those that are there as told cost no write.
-     */
-    async add(
-      userId: UserId,
-      rows: readonly SampleRow[],
-      gone: readonly string[] = [],
-    ): Promise<void> {
-      const consents =
-        sql`(SELECT c.granted FROM consents AS c WHERE c.user_id = ${userId} AND c.purpose = 'statistics' ORDER BY c.sequence DESC LIMIT 1) = 1`;
-      const told = [
-        ...rows.flatMap(({ id, otherIds, day, brandId, cents }) =>
-          [id, ...otherIds].map((each) => ({ id: each, day, brandId, cents }))
-        ),
-        ...gone.map((id) => ({ id })),
-      ];
-      // Deleted and added, not changed: the table's trigger forbids an update, so that nothing else
-      // ever alters a row in place.
-      const stale = sql`id IN (SELECT s.id FROM json_each(${
-        JSON.stringify(told)
-      }) AS t CROSS JOIN purchase_sample AS s ON s.id = t.value ->> 'id'
-        WHERE (s.day, s.brand_id, s.cents) IS NOT (t.value ->> 'day', t.value ->> 'brandId', t.value ->> 'cents'))`;
-      await guarded(() =>
-        db.batch([
-          db.delete(purchaseSample).where(stale),
-          db.insert(purchaseSample).select(sql`
-        SELECT value ->> 'id', value ->> 'day', value ->> 'brandId', value ->> 'cents', value ->> 'pseudonym', value ->> 'bucket' FROM json_each(${
-            JSON.stringify(rows)
-          })
-        WHERE ${consents} AND EXISTS (SELECT 1 FROM users AS u WHERE u.id = ${userId} AND u.state = 'active')
-          AND value ->> 'bucket' < (SELECT threshold FROM purchase_sample_state)
-          AND NOT EXISTS (SELECT 1 FROM purchase_sample AS s WHERE s.id IN (SELECT o.value FROM json_each(json_extract(json_each.value, '$.otherIds')) AS o))`)
-            .onConflictDoNothing(),
-        ])
-      );
-    },
+    add: (userId: UserId, rows: readonly SampleRow[], gone?: readonly string[]): Promise<void> =>
+      add(db, userId, rows, gone),
+    ...removals(db),
+    ...readings(db),
+  };
+}
 
+/**
+ * Brings the sample in line with what a ledger projects: rows that differ are replaced, those in
+ * `gone` leave it. Rows of a user who does not consent now, or outside the buckets taken, are not
+ * added; rows that are equal already cost no write.
+ */
+async function add(
+  db: Database,
+  userId: UserId,
+  rows: readonly SampleRow[],
+  gone: readonly string[] = [],
+): Promise<void> {
+  const consents =
+    sql`(SELECT c.granted FROM consents AS c WHERE c.user_id = ${userId} AND c.purpose = 'statistics' ORDER BY c.sequence DESC LIMIT 1) = 1`;
+  const projected = [
+    ...rows.flatMap(({ id, otherIds, day, brandId, cents }) =>
+      [id, ...otherIds].map((each) => ({ id: each, day, brandId, cents }))
+    ),
+    ...gone.map((id) => ({ id })),
+  ];
+  // Deleted and added, not changed: the table's trigger forbids an update, so that nothing else
+  // ever alters a row in place.
+  const stale = sql`id IN (SELECT s.id FROM json_each(${
+    JSON.stringify(projected)
+  }) AS t CROSS JOIN purchase_sample AS s ON s.id = t.value ->> 'id'
+    WHERE (s.day, s.brand_id, s.cents) IS NOT (t.value ->> 'day', t.value ->> 'brandId', t.value ->> 'cents'))`;
+  await guarded(() =>
+    db.batch([
+      db.delete(purchaseSample).where(stale),
+      db.insert(purchaseSample).select(sql`
+    SELECT value ->> 'id', value ->> 'day', value ->> 'brandId', value ->> 'cents', value ->> 'pseudonym', value ->> 'bucket' FROM json_each(${
+        JSON.stringify(rows)
+      })
+    WHERE ${consents} AND EXISTS (SELECT 1 FROM users AS u WHERE u.id = ${userId} AND u.state = 'active')
+      AND value ->> 'bucket' < (SELECT threshold FROM purchase_sample_state)
+      AND NOT EXISTS (SELECT 1 FROM purchase_sample AS s WHERE s.id IN (SELECT o.value FROM json_each(json_extract(json_each.value, '$.otherIds')) AS o))`)
+        .onConflictDoNothing(),
+    ])
+  );
+}
+
+function removals(db: Database) {
+  return {
     async remove(pseudonyms: readonly string[]): Promise<void> {
       await db.delete(purchaseSample).where(inArray(purchaseSample.pseudonym, [...pseudonyms]));
     },
@@ -93,7 +103,11 @@ export function sampleStore(db: Database) {
         ])
       );
     },
+  };
+}
 
+function readings(db: Database) {
+  return {
     async shape(): Promise<SampleShape> {
       const [[counted], [state]] = await guarded(() =>
         db.batch([

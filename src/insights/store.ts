@@ -5,17 +5,13 @@ import { bankConnections } from "../db/banking-tables.ts";
 import { guarded } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import { users } from "../db/identity-tables.ts";
-import {
-  closedCounters,
-  projectionWork,
-  purchaseSampleState,
-  reviews,
-} from "../db/insights-tables.ts";
-import { counters, ledgerHeads } from "../db/ledger-tables.ts";
+import { projectionWork, purchaseSampleState } from "../db/insights-tables.ts";
+import { closedCounters, counters, ledgerHeads } from "../db/ledger-tables.ts";
+import { reviews } from "../db/reviews-tables.ts";
 import { quarantine } from "../db/platform-tables.ts";
 import type { UserId } from "../kernel/ids.ts";
 import type { Balances } from "../ledger/ports.ts";
-import type { Patrol, Rebuild } from "./projections.ts";
+import type { Patrol, Rebuild } from "./projection-work.ts";
 
 export type CounterLine = typeof counters.$inferSelect;
 export type CounterKey = Pick<CounterLine, "day" | "brandId" | "offerId" | "kind">;

@@ -1,5 +1,6 @@
-// Bodies from outside, never larger than we allow: a declared length is only a promise and a small
-// gzip may unfold to anything.
+// Bodies from outside, of requests and of answers, never larger than we allow: a declared length is
+// only a promise, a stream may have none, and a small gzip may unfold to anything.
+import { concatBytes } from "./encoding.ts";
 
 /** Reads a body of at most `maxBytes`, or null as soon as it is longer. */
 export async function readAtMost(
@@ -20,13 +21,7 @@ export async function readAtMost(
     }
     parts.push(step.value);
   }
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.byteLength;
-  }
-  return whole;
+  return concatBytes(...parts);
 }
 
 /** Unfolds gzip to at most `maxBytes`. */

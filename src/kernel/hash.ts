@@ -24,7 +24,7 @@ export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
  */
 export function canonicalJson(value: unknown): string {
   const text = canonicalize(value);
-  assert(typeof text === "string", "value has a canonical JSON form");
+  assert(typeof text === "string", "json_not_canonical", "a value has no canonical JSON form");
   return text;
 }
 

@@ -57,7 +57,8 @@ export function newId<P extends IdPrefix>(
 ): Id<P> {
   assert(
     Number.isSafeInteger(nowMs) && nowMs >= 0 && nowMs < 2 ** 48,
-    "an id is made at a time that 48 bits hold",
+    "id_time_invalid",
+    "the time of a new id does not fit into 48 bits",
   );
   const bytes = random(16);
   let time = nowMs;
@@ -83,6 +84,6 @@ export function isId<P extends IdPrefix>(prefix: P, text: string): text is Id<P>
 /** The shard byte (0 to 255) that an id carries. */
 export function shardByteOf(id: string): number {
   const hex = /[0-9a-f]{2}$/.exec(id)?.[0];
-  assert(hex !== undefined, "an id ends with its shard byte");
+  assert(hex !== undefined, "id_without_shard", "an id does not end with a shard byte");
   return Number.parseInt(hex, 16);
 }

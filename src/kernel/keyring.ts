@@ -172,7 +172,8 @@ export async function openUserCipher(
     // could share one name.
     assert(
       ![place.table, place.column, userId].some((part) => part.includes("|")),
-      "a place's table, column and user hold no separator",
+      "field_place_invalid",
+      "a table, column or user id contains the separator of field places",
     );
     return `${place.table}|${place.column}|${userId}|${place.row}|${FIELD_VERSION}`;
   };

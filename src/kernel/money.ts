@@ -43,14 +43,20 @@ export function decimalToCents(text: string): Result<number, DecimalError> {
 export function mulDivFloor(a: number, b: number, divisor: number): number {
   assert(
     Number.isSafeInteger(a) && Number.isSafeInteger(b) && a >= 0 && b >= 0,
-    "mulDivFloor takes non-negative safe integers",
+    "factor_invalid",
+    "mulDivFloor was given a factor that is not a non-negative safe integer",
   );
   assert(
     Number.isSafeInteger(divisor) && divisor > 0,
-    "mulDivFloor divides by a positive safe integer",
+    "divisor_invalid",
+    "mulDivFloor was given a divisor that is not a positive safe integer",
   );
   const result = Number((BigInt(a) * BigInt(b)) / BigInt(divisor));
-  assert(Number.isSafeInteger(result), "mulDivFloor result is a safe integer");
+  assert(
+    Number.isSafeInteger(result),
+    "result_unsafe",
+    "the result of mulDivFloor is not a safe integer",
+  );
   return result;
 }
 

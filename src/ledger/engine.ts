@@ -8,17 +8,9 @@ import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { DAY_MS } from "../kernel/time.ts";
 import { activate } from "./purchases/activations.ts";
-import {
-  bringUpToDate,
-  budgetDenied,
-  budgetGranted,
-  budgetTasks,
-  dueNotices,
-  nextAlarmMs,
-  noteNoticeFailed,
-  noteNoticeSent,
-  takeOverdueHolds,
-} from "./deadlines/deadlines.ts";
+import { bringUpToDate, nextAlarmMs, takeOverdueHolds } from "./deadlines/deadlines.ts";
+import { dueNotices, noteNoticeFailed, noteNoticeSent } from "./deadlines/expiry-notices.ts";
+import { budgetDenied, budgetGranted, budgetTasks } from "./purchases/budget-answers.ts";
 import { erasedLeaf, writeErased } from "./book/meta.ts";
 import {
   ackReviews,
@@ -63,10 +55,11 @@ import type {
   SampleNews,
   Verification,
 } from "./ports.ts";
-import { OffersMissing, record } from "./purchases/record-batch.ts";
+import { record } from "./purchases/record-batch.ts";
 import { decideReview } from "./review-decisions.ts";
 import type { ReviewRefusal } from "./review-decisions.ts";
 import { migrate } from "./book/schema.ts";
+import { transactionUnlessRefused } from "./book/sql.ts";
 import type { Sql } from "./book/sql.ts";
 import { verifyBook } from "./book/verify.ts";
 import {
@@ -79,8 +72,8 @@ import {
   purchaseView,
   reviewItems,
 } from "./views/views.ts";
-import { newWork } from "./book/call.ts";
-import type { Ranks, Work } from "./book/call.ts";
+import { newCall } from "./book/call.ts";
+import type { Call, Ranks } from "./book/call.ts";
 
 export type Erased = { readonly code: "erased" };
 export type Answer<T> = Result<T, Erased>;
@@ -171,44 +164,38 @@ export type Engine = {
 export function createEngine(parts: EngineParts): Engine {
   const { sql } = parts;
   const ranks: Ranks = { last: null };
-  const run = <T, E>(nowMs: number, method: (work: Work) => Result<T, E>): Result<T, E | Erased> =>
+  const run = <T, E>(nowMs: number, method: (work: Call) => Result<T, E>): Result<T, E | Erased> =>
     sql.transaction(() => {
       assert(
         Number.isSafeInteger(nowMs) && nowMs > 0,
-        "the time is a positive whole number of milliseconds",
+        "time_invalid",
+        "the time of the call is not a positive whole number of milliseconds",
       );
       if (erasedLeaf(sql) !== null) return err({ code: "erased" });
-      const work = newWork(sql, parts.random, parts.userId, nowMs, ranks);
+      const work = newCall(sql, parts.random, parts.userId, nowMs, ranks);
       bringUpToDate(work);
       return method(work);
     });
-  const on = <I, T>(method: (work: Work, input: I) => T) => (input: I, nowMs: number): Answer<T> =>
+  const on = <I, T>(method: (work: Call, input: I) => T) => (input: I, nowMs: number): Answer<T> =>
     run(nowMs, (work) => ok(method(work, input)));
-  const asked = <T>(method: (work: Work) => T) => (_: null, nowMs: number): Answer<T> =>
+  const asked = <T>(method: (work: Call) => T) => (_: null, nowMs: number): Answer<T> =>
     run(nowMs, (work) => ok(method(work)));
-  const done = <I>(method: (work: Work, input: I) => void) =>
-    on((work: Work, input: I) => {
+  const done = <I>(method: (work: Call, input: I) => void) =>
+    on((work: Call, input: I) => {
       method(work, input);
       return null;
     });
   return {
-    record(batch, nowMs) {
-      try {
-        return run(nowMs, (work) => ok(record(work, batch)));
-      } catch (error) {
-        if (error instanceof OffersMissing) {
-          return err({ code: "offers_needed", needed: error.needed });
-        }
-        throw error;
-      }
-    },
+    // Without the offers that a verdict needs, the whole delivery is undone.
+    record: (batch, nowMs) =>
+      transactionUnlessRefused(sql, () => run(nowMs, (call) => record(call, batch))),
     points: asked(pointsView),
     purchases: on(purchasesPage),
     purchase: on(purchaseView),
-    entries: on((work: Work, page: { readonly limit: number; readonly before: string | null }) =>
+    entries: on((work: Call, page: { readonly limit: number; readonly before: string | null }) =>
       entriesPage(work, page.limit, page.before)
     ),
-    overview: on((work: Work, { limit }: { readonly limit: number }) => ({
+    overview: on((work: Call, { limit }: { readonly limit: number }) => ({
       points: pointsView(work),
       entries: entriesPage(work, limit, null),
     })),
@@ -262,6 +249,6 @@ export function createEngine(parts: EngineParts): Engine {
 function leafOf(sql: Sql, parts: EngineParts): Leaf {
   const erased = erasedLeaf(sql);
   if (erased !== null) return erased;
-  const { head } = newWork(sql, parts.random, parts.userId, 1);
+  const { head } = newCall(sql, parts.random, parts.userId, 1);
   return { sequence: head.sequence, head: head.hash };
 }

@@ -3,14 +3,14 @@
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import type { PurchaseView, ReviewDecision } from "./ports.ts";
-import { settleDebt } from "./points/holds.ts";
+import { coverDebt } from "./points/holds.ts";
 import { findPurchase, updatePurchase } from "./purchases/purchase-rows.ts";
-import type { PurchaseRecord } from "./purchases/purchase-rows.ts";
+import type { PurchaseRow } from "./purchases/purchase-rows.ts";
 import { hasRefunds, reassignRefunds } from "./purchases/refund-matching.ts";
 import { integerOf } from "./book/sql.ts";
 import { settleVerdict } from "./purchases/verdicts.ts";
 import { purchaseView } from "./views/views.ts";
-import type { Work } from "./book/call.ts";
+import type { Call } from "./book/call.ts";
 
 /**
  * What was told cannot be true, and what stands in its place is a bound or today: no points may be
@@ -26,9 +26,9 @@ export type ReviewRefusal = { readonly code: "review_unknown" } | {
   readonly code: "review_not_countable";
 } | { readonly code: "review_amended" };
 
-function isAsSeen(record: PurchaseRecord, seen: NonNullable<ReviewDecision["seen"]>): boolean {
-  return record.amountCents === seen.amountCents && record.purchasedOn === seen.purchasedOn &&
-    (record.brand?.id ?? null) === (seen.brand?.id ?? null);
+function isAsSeen(purchase: PurchaseRow, seen: NonNullable<ReviewDecision["seen"]>): boolean {
+  return purchase.amountCents === seen.amountCents && purchase.purchasedOn === seen.purchasedOn &&
+    (purchase.brand?.id ?? null) === (seen.brand?.id ?? null);
 }
 
 /**
@@ -36,34 +36,34 @@ function isAsSeen(record: PurchaseRecord, seen: NonNullable<ReviewDecision["seen
  * is refused.
  */
 export function decideReview(
-  work: Work,
+  call: Call,
   input: ReviewDecision,
 ): Result<PurchaseView, ReviewRefusal> {
-  const record = findPurchase(work, input.purchaseId);
+  const purchase = findPurchase(call, input.purchaseId);
   const decided = input.decision === "count" ? "cleared" : "refused";
-  if (record === null || (record.waitsFor !== "review" && record.review !== decided)) {
+  if (purchase === null || (purchase.waitsFor !== "review" && purchase.review !== decided)) {
     return err({ code: "review_unknown" });
   }
-  if (input.decision === "count" && NOT_COUNTABLE.has(record.review)) {
+  if (input.decision === "count" && NOT_COUNTABLE.has(purchase.review)) {
     return err({ code: "review_not_countable" });
   }
   if (
-    input.decision === "count" && record.review !== decided && input.seen !== undefined &&
-    !isAsSeen(record, input.seen)
+    input.decision === "count" && purchase.review !== decided && input.seen !== undefined &&
+    !isAsSeen(purchase, input.seen)
   ) return err({ code: "review_amended" });
-  if (record.review !== decided) {
-    record.review = decided;
-    settleVerdict(work, record, false, false, { ...input, covers: null });
-    updatePurchase(work, record);
-    if (record.brand !== null && hasRefunds(work, record.brand.id)) {
-      const accounts = work.sql.exec(
+  if (purchase.review !== decided) {
+    purchase.review = decided;
+    settleVerdict(call, purchase, false, false, { ...input, covers: null });
+    updatePurchase(call, purchase);
+    if (purchase.brand !== null && hasRefunds(call, purchase.brand.id)) {
+      const accounts = call.sql.exec(
         "SELECT account_no FROM accounts WHERE fingerprint = (SELECT fingerprint FROM accounts WHERE account_no = ?)",
-        record.accountNo,
+        purchase.accountNo,
       );
-      reassignRefunds(work, accounts.map((row) => integerOf(row, "account_no")), record.brand.id);
+      reassignRefunds(call, accounts.map((row) => integerOf(row, "account_no")), purchase.brand.id);
     }
-    settleDebt(work);
+    coverDebt(call);
   }
-  const view = purchaseView(work, record.id);
+  const view = purchaseView(call, purchase.id);
   return view === null ? err({ code: "review_unknown" }) : ok(view);
 }

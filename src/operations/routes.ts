@@ -1,17 +1,11 @@
-// Health, the legal notice, the documentation page, and operators' view of the quarantine.
+// Health, the legal notice, the documentation page.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Config } from "../config.ts";
-import type { AuditEvent } from "../audit/events.ts";
-import { audited } from "../audit/audited-call.ts";
-import { requireRole } from "../http/authentication.ts";
-import type { OperatorTokens } from "../http/authentication.ts";
 import type { AppEnv } from "../http/context.ts";
 import { API_VERSION } from "../http/openapi.ts";
-import { pageOf, pageQuery } from "../http/paging.ts";
-import type { Cursors } from "../http/paging.ts";
 import { problem } from "../http/problem.ts";
-import { answer, createRouter, operatorSecurity, problems } from "../http/router.ts";
+import { answer, createRouter, problems } from "../http/router.ts";
 import type { Log } from "../kernel/log.ts";
 import { DAY_MS, toInstant } from "../kernel/time.ts";
 import type { Clock } from "../kernel/time.ts";
@@ -19,12 +13,6 @@ import { appleAssociation, assetLinks } from "./associations.ts";
 import { legalNotice, securityText } from "./legal.ts";
 import { readiness } from "./readiness.ts";
 import type { ReadinessChecks } from "./readiness.ts";
-import type {
-  listQuarantine,
-  QuarantineItem,
-  QuarantinePosition,
-  QuarantineState,
-} from "./store.ts";
 
 export type OperationsRoutesDeps = {
   readonly config: Pick<
@@ -43,10 +31,6 @@ export type OperationsRoutesDeps = {
   readonly log: Log;
   /** Static files; the page of `/docs` is made by a build script. */
   readonly assets: (request: Request) => Promise<Response>;
-  readonly operatorTokens: OperatorTokens;
-  readonly cursors: Cursors;
-  readonly note: (event: AuditEvent) => Promise<void>;
-  readonly quarantine: (query: Parameters<typeof listQuarantine>[1]) => Promise<QuarantineItem[]>;
 };
 
 const tags = ["Operations"];
@@ -296,83 +280,6 @@ function associationRoutes(
   );
 }
 
-const quarantineSchema = z.object({
-  id: z.string(),
-  provider: z.string(),
-  event: z.string(),
-  remote_user_id: z.string().nullable(),
-  remote_connection_id: z.string().nullable(),
-  reason: z.string(),
-  body_bytes: z.number().int(),
-  body_hash: z.string(),
-  first_at: z.iso.datetime(),
-  last_at: z.iso.datetime(),
-  times: z.number().int(),
-  resolved_at: z.iso.datetime().nullable(),
-}).openapi("QuarantineItem");
-
-function presentQuarantined(item: QuarantineItem): z.output<typeof quarantineSchema> {
-  return {
-    id: item.id,
-    provider: item.provider,
-    event: item.event,
-    remote_user_id: item.remoteUserId,
-    remote_connection_id: item.remoteConnectionId,
-    reason: item.reason,
-    body_bytes: item.bodyBytes,
-    body_hash: item.bodyHash,
-    first_at: toInstant(item.firstAtMs),
-    last_at: toInstant(item.lastAtMs),
-    times: item.times,
-    resolved_at: item.resolvedAtMs === null ? null : toInstant(item.resolvedAtMs),
-  };
-}
-
-function positionOf(position: string): QuarantinePosition | null {
-  const [lastAtMs = "", id = ""] = position.split("|");
-  return /^\d+$/.test(lastAtMs) && id !== "" ? { lastAtMs: Number(lastAtMs), id } : null;
-}
-
-/** `GET /quarantine`, to be mounted under `/admin/v1`. */
-export function operatorRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
-  const router = createRouter();
-  const list = createRoute({
-    method: "get",
-    path: "/quarantine",
-    tags: ["Operators: operations"],
-    security: operatorSecurity,
-    summary: "List messages that could not be used, latest first",
-    middleware: [audited(deps.note, { reads: true }), requireRole(deps.operatorTokens, "support")],
-    request: {
-      query: z.strictObject({
-        ...pageQuery,
-        state: z.enum(["open", "resolved", "all"]).default("open"),
-      }),
-    },
-    responses: {
-      200: answer(pageOf(quarantineSchema), "Without any body: none is kept"),
-      ...problems(400, 401, 403, 422, 503),
-    },
-  });
-  router.openapi(list, async (c) => {
-    const { limit, cursor, state } = c.req.valid("query");
-    const scope = `quarantine|${state satisfies QuarantineState}`;
-    const opened = cursor === undefined ? null : deps.cursors.open(scope, cursor);
-    const before = opened === null ? null : positionOf(opened);
-    if (cursor !== undefined && before === null) return problem(c, "cursor_invalid") as never;
-    const items = await deps.quarantine({ state, limit, before });
-    const page = items.slice(0, limit);
-    const last = page.at(-1);
-    return c.json({
-      data: page.map(presentQuarantined),
-      next_cursor: last !== undefined && items.length > limit
-        ? deps.cursors.seal(scope, `${last.lastAtMs}|${last.id}`)
-        : null,
-    }, 200);
-  });
-  return router;
-}
-
 /** Every router of operations in mounting order; what follows them is behind the gate. */
 export function operationsRouters(
   deps: OperationsRoutesDeps,
@@ -381,6 +288,5 @@ export function operationsRouters(
     { path: "/", router: healthRoutes(deps) },
     { path: "/", router: noticeRoutes(deps) },
     { path: "/", router: programmeGate(deps) },
-    { path: "/admin/v1", router: operatorRoutes(deps) },
   ];
 }

@@ -1,10 +1,10 @@
-// What operations keep and read in D1: the programme's fixed settings, the quarantine, and whether
-// the database answers.
-import { and, desc, eq, isNotNull, isNull, lt, or } from "drizzle-orm";
+// What operations keep and read in D1: the programme's fixed settings, and whether the database
+// answers.
+import { eq } from "drizzle-orm";
 import type { SqlDatabase } from "../db/d1.ts";
 import { guarded } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
-import { quarantine, settings } from "../db/platform-tables.ts";
+import { settings } from "../db/platform-tables.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import type { ProgrammeError } from "./programme.ts";
@@ -49,36 +49,4 @@ export async function databaseHealth(binding: SqlDatabase): Promise<DatabaseHeal
   );
   const region: unknown = meta.served_by_region;
   return { region: typeof region === "string" ? region : null };
-}
-
-export type QuarantineItem = typeof quarantine.$inferSelect;
-export type QuarantineState = "open" | "resolved" | "all";
-
-/** Where a page of the quarantine ended. */
-export type QuarantinePosition = { readonly lastAtMs: number; readonly id: string };
-
-/**
- * Messages that could not be used, the most recently seen first; one more than `limit` when there
- * is another page.
- */
-export async function listQuarantine(
-  db: Database,
-  query: {
-    readonly state: QuarantineState;
-    readonly limit: number;
-    readonly before: QuarantinePosition | null;
-  },
-): Promise<QuarantineItem[]> {
-  const { state, before } = query;
-  return db.select().from(quarantine).where(and(
-    state === "all"
-      ? undefined
-      : state === "open"
-      ? isNull(quarantine.resolvedAtMs)
-      : isNotNull(quarantine.resolvedAtMs),
-    before === null ? undefined : or(
-      lt(quarantine.lastAtMs, before.lastAtMs),
-      and(eq(quarantine.lastAtMs, before.lastAtMs), lt(quarantine.id, before.id)),
-    ),
-  )).orderBy(desc(quarantine.lastAtMs), desc(quarantine.id)).limit(query.limit + 1);
 }

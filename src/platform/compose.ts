@@ -2,24 +2,27 @@
 // Nothing else knows all domains.
 import { createApp } from "../app.ts";
 import { createPowens } from "../banking/aggregators/powens/adapter.ts";
-import { connectionRoutes } from "../banking/routes/connections.ts";
-import { operatorQuarantineRoutes } from "../banking/routes/operator-quarantine.ts";
-import { webhookRoutes } from "../banking/routes/webhooks.ts";
-import { createBanking } from "../banking/service.ts";
+import {
+  connectionRoutes,
+  quarantineListRoutes,
+  quarantineReplayRoutes,
+  webhookRoutes,
+} from "../banking/routes/index.ts";
+import { createBanking } from "../banking/service/index.ts";
 import { bankingStore } from "../banking/store/index.ts";
 import type { CataloguePort } from "../catalogue/ports.ts";
 import { dryRunRoutes } from "../catalogue/routes/dry-run.ts";
 import { catalogueRouters } from "../catalogue/routes/index.ts";
 import { catalogueService } from "../catalogue/service.ts";
-import { catalogueCache } from "../catalogue/snapshot.ts";
+import { catalogueCache } from "../catalogue/compiled-catalogue.ts";
 import { catalogueStore } from "../catalogue/store.ts";
 import type { Config } from "../config.ts";
-import { auditStatement } from "../audit/events.ts";
-import type { AuditEvent } from "../audit/events.ts";
+import { auditStatement } from "../audit/ports.ts";
+import type { AuditEvent } from "../audit/ports.ts";
 import type { SqlDatabase } from "../db/d1.ts";
 import { isDatabaseFailure, openDatabase } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
-import { idempotencyStore, purgeIdempotencyKeys } from "../db/idempotency-store.ts";
+import { idempotencyStore, purgeIdempotencyKeys } from "../http/idempotency-store.ts";
 import { openApiDocument } from "../http/openapi.ts";
 import { signedCursors } from "../http/paging.ts";
 import { accessTokenIssuer, publicKeySet, userTokens } from "../identity/access-tokens.ts";
@@ -50,7 +53,7 @@ import type { LedgerOperations, LedgerPort, LedgerTransfer } from "../ledger/por
 import { ledgerRoutes } from "../ledger/routes/routes.ts";
 import { onceAnswered } from "../operations/programme.ts";
 import { operationsRouters } from "../operations/routes.ts";
-import { databaseHealth, ensureProgramme, listQuarantine } from "../operations/store.ts";
+import { databaseHealth, ensureProgramme } from "../operations/store.ts";
 import { aliasWarnings } from "../recognition/aliases.ts";
 import { maskLabel } from "../recognition/mask.ts";
 import { compileCatalogue } from "../recognition/recogniser.ts";
@@ -163,16 +166,16 @@ export function compose(platform: Platform, config: Config): Composition {
       clock,
       log,
       assets: platform.assets,
-      operatorTokens: operators,
-      cursors,
-      note,
-      quarantine: (query) => listQuarantine(db, query),
       checks: {
         database: () => databaseHealth(platform.db),
         ledger: platform.pingLedger,
         programme: onceAnswered(() => ensureProgramme(db, { pointsPerEuro }, clock.nowMs())),
       },
     }),
+    {
+      path: "/admin/v1",
+      router: quarantineListRoutes({ service: banking, operatorTokens: operators, cursors, note }),
+    },
     {
       path: "/",
       router: identityRoutes({
@@ -199,8 +202,8 @@ export function compose(platform: Platform, config: Config): Composition {
       path: "/",
       router: ledgerRoutes({
         ledger: platform.ledger,
-        identity,
-        catalogue: catalogue.cache,
+        userKeys: identity,
+        brands: catalogue.cache,
         userTokens: tokens,
         cursors,
         pointsPerEuro,
@@ -238,7 +241,7 @@ export function compose(platform: Platform, config: Config): Composition {
     { path: "/", router: webhookRoutes(banking) },
     {
       path: "/admin/v1",
-      router: operatorQuarantineRoutes({
+      router: quarantineReplayRoutes({
         service: banking,
         operatorTokens: operators,
         idempotency,
@@ -345,7 +348,7 @@ function composeInsights(
     projections: kept,
     reviews,
     dryRun: dryRunner({ sample, decide: decideEarning, programme }),
-    privacy: insightsPrivacy({ sample, reviews: queue, index: config.keyrings.index, clock }),
+    privacy: insightsPrivacy({ sample, index: config.keyrings.index, clock }),
     sweep: async (): Promise<void> => {
       const today = parisDate(clock.nowMs());
       await sample.tidy(addDays(today, -SAMPLE_DAYS_MAX), addDays(today, SAMPLE_DAYS_AHEAD));

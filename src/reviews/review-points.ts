@@ -1,8 +1,14 @@
 // What a held row could earn when a person lets it count, and how much of that one person may grant
 // alone. Pure.
-import type { EarningFacts, UsageView } from "../ledger/earning/types.ts";
-import type { OfferTerms, Programme, PurchaseView, ReviewWhy } from "../ledger/ports.ts";
-import type { Decide } from "../insights/ports.ts";
+import type {
+  DecideEarning,
+  EarningFacts,
+  OfferTerms,
+  Programme,
+  PurchaseView,
+  ReviewWhy,
+  UsageView,
+} from "../ledger/ports.ts";
 
 /** Counting a row that would earn more than this takes two persons, as an adjustment does. */
 export const SECOND_PERSON_POINTS = 2_000;
@@ -29,7 +35,7 @@ const NOTHING_USED: UsageView = {
 export function pointsAtMost(
   purchase: PurchaseView,
   offers: readonly OfferTerms[],
-  decide: Decide,
+  decide: DecideEarning,
   programme: Programme,
 ): number {
   if (purchase.kind === "refund") return 0;

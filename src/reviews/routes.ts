@@ -3,9 +3,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { operatorEvent } from "../audit/events.ts";
-import type { AuditEvent } from "../audit/events.ts";
-import { audited } from "../audit/audited-call.ts";
+import { audited, operatorEvent } from "../audit/ports.ts";
+import type { AuditEvent } from "../audit/ports.ts";
 import { operatorOf, requireRole } from "../http/authentication.ts";
 import type { OperatorTokens } from "../http/authentication.ts";
 import type { AppEnv } from "../http/context.ts";
@@ -18,7 +17,9 @@ import { answer, body, createRouter, operatorSecurity, problems } from "../http/
 import { isId } from "../kernel/ids.ts";
 import { toInstant } from "../kernel/time.ts";
 import type { ReviewPosition } from "./store.ts";
-import type { ReviewEntry, ReviewError, Reviews } from "./service.ts";
+import type { ReviewEntry } from "./carry-out.ts";
+import type { ReviewError } from "./errors.ts";
+import type { Reviews } from "./service.ts";
 
 export type ReviewRoutesDeps = {
   readonly reviews: Pick<Reviews, "page" | "decide">;

@@ -1,11 +1,11 @@
 // The queue of rows that wait for a person. The ledgers' alarms fill it
 // (ledger/projection-store.ts); here it is read and decided.
 import { and, asc, eq, gt, isNotNull, isNull, lte, or, sql } from "drizzle-orm";
-import { auditStatement } from "../audit/events.ts";
-import type { AuditEvent } from "../audit/events.ts";
+import { auditStatement } from "../audit/ports.ts";
+import type { AuditEvent } from "../audit/ports.ts";
 import { guarded } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
-import { reviews } from "../db/insights-tables.ts";
+import { reviews } from "../db/reviews-tables.ts";
 import type { UserId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 
@@ -30,6 +30,10 @@ export type ReviewProposal = {
 export type ReviewsStore = ReturnType<typeof reviewsStore>;
 
 export function reviewsStore(db: Database, random: RandomBytes) {
+  return { ...readings(db), ...decisions(db, random), ...closings(db) };
+}
+
+function readings(db: Database) {
   return {
     /** Oldest first, one more than `limit` when there is another page. */
     async page(
@@ -54,9 +58,27 @@ export function reviewsStore(db: Database, random: RandomBytes) {
       return (await db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId)))[0] ?? null;
     },
 
+    /** Decisions written down a while ago that no ledger has confirmed. */
+    async unfinished(beforeMs: number, limit: number): Promise<ReviewRow[]> {
+      return db.select().from(reviews).where(
+        and(
+          eq(reviews.state, "open"),
+          isNotNull(reviews.decision),
+          lte(reviews.decidedAtMs, beforeMs),
+        ),
+      )
+        // In any order: rows whose ledgers refuse must not keep the others from their turn for
+        // ever.
+        .orderBy(sql`random()`).limit(limit);
+    },
+  };
+}
+
+function decisions(db: Database, random: RandomBytes) {
+  return {
     /**
-     * Writes down what is going to be decided, with its audit event; returns the row after it. The
-     * first decision stands.
+     * Writes down what is going to be decided, with its audit event; returns the row after it. A
+     * decision that was written down before is kept.
      */
     async intend(intent: ReviewIntent, event: AuditEvent): Promise<ReviewRow | null> {
       const { purchaseId, decision, by, nowMs } = intent;
@@ -103,35 +125,26 @@ export function reviewsStore(db: Database, random: RandomBytes) {
       );
       return found[0] ?? null;
     },
+  };
+}
 
-    /** The ledger has it: nothing waits any more. */
+function closings(db: Database) {
+  return {
+    /** The ledger has followed the decision: the row is no longer held. */
     async close(purchaseId: string, nowMs: number): Promise<void> {
       await db.update(reviews).set({ state: "closed", closedAtMs: nowMs }).where(
         and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open")),
       );
     },
 
-    /** Takes back a decision that the ledger would not have. */
+    /** Takes back a decision that the ledger refused. */
     async reopen(purchaseId: string): Promise<void> {
       await db.update(reviews).set({ decision: null, decidedBy: null, decidedAtMs: null }).where(
         and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open")),
       );
     },
 
-    /** Decisions written down a while ago that no ledger has confirmed. */
-    async unfinished(beforeMs: number, limit: number): Promise<ReviewRow[]> {
-      return db.select().from(reviews).where(
-        and(
-          eq(reviews.state, "open"),
-          isNotNull(reviews.decision),
-          lte(reviews.decidedAtMs, beforeMs),
-        ),
-      )
-        // In any order: rows whose ledgers refuse must not keep the others from their turn for
-        // ever.
-        .orderBy(sql`random()`).limit(limit);
-    },
-
+    /** Erases the user's rows. */
     async forget(userId: UserId): Promise<void> {
       await db.delete(reviews).where(eq(reviews.userId, userId));
     },

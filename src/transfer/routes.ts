@@ -4,9 +4,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { operatorEvent } from "../audit/events.ts";
-import type { AuditEvent } from "../audit/events.ts";
-import { audited } from "../audit/audited-call.ts";
+import { audited, operatorEvent } from "../audit/ports.ts";
+import type { AuditEvent } from "../audit/ports.ts";
 import { operatorOf, requireRole } from "../http/authentication.ts";
 import type { OperatorTokens } from "../http/authentication.ts";
 import type { AppEnv } from "../http/context.ts";

@@ -1,4 +1,4 @@
-// npm run bench: every figure of the README in one run, side by side with what it is compared to.
+// npm run bench: the measured speeds of NUMBERS.md in one run, side by side with what it is compared to.
 // Medians and ratios; nothing here passes or fails, since a time on a shared machine proves
 // nothing.
 import { benchLedger } from "./ledger.ts";

@@ -2,7 +2,7 @@
 // Node and on Deno.
 import type { SqlDatabase } from "../../src/db/d1.ts";
 import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
-import { idempotencyStore, purgeIdempotencyKeys } from "../../src/db/idempotency-store.ts";
+import { idempotencyStore, purgeIdempotencyKeys } from "../../src/http/idempotency-store.ts";
 import { IDEMPOTENCY_LOCK_MS, IDEMPOTENCY_TTL_MS } from "../../src/http/idempotency.ts";
 import type { IdempotencyScope } from "../../src/http/idempotency.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";

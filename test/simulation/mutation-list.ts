@@ -45,8 +45,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "authorisations earn",
     breaks: "(e) a pending row earns nothing until it is booked",
     file: "ledger/purchases/verdicts.ts",
-    find: `if (record.state === "pending") {`,
-    replace: `if (record.state === "pending" && record.amountCents < 0) {`,
+    find: `if (purchase.state === "pending") {`,
+    replace: `if (purchase.state === "pending" && purchase.amountCents < 0) {`,
   },
   {
     name: "authorisations never close",
@@ -59,7 +59,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "one id for two purchases",
     breaks: "a budget's answer reaches its purchase",
     file: "ledger/purchases/record-batch.ts",
-    find: "if (!anotherHas(work, plan, row.id, [row.n])) return;",
+    find: "if (!anotherHas(call, plan, row.id, [row.n])) return;",
     replace: "if (touched.record.n > 0) return;",
   },
   {
@@ -82,9 +82,10 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "refunds round up",
     breaks: "keep = floor(points x cents left / base cents)",
     file: "ledger/purchases/verdicts.ts",
-    find: "mulDivFloor(record.granted, record.amountCents - refundedCents, record.amountCents)",
+    find:
+      "mulDivFloor(purchase.granted, purchase.amountCents - refundedCents, purchase.amountCents)",
     replace:
-      "Math.ceil((record.granted * (record.amountCents - refundedCents)) / record.amountCents)",
+      "Math.ceil((purchase.granted * (purchase.amountCents - refundedCents)) / purchase.amountCents)",
   },
   {
     name: "oldest purchase is refunded",
@@ -105,9 +106,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "holds survive a debt",
     breaks: "open holds are released until available is not negative",
     file: "ledger/points/holds.ts",
-    find: "while (work.head.balances.available < 0) {",
+    find: "while (call.head.balances.available < 0) {",
     seeds: [16],
-    replace: "while (work.head.balances.available < -1e9) {",
+    replace: "while (call.head.balances.available < -1e9) {",
   },
   {
     name: "confirmed twice",
@@ -155,9 +156,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "budget not given back",
     breaks: "reversals give back",
     file: "ledger/purchases/reservations.ts",
-    find: `record.waitsFor === "budget" ? share.wanted : share.restore ?? standingOf(record)`,
+    find: `purchase.waitsFor === "budget" ? share.wanted : share.restore ?? activePoints(purchase)`,
     seeds: [28],
-    replace: `record.waitsFor === "budget" ? share.wanted : record.granted`,
+    replace: `purchase.waitsFor === "budget" ? share.wanted : purchase.granted`,
   },
   {
     name: "a key takes any input",
@@ -330,10 +331,10 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "no notice of the last week",
     breaks: "notices 30 and 7 days before",
-    file: "ledger/deadlines/deadlines.ts",
-    find: "const daysBefore = expiresAtMs - work.nowMs <= 7 * DAY_MS ? 7 : 30;",
+    file: "ledger/deadlines/expiry-notices.ts",
+    find: "const daysBefore = expiresAtMs - call.nowMs <= 7 * DAY_MS ? 7 : 30;",
     replace:
-      `const daysBefore = expiresAtMs - work.nowMs <= 7 * DAY_MS ? 7 : 30;\n    if (daysBefore === 7 && integerOrNull(row, "noticed_30_ms") !== null) continue;`,
+      `const daysBefore = expiresAtMs - call.nowMs <= 7 * DAY_MS ? 7 : 30;\n    if (daysBefore === 7 && integerOrNull(row, "noticed_30_ms") !== null) continue;`,
   },
   {
     name: "confirmation promised 5 days late",
@@ -347,7 +348,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "effective on the day the lot matured",
     file: "ledger/points/lots.ts",
     find: "effectiveOn: dayOf(lot.confirmAtMs), lots: [[lot.lotNo, points]]",
-    replace: "effectiveOn: dayOf(work.nowMs), lots: [[lot.lotNo, points]]",
+    replace: "effectiveOn: dayOf(call.nowMs), lots: [[lot.lotNo, points]]",
   },
   // Crashes.
   {
@@ -358,7 +359,7 @@ export const MUTATIONS: readonly Mutation[] = [
       "operate: (input, nowMs) => run(nowMs, (work) => operate(work, input.key, input.operation)),",
     seeds: [30],
     replace:
-      'operate: (input, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const work = newWork(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(work);\n      return operate(work, input.key, input.operation);\n    },',
+      'operate: (input, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const work = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(work);\n      return operate(work, input.key, input.operation);\n    },',
   },
   {
     name: "budget answers without a transaction",
@@ -366,7 +367,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "ledger/engine.ts",
     find: "budgetGranted: done(budgetGranted)",
     replace:
-      'budgetGranted: (task, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const work = newWork(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(work);\n      budgetGranted(work, task);\n      return ok(null);\n    }',
+      'budgetGranted: (task, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const work = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(work);\n      budgetGranted(work, task);\n      return ok(null);\n    }',
   },
   // Verdicts and what entries say.
   {
@@ -484,9 +485,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "refused rows count",
     breaks: "what a person refused earns nothing",
     file: "ledger/purchases/verdicts.ts",
-    find: `if (record.review === "refused") {`,
+    find: `if (purchase.review === "refused") {`,
     seeds: [26],
-    replace: `if (record.review === "cleared") {`,
+    replace: `if (purchase.review === "cleared") {`,
   },
   {
     name: "forfeiting spares what is pending",

@@ -3,16 +3,19 @@
 import { createApp } from "../../src/app.ts";
 import { createPowens } from "../../src/banking/aggregators/powens/adapter.ts";
 import type { Aggregator } from "../../src/banking/ports.ts";
-import { connectionRoutes } from "../../src/banking/routes/connections.ts";
-import { operatorQuarantineRoutes } from "../../src/banking/routes/operator-quarantine.ts";
-import { webhookRoutes } from "../../src/banking/routes/webhooks.ts";
-import { createBanking } from "../../src/banking/service.ts";
+import {
+  connectionRoutes,
+  quarantineListRoutes,
+  quarantineReplayRoutes,
+  webhookRoutes,
+} from "../../src/banking/routes/index.ts";
+import { createBanking } from "../../src/banking/service/index.ts";
 import { bankingStore } from "../../src/banking/store/index.ts";
 import type { CataloguePort } from "../../src/catalogue/ports.ts";
-import { auditStatement } from "../../src/audit/events.ts";
-import type { AuditEvent } from "../../src/audit/events.ts";
+import { auditStatement } from "../../src/audit/ports.ts";
+import type { AuditEvent } from "../../src/audit/ports.ts";
 import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
-import { idempotencyStore } from "../../src/db/idempotency-store.ts";
+import { idempotencyStore } from "../../src/http/idempotency-store.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import type { IdentityPort, LinkGate } from "../../src/identity/ports.ts";
 import { utf8Encode } from "../../src/kernel/encoding.ts";
@@ -168,7 +171,11 @@ export function bankingApp(binding: D1Database) {
     { path: "/", router: webhookRoutes(service) },
     {
       path: "/admin/v1",
-      router: operatorQuarantineRoutes({
+      router: quarantineListRoutes({ service, operatorTokens, note, cursors: signedCursors(KEYS) }),
+    },
+    {
+      path: "/admin/v1",
+      router: quarantineReplayRoutes({
         service,
         operatorTokens,
         note,

@@ -4,11 +4,11 @@
 import { createApp } from "../../src/app.ts";
 import { catalogueRouters } from "../../src/catalogue/routes/index.ts";
 import { catalogueService } from "../../src/catalogue/service.ts";
-import { catalogueCache } from "../../src/catalogue/snapshot.ts";
+import { catalogueCache } from "../../src/catalogue/compiled-catalogue.ts";
 import { catalogueStore } from "../../src/catalogue/store.ts";
 import type { OperatorRole } from "../../src/config.ts";
 import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
-import { idempotencyStore } from "../../src/db/idempotency-store.ts";
+import { idempotencyStore } from "../../src/http/idempotency-store.ts";
 import type { OperatorTokens, UserTokens } from "../../src/http/authentication.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import { err, ok } from "../../src/kernel/result.ts";

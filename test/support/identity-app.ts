@@ -3,7 +3,7 @@
 import { createApp } from "../../src/app.ts";
 import type { JsonWebKeyWithKid, TrustedIssuer } from "../../src/config.ts";
 import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
-import { idempotencyStore } from "../../src/db/idempotency-store.ts";
+import { idempotencyStore } from "../../src/http/idempotency-store.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import { accessTokenIssuer, publicKeySet, userTokens } from "../../src/identity/access-tokens.ts";
 import { isIssuerUnavailable } from "../../src/identity/errors.ts";

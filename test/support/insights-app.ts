@@ -4,13 +4,13 @@
 import { env } from "cloudflare:workers";
 import { createApp } from "../../src/app.ts";
 import { catalogueService } from "../../src/catalogue/service.ts";
-import { catalogueCache } from "../../src/catalogue/snapshot.ts";
+import { catalogueCache } from "../../src/catalogue/compiled-catalogue.ts";
 import { catalogueStore } from "../../src/catalogue/store.ts";
 import { dryRunRoutes } from "../../src/catalogue/routes/dry-run.ts";
-import { auditStatement } from "../../src/audit/events.ts";
-import type { AuditEvent } from "../../src/audit/events.ts";
+import { auditStatement } from "../../src/audit/ports.ts";
+import type { AuditEvent } from "../../src/audit/ports.ts";
 import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
-import { idempotencyStore } from "../../src/db/idempotency-store.ts";
+import { idempotencyStore } from "../../src/http/idempotency-store.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import { dryRunner } from "../../src/insights/dry-run-service.ts";
 import { insightsPrivacy } from "../../src/insights/privacy.ts";
@@ -91,7 +91,7 @@ export async function insightsApp(stepUsers = 25) {
     programme: PROGRAMME,
     clock,
   });
-  const privacy = insightsPrivacy({ sample, reviews: queue, index, clock });
+  const privacy = insightsPrivacy({ sample, index, clock });
   const note = async (event: AuditEvent): Promise<void> =>
     void (await auditStatement(db, event, clock.nowMs(), systemRandomBytes));
   const common = {

@@ -213,8 +213,8 @@ describe("POST /admin/v1/brands", () => {
     );
     expect([one?.status, two?.status]).toEqual([201, 201]);
     expect(await versionNow()).toBe(before + 2);
-    const { book } = await edge.service.now();
-    expect([one, two].every((made) => book.brands.has(made?.body.id as never))).toBe(true);
+    const { catalogue } = await edge.service.now();
+    expect([one, two].every((made) => catalogue.brands.has(made?.body.id as never))).toBe(true);
   });
 
   it("lets one of two isolates have a name", async () => {

@@ -207,7 +207,7 @@ describe("POST /admin/v1/brands/import", () => {
       lines({ name: "Offre Debout", category: "food", aliases: ["Offre Debout", "Tout le monde"] }),
     );
     expect(changed.body).toMatchObject({ waiting: 1, lines: [{ status: "waiting", id }] });
-    expect((await edge.service.now()).book.brands.get(id as never)?.aliases).toEqual([
+    expect((await edge.service.now()).catalogue.brands.get(id as never)?.aliases).toEqual([
       "Offre Debout",
     ]);
   });

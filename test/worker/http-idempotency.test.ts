@@ -2,7 +2,7 @@
 // attempt.
 import { describe, it } from "vitest";
 import { sql } from "drizzle-orm";
-import { idempotencyStore, purgeIdempotencyKeys } from "../../src/db/idempotency-store.ts";
+import { idempotencyStore, purgeIdempotencyKeys } from "../../src/http/idempotency-store.ts";
 import type { OperatorPrincipal, UserPrincipal } from "../../src/http/context.ts";
 import { IDEMPOTENCY_LOCK_MS, IDEMPOTENCY_TTL_MS, idempotent } from "../../src/http/idempotency.ts";
 import type { IdempotencyStore } from "../../src/http/idempotency.ts";

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { createRoute, z } from "@hono/zod-openapi";
 import { sql } from "drizzle-orm";
 import { describe, it } from "vitest";
-import { auditStatement } from "../../src/audit/events.ts";
+import { auditStatement } from "../../src/audit/ports.ts";
 import { guarded } from "../../src/db/database.ts";
 import { pageQuery, signedCursors } from "../../src/http/paging.ts";
 import { problem, problemTable } from "../../src/http/problem.ts";

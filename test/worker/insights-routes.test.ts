@@ -1,8 +1,8 @@
 // Operators' routes of insights: who may call them, what they refuse, and that their figures are
 // those of the ledgers.
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { createBrand } from "../../src/catalogue/brand.ts";
-import { createOffer } from "../../src/catalogue/offer.ts";
+import { createBrand } from "../../src/catalogue/brands/brand.ts";
+import { createOffer } from "../../src/catalogue/offers/offer.ts";
 import { newId } from "../../src/kernel/ids.ts";
 import type { BrandId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
@@ -652,15 +652,16 @@ async function brandWithOffer(name: string): Promise<BrandId> {
   const actor = { subject: "alice", path: "/", idempotencyKey: crypto.randomUUID() };
   const brand = await app.catalogue.act(
     actor,
-    ({ book }, act) => createBrand(book, { name, category: "shops", aliases: [name] }, act),
+    ({ catalogue }, act) =>
+      createBrand(catalogue, { name, category: "shops", aliases: [name] }, act),
   );
   if (!brand.ok) throw new Error(brand.error.code);
   // Approved before the purchases of these tests, or it would not be in force on their day.
   const nowMs = app.clock.ms;
   const made = await app.catalogue.act(
     { ...actor, path: "/o" },
-    ({ book }, act) =>
-      createOffer(book, {
+    ({ catalogue }, act) =>
+      createOffer(catalogue, {
         brand_id: brand.value.id,
         title: { fr: name, en: name },
         version: VERSION as never,

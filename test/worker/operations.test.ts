@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createApp } from "../../src/app.ts";
+import { quarantineListRoutes } from "../../src/banking/routes/index.ts";
+import { bankingStore } from "../../src/banking/store/index.ts";
 import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
 import { catalogueStore } from "../../src/catalogue/store.ts";
 import { createRouter } from "../../src/http/router.ts";
@@ -9,7 +11,7 @@ import { jsonLog } from "../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { onceAnswered } from "../../src/operations/programme.ts";
 import { operationsRouters } from "../../src/operations/routes.ts";
-import { databaseHealth, ensureProgramme, listQuarantine } from "../../src/operations/store.ts";
+import { databaseHealth, ensureProgramme } from "../../src/operations/store.ts";
 import { ALICE, CLAIRE, KEYRING, openLimiter, operatorTokens } from "../support/catalogue-app.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
@@ -70,14 +72,16 @@ function operationsApp(
     },
     clock: { nowMs: () => NOW },
     log,
-    operatorTokens,
-    cursors: signedCursors(KEYRING),
     assets: async (request) =>
       new Response(`asset ${new URL(request.url).pathname}`, {
         headers: { "Content-Type": "text/html" },
       }),
+  });
+  const quarantine = quarantineListRoutes({
+    service: bankingStore(db, systemRandomBytes),
+    operatorTokens,
+    cursors: signedCursors(KEYRING),
     note: (event) => catalogueStore(db, systemRandomBytes).note(event, NOW),
-    quarantine: (query) => listQuarantine(db, query),
   });
   const app = createApp({
     clock: { nowMs: () => NOW },
@@ -86,7 +90,11 @@ function operationsApp(
     corsOrigins: [],
     apiLimiter: openLimiter,
     authLimiter: openLimiter,
-    routers: [...routers, { path: "/", router: rest }],
+    routers: [
+      ...routers,
+      { path: "/admin/v1", router: quarantine },
+      { path: "/", router: rest },
+    ],
     isUnavailable: isDatabaseFailure,
   });
   const read = async (path: string, headers: Record<string, string> = {}) => {

@@ -3,7 +3,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createApp } from "../../src/app.ts";
-import type { CatalogueSnapshot } from "../../src/catalogue/ports.ts";
 import { isDatabaseFailure } from "../../src/db/database.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import type { AccountId, BrandId, OfferId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
@@ -141,19 +140,19 @@ async function fixture() {
       },
       purchase: (_user, id) => called(state.purchases.find((item) => item.id === id) ?? null),
     },
-    identity: identity.service,
+    userKeys: identity.service,
     userTokens: identity.tokens,
     cursors: signedCursors(identity.keyrings.index),
     pointsPerEuro: 100,
     log: jsonLog((line) => state.alerts.push(line)),
-    catalogue: {
+    brands: {
       current: async (maxAgeMs) => {
         state.snapshots.push(maxAgeMs);
         return {
           brand: (
             id: BrandId,
           ) => (id === BRAND && state.brandName !== null ? { id, name: state.brandName } : null),
-        } as unknown as CatalogueSnapshot;
+        };
       },
     },
   });
@@ -403,7 +402,7 @@ describe("GET /v1/purchases", () => {
       reasons: [{
         code: "refunded",
         message:
-          "Part of this purchase was refunded (€10.00 of €34.90): it keeps 74 points, in proportion to the amount kept (104 × €24.90 / €34.90, rounded down).",
+          "This purchase was partly refunded (€10.00 of €34.90): it keeps 74 points, in proportion to the amount kept (104 × €24.90 / €34.90, rounded down).",
       }],
       rules: [{
         rule: "refunded",

@@ -35,7 +35,7 @@ export function normaliseName(name: string): string {
 /**
  * The fingerprint of an account: from its IBAN; else from its parent's IBAN and its name; else
  * weak, from user, bank and name, which never reaches beyond that user. `siblings` are the accounts
- * among which the parent is looked for.
+ * among which the parent is searched.
  */
 export function fingerprintOf(
   keyring: Keyring,

@@ -2,7 +2,7 @@
 // about them.
 import type { AccountId, ConnectionId, UserId } from "../../kernel/ids.ts";
 import type { AccountGeneration } from "../../ledger/ports.ts";
-import { consentEnd, standingOf } from "./status.ts";
+import { connectionStatus, consentEnd } from "./status.ts";
 import type { Action, BaseStatus } from "./status.ts";
 import type { AccountWindow, AggregatorName, RemoteAccount, RemoteConnection } from "../ports.ts";
 import { parisDate } from "../../kernel/time.ts";
@@ -58,7 +58,7 @@ export type LinkedConnection = {
   readonly accounts: readonly LinkedAccount[];
 };
 
-export type Directory = {
+export type LinkedUser = {
   readonly aggregator: AggregatorName;
   readonly linkId: string;
   readonly linkState: "intended" | "creating" | "created" | "ending" | "ended";
@@ -77,10 +77,10 @@ export type Directory = {
  * The accounts whose rows may go on, with the day from which they count. Empty without the consent.
  */
 export function earningAccounts(
-  directory: Directory,
+  linkedUser: LinkedUser,
   connection: LinkedConnection,
 ): Map<string, AccountWindow> {
-  const since = directory.bankDataSinceMs;
+  const since = linkedUser.bankDataSinceMs;
   const windows = new Map<string, AccountWindow>();
   if (since === null || connection.status === "removed") return windows;
   for (const account of connection.accounts) {
@@ -125,8 +125,8 @@ export function differs(
     if (remote.consentExpiresAtMs !== null && expiresAtMs !== connection.consentExpiresAtMs) {
       return true;
     }
-    const standing = standingOf(remote, connection, expiresAtMs, nowMs);
-    if (standing.status !== connection.status || standing.action !== connection.action) return true;
+    const status = connectionStatus(remote, connection, expiresAtMs, nowMs);
+    if (status.status !== connection.status || status.action !== connection.action) return true;
   }
   return accounts.some((account) => {
     const ours = connection.accounts.find((known) => known.remoteId === account.remoteId);

@@ -10,7 +10,7 @@ export type BaseStatus =
   | "unavailable"
   | "removed";
 export type Action = "none" | "renew" | "update_credentials" | "act_at_bank";
-export type Standing = { readonly status: BaseStatus; readonly action: Action };
+export type ConnectionStatus = { readonly status: BaseStatus; readonly action: Action };
 
 /**
  * A bank's consent lasts 180 days where the aggregator does not say (RTS on strong customer
@@ -25,13 +25,13 @@ const QUIET_MS = 72 * HOUR_MS;
  * for a while, `transient` keep it; a state that we do not know is shown as `unavailable` and never
  * fails.
  */
-export function standingOf(
+export function connectionStatus(
   remote: Pick<RemoteConnection, "condition" | "lastUpdateMs">,
-  previous: Standing,
+  previous: ConnectionStatus,
   consentExpiresAtMs: number,
   nowMs: number,
-): Standing {
-  const ask = (action: Action): Standing => ({ status: "action_required", action });
+): ConnectionStatus {
+  const ask = (action: Action): ConnectionStatus => ({ status: "action_required", action });
   switch (remote.condition) {
     case "ok":
       return remote.lastUpdateMs === null

@@ -3,10 +3,10 @@
 // the aggregator altogether, so that nothing of them stays there.
 import type { ConsentListener } from "../../identity/ports.ts";
 import type { ConnectionId, UserId } from "../../kernel/ids.ts";
-import { backoffMs } from "../connections/status.ts";
-import type { BankingDeps } from "../deps.ts";
-import type { Directory, LinkedConnection } from "../connections/linked-user.ts";
-import { accessFor } from "../connections/reconcile.ts";
+import { backoffMs } from "../connections/index.ts";
+import type { BankingDeps } from "../reconcile/index.ts";
+import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
+import { accessFor } from "../reconcile/index.ts";
 
 /** Ends one connection of a user; false when the user has no such connection. Safe to repeat. */
 export async function endConnection(
@@ -17,10 +17,10 @@ export async function endConnection(
   const link = await deps.store.linkOfConnection(userId, id);
   if (link === null) return false;
   await deps.store.removeConnection(userId, id, false, deps.clock.nowMs());
-  const directory = await deps.store.directoryOfLink(link.linkId);
-  const connection = directory?.connections.find((candidate) => candidate.id === id);
-  if (directory !== null && connection !== undefined && !connection.goneRemotely) {
-    await finishRemoval(deps, directory, connection);
+  const linkedUser = await deps.store.linkedUserOfLink(link.linkId);
+  const connection = linkedUser?.connections.find((candidate) => candidate.id === id);
+  if (linkedUser !== null && connection !== undefined && !connection.goneRemotely) {
+    await finishRemoval(deps, linkedUser, connection);
   }
   return true;
 }
@@ -28,12 +28,12 @@ export async function endConnection(
 /** Tells the aggregator to forget a connection that ended here. False: later. */
 export async function finishRemoval(
   deps: BankingDeps,
-  directory: Directory,
+  linkedUser: LinkedUser,
   connection: LinkedConnection,
 ): Promise<boolean> {
-  const access = await accessFor(deps, directory);
+  const access = await accessFor(deps, linkedUser);
   // A link that ended took its connections along.
-  if (!access.ok && directory.linkState === "ended") {
+  if (!access.ok && linkedUser.linkState === "ended") {
     await deps.store.connectionGone(connection.id);
     return true;
   }
@@ -58,26 +58,26 @@ export async function endAll(deps: BankingDeps, userId: UserId): Promise<boolean
   const ending = await deps.store.beginEnding(userId, deps.clock.nowMs());
   let finished = true;
   for (const linkId of ending) {
-    const directory = await deps.store.directoryOfLink(linkId);
-    if (directory !== null && !(await finishEnding(deps, directory))) finished = false;
+    const linkedUser = await deps.store.linkedUserOfLink(linkId);
+    if (linkedUser !== null && !(await finishEnding(deps, linkedUser))) finished = false;
   }
   return finished;
 }
 
 /** Deletes the user at the aggregator. False: later. */
-export async function finishEnding(deps: BankingDeps, directory: Directory): Promise<boolean> {
-  const access = await accessFor(deps, directory);
+export async function finishEnding(deps: BankingDeps, linkedUser: LinkedUser): Promise<boolean> {
+  const access = await accessFor(deps, linkedUser);
   const gone = access.ok ? await access.value.aggregator.deleteUser(access.value.token) : access;
   const nowMs = deps.clock.nowMs();
   if (gone.ok) {
-    await deps.store.endLink(directory.linkId, nowMs);
+    await deps.store.endLink(linkedUser.linkId, nowMs);
     return true;
   }
-  deps.log.alert("bank_ending_postponed", { link_id: directory.linkId, error: gone.error.code });
+  deps.log.alert("bank_ending_postponed", { link_id: linkedUser.linkId, error: gone.error.code });
   await deps.store.postponeLink(
-    directory.linkId,
-    directory.linkTries + 1,
-    nowMs + backoffMs(directory.linkTries),
+    linkedUser.linkId,
+    linkedUser.linkTries + 1,
+    nowMs + backoffMs(linkedUser.linkTries),
   );
   return false;
 }

@@ -8,13 +8,12 @@ import type { UserCipher } from "../../kernel/keyring.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { MINUTE_MS } from "../../kernel/time.ts";
-import { aggregatorOf } from "../deps.ts";
-import type { BankingDeps } from "../deps.ts";
-import type { LinkedConnection } from "../connections/linked-user.ts";
+import { accessFor, aggregatorOf, reconcile, tokenPlace } from "../reconcile/index.ts";
+import type { BankingDeps } from "../reconcile/index.ts";
+import type { LinkedConnection } from "../connections/index.ts";
 import type { CallbackError, StartError } from "../errors.ts";
-import { accessFor, look, tokenPlace } from "../connections/reconcile.ts";
 import type { Aggregator, AggregatorName } from "../ports.ts";
-import { PAGES_INLINE, readDue } from "../rows/backfill.ts";
+import { PAGES_INLINE, readDue } from "../rows/index.ts";
 
 export type StartInput = {
   readonly userId: UserId;
@@ -23,6 +22,12 @@ export type StartInput = {
   readonly bankId: string | null;
   readonly aggregator: AggregatorName | null;
   readonly locale: "fr" | "en" | null;
+};
+export type RenewalInput = {
+  readonly userId: UserId;
+  readonly sessionId: SessionId | null;
+  readonly redirectUri: string;
+  readonly connectionId: ConnectionId;
 };
 export type Started = {
   readonly authorizationUrl: string;
@@ -44,11 +49,11 @@ export type Returned = {
 /** The aggregator's code lives half an hour; so does the way back. */
 const INTENT_MS = 30 * MINUTE_MS;
 /**
- * Longer than any request lives: after that, who holds the right to create the user there is dead.
+ * Longer than any request lives: the one that held the right to create the user there has ended.
  */
 const CREATION_LAPSE_MS = 2 * MINUTE_MS;
-/** When to look at a user who has neither come back nor been announced by a webhook. */
-const LOOK_AFTER_MS = 20 * MINUTE_MS;
+/** When to reconcile a user who has neither come back nor been announced by a webhook. */
+const RECONCILE_AFTER_MS = 20 * MINUTE_MS;
 
 type Link = { readonly linkId: string; readonly token: string };
 
@@ -74,7 +79,7 @@ export async function startConnection(
   }
   const link = await ensureLink(deps, aggregator, input.userId);
   if (!link.ok) return link;
-  return trip(deps, aggregator, link.value, {
+  return authorize(deps, aggregator, link.value, {
     ...input,
     locale: input.locale ?? gate.value.locale,
     connection: null,
@@ -84,28 +89,23 @@ export async function startConnection(
 /** Starts the renewal of a consent, or of credentials, for a connection that the user has. */
 export async function startRenewal(
   deps: BankingDeps,
-  input: {
-    readonly userId: UserId;
-    readonly sessionId: SessionId | null;
-    readonly redirectUri: string;
-    readonly connectionId: ConnectionId;
-  },
+  input: RenewalInput,
 ): Promise<Result<Started, StartError>> {
   const gate = await openGate(deps.identity, input.userId);
   if (!gate.ok) return gate;
   const found = await deps.store.linkOfConnection(input.userId, input.connectionId);
-  const directory = found === null ? null : await deps.store.directoryOfLink(found.linkId);
-  const connection = directory?.connections.find((candidate) =>
+  const linkedUser = found === null ? null : await deps.store.linkedUserOfLink(found.linkId);
+  const connection = linkedUser?.connections.find((candidate) =>
     candidate.id === input.connectionId
   );
-  if (directory === null || connection === undefined || connection.status === "removed") {
+  if (linkedUser === null || connection === undefined || connection.status === "removed") {
     return err({ code: "not_found" });
   }
   if (!deps.redirectUris.includes(input.redirectUri)) return err({ code: "redirect_uri_unknown" });
-  const access = await accessFor(deps, directory);
+  const access = await accessFor(deps, linkedUser);
   if (!access.ok) return err({ code: "aggregator_unavailable" });
-  return trip(deps, access.value.aggregator, {
-    linkId: directory.linkId,
+  return authorize(deps, access.value.aggregator, {
+    linkId: linkedUser.linkId,
     token: access.value.token,
   }, { ...input, bankId: null, locale: gate.value.locale, connection });
 }
@@ -123,7 +123,7 @@ async function openGate(
   return ok(gate);
 }
 
-type Trip = {
+type AuthorizationRequest = {
   readonly userId: UserId;
   readonly sessionId: SessionId | null;
   readonly redirectUri: string;
@@ -132,11 +132,12 @@ type Trip = {
   readonly connection: LinkedConnection | null;
 };
 
-async function trip(
+/** Notes the intent and makes the address of the aggregator's page, with a fresh code and state. */
+async function authorize(
   deps: BankingDeps,
   aggregator: Aggregator,
   link: Link,
-  input: Trip,
+  input: AuthorizationRequest,
 ): Promise<Result<Started, StartError>> {
   const nowMs = deps.clock.nowMs();
   const state = base64UrlEncode(deps.random(32));
@@ -158,7 +159,9 @@ async function trip(
     deps.log.alert("bank_code_refused", { aggregator: aggregator.name, error: code.error.code });
     return err({ code: "aggregator_unavailable" });
   }
-  if (input.connection === null) await deps.store.lookLater(link.linkId, nowMs + LOOK_AFTER_MS, 0);
+  if (input.connection === null) {
+    await deps.store.scheduleReconcile(link.linkId, nowMs + RECONCILE_AFTER_MS, 0);
+  }
   const authorizationUrl = aggregator.webviewUrl({
     flow: input.connection === null ? "connect" : "reconnect",
     locale: input.locale,
@@ -186,15 +189,15 @@ async function ensureLink(
     return err({ code: "aggregator_unavailable" });
   }
   await deps.store.intendLink(userId, aggregator.name, deps.clock.nowMs());
-  const standing = await deps.store.standingLink(userId, aggregator.name);
-  if (standing === null) return err({ code: "in_progress" });
-  if (standing.state === "created" && standing.tokenCipher !== null) {
-    const token = await cipher.value.decrypt(tokenPlace(standing.id), standing.tokenCipher);
-    if (token.ok) return ok({ linkId: standing.id, token: token.value });
+  const link = await deps.store.activeLink(userId, aggregator.name);
+  if (link === null) return err({ code: "in_progress" });
+  if (link.state === "created" && link.tokenCipher !== null) {
+    const token = await cipher.value.decrypt(tokenPlace(link.id), link.tokenCipher);
+    if (token.ok) return ok({ linkId: link.id, token: token.value });
     deps.log.alert("bank_key_unusable", { user_id: userId });
     return err({ code: "aggregator_unavailable" });
   }
-  return createThere(deps, aggregator, standing.id, cipher.value);
+  return createThere(deps, aggregator, link.id, cipher.value);
 }
 
 /**
@@ -243,9 +246,9 @@ async function createThere(
 
 /**
  * The way back from the aggregator's page. The state must be this user's, unspent and in time. Ids
- * are a hint: whatever the user really has there, seen with the user's own token, is brought in
- * line. A refusal or an error there ends the trip without a connection. The state is spent last, so
- * that a failure in between can be repeated.
+ * are a hint: what is taken in is what the user really has there, read with the user's own token. A
+ * refusal or an error there spends the intent without a connection. The state is spent last, so that
+ * a failure in between can be repeated.
  */
 export async function returnFromBank(
   deps: BankingDeps,
@@ -261,22 +264,22 @@ export async function returnFromBank(
     await deps.store.spendIntent(intent.id, "refused", deps.clock.nowMs());
     return ok({ outcome: "refused", connections: [] });
   }
-  const link = await deps.store.standingLink(input.userId, intent.aggregator);
-  const directory = link === null ? null : await deps.store.directoryOfLink(link.id);
-  if (directory === null) return err({ code: "state_invalid" });
-  const access = await accessFor(deps, directory);
+  const link = await deps.store.activeLink(input.userId, intent.aggregator);
+  const linkedUser = link === null ? null : await deps.store.linkedUserOfLink(link.id);
+  if (linkedUser === null) return err({ code: "state_invalid" });
+  const access = await accessFor(deps, linkedUser);
   if (!access.ok) return err({ code: "aggregator_unavailable" });
-  const known = new Set(directory.connections.map((connection) => connection.remoteId));
-  const looked = await look(
+  const known = new Set(linkedUser.connections.map((connection) => connection.remoteId));
+  const reconciled = await reconcile(
     deps,
-    directory,
+    linkedUser,
     access.value,
     intent.connectionId as ConnectionId | null,
   );
-  if (!looked.ok) {
+  if (!reconciled.ok) {
     deps.log.alert("bank_return_unread", {
       aggregator: intent.aggregator,
-      error: looked.error.code,
+      error: reconciled.error.code,
     });
     return err({ code: "aggregator_unavailable" });
   }
@@ -284,7 +287,7 @@ export async function returnFromBank(
     intent.kind === "renew"
       ? connection.id === intent.connectionId
       : input.remoteIds.includes(connection.remoteId) || !known.has(connection.remoteId);
-  const connections = looked.value.directory.connections.filter((connection) =>
+  const connections = reconciled.value.linkedUser.connections.filter((connection) =>
     connection.status !== "removed" && meant(connection)
   );
   for (const connection of connections) {
@@ -292,10 +295,10 @@ export async function returnFromBank(
     if (connection.fullRead === "due") {
       await readDue(
         deps,
-        looked.value.directory,
+        reconciled.value.linkedUser,
         connection,
         access.value,
-        looked.value.remote,
+        reconciled.value.remote,
         PAGES_INLINE,
       );
     }

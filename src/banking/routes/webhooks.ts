@@ -6,7 +6,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../../http/context.ts";
 import { problem } from "../../http/problem.ts";
 import { answer, createRouter, problems } from "../../http/router.ts";
-import type { BankingService } from "../service.ts";
+import type { BankingService } from "../service/index.ts";
 
 const powensEvents = [
   "connection-synced",

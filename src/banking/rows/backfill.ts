@@ -4,21 +4,21 @@
 import { ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { addDays, DAY_MS, parisDate } from "../../kernel/time.ts";
-import type { BankingDeps } from "../deps.ts";
-import { earningAccounts } from "../connections/linked-user.ts";
-import type { Directory, LinkedConnection } from "../connections/linked-user.ts";
+import type { Access, BankingDeps } from "../reconcile/index.ts";
+import { earningAccounts } from "../connections/index.ts";
+import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { ReadError } from "../errors.ts";
-import { accessFor, look } from "../connections/reconcile.ts";
-import type { Access } from "../connections/reconcile.ts";
+import { accessFor, reconcile } from "../reconcile/index.ts";
 import type { RemoteConnection, RowPosition } from "../ports.ts";
-import { noteDropped, policyFor, recordRows } from "./record-rows.ts";
+import { noteDropped, policyFor } from "./minimise-policy.ts";
+import { recordRows } from "./record-rows.ts";
 
 /** What may be read inside one request; a longer read is finished by the sweep. */
 export const PAGES_INLINE = 3;
 /** What one step of the sweep reads at most. */
 export const PAGES_SWEEP = 60;
 /**
- * Once a day a connection is looked at in the background; the rules for account information allow
+ * Once a day a connection is read in the background; the rules for account information allow
  * four times.
  */
 export const CHANGES_EVERY_MS = DAY_MS;
@@ -34,7 +34,7 @@ const DATE_SLACK_DAYS = 5;
 const MARK_SLACK_MS = DAY_MS;
 
 /** Why something of a connection is still to be read. */
-export type StillOpen = ReadError["code"] | "not_yet" | "too_many_pages";
+export type UnfinishedRead = ReadError["code"] | "not_yet" | "too_many_pages";
 
 /**
  * Where a read starts: at the window's first day or a later one, and with all rows or only those
@@ -48,18 +48,18 @@ type ReadRange = { readonly fromDay: string | null; readonly changedAfterMs: num
  */
 export async function readDue(
   deps: BankingDeps,
-  directory: Directory,
+  linkedUser: LinkedUser,
   connection: LinkedConnection,
   access: Access,
   remote: readonly RemoteConnection[],
   pagesMax: number,
-): Promise<StillOpen | null> {
+): Promise<UnfinishedRead | null> {
   const there = remote.find((candidate) => candidate.remoteId === connection.remoteId);
   // Before the aggregator's first update there is nothing to read back.
   if (there === undefined || there.lastUpdateMs === null) return "not_yet";
   const readAtMs = deps.clock.nowMs();
   const fromDay = gapStart(connection);
-  const read = await readPages(deps, directory, connection, access, {
+  const read = await readPages(deps, linkedUser, connection, access, {
     fromDay,
     changedAfterMs: null,
   }, pagesMax);
@@ -93,14 +93,14 @@ function gapStart(connection: LinkedConnection): string | null {
  */
 export async function readChanges(
   deps: BankingDeps,
-  directory: Directory,
+  linkedUser: LinkedUser,
   connection: LinkedConnection,
   access: Access,
   pagesMax: number,
-): Promise<StillOpen | null> {
+): Promise<UnfinishedRead | null> {
   const readAtMs = deps.clock.nowMs();
   const markMs = connection.changesReadAtMs;
-  const read = await readPages(deps, directory, connection, access, {
+  const read = await readPages(deps, linkedUser, connection, access, {
     fromDay: null,
     changedAfterMs: markMs === null ? null : markMs - MARK_SLACK_MS,
   }, pagesMax);
@@ -121,47 +121,47 @@ export async function readChanges(
  */
 export async function catchUp(
   deps: BankingDeps,
-  before: Directory,
+  before: LinkedUser,
   id: LinkedConnection["id"],
   pagesMax: number,
-): Promise<StillOpen | null> {
+): Promise<UnfinishedRead | null> {
   const access = await accessFor(deps, before);
   if (!access.ok) return access.error.code;
-  const looked = await look(deps, before, access.value);
-  if (!looked.ok) return looked.error.code;
-  const { directory, remote } = looked.value;
-  const connection = directory.connections.find((candidate) => candidate.id === id);
+  const reconciled = await reconcile(deps, before, access.value);
+  if (!reconciled.ok) return reconciled.error.code;
+  const { linkedUser, remote } = reconciled.value;
+  const connection = linkedUser.connections.find((candidate) => candidate.id === id);
   if (connection === undefined || connection.status === "removed") return null;
   if (!remote.some((candidate) => candidate.remoteId === connection.remoteId)) {
     // Missing there is not yet gone: a hiccup must not end what a user has linked. Missing and
     // announced is.
-    if (!(await deps.store.deletionAnnounced(directory.aggregator, connection.remoteId))) {
+    if (!(await deps.store.deletionAnnounced(linkedUser.aggregator, connection.remoteId))) {
       return "aggregator_not_found";
     }
-    await deps.store.removeConnection(directory.userId, connection.id, true, deps.clock.nowMs());
+    await deps.store.removeConnection(linkedUser.userId, connection.id, true, deps.clock.nowMs());
     return null;
   }
   const complete = connection.fullRead === "due" && gapStart(connection) === null;
   if (connection.fullRead === "due") {
-    const open = await readDue(deps, directory, connection, access.value, remote, pagesMax);
+    const open = await readDue(deps, linkedUser, connection, access.value, remote, pagesMax);
     if (open !== null) return open;
   }
-  return complete ? null : readChanges(deps, directory, connection, access.value, pagesMax);
+  return complete ? null : readChanges(deps, linkedUser, connection, access.value, pagesMax);
 }
 
 async function readPages(
   deps: BankingDeps,
-  directory: Directory,
+  linkedUser: LinkedUser,
   connection: LinkedConnection,
   access: Access,
   range: ReadRange,
   pagesMax: number,
 ): Promise<Result<{ readonly finished: boolean }, ReadError>> {
-  const windows = earningAccounts(directory, connection);
+  const windows = earningAccounts(linkedUser, connection);
   const firstDay = [...windows.values()].map((window) => window.firstDay).sort()[0];
   if (firstDay === undefined) return ok({ finished: true });
-  const catalogue = await deps.catalogue.snapshot(directory.catalogueVersion);
-  const policy = policyFor(deps, directory, connection, catalogue);
+  const catalogue = await deps.catalogue.snapshot(linkedUser.catalogueVersion);
+  const policy = policyFor(deps, linkedUser, connection, catalogue);
   const fromDay = range.fromDay !== null && range.fromDay > firstDay ? range.fromDay : firstDay;
   let position: RowPosition = {
     sinceDay: addDays(fromDay, -DATE_SLACK_DAYS),
@@ -177,7 +177,7 @@ async function readPages(
     noteDropped(deps, connection, answer.value);
     const recorded = await recordRows(
       deps,
-      directory,
+      linkedUser,
       connection,
       access.cipher,
       catalogue,

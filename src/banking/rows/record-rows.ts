@@ -1,41 +1,24 @@
 // From minimised rows to ledger calls: recognise, encrypt the label under the user's key, add the
 // offers that may be in force, send at most 500 rows or 1 MiB at a time. Labels in clear end here.
+import { termsAround } from "../../catalogue/ports.ts";
 import type { CatalogueSnapshot } from "../../catalogue/ports.ts";
 import { keyedIndex } from "../../kernel/keyring.ts";
 import type { UserCipher } from "../../kernel/keyring.ts";
 import type { BrandId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
-import { addDays, parisToMs } from "../../kernel/time.ts";
-import type { BankRow, OfferCover, OfferTerms, RecordBatch } from "../../ledger/ports.ts";
-import { splitRows } from "./batches.ts";
-import type { BankingDeps } from "../deps.ts";
-import { earningAccounts, generationsOf } from "../connections/linked-user.ts";
-import type { Directory, LinkedConnection } from "../connections/linked-user.ts";
+import type { BankRow, OfferCover, RecordBatch } from "../../ledger/ports.ts";
+import { generationsOf } from "../connections/index.ts";
+import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { ReadError } from "../errors.ts";
-import type { CardRow, MinimisedRows, RowPolicy } from "../ports.ts";
-
-/** The minimiser's orders for one connection. */
-export function policyFor(
-  deps: BankingDeps,
-  directory: Directory,
-  connection: LinkedConnection,
-  catalogue: CatalogueSnapshot,
-): RowPolicy {
-  const { recogniser } = catalogue;
-  return {
-    nowMs: deps.clock.nowMs(),
-    accounts: earningAccounts(directory, connection),
-    kindOf: (label, hint) => recogniser.kindOf(label, hint),
-    namesBrand: (label) => recogniser.recognise(label, "refund").brandId !== null,
-    maskLabel: deps.maskLabel,
-  };
-}
+import type { CardRow } from "../ports.ts";
+import type { BankingDeps } from "../reconcile/index.ts";
+import { splitRows } from "./batches.ts";
 
 /** Records rows of one connection. `syncedAtMs` ends a sync and goes with the last call. */
 export async function recordRows(
   deps: BankingDeps,
-  directory: Directory,
+  linkedUser: LinkedUser,
   connection: LinkedConnection,
   cipher: UserCipher,
   catalogue: CatalogueSnapshot,
@@ -70,7 +53,7 @@ export async function recordRows(
     };
     const recorded = await recordBatch(
       deps,
-      directory.userId,
+      linkedUser.userId,
       batch,
       catalogue,
       covers.filter((cover) => brands.has(cover.brandId)),
@@ -90,7 +73,7 @@ const OFFER_ROUNDS_MAX = 5;
  */
 async function recordBatch(
   deps: BankingDeps,
-  userId: Directory["userId"],
+  userId: LinkedUser["userId"],
   batch: Omit<RecordBatch, "offers" | "covers">,
   catalogue: CatalogueSnapshot,
   first: readonly OfferCover[],
@@ -169,37 +152,4 @@ function mergedCovers(covers: readonly OfferCover[]): readonly OfferCover[] {
     });
   }
   return [...byBrand.values()];
-}
-
-/**
- * The brand's versions that may be in force on a day of the cover; one that is not, when none is: a
- * verdict tells "no offer" from "not then".
- */
-function termsAround(
-  catalogue: CatalogueSnapshot,
-  { brandId, from, to }: OfferCover,
-): readonly OfferTerms[] {
-  const [fromMs, toMs] = [parisToMs(from), parisToMs(addDays(to, 1))];
-  const all = catalogue.termsFor(brandId);
-  const around = all.filter((terms) =>
-    terms.startsAtMs < toMs && (terms.endsAtMs === null || terms.endsAtMs > fromMs)
-  );
-  return around.length > 0 ? around : all.slice(-1);
-}
-
-/**
- * Rows that could not be read point to a change at the aggregator; the other causes are everyday.
- * Counts only.
- */
-export function noteDropped(
-  deps: BankingDeps,
-  connection: LinkedConnection,
-  rows: MinimisedRows,
-): void {
-  if (rows.dropped.unreadable > 0) {
-    deps.log.alert("bank_rows_unreadable", {
-      connection_id: connection.id,
-      count: rows.dropped.unreadable,
-    });
-  }
 }

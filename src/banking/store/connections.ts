@@ -1,22 +1,16 @@
-// Connections and accounts: what a look found, their ends, the switch that lets an account earn.
-import { and, eq, ne, sql } from "drizzle-orm";
+// Connections: what a reconcile found, and their ends.
+import { and, eq, ne } from "drizzle-orm";
+import { bankConnections } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
-import { bankAccounts, bankConnections } from "../../db/banking-tables.ts";
-import type { AccountId, ConnectionId, UserId } from "../../kernel/ids.ts";
+import type { ConnectionId, UserId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
+import type { Changes } from "../connections/index.ts";
 import type { AggregatorName } from "../ports.ts";
-import {
-  connectionUpdate,
-  gapUpdates,
-  inBatch,
-  insertAccount,
-  insertConnection,
-  updateAccount,
-} from "./reconcile.ts";
-import type { Changes } from "./reconcile.ts";
+import { inBatch } from "./batch.ts";
+import { insertAccount } from "./new-account.ts";
+import { connectionUpdate, gapUpdates, insertConnection, updateAccount } from "./reconcile.ts";
 
 const connections = bankConnections;
-const accounts = bankAccounts;
 
 export function connectionRows(db: Database, random: RandomBytes) {
   return {
@@ -32,10 +26,10 @@ export function connectionRows(db: Database, random: RandomBytes) {
       return row ?? null;
     },
     /**
-     * What a look at the aggregator found, in one batch. Safe to apply twice and at the same time
-     * as another.
+     * Applies what a reconcile found, in one batch. Safe to repeat, and at the same time as
+     * another.
      */
-    async apply(changes: Changes): Promise<void> {
+    async applyChanges(changes: Changes): Promise<void> {
       await inBatch(db, [
         ...changes.newConnections.map((item) => insertConnection(db, changes, item, random)),
         ...changes.connections.flatMap((
@@ -72,42 +66,11 @@ export function connectionRows(db: Database, random: RandomBytes) {
           ),
         );
     },
+    /** The aggregator has forgotten a connection that ended here. */
     async connectionGone(id: ConnectionId): Promise<void> {
       await db.update(connections).set({ goneRemotely: 1, nextTryAtMs: null }).where(
         and(eq(connections.id, id), eq(connections.status, "removed")),
       );
-    },
-    /**
-     * Switches earning. `shared` when another user's account already earns for the same bank
-     * account: checked in the same statement, so that of two holders exactly one earns.
-     */
-    async setEarning(
-      userId: UserId,
-      id: AccountId,
-      earning: boolean,
-      nowMs: number,
-    ): Promise<"done" | "shared" | "unknown"> {
-      const free =
-        sql`NOT EXISTS (SELECT 1 FROM bank_accounts o WHERE o.fingerprint = ${accounts.fingerprint} AND o.user_id <> ${userId} AND o.earning = 1 AND o.state = 'enabled' AND ${accounts.strength} <> 'weak'
-        AND (SELECT status FROM bank_connections WHERE id = o.connection_id) <> 'removed')`;
-      const own = and(
-        eq(accounts.id, id),
-        eq(accounts.userId, userId),
-        ne(accounts.state, "deleted"),
-      );
-      const done = earning
-        ? await db.update(accounts).set({
-          earning: 1,
-          seenFromMs:
-            sql`CASE WHEN ${accounts.earning} = 0 THEN ${nowMs} ELSE ${accounts.seenFromMs} END`,
-          updatedAtMs: nowMs,
-        }).where(and(own, sql`(${accounts.earning} = 1 OR ${free})`)).returning({ id: accounts.id })
-        : await db.update(accounts).set({ earning: 0, updatedAtMs: nowMs }).where(own).returning({
-          id: accounts.id,
-        });
-      if (done.length > 0) return "done";
-      const [row] = await db.select({ id: accounts.id }).from(accounts).where(own);
-      return row === undefined ? "unknown" : "shared";
     },
   };
 }

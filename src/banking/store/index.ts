@@ -1,16 +1,24 @@
 // Banking's rows in D1. The hot path reads once, by a unique key, and writes only what changed.
-// Every write is conditional or has a unique key, so that any of them can be the last thing that
-// happened, or happen twice.
+// Every write is conditional or has a unique key, so that it may be the last thing before a
+// crash, or happen twice.
 import type { Database } from "../../db/database.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { connectionRows } from "./connections.ts";
-import { directoryReads } from "./linked-user.ts";
-import { linkRows } from "./links.ts";
-import { openWork } from "./pending-work.ts";
-import { quarantineRows } from "./quarantine.ts";
-import { tripRows } from "./link-intents.ts";
+import { earningSwitch } from "./earning-switch.ts";
+import { linkEndings } from "./link-endings.ts";
+import { linkIntentRows } from "./link-intents.ts";
+import { linkedUserReads } from "./linked-users.ts";
+import { linkRows, linkSchedule } from "./links.ts";
+import { pendingWork } from "./pending-work.ts";
+import { quarantineOperations, quarantineRows } from "./quarantine.ts";
+import { readProgress } from "./read-progress.ts";
 
-export type { QuarantineEntry } from "./quarantine.ts";
+export type {
+  QuarantinedMessage,
+  QuarantineEntry,
+  QuarantineItem,
+  QuarantineQuery,
+} from "./quarantine.ts";
 
 export type BankingStore = ReturnType<typeof bankingStore>;
 
@@ -20,11 +28,16 @@ export type BankingStore = ReturnType<typeof bankingStore>;
  */
 export function bankingStore(db: Database, random: RandomBytes) {
   return {
-    ...directoryReads(db),
+    ...linkedUserReads(db),
     ...linkRows(db, random),
-    ...tripRows(db, random),
+    ...linkSchedule(db),
+    ...linkEndings(db),
+    ...linkIntentRows(db, random),
     ...connectionRows(db, random),
-    ...openWork(db),
+    ...earningSwitch(db),
+    ...readProgress(db),
+    ...pendingWork(db),
     ...quarantineRows(db, random),
+    ...quarantineOperations(db, random),
   };
 }

@@ -1,4 +1,5 @@
-// Trips to the aggregator's page: single use, bound to the user, late after half an hour.
+// Intents to link a bank: written before the user is sent to the aggregator's page, spent when they
+// come back. Single use, bound to the user, expired after half an hour.
 import { and, eq, lt, sql } from "drizzle-orm";
 import type { Database } from "../../db/database.ts";
 import { connectionIntents } from "../../db/banking-tables.ts";
@@ -9,7 +10,7 @@ import type { AggregatorName } from "../ports.ts";
 
 export type Intent = typeof connectionIntents.$inferSelect;
 
-export function tripRows(db: Database, random: RandomBytes) {
+export function linkIntentRows(db: Database, random: RandomBytes) {
   return {
     async addIntent(
       intent: {

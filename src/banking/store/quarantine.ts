@@ -1,16 +1,16 @@
-// Messages that were set aside without their bodies, with the connections that are in trouble
-// because of them.
-import { and, eq, isNull, ne, sql } from "drizzle-orm";
-import { inBatch } from "./reconcile.ts";
-import { auditStatement } from "../../audit/events.ts";
-import type { AuditEvent } from "../../audit/events.ts";
-import type { Database } from "../../db/database.ts";
+// Messages that could not be used: kept without their bodies, with the connections that need a
+// repair because of them.
+import { and, desc, eq, isNotNull, isNull, lt, ne, or, sql } from "drizzle-orm";
+import { auditStatement } from "../../audit/ports.ts";
+import type { AuditEvent } from "../../audit/ports.ts";
 import { bankConnections } from "../../db/banking-tables.ts";
+import type { Database } from "../../db/database.ts";
 import { quarantine } from "../../db/platform-tables.ts";
 import { newId } from "../../kernel/ids.ts";
 import type { ConnectionId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import type { AggregatorName } from "../ports.ts";
+import { inBatch } from "./batch.ts";
 
 export type QuarantineEntry = {
   readonly provider: string;
@@ -21,7 +21,7 @@ export type QuarantineEntry = {
   readonly bodyBytes: number;
   readonly bodyHash: string;
 };
-/** A message that was set aside, as far as it is kept. */
+/** What a replay needs of a message. */
 export type QuarantinedMessage = {
   readonly id: string;
   readonly provider: AggregatorName;
@@ -32,8 +32,18 @@ export type QuarantinedMessage = {
   readonly resolvedAtMs: number | null;
 };
 
+/** A message as operators see it. */
+export type QuarantineItem = typeof quarantine.$inferSelect;
+export type QuarantineQuery = {
+  readonly state: "open" | "resolved" | "all";
+  readonly limit: number;
+  /** Where the page before ended. */
+  readonly before: { readonly lastAtMs: number; readonly id: string } | null;
+};
+
 const connections = bankConnections;
 
+/** What receiving messages writes and reads. */
 export function quarantineRows(db: Database, random: RandomBytes) {
   const quarantineStatement = (entry: QuarantineEntry, nowMs: number) =>
     db.insert(quarantine).values({
@@ -49,11 +59,10 @@ export function quarantineRows(db: Database, random: RandomBytes) {
 
   return {
     /**
-     * One user's trouble: the connection waits for a repair, the message is noted without its body;
-     * together or not at all.
+     * Notes a message without its body and has its connection repaired; together or not at all.
      */
-    async trouble(
-      id: ConnectionId | null,
+    async quarantineForRepair(
+      id: ConnectionId,
       reason: string,
       entry: QuarantineEntry,
       nowMs: number,
@@ -61,17 +70,52 @@ export function quarantineRows(db: Database, random: RandomBytes) {
     ): Promise<void> {
       await inBatch(db, [
         quarantineStatement(entry, nowMs),
-        ...(id === null ? [] : [
-          db.update(connections).set({
-            repairReason: reason,
-            repairSinceMs: sql`MAX(COALESCE(${connections.repairSinceMs}, 0), ${nowMs})`,
-            nextTryAtMs: sql`COALESCE(${connections.nextTryAtMs}, ${retryAtMs})`,
-          }).where(and(eq(connections.id, id), ne(connections.status, "removed"))),
-        ]),
+        db.update(connections).set({
+          repairReason: reason,
+          repairSinceMs: sql`MAX(COALESCE(${connections.repairSinceMs}, 0), ${nowMs})`,
+          nextTryAtMs: sql`COALESCE(${connections.nextTryAtMs}, ${retryAtMs})`,
+        }).where(and(eq(connections.id, id), ne(connections.status, "removed"))),
       ]);
     },
     async quarantine(entry: QuarantineEntry, nowMs: number): Promise<void> {
       await quarantineStatement(entry, nowMs);
+    },
+    /**
+     * True when a message said that the aggregator deleted that connection and could not be checked
+     * then.
+     */
+    async deletionAnnounced(aggregator: string, remoteConnectionId: string): Promise<boolean> {
+      const rows = await db.select({ id: quarantine.id }).from(quarantine)
+        .where(
+          and(
+            eq(quarantine.provider, aggregator),
+            eq(quarantine.remoteConnectionId, remoteConnectionId),
+            eq(quarantine.event, "connection-deleted"),
+            isNull(quarantine.resolvedAtMs),
+          ),
+        ).limit(1);
+      return rows.length > 0;
+    },
+  };
+}
+
+/** What operators see of the quarantine and do about it. */
+export function quarantineOperations(db: Database, random: RandomBytes) {
+  return {
+    /** The most recently seen first; one more than `limit` when there is another page. */
+    async quarantinePage({ state, limit, before }: QuarantineQuery): Promise<QuarantineItem[]> {
+      const inState = {
+        all: undefined,
+        open: isNull(quarantine.resolvedAtMs),
+        resolved: isNotNull(quarantine.resolvedAtMs),
+      };
+      return db.select().from(quarantine).where(and(
+        inState[state],
+        before === null ? undefined : or(
+          lt(quarantine.lastAtMs, before.lastAtMs),
+          and(eq(quarantine.lastAtMs, before.lastAtMs), lt(quarantine.id, before.id)),
+        ),
+      )).orderBy(desc(quarantine.lastAtMs), desc(quarantine.id)).limit(limit + 1);
     },
     async quarantined(id: string): Promise<QuarantinedMessage | null> {
       const [row] = await db.select().from(quarantine).where(eq(quarantine.id, id));
@@ -95,22 +139,6 @@ export function quarantineRows(db: Database, random: RandomBytes) {
         ]),
         auditStatement(db, event, nowMs, random),
       ]);
-    },
-    /**
-     * True when a message said that the aggregator deleted that connection and could not be checked
-     * then.
-     */
-    async deletionAnnounced(aggregator: string, remoteConnectionId: string): Promise<boolean> {
-      const rows = await db.select({ id: quarantine.id }).from(quarantine)
-        .where(
-          and(
-            eq(quarantine.provider, aggregator),
-            eq(quarantine.remoteConnectionId, remoteConnectionId),
-            eq(quarantine.event, "connection-deleted"),
-            isNull(quarantine.resolvedAtMs),
-          ),
-        ).limit(1);
-      return rows.length > 0;
     },
   };
 }

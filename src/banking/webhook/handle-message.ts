@@ -1,25 +1,22 @@
 // What an authentic, understood message leads to. One read of D1; no write when nothing changed;
-// what differs from ours is looked up at the aggregator before it is believed.
+// what differs from ours is read at the aggregator before it is believed.
 import { isDatabaseFailure } from "../../db/database.ts";
 import type { ConnectionId } from "../../kernel/ids.ts";
 import { errorClass } from "../../kernel/log.ts";
 import { MINUTE_MS } from "../../kernel/time.ts";
-import { isFine } from "../connections/status.ts";
-import type { BankingDeps } from "../deps.ts";
-import { differs } from "../connections/linked-user.ts";
-import type { Directory, LinkedConnection } from "../connections/linked-user.ts";
+import { differs, isFine } from "../connections/index.ts";
+import type { Access, BankingDeps, Reconciled } from "../reconcile/index.ts";
+import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { ReadError } from "../errors.ts";
-import { accessFor, cipherFor, look } from "../connections/reconcile.ts";
-import type { Access, Look } from "../connections/reconcile.ts";
+import { accessFor, cipherFor, reconcile } from "../reconcile/index.ts";
 import type { AggregatorName, WebhookEvent, WebhookMessage } from "../ports.ts";
-import { PAGES_INLINE, readDue } from "../rows/backfill.ts";
-import { noteDropped, policyFor, recordRows } from "../rows/record-rows.ts";
+import { noteDropped, PAGES_INLINE, policyFor, readDue, recordRows } from "../rows/index.ts";
 
 /** Why a message was set aside, and the connection that needs a repair because of it. */
-export type Trouble = { readonly reason: string; readonly connectionId: ConnectionId | null };
-type Outcome = Trouble | "unavailable" | null;
+export type Failure = { readonly reason: string; readonly connectionId: ConnectionId | null };
+type Outcome = Failure | "unavailable" | null;
 
-const LOOK_AGAIN_MS = 5 * MINUTE_MS;
+const RECONCILE_AGAIN_MS = 5 * MINUTE_MS;
 
 /** Processes one message; null when all is done. Database failures throw. */
 export async function processMessage(
@@ -28,25 +25,25 @@ export async function processMessage(
   event: WebhookEvent,
   message: WebhookMessage,
 ): Promise<Outcome> {
-  const directory = await deps.store.directoryByRemoteUser(aggregator, message.remoteUserId);
-  if (directory === null || !directory.userActive) {
+  const linkedUser = await deps.store.linkedUserByRemoteId(aggregator, message.remoteUserId);
+  if (linkedUser === null || !linkedUser.userActive) {
     return { reason: "unknown_user", connectionId: null };
   }
   // Late news of somebody who left.
-  if (directory.linkState !== "created") return null;
+  if (linkedUser.linkState !== "created") return null;
   const connection =
-    directory.connections.find((candidate) => candidate.remoteId === message.remoteConnectionId) ??
+    linkedUser.connections.find((candidate) => candidate.remoteId === message.remoteConnectionId) ??
       null;
   try {
     switch (event) {
       case "user-deleted":
-        return await userDeleted(deps, directory);
+        return await userDeleted(deps, linkedUser);
       case "connection-deleted":
         return connection === null || connection.status === "removed"
           ? null
-          : await connectionDeleted(deps, directory, connection);
+          : await connectionDeleted(deps, linkedUser, connection);
       default:
-        return await changed(deps, directory, connection, event, message);
+        return await changed(deps, linkedUser, connection, event, message);
     }
   } catch (error) {
     if (isDatabaseFailure(error)) throw error;
@@ -60,36 +57,36 @@ export async function processMessage(
   }
 }
 
-async function userDeleted(deps: BankingDeps, directory: Directory): Promise<Outcome> {
-  const access = await accessFor(deps, directory);
+async function userDeleted(deps: BankingDeps, linkedUser: LinkedUser): Promise<Outcome> {
+  const access = await accessFor(deps, linkedUser);
   if (!access.ok) return { reason: access.error.code, connectionId: null };
   const exists = await access.value.aggregator.userExists(access.value.token);
   if (!exists.ok) return { reason: exists.error.code, connectionId: null };
   if (exists.value) return { reason: "user_still_exists", connectionId: null };
-  await deps.store.endLink(directory.linkId, deps.clock.nowMs());
+  await deps.store.endLink(linkedUser.linkId, deps.clock.nowMs());
   return null;
 }
 
 async function connectionDeleted(
   deps: BankingDeps,
-  directory: Directory,
+  linkedUser: LinkedUser,
   connection: LinkedConnection,
 ): Promise<Outcome> {
-  const access = await accessFor(deps, directory);
+  const access = await accessFor(deps, linkedUser);
   if (!access.ok) return { reason: access.error.code, connectionId: connection.id };
   const remote = await access.value.aggregator.connections(access.value.token);
   if (!remote.ok) return { reason: remote.error.code, connectionId: connection.id };
   if (remote.value.some((candidate) => candidate.remoteId === connection.remoteId)) {
     return { reason: "connection_still_exists", connectionId: null };
   }
-  await deps.store.removeConnection(directory.userId, connection.id, true, deps.clock.nowMs());
+  await deps.store.removeConnection(linkedUser.userId, connection.id, true, deps.clock.nowMs());
   return null;
 }
 
 /** A sync, or an account that came, changed or went. */
 async function changed(
   deps: BankingDeps,
-  before: Directory,
+  before: LinkedUser,
   known: LinkedConnection | null,
   event: WebhookEvent,
   message: WebhookMessage,
@@ -101,57 +98,60 @@ async function changed(
     (message.connection === null || message.connection.lastUpdateMs !== null);
   const strange = known === null ||
     differs(known, message.connection, message.accounts, deps.clock.nowMs());
-  let directory = before;
-  let seen: (Look & { readonly access: Access }) | null = null;
+  let linkedUser = before;
+  let seen: (Reconciled & { readonly access: Access }) | null = null;
   if (strange || readable) {
-    const looked = await lookNow(deps, before);
-    if (!looked.ok) {
-      if (known === null) return await unknownYet(deps, before, looked.error.code);
+    const reconciled = await reconcileNow(deps, before);
+    if (!reconciled.ok) {
+      if (known === null) return await unknownYet(deps, before, reconciled.error.code);
       // Our own state still serves: rows of accounts that we know are recorded, the rest waits for
       // the repair, or for the read back that is due anyway.
       const outcome = await take(deps, before, known, event, message);
-      return outcome ?? (strange ? { reason: looked.error.code, connectionId: known.id } : null);
+      return outcome ??
+        (strange ? { reason: reconciled.error.code, connectionId: known.id } : null);
     }
-    seen = looked.value;
-    directory = seen.directory;
+    seen = reconciled.value;
+    linkedUser = seen.linkedUser;
   }
-  const connection = directory.connections.find((candidate) =>
+  const connection = linkedUser.connections.find((candidate) =>
     candidate.remoteId === message.remoteConnectionId
   );
   if (connection === undefined) return { reason: "unknown_connection", connectionId: null };
   if (connection.status === "removed") return null;
-  const outcome = await take(deps, directory, connection, event, message);
+  const outcome = await take(deps, linkedUser, connection, event, message);
   if (outcome !== null) return outcome;
   if (seen !== null && connection.fullRead === "due") {
-    await readDue(deps, seen.directory, connection, seen.access, seen.remote, PAGES_INLINE);
+    await readDue(deps, seen.linkedUser, connection, seen.access, seen.remote, PAGES_INLINE);
   }
   return unknownAccount(connection, message);
 }
 
-async function lookNow(
+async function reconcileNow(
   deps: BankingDeps,
-  directory: Directory,
-): Promise<{ ok: true; value: Look & { access: Access } } | { ok: false; error: ReadError }> {
-  const access = await accessFor(deps, directory);
+  linkedUser: LinkedUser,
+): Promise<{ ok: true; value: Reconciled & { access: Access } } | { ok: false; error: ReadError }> {
+  const access = await accessFor(deps, linkedUser);
   if (!access.ok) return access;
-  const looked = await look(deps, directory, access.value);
-  return looked.ok ? { ok: true, value: { ...looked.value, access: access.value } } : looked;
+  const reconciled = await reconcile(deps, linkedUser, access.value);
+  return reconciled.ok
+    ? { ok: true, value: { ...reconciled.value, access: access.value } }
+    : reconciled;
 }
 
 /** A connection that we cannot look at yet: the sweep will, so nothing of it is lost. */
 async function unknownYet(
   deps: BankingDeps,
-  directory: Directory,
+  linkedUser: LinkedUser,
   reason: ReadError["code"],
 ): Promise<Outcome> {
-  await deps.store.lookLater(directory.linkId, deps.clock.nowMs() + LOOK_AGAIN_MS, 0);
+  await deps.store.scheduleReconcile(linkedUser.linkId, deps.clock.nowMs() + RECONCILE_AGAIN_MS, 0);
   return { reason, connectionId: null };
 }
 
 /** Minimises and records the rows that came with the message. */
 async function take(
   deps: BankingDeps,
-  directory: Directory,
+  linkedUser: LinkedUser,
   connection: LinkedConnection,
   event: WebhookEvent,
   message: WebhookMessage,
@@ -160,15 +160,15 @@ async function take(
   const syncedAtMs = event === "connection-synced" && remote !== null && isFine(remote.condition)
     ? remote.lastUpdateMs
     : null;
-  const cipher = await cipherFor(deps, directory);
+  const cipher = await cipherFor(deps, linkedUser);
   if (!cipher.ok) return { reason: cipher.error.code, connectionId: connection.id };
   if (event !== "connection-synced" && event !== "account-synced") return null;
-  const catalogue = await deps.catalogue.snapshot(directory.catalogueVersion);
-  const rows = message.minimise(policyFor(deps, directory, connection, catalogue));
+  const catalogue = await deps.catalogue.snapshot(linkedUser.catalogueVersion);
+  const rows = message.minimise(policyFor(deps, linkedUser, connection, catalogue));
   noteDropped(deps, connection, rows);
   const recorded = await recordRows(
     deps,
-    directory,
+    linkedUser,
     connection,
     cipher.value,
     catalogue,

@@ -6,11 +6,11 @@ import { hexEncode } from "../../kernel/encoding.ts";
 import { sha256Bytes } from "../../kernel/hash.ts";
 import { errorClass } from "../../kernel/log.ts";
 import { gunzipAtMost, readAtMost } from "../../kernel/bytes.ts";
-import { backoffMs } from "../connections/status.ts";
-import { aggregatorOf } from "../deps.ts";
-import type { BankingDeps } from "../deps.ts";
+import { backoffMs } from "../connections/index.ts";
+import { aggregatorOf } from "../reconcile/index.ts";
+import type { BankingDeps } from "../reconcile/index.ts";
 import { processMessage } from "./handle-message.ts";
-import type { Trouble } from "./handle-message.ts";
+import type { Failure } from "./handle-message.ts";
 import type {
   Aggregator,
   AggregatorName,
@@ -97,7 +97,7 @@ async function receiveVerified(
 ): Promise<Reception> {
   let message: WebhookMessage | null = null;
   try {
-    let trouble: Trouble | "unavailable" | null;
+    let trouble: Failure | "unavailable" | null;
     try {
       message = aggregator.readWebhook(event, bytes);
       trouble = message === null
@@ -115,7 +115,7 @@ async function receiveVerified(
     }
     if (trouble === "unavailable") return "unavailable";
     if (trouble !== null) {
-      await setAside(deps, trouble, {
+      await quarantine(deps, trouble, {
         provider: aggregator.name,
         event,
         remoteUserId: message?.remoteUserId ?? null,
@@ -137,14 +137,14 @@ async function receiveVerified(
  * Notes a message that could not be used, with the connection's repair where there is one, in one
  * batch, and calls a person.
  */
-async function setAside(
+async function quarantine(
   deps: BankingDeps,
-  trouble: Trouble,
+  trouble: Failure,
   entry: QuarantineEntry,
 ): Promise<void> {
   const nowMs = deps.clock.nowMs();
   if (trouble.connectionId === null) await deps.store.quarantine(entry, nowMs);
-  else {await deps.store.trouble(
+  else {await deps.store.quarantineForRepair(
       trouble.connectionId,
       trouble.reason,
       entry,

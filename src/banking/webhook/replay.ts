@@ -1,16 +1,15 @@
-// What an operator does about a message that was set aside: ask the aggregator again for what it
+// What an operator does about a quarantined message: ask the aggregator again for what it
 // was about. No body was kept, so nothing is replayed literally; what a complete read records is
 // all that any message could have brought.
-import { operatorEvent } from "../../audit/events.ts";
-import type { OperatorPrincipal } from "../../http/context.ts";
+import type { AuditEvent } from "../../audit/ports.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
-import type { BankingDeps } from "../deps.ts";
-import type { Directory } from "../connections/linked-user.ts";
-import { accessFor, look } from "../connections/reconcile.ts";
-import type { QuarantinedMessage } from "../store/quarantine.ts";
-import { catchUp, PAGES_INLINE } from "../rows/backfill.ts";
-import type { StillOpen } from "../rows/backfill.ts";
+import type { BankingDeps } from "../reconcile/index.ts";
+import type { LinkedUser } from "../connections/index.ts";
+import { accessFor, reconcile } from "../reconcile/index.ts";
+import type { QuarantinedMessage } from "../store/index.ts";
+import { catchUp, PAGES_INLINE } from "../rows/index.ts";
+import type { UnfinishedRead } from "../rows/index.ts";
 
 /**
  * `scheduled`: more than one request may read; the sweep goes on with it and resolves the message.
@@ -25,45 +24,45 @@ export type Replayed = {
  * - `not_found`: no such message.
  * - `nothing_to_ask`: it names nobody whom we know, or nothing that the aggregator still has.
  * - `aggregator_unavailable`, `ledger_unavailable`: to be repeated; the sweep also goes on.
- * - `still_troubled`: asked and answered, but this user's trouble persists (`reason`).
+ * - `still_failing`: asked and answered, but it still fails (`reason`).
  */
 export type ReplayError =
   | {
     readonly code: "not_found" | "nothing_to_ask" | "aggregator_unavailable" | "ledger_unavailable";
   }
-  | { readonly code: "still_troubled"; readonly reason: StillOpen };
+  | { readonly code: "still_failing"; readonly reason: UnfinishedRead };
 
 /**
  * Asks again for what a quarantined message was about and resolves it when that worked. Safe to
- * repeat; a resolved one stays so.
+ * repeat; a resolved one stays so. `eventOf` makes the line of the audit log that goes with it.
  */
 export async function replayQuarantined(
   deps: BankingDeps,
   id: string,
-  operator: OperatorPrincipal,
+  eventOf: (details: AuditEvent["details"]) => AuditEvent,
 ): Promise<Result<Replayed, ReplayError>> {
   const item = await deps.store.quarantined(id);
   if (item === null) return err({ code: "not_found" });
   if (item.resolvedAtMs !== null) {
     return ok({ id, outcome: "resolved", resolvedAtMs: item.resolvedAtMs });
   }
-  const directory = item.remoteUserId === null
+  const linkedUser = item.remoteUserId === null
     ? null
-    : await deps.store.directoryByRemoteUser(item.provider, item.remoteUserId);
-  if (directory === null || !directory.userActive) return err({ code: "nothing_to_ask" });
-  // News of somebody who left: nothing of it may be taken in any more.
-  const asked = directory.linkState !== "created"
+    : await deps.store.linkedUserByRemoteId(item.provider, item.remoteUserId);
+  if (linkedUser === null || !linkedUser.userActive) return err({ code: "nothing_to_ask" });
+  // The user has left: nothing of it may be taken in any more.
+  const asked = linkedUser.linkState !== "created"
     ? ok("resolved" as const)
     : item.event === "user-deleted"
-    ? await askForUser(deps, directory)
-    : await askForRows(deps, directory, item);
+    ? await askForUser(deps, linkedUser)
+    : await askForRows(deps, linkedUser, item);
   if (!asked.ok) return asked;
   const nowMs = deps.clock.nowMs();
   const resolvedAtMs = asked.value === "resolved" ? nowMs : null;
   await deps.store.replayed(
     id,
     resolvedAtMs,
-    operatorEvent(operator, "quarantine.replay", id, { outcome: asked.value, reason: item.reason }),
+    eventOf({ outcome: asked.value, reason: item.reason }),
     nowMs,
   );
   return ok({ id, outcome: asked.value, resolvedAtMs });
@@ -71,26 +70,26 @@ export async function replayQuarantined(
 
 async function askForUser(
   deps: BankingDeps,
-  directory: Directory,
+  linkedUser: LinkedUser,
 ): Promise<Result<"resolved", ReplayError>> {
-  const access = await accessFor(deps, directory);
+  const access = await accessFor(deps, linkedUser);
   if (!access.ok) return err(refusal(access.error.code));
   const exists = await access.value.aggregator.userExists(access.value.token);
   if (!exists.ok) return err(refusal(exists.error.code));
-  if (!exists.value) await deps.store.endLink(directory.linkId, deps.clock.nowMs());
+  if (!exists.value) await deps.store.endLink(linkedUser.linkId, deps.clock.nowMs());
   return ok("resolved");
 }
 
 async function askForRows(
   deps: BankingDeps,
-  before: Directory,
+  before: LinkedUser,
   item: QuarantinedMessage,
 ): Promise<Result<Replayed["outcome"], ReplayError>> {
   const access = await accessFor(deps, before);
   if (!access.ok) return err(refusal(access.error.code));
-  const looked = await look(deps, before, access.value);
-  if (!looked.ok) return err(refusal(looked.error.code));
-  const { connections } = looked.value.directory;
+  const reconciled = await reconcile(deps, before, access.value);
+  if (!reconciled.ok) return err(refusal(reconciled.error.code));
+  const { connections } = reconciled.value.linkedUser;
   const meant = connections.filter((connection) =>
     item.remoteConnectionId === null || connection.remoteId === item.remoteConnectionId
   );
@@ -99,7 +98,7 @@ async function askForRows(
   for (const connection of meant) {
     if (connection.status === "removed") continue;
     await deps.store.readAgain(connection.id, deps.clock.nowMs());
-    const fresh = await deps.store.directoryOfLink(before.linkId);
+    const fresh = await deps.store.linkedUserOfLink(before.linkId);
     const open = fresh === null ? null : await catchUp(deps, fresh, connection.id, PAGES_INLINE);
     if (open === "too_many_pages" || open === "not_yet") outcome = "scheduled";
     else if (open !== null) return err(refusal(open));
@@ -107,7 +106,7 @@ async function askForRows(
   return ok(outcome);
 }
 
-function refusal(open: StillOpen): ReplayError {
+function refusal(open: UnfinishedRead): ReplayError {
   switch (open) {
     case "aggregator_unavailable":
     case "ledger_unavailable":
@@ -115,6 +114,6 @@ function refusal(open: StillOpen): ReplayError {
     case "aggregator_not_found":
       return { code: "nothing_to_ask" };
     default:
-      return { code: "still_troubled", reason: open };
+      return { code: "still_failing", reason: open };
   }
 }

@@ -1,7 +1,7 @@
 // What the catalogue's routes need, and the few things that all of them do: refuse, page, name the
 // actor.
 import type { Context, MiddlewareHandler } from "hono";
-import { audited } from "../../audit/audited-call.ts";
+import { audited } from "../../audit/ports.ts";
 import { operatorOf, requireRole } from "../../http/authentication.ts";
 import type { OperatorTokens, UserTokens } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";
@@ -15,7 +15,7 @@ import type { AliasWarning, BrandEntry } from "../../recognition/ports.ts";
 import { fieldError } from "../errors.ts";
 import type { CatalogueError, CatalogueFieldError } from "../errors.ts";
 import type { Actor, CatalogueService } from "../service.ts";
-import type { CatalogueCache } from "../snapshot.ts";
+import type { CatalogueCache } from "../compiled-catalogue.ts";
 
 export type CatalogueRoutesDeps = {
   readonly service: CatalogueService;

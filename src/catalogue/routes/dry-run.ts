@@ -2,8 +2,8 @@
 // the statistics sample. It writes nothing, so it takes no Idempotency-Key.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { AuditEvent } from "../../audit/events.ts";
-import { audited } from "../../audit/audited-call.ts";
+import type { AuditEvent } from "../../audit/ports.ts";
+import { audited } from "../../audit/ports.ts";
 import { requireRole } from "../../http/authentication.ts";
 import type { OperatorTokens } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";
@@ -14,8 +14,9 @@ import type { BrandId, OfferId } from "../../kernel/ids.ts";
 import type { Clock } from "../../kernel/time.ts";
 import { fieldError } from "../errors.ts";
 import type { CatalogueFieldError } from "../errors.ts";
-import { checkOfferVersion, offerVersionDetail } from "../offer-version.ts";
-import { titleInput, versionInput } from "../offer.ts";
+import { checkOfferVersion } from "../terms/check-version.ts";
+import { offerVersionDetail } from "../terms/version-problems.ts";
+import { titleInput, versionInput } from "../offers/offer.ts";
 import type { CatalogueService } from "../service.ts";
 import { refuseFields } from "./deps.ts";
 
@@ -110,8 +111,10 @@ export function dryRunRoutes(deps: DryRunRouteDeps): OpenAPIHono<AppEnv> {
     const { brand_id: brand, version } = c.req.valid("json");
     const nowMs = deps.clock.nowMs();
     const checked = checkOfferVersion(version, { pointsPerEuro: deps.pointsPerEuro });
-    const { book } = await deps.service.now();
-    const brandId: BrandId | null = isId("brd", brand) && book.brands.has(brand) ? brand : null;
+    const { catalogue } = await deps.service.now();
+    const brandId: BrandId | null = isId("brd", brand) && catalogue.brands.has(brand)
+      ? brand
+      : null;
     if (brandId === null || !checked.ok) {
       const errors: CatalogueFieldError[] = brandId === null
         ? [fieldError("/brand_id", "brand_unknown")]

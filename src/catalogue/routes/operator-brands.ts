@@ -9,7 +9,7 @@ import { problem } from "../../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../../http/router.ts";
 import { isId } from "../../kernel/ids.ts";
 import type { AliasWarning } from "../../recognition/ports.ts";
-import type { Book, BrandRecord } from "../book.ts";
+import type { BrandRecord, Catalogue } from "../catalogue.ts";
 import {
   approveAliasChange,
   brandEdit,
@@ -18,12 +18,13 @@ import {
   createBrand,
   editBrand,
   importBrands,
-} from "../brand.ts";
-import type { BrandImport, BrandOutcome } from "../brand.ts";
-import { BRAND_COLUMNS, checkLines, readImport } from "../import-file.ts";
-import type { ImportFormat } from "../import-file.ts";
-import { presentBrand } from "../present.ts";
-import { toEntry } from "../snapshot.ts";
+} from "../brands/brand.ts";
+import type { BrandImport, BrandOutcome } from "../brands/brand.ts";
+import { BRAND_COLUMNS } from "../import/columns.ts";
+import { checkLines, readImport } from "../import/import-file.ts";
+import type { ImportFormat } from "../import/import-file.ts";
+import { presentBrand } from "./present.ts";
+import { toEntry } from "../compiled-catalogue.ts";
 import { actorOf, operatorActs, operatorPatches, operatorReads, pageById, refuse } from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
 import { brandAnswerSchema, brandReportSchema, operatorBrandSchema } from "./schemas.ts";
@@ -66,15 +67,15 @@ export function importBody(member: string, columns: readonly string[]) {
 
 function warningsFor(
   deps: CatalogueRoutesDeps,
-  book: Book,
+  catalogue: Catalogue,
   brand: Pick<BrandRecord, "id" | "name" | "category" | "aliases" | "excluded" | "wikidata">,
 ): AliasWarning[] {
-  return [...deps.aliasWarnings([...book.brands.values()].map(toEntry), toEntry(brand))];
+  return [...deps.aliasWarnings([...catalogue.brands.values()].map(toEntry), toEntry(brand))];
 }
 
 function brandAnswer(
   deps: CatalogueRoutesDeps,
-  book: Book,
+  catalogue: Catalogue,
   { brand, waiting }: Pick<BrandOutcome, "brand" | "waiting">,
 ) {
   // Advice is about what was asked for, which may still wait.
@@ -82,7 +83,7 @@ function brandAnswer(
     ...presentBrand(brand, waiting),
     warnings: warningsFor(
       deps,
-      book,
+      catalogue,
       waiting === null
         ? brand
         : { ...brand, name: waiting.name, aliases: waiting.aliases, excluded: waiting.excluded },
@@ -105,16 +106,16 @@ function addList(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   });
   router.openapi(route, async (c) => {
     const query = c.req.valid("query");
-    const { book } = await deps.service.now();
+    const { catalogue } = await deps.service.now();
     const wanted = (query.query ?? "").toLowerCase();
-    const matching = [...book.brands.values()].filter((brand) =>
+    const matching = [...catalogue.brands.values()].filter((brand) =>
       wanted === "" || brand.name.toLowerCase().includes(wanted) ||
       brand.aliases.some((alias) => alias.toLowerCase().includes(wanted))
     );
     const page = pageById(deps.cursors, `admin-brands|${wanted}`, matching, query);
     if (page === null) return problem(c, "cursor_invalid") as never;
     return c.json({
-      data: page.items.map((brand) => presentBrand(brand, book.waiting.get(brand.id) ?? null)),
+      data: page.items.map((brand) => presentBrand(brand, catalogue.waiting.get(brand.id) ?? null)),
       next_cursor: page.nextCursor,
     }, 200);
   });
@@ -137,11 +138,11 @@ function addCreate(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
     const input = c.req.valid("json");
     const made = await deps.service.act(
       actorOf(c),
-      ({ book }, act) => createBrand(book, input, act),
+      ({ catalogue }, act) => createBrand(catalogue, input, act),
     );
     if (!made.ok) return refuse(c, made.error) as never;
-    const { book } = await deps.service.now();
-    return c.json(brandAnswer(deps, book, { brand: made.value, waiting: null }), 201);
+    const { catalogue } = await deps.service.now();
+    return c.json(brandAnswer(deps, catalogue, { brand: made.value, waiting: null }), 201);
   });
 }
 
@@ -166,11 +167,11 @@ function addEdit(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
     if (!isId("brd", id)) return problem(c, "not_found") as never;
     const edited = await deps.service.act(
       actorOf(c),
-      ({ book }, act) => editBrand(book, id, edit, act),
+      ({ catalogue }, act) => editBrand(catalogue, id, edit, act),
     );
     if (!edited.ok) return refuse(c, edited.error) as never;
-    const { book } = await deps.service.now();
-    return c.json(brandAnswer(deps, book, edited.value), 200);
+    const { catalogue } = await deps.service.now();
+    return c.json(brandAnswer(deps, catalogue, edited.value), 200);
   });
 }
 
@@ -192,17 +193,17 @@ function addApproval(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): vo
     if (!isId("brd", id)) return problem(c, "not_found") as never;
     const approved = await deps.service.act(
       actorOf(c),
-      ({ book }, act) => approveAliasChange(book, id, changeId, act),
+      ({ catalogue }, act) => approveAliasChange(catalogue, id, changeId, act),
     );
     if (!approved.ok) return refuse(c, approved.error) as never;
-    const { book } = await deps.service.now();
-    return c.json(brandAnswer(deps, book, approved.value), 200);
+    const { catalogue } = await deps.service.now();
+    return c.json(brandAnswer(deps, catalogue, approved.value), 200);
   });
 }
 
-function reportOf(deps: CatalogueRoutesDeps, book: Book, { lines }: BrandImport) {
+function reportOf(deps: CatalogueRoutesDeps, catalogue: Catalogue, { lines }: BrandImport) {
   const count = (status: string): number => lines.filter((item) => item.status === status).length;
-  const advisable = Math.floor(COMPARISONS_MAX / Math.max(1, book.brands.size));
+  const advisable = Math.floor(COMPARISONS_MAX / Math.max(1, catalogue.brands.size));
   const changed = lines.filter((item) => item.status !== "unchanged");
   const advised = new Set(changed.slice(0, advisable).map((item) => item.line));
   return {
@@ -215,7 +216,7 @@ function reportOf(deps: CatalogueRoutesDeps, book: Book, { lines }: BrandImport)
       line,
       status,
       id,
-      warnings: advised.has(line) ? warningsFor(deps, book, brand) : [],
+      warnings: advised.has(line) ? warningsFor(deps, catalogue, brand) : [],
     })),
   };
 }
@@ -242,11 +243,11 @@ function addImport(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
     );
     const imported = await deps.service.act(
       actorOf(c),
-      ({ book }, act) => importBrands(book, file, act),
+      ({ catalogue }, act) => importBrands(catalogue, file, act),
     );
     if (!imported.ok) return refuse(c, imported.error) as never;
-    const { book } = await deps.service.now();
-    return c.json(reportOf(deps, book, imported.value), 200);
+    const { catalogue } = await deps.service.now();
+    return c.json(reportOf(deps, catalogue, imported.value), 200);
   });
 }
 

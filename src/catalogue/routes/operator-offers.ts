@@ -7,7 +7,8 @@ import { pageOf, pageQuery } from "../../http/paging.ts";
 import { problem } from "../../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../../http/router.ts";
 import { isId } from "../../kernel/ids.ts";
-import { checkLines, OFFER_COLUMNS, readImport } from "../import-file.ts";
+import { OFFER_COLUMNS } from "../import/columns.ts";
+import { checkLines, readImport } from "../import/import-file.ts";
 import {
   addVersion,
   approveVersion,
@@ -16,9 +17,9 @@ import {
   offerImportItem,
   offerInput,
   versionInput,
-} from "../offer.ts";
-import type { OfferOutcome } from "../offer.ts";
-import { presentOffer, presentOfferEntry } from "../present.ts";
+} from "../offers/offer.ts";
+import type { OfferOutcome } from "../offers/offer.ts";
+import { presentOffer, presentOfferEntry } from "./present.ts";
 import { actorOf, operatorActs, operatorReads, pageById, refuse } from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
 import { importBody, importFormat } from "./operator-brands.ts";
@@ -28,8 +29,8 @@ const common = { tags: ["Operators: catalogue"], security: operatorSecurity };
 
 /** The offer with the version that was acted on, as the catalogue has it now. */
 async function offerAnswer(deps: CatalogueRoutesDeps, { offer, version }: OfferOutcome) {
-  const { book } = await deps.service.now();
-  return presentOffer(offer, version, book.offers.get(offer.id)?.terms ?? []);
+  const { catalogue } = await deps.service.now();
+  return presentOffer(offer, version, catalogue.offers.get(offer.id)?.terms ?? []);
 }
 
 function addList(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
@@ -53,8 +54,8 @@ function addList(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   });
   router.openapi(route, async (c) => {
     const query = c.req.valid("query");
-    const { book } = await deps.service.now();
-    const matching = [...book.offers.values()].filter((offer) =>
+    const { catalogue } = await deps.service.now();
+    const matching = [...catalogue.offers.values()].filter((offer) =>
       (query.brand_id === undefined || offer.brandId === query.brand_id) &&
       (query.state === undefined || offer.versions.some((version) => version.state === query.state))
     );
@@ -88,7 +89,8 @@ function addCreate(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
     const input = c.req.valid("json");
     const made = await deps.service.act(
       actorOf(c),
-      ({ book }, act) => createOffer(book, input, { ...act, pointsPerEuro: deps.pointsPerEuro }),
+      ({ catalogue }, act) =>
+        createOffer(catalogue, input, { ...act, pointsPerEuro: deps.pointsPerEuro }),
     );
     return made.ok
       ? c.json(await offerAnswer(deps, made.value), 201)
@@ -117,7 +119,8 @@ function addVersions(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): vo
     if (!isId("off", id)) return problem(c, "not_found") as never;
     const made = await deps.service.act(
       actorOf(c),
-      ({ book }, act) => addVersion(book, id, input, { ...act, pointsPerEuro: deps.pointsPerEuro }),
+      ({ catalogue }, act) =>
+        addVersion(catalogue, id, input, { ...act, pointsPerEuro: deps.pointsPerEuro }),
     );
     return made.ok
       ? c.json(await offerAnswer(deps, made.value), 201)
@@ -143,7 +146,7 @@ function addApproval(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): vo
     if (!isId("off", id)) return problem(c, "not_found") as never;
     const approved = await deps.service.act(
       actorOf(c),
-      ({ book }, act) => approveVersion(book, id, number, act),
+      ({ catalogue }, act) => approveVersion(catalogue, id, number, act),
     );
     return approved.ok
       ? c.json(await offerAnswer(deps, approved.value), 200)
@@ -173,7 +176,8 @@ function addImport(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
     );
     const imported = await deps.service.act(
       actorOf(c),
-      ({ book }, act) => importOffers(book, file, { ...act, pointsPerEuro: deps.pointsPerEuro }),
+      ({ catalogue }, act) =>
+        importOffers(catalogue, file, { ...act, pointsPerEuro: deps.pointsPerEuro }),
     );
     if (!imported.ok) return refuse(c, imported.error) as never;
     const count = (status: string): number =>

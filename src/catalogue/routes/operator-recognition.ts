@@ -7,17 +7,16 @@ import { pageOf, pageQuery } from "../../http/paging.ts";
 import { problem } from "../../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../../http/router.ts";
 import type { BrandId } from "../../kernel/ids.ts";
-import { correct, correctionInput, explainInput } from "../correction.ts";
-import { presentCorrection } from "../present.ts";
+import { correct, correctionInput, explainInput } from "../brands/correction.ts";
+import { presentCorrection } from "./present.ts";
 import { actorOf, operatorActs, operatorReads, pageById, refuse } from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
 import { correctionSchema, recognitionSchema } from "./schemas.ts";
 
 const common = { tags: ["Operators: recognition"], security: operatorSecurity };
 
-export function operatorRecognitionRoutes(deps: CatalogueRoutesDeps): OpenAPIHono<AppEnv> {
-  const router = createRouter();
-  const explain = createRoute({
+function addExplain(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
+  const route = createRoute({
     ...common,
     method: "post",
     path: "/recognition/explain",
@@ -29,14 +28,14 @@ export function operatorRecognitionRoutes(deps: CatalogueRoutesDeps): OpenAPIHon
       ...problems(401, 403, 415, 422, 503),
     },
   });
-  router.openapi(explain, async (c) => {
+  router.openapi(route, async (c) => {
     const { label, type } = c.req.valid("json");
-    const { book, recogniser } = await deps.service.now();
+    const { catalogue, recogniser } = await deps.service.now();
     const { kind, brandId, matched, confidence, merchant, channel, evidence } = recogniser.explain(
       label,
       type,
     );
-    const brand = brandId === null ? undefined : book.brands.get(brandId as BrandId);
+    const brand = brandId === null ? undefined : catalogue.brands.get(brandId as BrandId);
     return c.json({
       kind,
       brand: brand === undefined ? null : { id: brand.id, name: brand.name },
@@ -47,8 +46,10 @@ export function operatorRecognitionRoutes(deps: CatalogueRoutesDeps): OpenAPIHon
       evidence: [...evidence],
     }, 200);
   });
+}
 
-  const correction = createRoute({
+function addCorrection(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
+  const route = createRoute({
     ...common,
     method: "post",
     path: "/recognition/corrections",
@@ -62,16 +63,18 @@ export function operatorRecognitionRoutes(deps: CatalogueRoutesDeps): OpenAPIHon
       ...problems(400, 401, 403, 409, 415, 422, 503),
     },
   });
-  router.openapi(correction, async (c) => {
+  router.openapi(route, async (c) => {
     const input = c.req.valid("json");
     const made = await deps.service.act(
       actorOf(c),
-      ({ book, recogniser }, act) => correct(book, recogniser, input, act),
+      ({ catalogue, recogniser }, act) => correct(catalogue, recogniser, input, act),
     );
     return made.ok ? c.json(presentCorrection(made.value), 201) : (refuse(c, made.error) as never);
   });
+}
 
-  const list = createRoute({
+function addCorrectionList(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
+  const route = createRoute({
     ...common,
     method: "get",
     path: "/recognition/corrections",
@@ -83,13 +86,22 @@ export function operatorRecognitionRoutes(deps: CatalogueRoutesDeps): OpenAPIHon
       ...problems(400, 401, 403, 422, 503),
     },
   });
-  router.openapi(list, async (c) => {
-    const { book } = await deps.service.now();
-    const items = [...book.corrections.values()].map((item) => ({ ...item, id: item.merchant }))
+  router.openapi(route, async (c) => {
+    const { catalogue } = await deps.service.now();
+    const items = [...catalogue.corrections.values()].map((item) => ({
+      ...item,
+      id: item.merchant,
+    }))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const page = pageById(deps.cursors, "admin-corrections", items, c.req.valid("query"));
     if (page === null) return problem(c, "cursor_invalid") as never;
     return c.json({ data: page.items.map(presentCorrection), next_cursor: page.nextCursor }, 200);
   });
+}
+
+/** To be mounted under `/admin/v1`. */
+export function operatorRecognitionRoutes(deps: CatalogueRoutesDeps): OpenAPIHono<AppEnv> {
+  const router = createRouter();
+  for (const add of [addExplain, addCorrection, addCorrectionList]) add(router, deps);
   return router;
 }

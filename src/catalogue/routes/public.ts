@@ -15,10 +15,10 @@ import { isId } from "../../kernel/ids.ts";
 import type { OfferId } from "../../kernel/ids.ts";
 import { SECOND_MS, toInstant } from "../../kernel/time.ts";
 import type { LedgerError, OfferTerms } from "../../ledger/ports.ts";
-import { inForce, nameKey } from "../book.ts";
-import type { Book, OfferEntry } from "../book.ts";
-import { publicBrand, publicTerms } from "../present.ts";
-import type { LoadedCatalogue } from "../snapshot.ts";
+import { inForce, nameKey } from "../catalogue.ts";
+import type { Catalogue, OfferEntry } from "../catalogue.ts";
+import { publicBrand, publicTerms } from "./present.ts";
+import type { LoadedCatalogue } from "../compiled-catalogue.ts";
 import { pageById } from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
 import { activationSchema, brandSchema, publicOfferSchema } from "./schemas.ts";
@@ -43,9 +43,9 @@ export function matchesEtag(header: string | undefined, etag: string): boolean {
  * Answers what is the same for everybody, or 304 when the caller has it. The tag is strong: it
  * changes with any byte.
  */
-function cacheable(c: Context<AppEnv>, catalogue: LoadedCatalogue, value: unknown): Response {
+function cacheable(c: Context<AppEnv>, loaded: LoadedCatalogue, value: unknown): Response {
   const text = JSON.stringify(value);
-  const etag = `"c${catalogue.version}-${sha256Hex(text).slice(0, 20)}"`;
+  const etag = `"c${loaded.version}-${sha256Hex(text).slice(0, 20)}"`;
   c.header("ETag", etag);
   c.header("Cache-Control", "public, max-age=60");
   c.header("Content-Language", c.get("locale"));
@@ -89,9 +89,9 @@ function addBrands(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
   });
   router.openapi(list, async (c) => {
     const query = c.req.valid("query");
-    const catalogue = await deps.cache.current(CATALOGUE_AGE_MS);
+    const loaded = await deps.cache.current(CATALOGUE_AGE_MS);
     const wanted = nameKey(query.query ?? "");
-    const matching = [...catalogue.book.brands.values()].filter((brand) =>
+    const matching = [...loaded.catalogue.brands.values()].filter((brand) =>
       brand.nameKey.includes(wanted) &&
       (query.category === undefined || brand.category === query.category)
     );
@@ -102,7 +102,7 @@ function addBrands(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
       query,
     );
     if (page === null) return problem(c, "cursor_invalid");
-    return cacheable(c, catalogue, {
+    return cacheable(c, loaded, {
       data: page.items.map(publicBrand),
       next_cursor: page.nextCursor,
     });
@@ -118,11 +118,9 @@ function addBrands(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
   });
   router.openapi(one, async (c) => {
     const { id } = c.req.valid("param");
-    const catalogue = await deps.cache.current(CATALOGUE_AGE_MS);
-    const brand = isId("brd", id) ? catalogue.book.brands.get(id) : undefined;
-    return brand === undefined
-      ? problem(c, "not_found")
-      : cacheable(c, catalogue, publicBrand(brand));
+    const loaded = await deps.cache.current(CATALOGUE_AGE_MS);
+    const brand = isId("brd", id) ? loaded.catalogue.brands.get(id) : undefined;
+    return brand === undefined ? problem(c, "not_found") : cacheable(c, loaded, publicBrand(brand));
   });
 }
 
@@ -151,8 +149,13 @@ function personalPart(terms: OfferTerms, activation: Activation | null, locale: 
   };
 }
 
-function presentPublicOffer(book: Book, offer: OfferEntry, terms: OfferTerms, locale: Locale) {
-  const brand = book.brands.get(offer.brandId);
+function presentPublicOffer(
+  catalogue: Catalogue,
+  offer: OfferEntry,
+  terms: OfferTerms,
+  locale: Locale,
+) {
+  const brand = catalogue.brands.get(offer.brandId);
   if (brand === undefined) throw new Error("offer without its brand");
   return {
     id: offer.id,
@@ -185,22 +188,22 @@ function addOffers(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
     const query = c.req.valid("query");
     const nowMs = deps.clock.nowMs();
     const locale = c.get("locale");
-    const catalogue = await deps.cache.current(CATALOGUE_AGE_MS);
-    const { book } = catalogue;
-    const standing = [...book.offers.values()].flatMap((offer) => {
+    const loaded = await deps.cache.current(CATALOGUE_AGE_MS);
+    const { catalogue } = loaded;
+    const inForceNow = [...catalogue.offers.values()].flatMap((offer) => {
       const terms = query.brand_id === undefined || offer.brandId === query.brand_id
         ? inForce(offer, nowMs)
         : null;
       return terms === null ? [] : [{ id: offer.id, offer, terms }];
     });
-    const page = pageById(deps.cursors, `offers|${query.brand_id ?? ""}`, standing, query);
+    const page = pageById(deps.cursors, `offers|${query.brand_id ?? ""}`, inForceNow, query);
     if (page === null) return problem(c, "cursor_invalid");
     const items = page.items.map(({ offer, terms }) =>
-      presentPublicOffer(book, offer, terms, locale)
+      presentPublicOffer(catalogue, offer, terms, locale)
     );
     const user = c.get("user");
     if (user === null) {
-      return cacheable(c, catalogue, { data: items, next_cursor: page.nextCursor });
+      return cacheable(c, loaded, { data: items, next_cursor: page.nextCursor });
     }
     const known = await deps.ledger.activations(user.userId);
     if (!known.ok) return refuseLedger(c, known.error);
@@ -235,8 +238,8 @@ function addActivation(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
   });
   router.openapi(activate, async (c) => {
     const { id } = c.req.valid("param");
-    const { book } = await deps.cache.current(CATALOGUE_AGE_MS);
-    const offer = isId("off", id) ? book.offers.get(id) : undefined;
+    const { catalogue } = await deps.cache.current(CATALOGUE_AGE_MS);
+    const offer = isId("off", id) ? catalogue.offers.get(id) : undefined;
     if (offer === undefined || offer.terms.length === 0) return problem(c, "not_found") as never;
     const terms = inForce(offer, deps.clock.nowMs());
     if (terms === null) return problem(c, "offer_not_available") as never;

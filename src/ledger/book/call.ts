@@ -5,12 +5,27 @@ import { pooled } from "../../kernel/random.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { post, readHead } from "./transactions.ts";
 import type { Draft, Head } from "./transactions.ts";
-import type { EntryId } from "../../kernel/ids.ts";
+import type { EntryId, OfferId } from "../../kernel/ids.ts";
 import type { OfferCover } from "../ports.ts";
 import type { Sql } from "./sql.ts";
-import type { UsageCache } from "../purchases/user-history.ts";
 
-export type Work = {
+/** The purchases that count for one offer in one period, with their points by row number. */
+export type OfferUsage = {
+  readonly offerId: OfferId;
+  readonly span: { readonly from: string; readonly to: string };
+  readonly pointsByPurchase: Map<number, number>;
+};
+
+/**
+ * What was read of the user's past in this call (purchases/user-history.ts): usage by offer and
+ * period, and by brand the decision ranks of its booked purchases.
+ */
+export type UsageCache = {
+  readonly used: Map<string, OfferUsage>;
+  readonly bookedByBrand: Map<string, Map<number, number>>;
+};
+
+export type Call = {
   readonly sql: Sql;
   readonly nowMs: number;
   readonly random: RandomBytes;
@@ -19,13 +34,12 @@ export type Work = {
   usage: UsageCache | null;
   readonly ranks: Ranks;
   /**
-   * Points were taken back or came in while there was a debt: the lots do not yet say who pays for
-   * it (`settleDebt`).
+   * Points were taken back, or came in while there was a debt: the lots do not reflect it before
+   * `coverDebt`.
    */
-  owes: boolean;
+  debtOpen: boolean;
   /**
-   * Brands and days that something had to be decided for without their offers: the call must not
-   * stand.
+   * Brands and days whose offers a decision needed and did not have: the call must be undone.
    */
   readonly offersNeeded: OfferCover[];
 };
@@ -33,13 +47,13 @@ export type Work = {
 /** The last rank given in this engine's life, see `nextRank`; null before the first. */
 export type Ranks = { last: number | null };
 
-export function newWork(
+export function newCall(
   sql: Sql,
   random: RandomBytes,
   shardOf: string | undefined,
   nowMs: number,
   ranks: Ranks = { last: null },
-): Work {
+): Call {
   return {
     sql,
     nowMs,
@@ -48,17 +62,17 @@ export function newWork(
     head: readHead(sql),
     usage: null,
     ranks,
-    owes: false,
+    debtOpen: false,
     offersNeeded: [],
   };
 }
 
 /** Posts on this call's head. */
-export function postTo(work: Work, draft: Omit<Draft, "recordedAtMs">): EntryId {
-  const posted = post(work.sql, work.head, work.random, work.shardOf, {
+export function postTo(call: Call, draft: Omit<Draft, "recordedAtMs">): EntryId {
+  const posted = post(call.sql, call.head, call.random, call.shardOf, {
     ...draft,
-    recordedAtMs: work.nowMs,
+    recordedAtMs: call.nowMs,
   });
-  work.head = posted.head;
+  call.head = posted.head;
   return posted.id;
 }

@@ -168,14 +168,16 @@ export function migrate(
   const applied = sql.exec("SELECT id, name FROM object_migrations ORDER BY id");
   assert(
     applied.length <= migrations.length,
-    "object has no migration that this code does not know",
+    "migration_unknown",
+    "the object has run a migration that this code does not know",
   );
   for (const [index, row] of applied.entries()) {
     const known = migrations[index];
     assert(
       known !== undefined && known.id === integerOf(row, "id") &&
         known.name === textOf(row, "name"),
-      "object migrations match the code's",
+      "migration_mismatch",
+      "the object's migrations differ from this code's",
     );
   }
   for (const migration of migrations.slice(applied.length)) {

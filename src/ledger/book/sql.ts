@@ -1,6 +1,7 @@
 // The storage that the engine knows: synchronous SQL in one transaction, nothing else. It is narrow
 // on purpose, so that the same engine runs in a Durable Object, on node:sqlite in the tests and the
 // simulation, and on Deno.
+import type { Result } from "../../kernel/result.ts";
 
 /**
  * What a column may hold. Integers stay below 2^53 (both drivers hand them out as doubles); there
@@ -26,6 +27,28 @@ export type Sql = {
   /** Rows written since the storage was opened. The platform bills them. */
   readonly rowsWritten: () => number;
 };
+
+/**
+ * Runs `work` in one transaction, and undoes it when the answer is a refusal. The storage undoes
+ * only what throws, so the refusal leaves the transaction by a throw that nobody else sees.
+ */
+export function transactionUnlessRefused<T, E>(
+  sql: Sql,
+  work: () => Result<T, E>,
+): Result<T, E> {
+  const undo = new Error("transaction refused");
+  let answer: Result<T, E> | null = null;
+  try {
+    return sql.transaction(() => {
+      answer = work();
+      if (!answer.ok) throw undo;
+      return answer;
+    });
+  } catch (error) {
+    if (error === undo && answer !== null) return answer;
+    throw error;
+  }
+}
 
 /** The part of `ctx.storage` of a SQLite-backed Durable Object that we use. */
 export type ObjectStorage = {

@@ -195,26 +195,36 @@ function bodyText(
 }
 
 function assertBalanced(postings: readonly Posting[]): void {
-  assert(postings.length >= 2, "a transaction has two postings or more");
+  assert(postings.length >= 2, "postings_missing", "a transaction has fewer than two postings");
   let sum = 0;
   for (const [, points] of postings) {
     assert(
       Number.isSafeInteger(points) && points !== 0 && Math.abs(points) <= POINTS_MAX,
-      "a posting moves a bounded whole number of points",
+      "posting_invalid",
+      "a posting moves no points, a fraction of a point or too many",
     );
     sum += points;
   }
-  assert(sum === 0, "postings sum to zero");
+  assert(sum === 0, "postings_unbalanced", "the postings of a transaction do not sum to zero");
 }
 
 function assertAllowed(kind: TransactionKind, before: Balances, after: Balances): void {
-  assert(after.pending >= 0 && after.held >= 0, "pending and held are never negative");
+  assert(
+    after.pending >= 0 && after.held >= 0,
+    "balance_negative",
+    "a pending or held balance would become negative",
+  );
   assert(
     after.available >= 0 || after.available >= before.available || kind === "clawback",
-    "available becomes negative only through a claw-back",
+    "available_negative",
+    "the available balance would become negative without a claw-back",
   );
   const total = Math.abs(after.pending) + Math.abs(after.available) + Math.abs(after.held);
-  assert(total <= POINTS_MAX, "balances stay within bounds");
+  assert(
+    total <= POINTS_MAX,
+    "balance_out_of_bounds",
+    "a balance would exceed the largest number of points",
+  );
 }
 
 /** Parses a stored transaction. */

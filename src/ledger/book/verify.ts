@@ -7,7 +7,7 @@ import { numberOf } from "./numbered-id.ts";
 import type { Balances, Verification } from "../ports.ts";
 import { integerOf, textOf } from "./sql.ts";
 import type { SqlRow } from "./sql.ts";
-import type { Work } from "./call.ts";
+import type { Call } from "./call.ts";
 
 const PAGE = 500;
 const HASH = /^[0-9a-f]{64}$/;
@@ -15,13 +15,13 @@ const HASH = /^[0-9a-f]{64}$/;
 /**
  * Names of everything that does not hold, none when the book is sound. Reads it all, page by page.
  */
-export function verifyBook(work: Work): Verification {
+export function verifyBook(call: Call): Verification {
   const broken = new Set<string>();
   let previous = FIRST_HASH;
   let sequence = 0;
   let sums: Balances = { pending: 0, available: 0, held: 0 };
   for (;;) {
-    const rows = work.sql.exec(
+    const rows = call.sql.exec(
       "SELECT sequence, kind, body, pending, available, held, hash FROM transactions WHERE sequence > ? ORDER BY sequence LIMIT ?",
       sequence,
       PAGE,
@@ -41,8 +41,8 @@ export function verifyBook(work: Work): Verification {
     }
     if (rows.length < PAGE) break;
   }
-  for (const fault of lotFaults(work, sums)) broken.add(fault);
-  if (newestNamed(work) > sequence) broken.add("entry_missing");
+  for (const fault of lotFaults(call, sums)) broken.add(fault);
+  if (newestNamed(call) > sequence) broken.add("entry_missing");
   return { sequence, head: previous, broken: [...broken] };
 }
 
@@ -79,15 +79,15 @@ function faultsOf(
  * The highest sequence that lots and holds name an entry of: a chain whose end was cut off holds in
  * itself.
  */
-function newestNamed(work: Work): number {
-  const named = work.sql.exec(
+function newestNamed(call: Call): number {
+  const named = call.sql.exec(
     "SELECT entry_id AS id FROM lots UNION ALL SELECT reversal_id FROM lots WHERE reversal_id IS NOT NULL UNION ALL SELECT entry_id FROM holds",
   );
   return named.reduce((newest, row) => Math.max(newest, numberOf(textOf(row, "id"))), 0);
 }
 
-function lotFaults(work: Work, sums: Balances): string[] {
-  const row = work.sql.exec(
+function lotFaults(call: Call, sums: Balances): string[] {
+  const row = call.sql.exec(
     `SELECT (SELECT COALESCE(SUM(granted - reversed), 0) FROM lots WHERE state = 'pending') AS pending,
        (SELECT COALESCE(SUM(remaining), 0) FROM lots) AS open,
        (SELECT COALESCE(SUM(points), 0) FROM holds WHERE state IN ('open', 'committed')) AS held,

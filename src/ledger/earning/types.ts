@@ -1,23 +1,8 @@
 // The seam between the engine (which knows the books) and the earning rules (pure): what a rule may
 // ask about the user's past.
-import type { OfferId } from "../../kernel/ids.ts";
-import type {
-  Calculation,
-  OfferCover,
-  OfferTerms,
-  Programme,
-  ReasonCode,
-  RuleCheck,
-} from "../ports.ts";
+import type { OfferCover, OfferTerms, Programme } from "../ports.ts";
 
-/** The facts of a purchase that rules look at. Amounts in cents, dates in the Paris calendar. */
-export type EarningFacts = {
-  readonly baseCents: number;
-  readonly currency: string;
-  readonly purchasedOn: string;
-  readonly brandId: string | null;
-  readonly channel: "in_store" | "online" | "unknown";
-};
+export type { Decision, EarningFacts, UsageView } from "../ports.ts";
 
 /**
  * What a decision needs beside the row: the terms that may apply, for which brands and days they
@@ -28,37 +13,3 @@ export type Terms = {
   readonly covers: readonly OfferCover[] | null;
   readonly programme: Programme;
 };
-
-/** The user's past with one offer or brand, read from the books at decision time. */
-export type UsageView = {
-  /** Points granted (after reversals) by this offer to purchases whose date lies in that period. */
-  readonly pointsInPeriod: (offerId: OfferId, periodKey: string) => number;
-  /** Purchases (not wholly reversed) rewarded by this offer whose date lies in that period. */
-  readonly purchasesInPeriod: (offerId: OfferId, periodKey: string) => number;
-  /** True when we recorded an earlier booked purchase at this brand. */
-  readonly hasEarlierPurchase: (brandId: string) => boolean;
-  /** The activation in force on that date, whole days counted, or null. */
-  readonly activationOn: (
-    offerId: OfferId,
-    date: string,
-  ) => { readonly activatedAtMs: number; readonly expiresAtMs: number | null } | null;
-};
-
-/** What the rules decide for one booked purchase. The engine posts it. */
-export type Decision =
-  | {
-    readonly outcome: "earned" | "waiting";
-    readonly points: number;
-    readonly terms: OfferTerms;
-    readonly periodKey: string;
-    readonly calculation: Calculation;
-    readonly reasons: readonly ReasonCode[];
-    readonly checks: readonly RuleCheck[];
-  }
-  | {
-    readonly outcome: "not_earned";
-    readonly calculation: Calculation | null;
-    readonly terms: OfferTerms | null;
-    readonly reasons: readonly ReasonCode[];
-    readonly checks: readonly RuleCheck[];
-  };

@@ -183,7 +183,7 @@ export async function closeBook(
   if (userId === undefined) return;
   await closeProjection(database, userId, (from) => {
     const history = parts.guard((engine) => ok(engine.history(from)));
-    assert(history.ok, "a book that is closed can be read");
+    assert(history.ok, "closed_book_unreadable", "the book of an erased ledger cannot be read");
     return history.value;
   }, nowMs);
 }

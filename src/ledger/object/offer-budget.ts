@@ -48,7 +48,8 @@ export function budgetReserved(sql: Sql): number {
 export function reserveBudget(sql: Sql, request: BudgetRequest): BudgetAnswer {
   assert(
     Number.isSafeInteger(request.points) && request.points >= 0,
-    "a reservation is of zero points or more",
+    "reservation_invalid",
+    "a budget reservation of less than zero points, or of a fraction, was asked for",
   );
   const row = sql.exec("SELECT points FROM reservations WHERE purchase_id = ?", request.key)[0];
   const before = row === undefined ? 0 : integerOf(row, "points");

@@ -27,7 +27,7 @@ import type {
 import { integerOf, textOf } from "../book/sql.ts";
 import type { Sql } from "../book/sql.ts";
 import { verifyBook } from "../book/verify.ts";
-import { newWork } from "../book/call.ts";
+import { newCall } from "../book/call.ts";
 
 /** Every table but `object_migrations`, which the receiving object has of its own. */
 export const TRANSFERRED: Readonly<Record<TransferKind, readonly string[]>> = {
@@ -174,7 +174,7 @@ function insertPart(sql: Sql, kind: TransferKind, part: BookPart): void {
 }
 
 function isSound(sql: Sql, seal: BookSeal): boolean {
-  const work = newWork(
+  const work = newCall(
     sql,
     () => {
       throw new Error("verification draws no random bytes");

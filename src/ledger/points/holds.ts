@@ -12,7 +12,7 @@ import { integerOf, integerOrNull, textOf } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
 import type { HoldError, HoldInput, HoldState, HoldView } from "../ports.ts";
 import { postTo } from "../book/call.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 type Hold = {
   readonly redemptionId: string;
@@ -47,14 +47,14 @@ function holdFrom(row: SqlRow): Hold {
   };
 }
 
-function findHold(work: Work, redemptionId: string): Hold | null {
+function findHold(call: Call, redemptionId: string): Hold | null {
   const row =
-    work.sql.exec(`SELECT ${COLUMNS} FROM holds WHERE redemption_id = ?`, redemptionId)[0];
+    call.sql.exec(`SELECT ${COLUMNS} FROM holds WHERE redemption_id = ?`, redemptionId)[0];
   return row === undefined ? null : holdFrom(row);
 }
 
-function saveHold(work: Work, hold: Hold): void {
-  work.sql.exec(
+function saveHold(call: Call, hold: Hold): void {
+  call.sql.exec(
     "UPDATE holds SET state = ?, entry_id = ?, due_ms = ?, alerted = ? WHERE redemption_id = ?",
     hold.state,
     hold.entryId,
@@ -64,38 +64,39 @@ function saveHold(work: Work, hold: Hold): void {
   );
 }
 
-function viewOf(work: Work, hold: Hold): HoldView {
+function viewOf(call: Call, hold: Hold): HoldView {
   return {
     redemptionId: hold.redemptionId,
     state: hold.state,
     points: hold.points,
-    balances: work.head.balances,
+    balances: call.head.balances,
   };
 }
 
 /** available -> held, taking the points that expire first. */
-export function placeHold(work: Work, input: HoldInput): Result<HoldView, HoldError> {
+export function placeHold(call: Call, input: HoldInput): Result<HoldView, HoldError> {
   assert(
     Number.isSafeInteger(input.points) && input.points > 0,
-    "a hold is of a positive number of points",
+    "hold_points_invalid",
+    "a hold of no points, or of a fraction of a point, was asked for",
   );
-  if (findHold(work, input.redemptionId) !== null) return err({ code: "hold_exists" });
-  const { available } = work.head.balances;
+  if (findHold(call, input.redemptionId) !== null) return err({ code: "hold_exists" });
+  const { available } = call.head.balances;
   if (available < 0) return err({ code: "balance_negative", available });
   if (available < input.points) return err({ code: "points_insufficient", available });
-  const lots = spendFromLots(work, input.points);
-  const entryId = postTo(work, {
+  const lots = spendFromLots(call, input.points);
+  const entryId = postTo(call, {
     kind: "hold",
     key: `hold:${input.redemptionId}`,
     input,
-    effectiveOn: dayOf(work.nowMs),
+    effectiveOn: dayOf(call.nowMs),
     lots,
     redemptionId: input.redemptionId,
     postings: [["available", -input.points], ["held", input.points]],
   });
   const hold: Hold = {
     redemptionId: input.redemptionId,
-    holdNo: work.head.sequence,
+    holdNo: call.head.sequence,
     state: "open",
     points: input.points,
     lots,
@@ -103,7 +104,7 @@ export function placeHold(work: Work, input: HoldInput): Result<HoldView, HoldEr
     dueMs: input.expiresAtMs,
     alerted: false,
   };
-  work.sql.exec(
+  call.sql.exec(
     `INSERT INTO holds (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     hold.redemptionId,
     hold.holdNo,
@@ -114,33 +115,33 @@ export function placeHold(work: Work, input: HoldInput): Result<HoldView, HoldEr
     hold.dueMs,
     0,
   );
-  return ok(viewOf(work, hold));
+  return ok(viewOf(call, hold));
 }
 
 /**
  * From here on neither the user nor a deadline nor a claw-back can release the points. Moves
  * nothing, so it posts nothing.
  */
-export function commitHold(work: Work, redemptionId: string): Result<HoldView, HoldError> {
-  const hold = findHold(work, redemptionId);
+export function commitHold(call: Call, redemptionId: string): Result<HoldView, HoldError> {
+  const hold = findHold(call, redemptionId);
   if (hold === null) return err({ code: "hold_unknown" });
   if (hold.state !== "open") return err({ code: "hold_state", state: hold.state });
   hold.state = "committed";
-  hold.dueMs = startOfDayMs(addWorkingDays(dayOf(work.nowMs), COMMITTED_WORKING_DAYS_MAX + 1));
-  saveHold(work, hold);
-  return ok(viewOf(work, hold));
+  hold.dueMs = startOfDayMs(addWorkingDays(dayOf(call.nowMs), COMMITTED_WORKING_DAYS_MAX + 1));
+  saveHold(call, hold);
+  return ok(viewOf(call, hold));
 }
 
 /** held -> redeemed: the bank has paid, or the gift card was handed over. */
-export function settleHold(work: Work, redemptionId: string): Result<HoldView, HoldError> {
-  const hold = findHold(work, redemptionId);
+export function settleHold(call: Call, redemptionId: string): Result<HoldView, HoldError> {
+  const hold = findHold(call, redemptionId);
   if (hold === null) return err({ code: "hold_unknown" });
   if (hold.state !== "committed") return err({ code: "hold_state", state: hold.state });
-  endHold(work, hold, "settled", "settle", [["held", -hold.points], [
+  endHold(call, hold, "settled", "settle", [["held", -hold.points], [
     "programme:redeemed",
     hold.points,
   ]]);
-  return ok(viewOf(work, hold));
+  return ok(viewOf(call, hold));
 }
 
 /**
@@ -148,53 +149,53 @@ export function settleHold(work: Work, redemptionId: string): Result<HoldView, H
  * committed one.
  */
 export function releaseHold(
-  work: Work,
+  call: Call,
   redemptionId: string,
   cause: "cancelled" | "rejected",
 ): Result<HoldView, HoldError> {
-  const hold = findHold(work, redemptionId);
+  const hold = findHold(call, redemptionId);
   if (hold === null) return err({ code: "hold_unknown" });
   if (hold.state !== (cause === "cancelled" ? "open" : "committed")) {
     return err({ code: "hold_state", state: hold.state });
   }
-  release(work, hold, work.nowMs);
-  return ok(viewOf(work, hold));
+  release(call, hold, call.nowMs);
+  return ok(viewOf(call, hold));
 }
 
 /** redeemed -> available: a payment that came back. */
-export function reinstateHold(work: Work, redemptionId: string): Result<HoldView, HoldError> {
-  const hold = findHold(work, redemptionId);
+export function reinstateHold(call: Call, redemptionId: string): Result<HoldView, HoldError> {
+  const hold = findHold(call, redemptionId);
   if (hold === null) return err({ code: "hold_unknown" });
   if (hold.state !== "settled") return err({ code: "hold_state", state: hold.state });
-  endHold(work, hold, "reinstated", "reinstate", [["programme:redeemed", -hold.points], [
+  endHold(call, hold, "reinstated", "reinstate", [["programme:redeemed", -hold.points], [
     "available",
     hold.points,
   ]]);
-  returnToLots(work, hold.lots, work.nowMs);
-  return ok(viewOf(work, hold));
+  returnToLots(call, hold.lots, call.nowMs);
+  return ok(viewOf(call, hold));
 }
 
-function release(work: Work, hold: Hold, effectiveMs: number): void {
+function release(call: Call, hold: Hold, effectiveMs: number): void {
   endHold(
-    work,
+    call,
     hold,
     "released",
     "release",
     [["held", -hold.points], ["available", hold.points]],
     dayOf(effectiveMs),
   );
-  returnToLots(work, hold.lots, effectiveMs);
+  returnToLots(call, hold.lots, effectiveMs);
 }
 
 function endHold(
-  work: Work,
+  call: Call,
   hold: Hold,
   state: HoldState,
   kind: "settle" | "release" | "reinstate",
   postings: readonly (readonly ["held" | "available" | "programme:redeemed", number])[],
-  effectiveOn = dayOf(work.nowMs),
+  effectiveOn = dayOf(call.nowMs),
 ): void {
-  hold.entryId = postTo(work, {
+  hold.entryId = postTo(call, {
     kind,
     key: `${kind}:${hold.redemptionId}`,
     input: { redemption: hold.redemptionId, points: hold.points },
@@ -206,7 +207,7 @@ function endHold(
   });
   hold.state = state;
   hold.dueMs = null;
-  saveHold(work, hold);
+  saveHold(call, hold);
 }
 
 /**
@@ -214,28 +215,28 @@ function endHold(
  * is not negative, and what debt is left is paid from the lots. Once for the whole call, so that
  * points which were taken back and granted again in it cost nobody anything.
  */
-export function settleDebt(work: Work): void {
-  releaseUntilCovered(work);
-  if (work.owes) payDebt(work);
+export function coverDebt(call: Call): void {
+  releaseUntilCovered(call);
+  if (call.debtOpen) payDebt(call);
 }
 
-function releaseUntilCovered(work: Work): void {
-  while (work.head.balances.available < 0) {
-    const row = work.sql.exec(
+function releaseUntilCovered(call: Call): void {
+  while (call.head.balances.available < 0) {
+    const row = call.sql.exec(
       `SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC LIMIT 1`,
     )[0];
     if (row === undefined) return;
-    release(work, holdFrom(row), work.nowMs);
+    release(call, holdFrom(row), call.nowMs);
   }
 }
 
 /** Releases every open hold, newest first. */
-export function releaseAllOpen(work: Work): void {
+export function releaseAllOpen(call: Call): void {
   for (
-    const row of work.sql.exec(
+    const row of call.sql.exec(
       `SELECT ${COLUMNS} FROM holds WHERE state = 'open' ORDER BY hold_no DESC`,
     )
-  ) release(work, holdFrom(row), work.nowMs);
+  ) release(call, holdFrom(row), call.nowMs);
 }
 
 /**
@@ -243,11 +244,11 @@ export function releaseAllOpen(work: Work): void {
  * reported.
  */
 export function dueHolds(
-  work: Work,
+  call: Call,
 ): { readonly dueMs: number; readonly redemptionId: string; readonly state: HoldState }[] {
-  return work.sql.exec(
+  return call.sql.exec(
     "SELECT redemption_id, state, due_ms FROM holds WHERE due_ms <= ? AND (state = 'open' OR (state = 'committed' AND alerted = 0)) ORDER BY due_ms",
-    work.nowMs,
+    call.nowMs,
   )
     .map((row) => ({
       dueMs: integerOf(row, "due_ms"),
@@ -260,21 +261,21 @@ export function dueHolds(
  * Releases an open hold whose deadline has passed, as of that moment, whoever looks and when. A
  * claw-back may have released it meanwhile.
  */
-export function releaseOverdue(work: Work, redemptionId: string): void {
-  const hold = findHold(work, redemptionId);
-  if (hold?.state === "open" && hold.dueMs !== null && hold.dueMs <= work.nowMs) {
-    release(work, hold, hold.dueMs);
+export function releaseOverdue(call: Call, redemptionId: string): void {
+  const hold = findHold(call, redemptionId);
+  if (hold?.state === "open" && hold.dueMs !== null && hold.dueMs <= call.nowMs) {
+    release(call, hold, hold.dueMs);
   }
 }
 
 /** Notes that operators were told of a committed hold nobody settled. */
-export function markAlerted(work: Work, redemptionId: string): void {
-  work.sql.exec("UPDATE holds SET alerted = 1 WHERE redemption_id = ?", redemptionId);
+export function markAlerted(call: Call, redemptionId: string): void {
+  call.sql.exec("UPDATE holds SET alerted = 1 WHERE redemption_id = ?", redemptionId);
 }
 
-export function allHolds(work: Work): HoldView[] {
-  return work.sql.exec(`SELECT ${COLUMNS} FROM holds ORDER BY hold_no`).map((row) =>
-    viewOf(work, holdFrom(row))
+export function allHolds(call: Call): HoldView[] {
+  return call.sql.exec(`SELECT ${COLUMNS} FROM holds ORDER BY hold_no`).map((row) =>
+    viewOf(call, holdFrom(row))
   );
 }
 

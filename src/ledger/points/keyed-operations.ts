@@ -9,11 +9,11 @@ import type { Result } from "../../kernel/result.ts";
 import { dayOf } from "../book/paris-days.ts";
 import {
   commitHold,
+  coverDebt,
   placeHold,
   reinstateHold,
   releaseAllOpen,
   releaseHold,
-  settleDebt,
   settleHold,
 } from "./holds.ts";
 import {
@@ -35,7 +35,7 @@ import type {
 } from "../ports.ts";
 import { integerOf, textOf } from "../book/sql.ts";
 import { postTo } from "../book/call.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 export type Operated = Result<HoldView | GrantView, HoldError | GrantError | KeyConflict>;
 
@@ -43,70 +43,75 @@ export type Operated = Result<HoldView | GrantView, HoldError | GrantError | Key
  * Runs the operation once per key. Refusals are kept like successes: the same key never has two
  * answers.
  */
-export function operate(work: Work, key: string, operation: KeyedOperation): Operated {
-  assert(key.length > 0 && key.length <= 255, "a request key has 1 to 255 characters");
+export function operate(call: Call, key: string, operation: KeyedOperation): Operated {
+  assert(
+    key.length > 0 && key.length <= 255,
+    "request_key_invalid",
+    "the request key is empty or longer than 255 characters",
+  );
   const inputHash = sha256Hex(canonicalJson(operation));
-  const known = work.sql.exec("SELECT input_hash, result FROM requests WHERE key = ?", key)[0];
+  const known = call.sql.exec("SELECT input_hash, result FROM requests WHERE key = ?", key)[0];
   if (known !== undefined) {
     return textOf(known, "input_hash") === inputHash
       ? (JSON.parse(textOf(known, "result")) as Operated)
       : err({ code: "idempotency_conflict" });
   }
-  const result = perform(work, key, operation);
-  work.sql.exec(
+  const result = perform(call, key, operation);
+  call.sql.exec(
     "INSERT INTO requests (key, input_hash, result, at_ms) VALUES (?, ?, ?, ?)",
     key,
     inputHash,
     JSON.stringify(result),
-    work.nowMs,
+    call.nowMs,
   );
   return result;
 }
 
-function perform(work: Work, key: string, operation: KeyedOperation): Operated {
+function perform(call: Call, key: string, operation: KeyedOperation): Operated {
   switch (operation.kind) {
     case "hold":
-      return placeHold(work, {
+      return placeHold(call, {
         redemptionId: operation.redemptionId,
         points: operation.points,
         expiresAtMs: operation.expiresAtMs,
       });
     case "commit":
-      return commitHold(work, operation.redemptionId);
+      return commitHold(call, operation.redemptionId);
     case "settle":
-      return settleHold(work, operation.redemptionId);
+      return settleHold(call, operation.redemptionId);
     case "reinstate":
-      return reinstateHold(work, operation.redemptionId);
+      return reinstateHold(call, operation.redemptionId);
     case "release":
-      return releaseHold(work, operation.redemptionId, operation.cause);
+      return releaseHold(call, operation.redemptionId, operation.cause);
     case "goodwill":
     case "referral":
-      return give(work, key, operation);
+      return give(call, key, operation);
     case "reverse_grant":
-      return takeBack(work, operation.source, operation.reference);
+      return takeBack(call, operation.source, operation.reference);
     case "forfeit":
-      return forfeit(work, key);
+      return forfeit(call, key);
   }
 }
 
 const grantKey = (source: string, reference: string): string => `grant:${source}:${reference}`;
 
 function give(
-  work: Work,
+  call: Call,
   key: string,
   operation: Extract<KeyedOperation, { readonly kind: "goodwill" | "referral" }>,
 ): Operated {
   assert(
     Number.isSafeInteger(operation.points) && operation.points > 0,
-    "a grant is of a positive number of points",
+    "grant_points_invalid",
+    "a grant of no points, or of a fraction of a point, was asked for",
   );
-  const confirmAtMs = operation.kind === "referral" ? operation.confirmAtMs : work.nowMs;
-  const lotNo = grant(work, {
+  const confirmAtMs = operation.kind === "referral" ? operation.confirmAtMs : call.nowMs;
+  const lotNo = grant(call, {
     kind: operation.kind,
     key: `${operation.kind}:${key}`,
     input: { points: operation.points, reference: operation.reference },
     points: operation.points,
-    effectiveOn: dayOf(work.nowMs),
+    effectiveOn: dayOf(call.nowMs),
     confirmAtMs,
     expiresAtMs: expiryMs(confirmAtMs, operation.programme.pointsExpireMonths),
     purchase: null,
@@ -114,65 +119,65 @@ function give(
     offerId: null,
     cents: null,
   });
-  settleDebt(work);
+  coverDebt(call);
   // Under which reference the grant is found again, should it be taken back.
-  work.sql.exec(
+  call.sql.exec(
     "INSERT INTO requests (key, input_hash, result, at_ms) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET result = excluded.result",
     grantKey(operation.kind, operation.reference),
     "",
     String(lotNo),
-    work.nowMs,
+    call.nowMs,
   );
   return ok({
-    entryId: readLot(work, lotNo).entryId,
+    entryId: readLot(call, lotNo).entryId,
     points: operation.points,
-    balances: work.head.balances,
+    balances: call.head.balances,
   });
 }
 
-function takeBack(work: Work, source: "referral" | "goodwill", reference: string): Operated {
+function takeBack(call: Call, source: "referral" | "goodwill", reference: string): Operated {
   const row =
-    work.sql.exec("SELECT result FROM requests WHERE key = ?", grantKey(source, reference))[0];
+    call.sql.exec("SELECT result FROM requests WHERE key = ?", grantKey(source, reference))[0];
   if (row === undefined) return err({ code: "grant_unknown" });
-  const lot = readLot(work, Number(textOf(row, "result")));
-  const points = reverseLot(work, lot, lot.granted, {
+  const lot = readLot(call, Number(textOf(row, "result")));
+  const points = reverseLot(call, lot, lot.granted, {
     key: `reverse:${source}:${lot.lotNo}`,
     purchaseId: null,
     cents: 0,
     purchases: 0,
   });
-  settleDebt(work);
-  return ok({ entryId: lot.reversalId ?? lot.entryId, points, balances: work.head.balances });
+  coverDebt(call);
+  return ok({ entryId: lot.reversalId ?? lot.entryId, points, balances: call.head.balances });
 }
 
 /**
  * Open holds are released, then pending and available points go to programme:forfeited. A committed
  * hold must end first.
  */
-function forfeit(work: Work, key: string): Result<GrantView, GrantError> {
-  if (work.sql.exec("SELECT 1 FROM holds WHERE state = 'committed' LIMIT 1").length > 0) {
+function forfeit(call: Call, key: string): Result<GrantView, GrantError> {
+  if (call.sql.exec("SELECT 1 FROM holds WHERE state = 'committed' LIMIT 1").length > 0) {
     return err({ code: "hold_committed" });
   }
-  releaseAllOpen(work);
-  const { pending, available } = work.head.balances;
+  releaseAllOpen(call);
+  const { pending, available } = call.head.balances;
   const spendable = Math.max(available, 0);
   const points = pending + spendable;
   if (points === 0) return err({ code: "nothing_to_forfeit" });
   const lots: (readonly [number, number])[] = [];
-  for (const lot of pendingLots(work)) {
+  for (const lot of pendingLots(call)) {
     const standing = lot.granted - lot.reversed;
     lots.push([lot.lotNo, standing]);
     // Nothing of it matures or can be reversed any more.
     lot.state = "available";
     lot.expired = standing;
-    saveLot(work, lot);
+    saveLot(call, lot);
   }
-  if (spendable > 0) lots.push(...forfeitOpen(work, spendable));
-  const entryId: EntryId = postTo(work, {
+  if (spendable > 0) lots.push(...forfeitOpen(call, spendable));
+  const entryId: EntryId = postTo(call, {
     kind: "forfeit",
     key: `forfeit:${key}`,
     input: { points },
-    effectiveOn: dayOf(work.nowMs),
+    effectiveOn: dayOf(call.nowMs),
     lots,
     postings: [
       ...(pending > 0 ? [["pending", -pending] as const] : []),
@@ -180,25 +185,25 @@ function forfeit(work: Work, key: string): Result<GrantView, GrantError> {
       ["programme:forfeited", points],
     ],
   });
-  return ok({ entryId, points, balances: work.head.balances });
+  return ok({ entryId, points, balances: call.head.balances });
 }
 
-function forfeitOpen(work: Work, points: number): (readonly [number, number])[] {
-  const parts = spendFromLots(work, points);
+function forfeitOpen(call: Call, points: number): (readonly [number, number])[] {
+  const parts = spendFromLots(call, points);
   for (const [lotNo, part] of parts) {
-    const lot = readLot(work, lotNo);
+    const lot = readLot(call, lotNo);
     lot.expired += Math.min(part, lot.granted - lot.reversed - lot.expired);
-    saveLot(work, lot);
+    saveLot(call, lot);
   }
   return parts;
 }
 
 /** Requests are forgotten after the longest time in which a caller repeats them. */
-export function forgetRequests(work: Work, olderThanMs: number): number {
-  const rows = work.sql.exec(
+export function forgetRequests(call: Call, olderThanMs: number): number {
+  const rows = call.sql.exec(
     "SELECT COUNT(*) AS n FROM requests WHERE at_ms < ? AND input_hash <> ''",
     olderThanMs,
   )[0] ?? {};
-  work.sql.exec("DELETE FROM requests WHERE at_ms < ? AND input_hash <> ''", olderThanMs);
+  call.sql.exec("DELETE FROM requests WHERE at_ms < ? AND input_hash <> ''", olderThanMs);
   return integerOf(rows, "n");
 }

@@ -9,7 +9,7 @@ import type { BookAccount } from "../ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
 import { postTo } from "../book/call.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 export type LotSource = "purchases" | "referral" | "goodwill";
 
@@ -88,40 +88,40 @@ export function lotDueMs(lot: Lot): number | null {
   return noticed === Infinity ? null : Math.max(lot.expiresAtMs, noticed + NOTICE_TO_EXPIRY_MS);
 }
 
-export function readLot(work: Work, lotNo: number): Lot {
-  const row = work.sql.exec(READ, lotNo)[0];
-  assert(row !== undefined, "a lot that is named exists");
+export function readLot(call: Call, lotNo: number): Lot {
+  const row = call.sql.exec(READ, lotNo)[0];
+  assert(row !== undefined, "lot_not_found", "lot not found");
   return lotFrom(row);
 }
 
 /** Lots with points left, the one that expires first at the front. */
-export function openLots(work: Work): Lot[] {
-  return work.sql.exec(
+export function openLots(call: Call): Lot[] {
+  return call.sql.exec(
     `SELECT ${COLUMNS} FROM lots WHERE remaining > 0 ORDER BY expires_at_ms, lot_no`,
   ).map(lotFrom);
 }
 
 /** Lots that still wait for their confirmation and have something to confirm. */
-export function pendingLots(work: Work): Lot[] {
-  return work.sql.exec(
+export function pendingLots(call: Call): Lot[] {
+  return call.sql.exec(
     `SELECT ${COLUMNS} FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL ORDER BY lot_no`,
   ).map(lotFrom);
 }
 
-export function dueLots(work: Work, limit: number): Lot[] {
+export function dueLots(call: Call, limit: number): Lot[] {
   return ["pending", "available"].flatMap((state) =>
-    work.sql.exec(
+    call.sql.exec(
       `SELECT ${COLUMNS} FROM lots WHERE state = ? AND due_ms <= ? ORDER BY due_ms, lot_no LIMIT ?`,
       state,
-      work.nowMs,
+      call.nowMs,
       limit,
     ).map(lotFrom)
   );
 }
 
 /** Writes a lot that was just granted: nothing of it is reversed, expired or announced. */
-function insertLot(work: Work, lot: Lot): void {
-  work.sql.exec(
+function insertLot(call: Call, lot: Lot): void {
+  call.sql.exec(
     INSERT,
     lot.lotNo,
     lot.source,
@@ -138,8 +138,8 @@ function insertLot(work: Work, lot: Lot): void {
   );
 }
 
-export function saveLot(work: Work, lot: Lot): void {
-  work.sql.exec(
+export function saveLot(call: Call, lot: Lot): void {
+  call.sql.exec(
     `UPDATE lots SET reversal_id = ?, state = ?, granted = ?, reversed = ?, expired = ?, remaining = ?, expires_at_ms = ?, noticed_30_ms = ?, noticed_7_ms = ?, due_ms = ?
      WHERE lot_no = ?`,
     lot.reversalId,
@@ -176,12 +176,12 @@ const SOURCE_OF = { earn: "purchases", referral: "referral", goodwill: "goodwill
  * Posts a grant and opens its lot; what has already matured is confirmed in the same breath.
  * Returns the lot's number.
  */
-export function grant(work: Work, wanted: Grant): number {
+export function grant(call: Call, wanted: Grant): number {
   const source = SOURCE_OF[wanted.kind];
   const direct = wanted.kind === "goodwill";
-  if (work.head.balances.available < 0) work.owes = true;
-  const lotNo = work.head.sequence + 1;
-  const entryId = postTo(work, {
+  if (call.head.balances.available < 0) call.debtOpen = true;
+  const lotNo = call.head.sequence + 1;
+  const entryId = postTo(call, {
     kind: wanted.kind,
     key: wanted.key,
     input: wanted.input,
@@ -214,19 +214,23 @@ export function grant(work: Work, wanted: Grant): number {
     noticed30Ms: null,
     noticed7Ms: null,
   };
-  insertLot(work, lot);
-  if (!direct && lot.confirmAtMs <= work.nowMs) confirmLot(work, lot, wanted.purchase?.id ?? null);
+  insertLot(call, lot);
+  if (!direct && lot.confirmAtMs <= call.nowMs) confirmLot(call, lot, wanted.purchase?.id ?? null);
   return lotNo;
 }
 
 /** pending -> available, effective on the day the lot matured. */
-export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null): void {
+export function confirmLot(call: Call, lot: Lot, purchaseId: PurchaseId | null): void {
   const points = lot.granted - lot.reversed;
-  assert(lot.state === "pending" && points > 0, "only standing pending points are confirmed");
-  if (work.head.balances.available < 0) work.owes = true;
-  postTo(work, {
+  assert(
+    lot.state === "pending" && points > 0,
+    "lot_not_confirmable",
+    "a lot is confirmed that is not pending or has no active points",
+  );
+  if (call.head.balances.available < 0) call.debtOpen = true;
+  postTo(call, {
     kind: "confirm",
-    key: `confirm:${lot.lotNo}:${work.head.sequence + 1}`,
+    key: `confirm:${lot.lotNo}:${call.head.sequence + 1}`,
     input: { lot: lot.lotNo, points },
     effectiveOn: dayOf(lot.confirmAtMs),
     lots: [[lot.lotNo, points]],
@@ -235,19 +239,19 @@ export function confirmLot(work: Work, lot: Lot, purchaseId: PurchaseId | null):
   });
   lot.state = "available";
   lot.remaining = points;
-  saveLot(work, lot);
+  saveLot(call, lot);
 }
 
 /** available -> programme:expired, for what is left of the lot. */
-export function expireLot(work: Work, lot: Lot): void {
-  expirePoints(work, lot, lot.remaining, dayOf(lotDueMs(lot) ?? work.nowMs));
+export function expireLot(call: Call, lot: Lot): void {
+  expirePoints(call, lot, lot.remaining, dayOf(lotDueMs(lot) ?? call.nowMs));
 }
 
 /** available -> programme:expired, for a part of what is left of the lot. */
-export function expirePoints(work: Work, lot: Lot, points: number, effectiveOn: string): void {
-  postTo(work, {
+export function expirePoints(call: Call, lot: Lot, points: number, effectiveOn: string): void {
+  postTo(call, {
     kind: "expire",
-    key: `expire:${lot.lotNo}:${work.head.sequence + 1}`,
+    key: `expire:${lot.lotNo}:${call.head.sequence + 1}`,
     input: { lot: lot.lotNo, points },
     effectiveOn,
     lots: [[lot.lotNo, points]],
@@ -258,7 +262,7 @@ export function expirePoints(work: Work, lot: Lot, points: number, effectiveOn: 
   // expires than it granted.
   lot.expired += Math.min(points, lot.granted - lot.reversed - lot.expired);
   lot.remaining -= points;
-  saveLot(work, lot);
+  saveLot(call, lot);
 }
 
 /**
@@ -278,19 +282,23 @@ export type Movement = {
  * than what has neither expired nor been reversed. Returns what was taken back. The caller releases
  * holds if `available` went below zero.
  */
-export function reverseLot(work: Work, lot: Lot, points: number, why: Movement): number {
+export function reverseLot(call: Call, lot: Lot, points: number, why: Movement): number {
   const taken = Math.min(points, lot.granted - lot.reversed - lot.expired);
   if (taken <= 0) return 0;
   lot.reversed += taken;
-  takePoints(work, lot, taken, why);
+  takePoints(call, lot, taken, why);
   return taken;
 }
 
 /** Gives back what was reversed before: a correction that names the reversal it corrects. */
-export function restoreLot(work: Work, lot: Lot, points: number, why: Movement): void {
-  assert(points > 0 && points <= lot.reversed, "no more is given back than was reversed");
+export function restoreLot(call: Call, lot: Lot, points: number, why: Movement): void {
+  assert(
+    points > 0 && points <= lot.reversed,
+    "restored_more_than_reversed",
+    "more points are restored to a lot than were reversed",
+  );
   lot.reversed -= points;
-  addPoints(work, lot, points, why);
+  addPoints(call, lot, points, why);
 }
 
 /**
@@ -298,29 +306,29 @@ export function restoreLot(work: Work, lot: Lot, points: number, why: Movement):
  * than it seemed: only the difference is posted, so that the points keep their dates and holds, and
  * what has expired stays expired.
  */
-export function regrantLot(work: Work, lot: Lot, points: number, why: Movement): void {
+export function regrantLot(call: Call, lot: Lot, points: number, why: Movement): void {
   const granted = Math.max(points, lot.expired);
   const more = granted - (lot.granted - lot.reversed);
   lot.granted = granted;
   lot.reversed = 0;
-  if (more > 0) addPoints(work, lot, more, why);
-  else if (more < 0) takePoints(work, lot, -more, why);
-  else saveLot(work, lot);
+  if (more > 0) addPoints(call, lot, more, why);
+  else if (more < 0) takePoints(call, lot, -more, why);
+  else saveLot(call, lot);
 }
 
 function takePoints(
-  work: Work,
+  call: Call,
   lot: Lot,
   points: number,
   { key, purchaseId, cents, purchases }: Movement,
 ): void {
   const pending = lot.state === "pending";
   const counterpart: BookAccount = `programme:${lot.source}`;
-  lot.reversalId = postTo(work, {
+  lot.reversalId = postTo(call, {
     kind: pending ? "cancel" : "clawback",
-    key: `${key}:${work.head.sequence + 1}`,
+    key: `${key}:${call.head.sequence + 1}`,
     input: { lot: lot.lotNo, points, reason: key },
-    effectiveOn: dayOf(work.nowMs),
+    effectiveOn: dayOf(call.nowMs),
     lots: [[lot.lotNo, points]],
     reverses: lot.entryId,
     postings: [[pending ? "pending" : "available", -points], [counterpart, points]],
@@ -329,24 +337,24 @@ function takePoints(
   });
   if (!pending) {
     lot.remaining -= Math.min(lot.remaining, points);
-    work.owes = true;
+    call.debtOpen = true;
   }
-  saveLot(work, lot);
+  saveLot(call, lot);
 }
 
 function addPoints(
-  work: Work,
+  call: Call,
   lot: Lot,
   points: number,
   { key, purchaseId, cents, purchases }: Movement,
 ): void {
   const lots = [[lot.lotNo, points]] as const;
   const about = aboutLot(lot, purchaseId);
-  postTo(work, {
+  postTo(call, {
     kind: lot.source === "referral" ? "referral" : "earn",
-    key: `${key}:${work.head.sequence + 1}`,
+    key: `${key}:${call.head.sequence + 1}`,
     input: { lot: lot.lotNo, points, reason: key },
-    effectiveOn: dayOf(work.nowMs),
+    effectiveOn: dayOf(call.nowMs),
     lots,
     postings: [[`programme:${lot.source}`, -points], ["pending", points]],
     ...about,
@@ -354,11 +362,11 @@ function addPoints(
     ...(lot.reversalId === null ? {} : { reverses: lot.reversalId }),
   });
   if (lot.state === "available") {
-    postTo(work, {
+    postTo(call, {
       kind: "confirm",
-      key: `${key}:${work.head.sequence + 1}`,
+      key: `${key}:${call.head.sequence + 1}`,
       input: { lot: lot.lotNo, points },
-      effectiveOn: dayOf(work.nowMs),
+      effectiveOn: dayOf(call.nowMs),
       lots,
       postings: [["pending", -points], ["available", points]],
       ...about,
@@ -366,10 +374,10 @@ function addPoints(
     });
     lot.remaining += points;
     // No notice named these points: they need a day of their own, or time for a new one.
-    extend(lot, work.nowMs);
-    work.owes = true;
+    extend(lot, call.nowMs);
+    call.debtOpen = true;
   }
-  saveLot(work, lot);
+  saveLot(call, lot);
 }
 
 /**
@@ -388,18 +396,22 @@ function extend(lot: Lot, fromMs: number): void {
  * Takes `points` from the open lots, oldest expiry first, and says from which. The caller posts the
  * movement.
  */
-export function spendFromLots(work: Work, points: number): (readonly [number, number])[] {
+export function spendFromLots(call: Call, points: number): (readonly [number, number])[] {
   const taken: (readonly [number, number])[] = [];
   let left = points;
-  for (const lot of openLots(work)) {
+  for (const lot of openLots(call)) {
     if (left === 0) break;
     const part = Math.min(left, lot.remaining);
     lot.remaining -= part;
     left -= part;
     taken.push([lot.lotNo, part]);
-    saveLot(work, lot);
+    saveLot(call, lot);
   }
-  assert(left === 0, "open lots cover what is available");
+  assert(
+    left === 0,
+    "lots_below_available",
+    "the open lots hold fewer points than the available balance",
+  );
   return taken;
 }
 
@@ -408,34 +420,38 @@ export function spendFromLots(work: Work, points: number): (readonly [number, nu
  * posted the movement.
  */
 export function returnToLots(
-  work: Work,
+  call: Call,
   parts: readonly (readonly [number, number])[],
   fromMs: number,
 ): void {
   for (const [lotNo, points] of parts) {
-    const lot = readLot(work, lotNo);
+    const lot = readLot(call, lotNo);
     lot.remaining += points;
     extend(lot, fromMs);
-    saveLot(work, lot);
+    saveLot(call, lot);
   }
-  payDebt(work);
+  payDebt(call);
 }
 
 /**
  * After a claw-back that went below zero, points that come in pay the debt first: the lots give up,
  * oldest first, what `available` does not cover.
  */
-export function payDebt(work: Work): void {
+export function payDebt(call: Call): void {
   const open = integerOf(
-    work.sql.exec(
+    call.sql.exec(
       "SELECT COALESCE(SUM(remaining), 0) AS points FROM lots WHERE remaining > 0",
     )[0] ?? {},
     "points",
   );
-  const covered = Math.max(work.head.balances.available, 0);
-  assert(open >= covered, "open lots cover what is available");
-  if (open > covered) spendFromLots(work, open - covered);
-  work.owes = false;
+  const covered = Math.max(call.head.balances.available, 0);
+  assert(
+    open >= covered,
+    "lots_below_available",
+    "the open lots hold fewer points than the available balance",
+  );
+  if (open > covered) spendFromLots(call, open - covered);
+  call.debtOpen = false;
 }
 
 function aboutLot(

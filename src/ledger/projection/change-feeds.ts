@@ -9,7 +9,7 @@ import { readMeta, writeMeta } from "../book/meta.ts";
 import type { ReviewNews, ReviewWhy, SampleItem, SampleNews } from "../ports.ts";
 import { integerOf, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 /** The sample holds purchases of the last 90 days; older ones are not even offered. */
 export const SAMPLE_DAYS = 90;
@@ -42,7 +42,7 @@ type Looked = { readonly n: number; readonly pending: readonly number[] };
 /** And `through` is the last of their changes (table `sample_changes`) that was looked at. */
 type SampleMark = Looked & { readonly through: number };
 
-function lookedAt(work: Work): Looked {
+function lookedAt(work: Call): Looked {
   return JSON.parse(readMeta(work.sql, LOOKED_AT) ?? '{"n":0,"pending":[]}') as Looked;
 }
 
@@ -53,7 +53,7 @@ const COLUMNS =
  * Rows recorded, booked or changed since the sample was last told; null when there is nothing new
  * to tell.
  */
-export function peekSample(work: Work): SampleNews | null {
+export function peekSample(work: Call): SampleNews | null {
   const { n, pending } = lookedAt(work);
   const changes = work.sql.exec(
     "SELECT seq, n FROM sample_changes ORDER BY seq LIMIT ?",
@@ -112,7 +112,7 @@ function sampleItem(row: SqlRow, after: string, until: string): SampleItem {
  * Marks that the sample was told. What changed since it was looked at stands behind `through` and
  * is told next.
  */
-export function ackSample(work: Work, mark: string): void {
+export function ackSample(work: Call, mark: string): void {
   const { n, pending, through } = JSON.parse(mark) as SampleMark;
   const looked = JSON.stringify({ n, pending } satisfies Looked);
   if (looked !== readMeta(work.sql, LOOKED_AT)) writeMeta(work.sql, LOOKED_AT, looked);
@@ -125,7 +125,7 @@ export function ackSample(work: Work, mark: string): void {
  * The rows that wait for a person or for their purchase, when D1 was told something else; null when
  * it knows.
  */
-function reviewNews(work: Work): ReviewNews | null {
+function reviewNews(work: Call): ReviewNews | null {
   const rows = work.sql.exec(
     "SELECT id, review, waits_for, last_update_ms FROM purchases WHERE waits_for IN ('review', 'purchase') ORDER BY n LIMIT ?",
     REVIEWS_MAX,
@@ -148,7 +148,7 @@ function reviewNews(work: Work): ReviewNews | null {
  * be lost, and should things then be again as they were before, D1 would keep what it was told in
  * between.
  */
-export function peekReviews(work: Work): ReviewNews | null {
+export function peekReviews(work: Call): ReviewNews | null {
   const news = reviewNews(work);
   if (news !== null) forgetToldReviews(work);
   return news;
@@ -160,16 +160,16 @@ function whyOf(row: SqlRow): ReviewWhy {
     : ((textOrNull(row, "review") ?? "weak_account") as ReviewWhy);
 }
 
-export function ackReviews(work: Work, mark: string): void {
+export function ackReviews(work: Call, mark: string): void {
   writeMeta(work.sql, TOLD_REVIEWS, mark);
 }
 
 /** Makes the waiting rows news again: D1 may have lost them. */
-export function forgetToldReviews(work: Work): void {
+export function forgetToldReviews(work: Call): void {
   if (readMeta(work.sql, TOLD_REVIEWS) !== UNKNOWN) writeMeta(work.sql, TOLD_REVIEWS, UNKNOWN);
 }
 
 /** True when there is something to tell beside the transactions. */
-export function hasNews(work: Work): boolean {
+export function hasNews(work: Call): boolean {
   return reviewNews(work) !== null || peekSample(work) !== null;
 }

@@ -8,12 +8,12 @@ import { readMeta, writeMeta } from "../book/meta.ts";
 import type { CounterDelta, History, Projection } from "../ports.ts";
 import { textOf } from "../book/sql.ts";
 import type { Sql } from "../book/sql.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 const PROJECTED = "projected_sequence";
 
 /** The sequence up to which D1 is known to have this book. */
-export function projectedSequence(work: Work): number {
+export function projectedSequence(work: Call): number {
   return Number(readMeta(work.sql, PROJECTED) ?? "0");
 }
 
@@ -21,7 +21,7 @@ export function projectedSequence(work: Work): number {
  * The next transactions for D1, at most `limit`, summed up by day of recording, brand, offer and
  * kind; null when it has all.
  */
-export function peekOutbox(work: Work, limit: number): Projection | null {
+export function peekOutbox(work: Call, limit: number): Projection | null {
   const from = projectedSequence(work);
   if (from >= work.head.sequence) return null;
   const rows = work.sql.exec(
@@ -52,7 +52,7 @@ export function peekOutbox(work: Work, limit: number): Projection | null {
  * Marks how far D1 has come, also backwards: a D1 restored from a backup is then brought up to date
  * again.
  */
-export function ackOutbox(work: Work, sequence: number): void {
+export function ackOutbox(work: Call, sequence: number): void {
   const bounded = Math.min(Math.max(sequence, 0), work.head.sequence);
   if (bounded !== projectedSequence(work)) writeMeta(work.sql, PROJECTED, String(bounded));
 }

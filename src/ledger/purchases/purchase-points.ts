@@ -4,10 +4,10 @@
 import { assert } from "../../kernel/assert.ts";
 import { grant, readLot, regrantLot, restoreLot, reverseLot } from "../points/lots.ts";
 import type { Movement } from "../points/lots.ts";
-import { standingOf } from "./purchase-rows.ts";
-import type { PurchaseRecord } from "./purchase-rows.ts";
+import { activePoints } from "./purchase-rows.ts";
+import type { PurchaseRow } from "./purchase-rows.ts";
 import { usageFor } from "./user-history.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 /**
  * Points that stand, and the spending that they reward: what counters of points by brand and offer
@@ -20,96 +20,101 @@ export type Reward = { readonly points: number; readonly cents: number };
  * refunded.
  */
 export function rewardOf(
-  record: PurchaseRecord,
-  points = standingOf(record),
-  refundedCents = record.refundedCents,
+  purchase: PurchaseRow,
+  points = activePoints(purchase),
+  refundedCents = purchase.refundedCents,
 ): Reward {
   return {
     points,
     cents: points === 0
       ? 0
-      : (record.findings.calculation?.baseCents ?? record.amountCents) - refundedCents,
+      : (purchase.findings.calculation?.baseCents ?? purchase.amountCents) - refundedCents,
   };
 }
 
-function movement(record: PurchaseRecord, name: string, before: Reward, after: Reward): Movement {
+function movement(purchase: PurchaseRow, name: string, before: Reward, after: Reward): Movement {
   const sign = after.points < before.points ? -1 : 1;
   return {
-    key: `${name}:${record.id}`,
-    purchaseId: record.id,
+    key: `${name}:${purchase.id}`,
+    purchaseId: purchase.id,
     cents: sign * (after.cents - before.cents),
     purchases: before.points === 0 || after.points === 0 ? 1 : 0,
   };
 }
 
 /** Posts the points that the verdict grants. */
-export function grantTo(work: Work, record: PurchaseRecord, points: number): void {
-  const { confirmAtMs, expiresAtMs } = record.findings;
+export function grantTo(call: Call, purchase: PurchaseRow, points: number): void {
+  const { confirmAtMs, expiresAtMs } = purchase.findings;
   assert(
-    confirmAtMs !== null && expiresAtMs !== null && record.lotNo === null && points > 0,
-    "a grant has its dates and no other lot",
+    confirmAtMs !== null && expiresAtMs !== null && purchase.lotNo === null && points > 0,
+    "grant_not_ready",
+    "points are granted to a purchase without dates, without points or with a lot already",
   );
-  record.lotNo = grant(work, {
+  purchase.lotNo = grant(call, {
     kind: "earn",
-    key: `earn:${record.id}:${work.head.sequence + 1}`,
+    key: `earn:${purchase.id}:${call.head.sequence + 1}`,
     points,
-    effectiveOn: record.purchasedOn,
+    effectiveOn: purchase.purchasedOn,
     confirmAtMs,
     expiresAtMs,
     input: {
-      purchase: record.id,
-      cents: record.amountCents,
-      on: record.purchasedOn,
-      brand: record.brand?.id ?? null,
-      offer: record.offer,
+      purchase: purchase.id,
+      cents: purchase.amountCents,
+      on: purchase.purchasedOn,
+      brand: purchase.brand?.id ?? null,
+      offer: purchase.offer,
       points,
     },
-    purchase: { n: record.n, id: record.id },
-    brandId: record.brand?.id ?? null,
-    offerId: record.offer?.id ?? null,
-    cents: record.amountCents,
+    purchase: { n: purchase.n, id: purchase.id },
+    brandId: purchase.brand?.id ?? null,
+    offerId: purchase.offer?.id ?? null,
+    cents: purchase.amountCents,
   });
-  record.granted = points;
-  record.reversed = 0;
+  purchase.granted = points;
+  purchase.reversed = 0;
 }
 
 /**
  * The same purchase at another worth: its lot now grants `points`. `before` is what it was rewarded
  * for with its former facts.
  */
-export function regrant(work: Work, record: PurchaseRecord, points: number, before: Reward): void {
-  assert(record.lotNo !== null && points > 0, "a lot that is kept is there and grants points");
-  regrantLot(
-    work,
-    readLot(work, record.lotNo),
-    points,
-    movement(record, "regrant", before, rewardOf(record, points, 0)),
+export function regrant(call: Call, purchase: PurchaseRow, points: number, before: Reward): void {
+  assert(
+    purchase.lotNo !== null && points > 0,
+    "kept_lot_invalid",
+    "a purchase keeps its lot, but has none or would grant no points",
   );
-  record.granted = points;
-  record.reversed = 0;
+  regrantLot(
+    call,
+    readLot(call, purchase.lotNo),
+    points,
+    movement(purchase, "regrant", before, rewardOf(purchase, points, 0)),
+  );
+  purchase.granted = points;
+  purchase.reversed = 0;
 }
 
 /**
  * Takes back what stands above `keep`. Whether `available` is below zero then, and holds must give
- * way, is asked at the end of the call (`settleDebt`): what is taken back here may be granted again
+ * way, is asked at the end of the call (`coverDebt`): what is taken back here may be granted again
  * a moment later, and must not cost a redemption.
  */
 export function takeBack(
-  work: Work,
-  record: PurchaseRecord,
+  call: Call,
+  purchase: PurchaseRow,
   keep: number,
-  refundedCents = record.refundedCents,
+  refundedCents = purchase.refundedCents,
 ): void {
-  const points = standingOf(record) - keep;
-  if (points <= 0 || record.lotNo === null) return;
+  const points = activePoints(purchase) - keep;
+  if (points <= 0 || purchase.lotNo === null) return;
   reverseLot(
-    work,
-    readLot(work, record.lotNo),
+    call,
+    readLot(call, purchase.lotNo),
     points,
-    movement(record, "reverse", rewardOf(record), rewardOf(record, keep, refundedCents)),
+    movement(purchase, "reverse", rewardOf(purchase), rewardOf(purchase, keep, refundedCents)),
   );
   // What has expired cannot be taken a second time, yet it stands no longer.
-  record.reversed += points;
+  purchase.reversed += points;
 }
 
 /**
@@ -117,49 +122,57 @@ export function takeBack(
  * not come back.
  */
 export function giveBack(
-  work: Work,
-  record: PurchaseRecord,
+  call: Call,
+  purchase: PurchaseRow,
   keep: number,
-  refundedCents = record.refundedCents,
+  refundedCents = purchase.refundedCents,
 ): void {
-  assert(record.lotNo !== null, "what was granted has its lot");
-  const lot = readLot(work, record.lotNo);
-  const back = lot.reversed - Math.min(record.granted - keep, lot.granted - lot.expired);
+  assert(
+    purchase.lotNo !== null,
+    "purchase_without_lot",
+    "points are restored to a purchase that has no lot",
+  );
+  const lot = readLot(call, purchase.lotNo);
+  const back = lot.reversed - Math.min(purchase.granted - keep, lot.granted - lot.expired);
   if (back > 0) {
     restoreLot(
-      work,
+      call,
       lot,
       back,
-      movement(record, "restore", rewardOf(record), rewardOf(record, keep, refundedCents)),
+      movement(purchase, "restore", rewardOf(purchase), rewardOf(purchase, keep, refundedCents)),
     );
   }
-  record.reversed -= keep - standingOf(record);
+  purchase.reversed -= keep - activePoints(purchase);
 }
 
 /** After all points of a lot are gone, the purchase starts afresh. */
-export function forgetLot(work: Work, record: PurchaseRecord): void {
-  if (record.lotNo === null) return;
-  const lot = readLot(work, record.lotNo);
+export function forgetLot(call: Call, purchase: PurchaseRow): void {
+  if (purchase.lotNo === null) return;
+  const lot = readLot(call, purchase.lotNo);
   assert(
     lot.granted === lot.reversed + lot.expired,
-    "a lot is left only when nothing of it stands",
+    "lot_still_active",
+    "a purchase leaves a lot that still has active points",
   );
-  record.granted = 0;
-  record.reversed = 0;
-  record.lotNo = null;
+  purchase.granted = 0;
+  purchase.reversed = 0;
+  purchase.lotNo = null;
 }
 
 /** Points that the caps of its own offer still allow this purchase, beyond what stands of it. */
-export function capRoom(work: Work, record: PurchaseRecord): number {
-  const usage = usageFor(work, record);
+export function capRoom(call: Call, purchase: PurchaseRow): number {
+  const usage = usageFor(call, purchase);
   let room = Infinity;
-  for (const { rule, offerId, version, needed, measure, period } of record.findings.checks) {
+  for (const { rule, offerId, version, needed, measure, period } of purchase.findings.checks) {
     if (
-      rule !== "cap_reached" || offerId === null || offerId !== record.offer?.id ||
-      version !== record.offer.version || typeof needed !== "number" || period === undefined
+      rule !== "cap_reached" || offerId === null || offerId !== purchase.offer?.id ||
+      version !== purchase.offer.version || typeof needed !== "number" || period === undefined
     ) continue;
     if (measure === "points_per_period") {
-      room = Math.min(room, needed - usage.pointsInPeriod(offerId, period) - standingOf(record));
+      room = Math.min(
+        room,
+        needed - usage.pointsInPeriod(offerId, period) - activePoints(purchase),
+      );
     } else if (usage.purchasesInPeriod(offerId, period) >= needed) room = 0;
   }
   return Math.max(0, room);

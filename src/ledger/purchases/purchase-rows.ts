@@ -8,7 +8,7 @@ import { numberedId, numberOf } from "../book/numbered-id.ts";
 import type { BankRow, OfferTerms, Outcome, Programme } from "../ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 /**
  * What may still apply when a budget turns out to be used up: the brand's other versions, as they
@@ -46,7 +46,7 @@ export type WaitsFor = "booking" | "review" | "budget" | "purchase";
  */
 export type Review = NonNullable<BankRow["review"]> | "weak_account" | "cleared" | "refused";
 
-export type PurchaseRecord = {
+export type PurchaseRow = {
   readonly n: number;
   id: PurchaseId;
   readonly accountNo: number;
@@ -109,7 +109,7 @@ export const NO_FINDINGS: Findings = {
   expiresAtMs: null,
 };
 
-export function purchaseFrom(row: SqlRow): PurchaseRecord {
+export function purchaseFrom(row: SqlRow): PurchaseRow {
   const brandId = textOrNull(row, "brand_id");
   const offerId = textOrNull(row, "offer_id");
   const originalCurrency = textOrNull(row, "original_currency");
@@ -170,57 +170,57 @@ function budgetFrom(text: string, id: string): BudgetShare[] {
   ) => ({ ...share, key: share.key ?? id }));
 }
 
-function factsOf(record: PurchaseRecord): (string | number | null)[] {
+function factsOf(purchase: PurchaseRow): (string | number | null)[] {
   return [
-    record.id,
-    record.kind,
-    record.amountCents,
-    record.currency,
-    record.original?.amountCents ?? null,
-    record.original?.currency ?? null,
-    record.purchasedOn,
-    record.bookedOn,
-    record.state,
-    record.lastUpdateMs,
-    record.labelCipher,
-    record.labelTag,
-    record.brand?.id ?? null,
-    record.brand?.matched ?? null,
-    record.channel,
-    record.review,
-    record.wasPending ? 1 : 0,
-    record.earlierCents.length === 0 ? null : JSON.stringify(record.earlierCents),
+    purchase.id,
+    purchase.kind,
+    purchase.amountCents,
+    purchase.currency,
+    purchase.original?.amountCents ?? null,
+    purchase.original?.currency ?? null,
+    purchase.purchasedOn,
+    purchase.bookedOn,
+    purchase.state,
+    purchase.lastUpdateMs,
+    purchase.labelCipher,
+    purchase.labelTag,
+    purchase.brand?.id ?? null,
+    purchase.brand?.matched ?? null,
+    purchase.channel,
+    purchase.review,
+    purchase.wasPending ? 1 : 0,
+    purchase.earlierCents.length === 0 ? null : JSON.stringify(purchase.earlierCents),
   ];
 }
 
-function verdictOf(record: PurchaseRecord): (string | number | null)[] {
+function verdictOf(purchase: PurchaseRow): (string | number | null)[] {
   return [
-    record.sameAs,
-    record.decidedRank,
-    record.outcome,
-    record.waitsFor,
-    record.offer?.id ?? null,
-    record.offer?.version ?? null,
-    record.granted,
-    record.reversed,
-    record.lotNo,
-    record.refundedCents,
-    record.refundOf,
-    record.budget.length === 0 ? null : JSON.stringify(record.budget),
-    findingsText(record.findings),
-    record.dueMs,
+    purchase.sameAs,
+    purchase.decidedRank,
+    purchase.outcome,
+    purchase.waitsFor,
+    purchase.offer?.id ?? null,
+    purchase.offer?.version ?? null,
+    purchase.granted,
+    purchase.reversed,
+    purchase.lotNo,
+    purchase.refundedCents,
+    purchase.refundOf,
+    purchase.budget.length === 0 ? null : JSON.stringify(purchase.budget),
+    findingsText(purchase.findings),
+    purchase.dueMs,
   ];
 }
 
-export function insertPurchase(work: Work, record: PurchaseRecord): void {
-  work.sql.exec(
+export function insertPurchase(call: Call, purchase: PurchaseRow): void {
+  call.sql.exec(
     INSERT,
-    record.n,
-    record.accountNo,
-    record.externalId,
-    record.recordedAtMs,
-    ...factsOf(record),
-    ...verdictOf(record),
+    purchase.n,
+    purchase.accountNo,
+    purchase.externalId,
+    purchase.recordedAtMs,
+    ...factsOf(purchase),
+    ...verdictOf(purchase),
   );
 }
 
@@ -228,18 +228,18 @@ export function insertPurchase(work: Work, record: PurchaseRecord): void {
  * Writes what the bank says of the row with its verdict, in one statement: half of it might not fit
  * the other half that is stored.
  */
-export function updatePurchase(work: Work, record: PurchaseRecord): void {
-  work.sql.exec(UPDATE_BOTH, ...factsOf(record), ...verdictOf(record), record.n);
+export function updatePurchase(call: Call, purchase: PurchaseRow): void {
+  call.sql.exec(UPDATE_BOTH, ...factsOf(purchase), ...verdictOf(purchase), purchase.n);
 }
 
 /** Writes the verdict alone, because touching an indexed column is billed as a row. */
-export function updateVerdict(work: Work, record: PurchaseRecord): void {
-  work.sql.exec(UPDATE_VERDICT, ...verdictOf(record), record.n);
+export function updateVerdict(call: Call, purchase: PurchaseRow): void {
+  call.sql.exec(UPDATE_VERDICT, ...verdictOf(purchase), purchase.n);
 }
 
-export function readPurchase(work: Work, n: number): PurchaseRecord {
-  const row = work.sql.exec(READ, n)[0];
-  assert(row !== undefined, "a purchase that is named exists");
+export function readPurchase(call: Call, n: number): PurchaseRow {
+  const row = call.sql.exec(READ, n)[0];
+  assert(row !== undefined, "purchase_not_found", "purchase row not found");
   return purchaseFrom(row);
 }
 
@@ -250,26 +250,26 @@ const SAME_HOPS_MAX = 20;
  * The purchase of a public id, or null. A row that was taken over or repeats another leads to the
  * row that stands for it.
  */
-export function findPurchase(work: Work, id: PurchaseId): PurchaseRecord | null {
+export function findPurchase(call: Call, id: PurchaseId): PurchaseRow | null {
   const n = numberOf(id);
-  const own = Number.isSafeInteger(n) ? work.sql.exec(READ, n)[0] : undefined;
+  const own = Number.isSafeInteger(n) ? call.sql.exec(READ, n)[0] : undefined;
   if (own === undefined) return null;
   // A row that was taken over left its id to another, which is who goes by it; that is rare enough
   // to look through them all. One that the bank took back may still have the id of what it once
   // took over, which by now is another's.
   const row = own["id"] === id && own["same_as"] === null && own["state"] !== "deleted"
     ? own
-    : work.sql.exec(
+    : call.sql.exec(
       `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL, state = 'deleted', n LIMIT 1`,
       id,
     )[0];
   // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
-  let record = purchaseFrom(row ?? own);
+  let purchase = purchaseFrom(row ?? own);
   // A row that is gone may name one that has come to stand behind another since.
-  for (let hops = 0; record.sameAs !== null && hops < SAME_HOPS_MAX; hops++) {
-    record = readPurchase(work, record.sameAs);
+  for (let hops = 0; purchase.sameAs !== null && hops < SAME_HOPS_MAX; hops++) {
+    purchase = readPurchase(call, purchase.sameAs);
   }
-  return record;
+  return purchase;
 }
 
 /** Account number and external id, which together name a row of a bank. */
@@ -281,32 +281,32 @@ export function rowKey([accountNo, externalId]: RowName): string {
 }
 
 /** Those of the named rows that are stored, by `rowKey`: one question for a whole batch. */
-export function findRows(work: Work, names: readonly RowName[]): Map<string, PurchaseRecord> {
+export function findRows(call: Call, names: readonly RowName[]): Map<string, PurchaseRow> {
   return new Map(
-    work.sql.exec(FIND_ROWS, JSON.stringify(names)).map((row) => {
-      const record = purchaseFrom(row);
-      return [rowKey([record.accountNo, record.externalId]), record];
+    call.sql.exec(FIND_ROWS, JSON.stringify(names)).map((row) => {
+      const purchase = purchaseFrom(row);
+      return [rowKey([purchase.accountNo, purchase.externalId]), purchase];
     }),
   );
 }
 
-export function nextPurchaseNo(work: Work): number {
+export function nextPurchaseNo(call: Call): number {
   return integerOf(
-    work.sql.exec("SELECT COALESCE(MAX(n), 0) + 1 AS n FROM purchases")[0] ?? {},
+    call.sql.exec("SELECT COALESCE(MAX(n), 0) + 1 AS n FROM purchases")[0] ?? {},
     "n",
   );
 }
 
-/** A record of a row never seen before, without a verdict yet. */
+/** A purchase of a row never seen before, without a verdict yet. */
 export function newPurchase(
-  work: Work,
+  call: Call,
   n: number,
   accountNo: number,
   row: BankRow,
-): PurchaseRecord {
+): PurchaseRow {
   return {
     n,
-    id: numberedId("pur", n, work.nowMs, work.random, work.shardOf),
+    id: numberedId("pur", n, call.nowMs, call.random, call.shardOf),
     accountNo,
     externalId: row.externalId,
     kind: row.kind,
@@ -324,7 +324,7 @@ export function newPurchase(
     review: row.review,
     wasPending: row.state === "pending",
     earlierCents: [],
-    recordedAtMs: work.nowMs,
+    recordedAtMs: call.nowMs,
     sameAs: null,
     decidedRank: null,
     outcome: "not_earned",
@@ -345,57 +345,57 @@ export function newPurchase(
  * Notes an amount under which the bank had booked the row, told in time or late. Returns false when
  * that is no news.
  */
-export function noteEarlierAmount(record: PurchaseRecord, cents: number): boolean {
+export function noteEarlierAmount(purchase: PurchaseRow, cents: number): boolean {
   if (
-    (cents === record.amountCents && record.state === "booked") ||
-    record.earlierCents.includes(cents)
+    (cents === purchase.amountCents && purchase.state === "booked") ||
+    purchase.earlierCents.includes(cents)
   ) return false;
-  record.earlierCents = [...record.earlierCents, cents];
+  purchase.earlierCents = [...purchase.earlierCents, cents];
   return true;
 }
 
 /** Overwrites what the bank says with a newer version of the same row. */
-export function overwriteFacts(record: PurchaseRecord, row: BankRow): void {
-  const before = record.state === "booked" ? record.amountCents : null;
-  record.kind = row.kind;
-  record.amountCents = row.amountCents;
-  record.currency = row.currency;
-  record.original = row.original;
-  record.purchasedOn = row.purchasedOn;
-  record.bookedOn = row.bookedOn;
-  record.wasPending ||= row.state === "pending";
-  record.state = row.state;
-  if (before !== null) noteEarlierAmount(record, before);
-  record.lastUpdateMs = row.lastUpdateMs;
-  record.labelCipher = row.labelCipher;
-  record.labelTag = row.labelTag;
-  record.brand = row.brand;
-  record.channel = row.channel;
-  if (row.review !== null) record.review = row.review;
-  else if (record.review !== "cleared" && record.review !== "refused") record.review = null;
+export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
+  const before = purchase.state === "booked" ? purchase.amountCents : null;
+  purchase.kind = row.kind;
+  purchase.amountCents = row.amountCents;
+  purchase.currency = row.currency;
+  purchase.original = row.original;
+  purchase.purchasedOn = row.purchasedOn;
+  purchase.bookedOn = row.bookedOn;
+  purchase.wasPending ||= row.state === "pending";
+  purchase.state = row.state;
+  if (before !== null) noteEarlierAmount(purchase, before);
+  purchase.lastUpdateMs = row.lastUpdateMs;
+  purchase.labelCipher = row.labelCipher;
+  purchase.labelTag = row.labelTag;
+  purchase.brand = row.brand;
+  purchase.channel = row.channel;
+  if (row.review !== null) purchase.review = row.review;
+  else if (purchase.review !== "cleared" && purchase.review !== "refused") purchase.review = null;
 }
 
 /** Points that stand now. */
-export function standingOf(record: PurchaseRecord): number {
-  return record.granted - record.reversed;
+export function activePoints(purchase: PurchaseRow): number {
+  return purchase.granted - purchase.reversed;
 }
 
 /**
  * A pending row that waits for nothing was closed: whoever looks at it sees that it is gone. One
  * that a person refused was not.
  */
-export function shownState(record: PurchaseRecord): BankRow["state"] {
-  return record.state === "pending" && record.sameAs === null && record.waitsFor === null &&
-      record.review !== "refused"
+export function shownState(purchase: PurchaseRow): BankRow["state"] {
+  return purchase.state === "pending" && purchase.sameAs === null && purchase.waitsFor === null &&
+      purchase.review !== "refused"
     ? "deleted"
-    : record.state;
+    : purchase.state;
 }
 
 /**
  * Moves verdict and points from one row to another; the first is left as one that was never
  * decided.
  */
-export function moveVerdict(from: PurchaseRecord, to: PurchaseRecord): void {
+export function moveVerdict(from: PurchaseRow, to: PurchaseRow): void {
   // What `to` itself still has to give back to a budget stays its debt.
   const owed = to.budget.filter((share) => share.held !== 0).map((share) => ({
     ...share,
@@ -422,9 +422,9 @@ export function moveVerdict(from: PurchaseRecord, to: PurchaseRecord): void {
 }
 
 function verdictPart(
-  record: PurchaseRecord,
+  purchase: PurchaseRow,
 ): Pick<
-  PurchaseRecord,
+  PurchaseRow,
   | "decidedRank"
   | "outcome"
   | "waitsFor"
@@ -451,7 +451,7 @@ function verdictPart(
     budget,
     findings,
     dueMs,
-  } = record;
+  } = purchase;
   return {
     decidedRank,
     outcome,

@@ -4,14 +4,17 @@
 import { assert } from "../../kernel/assert.ts";
 import type { AccountId, BrandId } from "../../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../../kernel/money.ts";
+import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
 import { addDays } from "../../kernel/time.ts";
 import { budgetOpen } from "./reservations.ts";
 import type { Terms } from "../earning/types.ts";
-import { settleDebt } from "../points/holds.ts";
+import { coverDebt } from "../points/holds.ts";
 import { numberedId } from "../book/numbered-id.ts";
-import type { BankRow, OfferCover, RecordBatch, RecordSummary } from "../ports.ts";
+import type { BankRow, OffersNeeded, RecordBatch, RecordSummary } from "../ports.ts";
 import { RECORD_ROWS_MAX } from "../ports.ts";
 import {
+  activePoints,
   earlierFrom,
   findRows,
   insertPurchase,
@@ -22,17 +25,16 @@ import {
   overwriteFacts,
   readPurchase,
   rowKey,
-  standingOf,
   updatePurchase,
   updateVerdict,
 } from "./purchase-rows.ts";
-import type { PurchaseRecord, RowName } from "./purchase-rows.ts";
+import type { PurchaseRow, RowName } from "./purchase-rows.ts";
 import { hasRefunds, reassignRefunds } from "./refund-matching.ts";
 import { placeRows } from "./row-matching.ts";
 import type { Place, SameRow } from "./row-matching.ts";
 import { integerOf, textOf, textOrNull } from "../book/sql.ts";
 import { settleVerdict } from "./verdicts.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 type Account = {
   readonly accountNo: number;
@@ -44,15 +46,15 @@ type Account = {
  * A row that this call may change. `decided` is false when the facts that rules look at are new.
  */
 type Touched = {
-  readonly record: PurchaseRecord;
+  readonly record: PurchaseRow;
   isNew: boolean;
   facts: boolean;
   decided: boolean;
   readonly wasBrand: BrandId | null;
   readonly wasRefund: boolean;
   place: Place | null;
-  /** It took over a verdict in this call, see `handOver`. */
-  heir: boolean;
+  /** It took over a verdict in this call, see `transferVerdict`. */
+  receivedVerdict: boolean;
 };
 type Plan = {
   readonly touched: Map<
@@ -66,59 +68,57 @@ type Plan = {
 
 /**
  * Rows further from the batch than this cannot change what its rows repeat, unless nine of them
- * stand in a chain.
+ * form a chain.
  */
 const SAMENESS_MARGIN_DAYS = 45;
 const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
 
-/** Thrown to undo the call; the engine answers it as a refusal. */
-export class OffersMissing extends Error {
-  override readonly name = "OffersMissing";
-  readonly needed: readonly OfferCover[];
-
-  constructor(needed: readonly OfferCover[]) {
-    super("offers of a brand and day were not handed over");
-    this.needed = needed;
-  }
-}
-
 /**
- * Records one batch. Repeating it, whole or in parts, changes nothing more. Throws `OffersMissing`
+ * Records one batch. Repeating it, whole or in parts, changes nothing more. Answers `offers_needed`
  * when a row of an earlier delivery must be judged again and nobody handed its brand's offers over:
- * a verdict without them would take its points for good.
+ * a verdict without them would take its points for good. The caller undoes the call then.
  */
-export function record(work: Work, batch: RecordBatch): RecordSummary {
-  assert(batch.rows.length <= RECORD_ROWS_MAX, "a batch has at most 500 rows");
-  const { accounts, joined } = saveAccounts(work, batch);
+export function record(
+  call: Call,
+  batch: RecordBatch,
+): Result<RecordSummary, OffersNeeded> {
+  assert(
+    batch.rows.length <= RECORD_ROWS_MAX,
+    "batch_too_large",
+    "the batch has more than 500 rows",
+  );
+  const { accounts, joined } = saveAccounts(call, batch);
   const plan: Plan = {
     touched: new Map(),
     byRow: new Map(),
     unchanged: 0,
-    nextNo: nextPurchaseNo(work),
+    nextNo: nextPurchaseNo(call),
   };
-  const stored = findRows(work, batch.rows.map((row) => nameOf(accounts, row)));
-  for (const row of batch.rows) takeIn(work, plan, stored, nameOf(accounts, row), row);
-  for (const group of groupsOf(plan, accounts, joined)) placeGroup(work, plan, group);
-  const duplicates = settle(work, plan, batch, { accounts, joined });
-  if (work.offersNeeded.length > 0) throw new OffersMissing(work.offersNeeded);
-  settleDebt(work);
+  const stored = findRows(call, batch.rows.map((row) => nameOf(accounts, row)));
+  for (const row of batch.rows) takeIn(call, plan, stored, nameOf(accounts, row), row);
+  for (const group of groupsOf(plan, accounts, joined)) placeGroup(call, plan, group);
+  const duplicates = settle(call, plan, batch, { accounts, joined });
+  if (call.offersNeeded.length > 0) {
+    return err({ code: "offers_needed", needed: call.offersNeeded });
+  }
+  coverDebt(call);
   const fresh = [...plan.touched.values()].filter((each) => each.facts || each.isNew);
-  if (batch.syncedAtMs !== null) saveSync(work, batch.connectionId, batch.syncedAtMs);
-  return {
+  if (batch.syncedAtMs !== null) saveSync(call, batch.connectionId, batch.syncedAtMs);
+  return ok({
     recorded: fresh.length,
     unchanged: plan.unchanged,
     duplicates,
-    sequence: work.head.sequence,
+    sequence: call.head.sequence,
     earnedPoints: fresh.reduce(
       (sum, { record: purchase }) =>
-        sum + (purchase.kind === "purchase" ? standingOf(purchase) : 0),
+        sum + (purchase.kind === "purchase" ? activePoints(purchase) : 0),
       0,
     ),
-  };
+  });
 }
 
-function saveSync(work: Work, connectionId: string, syncedAtMs: number): void {
-  work.sql.exec(
+function saveSync(call: Call, connectionId: string, syncedAtMs: number): void {
+  call.sql.exec(
     `INSERT INTO connections (connection_id, last_synced_at_ms) VALUES (?1, ?2)
      ON CONFLICT (connection_id) DO UPDATE SET last_synced_at_ms = ?2 WHERE last_synced_at_ms < ?2`,
     connectionId,
@@ -134,10 +134,10 @@ type Saved = {
   readonly joined: ReadonlySet<string>;
 };
 
-function saveAccounts(work: Work, batch: RecordBatch): Saved {
+function saveAccounts(call: Call, batch: RecordBatch): Saved {
   const joined = new Set<string>();
   const stored = new Map(
-    work.sql.exec(
+    call.sql.exec(
       "SELECT account_no, account_id, connection_id, fingerprint, strength, created_at_ms FROM accounts ORDER BY account_no",
     )
       .map((row) => [textOf(row, "account_id"), row] as const),
@@ -148,7 +148,7 @@ function saveAccounts(work: Work, batch: RecordBatch): Saved {
     if (row === undefined || moved) joined.add(account.fingerprint);
     if (moved) joined.add(textOf(row, "fingerprint"));
     if (row === undefined) {
-      work.sql.exec(
+      call.sql.exec(
         "INSERT INTO accounts (account_id, connection_id, fingerprint, strength, created_at_ms) VALUES (?, ?, ?, ?, ?)",
         account.accountId,
         account.connectionId,
@@ -160,7 +160,7 @@ function saveAccounts(work: Work, batch: RecordBatch): Saved {
       row["fingerprint"] !== account.fingerprint || row["strength"] !== account.strength ||
       row["connection_id"] !== account.connectionId
     ) {
-      work.sql.exec(
+      call.sql.exec(
         "UPDATE accounts SET connection_id = ?, fingerprint = ?, strength = ? WHERE account_id = ?",
         account.connectionId,
         account.fingerprint,
@@ -170,7 +170,7 @@ function saveAccounts(work: Work, batch: RecordBatch): Saved {
     }
   }
   const accounts = new Map(
-    work.sql.exec(
+    call.sql.exec(
       "SELECT account_no, account_id, fingerprint, strength, created_at_ms FROM accounts ORDER BY account_no",
     ).map((row) =>
       [
@@ -189,7 +189,11 @@ function saveAccounts(work: Work, batch: RecordBatch): Saved {
 
 function nameOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): RowName {
   const account = accounts.get(row.accountId);
-  assert(account !== undefined, "a row's account comes with it");
+  assert(
+    account !== undefined,
+    "account_not_found",
+    "the batch has a row of an account that it does not describe",
+  );
   return [account.accountNo, row.externalId];
 }
 
@@ -198,22 +202,23 @@ function nameOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): RowNam
  * only a later state.
  */
 function takeIn(
-  work: Work,
+  call: Call,
   plan: Plan,
-  stored: ReadonlyMap<string, PurchaseRecord>,
+  stored: ReadonlyMap<string, PurchaseRow>,
   name: RowName,
   row: BankRow,
 ): void {
   assert(
     Number.isSafeInteger(row.amountCents) && row.amountCents >= 0 &&
       row.amountCents <= AMOUNT_CENTS_MAX,
-    "an amount is positive and bounded",
+    "amount_out_of_bounds",
+    "an amount is negative, fractional or too large",
   );
   const key = rowKey(name);
   const planned = plan.byRow.get(key);
   const known = planned?.record ?? stored.get(key);
   if (known === undefined) {
-    const purchase = newPurchase(work, plan.nextNo, name[0], row);
+    const purchase = newPurchase(call, plan.nextNo, name[0], row);
     plan.nextNo += 1;
     const fresh: Touched = {
       record: purchase,
@@ -223,7 +228,7 @@ function takeIn(
       wasBrand: null,
       wasRefund: false,
       place: null,
-      heir: false,
+      receivedVerdict: false,
     };
     plan.touched.set(purchase.n, fresh);
     plan.byRow.set(key, fresh);
@@ -249,7 +254,7 @@ function takeIn(
       wasBrand: known.brand?.id ?? null,
       wasRefund: known.kind === "refund",
       place: null,
-      heir: false,
+      receivedVerdict: false,
     };
   if (missedPending) known.wasPending = true;
   if (newer) {
@@ -261,7 +266,7 @@ function takeIn(
 }
 
 /** What rules look at. A new label text or booking date alone does not reopen a verdict. */
-function decisiveFactsDiffer(known: PurchaseRecord, row: BankRow): boolean {
+function decisiveFactsDiffer(known: PurchaseRow, row: BankRow): boolean {
   return known.kind !== row.kind || known.amountCents !== row.amountCents ||
     known.currency !== row.currency || known.purchasedOn !== row.purchasedOn ||
     known.state !== row.state || known.channel !== row.channel ||
@@ -303,14 +308,14 @@ function groupsOf(
 }
 
 /**
- * Finds which rows of the group stand for which. Most accounts have one generation and no pending
+ * Finds which rows of the group are the same purchase. Most accounts have one generation and no pending
  * row: nothing to look for.
  */
-function placeGroup(work: Work, plan: Plan, group: Group): void {
+function placeGroup(call: Call, plan: Plan, group: Group): void {
   const accountNos = JSON.stringify(group.accounts.map((account) => account.accountNo));
   const alone = !group.whole && group.accounts.length === 1 &&
     group.rows.every(({ record: row }) => row.state !== "pending" && row.sameAs === null) &&
-    work.sql.exec(
+    call.sql.exec(
         "SELECT 1 FROM purchases WHERE state = 'pending' AND account_no IN (SELECT value FROM json_each(?)) LIMIT 1",
         accountNos,
       ).length === 0;
@@ -324,7 +329,7 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
   // repeats lies beyond it.
   const from = group.whole ? ALL_DAYS.from : addDays(near.from, -SAMENESS_MARGIN_DAYS);
   const to = group.whole ? ALL_DAYS.to : addDays(near.to, SAMENESS_MARGIN_DAYS);
-  const stored = work.sql.exec(
+  const stored = call.sql.exec(
     `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, booked_on, brand_id, label_tag, last_update_ms, was_pending, earlier_cents, same_as, review FROM purchases
      WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`,
     from,
@@ -372,7 +377,7 @@ function placeGroup(work: Work, plan: Plan, group: Group): void {
     group.accounts,
     group.accounts.some((account) => account.strength === "weak"),
   );
-  applyPlaces(work, plan, rows, places, near);
+  applyPlaces(call, plan, rows, places, near);
 }
 
 /** Whether rule (c) holds the row now; null when something else or somebody decides about it. */
@@ -382,7 +387,7 @@ function heldBy(review: string | null): boolean | null {
 }
 
 function applyPlaces(
-  work: Work,
+  call: Call,
   plan: Plan,
   rows: ReadonlyMap<number, SameRow>,
   places: ReadonlyMap<number, Place>,
@@ -395,7 +400,7 @@ function applyPlaces(
       const row = rows.get(n);
       if (row === undefined || row.date < near.from || row.date > near.to) continue;
       if (row.sameAs === sameAs && (row.held === null || row.held === place.held)) continue;
-      const record = readPurchase(work, n);
+      const record = readPurchase(call, n);
       touched = {
         record,
         isNew: false,
@@ -404,7 +409,7 @@ function applyPlaces(
         wasBrand: record.brand?.id ?? null,
         wasRefund: record.kind === "refund",
         place,
-        heir: false,
+        receivedVerdict: false,
       };
       plan.touched.set(n, touched);
     }
@@ -413,13 +418,13 @@ function applyPlaces(
 }
 
 /**
- * Gives every touched row its verdict: first those that stand for nothing any more, so that points
+ * Gives every touched row its verdict: first those that are no purchase of their own any more, so that points
  * and caps are free again.
  */
-function settle(work: Work, plan: Plan, terms: Terms, { accounts, joined }: Saved): number {
-  for (const touched of plan.touched.values()) handOver(work, plan, touched);
+function settle(call: Call, plan: Plan, terms: Terms, { accounts, joined }: Saved): number {
+  for (const touched of plan.touched.values()) transferVerdict(call, plan, touched);
   const inOrder = [...plan.touched.values()].sort((a, b) =>
-    Number(standsForItself(a)) - Number(standsForItself(b)) || a.record.n - b.record.n
+    Number(isOwnPurchase(a)) - Number(isOwnPurchase(b)) || a.record.n - b.record.n
   );
   const refunds = new Map<string, RefundsAt>();
   let duplicates = 0;
@@ -427,30 +432,32 @@ function settle(work: Work, plan: Plan, terms: Terms, { accounts, joined }: Save
     const { record: row, place } = touched;
     const wasSameAs = row.sameAs;
     if (place !== null) row.sameAs = place.keeper === row.n ? null : place.keeper;
-    if (wasSameAs !== null && row.sameAs === null) partIds(work, plan, touched);
+    if (wasSameAs !== null && row.sameAs === null) partIds(call, plan, touched);
     // A purchase that was shown under its own id keeps it: the ids of rows it swallows lead to it.
-    const hadNoId = !touched.heir && (touched.isNew || wasSameAs !== null);
+    const hadNoId = !touched.receivedVerdict && (touched.isNew || wasSameAs !== null);
     if (place !== null && hadNoId && place.idOf !== place.keeper && row.n === place.keeper) {
-      takeId(work, plan, row, place.idOf, touched);
+      takeId(call, plan, row, place.idOf, touched);
     }
     if (row.sameAs !== null && wasSameAs === null && row.state === "booked") duplicates += 1;
     // At another brand it is a purchase like any that comes now: it must not be the first there,
     // before those that were recorded.
-    if (!touched.isNew && !touched.heir && (row.brand?.id ?? null) !== touched.wasBrand) {
+    if (
+      !touched.isNew && !touched.receivedVerdict && (row.brand?.id ?? null) !== touched.wasBrand
+    ) {
       row.decidedRank = null;
     }
     const wasReview = row.review;
     settleVerdict(
-      work,
+      call,
       row,
       place?.held ?? row.review === "weak_account",
-      touched.decided && (touched.heir || wasSameAs === row.sameAs),
+      touched.decided && (touched.receivedVerdict || wasSameAs === row.sameAs),
       terms,
     );
     // Whether rule (c) holds the row lies beside what the bank says of it: refunds look for it
     // there.
     touched.facts ||= row.review !== wasReview;
-    save(work, touched);
+    save(call, touched);
     for (const brandId of new Set([row.brand?.id ?? null, touched.wasBrand])) {
       if (brandId === null) continue;
       const key = `${row.accountNo} ${brandId}`;
@@ -461,7 +468,7 @@ function settle(work: Work, plan: Plan, terms: Terms, { accounts, joined }: Save
       });
     }
   }
-  matchAgain(work, [...refunds.values(), ...refundsOf(work, joined, accounts)], [
+  matchAgain(call, [...refunds.values(), ...refundsOf(call, joined, accounts)], [
     ...accounts.values(),
   ]);
   return duplicates;
@@ -478,13 +485,13 @@ type RefundsAt = {
  * purchases are others now.
  */
 function refundsOf(
-  work: Work,
+  call: Call,
   joined: ReadonlySet<string>,
   accounts: ReadonlyMap<AccountId, Account>,
 ): RefundsAt[] {
   const concerned = [...accounts.values()].filter((account) => joined.has(account.fingerprint));
   if (concerned.length === 0) return [];
-  const rows = work.sql.exec(
+  const rows = call.sql.exec(
     "SELECT DISTINCT brand_id FROM purchases WHERE kind = 'refund' AND brand_id IS NOT NULL AND account_no IN (SELECT value FROM json_each(?))",
     JSON.stringify(concerned.map((account) => account.accountNo)),
   );
@@ -498,36 +505,37 @@ function refundsOf(
 }
 
 /**
- * When another row comes to stand for a purchase, its verdict and points move there as they are:
+ * When another row becomes the keeper of a purchase, its verdict and points move there as they are:
  * nobody's points are taken back only to be granted again because a second aggregator was faster
  * than the first.
  */
-function handOver(work: Work, plan: Plan, touched: Touched): void {
+function transferVerdict(call: Call, plan: Plan, touched: Touched): void {
   const { record: from, place, isNew, decided } = touched;
   if (
     place === null || place.keeper === from.n || isNew || from.sameAs !== null ||
     from.decidedRank === null
   ) return;
   // What a person refused, or has to look at, was that row; the purchase is judged by the one that
-  // stands for it now.
+  // is its keeper now.
   if (from.review !== null && from.review !== "cleared") return;
-  const heir = plan.touched.get(place.keeper);
+  const receiver = plan.touched.get(place.keeper);
   if (
-    heir === undefined || heir.heir ||
-    (heir.record.sameAs === null && heir.record.decidedRank !== null)
+    receiver === undefined || receiver.receivedVerdict ||
+    (receiver.record.sameAs === null && receiver.record.decidedRank !== null)
   ) return;
-  const to = heir.record;
-  heir.heir = true;
+  const to = receiver.record;
+  receiver.receivedVerdict = true;
   // A row that changed in this very delivery hands over points that nobody has decided for what it
   // says now.
-  heir.decided = decided && to.amountCents === from.amountCents && to.currency === from.currency &&
+  receiver.decided = decided && to.amountCents === from.amountCents &&
+    to.currency === from.currency &&
     to.purchasedOn === from.purchasedOn && to.channel === from.channel &&
     to.kind === from.kind && to.state === from.state &&
     (to.brand?.id ?? null) === (from.brand?.id ?? null);
   moveVerdict(from, to);
-  if (budgetOpen(to)) to.dueMs = work.nowMs;
+  if (budgetOpen(to)) to.dueMs = call.nowMs;
   // A refund that waited in vain has done so under any of its rows.
-  heir.decided ||= to.kind === "refund" && from.brand !== null && to.outcome === "not_earned" &&
+  receiver.decided ||= to.kind === "refund" && from.brand !== null && to.outcome === "not_earned" &&
     to.findings.reasons.includes("refund_without_purchase");
   // Entries and budgets know the points by this id.
   to.id = from.id;
@@ -535,16 +543,16 @@ function handOver(work: Work, plan: Plan, touched: Touched): void {
   // No more than it says it cost can have been given back of it; refunds are matched anew once it
   // is decided.
   to.refundedCents = Math.min(to.refundedCents, to.amountCents);
-  heir.facts = true;
+  receiver.facts = true;
   // Written at once: the first of the others that is decided must find these points in the caps.
-  for (const each of [touched, heir]) save(work, each);
-  heir.isNew = false;
+  for (const each of [touched, receiver]) save(call, each);
+  receiver.isNew = false;
   if (to.lotNo !== null) {
-    work.sql.exec("UPDATE lots SET purchase_no = ? WHERE lot_no = ?", to.n, to.lotNo);
+    call.sql.exec("UPDATE lots SET purchase_no = ? WHERE lot_no = ?", to.n, to.lotNo);
   }
 }
 
-const standsForItself = ({ record: row, place }: Touched): boolean =>
+const isOwnPurchase = ({ record: row, place }: Touched): boolean =>
   row.state !== "deleted" && (place === null || place.keeper === row.n);
 
 /** A row that the bank took back is listed too, under the id that its entries know. */
@@ -553,9 +561,9 @@ const isListed = (
 ): boolean => (place === null ? row.sameAs === null : place.keeper === row.n);
 
 /** The purchase keeps the public id under which its first row was shown. */
-function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touched: Touched): void {
-  const id = plan.touched.get(idOf)?.record.id ?? readPurchase(work, idOf).id;
-  if (row.id === id || anotherHas(work, plan, id, [idOf, row.n])) return;
+function takeId(call: Call, plan: Plan, row: PurchaseRow, idOf: number, touched: Touched): void {
+  const id = plan.touched.get(idOf)?.record.id ?? readPurchase(call, idOf).id;
+  if (row.id === id || anotherHas(call, plan, id, [idOf, row.n])) return;
   row.id = id;
   touched.facts = true;
 }
@@ -564,8 +572,8 @@ function takeId(work: Work, plan: Plan, row: PurchaseRecord, idOf: number, touch
  * True when a purchase outside `except` goes by that id already: a row may be part of one purchase
  * after another.
  */
-function anotherHas(work: Work, plan: Plan, id: string, except: readonly number[]): boolean {
-  const stored = work.sql.exec("SELECT n FROM purchases WHERE id = ? AND same_as IS NULL", id).map((
+function anotherHas(call: Call, plan: Plan, id: string, except: readonly number[]): boolean {
+  const stored = call.sql.exec("SELECT n FROM purchases WHERE id = ? AND same_as IS NULL", id).map((
     row,
   ) => integerOf(row, "n"));
   const touched = [...plan.touched.values()].filter((each) =>
@@ -577,24 +585,24 @@ function anotherHas(work: Work, plan: Plan, id: string, except: readonly number[
 }
 
 /**
- * A row that stands for itself again leaves its id to the purchase that once took it over: entries
+ * A row that is a purchase of its own again leaves its id to the purchase that once took it over: entries
  * and budgets know that by it. That need not be the one it parts from, since a row may have been
  * part of several.
  */
-function partIds(work: Work, plan: Plan, touched: Touched): void {
+function partIds(call: Call, plan: Plan, touched: Touched): void {
   const { record: row } = touched;
-  if (!anotherHas(work, plan, row.id, [row.n])) return;
-  row.id = numberedId("pur", row.n, row.recordedAtMs, work.random, work.shardOf);
+  if (!anotherHas(call, plan, row.id, [row.n])) return;
+  row.id = numberedId("pur", row.n, row.recordedAtMs, call.random, call.shardOf);
   touched.facts = true;
 }
 
-function save(work: Work, { record: row, isNew, facts }: Touched): void {
-  if (isNew) return insertPurchase(work, row);
-  if (facts) updatePurchase(work, row);
-  else updateVerdict(work, row);
+function save(call: Call, { record: row, isNew, facts }: Touched): void {
+  if (isNew) return insertPurchase(call, row);
+  if (facts) updatePurchase(call, row);
+  else updateVerdict(call, row);
 }
 
-function matchAgain(work: Work, pairs: readonly RefundsAt[], accounts: readonly Account[]): void {
+function matchAgain(call: Call, pairs: readonly RefundsAt[], accounts: readonly Account[]): void {
   const done = new Set<string>();
   const known = new Map<BrandId, boolean>();
   for (
@@ -607,11 +615,11 @@ function matchAgain(work: Work, pairs: readonly RefundsAt[], accounts: readonly 
     const key = `${fingerprint} ${brandId}`;
     if (done.has(key)) continue;
     done.add(key);
-    const some = certain || (known.get(brandId) ?? hasRefunds(work, brandId));
+    const some = certain || (known.get(brandId) ?? hasRefunds(call, brandId));
     known.set(brandId, some);
     if (some) {
       reassignRefunds(
-        work,
+        call,
         accounts.filter((account) => account.fingerprint === fingerprint).map((account) =>
           account.accountNo
         ),

@@ -5,9 +5,9 @@ import type { BrandId } from "../../kernel/ids.ts";
 import { addDays } from "../../kernel/time.ts";
 import { budgetOpen } from "./reservations.ts";
 import { NO_FINDINGS, PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
-import type { PurchaseRecord } from "./purchase-rows.ts";
+import type { PurchaseRow } from "./purchase-rows.ts";
 import { applyRefunds, waitEndsMs } from "./verdicts.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 export const REFUND_DAYS_MAX = 90;
 
@@ -66,8 +66,8 @@ const compareKeys = (
  * Tells whether some refund of this brand is known at all, by a small index: most purchases never
  * see one.
  */
-export function hasRefunds(work: Work, brandId: BrandId): boolean {
-  return work.sql.exec(
+export function hasRefunds(call: Call, brandId: BrandId): boolean {
+  return call.sql.exec(
     "SELECT 1 FROM purchases WHERE kind = 'refund' AND brand_id = ? LIMIT 1",
     brandId,
   ).length > 0;
@@ -76,11 +76,11 @@ export function hasRefunds(work: Work, brandId: BrandId): boolean {
 /**
  * Matches the refunds of one brand on one fingerprinted account and moves the points that follow.
  */
-export function reassignRefunds(work: Work, accountNos: readonly number[], brandId: BrandId): void {
-  const refunds = readRows(work, "kind = 'refund'", accountNos, brandId, "0000-00-00").filter((
+export function reassignRefunds(call: Call, accountNos: readonly number[], brandId: BrandId): void {
+  const refunds = readRows(call, "kind = 'refund'", accountNos, brandId, "0000-00-00").filter((
     refund,
   ) => takesPart(refund) && !(refund.refundOf === null && refund.waitsFor !== "purchase"));
-  const rows = work.sql.exec(
+  const rows = call.sql.exec(
     "SELECT MIN(purchased_on) AS first FROM purchases WHERE kind = 'refund' AND brand_id = ?",
     brandId,
   )[0];
@@ -88,7 +88,7 @@ export function reassignRefunds(work: Work, accountNos: readonly number[], brand
   // at.
   const first = rows?.["first"];
   const purchases = readRows(
-    work,
+    call,
     "kind = 'purchase'",
     accountNos,
     brandId,
@@ -102,7 +102,7 @@ export function reassignRefunds(work: Work, accountNos: readonly number[], brand
     if (purchaseNo !== undefined) {
       refundedCents.set(purchaseNo, (refundedCents.get(purchaseNo) ?? 0) + refund.amountCents);
     }
-    settleRefund(work, refund, purchaseNo ?? null);
+    settleRefund(call, refund, purchaseNo ?? null);
   }
   // Points that come back go first, so that a refund that moves from one purchase to another costs
   // no hold.
@@ -114,13 +114,13 @@ export function reassignRefunds(work: Work, accountNos: readonly number[], brand
       Number(a.refundedCents > (refundedCents.get(a.n) ?? 0)) || a.n - b.n
   );
   for (const purchase of changed) {
-    if (takesPart(purchase)) applyRefunds(work, purchase, refundedCents.get(purchase.n) ?? 0);
+    if (takesPart(purchase)) applyRefunds(call, purchase, refundedCents.get(purchase.n) ?? 0);
     else purchase.refundedCents = 0;
-    updateVerdict(work, purchase);
+    updateVerdict(call, purchase);
   }
 }
 
-function settleRefund(work: Work, refund: PurchaseRecord, purchaseNo: number | null): void {
+function settleRefund(call: Call, refund: PurchaseRow, purchaseNo: number | null): void {
   if (
     refund.refundOf === purchaseNo && refund.findings.reasons.length > 0 &&
     (purchaseNo !== null || refund.waitsFor === "purchase")
@@ -133,32 +133,32 @@ function settleRefund(work: Work, refund: PurchaseRecord, purchaseNo: number | n
     ...NO_FINDINGS,
     reasons: [purchaseNo === null ? "refund_without_purchase" : "refund_applied"],
   };
-  updateVerdict(work, refund);
+  updateVerdict(call, refund);
 }
 
-function takesPart(record: PurchaseRecord): boolean {
-  return record.sameAs === null && record.state === "booked" &&
-    (record.review === null || record.review === "cleared") && record.amountCents > 0;
+function takesPart(purchase: PurchaseRow): boolean {
+  return purchase.sameAs === null && purchase.state === "booked" &&
+    (purchase.review === null || purchase.review === "cleared") && purchase.amountCents > 0;
 }
 
-function refundableOf(record: PurchaseRecord): Refundable {
+function refundableOf(purchase: PurchaseRow): Refundable {
   return {
-    n: record.n,
-    key: record.externalId,
-    date: record.purchasedOn,
-    cents: record.amountCents,
-    currency: record.currency,
+    n: purchase.n,
+    key: purchase.externalId,
+    date: purchase.purchasedOn,
+    cents: purchase.amountCents,
+    currency: purchase.currency,
   };
 }
 
 function readRows(
-  work: Work,
+  call: Call,
   kind: "kind = 'refund'" | "kind = 'purchase'",
   accountNos: readonly number[],
   brandId: BrandId,
   from: string,
-): PurchaseRecord[] {
-  return work.sql.exec(
+): PurchaseRow[] {
+  return call.sql.exec(
     `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE ${kind} AND brand_id = ? AND (purchased_on >= ? OR refunded_cents > 0) AND account_no IN (SELECT value FROM json_each(?)) ORDER BY n`,
     brandId,
     from,

@@ -5,32 +5,33 @@ import type { Terms } from "../earning/types.ts";
 import { termsInForce } from "../earning/rules.ts";
 import { numberOf } from "../book/numbered-id.ts";
 import type { OfferTerms, ReasonCode, RuleCheck } from "../ports.ts";
-import { standingOf } from "./purchase-rows.ts";
-import type { BudgetShare, Fallback, PurchaseRecord } from "./purchase-rows.ts";
+import { activePoints } from "./purchase-rows.ts";
+import type { BudgetShare, Fallback, PurchaseRow } from "./purchase-rows.ts";
 
 /** The points that this purchase should hold in an offer's budget. */
-export function budgetWish(record: PurchaseRecord, index: number): number {
-  const share = record.budget[index];
+export function desiredHold(purchase: PurchaseRow, index: number): number {
+  const share = purchase.budget[index];
   if (share === undefined || !share.current) return 0;
-  return record.waitsFor === "budget" ? share.wanted : share.restore ?? standingOf(record);
+  return purchase.waitsFor === "budget" ? share.wanted : share.restore ?? activePoints(purchase);
 }
 
 /** True while some budget object may not yet know what it should. */
-export function budgetOpen(record: PurchaseRecord): boolean {
-  return record.budget.some((share, index) => share.held !== budgetWish(record, index));
+export function budgetOpen(purchase: PurchaseRow): boolean {
+  return purchase.budget.some((share, index) => share.held !== desiredHold(purchase, index));
 }
 
 const BUDGET_REASONS: ReadonlySet<ReasonCode> = new Set(["budget_reserving", "budget_exhausted"]);
 
-function withReason(record: PurchaseRecord, reason: ReasonCode | null): void {
-  const reasons = record.findings.reasons.filter((code) => !BUDGET_REASONS.has(code));
+function withReason(purchase: PurchaseRow, reason: ReasonCode | null): void {
+  const reasons = purchase.findings.reasons.filter((code) => !BUDGET_REASONS.has(code));
   // A denial of the offer that granted is one of points that should have stood again; those of
   // other offers stay.
-  const checks = record.findings.checks.filter(({ rule, offerId, version }) =>
-    rule !== "budget_exhausted" || offerId !== record.offer?.id || version !== record.offer.version
+  const checks = purchase.findings.checks.filter(({ rule, offerId, version }) =>
+    rule !== "budget_exhausted" || offerId !== purchase.offer?.id ||
+    version !== purchase.offer.version
   );
-  record.findings = {
-    ...record.findings,
+  purchase.findings = {
+    ...purchase.findings,
     checks,
     reasons: reason === null ? reasons : [...reasons, reason],
   };
@@ -38,7 +39,7 @@ function withReason(record: PurchaseRecord, reason: ReasonCode | null): void {
 
 /** The budget was asked for `wanted` points and had only `left` for the purchase. */
 export function exhaustedCheck(
-  record: PurchaseRecord,
+  purchase: PurchaseRow,
   offerId: OfferId | null,
   wanted: number | null,
   left: number | null,
@@ -46,7 +47,7 @@ export function exhaustedCheck(
   return {
     rule: "budget_exhausted",
     offerId,
-    version: record.offer?.version ?? null,
+    version: purchase.offer?.version ?? null,
     passed: false,
     needed: wanted,
     found: left,
@@ -58,12 +59,12 @@ export function exhaustedCheck(
  * Under an offer with a budget, points stand (again) only once the budget holds them: others may
  * have taken their room.
  */
-export function askToRestore(record: PurchaseRecord, points: number): boolean {
-  const share = record.budget.at(-1);
+export function askToRestore(purchase: PurchaseRow, points: number): boolean {
+  const share = purchase.budget.at(-1);
   if (share === undefined || !share.current) return false;
   // Unknown: a giving back may be under way, whose answer was lost.
-  record.budget = [...record.budget.slice(0, -1), { ...share, held: null, restore: points }];
-  withReason(record, "budget_reserving");
+  purchase.budget = [...purchase.budget.slice(0, -1), { ...share, held: null, restore: points }];
+  withReason(purchase, "budget_reserving");
   return true;
 }
 
@@ -74,21 +75,24 @@ export function plainShare(
   return { offerId, key, limit, wanted, held, current };
 }
 
-export function stopRestoring(record: PurchaseRecord): void {
-  if (record.budget.every((share) => share.restore === undefined)) return;
-  record.budget = record.budget.map(plainShare);
-  withReason(record, null);
+export function stopRestoring(purchase: PurchaseRow): void {
+  if (purchase.budget.every((share) => share.restore === undefined)) return;
+  purchase.budget = purchase.budget.map(plainShare);
+  withReason(purchase, null);
 }
 
 /** Others have used the room in the budget: what does not stand stays so. */
-export function giveUpRestoring(record: PurchaseRecord, left: number | null): void {
-  const share = record.budget.at(-1);
+export function giveUpRestoring(purchase: PurchaseRow, left: number | null): void {
+  const share = purchase.budget.at(-1);
   if (share?.restore === undefined) return;
-  stopRestoring(record);
-  withReason(record, "budget_exhausted");
-  record.findings = {
-    ...record.findings,
-    checks: [...record.findings.checks, exhaustedCheck(record, share.offerId, share.restore, left)],
+  stopRestoring(purchase);
+  withReason(purchase, "budget_exhausted");
+  purchase.findings = {
+    ...purchase.findings,
+    checks: [
+      ...purchase.findings.checks,
+      exhaustedCheck(purchase, share.offerId, share.restore, left),
+    ],
   };
 }
 
@@ -97,7 +101,7 @@ export function giveUpRestoring(record: PurchaseRecord, left: number | null): vo
  * other.
  */
 function fallbackOf(
-  record: PurchaseRecord,
+  purchase: PurchaseRow,
   taken: OfferTerms,
   { offers, programme }: Terms,
 ): Fallback | null {
@@ -105,30 +109,30 @@ function fallbackOf(
     each.brandId === taken.brandId &&
     (each.offerId !== taken.offerId || each.version !== taken.version)
   );
-  const inForce = termsInForce(others, record.purchasedOn);
+  const inForce = termsInForce(others, purchase.purchasedOn);
   return inForce.length === 0 ? null : { offers: inForce, programme };
 }
 
 /** The purchase wants `points` of that version's budget; what it holds of others is given back. */
 export function wantBudget(
-  record: PurchaseRecord,
+  purchase: PurchaseRow,
   terms: OfferTerms,
   points: number,
   all: Terms,
 ): void {
-  const fallback = fallbackOf(record, terms, all);
+  const fallback = fallbackOf(purchase, terms, all);
   // The newest: a row to which another's verdict came may owe the same budget a share of its own,
   // under its own key.
-  const before = record.budget.findLast((share) => share.offerId === terms.offerId);
-  const others = record.budget.filter((share) => share !== before && share.held !== 0).map((
+  const before = purchase.budget.findLast((share) => share.offerId === terms.offerId);
+  const others = purchase.budget.filter((share) => share !== before && share.held !== 0).map((
     share,
   ) => ({ ...plainShare(share), current: false }));
   // A row that goes by another row's id must not be given back with that row's share.
   const key = before?.key ??
-    (numberOf(record.id) === record.n ? record.id : `${record.id}:${record.n}`);
+    (numberOf(purchase.id) === purchase.n ? purchase.id : `${purchase.id}:${purchase.n}`);
   // Unknown from the first moment: the answer of a reservation that is under way may be lost with
   // this isolate.
-  record.budget = [...others, {
+  purchase.budget = [...others, {
     offerId: terms.offerId,
     key,
     limit: terms.budgetPoints ?? 0,
@@ -140,8 +144,8 @@ export function wantBudget(
 }
 
 /** No budget is drawn upon any more. */
-export function dropBudget(record: PurchaseRecord): void {
-  record.budget = record.budget.filter((share) => share.held !== 0).map((share) => ({
+export function dropBudget(purchase: PurchaseRow): void {
+  purchase.budget = purchase.budget.filter((share) => share.held !== 0).map((share) => ({
     ...plainShare(share),
     current: false,
   }));

@@ -5,26 +5,12 @@ import type { OfferId } from "../../kernel/ids.ts";
 import { addDays, addMonths, isDate } from "../../kernel/time.ts";
 import { dayOf } from "../book/paris-days.ts";
 import type { UsageView } from "../earning/types.ts";
-import type { PurchaseRecord } from "./purchase-rows.ts";
-import { standingOf } from "./purchase-rows.ts";
+import type { PurchaseRow } from "./purchase-rows.ts";
+import { activePoints } from "./purchase-rows.ts";
 import { integerOf, integerOrNull } from "../book/sql.ts";
-import type { Work } from "../book/call.ts";
+import type { Call, OfferUsage, UsageCache } from "../book/call.ts";
 
 type Span = { readonly from: string; readonly to: string };
-type Used = {
-  readonly offerId: OfferId;
-  readonly span: Span;
-  readonly pointsByPurchase: Map<number, number>;
-};
-/**
- * Answers already read in this call. `firstByBrand` holds the ranks of the two earliest booked
- * purchases of a brand.
- */
-export type UsageCache = {
-  readonly used: Map<string, Used>;
-  readonly bookedByBrand: Map<string, Map<number, number>>;
-};
-
 const ALWAYS: Span = { from: "0000-00-00", to: "9999-99-99" };
 
 /** The calendar days of a period key (kernel/time.ts). */
@@ -38,18 +24,18 @@ export function spanOf(periodKey: string): Span {
   return { from: first, to: addDays(addMonths(first, 1), -1) };
 }
 
-function cacheOf(work: Work): UsageCache {
-  work.usage ??= { used: new Map(), bookedByBrand: new Map() };
-  return work.usage;
+function cacheOf(call: Call): UsageCache {
+  call.usage ??= { used: new Map(), bookedByBrand: new Map() };
+  return call.usage;
 }
 
-function usedBy(work: Work, offerId: OfferId, periodKey: string): Used {
-  const cache = cacheOf(work);
+function usedBy(call: Call, offerId: OfferId, periodKey: string): OfferUsage {
+  const cache = cacheOf(call);
   const key = `${offerId} ${periodKey}`;
   let used = cache.used.get(key);
   if (used === undefined) {
     const span = spanOf(periodKey);
-    const rows = work.sql.exec(
+    const rows = call.sql.exec(
       `SELECT n, CASE WHEN waits_for = 'budget' THEN json_extract(budget, '$[#-1].wanted') ELSE granted - reversed END AS points
        FROM purchases WHERE purchased_on BETWEEN ? AND ? AND offer_id = ? AND same_as IS NULL AND kind = 'purchase'
          AND (outcome = 'earned' OR waits_for = 'budget')`,
@@ -69,11 +55,11 @@ function usedBy(work: Work, offerId: OfferId, periodKey: string): Used {
   return used;
 }
 
-function bookedAt(work: Work, brandId: string): Map<number, number> {
-  const cache = cacheOf(work);
+function bookedAt(call: Call, brandId: string): Map<number, number> {
+  const cache = cacheOf(call);
   let booked = cache.bookedByBrand.get(brandId);
   if (booked === undefined) {
-    const rows = work.sql.exec(
+    const rows = call.sql.exec(
       "SELECT n, decided_rank FROM purchases WHERE brand_id = ? AND kind = 'purchase' AND state = 'booked' AND same_as IS NULL AND decided_rank IS NOT NULL",
       brandId,
     );
@@ -83,63 +69,65 @@ function bookedAt(work: Work, brandId: string): Map<number, number> {
   return booked;
 }
 
-/** Tells this call's answers of a purchase that was just decided, reversed or withdrawn. */
-export function noteUsage(work: Work, record: PurchaseRecord): void {
-  if (work.usage === null) return;
-  const counts = record.sameAs === null &&
-    (record.outcome === "earned" || record.waitsFor === "budget");
-  for (const { offerId, span, pointsByPurchase } of work.usage.used.values()) {
-    const within = record.offer?.id === offerId && span.from <= record.purchasedOn &&
-      record.purchasedOn <= span.to;
+/** Updates this call's cached usage for a purchase that was just decided, reversed or withdrawn. */
+export function noteUsage(call: Call, purchase: PurchaseRow): void {
+  if (call.usage === null) return;
+  const counts = purchase.sameAs === null &&
+    (purchase.outcome === "earned" || purchase.waitsFor === "budget");
+  for (const { offerId, span, pointsByPurchase } of call.usage.used.values()) {
+    const within = purchase.offer?.id === offerId && span.from <= purchase.purchasedOn &&
+      purchase.purchasedOn <= span.to;
     if (counts && within) {
       pointsByPurchase.set(
-        record.n,
-        record.waitsFor === "budget" ? (record.budget.at(-1)?.wanted ?? 0) : standingOf(record),
+        purchase.n,
+        purchase.waitsFor === "budget"
+          ? (purchase.budget.at(-1)?.wanted ?? 0)
+          : activePoints(purchase),
       );
-    } else pointsByPurchase.delete(record.n);
+    } else pointsByPurchase.delete(purchase.n);
   }
-  for (const [brandId, booked] of work.usage.bookedByBrand) {
+  for (const [brandId, booked] of call.usage.bookedByBrand) {
     if (
-      record.brand?.id === brandId && record.state === "booked" && record.sameAs === null &&
-      record.decidedRank !== null
-    ) booked.set(record.n, record.decidedRank);
-    else booked.delete(record.n);
+      purchase.brand?.id === brandId && purchase.state === "booked" && purchase.sameAs === null &&
+      purchase.decidedRank !== null
+    ) booked.set(purchase.n, purchase.decidedRank);
+    else booked.delete(purchase.n);
   }
 }
 
 /** The past as one purchase sees it: everything but itself. */
-export function usageFor(work: Work, record: PurchaseRecord): UsageView {
+export function usageFor(call: Call, purchase: PurchaseRow): UsageView {
   return {
     pointsInPeriod(offerId, periodKey) {
       let sum = 0;
-      for (const [n, points] of usedBy(work, offerId, periodKey).pointsByPurchase) {
-        if (n !== record.n) sum += points;
+      for (const [n, points] of usedBy(call, offerId, periodKey).pointsByPurchase) {
+        if (n !== purchase.n) sum += points;
       }
       return sum;
     },
     purchasesInPeriod(offerId, periodKey) {
-      const { pointsByPurchase } = usedBy(work, offerId, periodKey);
-      return pointsByPurchase.size - Number(pointsByPurchase.has(record.n));
+      const { pointsByPurchase } = usedBy(call, offerId, periodKey);
+      return pointsByPurchase.size - Number(pointsByPurchase.has(purchase.n));
     },
     hasEarlierPurchase(brandId) {
-      for (const [n, rank] of bookedAt(work, brandId)) {
-        if (n === record.n) continue;
+      for (const [n, rank] of bookedAt(call, brandId)) {
+        if (n === purchase.n) continue;
         if (
-          record.decidedRank === null || rank < record.decidedRank ||
-          (rank === record.decidedRank && n < record.n)
+          purchase.decidedRank === null || rank < purchase.decidedRank ||
+          (rank === purchase.decidedRank && n < purchase.n)
         ) return true;
       }
       return false;
     },
     activationOn(offerId, date) {
-      const rows = work.sql.exec(
+      const rows = call.sql.exec(
         "SELECT activated_at_ms, expires_at_ms FROM activations WHERE offer_id = ? ORDER BY activated_at_ms DESC",
         offerId,
       );
       for (const row of rows) {
         const activatedAtMs = integerOf(row, "activated_at_ms");
         const expiresAtMs = integerOrNull(row, "expires_at_ms");
-        // Banks tell the day, not the hour: the days of activation and expiry count as a whole.
+        // Banks give the day, not the hour: the days of activation and expiry count as a whole.
         if (
           dayOf(activatedAtMs) <= date && (expiresAtMs === null || date <= dayOf(expiresAtMs - 1))
         ) return { activatedAtMs, expiresAtMs };
@@ -157,15 +145,15 @@ const NEWEST_ROWS = 1000;
  * A number that grows with every purchase decided, also by two calls in one millisecond: the order
  * of first decisions.
  */
-export function nextRank(work: Work): number {
-  const { ranks } = work;
+export function nextRank(call: Call): number {
+  const { ranks } = call;
   ranks.last ??= integerOrNull(
-    work.sql.exec(
+    call.sql.exec(
       "SELECT MAX(decided_rank) AS last FROM (SELECT decided_rank FROM purchases ORDER BY n DESC LIMIT ?)",
       NEWEST_ROWS,
     )[0] ?? {},
     "last",
   ) ?? 0;
-  ranks.last = Math.max(ranks.last + 1, work.nowMs * 1024);
+  ranks.last = Math.max(ranks.last + 1, call.nowMs * 1024);
   return ranks.last;
 }

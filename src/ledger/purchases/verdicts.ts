@@ -17,8 +17,8 @@ import { decideEarning } from "../earning/rules.ts";
 import type { Findings } from "./findings.ts";
 import { expiryMs } from "../points/lots.ts";
 import type { Programme, ReasonCode } from "../ports.ts";
-import { NO_FINDINGS, standingOf } from "./purchase-rows.ts";
-import type { PurchaseRecord } from "./purchase-rows.ts";
+import { activePoints, NO_FINDINGS } from "./purchase-rows.ts";
+import type { PurchaseRow } from "./purchase-rows.ts";
 import {
   capRoom,
   forgetLot,
@@ -30,7 +30,7 @@ import {
 } from "./purchase-points.ts";
 import type { Reward } from "./purchase-points.ts";
 import { nextRank, noteUsage, usageFor } from "./user-history.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
 /** A pending row that nothing took over is closed this many days after its date. */
 export const PENDING_DAYS_MAX = 14;
@@ -42,47 +42,51 @@ export const REFUND_WAIT_MS = 90 * DAY_MS;
  * whether the facts that rules look at are the ones its present verdict was made for.
  */
 export function settleVerdict(
-  work: Work,
-  record: PurchaseRecord,
+  call: Call,
+  purchase: PurchaseRow,
   held: boolean,
   decided: boolean,
   terms: Terms,
 ): void {
-  if (record.sameAs !== null) return withoutPoints(work, record, "not_earned", null, ["duplicate"]);
-  if (record.state === "deleted") return withdraw(work, record);
-  if (record.review === "refused") {
-    return withoutPoints(work, record, "not_earned", null, ["held_for_review"]);
+  if (purchase.sameAs !== null) {
+    return withoutPoints(call, purchase, "not_earned", null, ["duplicate"]);
+  }
+  if (purchase.state === "deleted") return withdraw(call, purchase);
+  if (purchase.review === "refused") {
+    return withoutPoints(call, purchase, "not_earned", null, ["held_for_review"]);
   }
   // What may never be booked needs nobody's eyes yet.
-  const holds = held && record.state === "booked";
-  if (record.review === "weak_account" && !holds) record.review = null;
-  if (holds && record.review === null) record.review = "weak_account";
-  const waits = record.review !== null && record.review !== "cleared";
-  if (record.state === "pending") {
-    withoutPoints(work, record, "waiting", waits ? "review" : "booking", [
+  const holds = held && purchase.state === "booked";
+  if (purchase.review === "weak_account" && !holds) purchase.review = null;
+  if (holds && purchase.review === null) purchase.review = "weak_account";
+  const waits = purchase.review !== null && purchase.review !== "cleared";
+  if (purchase.state === "pending") {
+    withoutPoints(call, purchase, "waiting", waits ? "review" : "booking", [
       waits ? "held_for_review" : "not_booked_yet",
     ]);
-    const endsMs = waitEndsMs(record) ?? 0;
-    if (endsMs <= work.nowMs) close(record);
-    else if (!budgetOpen(record)) record.dueMs = endsMs;
+    const endsMs = waitEndsMs(purchase) ?? 0;
+    if (endsMs <= call.nowMs) close(purchase);
+    else if (!budgetOpen(purchase)) purchase.dueMs = endsMs;
     return;
   }
-  if (waits) return withoutPoints(work, record, "waiting", "review", ["held_for_review"]);
+  if (waits) return withoutPoints(call, purchase, "waiting", "review", ["held_for_review"]);
   // A row that was held and is no longer has lost its verdict to that, though its facts are the
   // same.
-  const stands = decided && record.waitsFor !== "review";
-  if (record.kind === "refund") return expectPurchase(work, record, stands);
-  if (stands && record.decidedRank !== null) return;
-  earn(work, record, terms);
+  const stands = decided && purchase.waitsFor !== "review";
+  if (purchase.kind === "refund") return expectPurchase(call, purchase, stands);
+  if (stands && purchase.decidedRank !== null) return;
+  earn(call, purchase, terms);
 }
 
 /** When the row's waiting for its booking or its purchase ends; null when it waits for neither. */
-export function waitEndsMs(record: PurchaseRecord): number | null {
-  if (record.waitsFor === "purchase") return record.recordedAtMs + REFUND_WAIT_MS;
-  if (record.state !== "pending" || record.waitsFor === null) return null;
+export function waitEndsMs(purchase: PurchaseRow): number | null {
+  if (purchase.waitsFor === "purchase") return purchase.recordedAtMs + REFUND_WAIT_MS;
+  if (purchase.state !== "pending" || purchase.waitsFor === null) return null;
   // A day that cannot be true says nothing of how long the row has waited, and a person must have
   // the time to see it.
-  const since = record.review === "date_absurd" ? dayOf(record.recordedAtMs) : record.purchasedOn;
+  const since = purchase.review === "date_absurd"
+    ? dayOf(purchase.recordedAtMs)
+    : purchase.purchasedOn;
   return startOfLaterDayMs(since, PENDING_DAYS_MAX + 1);
 }
 
@@ -91,22 +95,22 @@ export function waitEndsMs(record: PurchaseRecord): number | null {
  * stays what the bank calls it: should its booking come after all, it is taken over like one that
  * was not closed, so the day on which we close decides nothing.
  */
-export function close(record: PurchaseRecord): void {
-  if (!budgetOpen(record)) record.dueMs = null;
-  record.waitsFor = null;
-  record.outcome = "not_earned";
+export function close(purchase: PurchaseRow): void {
+  if (!budgetOpen(purchase)) purchase.dueMs = null;
+  purchase.waitsFor = null;
+  purchase.outcome = "not_earned";
 }
 
 /** The bank took the row back. What it earned goes with it. */
-function withdraw(work: Work, record: PurchaseRecord): void {
-  if (record.granted > 0) return withoutPoints(work, record, "reversed", null, ["refunded"]);
+function withdraw(call: Call, purchase: PurchaseRow): void {
+  if (purchase.granted > 0) return withoutPoints(call, purchase, "reversed", null, ["refunded"]);
   // What waited for its budget has no reason of its own against it, be its points capped.
-  const reasons = record.waitsFor === "budget"
+  const reasons = purchase.waitsFor === "budget"
     ? []
-    : record.findings.reasons.filter((code) => code !== "duplicate");
+    : purchase.findings.reasons.filter((code) => code !== "duplicate");
   withoutPoints(
-    work,
-    record,
+    call,
+    purchase,
     "not_earned",
     null,
     reasons.length === 0 ? ["not_booked_yet"] : reasons,
@@ -114,90 +118,90 @@ function withdraw(work: Work, record: PurchaseRecord): void {
 }
 
 function withoutPoints(
-  work: Work,
-  record: PurchaseRecord,
-  outcome: PurchaseRecord["outcome"],
-  waitsFor: PurchaseRecord["waitsFor"],
+  call: Call,
+  purchase: PurchaseRow,
+  outcome: PurchaseRow["outcome"],
+  waitsFor: PurchaseRow["waitsFor"],
   reasons: readonly ReasonCode[],
 ): void {
-  takeBack(work, record, 0);
-  if (outcome !== "reversed") forgetLot(work, record);
-  record.outcome = outcome;
-  record.waitsFor = waitsFor;
+  takeBack(call, purchase, 0);
+  if (outcome !== "reversed") forgetLot(call, purchase);
+  purchase.outcome = outcome;
+  purchase.waitsFor = waitsFor;
   // Its refunds look for another purchase, see refunds.ts.
-  record.refundedCents = 0;
+  purchase.refundedCents = 0;
   // A reversal of every point shows what it reversed; otherwise nothing was ever calculated.
-  record.findings = record.granted > 0
-    ? { ...record.findings, reasons }
+  purchase.findings = purchase.granted > 0
+    ? { ...purchase.findings, reasons }
     : { ...NO_FINDINGS, reasons };
-  if (record.granted === 0) record.offer = null;
-  record.refundOf = null;
-  stopRestoring(record);
-  record.dueMs = budgetOpen(record) ? work.nowMs : null;
-  noteUsage(work, record);
+  if (purchase.granted === 0) purchase.offer = null;
+  purchase.refundOf = null;
+  stopRestoring(purchase);
+  purchase.dueMs = budgetOpen(purchase) ? call.nowMs : null;
+  noteUsage(call, purchase);
 }
 
-function expectPurchase(work: Work, record: PurchaseRecord, decided: boolean): void {
+function expectPurchase(call: Call, purchase: PurchaseRow, decided: boolean): void {
   if (
     decided &&
-    (record.refundOf !== null || record.waitsFor === "purchase" ||
-      record.findings.reasons.length > 0)
+    (purchase.refundOf !== null || purchase.waitsFor === "purchase" ||
+      purchase.findings.reasons.length > 0)
   ) return;
-  record.decidedRank ??= nextRank(work);
+  purchase.decidedRank ??= nextRank(call);
   // It has waited under another row of the same refund already.
-  const dueMs = record.waitsFor === "purchase" && record.dueMs !== null
-    ? record.dueMs
-    : record.recordedAtMs + REFUND_WAIT_MS;
+  const dueMs = purchase.waitsFor === "purchase" && purchase.dueMs !== null
+    ? purchase.dueMs
+    : purchase.recordedAtMs + REFUND_WAIT_MS;
   // A row may turn into a refund by a newer version of it: what it had earned goes first.
-  withoutPoints(work, record, "waiting", null, ["refund_without_purchase"]);
-  record.outcome = record.brand === null ? "not_earned" : "waiting";
-  record.waitsFor = record.brand === null ? null : "purchase";
-  if (record.brand !== null && !budgetOpen(record)) record.dueMs = dueMs;
+  withoutPoints(call, purchase, "waiting", null, ["refund_without_purchase"]);
+  purchase.outcome = purchase.brand === null ? "not_earned" : "waiting";
+  purchase.waitsFor = purchase.brand === null ? null : "purchase";
+  if (purchase.brand !== null && !budgetOpen(purchase)) purchase.dueMs = dueMs;
 }
 
-function decide(work: Work, record: PurchaseRecord, terms: Terms): Decision {
+function decide(call: Call, purchase: PurchaseRow, terms: Terms): Decision {
   const facts = {
-    baseCents: record.amountCents,
-    currency: record.currency,
-    purchasedOn: record.purchasedOn,
-    brandId: record.brand?.id ?? null,
-    channel: record.channel,
+    baseCents: purchase.amountCents,
+    currency: purchase.currency,
+    purchasedOn: purchase.purchasedOn,
+    brandId: purchase.brand?.id ?? null,
+    channel: purchase.channel,
   };
-  return decideEarning(facts, terms.offers, usageFor(work, record), terms.programme);
+  return decideEarning(facts, terms.offers, usageFor(call, purchase), terms.programme);
 }
 
-function earn(work: Work, record: PurchaseRecord, terms: Terms): void {
-  const { brand, purchasedOn: on } = record;
+function earn(call: Call, purchase: PurchaseRow, terms: Terms): void {
+  const { brand, purchasedOn: on } = purchase;
   const covered = brand === null || terms.covers === null ||
     terms.covers.some((cover) => cover.brandId === brand.id && cover.from <= on && on <= cover.to);
-  if (!covered) work.offersNeeded.push({ brandId: brand.id, from: on, to: on });
-  applyDecision(work, record, decide(work, record, terms), terms);
+  if (!covered) call.offersNeeded.push({ brandId: brand.id, from: on, to: on });
+  applyDecision(call, purchase, decide(call, purchase, terms), terms);
 }
 
 type Grants = Extract<Decision, { readonly outcome: "earned" | "waiting" }>;
 
-function applyDecision(work: Work, record: PurchaseRecord, decision: Decision, terms: Terms): void {
-  record.decidedRank ??= nextRank(work);
-  const findings = findingsOf(record, decision, terms.programme);
-  const standing = standingOf(record);
-  const kept = decision.outcome !== "not_earned" && keepsLot(record, decision, findings);
+function applyDecision(call: Call, purchase: PurchaseRow, decision: Decision, terms: Terms): void {
+  purchase.decidedRank ??= nextRank(call);
+  const findings = findingsOf(purchase, decision, terms.programme);
+  const standing = activePoints(purchase);
+  const kept = decision.outcome !== "not_earned" && keepsLot(purchase, decision, findings);
   if (!kept) {
-    takeBack(work, record, 0);
-    forgetLot(work, record);
+    takeBack(call, purchase, 0);
+    forgetLot(call, purchase);
   }
-  const before = rewardOf(record);
-  record.refundedCents = 0;
-  record.refundOf = null;
-  record.findings = findings;
-  record.offer = decision.terms === null
+  const before = rewardOf(purchase);
+  purchase.refundedCents = 0;
+  purchase.refundOf = null;
+  purchase.findings = findings;
+  purchase.offer = decision.terms === null
     ? null
     : { id: decision.terms.offerId, version: decision.terms.version };
-  record.outcome = decision.outcome;
-  record.waitsFor = null;
-  if (decision.outcome === "not_earned") dropBudget(record);
-  else grantDecided(work, record, decision, terms, kept ? { standing, before } : null);
-  record.dueMs = budgetOpen(record) ? work.nowMs : null;
-  noteUsage(work, record);
+  purchase.outcome = decision.outcome;
+  purchase.waitsFor = null;
+  if (decision.outcome === "not_earned") dropBudget(purchase);
+  else grantDecided(call, purchase, decision, terms, kept ? { standing, before } : null);
+  purchase.dueMs = budgetOpen(purchase) ? call.nowMs : null;
+  noteUsage(call, purchase);
 }
 
 /**
@@ -205,21 +209,21 @@ function applyDecision(work: Work, record: PurchaseRecord, decision: Decision, t
  * the purchase keeps.
  */
 function grantDecided(
-  work: Work,
-  record: PurchaseRecord,
+  call: Call,
+  purchase: PurchaseRow,
   { outcome, points, terms }: Grants,
   all: Terms,
   kept: { readonly standing: number; readonly before: Reward } | null,
 ): void {
-  if (kept !== null) regrant(work, record, points, kept.before);
+  if (kept !== null) regrant(call, purchase, points, kept.before);
   if (outcome === "earned") {
-    dropBudget(record);
-    if (kept === null) grantTo(work, record, points);
+    dropBudget(purchase);
+    if (kept === null) grantTo(call, purchase, points);
     return;
   }
-  wantBudget(record, terms, points, all);
-  if (kept === null) record.waitsFor = "budget";
-  else earnUnderBudget(work, record, points, kept.standing);
+  wantBudget(purchase, terms, points, all);
+  if (kept === null) purchase.waitsFor = "budget";
+  else earnUnderBudget(call, purchase, points, kept.standing);
 }
 
 /**
@@ -227,40 +231,40 @@ function grantDecided(
  * difference is posted. Another day or another offer is another lot; so is one under a budget of
  * which nothing stands, since that must be reserved first.
  */
-function keepsLot(record: PurchaseRecord, decision: Grants, findings: Findings): boolean {
-  return record.lotNo !== null && record.offer?.id === decision.terms.offerId &&
-    record.findings.confirmAtMs === findings.confirmAtMs &&
-    record.findings.expiresAtMs === findings.expiresAtMs &&
-    (decision.outcome === "earned" || standingOf(record) > 0);
+function keepsLot(purchase: PurchaseRow, decision: Grants, findings: Findings): boolean {
+  return purchase.lotNo !== null && purchase.offer?.id === decision.terms.offerId &&
+    purchase.findings.confirmAtMs === findings.confirmAtMs &&
+    purchase.findings.expiresAtMs === findings.expiresAtMs &&
+    (decision.outcome === "earned" || activePoints(purchase) > 0);
 }
 
 /**
  * What stood stays, since the budget holds it; what is more stands once the budget holds that too.
  */
 function earnUnderBudget(
-  work: Work,
-  record: PurchaseRecord,
+  call: Call,
+  purchase: PurchaseRow,
   points: number,
   standing: number,
 ): void {
-  record.outcome = "earned";
-  record.findings = {
-    ...record.findings,
-    reasons: record.findings.reasons.map((
+  purchase.outcome = "earned";
+  purchase.findings = {
+    ...purchase.findings,
+    reasons: purchase.findings.reasons.map((
       code,
     ) => (code === "budget_reserving" ? "offer_applied" : code)),
   };
   if (points <= standing) return;
-  takeBack(work, record, standing);
-  askToRestore(record, points);
+  takeBack(call, purchase, standing);
+  askToRestore(purchase, points);
 }
 
-function findingsOf(record: PurchaseRecord, decision: Decision, programme: Programme): Findings {
+function findingsOf(purchase: PurchaseRow, decision: Decision, programme: Programme): Findings {
   const { reasons, checks, calculation } = decision;
   if (decision.outcome === "not_earned") {
     return { reasons, checks, calculation, confirmAtMs: null, expiresAtMs: null };
   }
-  const confirmAtMs = startOfLaterDayMs(record.purchasedOn, decision.terms.confirmationDays);
+  const confirmAtMs = startOfLaterDayMs(purchase.purchasedOn, decision.terms.confirmationDays);
   return {
     reasons,
     checks,
@@ -275,65 +279,67 @@ function findingsOf(record: PurchaseRecord, decision: Decision, programme: Progr
  * base cents). What stands above that is reversed, what an earlier match reversed too much is given
  * back. Repeating it changes nothing.
  */
-export function applyRefunds(work: Work, record: PurchaseRecord, refundedCents: number): void {
-  if (record.granted === 0) {
-    record.refundedCents = refundedCents;
+export function applyRefunds(call: Call, purchase: PurchaseRow, refundedCents: number): void {
+  if (purchase.granted === 0) {
+    purchase.refundedCents = refundedCents;
     return;
   }
-  const due = record.amountCents === 0
+  const due = purchase.amountCents === 0
     ? 0
-    : mulDivFloor(record.granted, record.amountCents - refundedCents, record.amountCents);
-  const standing = standingOf(record);
+    : mulDivFloor(purchase.granted, purchase.amountCents - refundedCents, purchase.amountCents);
+  const standing = activePoints(purchase);
   // Other purchases may have used the room that the refund had given back: caps hold in every
   // order.
-  const keep = due > standing ? Math.min(due, standing + capRoom(work, record)) : due;
-  stopRestoring(record);
-  if (standing > keep) takeBack(work, record, keep, refundedCents);
-  if (standing < keep && !askToRestore(record, keep)) giveBack(work, record, keep, refundedCents);
-  record.refundedCents = refundedCents;
-  const gone = standingOf(record) === 0 || refundedCents === record.amountCents;
-  const reasons = record.findings.reasons.filter((code) => code !== "refunded");
-  record.outcome = gone ? "reversed" : "earned";
-  record.findings = {
-    ...record.findings,
+  const keep = due > standing ? Math.min(due, standing + capRoom(call, purchase)) : due;
+  stopRestoring(purchase);
+  if (standing > keep) takeBack(call, purchase, keep, refundedCents);
+  if (standing < keep && !askToRestore(purchase, keep)) {
+    giveBack(call, purchase, keep, refundedCents);
+  }
+  purchase.refundedCents = refundedCents;
+  const gone = activePoints(purchase) === 0 || refundedCents === purchase.amountCents;
+  const reasons = purchase.findings.reasons.filter((code) => code !== "refunded");
+  purchase.outcome = gone ? "reversed" : "earned";
+  purchase.findings = {
+    ...purchase.findings,
     reasons: refundedCents === 0
       ? reasons
       : gone
       ? ["refunded", ...reasons]
       : [...reasons, "refunded"],
   };
-  if (budgetOpen(record)) record.dueMs = work.nowMs;
-  noteUsage(work, record);
+  if (budgetOpen(purchase)) purchase.dueMs = call.nowMs;
+  noteUsage(call, purchase);
 }
 
 /**
  * The budget holds what is to stand again. Caps are asked once more: their room may have gone while
  * it waited.
  */
-export function restoreReserved(work: Work, record: PurchaseRecord): void {
-  const points = record.budget.at(-1)?.restore ?? 0;
-  stopRestoring(record);
-  const standing = standingOf(record);
-  const keep = Math.min(points, standing + capRoom(work, record));
-  if (keep > standing) giveBack(work, record, keep);
-  record.outcome = standingOf(record) === 0 ? "reversed" : "earned";
+export function restoreReserved(call: Call, purchase: PurchaseRow): void {
+  const points = purchase.budget.at(-1)?.restore ?? 0;
+  stopRestoring(purchase);
+  const standing = activePoints(purchase);
+  const keep = Math.min(points, standing + capRoom(call, purchase));
+  if (keep > standing) giveBack(call, purchase, keep);
+  purchase.outcome = activePoints(purchase) === 0 ? "reversed" : "earned";
 }
 
 /**
  * The budget of the best offer has only `left` points (null: unknown) for the purchase: decides
  * again among the brand's other offers.
  */
-export function earnElsewhere(work: Work, record: PurchaseRecord, left: number | null): void {
-  const denied = record.budget.at(-1);
-  const { checks, calculation } = record.findings;
+export function earnElsewhere(call: Call, purchase: PurchaseRow, left: number | null): void {
+  const denied = purchase.budget.at(-1);
+  const { checks, calculation } = purchase.findings;
   const { offers, programme } = denied?.fallback ??
     { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
   const terms: Terms = { offers, covers: null, programme };
   // What it may hold from before its facts changed is given back.
-  record.budget = record.budget.map((share) => ({ ...plainShare(share), current: false }));
-  record.waitsFor = null;
-  const decision = terms.offers.length === 0 ? null : decide(work, record, terms);
-  const exhausted = exhaustedCheck(record, denied?.offerId ?? null, denied?.wanted ?? null, left);
+  purchase.budget = purchase.budget.map((share) => ({ ...plainShare(share), current: false }));
+  purchase.waitsFor = null;
+  const decision = terms.offers.length === 0 ? null : decide(call, purchase, terms);
+  const exhausted = exhaustedCheck(purchase, denied?.offerId ?? null, denied?.wanted ?? null, left);
   const anew = (decision?.checks ?? []).filter((check) => check.offerId !== null);
   // Everything that was ever looked at, each version as it was found last.
   const looked = [
@@ -344,8 +350,8 @@ export function earnElsewhere(work: Work, record: PurchaseRecord, left: number |
     ...anew,
   ];
   if (decision === null || decision.outcome === "not_earned") {
-    record.outcome = "not_earned";
-    record.findings = {
+    purchase.outcome = "not_earned";
+    purchase.findings = {
       reasons: ["budget_exhausted"],
       checks: looked,
       calculation: calculation === null ? null : { ...calculation, capped: 0 },
@@ -354,7 +360,7 @@ export function earnElsewhere(work: Work, record: PurchaseRecord, left: number |
     };
     return;
   }
-  const refundedCents = record.refundedCents;
-  applyDecision(work, record, { ...decision, checks: looked }, terms);
-  if (refundedCents > 0) applyRefunds(work, record, refundedCents);
+  const refundedCents = purchase.refundedCents;
+  applyDecision(call, purchase, { ...decision, checks: looked }, terms);
+  if (refundedCents > 0) applyRefunds(call, purchase, refundedCents);
 }

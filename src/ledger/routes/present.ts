@@ -5,7 +5,7 @@ import { toInstant } from "../../kernel/time.ts";
 import type { EntryView, PointsView, PurchaseView, RuleCheck } from "../ports.ts";
 import { checkText } from "../wording/check-sentences.ts";
 import { arithmeticText, reasonText } from "../wording/reason-sentences.ts";
-import type { Locale } from "../wording/formats.ts";
+import type { Locale } from "../../texts/catalogue.ts";
 
 function presentRule(check: RuleCheck, checks: readonly RuleCheck[], locale: Locale) {
   return {

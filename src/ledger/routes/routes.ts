@@ -4,7 +4,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { CatalogueView } from "../../catalogue/ports.ts";
 import { requireUser, userOf } from "../../http/authentication.ts";
 import type { UserTokens } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";
@@ -12,20 +11,35 @@ import type { Cursors } from "../../http/paging.ts";
 import { PAGE_LIMIT_MAX, pageOf, pageQuery } from "../../http/paging.ts";
 import { problem } from "../../http/problem.ts";
 import { answer, createRouter, problems, userSecurity } from "../../http/router.ts";
-import type { IdentityPort } from "../../identity/ports.ts";
 import { isId } from "../../kernel/ids.ts";
-import type { UserId } from "../../kernel/ids.ts";
-import type { UserCipher } from "../../kernel/keyring.ts";
+import type { BrandId, UserId } from "../../kernel/ids.ts";
+import type { CipherError, UserCipher } from "../../kernel/keyring.ts";
 import type { Log } from "../../kernel/log.ts";
+import type { Result } from "../../kernel/result.ts";
 import { isDate, MINUTE_MS } from "../../kernel/time.ts";
 import type { EntryView, LedgerError, LedgerPort, Page, PurchaseView } from "../ports.ts";
 import { presentEntry, presentPoints, presentPurchase } from "./present.ts";
 import { entrySchema, pointsSchema, purchaseSchema } from "./schemas.ts";
 
+/**
+ * What the screens need of other domains, declared here so that the ledger imports neither: the
+ * catalogue imports the ledger's ports.
+ */
+export type BrandNames = {
+  /** Brands, at most `maxAgeMs` old. */
+  readonly current: (
+    maxAgeMs: number,
+  ) => Promise<{ readonly brand: (id: BrandId) => { readonly name: string } | null }>;
+};
+export type UserKeys = {
+  /** The user's cipher, null when there is no such user (any more). */
+  readonly cipherOf: (userId: UserId) => Promise<Result<UserCipher, CipherError> | null>;
+};
+
 export type LedgerRoutesDeps = {
   readonly ledger: Pick<LedgerPort, "points" | "overview" | "entries" | "purchases" | "purchase">;
-  readonly identity: Pick<IdentityPort, "cipherOf">;
-  readonly catalogue: CatalogueView;
+  readonly userKeys: UserKeys;
+  readonly brands: BrandNames;
   readonly userTokens: UserTokens;
   readonly cursors: Cursors;
   readonly pointsPerEuro: number;
@@ -55,15 +69,15 @@ type Names = (id: string) => string | null;
 
 /** Names of the brands on a screen. A brand made in the last minute is looked up once more. */
 async function brandNames(
-  catalogue: CatalogueView,
+  brands: BrandNames,
   purchases: readonly PurchaseView[],
 ): Promise<Names> {
   const ids = purchases.flatMap((purchase) => (purchase.brand === null ? [] : [purchase.brand.id]));
   if (ids.length === 0) return () => null;
-  let snapshot = await catalogue.current(BRAND_NAMES_AGE_MS);
-  if (ids.some((id) => snapshot.brand(id) === null)) snapshot = await catalogue.current(0);
+  let known = await brands.current(BRAND_NAMES_AGE_MS);
+  if (ids.some((id) => known.brand(id) === null)) known = await brands.current(0);
   const names = new Map(
-    ids.map((id): [string, string | null] => [id, snapshot.brand(id)?.name ?? null]),
+    ids.map((id): [string, string | null] => [id, known.brand(id)?.name ?? null]),
   );
   return (id) => names.get(id) ?? null;
 }
@@ -94,7 +108,7 @@ async function present(
   purchases: readonly PurchaseView[],
 ) {
   const [names, labels] = await Promise.all([
-    brandNames(deps.catalogue, purchases),
+    brandNames(deps.brands, purchases),
     Promise.all(purchases.map((purchase) => labelOf(deps, cipher, purchase))),
   ]);
   return purchases.map((purchase, index) =>
@@ -229,7 +243,7 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     if (cursor !== undefined && before === null) return problem(c, "cursor_invalid") as never;
     const [read, cipher] = await Promise.all([
       deps.ledger.purchases(userId, { ...filter, limit, before }),
-      deps.identity.cipherOf(userId),
+      deps.userKeys.cipherOf(userId),
     ]);
     if (!read.ok) return refuse(c, read.error) as never;
     if (cipher === null) return gone(c) as never;
@@ -260,14 +274,14 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     const { userId } = userOf(c);
     const [read, cipher] = await Promise.all([
       deps.ledger.purchase(userId, id),
-      deps.identity.cipherOf(userId),
+      deps.userKeys.cipherOf(userId),
     ]);
     if (!read.ok) return refuse(c, read.error) as never;
     if (cipher === null) return gone(c) as never;
     if (!cipher.ok) return keyUnusable(c, deps) as never;
     if (read.value === null) return problem(c, "not_found") as never;
     const [purchase] = await present(c, deps, cipher.value, [read.value]);
-    if (purchase === undefined) throw new Error("a purchase that is not presented");
+    if (purchase === undefined) throw new Error("purchase not presented");
     return c.json(purchase, 200, PRIVATE);
   });
 }

@@ -2,10 +2,10 @@
 // budget, refunded? They are read off the row whenever it is shown, so that rows of any age have
 // them. Pure: nothing here is stored, and nothing decides by it.
 import type { PurchaseId } from "../../kernel/ids.ts";
-import { budgetWish } from "../purchases/reservations.ts";
+import { desiredHold } from "../purchases/reservations.ts";
 import type { ReasonCode, RuleCheck, RuleMeasure } from "../ports.ts";
-import { shownState, standingOf } from "../purchases/purchase-rows.ts";
-import type { PurchaseRecord } from "../purchases/purchase-rows.ts";
+import { activePoints, shownState } from "../purchases/purchase-rows.ts";
+import type { PurchaseRow } from "../purchases/purchase-rows.ts";
 
 /** What the row's lot and the rows it belongs with say of it. */
 export type Surroundings = {
@@ -56,11 +56,11 @@ function check(
 /**
  * `lapsed`: never booked, and closed by us. A deleted row is one that the bank took back itself.
  */
-function bankStateOf(record: PurchaseRecord): "pending" | "booked" | "deleted" | "lapsed" {
+function bankStateOf(record: PurchaseRow): "pending" | "booked" | "deleted" | "lapsed" {
   return record.state === "pending" && shownState(record) === "deleted" ? "lapsed" : record.state;
 }
 
-function inDoubt({ review }: PurchaseRecord): boolean {
+function inDoubt({ review }: PurchaseRow): boolean {
   return review !== null && review !== "cleared";
 }
 
@@ -68,10 +68,10 @@ function inDoubt({ review }: PurchaseRecord): boolean {
  * Every stage that was looked at; one that an earlier stage keeps from being reached is not among
  * them.
  */
-export function stageChecks(record: PurchaseRecord, around: Surroundings): StageChecks {
+export function stageChecks(record: PurchaseRow, around: Surroundings): StageChecks {
   const isNew = record.sameAs === null;
   // Rows of an account that does not earn are dropped before any ledger sees them
-  // (banking/directory.ts).
+  // (banking/rows/record-rows.ts).
   const before = [
     check("account_not_earning", true, "earning", "earning"),
     check("duplicate", isNew, null, around.sameAs, "purchase_id"),
@@ -100,7 +100,7 @@ export function stageChecks(record: PurchaseRecord, around: Surroundings): Stage
     : { before, after: [...budgetChecks(record), ...keptChecks(record)] };
 }
 
-function refundChecks(record: PurchaseRecord, { refunded }: Surroundings): RuleCheck[] {
+function refundChecks(record: PurchaseRow, { refunded }: Surroundings): RuleCheck[] {
   const brand = check("brand_unknown", record.brand !== null, null, record.brand?.id ?? null);
   if (record.brand === null) return [brand];
   const purchase = check(
@@ -126,14 +126,14 @@ function refundChecks(record: PurchaseRecord, { refunded }: Surroundings): RuleC
 }
 
 /** What the offer's budget should hold for the purchase and what it is known to hold. */
-function budgetChecks(record: PurchaseRecord): RuleCheck[] {
+function budgetChecks(record: PurchaseRow): RuleCheck[] {
   const share = record.budget.at(-1);
-  const wish = budgetWish(record, record.budget.length - 1);
-  if (share === undefined || wish === 0) return [];
+  const desired = desiredHold(record, record.budget.length - 1);
+  if (share === undefined || desired === 0) return [];
   const reserved = check(
     "budget_reserving",
-    share.held !== null && share.held >= wish,
-    wish,
+    share.held !== null && share.held >= desired,
+    desired,
     share.held,
     "budget_points",
   );
@@ -145,7 +145,7 @@ function budgetChecks(record: PurchaseRecord): RuleCheck[] {
 }
 
 /** What of the amount, and of the points granted for it, refunds have left. */
-function keptChecks(record: PurchaseRecord): RuleCheck[] {
+function keptChecks(record: PurchaseRow): RuleCheck[] {
   const { amountCents, refundedCents, granted } = record;
   const cents = check(
     "refunded",
@@ -154,23 +154,23 @@ function keptChecks(record: PurchaseRecord): RuleCheck[] {
     amountCents - refundedCents,
     "kept_cents",
   );
-  const standing = standingOf(record);
+  const active = activePoints(record);
   // A cap may keep points taken although the refund is gone; where it is a budget, the budget's own
   // check says so.
   const byBudget = record.findings.reasons.some((code) =>
     code === "budget_reserving" || code === "budget_exhausted"
   );
-  const whole = granted === 0 || (refundedCents === 0 && (standing === granted || byBudget));
+  const whole = granted === 0 || (refundedCents === 0 && (active === granted || byBudget));
   return whole
     ? [cents]
-    : [cents, check("refunded", standing === granted, granted, standing, "kept_points")];
+    : [cents, check("refunded", active === granted, granted, active, "kept_points")];
 }
 
 /**
  * The reasons of a row, with the one that the engine leaves to its reader: a refund of no known
  * brand is not looked for at all.
  */
-export function shownReasons(record: PurchaseRecord): readonly ReasonCode[] {
+export function shownReasons(record: PurchaseRow): readonly ReasonCode[] {
   const { reasons } = record.findings;
   return record.kind === "refund" && record.brand === null &&
       reasons.includes("refund_without_purchase")

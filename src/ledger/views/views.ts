@@ -16,20 +16,20 @@ import type {
   Verdict,
 } from "../ports.ts";
 import {
+  activePoints,
   findPurchase,
   PURCHASE_COLUMNS,
   purchaseFrom,
   shownState,
-  standingOf,
 } from "../purchases/purchase-rows.ts";
-import type { PurchaseRecord } from "../purchases/purchase-rows.ts";
+import type { PurchaseRow } from "../purchases/purchase-rows.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
 import { shownReasons, stageChecks } from "./row-checks.ts";
 import type { Surroundings } from "./row-checks.ts";
-import type { Work } from "../book/call.ts";
+import type { Call } from "../book/call.ts";
 
-export function pointsView(work: Work): PointsView {
+export function pointsView(work: Call): PointsView {
   const confirming = work.sql.exec(
     "SELECT due_ms, granted - reversed AS points FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL ORDER BY due_ms",
   );
@@ -80,7 +80,7 @@ function entryFrom(row: SqlRow): EntryView {
 }
 
 /** Newest first. `before` is the sequence of the last entry shown. */
-export function entriesPage(work: Work, limit: number, before: string | null): Page<EntryView> {
+export function entriesPage(work: Call, limit: number, before: string | null): Page<EntryView> {
   const below = before === null ? Number.MAX_SAFE_INTEGER : Number(before);
   const rows = work.sql.exec(
     "SELECT body, hash FROM transactions WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",
@@ -141,7 +141,7 @@ function surroundingsFrom(row: SqlRow): Surroundings {
   };
 }
 
-function verdictFrom(record: PurchaseRecord, row: SqlRow): Verdict {
+function verdictFrom(record: PurchaseRow, row: SqlRow): Verdict {
   const { calculation, confirmAtMs } = record.findings;
   const reasons = shownReasons(record);
   const stages = stageChecks(record, surroundingsFrom(row));
@@ -152,7 +152,7 @@ function verdictFrom(record: PurchaseRecord, row: SqlRow): Verdict {
       : null;
   return {
     outcome: record.outcome,
-    points: standingOf(record),
+    points: activePoints(record),
     reasons,
     checks,
     calculation,
@@ -166,7 +166,7 @@ function verdictFrom(record: PurchaseRecord, row: SqlRow): Verdict {
  * Newest purchase day first. A row that only repeats another, or was taken over, is not a purchase
  * of its own.
  */
-export function purchasesPage(work: Work, query: PurchaseQuery): Page<PurchaseView> {
+export function purchasesPage(work: Call, query: PurchaseQuery): Page<PurchaseView> {
   const conditions = ["p.same_as IS NULL"];
   const bindings: (string | number)[] = [];
   const add = (condition: string, ...values: (string | number)[]): void => {
@@ -196,13 +196,13 @@ export function purchasesPage(work: Work, query: PurchaseQuery): Page<PurchaseVi
 }
 
 /** One purchase by any id that was ever shown for it. */
-export function purchaseView(work: Work, id: PurchaseId): PurchaseView | null {
+export function purchaseView(work: Call, id: PurchaseId): PurchaseView | null {
   const record = findPurchase(work, id);
   const row = record === null ? undefined : work.sql.exec(`${VIEW} WHERE p.n = ?`, record.n)[0];
   return row === undefined ? null : viewFrom(row);
 }
 
-export function bankingActivity(work: Work): BankingActivity {
+export function bankingActivity(work: Call): BankingActivity {
   const connections = work.sql.exec(
     "SELECT connection_id, last_synced_at_ms FROM connections ORDER BY connection_id",
   );
@@ -224,7 +224,7 @@ export function bankingActivity(work: Work): BankingActivity {
 
 /** The newest activation of each offer. */
 export function activationsView(
-  work: Work,
+  work: Call,
 ): {
   readonly offerId: OfferId;
   readonly activatedAtMs: number;
@@ -241,7 +241,7 @@ export function activationsView(
 }
 
 /** Purchases that wait for a person, and refunds whose purchase has not come. */
-export function reviewItems(work: Work): ReviewItem[] {
+export function reviewItems(work: Call): ReviewItem[] {
   return work.sql.exec(
     `${VIEW} WHERE p.same_as IS NULL AND p.state <> 'deleted' AND (p.waits_for IN ('review', 'purchase') OR (p.kind = 'refund' AND p.refund_of IS NULL AND p.state = 'booked')) ORDER BY p.n`,
   )
@@ -258,7 +258,7 @@ const EXPORT_ROWS = 200;
  * Everything the book holds of the user, in pages: purchases by recording number, then entries by
  * sequence, then the rest.
  */
-export function exportPage(work: Work, cursor: string | null): ExportPage {
+export function exportPage(work: Call, cursor: string | null): ExportPage {
   const [part = "p", at = "0"] = (cursor ?? "p:0").split(":");
   const empty = { purchases: [], entries: [], activations: [], holds: [] };
   if (part === "p") {

@@ -245,8 +245,8 @@ export class LedgerObject extends DurableObject<LedgerEnv> {
     try {
       return call();
     } catch (error) {
-      // An invariant's name is ours and holds no value; any other message may quote one.
-      const invariant = error instanceof InvariantError ? error.message.replaceAll(" ", "_") : null;
+      // An invariant's code is ours and holds no value; any other message may quote one.
+      const invariant = error instanceof InvariantError ? error.code : null;
       this.#log.alert("ledger_refused", {
         error: errorClass(error),
         user_id: this.ctx.id.name ?? null,

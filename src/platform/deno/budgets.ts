@@ -29,7 +29,11 @@ export function openBudgets(folder: string): Budgets {
   const files = openFiles<FileSql>({
     max: OPEN_BUDGETS_MAX,
     open: (offerId) => {
-      assert(isId("off", offerId), "a budget is opened under an offer's id");
+      assert(
+        isId("off", offerId),
+        "budget_id_invalid",
+        "the id of the budget to open is not an offer's id",
+      );
       const sql = openFileSql(join(folder, `${offerId}.sqlite`));
       sql.transaction(() => migrateBudget(sql));
       return sql;

@@ -23,7 +23,11 @@ export function localClock(dataDir: string): LocalClock {
   const refresh = (): void => {
     if (!existsSync(file)) return;
     const { offset_ms: stored } = JSON.parse(readFileSync(file, "utf8")) as { offset_ms: number };
-    assert(Number.isSafeInteger(stored) && stored >= 0, "the local clock only moves on");
+    assert(
+      Number.isSafeInteger(stored) && stored >= 0,
+      "clock_moved_back",
+      "the local clock was asked to move back",
+    );
     offsetMs = stored;
   };
   refresh();
@@ -31,7 +35,11 @@ export function localClock(dataDir: string): LocalClock {
     nowMs: () => Date.now() + offsetMs,
     refresh,
     advance: async (ms) => {
-      assert(Number.isSafeInteger(ms) && ms >= 0, "the local clock only moves on");
+      assert(
+        Number.isSafeInteger(ms) && ms >= 0,
+        "clock_moved_back",
+        "the local clock was asked to move back",
+      );
       refresh();
       offsetMs += ms;
       writeFileSync(`${file}.new`, JSON.stringify({ offset_ms: offsetMs }));

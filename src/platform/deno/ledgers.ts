@@ -84,7 +84,7 @@ export function openLedgers(parts: LedgersParts): Ledgers {
     } catch (error) {
       // SQLite does not say here whether the disk or the book failed; a write to another file does.
       if (!alarms.canWrite()) throw new StorageUnavailable("the disk takes no writes");
-      const invariant = error instanceof InvariantError ? error.message.replaceAll(" ", "_") : null;
+      const invariant = error instanceof InvariantError ? error.code : null;
       log.alert("ledger_refused", { error: errorClass(error), user_id: userId, invariant });
       return err({ code: "ledger_refused" });
     }
@@ -171,7 +171,11 @@ function transferStub(
 
 function openBook(folder: string, userId: string, random: RandomBytes): Book {
   // A name that is no user's id could lead out of the folder.
-  assert(isId("usr", userId), "a ledger is opened under a user's id");
+  assert(
+    isId("usr", userId),
+    "ledger_id_invalid",
+    "the id of the ledger to open is not a user's id",
+  );
   const shard = join(folder, shardOf(userId));
   if (!existsSync(shard)) mkdirSync(shard, { mode: 0o700 });
   const sql = openFileSql(join(shard, `${userId}.sqlite`));

@@ -44,7 +44,11 @@ export function openFiles<T>(
       files.set(name, file);
       evict();
       const result = work(file);
-      assert(!(result instanceof Promise), "the use of a file is synchronous");
+      assert(
+        !(result instanceof Promise),
+        "file_use_asynchronous",
+        "a ledger file was used across an await",
+      );
       return result;
     },
     openNames: () => [...files.keys()],

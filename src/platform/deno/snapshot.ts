@@ -9,7 +9,7 @@ import { systemRandomBytes } from "../../kernel/random.ts";
 import { erasedLeaf } from "../../ledger/book/meta.ts";
 import type { Sql, SqlRow } from "../../ledger/book/sql.ts";
 import { verifyBook } from "../../ledger/book/verify.ts";
-import { newWork } from "../../ledger/book/call.ts";
+import { newCall } from "../../ledger/book/call.ts";
 
 const DATABASE = "cagnotte.sqlite";
 const FOLDERS = ["ledgers", "budgets"] as const;
@@ -119,7 +119,7 @@ function checkBook(
   const broken = integrityFaults(book);
   const leaf = erasedLeaf(sql);
   if (leaf !== null) return { sequence: leaf.sequence, broken };
-  const verified = verifyBook(newWork(sql, systemRandomBytes, userId, 1));
+  const verified = verifyBook(newCall(sql, systemRandomBytes, userId, 1));
   broken.push(...verified.broken);
   if (projected !== undefined && projected.sequence > 0) {
     const row = sql.exec("SELECT hash FROM transactions WHERE sequence = ?", projected.sequence)[0];

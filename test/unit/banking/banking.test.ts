@@ -3,7 +3,11 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { splitRows } from "../../../src/banking/rows/batches.ts";
 import { gunzipAtMost, readAtMost } from "../../../src/kernel/bytes.ts";
-import { backoffMs, consentEnd, standingOf } from "../../../src/banking/connections/status.ts";
+import {
+  backoffMs,
+  connectionStatus,
+  consentEnd,
+} from "../../../src/banking/connections/status.ts";
 import { parseExactJson } from "../../../src/banking/aggregators/powens/exact-json.ts";
 import {
   fingerprintOf,
@@ -22,11 +26,11 @@ const KEYS: Keyring = { active: "a", keys: new Map([["a", new Uint8Array(32).fil
 describe("standing", () => {
   const active = { status: "active", action: "none" } as const;
   const at = (
-    condition: Parameters<typeof standingOf>[0]["condition"],
+    condition: Parameters<typeof connectionStatus>[0]["condition"],
     lastUpdateMs: number | null = NOW,
-    previous: Parameters<typeof standingOf>[1] = active,
+    previous: Parameters<typeof connectionStatus>[1] = active,
     ends = NOW + 1,
-  ) => standingOf({ condition, lastUpdateMs }, previous, ends, NOW);
+  ) => connectionStatus({ condition, lastUpdateMs }, previous, ends, NOW);
   it("connects until the first update", () => {
     expect(at("ok", null)).toEqual({ status: "connecting", action: "none" });
     expect(at("ok")).toEqual(active);

@@ -1,8 +1,8 @@
 // From minimised rows to ledger calls, against a ledger that asks for offers the rows themselves do
 // not name.
 import { describe, test } from "vitest";
-import type { BankingDeps } from "../../../src/banking/deps.ts";
-import type { Directory, LinkedConnection } from "../../../src/banking/connections/linked-user.ts";
+import type { BankingDeps } from "../../../src/banking/reconcile/deps.ts";
+import type { LinkedConnection, LinkedUser } from "../../../src/banking/connections/linked-user.ts";
 import type { CardRow } from "../../../src/banking/ports.ts";
 import { recordRows } from "../../../src/banking/rows/record-rows.ts";
 import type { CatalogueSnapshot } from "../../../src/catalogue/ports.ts";
@@ -75,7 +75,7 @@ async function record(
   const cipher = { userId: "usr_1", encrypt: async () => "cipher" } as unknown as UserCipher;
   const answer = await recordRows(
     deps,
-    { userId: "usr_1" } as unknown as Directory,
+    { userId: "usr_1" } as unknown as LinkedUser,
     connection,
     cipher,
     catalogue,

@@ -1,11 +1,21 @@
-// The rules of brands as a function of the book, and what readiness makes of its checks.
+// The rules of brands as a function of the catalogue, and what readiness makes of its checks.
 import { describe, expect, it } from "vitest";
-import { hasStandingOffer, inForce, makeBook, nameKey } from "../../../src/catalogue/book.ts";
-import type { Book, BrandRecord, OfferRecord, VersionRecord } from "../../../src/catalogue/book.ts";
-import { approveAliasChange, editBrand } from "../../../src/catalogue/brand.ts";
+import {
+  arrangeCatalogue,
+  hasCurrentOrFutureOffer,
+  inForce,
+  nameKey,
+} from "../../../src/catalogue/catalogue.ts";
+import type {
+  BrandRecord,
+  Catalogue,
+  OfferRecord,
+  VersionRecord,
+} from "../../../src/catalogue/catalogue.ts";
+import { approveAliasChange, editBrand } from "../../../src/catalogue/brands/brand.ts";
 import type { Act } from "../../../src/catalogue/decision.ts";
-import { correct } from "../../../src/catalogue/correction.ts";
-import { checkOfferVersion } from "../../../src/catalogue/offer-version.ts";
+import { correct } from "../../../src/catalogue/brands/correction.ts";
+import { checkOfferVersion } from "../../../src/catalogue/terms/check-version.ts";
 import type { BrandId, OfferId } from "../../../src/kernel/ids.ts";
 import { newId } from "../../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../../src/kernel/random.ts";
@@ -65,7 +75,7 @@ function version(over: Partial<VersionRecord> & { endsAt?: string } = {}): Versi
   };
 }
 
-function bookOf(versions: readonly VersionRecord[], previous: Book | null = null): Book {
+function bookOf(versions: readonly VersionRecord[], previous: Catalogue | null = null): Catalogue {
   const offer: OfferRecord = {
     id: OFFER,
     brandId: BRAND,
@@ -75,7 +85,7 @@ function bookOf(versions: readonly VersionRecord[], previous: Book | null = null
     createdBy: "alice",
     createdAtMs: 0,
   };
-  return makeBook({
+  return arrangeCatalogue({
     version: 2,
     brandsVersion: 1,
     brands: previous === null ? [brand] : null,
@@ -95,7 +105,7 @@ describe("nameKey", () => {
   });
 });
 
-describe("the book", () => {
+describe("the catalogue", () => {
   it("has a version in force from its start until just before its end", () => {
     const offer = bookOf([version({ endsAt: "2026-11-21T00:00:00Z" })]).offers.get(OFFER);
     if (offer === undefined) throw new Error("no offer");
@@ -105,21 +115,29 @@ describe("the book", () => {
   });
 
   it("counts offers in force and to come as standing, not those that wait or are over", () => {
-    expect(hasStandingOffer(bookOf([version()]), BRAND, 0)).toBe(true);
+    expect(hasCurrentOrFutureOffer(bookOf([version()]), BRAND, 0)).toBe(true);
     expect(
-      hasStandingOffer(bookOf([version({ endsAt: "2026-11-21T00:00:00Z" })]), BRAND, NOW + DAY),
+      hasCurrentOrFutureOffer(
+        bookOf([version({ endsAt: "2026-11-21T00:00:00Z" })]),
+        BRAND,
+        NOW + DAY,
+      ),
     ).toBe(false);
     expect(
-      hasStandingOffer(bookOf([version({ state: "waiting", approvedAtMs: null })]), BRAND, NOW),
+      hasCurrentOrFutureOffer(
+        bookOf([version({ state: "waiting", approvedAtMs: null })]),
+        BRAND,
+        NOW,
+      ),
     ).toBe(false);
-    expect(hasStandingOffer(bookOf([]), BRAND, NOW)).toBe(false);
+    expect(hasCurrentOrFutureOffer(bookOf([]), BRAND, NOW)).toBe(false);
   });
 
   it("takes brands from the one before when they were not read again, and refuses to go without", () => {
     const first = bookOf([]);
     expect(bookOf([version()], first).brands).toBe(first.brands);
     expect(() =>
-      makeBook({
+      arrangeCatalogue({
         version: 1,
         brandsVersion: 1,
         brands: null,
@@ -156,12 +174,12 @@ describe("editBrand", () => {
   });
 
   it("approves by somebody else only", () => {
-    const book = bookOf([version()]);
-    const waiting = editBrand(book, BRAND, { aliases: ["Autre"] }, act("alice"));
+    const catalogue = bookOf([version()]);
+    const waiting = editBrand(catalogue, BRAND, { aliases: ["Autre"] }, act("alice"));
     const change = waiting.ok ? waiting.value.change?.aliasChanges?.[0] : undefined;
     if (change === undefined) throw new Error("nothing waits");
-    const later: Book = {
-      ...book,
+    const later: Catalogue = {
+      ...catalogue,
       waiting: new Map([[BRAND, change]]),
       aliasChanges: new Map([[change.id, change]]),
     };

@@ -1,16 +1,15 @@
 // Reading import files: pure, so properties hold for any text.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { brandImportItem } from "../../../src/catalogue/brand.ts";
+import { brandImportItem } from "../../../src/catalogue/brands/brand.ts";
+import { BRAND_COLUMNS, OFFER_COLUMNS } from "../../../src/catalogue/import/columns.ts";
 import {
-  BRAND_COLUMNS,
   checkLines,
   csvRecords,
   IMPORT_LINES_MAX,
   inLineOrder,
-  OFFER_COLUMNS,
   readImport,
-} from "../../../src/catalogue/import-file.ts";
+} from "../../../src/catalogue/import/import-file.ts";
 
 const quoted = (cell: string) => `"${cell.replaceAll('"', '""')}"`;
 

@@ -2,19 +2,16 @@
 // tried on both sides.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  checkOfferVersion,
-  instantOrDayToMs,
-  needsSecondPerson,
-  offerVersionDetail,
-  toTerms,
-} from "../../../src/catalogue/offer-version.ts";
+import { checkOfferVersion, instantOrDayToMs } from "../../../src/catalogue/terms/check-version.ts";
+import { effectiveTerms } from "../../../src/catalogue/terms/effective-terms.ts";
+import { needsSecondPerson } from "../../../src/catalogue/terms/second-person.ts";
+import { offerVersionDetail } from "../../../src/catalogue/terms/version-problems.ts";
+import type { StoredVersion } from "../../../src/catalogue/terms/effective-terms.ts";
 import type {
   NormalisedVersion,
-  OfferVersionCode,
   OfferVersionInput,
-  StoredVersion,
-} from "../../../src/catalogue/offer-version.ts";
+} from "../../../src/catalogue/terms/version-input.ts";
+import type { OfferVersionCode } from "../../../src/catalogue/terms/version-problems.ts";
 import { addDays } from "../../../src/kernel/time.ts";
 import { termsInForce } from "../../../src/ledger/earning/rules.ts";
 import { at } from "../ledger/earning-factories.ts";
@@ -532,7 +529,7 @@ describe("needsSecondPerson()", () => {
   });
 });
 
-describe("toTerms()", () => {
+describe("effectiveTerms()", () => {
   const offer = { id: "off_a", brandId: "brd_a", createdAtMs: 77 } as const;
   const checked = checkOfferVersion(makeInput());
   if (!checked.ok) throw new Error("the input of this test is valid");
@@ -554,7 +551,7 @@ describe("toTerms()", () => {
     };
   }
   const windows = (versions: readonly StoredVersion[]): string[] =>
-    toTerms(offer, versions).map((each) =>
+    effectiveTerms(offer, versions).map((each) =>
       `v${each.version} ${new Date(each.startsAtMs).toISOString().slice(0, 10)}/${
         each.endsAtMs === null ? ".." : new Date(each.endsAtMs).toISOString().slice(0, 10)
       }`
@@ -638,7 +635,7 @@ describe("toTerms()", () => {
       approvedBy: "alice@example.com",
     };
     const { startsAtMs, endsAtMs, ...terms } = valid;
-    expect(toTerms(offer, [stored])).toEqual([{
+    expect(effectiveTerms(offer, [stored])).toEqual([{
       ...terms,
       offerId: "off_a",
       brandId: "brd_a",
@@ -662,7 +659,9 @@ describe("toTerms()", () => {
   it("never has two versions of an offer in force at one instant, nor a later one in force before its approval", () => {
     fc.assert(
       fc.property(history, (versions) => {
-        const terms = toTerms(offer, versions).toSorted((a, b) => a.startsAtMs - b.startsAtMs);
+        const terms = effectiveTerms(offer, versions).toSorted((a, b) =>
+          a.startsAtMs - b.startsAtMs
+        );
         for (const [index, each] of terms.entries()) {
           expect(each.startsAtMs).toBeLessThan(each.endsAtMs ?? Infinity);
           expect(each.endsAtMs ?? Infinity).toBeLessThanOrEqual(
@@ -689,7 +688,7 @@ describe("toTerms()", () => {
         for (let index = 1; addDays(approvedOn, -index) >= "2026-03-01"; index++) {
           const date = addDays(approvedOn, -index);
           const versionsOn = (list: readonly StoredVersion[]): number[] =>
-            termsInForce(toTerms(offer, list), date).map((each) => each.version);
+            termsInForce(effectiveTerms(offer, list), date).map((each) => each.version);
           expect(versionsOn([...known, added])).toEqual(versionsOn(known));
         }
       }),

@@ -1,8 +1,8 @@
 // The cache of the catalogue: what it reads, when it compiles, and what happens when many ask at
 // once.
 import { describe, expect, it } from "vitest";
-import type { CatalogueRows } from "../../../src/catalogue/book.ts";
-import { catalogueCache } from "../../../src/catalogue/snapshot.ts";
+import type { CatalogueRows } from "../../../src/catalogue/catalogue.ts";
+import { catalogueCache } from "../../../src/catalogue/compiled-catalogue.ts";
 import type { BrandId } from "../../../src/kernel/ids.ts";
 import type { Recogniser } from "../../../src/recognition/ports.ts";
 

@@ -42,14 +42,14 @@ describe("the notice of an expiry", () => {
     const mail = noticeMail(task, 1234, "fr");
     expect(mail.subject).toBe("Vos points Cagnotte expirent bientôt");
     expect(mail.text.replaceAll(/\s/g, " ")).toContain(
-      "1 234 de vos points (12,34 €) sont utilisables jusqu'au 23 décembre 2026 inclus",
+      "1 234 de vos points (12,34 €) expirent bientôt : vous pouvez les utiliser jusqu'au 23 décembre 2026 inclus",
     );
     expect(mail.html).toContain(`lang="fr"`);
   });
 
   test("says it in English", () => {
     expect(noticeMail(task, 1234, "en").text).toContain(
-      "1,234 of your points (€12.34) can be used until 23 December 2026 inclusive",
+      "1,234 of your points (€12.34) expire soon: you can use them until 23 December 2026 inclusive",
     );
   });
 

@@ -206,17 +206,17 @@ describe("encodings", () => {
 });
 
 describe("assert", () => {
-  it("stops with the invariant's name and nothing else", ({ expect }) => {
-    expect(() => assert(true, "holds")).not.toThrow();
-    expect(() => assert(false, "postings sum to zero")).toThrow(
-      new InvariantError("postings sum to zero"),
+  it("stops with a code and what is wrong, and nothing else", ({ expect }) => {
+    expect(() => assert(true, "lot_not_found", "lot not found")).not.toThrow();
+    expect(() => assert(false, "lot_not_found", "lot not found")).toThrow(
+      expect.objectContaining({ code: "lot_not_found", message: "lot not found" }),
     );
-    expect(new InvariantError("x").name).toBe("InvariantError");
+    expect(new InvariantError("x", "y").name).toBe("InvariantError");
   });
 
   it("names the type of an unreachable value, never the value", ({ expect }) => {
     expect(() => unreachable("jean@example.com" as never)).toThrow(
-      new InvariantError("unreachable: string"),
+      new InvariantError("unreachable", "unreachable branch reached by a string"),
     );
   });
 });

@@ -486,7 +486,7 @@ describe("pointsFor()", () => {
 
   it("refuses an amount that no row can have", () => {
     expect(() => pointsFor(makeTerms(), -1, PROGRAMME)).toThrow("non-negative");
-    expect(() => pointsFor(makeTerms(), 1.5, PROGRAMME)).toThrow("safe integers");
+    expect(() => pointsFor(makeTerms(), 1.5, PROGRAMME)).toThrow("safe integer");
   });
 });
 

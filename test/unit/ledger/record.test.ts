@@ -282,7 +282,7 @@ describe("record()", () => {
   test("a batch over the limit is refused whole", ({ expect }) => {
     const book = openBook();
     expect(() => book.record(Array.from({ length: 501 }, (_, index) => row(String(index)))))
-      .toThrow("at most 500");
+      .toThrow("more than 500 rows");
     expect(book.purchases()).toEqual([]);
   });
 

@@ -125,9 +125,11 @@ describe("object migrations", () => {
     const [first, ...rest] = OBJECT_MIGRATIONS;
     if (first === undefined) throw new Error("there is a first migration");
     expect(() => migrate(open(), [{ ...first, name: "other" }, ...rest])).toThrow(
-      "match the code's",
+      "differ from this code's",
     );
-    expect(() => migrate(open(), [{ ...first, id: 2 }, ...rest])).toThrow("match the code's");
+    expect(() => migrate(open(), [{ ...first, id: 2 }, ...rest])).toThrow(
+      "differ from this code's",
+    );
     expect(() => migrate(open(), [])).toThrow("does not know");
   });
 

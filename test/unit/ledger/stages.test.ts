@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import type { BankRow, PurchaseView, RuleCheck } from "../../../src/ledger/ports.ts";
 import { presentPurchase } from "../../../src/ledger/routes/present.ts";
-import type { Locale } from "../../../src/ledger/wording/formats.ts";
+import type { Locale } from "../../../src/texts/catalogue.ts";
 import { account, at, offer, PROGRAMME, row } from "../../contract/ledger-factories.ts";
 import { openBook, TODAY, value } from "./book.ts";
 import type { Book } from "./book.ts";
@@ -82,7 +82,7 @@ type Shown = readonly [
 
 const SHOWN: readonly Shown[] = [
   ["earned", () => recorded([row("1")]).only(), [BOOKED, ORDINARY, "refunded 3490/3490"], [
-    "offer_applied: L'offre s'applique : 3 % de 34,90 € = 104 points, confirmation prévue le 12/12/2026.",
+    "offer_applied: L'offre s'applique : 3 % de 34,90 € = 104 points, confirmation prévue le 12 décembre 2026.",
   ]],
   ["confirmed", () => recorded([row("1")]).only("2026-12-12"), [
     BOOKED,
@@ -106,7 +106,7 @@ const SHOWN: readonly Shown[] = [
     "!not_booked_yet booked/lapsed",
     ORDINARY,
   ], [
-    "not_booked_yet: Votre banque n'a pas comptabilisé cet achat en 14 jours, et nous le tenons pour annulé ; s'il est comptabilisé plus tard, il comptera.",
+    "not_booked_yet: Votre banque n'a pas comptabilisé cet achat au bout de 14 jours : nous le considérons comme annulé ; s'il est comptabilisé plus tard, il sera pris en compte.",
   ]],
   [
     "deleted while pending",
@@ -118,19 +118,19 @@ const SHOWN: readonly Shown[] = [
     BOOKED,
     "!held_for_review ordinary/amount_out_of_bounds",
   ], [
-    "held_for_review: Cette opération est inhabituelle (montant hors limites) : une personne de notre équipe la vérifie avant que nous décidions.",
+    "held_for_review: Cette opération est inhabituelle (montant hors limites) : une personne de notre équipe la vérifie avant toute décision.",
   ]],
   ["held and pending", () => recorded([row("1", { ...pending, review: "date_absurd" })]).only(), [
     "!not_booked_yet booked/pending",
     "!held_for_review ordinary/date_absurd",
   ], [
-    "held_for_review: Cette opération est inhabituelle (date invraisemblable) : une personne de notre équipe la vérifie avant que nous décidions.",
+    "held_for_review: Cette opération est inhabituelle (date invraisemblable) : une personne de notre équipe la vérifie avant toute décision.",
   ]],
   [
     "held and never booked",
     () => recorded([row("1", { ...pending, review: "amount_precision" })]).only("2026-12-20"),
     ["!not_booked_yet booked/lapsed", "!held_for_review ordinary/amount_precision"],
-    ["held_for_review: Votre banque n'a pas comptabilisé cette opération en 14 jours : elle ne compte pas."],
+    ["held_for_review: Votre banque n'a pas comptabilisé cette opération au bout de 14 jours : elle ne compte pas."],
   ],
   [
     "held and then deleted",
@@ -145,13 +145,13 @@ const SHOWN: readonly Shown[] = [
     BOOKED,
     "!held_for_review ordinary/refused",
   ], [
-    "held_for_review: Une personne de notre équipe a vérifié cette opération et ne l'a pas retenue : elle ne compte pas.",
+    "held_for_review: Une personne de notre équipe a vérifié cette opération et ne l'a pas acceptée : elle ne compte pas.",
   ]],
   ["refused while pending", () => reviewed("refuse", pending).only(), [
     "!not_booked_yet booked/pending",
     "!held_for_review ordinary/refused",
   ], [
-    "held_for_review: Une personne de notre équipe a vérifié cette opération et ne l'a pas retenue : elle ne compte pas.",
+    "held_for_review: Une personne de notre équipe a vérifié cette opération et ne l'a pas acceptée : elle ne compte pas.",
   ]],
   ["cleared while pending", () => reviewed("count", pending).only(), [
     "!not_booked_yet booked/pending",
@@ -164,15 +164,15 @@ const SHOWN: readonly Shown[] = [
     "held_for_review ordinary/cleared",
     "refunded 3490/3490",
   ], [
-    "offer_applied: L'offre s'applique : 3 % de 34,90 € = 104 points, confirmation prévue le 12/12/2026.",
+    "offer_applied: L'offre s'applique : 3 % de 34,90 € = 104 points, confirmation prévue le 12 décembre 2026.",
   ]],
   [
     "refunded in part",
     () => named(recorded([row("1", { amountCents: 2310 }), refund("r", 800)]), "1"),
     [BOOKED, ORDINARY, "!refunded 2310/1510", "!refunded 69/45 points"],
     [
-      "offer_applied: L'offre s'applique : 3 % de 23,10 € = 69 points, confirmation prévue le 12/12/2026.",
-      "refunded: Cet achat a été remboursé en partie (8,00 € sur 23,10 €) : il lui reste 45 points, en proportion du montant conservé (69 × 15,10 € / 23,10 €, arrondi à l'entier inférieur).",
+      "offer_applied: L'offre s'applique : 3 % de 23,10 € = 69 points, confirmation prévue le 12 décembre 2026.",
+      "refunded: Cet achat a été remboursé en partie (8,00 € sur 23,10 €) : il garde 45 points, en proportion du montant conservé (69 × 15,10 € / 23,10 €, arrondi à l'entier inférieur).",
     ],
   ],
   ["refunded in full", () => named(recorded([row("1"), refund("r", 3490)]), "1"), [
@@ -182,7 +182,7 @@ const SHOWN: readonly Shown[] = [
     "!refunded 104/0 points",
   ], [
     "refunded: Cet achat a été entièrement remboursé : il ne rapporte pas de points.",
-    "offer_applied: L'offre s'était appliquée : 3 % de 34,90 € = 104 points.",
+    "offer_applied: L'offre s'est d'abord appliquée : 3 % de 34,90 € = 104 points.",
   ]],
   [
     "without points, refunded",
@@ -195,26 +195,26 @@ const SHOWN: readonly Shown[] = [
         "1",
       ),
     [BOOKED, ORDINARY, "!refunded 3490/2490"],
-    ["brand_without_offer: Cette marque n'avait pas d'offre le jour de votre achat."],
+    ["brand_without_offer: Cette marque ne proposait pas d'offre le jour de votre achat."],
   ],
   ["a refund without its purchase yet", () => recorded([refund("r", 800)]).only(), [
     BOOKED,
     ORDINARY,
     "!refund_without_purchase -/-",
   ], [
-    "refund_without_purchase: Nous n'avons pas encore trouvé l'achat de ce remboursement ; d'ici là, aucun point ne vous est repris.",
+    "refund_without_purchase: Nous n'avons pas encore retrouvé l'achat correspondant à ce remboursement ; en attendant, aucun point ne vous est repris.",
   ]],
   [
     "a refund that never found its purchase",
     () => recorded([refund("r", 800)]).only("2027-03-01"),
     [BOOKED, ORDINARY, "!refund_without_purchase -/-"],
-    ["refund_without_purchase: Nous n'avons pas trouvé l'achat de ce remboursement en 90 jours ; aucun point ne vous est repris."],
+    ["refund_without_purchase: Nous n'avons pas retrouvé l'achat correspondant à ce remboursement en 90 jours ; aucun point ne vous est repris."],
   ],
   ["a refund of no known brand", () => recorded([refund("r", 800, { brand: null })]).only(), [
     BOOKED,
     ORDINARY,
   ], [
-    "refund_without_purchase: Nous ne cherchons pas l'achat de ce remboursement, faute d'en connaître la marque ; aucun point ne vous est repris.",
+    "refund_without_purchase: Nous ne reconnaissons pas la marque de ce remboursement et ne cherchons donc pas l'achat correspondant ; aucun point ne vous est repris.",
     "brand_unknown: Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque.",
   ]],
   ["a pending refund", () => recorded([refund("r", 800, pending)]).only(), [
@@ -233,7 +233,7 @@ const SHOWN: readonly Shown[] = [
     "a refund that is held",
     () => named(recorded([row("1"), refund("r", 3490, { review: "amount_precision" })]), "r"),
     [BOOKED, "!held_for_review ordinary/amount_precision"],
-    ["held_for_review: Cette opération est inhabituelle (montant plus précis que le centime) : une personne de notre équipe la vérifie avant que nous décidions."],
+    ["held_for_review: Cette opération est inhabituelle (montant plus précis que le centime) : une personne de notre équipe la vérifie avant toute décision."],
   ],
 ];
 
@@ -336,7 +336,7 @@ describe("a refund row", () => {
     const book = recorded([row("1", { amountCents: 20 }), refund("r", 5)]);
     expect(checkOf(named(book, "r"))).toMatchObject({ needed: 0, found: 0 });
     expect(said(named(book, "r"))).toEqual([
-      "refund_applied: Ce remboursement a été rattaché à son achat, qui n'avait pas rapporté de points : aucun point ne vous est repris.",
+      "refund_applied: Nous avons rattaché ce remboursement à l'achat d'origine, qui n'avait pas rapporté de points : aucun point ne vous est repris.",
     ]);
   });
 
@@ -351,7 +351,7 @@ describe("a refund row", () => {
     book.record([refund("r", 3490)], "2028-11-01");
     expect(checkOf(named(book, "r", "2028-11-01"))).toMatchObject({ needed: 104, found: 0 });
     expect(said(named(book, "r", "2028-11-01"))).toEqual([
-      "refund_applied: Ce remboursement a été rattaché à son achat : aucun point ne vous est repris.",
+      "refund_applied: Nous avons rattaché ce remboursement à l'achat d'origine : aucun point ne vous est repris.",
     ]);
   });
 });
@@ -385,7 +385,7 @@ describe("a purchase under a budget", () => {
     const book = asking();
     expect(budgetStages(book)).toEqual(["!budget_reserving 300/-"]);
     expect(said(book.only())).toEqual([
-      "budget_reserving: Nous réservons les points de cet achat sur le budget de l'offre (10 % de 30,00 € = 300 points), ce qui ne demande rien de votre part.",
+      "budget_reserving: Nous réservons les points de cet achat sur le budget de l'offre (10 % de 30,00 € = 300 points) : vous n'avez rien à faire.",
     ]);
     answer(book, true, 300, 500);
     expect(budgetStages(book)).toEqual(["budget_reserving 300/300"]);
@@ -397,7 +397,7 @@ describe("a purchase under a budget", () => {
     answer(none, false, 0, 0);
     expect(budgetStages(little)).toEqual(["!budget_exhausted 300/200"]);
     expect(said(little.only())).toEqual([
-      "budget_exhausted: Le budget de l'offre ne suffisait plus pour votre achat : il y restait 200 points, et il en fallait 300 (calcul de l'offre : 10 % de 30,00 € = 300 points).",
+      "budget_exhausted: Le budget de l'offre ne suffisait plus pour votre achat : il restait 200 points, et il en fallait 300 (calcul de l'offre : 10 % de 30,00 € = 300 points).",
     ]);
     expect(said(none.only())).toEqual([
       "budget_exhausted: Le budget de l'offre était épuisé lorsque nous avons traité votre achat (calcul de l'offre : 10 % de 30,00 € = 300 points).",
@@ -407,12 +407,12 @@ describe("a purchase under a budget", () => {
   test("keeps its points while a correction waits for the budget, and when that has no more", () => {
     const book = corrected();
     expect(said(book.only())[1]).toBe(
-      "budget_reserving: Cet achat garde 300 points ; nous en réservons 100 de plus sur le budget de l'offre, ce qui ne demande rien de votre part.",
+      "budget_reserving: Cet achat garde 300 points ; nous en réservons 100 de plus sur le budget de l'offre : vous n'avez rien à faire.",
     );
     answer(book, false, 300, 350);
     expect(budgetStages(book)).toEqual(["!budget_exhausted 400/350", "budget_reserving 300/300"]);
     expect(said(book.only())[1]).toBe(
-      "budget_exhausted: Le budget de l'offre ne suffisait pas pour davantage de points (400 points demandés, 350 disponibles) : cet achat garde 300 points.",
+      "budget_exhausted: Le budget de l'offre ne suffisait pas pour ajouter des points (400 points demandés, 350 disponibles) : cet achat garde 300 points.",
     );
     // The points that are missing are the budget's doing: no refund is to be blamed for them.
     expect(stagesOf(book.only())).toContain("refunded 4000/4000");
@@ -440,7 +440,7 @@ describe("a purchase under a budget", () => {
     const book = asking();
     book.record([refund("r", 1000)], TODAY, { offers });
     expect(said(named(book, "r"))).toEqual([
-      "refund_applied: Ce remboursement a été rattaché à son achat : aucun point ne vous est repris.",
+      "refund_applied: Nous avons rattaché ce remboursement à l'achat d'origine : aucun point ne vous est repris.",
     ]);
     expect(named(book, "r").verdict.checks.at(-1)).toMatchObject({
       rule: "refund_applied",

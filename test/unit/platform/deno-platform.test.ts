@@ -116,7 +116,7 @@ describe("open files", () => {
 
   test("work that would wait is refused: another call could come between", ({ expect }) => {
     const files = openFiles<string>({ open: (name) => name, close: () => {} });
-    expect(() => files.use("a", async () => null)).toThrow("synchronous");
+    expect(() => files.use("a", async () => null)).toThrow("across an await");
   });
 });
 

@@ -25,7 +25,11 @@ function keepNumberText(
   context?: { readonly source?: string },
 ): unknown {
   if (typeof value !== "number") return value;
-  assert(context?.source !== undefined, "JSON.parse gives the source text of numbers");
+  assert(
+    context?.source !== undefined,
+    "json_source_missing",
+    "this runtime's JSON.parse does not give the source text of numbers",
+  );
   return context.source;
 }
 

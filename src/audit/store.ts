@@ -1,0 +1,25 @@
+// Writes audit events. The statement goes into the same batch as the act itself, so that neither
+// exists without the other.
+import type { Database } from "../db/database.ts";
+import { auditEvents } from "../db/platform-tables.ts";
+import { newId } from "../kernel/ids.ts";
+import type { RandomBytes } from "../kernel/random.ts";
+import type { AuditEvent } from "./event.ts";
+
+/** The insert statement of one audit event, for `db.batch`. */
+export function auditStatement(
+  db: Database,
+  event: AuditEvent,
+  nowMs: number,
+  random: RandomBytes,
+) {
+  return db.insert(auditEvents).values({
+    id: newId("evt", nowMs, random),
+    atMs: nowMs,
+    actorKind: event.actorKind,
+    actor: event.actor,
+    action: event.action,
+    target: event.target,
+    details: JSON.stringify(event.details),
+  });
+}

@@ -1,0 +1,202 @@
+// What has to change on our side so that it says what the aggregator showed. Pure: the store
+// applies it.
+import type { ConnectionId, UserId } from "../../kernel/ids.ts";
+import type { Keyring } from "../../kernel/keyring.ts";
+import type { AggregatorName, RemoteAccount, RemoteConnection } from "../ports.ts";
+import { fingerprintOf } from "./account-fingerprint.ts";
+import type { Fingerprint } from "./account-fingerprint.ts";
+import type { LinkedConnection, LinkedUser } from "./linked-user.ts";
+import { connectionStatus, consentEnd } from "./status.ts";
+import type { ConnectionStatus } from "./status.ts";
+
+export type NewConnection = ConnectionStatus & {
+  readonly remoteId: string;
+  readonly bankId: string;
+  readonly bankName: string;
+  readonly consentGrantedAtMs: number;
+  readonly consentExpiresAtMs: number;
+};
+export type ConnectionChange = ConnectionStatus & {
+  readonly id: ConnectionId;
+  readonly consentGrantedAtMs: number;
+  readonly consentExpiresAtMs: number;
+  /** New accounts came, or a gap ended: rows have to be read back. */
+  readonly readAgain: boolean;
+  /** The last good sync before a gap that begins. */
+  readonly gapFromMs: number | null;
+  /** Syncs work again: a gap that lasts ends now. */
+  readonly gapEnds: boolean;
+};
+export type NewAccount = Fingerprint & {
+  readonly remoteId: string;
+  readonly remoteConnectionId: string;
+  readonly kind: "checking" | "card";
+  readonly currency: string | null;
+};
+export type AccountChange = {
+  readonly remoteId: string;
+  readonly state: "enabled" | "disabled" | "deleted";
+  readonly currency: string | null;
+};
+
+export type Changes = {
+  readonly aggregator: AggregatorName;
+  readonly userId: UserId;
+  readonly linkId: string;
+  /** When the read began: what was written since wins over it. */
+  readonly readAtMs: number;
+  readonly nowMs: number;
+  readonly newConnections: readonly NewConnection[];
+  readonly connections: readonly ConnectionChange[];
+  readonly newAccounts: readonly NewAccount[];
+  readonly accounts: readonly AccountChange[];
+};
+
+/** What our side and the aggregator's side are compared by. */
+export type Comparison = {
+  readonly linkedUser: LinkedUser;
+  readonly remote: readonly RemoteConnection[];
+  readonly accounts: readonly RemoteAccount[];
+  /** The connection whose consent the user comes back from renewing. */
+  readonly renewed: ConnectionId | null;
+  readonly indexKeyring: Keyring;
+  readonly readAtMs: number;
+  readonly nowMs: number;
+};
+
+const NEVER_SHOWN: ConnectionStatus = { status: "connecting", action: "none" };
+
+/** True when our side says the same already. */
+export function isEmpty(changes: Changes): boolean {
+  return changes.newConnections.length + changes.connections.length + changes.newAccounts.length +
+      changes.accounts.length === 0;
+}
+
+/** The differences, connection by connection. */
+export function changesOf(comparison: Comparison): Changes {
+  const { linkedUser, remote, accounts, renewed, indexKeyring, readAtMs, nowMs } = comparison;
+  const known = new Map(
+    linkedUser.connections.map((connection) => [connection.remoteId, connection]),
+  );
+  const newConnections: NewConnection[] = [];
+  const connectionChanges: ConnectionChange[] = [];
+  const addedAccounts: NewAccount[] = [];
+  const changedAccounts: AccountChange[] = [];
+  // Without the consent nothing new is taken in, and what was ended here stays ended.
+  const mayAdd = linkedUser.bankDataSinceMs !== null && linkedUser.linkState === "created";
+  for (const connection of remote) {
+    const ours = known.get(connection.remoteId);
+    if (ours?.status === "removed" || (ours === undefined && !mayAdd)) continue;
+    const bankId = ours?.bankId ?? connection.bank?.id ?? "unknown";
+    const own = accounts.filter((account) => account.remoteConnectionId === connection.remoteId);
+    const added = mayAdd
+      ? newAccounts(indexKeyring, linkedUser.userId, bankId, own, ours, accounts)
+      : [];
+    addedAccounts.push(...added);
+    changedAccounts.push(...accountChanges(own, ours));
+    if (ours === undefined) newConnections.push(newConnection(connection, bankId, nowMs));
+    else {
+      const change = connectionChange(
+        ours,
+        connection,
+        added.length > 0,
+        ours.id === renewed,
+        nowMs,
+      );
+      if (change !== null) connectionChanges.push(change);
+    }
+  }
+  return {
+    aggregator: linkedUser.aggregator,
+    userId: linkedUser.userId,
+    linkId: linkedUser.linkId,
+    readAtMs,
+    nowMs,
+    newConnections,
+    connections: connectionChanges,
+    newAccounts: addedAccounts,
+    accounts: changedAccounts,
+  };
+}
+
+function newConnection(remote: RemoteConnection, bankId: string, nowMs: number): NewConnection {
+  const consentExpiresAtMs = consentEnd(remote, nowMs);
+  return {
+    ...connectionStatus(remote, NEVER_SHOWN, consentExpiresAtMs, nowMs),
+    remoteId: remote.remoteId,
+    bankId,
+    bankName: remote.bank?.name ?? "",
+    consentGrantedAtMs: nowMs,
+    consentExpiresAtMs,
+  };
+}
+
+function connectionChange(
+  ours: LinkedConnection,
+  remote: RemoteConnection,
+  readAgain: boolean,
+  renewed: boolean,
+  nowMs: number,
+): ConnectionChange | null {
+  // A renewal is a new consent once the aggregator no longer asks for one, also when the user never
+  // came back to us; so is an expiry that moved on.
+  const movedOn = remote.consentExpiresAtMs !== null &&
+    remote.consentExpiresAtMs > ours.consentExpiresAtMs;
+  const fresh = movedOn || (remote.condition === "ok" && (renewed || ours.action === "renew"));
+  const consentGrantedAtMs = fresh ? nowMs : ours.consentGrantedAtMs;
+  const consentExpiresAtMs = consentEnd(remote, consentGrantedAtMs);
+  const status = connectionStatus(remote, ours, consentExpiresAtMs, nowMs);
+  const same = status.status === ours.status && status.action === ours.action &&
+    consentExpiresAtMs === ours.consentExpiresAtMs && !readAgain;
+  if (same) return null;
+  const gapEnds = status.status === "active" && SYNCLESS.has(ours.status);
+  const gapBegins = SYNCLESS.has(status.status) && ours.status === "active";
+  return {
+    ...status,
+    id: ours.id,
+    consentGrantedAtMs,
+    consentExpiresAtMs,
+    readAgain: readAgain || gapEnds,
+    gapEnds,
+    gapFromMs: gapBegins ? remote.lastUpdateMs : null,
+  };
+}
+
+// In these states the bank gives the aggregator nothing.
+const SYNCLESS: ReadonlySet<string> = new Set(["action_required", "expired", "unavailable"]);
+
+function newAccounts(
+  keyring: Keyring,
+  userId: string,
+  bankId: string,
+  own: readonly RemoteAccount[],
+  ours: LinkedConnection | undefined,
+  siblings: readonly RemoteAccount[],
+): NewAccount[] {
+  return own.flatMap((account) => {
+    // Savings, loans and what the user did not opt in leave no trace here.
+    if (account.kind === null || account.state !== "enabled") return [];
+    if (ours?.accounts.some((known) => known.remoteId === account.remoteId) === true) return [];
+    return [{
+      ...fingerprintOf(keyring, userId, bankId, account, siblings),
+      remoteId: account.remoteId,
+      remoteConnectionId: account.remoteConnectionId,
+      kind: account.kind,
+      currency: account.currency,
+    }];
+  });
+}
+
+function accountChanges(
+  own: readonly RemoteAccount[],
+  ours: LinkedConnection | undefined,
+): AccountChange[] {
+  return own.flatMap((account) => {
+    const known = ours?.accounts.find((candidate) => candidate.remoteId === account.remoteId);
+    if (known === undefined) return [];
+    const currencyLearnt = known.currency === null && account.currency !== null;
+    return known.state === account.state && !currencyLearnt
+      ? []
+      : [{ remoteId: account.remoteId, state: account.state, currency: account.currency }];
+  });
+}

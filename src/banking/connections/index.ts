@@ -1,0 +1,15 @@
+// What a linked user has at a bank and what it means: types and pure questions about them.
+export { fingerprintOf, normaliseName } from "./account-fingerprint.ts";
+export { changesOf, isEmpty } from "./changes.ts";
+export type {
+  AccountChange,
+  Changes,
+  ConnectionChange,
+  NewAccount,
+  NewConnection,
+} from "./changes.ts";
+export { differs, earningAccounts, generationsOf } from "./linked-user.ts";
+export type { Gap, LinkedAccount, LinkedConnection, LinkedUser } from "./linked-user.ts";
+export { backoffMs, isFine } from "./status.ts";
+export { connectionView } from "./view.ts";
+export type { AccountView, ConnectionView } from "./view.ts";

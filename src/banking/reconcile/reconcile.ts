@@ -1,0 +1,51 @@
+// Reads what a user really has at the aggregator and brings our connections and accounts in line.
+// What a webhook or a redirect says is only the reason to read. Never stores a name, a number or an
+// IBAN.
+import { ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
+import { changesOf, isEmpty } from "../connections/index.ts";
+import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
+import type { ReadError } from "../errors.ts";
+import type { RemoteConnection } from "../ports.ts";
+import type { Access } from "./access.ts";
+import type { BankingDeps } from "./deps.ts";
+
+/** Our side brought in line, and the aggregator's answer it was brought in line with. */
+export type Reconciled = {
+  readonly linkedUser: LinkedUser;
+  readonly remote: readonly RemoteConnection[];
+};
+
+/**
+ * Reads the user's connections and accounts at the aggregator and applies the differences in one
+ * batch; nothing is written when there are none. A connection that is missing there is left alone:
+ * only its own deletion event, checked, ends it. `renewed` is the connection whose consent the user
+ * comes back from renewing.
+ */
+export async function reconcile(
+  deps: BankingDeps,
+  linkedUser: LinkedUser,
+  access: Access,
+  renewed: LinkedConnection["id"] | null = null,
+): Promise<Result<Reconciled, ReadError>> {
+  const readAtMs = deps.clock.nowMs();
+  const remote = await access.aggregator.connections(access.token);
+  if (!remote.ok) return remote;
+  const accounts = remote.value.length === 0
+    ? ok([])
+    : await access.aggregator.accounts(access.token);
+  if (!accounts.ok) return accounts;
+  const changes = changesOf({
+    linkedUser,
+    remote: remote.value,
+    accounts: accounts.value,
+    renewed,
+    indexKeyring: deps.keyrings.index,
+    readAtMs,
+    nowMs: deps.clock.nowMs(),
+  });
+  if (isEmpty(changes)) return ok({ linkedUser, remote: remote.value });
+  await deps.store.applyChanges(changes);
+  const after = await deps.store.linkedUserOfLink(linkedUser.linkId);
+  return ok({ linkedUser: after ?? linkedUser, remote: remote.value });
+}

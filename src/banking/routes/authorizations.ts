@@ -1,0 +1,156 @@
+// Sending a user to the aggregator's page and taking them back: start, renewal, callback.
+import { createRoute, z } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { userOf } from "../../http/authentication.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { problem } from "../../http/problem.ts";
+import { answer, body, problems, userSecurity } from "../../http/router.ts";
+import { isId } from "../../kernel/ids.ts";
+import { toInstant } from "../../kernel/time.ts";
+import type { StartError } from "../errors.ts";
+import type { BankingService } from "../service/index.ts";
+import {
+  authorizationSchema,
+  connectionSchema,
+  idPath,
+  keyHeader,
+  presentConnection,
+  redirectUri,
+  tags,
+} from "./schemas.ts";
+
+const startRoute = createRoute({
+  method: "post",
+  path: "/v1/bank-connections",
+  tags,
+  security: userSecurity,
+  summary: "Start linking a bank on the aggregator's page",
+  request: {
+    headers: keyHeader,
+    body: body(
+      z.strictObject({
+        redirect_uri: redirectUri,
+        bank_id: z.guid().optional(),
+        aggregator: z.enum(["powens"]).optional(),
+        locale: z.enum(["fr", "en"]).optional(),
+      }),
+    ),
+  },
+  responses: {
+    201: answer(authorizationSchema, "Send the user to `authorization_url`"),
+    ...problems(400, 401, 403, 409, 422, 503),
+  },
+});
+const renewalRoute = createRoute({
+  method: "post",
+  path: "/v1/bank-connections/{id}/renewal",
+  tags,
+  security: userSecurity,
+  summary: "Renew the bank's consent on the aggregator's page",
+  request: {
+    params: idPath,
+    headers: keyHeader,
+    body: body(z.strictObject({ redirect_uri: redirectUri })),
+  },
+  responses: {
+    200: answer(authorizationSchema, "Send the user to `authorization_url`"),
+    ...problems(400, 401, 403, 404, 409, 422, 503),
+  },
+});
+const callbackRoute = createRoute({
+  method: "post",
+  path: "/v1/bank-connections/callback",
+  tags,
+  security: userSecurity,
+  summary: "The user is back from the aggregator's page",
+  request: {
+    body: body(z.looseObject({
+      state: z.string().max(512).optional(),
+      connection_id: z.union([z.string().max(64), z.number().int()]).optional(),
+      connection_ids: z.string().max(1024).optional(),
+      error: z.string().max(128).optional(),
+    })),
+  },
+  responses: {
+    200: answer(
+      z.object({
+        data: z.array(connectionSchema),
+        outcome: z.enum(["connected", "renewed", "refused"]),
+      }),
+      "`refused`: the redirect carried an `error`; `data` is empty",
+    ),
+    ...problems(400, 401, 422, 503),
+  },
+});
+
+/** Adds the three to a router whose requests carry a user. */
+export function mountAuthorizations(router: OpenAPIHono<AppEnv>, service: BankingService): void {
+  router.openapi(startRoute, async (c) => {
+    const { userId, sessionId } = userOf(c);
+    const input = c.req.valid("json");
+    const started = await service.start({
+      userId,
+      sessionId,
+      redirectUri: input.redirect_uri,
+      bankId: input.bank_id?.toLowerCase() ?? null,
+      aggregator: input.aggregator ?? null,
+      locale: input.locale ?? null,
+    });
+    if (!started.ok) return refusedStart(c, started.error) as never;
+    return c.json({
+      authorization_url: started.value.authorizationUrl,
+      state: started.value.state,
+      expires_at: toInstant(started.value.expiresAtMs),
+    }, 201);
+  });
+  router.openapi(renewalRoute, async (c) => {
+    const { id } = c.req.valid("param");
+    if (!isId("con", id)) return problem(c, "not_found") as never;
+    const { userId, sessionId } = userOf(c);
+    const started = await service.renew({
+      userId,
+      sessionId,
+      connectionId: id,
+      redirectUri: c.req.valid("json").redirect_uri,
+    });
+    if (!started.ok) return refusedStart(c, started.error) as never;
+    return c.json({
+      authorization_url: started.value.authorizationUrl,
+      state: started.value.state,
+      expires_at: toInstant(started.value.expiresAtMs),
+    }, 200);
+  });
+  router.openapi(callbackRoute, async (c) => {
+    const input = c.req.valid("json");
+    // We always hand the aggregator a code of ours; one that comes back was made for somebody
+    // else's session.
+    if (input.state === undefined || input["code"] !== undefined) {
+      return problem(c, "state_invalid") as never;
+    }
+    const ids = [String(input.connection_id ?? ""), ...(input.connection_ids ?? "").split(",")].map(
+      (id) => id.trim(),
+    ).filter((id) => id !== "");
+    const result = await service.returned({
+      userId: userOf(c).userId,
+      state: input.state,
+      remoteIds: ids,
+      refused: input.error !== undefined,
+    });
+    if (!result.ok) return problem(c, result.error.code) as never;
+    return c.json({
+      data: result.value.connections.map((view) => presentConnection(view, c.get("locale"))),
+      outcome: result.value.outcome,
+    }, 200);
+  });
+}
+
+function refusedStart(c: Parameters<typeof problem>[0], error: StartError): Response {
+  switch (error.code) {
+    case "in_progress":
+      return problem(c, "idempotency_in_progress", { headers: { "Retry-After": "2" } });
+    case "aggregator_unavailable":
+      return problem(c, error.code, { headers: { "Retry-After": "30" } });
+    default:
+      return problem(c, error.code);
+  }
+}

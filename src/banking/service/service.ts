@@ -1,0 +1,59 @@
+// Banking as its routes and the rest of the system see it: linking, listing, ending, receiving,
+// sweeping.
+import type { AuditEvent } from "../../audit/ports.ts";
+import type { AccountId, ConnectionId, UserId } from "../../kernel/ids.ts";
+import { err, ok } from "../../kernel/result.ts";
+import {
+  consentListener,
+  endAll,
+  endConnection,
+  returnFromBank,
+  startConnection,
+  startRenewal,
+} from "../linking/index.ts";
+import type { CallbackInput, RenewalInput, StartInput } from "../linking/index.ts";
+import type { BankingPort } from "../ports.ts";
+import type { BankingDeps } from "../reconcile/index.ts";
+import type { QuarantineQuery } from "../store/index.ts";
+import { createReceiver, replayQuarantined } from "../webhook/index.ts";
+import { createBankSearch } from "./banks.ts";
+import { connectionDetail, listConnections, setEarning, viewsOf } from "./connection-views.ts";
+import { sweep } from "./sweep.ts";
+
+export type BankingService = ReturnType<typeof createBanking>;
+
+/** Builds the banking service. One per isolate: it keeps the list of banks for an hour. */
+export function createBanking(deps: BankingDeps) {
+  const port: BankingPort = {
+    endAll: (userId) => endAll(deps, userId),
+    connectionIds: async (userId) =>
+      (await deps.store.connectionsOf(userId)).map((connection) => connection.id),
+    sweep: (nowMs) => sweep(deps, nowMs),
+  };
+
+  return {
+    port,
+    consentListener: consentListener(deps),
+    sweep: port.sweep,
+    receive: createReceiver(deps),
+    banks: createBankSearch(deps),
+    start: (input: StartInput) => startConnection(deps, input),
+    renew: (input: RenewalInput) => startRenewal(deps, input),
+    async returned(input: CallbackInput) {
+      const result = await returnFromBank(deps, input);
+      if (!result.ok) return result;
+      const views = await viewsOf(deps, input.userId, result.value.connections);
+      return views.ok
+        ? ok({ outcome: result.value.outcome, connections: views.value })
+        : err({ code: "ledger_unavailable" as const });
+    },
+    list: (userId: UserId) => listConnections(deps, userId),
+    detail: (userId: UserId, id: ConnectionId) => connectionDetail(deps, userId, id),
+    setEarning: (userId: UserId, id: AccountId, earning: boolean) =>
+      setEarning(deps, userId, id, earning),
+    end: (userId: UserId, id: ConnectionId) => endConnection(deps, userId, id),
+    quarantinePage: (query: QuarantineQuery) => deps.store.quarantinePage(query),
+    replay: (id: string, eventOf: (details: AuditEvent["details"]) => AuditEvent) =>
+      replayQuarantined(deps, id, eventOf),
+  };
+}

@@ -1,0 +1,105 @@
+// Finishes what was left open: reads back, repairs, removals, endings, looks at users who never
+// came back from the bank's page; once a day it reads what changed of each connection. In bounded
+// steps; one user's trouble postpones that user's work and nobody else's.
+import { isDatabaseFailure } from "../../db/database.ts";
+import { errorClass } from "../../kernel/log.ts";
+import { DAY_MS, HOUR_MS } from "../../kernel/time.ts";
+import type { ConnectionId } from "../../kernel/ids.ts";
+import { backoffMs } from "../connections/index.ts";
+import type { BankingDeps } from "../reconcile/index.ts";
+import { finishEnding, finishRemoval } from "../linking/index.ts";
+import { accessFor, reconcile } from "../reconcile/index.ts";
+import { catchUp, PAGES_SWEEP } from "../rows/index.ts";
+
+const STEP_ITEMS = 20;
+/** A connection that still fails after so many tries is shown to operators. */
+const ALERT_AFTER_TRIES = 6;
+/** A daily read that failed is made again so much later: four background calls a day at most. */
+const CHANGES_RETRY_MS = 6 * HOUR_MS;
+/** Spent and late intents are kept a while to tell a late return from a forged one. */
+const INTENTS_KEPT_MS = 30 * DAY_MS;
+
+/** One bounded round. `more`: there was as much as a round may do. */
+export async function sweep(deps: BankingDeps, nowMs: number): Promise<{ more: boolean }> {
+  await deps.store.purgeIntents(nowMs - INTENTS_KEPT_MS);
+  const due = await deps.store.due(nowMs, STEP_ITEMS);
+  for (const item of due.links) {
+    await guardedStep(
+      deps,
+      item.id,
+      () => linkStep(deps, item.id, nowMs),
+      () => deps.store.postponeLink(item.id, item.tries + 1, nowMs + backoffMs(item.tries)),
+    );
+  }
+  for (const item of due.connections) {
+    await guardedStep(
+      deps,
+      item.id,
+      () => connectionStep(deps, item.linkId, item.id),
+      () => later(deps, item.id, item.tries + 1),
+    );
+  }
+  return { more: due.links.length >= STEP_ITEMS || due.connections.length >= STEP_ITEMS };
+}
+
+/**
+ * A defect met with one user must not stop the round for the others; a failing database does stop
+ * it.
+ */
+async function guardedStep(
+  deps: BankingDeps,
+  id: string,
+  step: () => Promise<void>,
+  postpone: () => Promise<void>,
+): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (isDatabaseFailure(error)) throw error;
+    deps.log.alert("bank_sweep_failed", { id, error: errorClass(error) });
+    await postpone();
+  }
+}
+
+async function linkStep(deps: BankingDeps, linkId: string, nowMs: number): Promise<void> {
+  const linkedUser = await deps.store.linkedUserOfLink(linkId);
+  if (linkedUser === null) return;
+  if (linkedUser.linkState === "ending") {
+    await finishEnding(deps, linkedUser);
+    return;
+  }
+  const access = await accessFor(deps, linkedUser);
+  const reconciled = access.ok ? await reconcile(deps, linkedUser, access.value) : access;
+  if (reconciled.ok) await deps.store.linkReconciled(linkId, nowMs);
+  else {await deps.store.postponeLink(
+      linkId,
+      linkedUser.linkTries + 1,
+      nowMs + backoffMs(linkedUser.linkTries),
+    );}
+}
+
+async function connectionStep(deps: BankingDeps, linkId: string, id: ConnectionId): Promise<void> {
+  const linkedUser = await deps.store.linkedUserOfLink(linkId);
+  const connection = linkedUser?.connections.find((candidate) => candidate.id === id);
+  if (linkedUser === null || connection === undefined) return;
+  if (connection.status === "removed") {
+    await finishRemoval(deps, linkedUser, connection);
+    return;
+  }
+  const open = await catchUp(deps, linkedUser, id, PAGES_SWEEP);
+  if (open === null) return;
+  const tries = connection.tries + 1;
+  if (tries >= ALERT_AFTER_TRIES && open !== "not_yet") {
+    deps.log.alert("bank_connection_still_failing", { connection_id: id, error: open, tries });
+  }
+  await later(deps, id, tries);
+}
+
+/**
+ * What is open is tried again soon; the daily read has its own, slower pace, so that trouble does
+ * not multiply background calls.
+ */
+async function later(deps: BankingDeps, id: ConnectionId, tries: number): Promise<void> {
+  const nowMs = deps.clock.nowMs();
+  await deps.store.postpone(id, tries, nowMs + backoffMs(tries - 1), nowMs + CHANGES_RETRY_MS);
+}

@@ -1,0 +1,123 @@
+// What banking records: accounts, card rows and the offer terms they are judged under.
+import type { AccountId, BrandId, ConnectionId, OfferId } from "../../kernel/ids.ts";
+
+/**
+ * One aggregator account id: a generation of a real bank account, which its fingerprint names
+ * (DESIGN.md section 4).
+ */
+export type AccountGeneration = {
+  readonly accountId: AccountId;
+  readonly connectionId: ConnectionId;
+  /**
+   * Keyed hash of the IBAN; else of the parent's IBAN and the name; else (`weak`) of user, bank and
+   * name.
+   */
+  readonly fingerprint: string;
+  readonly strength: "iban" | "parent" | "weak";
+  /** Instant at which we first saw this aggregator account id. */
+  readonly createdAtMs: number;
+};
+
+export type ReviewCode =
+  | "amount_precision"
+  | "amount_out_of_bounds"
+  | "amount_missing"
+  | "date_absurd"
+  | "currency_unknown";
+
+/**
+ * One card row of a bank account, minimised: the label is already encrypted under the user's key.
+ */
+export type BankRow = {
+  readonly accountId: AccountId;
+  readonly externalId: string;
+  readonly kind: "purchase" | "refund";
+  /** Always positive; `kind` tells the direction. */
+  readonly amountCents: number;
+  /** ISO 4217 of the account; only EUR earns. */
+  readonly currency: string;
+  /** What was paid abroad, shown but never counted. */
+  readonly original: { readonly amountCents: number; readonly currency: string } | null;
+  readonly purchasedOn: string;
+  readonly bookedOn: string | null;
+  readonly state: "pending" | "booked" | "deleted";
+  /** The aggregator's `last_update`; an older row never overwrites a newer one. */
+  readonly lastUpdateMs: number;
+  /** Ciphertext; its place is table `purchases`, column `label`, row `<accountId>:<externalId>`. */
+  readonly labelCipher: string;
+  /**
+   * Keyed hash of the label without dates and digits: breaks ties between equal amounts, says
+   * nothing by itself.
+   */
+  readonly labelTag: string;
+  readonly brand: { readonly id: BrandId; readonly matched: string } | null;
+  readonly channel: "in_store" | "online" | "unknown";
+  /** Why no rule may look at the row before a person did, or null. */
+  readonly review: ReviewCode | null;
+};
+
+/**
+ * The terms of one immutable offer version, with the window in which it is really in force
+ * (half-open, milliseconds).
+ */
+export type OfferTerms = {
+  readonly offerId: OfferId;
+  readonly version: number;
+  readonly brandId: BrandId;
+  readonly kind: "percent" | "fixed" | "points_per_euro" | "tiered";
+  readonly rateBp: number | null;
+  readonly points: number | null;
+  readonly tiers: readonly { readonly fromCents: number; readonly rateBp: number }[] | null;
+  readonly minCents: number | null;
+  readonly maxCents: number | null;
+  readonly capPointsPerPurchase: number | null;
+  readonly capPointsPerUser: number | null;
+  readonly capPurchasesPerUser: number | null;
+  readonly period: "day" | "week" | "month" | "offer";
+  readonly firstPurchaseOnly: boolean;
+  readonly activation: "automatic" | "required";
+  readonly activationDays: number | null;
+  readonly channel: "any" | "in_store" | "online";
+  /** From `starts_at`; of a later version, from its approval at the earliest. */
+  readonly startsAtMs: number;
+  /** Until the earlier of `ends_at` and the start of the offer's next version; null when open. */
+  readonly endsAtMs: number | null;
+  readonly confirmationDays: number;
+  readonly budgetPoints: number | null;
+  readonly priority: number;
+  /** When the offer (not the version) was made: the oldest wins a tie. */
+  readonly offerCreatedAtMs: number;
+};
+
+export type Programme = { readonly pointsPerEuro: number; readonly pointsExpireMonths: number };
+
+/** A brand's offers are all handed over for the days from `from` to `to`, both included. */
+export type OfferCover = { readonly brandId: BrandId; readonly from: string; readonly to: string };
+/**
+ * A row has to be judged whose brand's offers of that day were not handed over. Nothing was
+ * changed; the same call is made again with them.
+ */
+export type OffersNeeded = {
+  readonly code: "offers_needed";
+  readonly needed: readonly OfferCover[];
+};
+
+/** What one delivery or one read back brings for one connection. At most `RECORD_ROWS_MAX` rows. */
+export type RecordBatch = {
+  readonly connectionId: ConnectionId;
+  /** The aggregator's time of the sync, or null for a partial batch that does not end one. */
+  readonly syncedAtMs: number | null;
+  readonly accounts: readonly AccountGeneration[];
+  readonly rows: readonly BankRow[];
+  /** Every version of the brands in `rows` that may be in force on one of their dates. */
+  readonly offers: readonly OfferTerms[];
+  /**
+   * Where `offers` are all there are; null when they are so everywhere. Rows of earlier deliveries
+   * may have to be judged again.
+   */
+  readonly covers: readonly OfferCover[] | null;
+  readonly programme: Programme;
+};
+
+export const RECORD_ROWS_MAX = 500;
+export const RECORD_BYTES_MAX = 1_048_576;

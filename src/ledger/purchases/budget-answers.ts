@@ -1,0 +1,126 @@
+// Reservations in offers' budgets: which are to be asked for now, and what an answer does to the
+// purchase that waits for it.
+import type { Call } from "../book/call.ts";
+import { coverDebt } from "../points/holds.ts";
+import type { BudgetDenial, BudgetTask } from "../ports.ts";
+import { grantTo } from "./purchase-points.ts";
+import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
+import type { PurchaseRow } from "./purchase-rows.ts";
+import { budgetOpen, desiredHold, giveUpRestoring, plainShare } from "./reservations.ts";
+import { noteUsage } from "./user-history.ts";
+import { applyRefunds, earnElsewhere, restoreReserved, waitEndsMs } from "./verdicts.ts";
+
+/**
+ * The reservations that offers' budgets must be asked for now. Idempotent for them: a task says what a purchase should
+ * hold, not by how much it changes.
+ */
+export function budgetTasks(call: Call, limit: number): BudgetTask[] {
+  const rows = call.sql.exec(
+    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND budget IS NOT NULL ORDER BY due_ms, n LIMIT ?`,
+    call.nowMs,
+    limit,
+  ).map(purchaseFrom);
+  return rows.flatMap((purchase) =>
+    purchase.budget.flatMap((share, index) => {
+      const points = desiredHold(purchase, index);
+      return share.held === points ? [] : [{
+        purchaseId: purchase.id,
+        offerId: share.offerId,
+        points,
+        key: share.key,
+        budgetPoints: share.limit,
+      }];
+    })
+  );
+}
+
+/**
+ * The budget holds `points` for this purchase now. Posts `earn` when that is what the purchase
+ * waits for.
+ */
+export function budgetGranted(
+  call: Call,
+  task: Pick<BudgetTask, "key" | "offerId" | "points">,
+): void {
+  const purchase = applyBudgetAnswer(call, task, task.points);
+  if (purchase === null) return;
+  const current = purchase.budget.at(-1);
+  if (
+    current?.key === task.key && current.offerId === task.offerId && current.restore === task.points
+  ) restoreReserved(call, purchase);
+  if (
+    purchase.waitsFor === "budget" && current?.key === task.key &&
+    current.offerId === task.offerId &&
+    current.wanted === task.points
+  ) {
+    purchase.outcome = "earned";
+    purchase.waitsFor = null;
+    purchase.findings = {
+      ...purchase.findings,
+      reasons: purchase.findings.reasons.map((
+        code,
+      ) => (code === "budget_reserving" ? "offer_applied" : code)),
+    };
+    // What was given back meanwhile is counted as given back of the points that are granted now.
+    const { refundedCents } = purchase;
+    purchase.refundedCents = 0;
+    grantTo(call, purchase, task.points);
+    if (refundedCents > 0) applyRefunds(call, purchase, refundedCents);
+  }
+  closeBudget(call, purchase);
+}
+
+/**
+ * The budget cannot hold that much: the next best offer is tried, or points that a refund had taken
+ * stay taken. A denial of what the purchase no longer needs says only what is held; what it needs
+ * now is asked next.
+ */
+export function budgetDenied(call: Call, denial: BudgetDenial): void {
+  const purchase = applyBudgetAnswer(call, denial, denial.held);
+  if (purchase === null) return;
+  const current = purchase.budget.at(-1);
+  if (
+    current?.key === denial.key && current.offerId === denial.offerId &&
+    desiredHold(purchase, purchase.budget.length - 1) === denial.points
+  ) {
+    if (purchase.waitsFor === "budget") earnElsewhere(call, purchase, denial.left ?? null);
+    else giveUpRestoring(purchase, denial.left ?? null);
+  }
+  closeBudget(call, purchase);
+}
+
+/**
+ * Notes what a reservation holds, with whichever row has it now; null when the answer is an old
+ * one.
+ */
+function applyBudgetAnswer(
+  call: Call,
+  { key, offerId }: Pick<BudgetTask, "key" | "offerId">,
+  held: number,
+): PurchaseRow | null {
+  const open = call.sql.exec(
+    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms IS NOT NULL AND budget IS NOT NULL`,
+  ).map(purchaseFrom);
+  for (const purchase of open) {
+    const share = purchase.budget.find((each) => each.key === key && each.offerId === offerId);
+    if (share === undefined) continue;
+    share.held = held;
+    return purchase;
+  }
+  return null;
+}
+
+function closeBudget(call: Call, purchase: PurchaseRow): void {
+  purchase.budget = purchase.budget.filter((share) => share.current || share.held !== 0);
+  // What else might have applied is of no more use once the purchase waits no longer.
+  if (purchase.waitsFor !== "budget") {
+    purchase.budget = purchase.budget.map((
+      share,
+    ) => (share.fallback === undefined ? share : plainShare(share)));
+  }
+  // The row may have come to wait for something else while this answer was outstanding.
+  purchase.dueMs = budgetOpen(purchase) ? call.nowMs : waitEndsMs(purchase);
+  noteUsage(call, purchase);
+  updateVerdict(call, purchase);
+  coverDebt(call);
+}

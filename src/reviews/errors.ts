@@ -1,0 +1,16 @@
+// Why a review is not decided. Expected outcomes, so values; the routes turn them into problems.
+import type { LedgerError } from "../ledger/ports.ts";
+
+export type ReviewError =
+  | { readonly code: "not_found" }
+  /** Somebody decided otherwise, or the row is no longer held. */
+  | { readonly code: "decided" }
+  /** A refund waits for its purchase, which nobody can decide. */
+  | { readonly code: "not_decidable" }
+  /**
+   * The bank gave no readable amount or day: what is shown was made up, and must earn nothing.
+   */
+  | { readonly code: "not_countable" }
+  /** It would earn more now than was proposed, or than one person may grant. */
+  | { readonly code: "second_person_required" }
+  | LedgerError;

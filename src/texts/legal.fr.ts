@@ -1,0 +1,29 @@
+// The legal notice, in French.
+
+export const LEGAL_FR = {
+  provider_role:
+    "Powens, établissement agréé, fournit le service d'information sur les comptes et lit vos comptes avec votre accord",
+  agent_status:
+    "L'exploitant agit en tant qu'agent du prestataire ; vous pouvez vérifier son inscription dans le registre",
+  kept_rows_what: "Libellé, date et montant des paiements par carte et de leurs remboursements",
+  kept_rows_why: "Reconnaître la marque et calculer les points",
+  kept_rows_until: "Jusqu'à l'effacement du compte",
+  kept_profile_what: "Adresse e-mail et profil, chiffrés",
+  kept_profile_why: "Vous connecter et vérifier votre âge",
+  kept_profile_until: "Jusqu'à l'effacement du compte",
+  kept_ledger_what: "Registre des points, sous un identifiant aléatoire",
+  kept_ledger_why: "Prouver que vos points sont justes",
+  kept_ledger_until:
+    "Dix ans pour la comptabilité, sans donnée personnelle après l'effacement du compte",
+  never_credentials:
+    "Vos identifiants bancaires : vous les saisissez chez Powens, jamais chez nous",
+  never_other_data:
+    "Vos soldes, IBAN, épargne, crédits, virements, prélèvements et leurs bénéficiaires : nous ne les conservons pas",
+  never_payment_orders:
+    "Aucun ordre de paiement : nous ne pouvons ni prélever ni transférer votre argent",
+  hosting_statement: "Les données sont stockées et le registre est tenu dans l'Union européenne",
+  complaints_how:
+    "Pour contester un achat, passez par l'application ; pour toute autre question, écrivez-nous. Si notre réponse ne vous satisfait pas, vous pouvez saisir ces autorités.",
+  about_payment_services: "Services de paiement",
+  about_personal_data: "Données personnelles",
+} as const;

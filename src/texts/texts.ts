@@ -1,0 +1,28 @@
+// Every catalogue of texts: the two languages of an area, tied together. The sentences themselves
+// are in the files of each language.
+import { catalogue } from "./catalogue.ts";
+import { CHECKS_EN } from "./checks.en.ts";
+import { CHECKS_FR } from "./checks.fr.ts";
+import { LEGAL_EN } from "./legal.en.ts";
+import { LEGAL_FR } from "./legal.fr.ts";
+import { MAILS_EN } from "./mails.en.ts";
+import { MAILS_FR } from "./mails.fr.ts";
+import { PROBLEMS_EN } from "./problems.en.ts";
+import { PROBLEMS_FR } from "./problems.fr.ts";
+import { REASONS_EN } from "./reasons.en.ts";
+import { REASONS_FR } from "./reasons.fr.ts";
+import { VALIDATION_EN } from "./validation.en.ts";
+import { VALIDATION_FR } from "./validation.fr.ts";
+
+/** Why a purchase or a refund earned what it earned. */
+export const REASONS = catalogue(REASONS_FR, REASONS_EN);
+/** What each rule needed and what it found. */
+export const CHECKS = catalogue(CHECKS_FR, CHECKS_EN);
+/** Titles of refusals, one for each code. */
+export const PROBLEMS = catalogue(PROBLEMS_FR, PROBLEMS_EN);
+/** What a schema found wrong with a field. */
+export const VALIDATION = catalogue(VALIDATION_FR, VALIDATION_EN);
+/** The e-mails. */
+export const MAILS = catalogue(MAILS_FR, MAILS_EN);
+/** The legal notice. */
+export const LEGAL = catalogue(LEGAL_FR, LEGAL_EN);

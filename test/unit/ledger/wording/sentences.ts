@@ -1,0 +1,426 @@
+// Reasons, the details of a verdict, and the sentence in each language.
+import type { ReasonCode } from "../../../../src/ledger/ports.ts";
+import type { ReasonDetails } from "../../../../src/ledger/wording/reason-sentences.ts";
+import { at, BRAND, makeUsage } from "../earning-factories.ts";
+import {
+  bank,
+  detailsOf,
+  EMPTY,
+  exhausted,
+  granted,
+  refundOf,
+  refundRow,
+  reserving,
+  review,
+  short,
+  stage,
+} from "./factories.ts";
+
+export type Sentence = readonly [ReasonCode, ReasonDetails, string, string];
+const required = { activation: "required" } as const;
+
+export const SENTENCES: readonly Sentence[] = [
+  [
+    "offer_applied",
+    detailsOf({}, {}),
+    "L'offre s'applique : 3 % de 34,90 € = 104 points.",
+    "The offer applies: 3% of €34.90 = 104 points.",
+  ],
+  [
+    "offer_applied",
+    detailsOf({}, {}, makeUsage(), { confirmationExpectedOn: "2026-12-12" }),
+    "L'offre s'applique : 3 % de 34,90 € = 104 points, confirmation prévue le 12 décembre 2026.",
+    "The offer applies: 3% of €34.90 = 104 points, to be confirmed on 12 December 2026.",
+  ],
+  [
+    "offer_applied",
+    detailsOf({}, { kind: "fixed", rateBp: null, points: 50 }),
+    "L'offre s'applique : forfait de 50 points par achat.",
+    "The offer applies: a flat 50 points per purchase.",
+  ],
+  [
+    "cap_reached",
+    detailsOf({}, { capPointsPerPurchase: 40 }),
+    "Le plafond de l'offre (40 points par achat) a limité vos points : 3 % de 34,90 € = 104 points, ramenés à 40 points par le plafond.",
+    "The offer's cap (40 points per purchase) limited your points: 3% of €34.90 = 104 points, reduced to 40 points by the cap.",
+  ],
+  [
+    "cap_reached",
+    detailsOf({}, { capPointsPerUser: 500, period: "month" }, granted("2026-11-02", 500)),
+    "Le plafond de l'offre (500 points pour novembre 2026) est atteint : cet achat ne rapporte pas de points.",
+    "The offer's cap (500 points for November 2026) has been reached: this purchase earns no points.",
+  ],
+  [
+    "cap_reached",
+    detailsOf({}, { capPointsPerUser: 500, period: "week" }, granted("2026-11-10", 500)),
+    "Le plafond de l'offre (500 points pour la semaine du 9 novembre 2026) est atteint : cet achat ne rapporte pas de points.",
+    "The offer's cap (500 points for the week of 9 November 2026) has been reached: this purchase earns no points.",
+  ],
+  [
+    "cap_reached",
+    detailsOf({}, { capPurchasesPerUser: 1, period: "day" }, granted("2026-11-12", 5)),
+    "Le plafond de l'offre (1 achat récompensé pour le 12 novembre 2026) est atteint : cet achat ne rapporte pas de points.",
+    "The offer's cap (1 rewarded purchase for 12 November 2026) has been reached: this purchase earns no points.",
+  ],
+  [
+    "cap_reached",
+    detailsOf(
+      {},
+      { capPurchasesPerUser: 2 },
+      makeUsage({
+        grants: [{ offerId: "off_a", on: "2026-02-02", points: 1 }, {
+          offerId: "off_a",
+          on: "2026-02-03",
+          points: 1,
+        }],
+      }),
+    ),
+    "Le plafond de l'offre (2 achats récompensés pour toute la durée de l'offre) est atteint : cet achat ne rapporte pas de points.",
+    "The offer's cap (2 rewarded purchases over the whole offer) has been reached: this purchase earns no points.",
+  ],
+  [
+    "below_minimum",
+    detailsOf({}, { minCents: 5_000 }),
+    "Votre achat de 34,90 € est inférieur au minimum de 50,00 € prévu par l'offre.",
+    "Your purchase of €34.90 is below the offer's minimum of €50.00.",
+  ],
+  [
+    "below_minimum",
+    detailsOf({ baseCents: 10 }, {}),
+    "Le montant de votre achat est trop faible pour donner un point entier (3 % de 0,10 € = 0 point).",
+    "Your purchase is too small to earn a whole point (3% of €0.10 = 0 points).",
+  ],
+  [
+    "above_maximum",
+    detailsOf({}, { maxCents: 3_000 }),
+    "Votre achat de 34,90 € dépasse le maximum de 30,00 € prévu par l'offre.",
+    "Your purchase of €34.90 is above the offer's maximum of €30.00.",
+  ],
+  [
+    "wrong_channel",
+    detailsOf({}, { channel: "online" }),
+    "L'offre est réservée aux achats en ligne, et vous avez fait celui-ci en magasin.",
+    "The offer is only for purchases made online, and you made this one in store.",
+  ],
+  [
+    "wrong_channel",
+    detailsOf({ channel: "unknown" }, { channel: "in_store" }),
+    "L'offre est réservée aux achats en magasin, et le libellé de votre banque ne précise pas où vous avez fait celui-ci.",
+    "The offer is only for purchases made in store, and your bank's label does not say where you made this one.",
+  ],
+  [
+    "activation_missing",
+    detailsOf({}, required),
+    "L'offre devait être activée avant l'achat, et elle ne l'était pas ce jour-là (calcul de l'offre, hors plafonds : 3 % de 34,90 € = 104 points).",
+    "The offer had to be activated before the purchase, and it was not active on that day (the offer's calculation, before caps: 3% of €34.90 = 104 points).",
+  ],
+  [
+    "activation_missing",
+    detailsOf(
+      {},
+      required,
+      makeUsage({
+        activations: {
+          off_a: {
+            activatedAtMs: at("2026-11-01T10:00:00Z"),
+            expiresAtMs: at("2026-11-08T00:00:00+01:00"),
+          },
+        },
+      }),
+    ),
+    "Votre activation de l'offre, valable du 1er novembre 2026 au 7 novembre 2026, ne couvrait pas le jour de l'achat (calcul de l'offre, hors plafonds : 3 % de 34,90 € = 104 points).",
+    "Your activation of the offer, valid from 1 November 2026 to 7 November 2026, did not cover the day of the purchase (the offer's calculation, before caps: 3% of €34.90 = 104 points).",
+  ],
+  [
+    "offer_not_in_force",
+    detailsOf({}, { startsAtMs: at("2026-12-01T00:00:00+01:00") }),
+    "L'offre de cette marque est valable à partir du 1er décembre 2026, et votre achat date du 12 novembre 2026.",
+    "This brand's offer is valid from 1 December 2026 onwards, and your purchase was made on 12 November 2026.",
+  ],
+  [
+    "offer_not_in_force",
+    detailsOf({}, { endsAtMs: at("2026-11-01T00:00:00+01:00") }),
+    "L'offre de cette marque est valable du 1er janvier 2026 au 31 octobre 2026, et votre achat date du 12 novembre 2026.",
+    "This brand's offer is valid from 1 January 2026 to 31 October 2026, and your purchase was made on 12 November 2026.",
+  ],
+  [
+    "currency_unsupported",
+    detailsOf({ currency: "CHF" }, {}),
+    "Seuls les achats débités en euros rapportent des points, et celui-ci a été débité en CHF.",
+    "Only purchases debited in euros earn points, and this one was debited in CHF.",
+  ],
+  [
+    "offer_applied",
+    detailsOf({}, {}, makeUsage(), { confirmationExpectedOn: "2026-12-12", confirmed: true }),
+    "L'offre s'applique : 3 % de 34,90 € = 104 points, déjà confirmés.",
+    "The offer applies: 3% of €34.90 = 104 points, already confirmed.",
+  ],
+  [
+    "offer_applied",
+    detailsOf({}, {}, makeUsage(), { outcome: "reversed", points: 0 }),
+    "L'offre s'est d'abord appliquée : 3 % de 34,90 € = 104 points.",
+    "The offer applied at first: 3% of €34.90 = 104 points.",
+  ],
+  [
+    "budget_reserving",
+    detailsOf({}, { budgetPoints: 900 }),
+    "Nous réservons les points de cet achat sur le budget de l'offre (3 % de 34,90 € = 104 points) : vous n'avez rien à faire.",
+    "We are reserving this purchase's points from the offer's budget (3% of €34.90 = 104 points): you do not need to do anything.",
+  ],
+  [
+    "budget_reserving",
+    short(reserving(104), 69, "earned"),
+    "Cet achat garde 69 points ; nous en réservons 35 de plus sur le budget de l'offre : vous n'avez rien à faire.",
+    "This purchase keeps 69 points; we are reserving 35 more from the offer's budget: you do not need to do anything.",
+  ],
+  [
+    "budget_reserving",
+    short(reserving(104), 0, "reversed"),
+    "Nous réservons de nouveau les points de cet achat sur le budget de l'offre : vous n'avez rien à faire.",
+    "We are reserving this purchase's points from the offer's budget again: you do not need to do anything.",
+  ],
+  [
+    "budget_exhausted",
+    short(exhausted(300, 0), 0, "not_earned"),
+    "Le budget de l'offre était épuisé lorsque nous avons traité votre achat.",
+    "The offer's budget was used up when we processed your purchase.",
+  ],
+  [
+    "budget_exhausted",
+    {
+      ...short(exhausted(300, 200), 0, "not_earned"),
+      calculation: { baseCents: 3000, rateBp: 1000, pointsPerEuro: 100, uncapped: 300, capped: 0 },
+    },
+    "Le budget de l'offre ne suffisait plus pour votre achat : il restait 200 points, et il en fallait 300 (calcul de l'offre : 10 % de 30,00 € = 300 points).",
+    "The offer's budget was no longer enough for your purchase: it had 200 points left, and 300 were needed (the offer's calculation: 10% of €30.00 = 300 points).",
+  ],
+  [
+    "budget_exhausted",
+    short(exhausted(300, null), 0, "not_earned"),
+    "Le budget de l'offre ne suffisait plus pour votre achat.",
+    "The offer's budget was no longer enough for your purchase.",
+  ],
+  [
+    "budget_exhausted",
+    short(exhausted(104, 80), 69, "earned"),
+    "Le budget de l'offre ne suffisait pas pour ajouter des points (104 points demandés, 80 disponibles) : cet achat garde 69 points.",
+    "The offer's budget was not enough to add points (104 points requested, 80 available): this purchase keeps 69 points.",
+  ],
+  [
+    "budget_exhausted",
+    short(exhausted(104, 1), 0, "reversed"),
+    "Le budget de l'offre ne suffisait plus pour rendre à cet achat ses points (104 points demandés, 1 disponible).",
+    "The offer's budget was no longer enough to give this purchase its points back (104 points requested, 1 available).",
+  ],
+  [
+    "refunded",
+    refundOf(2310, 0, 69, 0, "reversed"),
+    "Cet achat a été entièrement remboursé : il ne rapporte pas de points.",
+    "This purchase was refunded in full: it earns no points.",
+  ],
+  [
+    "refunded",
+    refundOf(2310, 1510, 69, 45),
+    "Cet achat a été remboursé en partie (8,00 € sur 23,10 €) : il garde 45 points, en proportion du montant conservé (69 × 15,10 € / 23,10 €, arrondi à l'entier inférieur).",
+    "This purchase was partly refunded (€8.00 of €23.10): it keeps 45 points, in proportion to the amount kept (69 × €15.10 / €23.10, rounded down).",
+  ],
+  [
+    "refunded",
+    refundOf(2310, 1510, 69, 20),
+    "Cet achat a été remboursé en partie (8,00 € sur 23,10 €) : il garde 20 points.",
+    "This purchase was partly refunded (€8.00 of €23.10): it keeps 20 points.",
+  ],
+  [
+    "refunded",
+    refundOf(1000, 500, 1, 0, "reversed"),
+    "Cet achat a été remboursé en partie (5,00 € sur 10,00 €) : il ne rapporte plus de points.",
+    "This purchase was partly refunded (€5.00 of €10.00): it no longer earns any points.",
+  ],
+  [
+    "refunded",
+    {
+      ...EMPTY,
+      outcome: "reversed",
+      state: "deleted",
+      checks: [stage("refunded", "taken_back_points", 104, 104)],
+    },
+    "Votre banque a annulé cet achat : il ne rapporte pas de points, et 104 points ont été repris.",
+    "Your bank cancelled this purchase: it earns no points, and 104 points were taken back.",
+  ],
+  [
+    "refunded",
+    {
+      ...EMPTY,
+      outcome: "reversed",
+      state: "deleted",
+      checks: [stage("refunded", "taken_back_points", 104, 0)],
+    },
+    "Votre banque a annulé cet achat : il ne rapporte pas de points.",
+    "Your bank cancelled this purchase: it earns no points.",
+  ],
+  [
+    "refund_applied",
+    refundRow([stage("refund_applied", "taken_back_points", 69, 24, true)]),
+    "Nous avons rattaché ce remboursement à l'achat d'origine : 24 points ont été repris, en proportion du montant remboursé.",
+    "We matched this refund to the original purchase: 24 points were taken back, in proportion to the amount refunded.",
+  ],
+  [
+    "refund_applied",
+    refundRow([stage("refund_applied", "taken_back_points", 69, 1, true)]),
+    "Nous avons rattaché ce remboursement à l'achat d'origine : 1 point a été repris, en proportion du montant remboursé.",
+    "We matched this refund to the original purchase: 1 point was taken back, in proportion to the amount refunded.",
+  ],
+  [
+    "refund_applied",
+    refundRow([stage("refund_applied", "taken_back_points_together", 69, 33, true)]),
+    "Nous avons rattaché ce remboursement à l'achat d'origine : 33 points ont été repris en tout pour les remboursements de cet achat, en proportion du montant remboursé.",
+    "We matched this refund to the original purchase: 33 points were taken back in total for the refunds of that purchase, in proportion to the amount refunded.",
+  ],
+  [
+    "refund_applied",
+    refundRow([stage("refund_applied", "taken_back_points", 0, 0, true)]),
+    "Nous avons rattaché ce remboursement à l'achat d'origine, qui n'avait pas rapporté de points : aucun point ne vous est repris.",
+    "We matched this refund to the original purchase, which had earned no points: no points are taken back.",
+  ],
+  [
+    "refund_applied",
+    refundRow([stage("refund_applied", "taken_back_points", null, 0, true)]),
+    "Nous avons rattaché ce remboursement à l'achat d'origine : aucun point ne vous est repris.",
+    "We matched this refund to the original purchase: no points are taken back.",
+  ],
+  [
+    "refund_applied",
+    refundRow([bank("deleted")], { state: "deleted" }),
+    "Votre banque a annulé ce remboursement : il ne change plus vos points.",
+    "Your bank cancelled this refund: it no longer changes your points.",
+  ],
+  [
+    "refund_without_purchase",
+    refundRow([], { outcome: "waiting" }),
+    "Nous n'avons pas encore retrouvé l'achat correspondant à ce remboursement ; en attendant, aucun point ne vous est repris.",
+    "We have not found the purchase for this refund yet; in the meantime no points are taken back.",
+  ],
+  [
+    "refund_without_purchase",
+    refundRow([]),
+    "Nous n'avons pas retrouvé l'achat correspondant à ce remboursement en 90 jours ; aucun point ne vous est repris.",
+    "We did not find the purchase for this refund within 90 days; no points are taken back.",
+  ],
+  [
+    "refund_without_purchase",
+    refundRow([{ ...stage("brand_unknown", "purchase_id", null, null), passed: false }]),
+    "Nous ne reconnaissons pas la marque de ce remboursement et ne cherchons donc pas l'achat correspondant ; aucun point ne vous est repris.",
+    "We do not recognise the brand of this refund, so we do not look for its purchase; no points are taken back.",
+  ],
+  [
+    "refund_without_purchase",
+    refundRow([bank("deleted")], { state: "deleted" }),
+    "Votre banque a annulé ce remboursement : il ne change pas vos points.",
+    "Your bank cancelled this refund: it does not change your points.",
+  ],
+  [
+    "brand_unknown",
+    detailsOf({ brandId: null }, {}),
+    "Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque ; si c'est une erreur, faites une réclamation sur cet achat.",
+    "We did not recognise any partner brand in your bank's label; if this is a mistake, file a claim on this purchase.",
+  ],
+  [
+    "brand_unknown",
+    refundRow([]),
+    "Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque.",
+    "We did not recognise any partner brand in your bank's label.",
+  ],
+  [
+    "brand_unknown",
+    detailsOf({ brandId: null }, {}, makeUsage(), { state: "deleted" }),
+    "Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque.",
+    "We did not recognise any partner brand in your bank's label.",
+  ],
+  [
+    "not_booked_yet",
+    { ...EMPTY, state: "pending", checks: [bank("pending")] },
+    "Votre banque n'a pas encore comptabilisé cet achat ; nous calculerons ses points dès que ce sera fait.",
+    "Your bank has not booked this purchase yet; we will calculate its points as soon as it has.",
+  ],
+  [
+    "not_booked_yet",
+    refundRow([bank("pending")], { outcome: "waiting", state: "pending" }),
+    "Votre banque n'a pas encore comptabilisé ce remboursement ; nous chercherons l'achat remboursé dès que ce sera fait.",
+    "Your bank has not booked this refund yet; we will look for the refunded purchase as soon as it has.",
+  ],
+  [
+    "not_booked_yet",
+    { ...EMPTY, outcome: "not_earned", state: "deleted", checks: [bank("lapsed")] },
+    "Votre banque n'a pas comptabilisé cet achat au bout de 14 jours : nous le considérons comme annulé ; s'il est comptabilisé plus tard, il sera pris en compte.",
+    "Your bank has not booked this purchase after 14 days: we treat it as cancelled; if it is booked later, it will count.",
+  ],
+  [
+    "not_booked_yet",
+    { ...EMPTY, outcome: "not_earned", state: "deleted", checks: [bank("deleted")] },
+    "Votre banque a annulé cet achat : il ne rapporte pas de points.",
+    "Your bank cancelled this purchase: it earns no points.",
+  ],
+  [
+    "not_booked_yet",
+    refundRow([bank("deleted")], { state: "deleted" }),
+    "Votre banque a annulé ce remboursement : il ne change pas vos points.",
+    "Your bank cancelled this refund: it does not change your points.",
+  ],
+  [
+    "held_for_review",
+    { ...EMPTY, checks: [review("amount_out_of_bounds")] },
+    "Cette opération est inhabituelle (montant hors limites) : une personne de notre équipe la vérifie avant toute décision.",
+    "This transaction is unusual (an amount outside the limits): someone on our team is checking it before we decide.",
+  ],
+  [
+    "held_for_review",
+    { ...EMPTY, outcome: "not_earned", checks: [review("refused")] },
+    "Une personne de notre équipe a vérifié cette opération et ne l'a pas acceptée : elle ne compte pas.",
+    "Someone on our team checked this transaction and did not accept it: it does not count.",
+  ],
+  [
+    "held_for_review",
+    {
+      ...EMPTY,
+      outcome: "not_earned",
+      state: "deleted",
+      checks: [bank("deleted"), review("date_absurd")],
+    },
+    "Votre banque a annulé cette opération avant que nous l'ayons vérifiée : elle ne compte pas.",
+    "Your bank cancelled this transaction before we had checked it: it does not count.",
+  ],
+  [
+    "held_for_review",
+    {
+      ...EMPTY,
+      outcome: "not_earned",
+      state: "deleted",
+      checks: [bank("deleted"), review("refused")],
+    },
+    "Une personne de notre équipe a vérifié cette opération et ne l'a pas acceptée : elle ne compte pas.",
+    "Someone on our team checked this transaction and did not accept it: it does not count.",
+  ],
+  [
+    "held_for_review",
+    {
+      ...EMPTY,
+      outcome: "not_earned",
+      state: "deleted",
+      checks: [bank("lapsed"), review("date_absurd")],
+    },
+    "Votre banque n'a pas comptabilisé cette opération au bout de 14 jours : elle ne compte pas.",
+    "Your bank has not booked this transaction after 14 days: it does not count.",
+  ],
+  [
+    "not_first_purchase",
+    detailsOf({}, { firstPurchaseOnly: true }, makeUsage({ earlierAt: [BRAND] })),
+    "L'offre est réservée à votre premier achat chez cette marque parmi ceux que nous avons enregistrés, et celui-ci n'est pas le premier.",
+    "The offer is only for your first purchase at this brand among those we have recorded, and this is not the first.",
+  ],
+  [
+    "brand_without_offer",
+    detailsOf({}, { brandId: "brd_b" }),
+    "Cette marque ne proposait pas d'offre le jour de votre achat.",
+    "This brand had no offer on the day of your purchase.",
+  ],
+];
