@@ -1,11 +1,11 @@
-// `node src/cli/import-communes.ts > src/recognition/communes.ts`: the communes of metropolitan France
+// `node src/cli/import-communes.ts > src/recognition/data/communes.ts`: the communes of metropolitan France
 // as compact data. Source: INSEE's Code officiel géographique as published by Etalab in
 // "@etalab/decoupage-administratif" (package MIT, data Licence Ouverte 2.0).
 
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fold, wordFlags } from "../recognition/scan.ts";
-import { TOWNS } from "../recognition/towns.ts";
+import { TOWNS } from "../recognition/data/towns.ts";
 
 const SHORTEST_NAME = 5;
 const source = new URL(

@@ -14,7 +14,7 @@ import {
   PLACE,
   SISTER,
   TRADE,
-} from "./lexicon.ts";
+} from "./data/lexicon.ts";
 import { isTown } from "./place.ts";
 import { fold, wordFields, wordFlags } from "./scan.ts";
 

@@ -2,7 +2,7 @@
 // that such a file is refused before it is built. Pure.
 
 import { compactOf } from "./alias.ts";
-import type { Descriptor } from "./descriptors.ts";
+import type { Descriptor } from "./data/descriptors.ts";
 import { compileHeads, variantsOf } from "./frames/pattern.ts";
 import type { HeadFrame } from "./frames/types.ts";
 

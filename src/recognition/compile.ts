@@ -4,9 +4,9 @@
 
 import { compactOf, fieldsOf, formsOf, PHRASE, WEAK } from "./alias.ts";
 import type { Form, Strength } from "./alias.ts";
-import { DESCRIPTORS } from "./descriptors.ts";
-import type { Descriptor } from "./descriptors.ts";
-import type { BrandFacts } from "./matcher.ts";
+import { DESCRIPTORS } from "./data/descriptors.ts";
+import type { Descriptor } from "./data/descriptors.ts";
+import type { BrandFacts } from "./match-context.ts";
 import type { BrandEntry } from "./ports.ts";
 import { buildTrie, LONGEST } from "./trie.ts";
 import type { Entry, Trie } from "./trie.ts";

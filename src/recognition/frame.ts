@@ -7,7 +7,7 @@ import { OPENS_AGAIN } from "./frame-words.ts";
 import { HEADS, READINGS } from "./frames/index.ts";
 import { matchHead } from "./frames/pattern.ts";
 import type { HeadMatch } from "./frames/pattern.ts";
-import { COUNTRY } from "./lexicon.ts";
+import { COUNTRY } from "./data/lexicon.ts";
 import type { AggregatorHint, RowKind } from "./ports.ts";
 import { DIGITS, GAP_PIPE, GAP_SPACE } from "./scan.ts";
 import type { Scan } from "./scan.ts";

@@ -2,11 +2,11 @@
 // field), with SAINT as ST. Must stay exact otherwise: a town is what lets an ordinary word count
 // as a brand.
 
-import { ORDINARY, TRADE } from "./lexicon.ts";
+import { ORDINARY, TRADE } from "./data/lexicon.ts";
 import { DIGITS, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
-import { COMMUNES_FRONT_CODED } from "./communes.ts";
-import { TOWNS } from "./towns.ts";
+import { COMMUNES_FRONT_CODED } from "./data/communes.ts";
+import { TOWNS } from "./data/towns.ts";
 
 const MAX_TOWN_TOKENS = 7;
 /** Where acquirers cut a town. A blank in the last place is trimmed, hence one less. */

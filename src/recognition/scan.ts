@@ -14,7 +14,7 @@ import {
   SURNAME,
   SURNAMES,
   WORDS,
-} from "./lexicon.ts";
+} from "./data/lexicon.ts";
 
 export const LETTERS = 1;
 export const DIGITS = 2;

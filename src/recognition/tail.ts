@@ -19,7 +19,7 @@ import {
   PAIEMENT,
   PAYWEB,
 } from "./frame-words.ts";
-import { COUNTRY, TAIL } from "./lexicon.ts";
+import { COUNTRY, TAIL } from "./data/lexicon.ts";
 import { DIGITS, GAP_COMMA, GAP_DOT, GAP_STAR, LETTERS, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { dateTokens, is, isDateRun, isDigits, maskTokens, size } from "./shapes.ts";

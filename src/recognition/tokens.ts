@@ -1,7 +1,7 @@
 // What single tokens of a merchant field look like: codes, marks, towns, words that the acquirer
 // cut. Each looks at tokens alone and knows no brand.
 
-import { CATEGORY } from "./lexicon.ts";
+import { CATEGORY } from "./data/lexicon.ts";
 import { townTokens } from "./place.ts";
 import { DIGITS, GAP_SPACE, LETTERS, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";

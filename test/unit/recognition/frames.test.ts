@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { checkDescriptors, checkFrames } from "../../../src/recognition/check.ts";
-import { DESCRIPTORS } from "../../../src/recognition/descriptors.ts";
+import { DESCRIPTORS } from "../../../src/recognition/data/descriptors.ts";
 import { newFrame, readFrame } from "../../../src/recognition/frame.ts";
 import { FRAMES } from "../../../src/recognition/frames/index.ts";
 import { compileHeads, variantsOf } from "../../../src/recognition/frames/pattern.ts";
