@@ -4,6 +4,7 @@
 import type { HeadFrame } from "./types.ts";
 
 const SHARED = "card labels of French banks that their holders published";
+const REASONED = "wording of similar rows, not seen on a label";
 const DEBIT =
   "PRLV|PRELV|PRELEV|PRELEVEMENT|PRELEVEMENTS|PREL|PRLVT|PRVT|PRELVT|PLVT|SDD|DOMICILIATION|TIPSEPA|PRV|PRLVM|PRELVM";
 const TRANSFER =
@@ -57,8 +58,8 @@ export const ACCOUNT_FRAMES: readonly HeadFrame[] = [
     id: "debit.card_total",
     kind: "other",
     heads: ["PRELEVEMENT|PRLV CARTE [DEPENSES]", "PRELEVEMENT|PRLV DEPENSES CARTE"],
-    source: SHARED,
-    certainty: "data",
+    source: REASONED,
+    certainty: "reasoned",
     example: "PRELEVEMENT CARTE DEPENSES CARTE X1234",
     merchant: "",
   },
@@ -113,8 +114,8 @@ export const ACCOUNT_FRAMES: readonly HeadFrame[] = [
       "AVANTAGE CARTE|COTISATION|TARIFAIRE|JEUNES|JEUNE|FAMILLE|SUR",
       "REM CHQ|CHEQUE|CHEQUES|CB|CARTE|ESPECES",
     ],
-    source: SHARED,
-    certainty: "data",
+    source: REASONED,
+    certainty: "reasoned",
     example: "REMISE SUR COTISATION CARTE",
     merchant: "",
   },
@@ -155,8 +156,8 @@ export const ACCOUNT_FRAMES: readonly HeadFrame[] = [
       "SOUSCRIPTION PART|PARTS",
       `${REPAID} PRET|DE|CPAM|CREDIT|FRAIS`,
     ],
-    source: SHARED,
-    certainty: "data",
+    source: REASONED,
+    certainty: "reasoned",
     example: "CHEQUE 3739302",
     merchant: "",
   },

@@ -3,6 +3,7 @@
 import type { HeadFrame } from "./types.ts";
 
 const SHARED = "card labels of French banks that their holders published";
+const REASONED = "wording of similar rows, not seen on a label";
 const PARSERS = "patterns of public statement parsers";
 const REFUND =
   "AVOIR|REMBOURST|REMBOURSEMENT|REMBT|REMB|RBT|RMBT|ANN|ANNUL|ANNULATION|EXTOURNE|CONTREPASSATION";
@@ -118,8 +119,8 @@ export const CARD_FRAMES: readonly HeadFrame[] = [
     heads: ["PAYWEB <digits>"],
     cardDetails: true,
     remote: true,
-    source: SHARED,
-    certainty: "data",
+    source: PARSERS,
+    certainty: "parser",
     example: "PAYWEB56362592 KORDALIE",
     merchant: "KORDALIE",
   },
@@ -139,8 +140,8 @@ export const CARD_FRAMES: readonly HeadFrame[] = [
     id: "invoice.masked",
     kind: "card",
     heads: ["FACTURES [PAR] CARTE|CB <mask> DU|LE <date> <more>"],
-    source: SHARED,
-    certainty: "one",
+    source: REASONED,
+    certainty: "reasoned",
     example: "FACTURES CARTE 4974XXXXXXXX1234 DU 120324 KORDALIE",
     merchant: "KORDALIE",
   },
@@ -202,8 +203,8 @@ export const CARD_FRAMES: readonly HeadFrame[] = [
     id: "foreign.english",
     kind: "card",
     heads: ["CARD TRANSACTION OF <until-by> BY", "CARD PAYMENT|PURCHASE [TO|AT|FROM] [<date>]"],
-    source: "statements of European neobanks",
-    certainty: "data",
+    source: "usual wording of European neobanks, not seen on a label",
+    certainty: "reasoned",
     example: "Card transaction of 12.30 EUR issued by Kordalie Berlin",
     merchant: "KORDALIE BERLIN",
   },
@@ -211,8 +212,8 @@ export const CARD_FRAMES: readonly HeadFrame[] = [
     id: "foreign.spanish",
     kind: "card",
     heads: ["COMPRA [EN] [<date>]", "COMPRA [TARJETA|TARJ] <mask>", "PAGO EN|TARJETA"],
-    source: "statements of Spanish banks",
-    certainty: "data",
+    source: "usual wording of Spanish banks, not seen on a label",
+    certainty: "reasoned",
     example: "Compra Kordalie",
     merchant: "KORDALIE",
   },
@@ -240,7 +241,7 @@ export const CARD_FRAMES: readonly HeadFrame[] = [
     kind: "refund",
     heads: [`${REFUND} ${OF_PURCHASE} CARTE|CB <ddmm>`],
     columns: { townFirst: 13 },
-    source: PARSERS,
+    source: REASONED,
     certainty: "reasoned",
     example: "REMBT CB 1203 LESQUIN KORDALIE CARTE 1234",
     merchant: "KORDALIE",
@@ -251,7 +252,7 @@ export const CARD_FRAMES: readonly HeadFrame[] = [
     heads: ["CREDIT CARTE|CB [BANCAIRE]", "RETOUR [PAR|DE] CARTE|CB"],
     cardDetails: true,
     source: SHARED,
-    certainty: "data",
+    certainty: "one",
     example: "CREDIT CARTE BANCAIRE KORDALIE 20.12.19 CARTE NUMERO 874",
     merchant: "KORDALIE",
   },
