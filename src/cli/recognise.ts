@@ -2,12 +2,25 @@
 // line in, one a line out in the same order, at full speed and in constant memory. A broken line
 // gives an `error` line. It must not print a label anywhere but in the result: the summary on
 // standard error holds counts only.
+//
+// With `--measure LABELLED.jsonl` it reads `{label, brand, kind, trap?}` lines instead and prints
+// precision, recall and kind, alone and beside every brand of the public index that France has.
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { AggregatorHint, BrandEntry, Correction, Recogniser } from "../recognition/ports.ts";
+import { brandsFromIndex, mergeCatalogues } from "../recognition/brand-index.ts";
+import { formatMeasured, measure, resolveBrands } from "../recognition/measure.ts";
+import type { LabelledRow } from "../recognition/measure.ts";
+import type {
+  AggregatorHint,
+  BrandEntry,
+  Correction,
+  Recogniser,
+  RowKind,
+} from "../recognition/ports.ts";
 import { compileCatalogue } from "../recognition/recogniser.ts";
 
 /** The aggregator's transaction types (and our own kinds) by the hint that they give. */
@@ -164,10 +177,81 @@ async function stream(recogniser: Recogniser, summary: Summary): Promise<void> {
   if (rest.trim() !== "") await write(resultLine(recogniser, rest, summary));
 }
 
-function options(): { readonly brands?: string; readonly corrections?: string } {
+const KINDS: ReadonlySet<string> = new Set<RowKind>([
+  "card",
+  "refund",
+  "withdrawal",
+  "transfer",
+  "debit",
+  "other",
+]);
+
+function isKind(value: unknown): value is RowKind {
+  return typeof value === "string" && KINDS.has(value);
+}
+
+function parseLabelled(text: string): LabelledRow[] {
+  return text.split("\n").filter((line) => line.trim() !== "").map((line, index) => {
+    const row: unknown = JSON.parse(line);
+    if (!isObject(row) || typeof row["label"] !== "string" || !isKind(row["kind"])) {
+      throw new UsageError(`labelled line ${String(index + 1)} has no label or kind`);
+    }
+    return {
+      label: row["label"],
+      kind: row["kind"],
+      brand: typeof row["brand"] === "string" ? row["brand"] : null,
+      ...(typeof row["trap"] === "string" ? { trap: row["trap"] } : {}),
+    };
+  });
+}
+
+/** Prints the measurement alone and beside the index; with `mistakes`, each mistaken line before. */
+function printMeasured(
+  file: string,
+  brands: readonly BrandEntry[],
+  choices: { readonly named: boolean; readonly mistakes: boolean; readonly index?: string },
+): void {
+  const labelled = resolveBrands(
+    readWith(file, "labelled", parseLabelled),
+    brands,
+    choices.named,
+  );
+  const ids = new Set(labelled.brands.map((brand) => brand.id));
+  const alone = measure(
+    compileCatalogue(labelled.brands),
+    labelled.rows,
+    ids,
+    choices.mistakes
+      ? ({ row, brandId, kind }) =>
+        console.log(JSON.stringify({ ...row, got: brandId, gotKind: kind }))
+      : undefined,
+  );
+  const index = choices.index ?? fileURLToPath(
+    new URL("../../node_modules/name-suggestion-index/dist/json/nsi.json", import.meta.url),
+  );
+  const distractors = readWith(index, "index", (text) => brandsFromIndex(JSON.parse(text)));
+  const all = mergeCatalogues(labelled.brands, distractors);
+  console.log(formatMeasured(`${String(ids.size)} brands alone`, alone));
+  console.log(
+    formatMeasured(
+      `beside ${String(all.length - ids.size)} brands of the index`,
+      measure(compileCatalogue(all), labelled.rows, ids),
+    ),
+  );
+}
+
+const OPTIONS = {
+  brands: { type: "string" },
+  corrections: { type: "string" },
+  measure: { type: "string" },
+  index: { type: "string" },
+  named: { type: "boolean", default: false },
+  mistakes: { type: "boolean", default: false },
+} as const;
+
+function options() {
   try {
-    return parseArgs({ options: { brands: { type: "string" }, corrections: { type: "string" } } })
-      .values;
+    return parseArgs({ options: OPTIONS }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : "unknown option");
   }
@@ -177,11 +261,16 @@ async function main(): Promise<number> {
   const values = options();
   if (values.brands === undefined) {
     throw new UsageError(
-      "usage: npm run -s recognise -- --brands BRANDS.json [--corrections CORRECTIONS.jsonl] < labels.jsonl > results.jsonl",
+      "usage: npm run -s recognise -- --brands BRANDS.json [--corrections CORRECTIONS.jsonl] < labels.jsonl > results.jsonl\n" +
+        "       npm run -s recognise -- --brands BRANDS.json --measure LABELLED.jsonl [--named] [--mistakes] [--index nsi.json]",
     );
   }
   const compileStart = performance.now();
   const brands = readWith(values.brands, "brands", parseBrands);
+  if (values.measure !== undefined) {
+    printMeasured(values.measure, brands, values);
+    return 0;
+  }
   const corrections = values.corrections === undefined
     ? []
     : readWith(values.corrections, "corrections", parseCorrections);

@@ -160,8 +160,8 @@ export type Engine = {
   readonly closeErased: (leaf: Leaf) => Leaf;
 };
 
-/** Opens the engine on storage whose migrations have run (`migrate`). */
-export function createEngine(parts: EngineParts): Engine {
+/** The ways in which a method becomes one transaction at a given time, on a book that is up to date. */
+function transactionsOf(parts: EngineParts) {
   const { sql } = parts;
   const ranks: Ranks = { last: null };
   const run = <T, E>(nowMs: number, method: (call: Call) => Result<T, E>): Result<T, E | Erased> =>
@@ -185,6 +185,13 @@ export function createEngine(parts: EngineParts): Engine {
       method(call, input);
       return null;
     });
+  return { run, on, asked, done };
+}
+
+/** Opens the engine on storage whose migrations have run (`migrate`). */
+export function createEngine(parts: EngineParts): Engine {
+  const { sql } = parts;
+  const { run, on, asked, done } = transactionsOf(parts);
   return {
     // Without the offers that a verdict needs, the whole delivery is undone.
     record: (batch, nowMs) =>

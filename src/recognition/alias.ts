@@ -14,7 +14,7 @@ import {
   PLACE,
   SISTER,
   TRADE,
-} from "./lexicon.ts";
+} from "./data/lexicon.ts";
 import { isTown } from "./place.ts";
 import { fold, wordFields, wordFlags } from "./scan.ts";
 
@@ -32,6 +32,8 @@ export type Form = {
   readonly compact: string;
   readonly boundaries: number;
   readonly strength: Strength;
+  /** How many letters a cut must keep, so that something of the name itself is left. */
+  readonly least: number;
 };
 
 const BITS = 31;
@@ -94,8 +96,29 @@ function strengthOf(tokens: readonly string[]): Strength {
   return STRONG;
 }
 
+const GENERIC = TRADE | ARTICLE | LINK | OPENER | NEUTRAL | PLACE;
+const LEAST_OF_NAME = 3;
+
+/**
+ * "LA BOULANGERIE NANTES" has nothing of Boulangerie Paul: three letters of the first word that is
+ * no trade and no article must be there, or all of it when it is shorter.
+ */
+function leastLetters(tokens: readonly string[]): number {
+  let at = 0;
+  for (const token of tokens) {
+    if ((wordFlags(token) & GENERIC) === 0) return at + Math.min(LEAST_OF_NAME, token.length);
+    at += token.length;
+  }
+  return at;
+}
+
 function form(tokens: readonly string[], strength: Strength = strengthOf(tokens)): Form {
-  return { compact: tokens.join(""), boundaries: boundariesOf(tokens), strength };
+  return {
+    compact: tokens.join(""),
+    boundaries: boundariesOf(tokens),
+    strength,
+    least: leastLetters(tokens),
+  };
 }
 
 function isDistinctive(word: string): boolean {

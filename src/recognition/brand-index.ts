@@ -4,7 +4,7 @@
 // cover.
 
 import { compactOf, fieldsOf } from "./alias.ts";
-import { NEUTRAL } from "./lexicon.ts";
+import { NEUTRAL } from "./data/lexicon.ts";
 import type { BrandEntry } from "./ports.ts";
 import { fold, wordFields, wordFlags } from "./scan.ts";
 

@@ -4,9 +4,9 @@
 
 import { compactOf, fieldsOf, formsOf, PHRASE, WEAK } from "./alias.ts";
 import type { Form, Strength } from "./alias.ts";
-import { DESCRIPTORS } from "./descriptors.ts";
-import type { Descriptor } from "./descriptors.ts";
-import type { BrandFacts } from "./matcher.ts";
+import { DESCRIPTORS } from "./data/descriptors.ts";
+import type { Descriptor } from "./data/descriptors.ts";
+import type { BrandFacts } from "./match-context.ts";
 import type { BrandEntry } from "./ports.ts";
 import { buildTrie, LONGEST } from "./trie.ts";
 import type { Entry, Trie } from "./trie.ts";
@@ -34,10 +34,10 @@ function spellingsOf(alias: string): readonly Form[] {
 function addEntries(entries: Entry[], brand: BrandEntry, index: number): boolean {
   let described = brand.wikidata !== undefined && descriptorsByName.has(brand.wikidata);
   const add = (alias: string): void => {
-    for (const { compact, boundaries, strength } of spellingsOf(alias)) {
+    for (const { compact, boundaries, strength, least } of spellingsOf(alias)) {
       if (!described && descriptorsByName.has(compact)) described = true;
       if (compact.length <= LONGEST) {
-        entries.push({ compact, boundaries, strength, brand: index, alias, curated: false });
+        entries.push({ compact, boundaries, strength, least, brand: index, alias, curated: false });
       }
     }
   };

@@ -2,10 +2,11 @@
 // field), with SAINT as ST. Must stay exact otherwise: a town is what lets an ordinary word count
 // as a brand.
 
-import { ORDINARY, TRADE } from "./lexicon.ts";
+import { ORDINARY, TRADE } from "./data/lexicon.ts";
 import { DIGITS, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
-import { TOWNS } from "./towns.ts";
+import { COMMUNES_FRONT_CODED } from "./data/communes.ts";
+import { TOWNS } from "./data/towns.ts";
 
 const MAX_TOWN_TOKENS = 7;
 /** Where acquirers cut a town. A blank in the last place is trimmed, hence one less. */
@@ -13,15 +14,56 @@ const TOWN_CUT = 13;
 const SHORTEST_CUT = 4;
 const SHORTEST_NAME = 3;
 
-function lowerBound(key: string): number {
+/** A small commune's name says less: more of it must be there when it is cut. */
+const SHORTEST_CUT_COMMUNE = 7;
+
+function lowerBound(key: string, names: readonly string[] = TOWNS): number {
   let low = 0;
-  let high = TOWNS.length;
+  let high = names.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((TOWNS[middle] ?? "") < key) low = middle + 1;
+    if ((names[middle] ?? "") < key) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+function decodeCommunes(): readonly string[] {
+  let before = "";
+  return COMMUNES_FRONT_CODED.split("|").map((coded) => {
+    before = before.slice(0, coded.charCodeAt(0) - 65) + coded.slice(1);
+    return before;
+  });
+}
+
+/** Decoded when a label first needs them, which keeps them out of an isolate's start. */
+let decoded: readonly string[] | null = null;
+function communes(): readonly string[] {
+  decoded ??= decodeCommunes();
+  return decoded;
+}
+
+/**
+ * Tokens from `i` that name a small commune: whole, cut where acquirers cut a town, or cut by the
+ * field's end. Its first word alone says nothing.
+ */
+function communeTokens(scan: Scan, i: number, to: number, cuts: boolean): number {
+  const names = communes();
+  let key = "";
+  let best = 0;
+  const limit = Math.min(to, i + MAX_TOWN_TOKENS);
+  for (let at = i; at < limit; at += 1) {
+    if (scan.kinds[at] === DIGITS) break;
+    const word = shortSaint(wordAt(scan, at));
+    key = at === i ? word : `${key} ${word}`;
+    const found = names[lowerBound(key, names)];
+    if (found === undefined || !found.startsWith(key)) break;
+    const telling = at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0;
+    const isCut = key.length >= TOWN_CUT - 1 ||
+      (at + 1 === to && key.length >= SHORTEST_CUT_COMMUNE);
+    if (found.length === key.length || (cuts && telling && isCut)) best = at + 1 - i;
+  }
+  return best;
 }
 
 function shortSaint(word: string): string {
@@ -69,6 +111,12 @@ function mayBeTown(scan: Scan, i: number): boolean {
  * name wins.
  */
 export function townTokens(scan: Scan, i: number, to: number, cuts = true): number {
+  const known = knownTownTokens(scan, i, to, cuts);
+  return known > 0 ? known : communeTokens(scan, i, to, cuts);
+}
+
+/** The same among the towns that most purchases are made in. */
+function knownTownTokens(scan: Scan, i: number, to: number, cuts: boolean): number {
   if (!mayBeTown(scan, i)) return 0;
   let key = "";
   let best = 0;

@@ -5,10 +5,11 @@
 import { PHRASE, WEAK } from "./alias.ts";
 import { compileTrie } from "./compile.ts";
 import { hasForeignTail, isCardRow, newFrame, readFrame } from "./frame.ts";
-import type { Frame } from "./frame.ts";
-import { COUNTRY, ONLINE } from "./lexicon.ts";
-import { matchField, newMatch } from "./matcher.ts";
-import type { BrandFacts, Match, Rule } from "./matcher.ts";
+import type { Frame } from "./frame-reading.ts";
+import { COUNTRY, ONLINE } from "./data/lexicon.ts";
+import { newMatchContext } from "./match-context.ts";
+import type { Match, MatchContext, Rule } from "./match-context.ts";
+import { matchField } from "./matcher.ts";
 import type {
   AggregatorHint,
   BrandEntry,
@@ -24,7 +25,6 @@ import type { Trie } from "./trie.ts";
 
 type Compiled = {
   readonly trie: Trie;
-  readonly facts: BrandFacts;
   readonly ids: readonly string[];
   /**
    * Evidence lists already made, by entry, rule and head: the same few come back label after label.
@@ -145,7 +145,7 @@ function unmatched(frame: Frame): Recognition {
 }
 
 /** Scratch of one recogniser: calls are synchronous, so one set is enough. */
-type Scratch = { readonly tokens: Scan; readonly frame: Frame; readonly match: Match };
+type Scratch = { readonly tokens: Scan; readonly frame: Frame; readonly context: MatchContext };
 
 /** A question mark that touches a letter is what an exporter made of an accented one. */
 const BROKEN_ACCENT = /(?<=[A-Z])\?|\?(?=[A-Z])/gi;
@@ -183,11 +183,12 @@ function answerText(
   label: string,
   hint: AggregatorHint,
 ): Recognition {
-  const { tokens, frame, match } = scratch;
+  const { tokens, frame, context } = scratch;
+  const { match } = context;
   scan(label, tokens);
   readFrame(tokens, frame, hint);
   if (!isCardRow(frame.kind)) return unmatched(frame);
-  matchField(tokens, compiled.trie, compiled.facts, frame.from, frame.to, frame.townFirst, match);
+  matchField(context, frame.from, frame.to, frame.townFirst);
   const merchant = merchantText(tokens, match.merchantFrom, frame.to);
   const channel = channelOf(tokens, frame, match);
   if (compiled.corrections.size > 0) {
@@ -227,7 +228,7 @@ function explained(
   hint: AggregatorHint,
 ): Recognition {
   const result = answer(compiled, scratch, label, hint);
-  const { tokens, frame, match } = scratch;
+  const { tokens, frame, context: { match } } = scratch;
   if (!isCardRow(result.kind)) {
     return { ...result, evidence: [`kind:${result.kind}`, ...result.evidence] };
   }
@@ -247,6 +248,7 @@ function explained(
     ? "phrase"
     : "distinctive";
   const details: readonly (readonly [string, string])[] = [
+    ["frame", frame.id],
     ["removed_head", head],
     ["removed_before_merchant", before],
     ["removed_tail", tail],
@@ -276,11 +278,13 @@ export function compileCatalogue(
 ): Recogniser {
   const { trie, facts } = compileTrie(brands);
   const ids = brands.map((brand) => brand.id);
-  const scratch: Scratch = { tokens: newScan(), frame: newFrame(), match: newMatch() };
+  const tokens = newScan();
+  const context = newMatchContext(tokens, trie, facts);
+  const scratch: Scratch = { tokens, frame: newFrame(), context };
   const known = new Set(ids);
   const corrections = new Map<string, { brandId: string | null; label: string }>();
-  const compiled: Compiled = { trie, facts, ids, proofs: new Map(), corrections };
-  const bare: Compiled = { trie, facts, ids, proofs: compiled.proofs, corrections: new Map() };
+  const compiled: Compiled = { trie, ids, proofs: new Map(), corrections };
+  const bare: Compiled = { trie, ids, proofs: compiled.proofs, corrections: new Map() };
   for (const { label, brandId } of options.corrections ?? []) {
     // A correction to a brand that is gone says nothing any more.
     if (brandId !== null && !known.has(brandId)) continue;

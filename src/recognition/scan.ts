@@ -14,7 +14,7 @@ import {
   SURNAME,
   SURNAMES,
   WORDS,
-} from "./lexicon.ts";
+} from "./data/lexicon.ts";
 
 export const LETTERS = 1;
 export const DIGITS = 2;
@@ -212,6 +212,13 @@ export function wordFlags(word: string): number {
 export function wordFields(word: string): number {
   const index = find(word, 0, word.length, hashOf(word));
   return index < 0 ? 0 : (vocabulary.fields[index] ?? 0);
+}
+
+/** The number of a lexicon word (never 0), as tokens carry it in `ids`. */
+export function wordNumber(word: string): number {
+  const index = find(word, 0, word.length, hashOf(word));
+  if (index < 0) throw new Error(`not in the lexicon: ${word}`);
+  return index + 1;
 }
 
 /** A set of lexicon words by number. */

@@ -1,7 +1,7 @@
 // What single tokens of a merchant field look like: codes, marks, towns, words that the acquirer
 // cut. Each looks at tokens alone and knows no brand.
 
-import { CATEGORY } from "./lexicon.ts";
+import { CATEGORY } from "./data/lexicon.ts";
 import { townTokens } from "./place.ts";
 import { DIGITS, GAP_SPACE, LETTERS, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
@@ -27,6 +27,7 @@ export function isCode(scan: Scan, i: number, to: number): boolean {
 const TOWN_ENDINGS = [
   "VILLE",
   "VILLERS",
+  "VILLIERS",
   "COURT",
   "BOURG",
   "HEIM",
@@ -122,7 +123,8 @@ export function isTownNext(scan: Scan, i: number, to: number): boolean {
 
 export function isDepartment(scan: Scan, i: number, to: number): boolean {
   const sizeOf = (at: number): number => (scan.ends[at] ?? 0) - (scan.starts[at] ?? 0);
-  return i + 1 < to && scan.kinds[i] === DIGITS && sizeOf(i) === 2 && scan.gaps[i] !== 0 &&
+  return i + 1 < to && scan.kinds[i] === DIGITS && sizeOf(i) === 2 &&
+    (scan.gaps[i] !== 0 || townTokens(scan, i + 1, to) > 0) &&
     scan.kinds[i + 1] === LETTERS && scan.gaps[i + 1] === 0 && sizeOf(i + 1) > 1;
 }
 

@@ -12,6 +12,7 @@ export type Entry = {
   readonly brand: number;
   readonly boundaries: number;
   readonly strength: Strength;
+  readonly least: number;
   readonly alias: string;
   readonly curated: boolean;
 };

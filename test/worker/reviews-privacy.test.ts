@@ -1,7 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import { openDatabase } from "../../src/db/database.ts";
-import type { UserId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { reviewsPrivacy } from "../../src/reviews/privacy.ts";
 import { reviewsStore } from "../../src/reviews/store.ts";
@@ -19,8 +18,8 @@ describe("an erasure", () => {
       insert.bind("pur_other", "usr_staying", "open", null),
     ]);
     const { erase } = reviewsPrivacy(reviewsStore(openDatabase(DB), systemRandomBytes));
-    await erase("usr_leaving" as UserId);
-    await erase("usr_leaving" as UserId);
+    await erase("usr_leaving");
+    await erase("usr_leaving");
     const left = await DB.prepare("SELECT purchase_id FROM reviews").all();
     expect(left.results).toEqual([{ purchase_id: "pur_other" }]);
   });

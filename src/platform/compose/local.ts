@@ -1,6 +1,6 @@
 // The local system's movable clock; production has none.
 import { allUserIds } from "../../identity/store/index.ts";
-import { localClockRoutes } from "../local/routes.ts";
+import { localClockRoutes } from "../local-clock/routes.ts";
 import type { Routers, Shared } from "./shared.ts";
 
 // A ledger whose work never ends must not keep the others from theirs.

@@ -49,7 +49,7 @@ const FORBIDDEN_IMPORTS: readonly [message: RegExp, violations: readonly Planted
   [/audit imports kernel, db and http only/, [
     importing("src/audit/event.ts", "../identity/ports.ts"),
     importing("src/audit/store.ts", "../ledger/ports.ts"),
-    importing("src/audit/audited-call.ts", "../platform/compose.ts"),
+    importing("src/audit/audited-call.ts", "../platform/compose/index.ts"),
   ]],
   [/only routes\.ts, routes\/, http\/ and app\.ts import hono/, [
     importing("src/identity/hono-service.ts", "hono"),
@@ -79,7 +79,7 @@ const FORBIDDEN_IMPORTS: readonly [message: RegExp, violations: readonly Planted
     importing("src/worker.ts", "drizzle-orm"),
     importing("src/deno.ts", "drizzle-orm"),
     importing("src/platform/drizzle.ts", "drizzle-orm"),
-    importing("src/platform/local/drizzle.ts", "drizzle-orm"),
+    importing("src/platform/local-clock/drizzle.ts", "drizzle-orm"),
     importing("src/platform/deno/drizzle.ts", "drizzle-orm"),
     importing("src/platform/cloudflare/drizzle.ts", "drizzle-orm"),
   ]],
@@ -100,7 +100,7 @@ const FORBIDDEN_IMPORTS: readonly [message: RegExp, violations: readonly Planted
     importing("src/audit/cloudflare.ts", "cloudflare:workers"),
     importing("src/audit/store.ts", "cloudflare:workers"),
     importing("src/audit/audited-call.ts", "cloudflare:workers"),
-    importing("src/platform/local/cloudflare.ts", "cloudflare:workers"),
+    importing("src/platform/local-clock/cloudflare.ts", "cloudflare:workers"),
   ]],
   [/the core uses web standards only/, [
     importing("src/ledger/node.ts", "node:fs"),
@@ -118,7 +118,7 @@ const FORBIDDEN_IMPORTS: readonly [message: RegExp, violations: readonly Planted
     importing("src/audit/store.ts", "node:fs"),
     importing("src/audit/audited-call.ts", "node:fs"),
     importing("src/platform/node.ts", "node:fs"),
-    importing("src/platform/local/node.ts", "node:fs"),
+    importing("src/platform/local-clock/node.ts", "node:fs"),
   ]],
   [/another domain is known by its ports\.ts only/, [
     importing("src/ledger/book/catalogue.ts", "../../catalogue/store.ts"),
@@ -131,20 +131,20 @@ const FORBIDDEN_IMPORTS: readonly [message: RegExp, violations: readonly Planted
     importing("src/reviews/audit.ts", "../audit/store.ts"),
   ]],
   [/a domain imports neither platform nor entries/, [
-    importing("src/ledger/book/platform.ts", "../../platform/compose.ts"),
+    importing("src/ledger/book/platform.ts", "../../platform/compose/index.ts"),
     importing("src/ledger/routes/app.ts", "../../app.ts"),
     importing("src/banking/store/cli.ts", "../../cli/archive.ts"),
     importing("src/identity/local.ts", "../local/settings.ts"),
   ]],
   [/app\.ts and config\.ts import neither platform nor entries/, [
-    importing("src/app.ts", "./platform/compose.ts"),
+    importing("src/app.ts", "./platform/compose/index.ts"),
     importing("src/config.ts", "./local/settings.ts"),
   ]],
   [/platform imports no entry and nothing of local\//, [
     importing("src/platform/local.ts", "../local/settings.ts"),
     importing("src/platform/deno/local.ts", "../../local/settings.ts"),
     importing("src/platform/cloudflare/entry.ts", "../../worker.ts"),
-    importing("src/platform/local/cli.ts", "../../cli/archive.ts"),
+    importing("src/platform/local-clock/cli.ts", "../../cli/archive.ts"),
   ]],
   [/nothing outside local\/ and test\/ imports local\//, [
     importing("src/cli/local.ts", "../local/settings.ts"),
@@ -164,7 +164,7 @@ const FORBIDDEN_IMPORTS: readonly [message: RegExp, violations: readonly Planted
     importing("src/audit/store.ts", "../../test/support/clock.ts"),
     importing("src/audit/audited-call.ts", "../../test/support/clock.ts"),
     importing("src/platform/test.ts", "../../test/support/clock.ts"),
-    importing("src/platform/local/test.ts", "../../../test/support/clock.ts"),
+    importing("src/platform/local-clock/test.ts", "../../../test/support/clock.ts"),
     importing("src/platform/cloudflare/test.ts", "../../../test/support/clock.ts"),
     importing("src/platform/deno/test.ts", "../../../test/support/clock.ts"),
     importing("src/cli/test.ts", "../../test/support/clock.ts"),
@@ -212,7 +212,7 @@ const ALLOWED: readonly Planted[] = [
   importing("src/http/kept.ts", "../config.ts"),
   importing("src/platform/kept.ts", "../identity/service.ts"),
   importing("src/platform/cloudflare/kept.ts", "cloudflare:workers"),
-  importing("src/platform/deno/kept.ts", "../local/routes.ts"),
+  importing("src/platform/deno/kept.ts", "../local-clock/routes.ts"),
   importing("src/local/sandbox/kept.ts", "../settings.ts"),
 ];
 

@@ -30,9 +30,9 @@ type Expected = {
 type Secrets = Readonly<Record<string, string>>;
 
 const FIXTURE = "test/fixtures/data-folder-0.1";
-const read = <T>(name: string): T => JSON.parse(readFileSync(join(FIXTURE, name), "utf8")) as T;
-const expected = read<Expected>("expected.json");
-const { ACCESS_SIGNING_KEY: _sandboxKey, ...secrets } = read<Secrets>("secrets.json");
+const read = (name: string): unknown => JSON.parse(readFileSync(join(FIXTURE, name), "utf8"));
+const expected = read("expected.json") as Expected;
+const { ACCESS_SIGNING_KEY: _sandboxKey, ...secrets } = read("secrets.json") as Secrets;
 const folder = mkdtempSync(join(tmpdir(), "cagnotte-former-"));
 let opened: OpenPlatform;
 

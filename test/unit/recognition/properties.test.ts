@@ -6,7 +6,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileTrie } from "../../../src/recognition/compile.ts";
 import { newFrame, readFrame } from "../../../src/recognition/frame.ts";
-import { matchField, newMatch } from "../../../src/recognition/matcher.ts";
+import { newMatchContext } from "../../../src/recognition/match-context.ts";
+import { matchField } from "../../../src/recognition/matcher.ts";
 import type { BrandEntry } from "../../../src/recognition/ports.ts";
 import { compileCatalogue } from "../../../src/recognition/recogniser.ts";
 import { newScan, scan } from "../../../src/recognition/scan.ts";
@@ -160,11 +161,12 @@ test("any text gets an answer of the promised shape", () => {
 
 /** Steps of one recognition: tokens read and steps of matching. */
 function work(catalogue: ReturnType<typeof compileTrie>, text: string): number {
-  const [tokens, frame, match] = [newScan(), newFrame(), newMatch()];
+  const [tokens, frame] = [newScan(), newFrame()];
   scan(text, tokens);
   readFrame(tokens, frame, "unknown");
-  matchField(tokens, catalogue.trie, catalogue.facts, frame.from, frame.to, frame.townFirst, match);
-  return tokens.count + match.work;
+  const context = newMatchContext(tokens, catalogue.trie, catalogue.facts);
+  matchField(context, frame.from, frame.to, frame.townFirst);
+  return tokens.count + context.match.work;
 }
 
 /** Repeated phrases do not fill 200 characters exactly. */

@@ -6,52 +6,22 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { brandsFromIndex, mergeCatalogues } from "../../../src/recognition/brand-index.ts";
-import type { BrandEntry, Recogniser, RowKind } from "../../../src/recognition/ports.ts";
+import { formatMeasured, measure } from "../../../src/recognition/measure.ts";
+import type { LabelledRow } from "../../../src/recognition/measure.ts";
+import type { BrandEntry } from "../../../src/recognition/ports.ts";
 import { compileCatalogue } from "../../../src/recognition/recogniser.ts";
-
-type Row = { label: string; brand: string | null; kind: RowKind; trap?: string };
-type Cell = { rows: number; right: number; wrong: number; missed: number };
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 const nsi: unknown = JSON.parse(
   read("../../../node_modules/name-suggestion-index/dist/json/nsi.json"),
 );
 
-function score(
-  recogniser: Recogniser,
-  rows: readonly Row[],
-  ids: ReadonlySet<string>,
-): { total: Cell; kinds: number; report: string } {
-  const total: Cell = { rows: 0, right: 0, wrong: 0, missed: 0 };
-  const traps = new Map<string, Cell>();
-  let kinds = 0;
-  for (const { label, brand, kind, trap = "none" } of rows) {
-    const got = recogniser.recognise(label);
-    if (got.kind === kind) kinds += 1;
-    const found = got.brandId !== null && ids.has(got.brandId) ? got.brandId : null;
-    const cell = traps.get(trap) ?? { rows: 0, right: 0, wrong: 0, missed: 0 };
-    traps.set(trap, cell);
-    for (const into of [total, cell]) {
-      into.rows += 1;
-      if (found !== null && found === brand) into.right += 1;
-      else if (found !== null) into.wrong += 1;
-      if (brand !== null && found !== brand) into.missed += 1;
-    }
-  }
-  const lines = [...traps].sort(([a], [b]) => (a < b ? -1 : 1)).map(([trap, cell]) =>
-    `  ${trap.padEnd(20)} rows ${String(cell.rows).padStart(3)}  right ${
-      String(cell.right).padStart(3)
-    }  wrong ${String(cell.wrong)}  missed ${String(cell.missed)}`
-  );
-  return { total, kinds: kinds / rows.length, report: lines.join("\n") };
-}
-
 describe.each([
   { set: "review.jsonl", file: "brands.json", least: 1_000 },
   { set: "review-new.jsonl", file: "review-brands.json", least: 350 },
 ])("$set with $file", ({ set, file, least }) => {
   const rows = read(`../../fixtures/labels/${set}`).trim().split("\n").map((line) =>
-    JSON.parse(line) as Row
+    JSON.parse(line) as LabelledRow
   );
   const brands = JSON.parse(
     read(
@@ -61,7 +31,7 @@ describe.each([
     ),
   ) as BrandEntry[];
   const ids = new Set(brands.map((brand) => brand.id));
-  const alone = score(compileCatalogue(brands), rows, ids);
+  const alone = measure(compileCatalogue(brands), rows, ids);
 
   test("every line names a brand of the catalogue or none, and none where it is no purchase", () => {
     expect(rows.length).toBeGreaterThanOrEqual(least);
@@ -73,25 +43,24 @@ describe.each([
   });
 
   test("precision 0.99, recall 0.97, kind 0.99", () => {
-    process.stdout.write(`${set} alone: kind ${alone.kinds.toFixed(4)}\n${alone.report}\n`);
-    expect(alone.total.right / (alone.total.right + alone.total.wrong)).toBeGreaterThanOrEqual(
+    process.stdout.write(`${formatMeasured(`${set} alone`, alone)}\n`);
+    expect(alone.precision).toBeGreaterThanOrEqual(
       0.99,
     );
-    expect(alone.total.right / (alone.total.right + alone.total.missed)).toBeGreaterThanOrEqual(
+    expect(alone.recall).toBeGreaterThanOrEqual(
       0.97,
     );
-    expect(alone.kinds).toBeGreaterThanOrEqual(0.99);
+    expect(alone.kind).toBeGreaterThanOrEqual(0.99);
   });
 
   test("beside the index, precision falls by at most 0.01 and recall stays", () => {
-    const beside = score(
+    const beside = measure(
       compileCatalogue(mergeCatalogues(brands, brandsFromIndex(nsi))),
       rows,
       ids,
     );
-    const precision = ({ right, wrong }: Cell): number => right / (right + wrong);
-    expect(precision(beside.total)).toBeGreaterThanOrEqual(precision(alone.total) - 0.01);
-    expect(beside.total.right / (beside.total.right + beside.total.missed)).toBeGreaterThanOrEqual(
+    expect(beside.precision).toBeGreaterThanOrEqual(alone.precision - 0.01);
+    expect(beside.recall).toBeGreaterThanOrEqual(
       0.97,
     );
   });

@@ -1,0 +1,119 @@
+// What matching works on, and its outcome for one merchant field.
+
+import type { Scan } from "./scan.ts";
+import { NONE } from "./trie.ts";
+import type { Trie } from "./trie.ts";
+
+/** Why a brand was found or refused: stable codes, shown to operators and in a customer's claim. */
+export type Rule =
+  | "exact"
+  | "ordinary_word_alone"
+  | "glued"
+  | "truncated"
+  | "descriptor"
+  | "no_alias"
+  | "ordinary_word_in_context"
+  | "other_company"
+  | "small_trader"
+  | "ambiguous"
+  | "excluded"
+  | "too_little_left"
+  | "unknown_town";
+
+/**
+ * The outcome for one field. Reused between labels. `work` counts steps, for the test that they
+ * grow with the label only.
+ */
+export type Match = {
+  brand: number;
+  entry: number;
+  start: number;
+  end: number;
+  rule: Rule;
+  merchantFrom: number;
+  work: number;
+};
+
+/** What the matcher needs to know of the brands, by index. */
+export type BrandFacts = {
+  readonly fields: Int32Array;
+  readonly excluded: readonly (readonly string[] | null)[];
+};
+
+function newMatch(): Match {
+  return { brand: NONE, entry: NONE, start: 0, end: 0, rule: "no_alias", merchantFrom: 0, work: 0 };
+}
+
+/** How far the catalogue's spellings reached from one token: whole, cut, or glued to a word. */
+type Walked = {
+  entry: number;
+  end: number;
+  cutNode: number;
+  cutEnd: number;
+  cutDepth: number;
+  cutBlanks: number;
+  glueEntry: number;
+  glueAt: number;
+  glueToken: number;
+};
+
+/** What came before the token that is tried: it decides how much an alias there must prove. */
+type Before = {
+  opened: number;
+  afterWallet: boolean;
+  townUnknown: boolean;
+  townDoubtful: boolean;
+  afterArticle: boolean;
+  strict: boolean;
+};
+
+/**
+ * All that matching reads and writes. One per recogniser, used again for every label, so that a
+ * label makes no garbage; calls are synchronous, hence never two at once.
+ */
+export type MatchContext = {
+  readonly scan: Scan;
+  readonly trie: Trie;
+  readonly brands: BrandFacts;
+  readonly match: Match;
+  readonly walked: Walked;
+  readonly before: Before;
+  /** The tokens of the merchant field that are still to be read. */
+  readonly field: { from: number; to: number };
+};
+
+export function newMatchContext(scan: Scan, trie: Trie, brands: BrandFacts): MatchContext {
+  return {
+    scan,
+    trie,
+    brands,
+    match: newMatch(),
+    walked: {
+      entry: NONE,
+      end: 0,
+      cutNode: 0,
+      cutEnd: 0,
+      cutDepth: 0,
+      cutBlanks: 0,
+      glueEntry: NONE,
+      glueAt: 0,
+      glueToken: 0,
+    },
+    before: {
+      opened: 0,
+      afterWallet: false,
+      townUnknown: false,
+      townDoubtful: false,
+      afterArticle: false,
+      strict: false,
+    },
+    field: { from: 0, to: 0 },
+  };
+}
+
+/** Ends the matching of a start without a brand. */
+export function refuse(match: Match, rule: Rule): boolean {
+  match.brand = NONE;
+  match.rule = rule;
+  return false;
+}

@@ -1,0 +1,141 @@
+// Decides whether the alias that was found at one token counts: whole, cut by the acquirer, or glued
+// to another word.
+
+import { STRONG, WEAK } from "./alias.ts";
+import { GLUE } from "./data/lexicon.ts";
+import { refuse } from "./match-context.ts";
+import type { MatchContext, Rule } from "./match-context.ts";
+import { wordFlags } from "./scan.ts";
+import { isExcluded, isOtherCompany, restIsNeutral } from "./surroundings.ts";
+import { isTownNext } from "./tokens.ts";
+import { NONE, SEVERAL } from "./trie.ts";
+import { walk } from "./walk.ts";
+
+const SHORTEST_STEM = 6;
+const SHORTEST_PHRASE_STEM = 9;
+const LONG_PHRASE = 12;
+const LONGEST_GLUED = 12;
+/** The merchant column of most acquirers. */
+const COLUMN = 15;
+
+/** Takes the alias, or says in `match` which rule refused it. */
+export function take(context: MatchContext, entryIndex: number, end: number, rule: Rule): boolean {
+  const { trie, brands, match, before } = context;
+  const entry = trie.entries[entryIndex];
+  if (entry === undefined) return false;
+  match.end = end;
+  if (entry.brand === NONE) return refuse(match, "ambiguous");
+  const fields = brands.fields[entry.brand] ?? 0;
+  const { strength } = entry;
+  if (strength === WEAK) {
+    // A brand whose trade nobody entered may stand behind any opener.
+    const opened = before.opened === 0 || fields === 0 || (before.opened & fields) !== 0;
+    if (
+      before.townUnknown || before.townDoubtful || before.afterArticle || before.strict ||
+      !opened ||
+      !restIsNeutral(context, end, fields)
+    ) return refuse(match, "ordinary_word_in_context");
+  } else {
+    if (before.strict && strength !== STRONG) return refuse(match, "ordinary_word_in_context");
+    if (before.opened !== 0 && fields !== 0 && (before.opened & fields) === 0) {
+      return refuse(match, "ordinary_word_in_context");
+    }
+    if (before.afterArticle && entry.compact.length < LONG_PHRASE) {
+      return refuse(match, "ordinary_word_in_context");
+    }
+    if (
+      before.townUnknown && strength !== STRONG &&
+      !restIsNeutral(context, end, fields)
+    ) return refuse(match, "unknown_town");
+    if (isOtherCompany(context, end, fields, strength)) {
+      return refuse(match, "other_company");
+    }
+  }
+  const excluded = brands.excluded[entry.brand];
+  if (excluded && isExcluded(context, excluded, entry.compact)) {
+    return refuse(match, "excluded");
+  }
+  match.brand = entry.brand;
+  match.entry = entryIndex;
+  match.rule = entry.curated
+    ? "descriptor"
+    : rule === "exact" && strength === WEAK
+    ? "ordinary_word_alone"
+    : rule;
+  return true;
+}
+
+/** A cut alias counts when what is left is long enough and can only be one brand. */
+function takeCut(context: MatchContext): boolean {
+  const { scan, trie, match, walked, field } = context;
+  const node = walked.cutNode;
+  const brand = trie.below[node] ?? NONE;
+  match.end = walked.cutEnd;
+  if (brand === SEVERAL || brand === NONE) return refuse(match, "ambiguous");
+  if (walked.cutDepth < SHORTEST_STEM || walked.cutDepth * 2 < (trie.shortest[node] ?? 255)) {
+    return refuse(match, "too_little_left");
+  }
+  // Any entry below will do, since all are of one brand.
+  const entryIndex = trie.first[node] ?? NONE;
+  const entry = trie.entries[entryIndex];
+  if (
+    entry === undefined || entry.strength === WEAK || (walked.cutBlanks & ~entry.boundaries) !== 0
+  ) return refuse(match, "too_little_left");
+  if (walked.cutDepth < entry.least) return refuse(match, "too_little_left");
+  // Cut between two words: nothing of the next one vouches for it, so more of the alias must be
+  // there.
+  if (
+    ((entry.boundaries >> walked.cutDepth) & 1) !== 0 &&
+    (walked.cutDepth < SHORTEST_PHRASE_STEM || walked.cutDepth * 5 < entry.compact.length * 3)
+  ) return refuse(match, "too_little_left");
+  // In the middle of the field only a town may follow a cut word.
+  if (walked.cutEnd < field.to && !isTownNext(scan, walked.cutEnd, field.to)) {
+    return refuse(match, "too_little_left");
+  }
+  return take(context, entryIndex, walked.cutEnd, "truncated");
+}
+
+/** CASINOSHOP, CARREFSTATION: an alias with a retail word glued to it. */
+function glueFits(context: MatchContext): boolean {
+  const { scan, trie, walked } = context;
+  const entry = trie.entries[walked.glueEntry];
+  if (entry === undefined || entry.compact.length < 4) return false;
+  const rest = scan.text.slice(walked.glueAt, scan.ends[walked.glueToken]);
+  if (rest.length >= 2 && (wordFlags(rest) & GLUE) !== 0) return true;
+  // A contactless mark: CARREFMARKETSCO, RELAYSC.
+  if (rest.startsWith("SC") && rest.length <= 3 && entry.compact.length >= 5) return true;
+  // BIOCBONIDFJAURE: a long name glued to whatever fills the acquirer's column.
+  const width = (scan.ends[walked.glueToken] ?? 0) - (scan.starts[walked.glueToken] ?? 0);
+  if (entry.strength === STRONG && entry.compact.length >= 7 && width >= COLUMN) return true;
+  for (let size = Math.min(rest.length - 1, LONGEST_GLUED); size >= 5; size -= 1) {
+    if ((wordFlags(rest.slice(0, size)) & GLUE) !== 0) return true;
+  }
+  return false;
+}
+
+/** Tries one start. True when it settles the field, with or without a brand. */
+export function tryAt(context: MatchContext, i: number, offset: number): boolean {
+  const { trie, match, walked } = context;
+  walk(context, i, offset);
+  match.start = i;
+  const { entry, end } = walked;
+  if (walked.cutNode !== 0 && (entry === NONE || walked.cutEnd > end)) {
+    const whole = trie.entries[entry];
+    const cutBrand = trie.below[walked.cutNode];
+    if (whole === undefined) {
+      if (takeCut(context)) return true;
+    } else if (
+      cutBrand !== whole.brand && cutBrand !== SEVERAL &&
+      walked.cutDepth >= whole.compact.length + 2 && takeCut(context)
+    ) return true;
+  }
+  if (entry !== NONE) {
+    take(context, entry, end, "exact");
+    return true;
+  }
+  if (walked.glueEntry !== NONE && glueFits(context)) {
+    take(context, walked.glueEntry, walked.glueToken + 1, "glued");
+    return true;
+  }
+  return false;
+}

@@ -1,0 +1,92 @@
+// Follows the catalogue's spellings through the tokens of a label.
+
+import { STRONG } from "./alias.ts";
+import { ARTICLE } from "./data/lexicon.ts";
+import type { MatchContext } from "./match-context.ts";
+import { LETTERS } from "./scan.ts";
+import type { Scan } from "./scan.ts";
+import { LONGEST_CUT, SHORTEST_CUT } from "./tokens.ts";
+import { child, NONE } from "./trie.ts";
+import type { Trie } from "./trie.ts";
+
+/**
+ * Cuts in the middle of a field, before a town: 15 to 17 and 20, or 12 to 14 behind a contactless
+ * mark.
+ */
+const LONGEST_INNER_CUT = 17;
+const INNER_CUT = 20;
+
+/**
+ * Blanks where the alias has none: only in a long word, and not after an article ("LE BON COIN" is
+ * no LEBONCOIN).
+ */
+function gapsFit(
+  scan: Scan,
+  trie: Trie,
+  entryIndex: number,
+  from: number,
+  blanks: number,
+): boolean {
+  const entry = trie.entries[entryIndex];
+  if (entry === undefined) return false;
+  const strange = blanks & ~entry.boundaries;
+  if (strange === 0) return true;
+  return entry.strength === STRONG && entry.compact.length >= 9 &&
+    ((scan.flags[from] ?? 0) & ARTICLE) === 0 && (strange & (strange - 1)) === 0 &&
+    (strange & 0b110) === 0;
+}
+
+/** Follows the catalogue's spellings from token `i` as far as they go. */
+export function walk(context: MatchContext, i: number, offset: number): void {
+  const { scan, trie, match, walked } = context;
+  const { to } = context.field;
+  const fieldStart = scan.starts[context.field.from] ?? 0;
+  walked.entry = NONE;
+  walked.cutNode = 0;
+  walked.glueEntry = NONE;
+  let node = 0;
+  let depth = 0;
+  let blanks = 0;
+  for (let t = i; t < to; t += 1) {
+    const start = (scan.starts[t] ?? 0) + (t === i ? offset : 0);
+    const end = scan.ends[t] ?? 0;
+    if (t > i && scan.gaps[t] !== 0 && depth < 31) blanks |= 1 << depth;
+    for (let at = start; at < end; at += 1) {
+      match.work += 1;
+      node = child(trie, node, scan.text.charCodeAt(at));
+      if (node === 0) return;
+      depth += 1;
+      if (at + 1 < end && trie.terms[node] !== NONE && scan.kinds[t] === LETTERS) {
+        walked.glueEntry = trie.terms[node] ?? NONE;
+        walked.glueAt = at + 1;
+        walked.glueToken = t;
+      }
+    }
+    // "CANAL+", and "CANAL +" where the bank puts a blank.
+    if (
+      scan.text.charCodeAt(end) === 43 ||
+      (scan.text.charCodeAt(end) === 32 && scan.text.charCodeAt(end + 1) === 43)
+    ) {
+      const plus = child(trie, node, 43);
+      if (plus !== 0) {
+        node = plus;
+        depth += 1;
+      }
+    }
+    const term = trie.terms[node] ?? NONE;
+    if (term !== NONE && gapsFit(scan, trie, term, i, blanks)) {
+      walked.entry = term;
+      walked.end = t + 1;
+    }
+    const width = end - fieldStart;
+    if (
+      width >= SHORTEST_CUT && width <= LONGEST_CUT &&
+      (t + 1 === to || (width > SHORTEST_CUT && width <= LONGEST_INNER_CUT) || width === INNER_CUT)
+    ) {
+      walked.cutNode = node;
+      walked.cutEnd = t + 1;
+      walked.cutDepth = depth;
+      walked.cutBlanks = blanks;
+    }
+  }
+}
