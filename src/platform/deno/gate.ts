@@ -1,7 +1,7 @@
 // The door between the server and the application: says who calls, counts what is inside, and lets
 // nobody in once it is closing.
 
-type Gate = {
+export type Gate = {
   readonly fetch: (request: Request, remoteAddress: string) => Promise<Response>;
   /**
    * Refuses everything new with 503 and resolves when what was accepted is answered, or after
