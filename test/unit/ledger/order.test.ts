@@ -90,7 +90,9 @@ function deliver(
 }
 
 describe("order of arrival", () => {
-  test("every order of deliveries ends with the same purchases, verdicts and points", ({ expect }) => {
+  test("every order of deliveries ends with the same purchases, verdicts and points", {
+    timeout: 90_000,
+  }, ({ expect }) => {
     fc.assert(
       fc.property(
         fc.array(version, { minLength: 1, maxLength: 12 }),
