@@ -3,6 +3,8 @@
 // in for: a token names its bearer.
 import { env } from "cloudflare:workers";
 import { createApp } from "../../src/app.ts";
+import { createBrand } from "../../src/catalogue/brands/brand.ts";
+import { createOffer } from "../../src/catalogue/offers/offer.ts";
 import { catalogueService } from "../../src/catalogue/service.ts";
 import { catalogueCache } from "../../src/catalogue/compiled-catalogue.ts";
 import { catalogueStore } from "../../src/catalogue/store.ts";
@@ -21,7 +23,7 @@ import { reviewRoutes } from "../../src/reviews/routes.ts";
 import { sampleStore } from "../../src/insights/sample-store.ts";
 import { insightsStore } from "../../src/insights/store.ts";
 import type { ConsentPurpose } from "../../src/identity/ports.ts";
-import type { UserId } from "../../src/kernel/ids.ts";
+import type { BrandId, UserId } from "../../src/kernel/ids.ts";
 import { parseKeyring } from "../../src/kernel/keyring.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
@@ -32,7 +34,7 @@ import type { Environment } from "../../src/platform/cloudflare/environment.ts";
 import { composePrivacy } from "../../src/platform/compose/privacy.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { at, PROGRAMME } from "../contract/ledger-factories.ts";
-import { KEYRING, openLimiter, operatorTokens } from "./catalogue-app.ts";
+import { KEYRING, openLimiter, operatorTokens, VERSION } from "./catalogue-app.ts";
 import { identityApp } from "./identity-app.ts";
 
 export const bindings = env as unknown as Environment;
@@ -185,4 +187,29 @@ export async function rowsOf<T = Record<string, unknown>>(
   ...values: unknown[]
 ): Promise<T[]> {
   return (await bindings.DB.prepare(query).bind(...values).all<T>()).results;
+}
+
+/** A brand with an offer in force since October 2026. */
+export async function brandWithOffer(app: InsightsApp, name: string): Promise<BrandId> {
+  const actor = { subject: "alice", path: "/", idempotencyKey: crypto.randomUUID() };
+  const brand = await app.catalogue.act(
+    actor,
+    ({ catalogue }, act) =>
+      createBrand(catalogue, { name, category: "shops", aliases: [name] }, act),
+  );
+  if (!brand.ok) throw new Error(brand.error.code);
+  // Approved before the purchases of these tests, or it would not be in force on their day.
+  const nowMs = app.clock.ms;
+  const made = await app.catalogue.act(
+    { ...actor, path: "/o" },
+    ({ catalogue }, act) =>
+      createOffer(catalogue, {
+        brand_id: brand.value.id,
+        title: { fr: name, en: name },
+        version: VERSION as never,
+      }, { ...act, nowMs: at("2026-10-01"), pointsPerEuro: 100 }),
+  );
+  if (!made.ok) throw new Error(made.error.code);
+  app.clock.ms = nowMs;
+  return brand.value.id;
 }

@@ -1,50 +1,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ALICE, catalogueApp, VERSION } from "../support/catalogue-app.ts";
+import { offerCalls } from "../support/catalogue-offers.ts";
+import type { List, Problem, PublicOffer } from "../support/catalogue-offers.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
 const edge = catalogueApp(DB);
-
-type Version = {
-  number: number;
-  state: string;
-  second_person: boolean;
-  rate_bp: number | null;
-  approved_by: string | null;
-  in_force: { from: string; to: string | null } | null;
-};
-type Offer = { id: string; brand_id: string; version: Version; versions: Version[] };
-type PublicOffer = {
-  id: string;
-  title: string;
-  brand: { id: string; name: string };
-  version: { number: number; rate_bp: number };
-  activation: { activated_at: string; expires_at: string | null } | null;
-  eligible: { value: boolean; reasons: { code: string; message: string }[] } | null;
-};
-type List<T> = { data: T[]; next_cursor: string | null };
-type Problem = {
-  code: string;
-  errors: { pointer: string; code: string; detail: string; line?: number }[];
-};
-
-let serial = 0;
-async function makeBrand(): Promise<string> {
-  const name = `Boutique ${(serial += 1)}`;
-  return (await edge.call<{ id: string }>("POST", "/admin/v1/brands", {
-    as: ALICE,
-    body: { name, category: "shop", aliases: [name] },
-  })).body.id;
-}
-const title = { fr: "Trois pour cent", en: "Three per cent" };
-const offerOf = (brandId: string, version: object) =>
-  edge.call<Offer & Problem>("POST", "/admin/v1/offers", {
-    as: ALICE,
-    body: { brand_id: brandId, title, version },
-  });
-const offersOf = async (brandId: string, headers: Record<string, string> = {}) =>
-  (await edge.call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brandId}`, { headers })).body
-    .data;
+const { makeBrand, offerOf, offersOf } = offerCalls(edge);
 
 describe("activation", () => {
   const USER = "user.usr_0192f0c4-0000-7000-8000-0000000000aa";

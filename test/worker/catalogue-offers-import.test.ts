@@ -1,41 +1,17 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { ALICE, catalogueApp, VERSION } from "../support/catalogue-app.ts";
+import { offerCalls, title } from "../support/catalogue-offers.ts";
+import type { Problem } from "../support/catalogue-offers.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
 const edge = catalogueApp(DB);
-
-type PublicOffer = {
-  id: string;
-  title: string;
-  brand: { id: string; name: string };
-  version: { number: number; rate_bp: number };
-  activation: { activated_at: string; expires_at: string | null } | null;
-  eligible: { value: boolean; reasons: { code: string; message: string }[] } | null;
-};
-type List<T> = { data: T[]; next_cursor: string | null };
-type Problem = {
-  code: string;
-  errors: { pointer: string; code: string; detail: string; line?: number }[];
-};
-
-let serial = 0;
-async function makeBrand(): Promise<string> {
-  const name = `Boutique ${(serial += 1)}`;
-  return (await edge.call<{ id: string }>("POST", "/admin/v1/brands", {
-    as: ALICE,
-    body: { name, category: "shop", aliases: [name] },
-  })).body.id;
-}
-const title = { fr: "Trois pour cent", en: "Three per cent" };
-const offersOf = async (brandId: string, headers: Record<string, string> = {}) =>
-  (await edge.call<List<PublicOffer>>("GET", `/v1/offers?brand_id=${brandId}`, { headers })).body
-    .data;
+const { makeBrand, offersOf } = offerCalls(edge);
 
 describe("POST /admin/v1/offers/import", () => {
   it("creates, versions and recognises what is already there", async () => {
-    await makeBrand();
-    const name = `Boutique ${serial}`;
+    const { name } = (await edge.call<{ name: string }>("GET", `/v1/brands/${await makeBrand()}`))
+      .body;
     const line = (rateBp: number) =>
       JSON.stringify({
         brand: name,

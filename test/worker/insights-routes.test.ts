@@ -1,15 +1,13 @@
 // Operators' routes of insights: who may call them, what they refuse, and that their figures are
 // those of the ledgers.
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { createBrand } from "../../src/catalogue/brands/brand.ts";
-import { createOffer } from "../../src/catalogue/offers/offer.ts";
 import { newId } from "../../src/kernel/ids.ts";
 import type { BrandId, UserId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { addDays } from "../../src/kernel/time.ts";
 import { at, batch, offer, PROGRAMME, row } from "../contract/ledger-factories.ts";
 import { VERSION } from "../support/catalogue-app.ts";
-import { bindings, insightsApp, rowsOf } from "../support/insights-app.ts";
+import { bindings, brandWithOffer, insightsApp, rowsOf } from "../support/insights-app.ts";
 import type { InsightsApp } from "../support/insights-app.ts";
 
 const NOW = at("2026-11-14");
@@ -284,30 +282,6 @@ describe("the metrics", () => {
   });
 });
 
-async function brandWithOffer(name: string): Promise<BrandId> {
-  const actor = { subject: "alice", path: "/", idempotencyKey: crypto.randomUUID() };
-  const brand = await app.catalogue.act(
-    actor,
-    ({ catalogue }, act) =>
-      createBrand(catalogue, { name, category: "shops", aliases: [name] }, act),
-  );
-  if (!brand.ok) throw new Error(brand.error.code);
-  // Approved before the purchases of these tests, or it would not be in force on their day.
-  const nowMs = app.clock.ms;
-  const made = await app.catalogue.act(
-    { ...actor, path: "/o" },
-    ({ catalogue }, act) =>
-      createOffer(catalogue, {
-        brand_id: brand.value.id,
-        title: { fr: name, en: name },
-        version: VERSION as never,
-      }, { ...act, nowMs: at("2026-10-01"), pointsPerEuro: 100 }),
-  );
-  if (!made.ok) throw new Error(made.error.code);
-  app.clock.ms = nowMs;
-  return brand.value.id;
-}
-
 describe("a dry run", () => {
   let brandId: BrandId;
   const run = (version: Record<string, unknown>, brand: string = brandId, as = "catalogue") =>
@@ -317,7 +291,7 @@ describe("a dry run", () => {
     }, null);
 
   beforeAll(async () => {
-    brandId = await brandWithOffer("Dry Shop");
+    brandId = await brandWithOffer(app, "Dry Shop");
     app.clock.ms = NOW;
     const users = [await someone(["statistics"]), await someone(["statistics"]), await someone()];
     for (const id of users) {

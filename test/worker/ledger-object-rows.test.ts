@@ -11,7 +11,7 @@ import { parseConfig } from "../../src/config.ts";
 import type { LedgerHelpers } from "../../src/ledger/object/alarm.ts";
 import { LedgerObject } from "../../src/platform/cloudflare/ledger-object.ts";
 import { ledgerHelpers } from "../../src/platform/ledger-helpers.ts";
-import { UserLedger } from "../../src/platform/cloudflare/user-ledger.ts";
+import type { UserLedger } from "../../src/platform/cloudflare/user-ledger.ts";
 import { at, batch, FNAC, row } from "../contract/ledger-factories.ts";
 import { countD1 } from "../support/count-d1.ts";
 

@@ -6,10 +6,7 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { reviewService } from "../../src/reviews/service.ts";
 import { decideEarning } from "../../src/ledger/earning/rules.ts";
 import { at, batch, PROGRAMME, row } from "../contract/ledger-factories.ts";
-import { createBrand } from "../../src/catalogue/brands/brand.ts";
-import { createOffer } from "../../src/catalogue/offers/offer.ts";
-import { VERSION } from "../support/catalogue-app.ts";
-import { insightsApp, rowsOf } from "../support/insights-app.ts";
+import { brandWithOffer, insightsApp, rowsOf } from "../support/insights-app.ts";
 import type { InsightsApp } from "../support/insights-app.ts";
 
 const NOW = at("2026-11-14");
@@ -24,30 +21,6 @@ beforeAll(async () => {
   vi.stubGlobal("fetch", async () => new Response(null, { status: 503 }));
 });
 
-async function brandWithOffer(name: string): Promise<BrandId> {
-  const actor = { subject: "alice", path: "/", idempotencyKey: crypto.randomUUID() };
-  const brand = await app.catalogue.act(
-    actor,
-    ({ catalogue }, act) =>
-      createBrand(catalogue, { name, category: "shops", aliases: [name] }, act),
-  );
-  if (!brand.ok) throw new Error(brand.error.code);
-  // Approved before the purchases of these tests, or it would not be in force on their day.
-  const nowMs = app.clock.ms;
-  const made = await app.catalogue.act(
-    { ...actor, path: "/o" },
-    ({ catalogue }, act) =>
-      createOffer(catalogue, {
-        brand_id: brand.value.id,
-        title: { fr: name, en: name },
-        version: VERSION as never,
-      }, { ...act, nowMs: at("2026-10-01"), pointsPerEuro: 100 }),
-  );
-  if (!made.ok) throw new Error(made.error.code);
-  app.clock.ms = nowMs;
-  return brand.value.id;
-}
-
 describe("the reviews", () => {
   let id: UserId;
   let brandId: BrandId;
@@ -60,7 +33,7 @@ describe("the reviews", () => {
 
   beforeAll(async () => {
     id = await someone();
-    brandId = await brandWithOffer("Review Shop");
+    brandId = await brandWithOffer(app, "Review Shop");
     await app.stubOf(id).record(
       batch([
         row("a", { review: "currency_unknown", brand: { id: brandId, matched: "SHOP" } }),
