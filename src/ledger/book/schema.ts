@@ -123,14 +123,15 @@ const FIRST_TABLES = [
   ) STRICT, WITHOUT ROWID`,
 ];
 
-// What `news.ts` asks for after every call; nearly always empty.
+// What the change feeds ask for after every call; nearly always empty.
 const WAITING_ROWS = [
   "CREATE INDEX purchases_waiting ON purchases (n) WHERE waits_for IN ('review', 'purchase')",
 ];
 
-// What the statistics sample must be told again (`news.ts`). A trigger, because rows change in
-// several places of this code, and one that forgot to say so would go unnoticed. It fires only for
-// rows that may have been told: a new row or a booking costs nothing.
+// What must be projected to the statistics sample again (projection/change-feeds.ts). A trigger,
+// because rows change in several places of this code, and one that forgot to say so would go
+// unnoticed. It fires only for rows that may have been projected: a new row or a booking costs
+// nothing.
 const CHANGED = "amount_cents, brand_id, purchased_on, state, kind, currency, same_as, review";
 const each = (prefix: string): string =>
   CHANGED.split(", ").map((column) => `${prefix}.${column}`).join(", ");
