@@ -100,7 +100,7 @@ function addLiability(router: OpenAPIHono<AppEnv>, deps: InsightsRoutesDeps): vo
     ...common,
     method: "get",
     path: "/liability",
-    summary: "Tell what the points of all users are worth at the end of a day",
+    summary: "Show what the points of all users are worth at the end of a day",
     description:
       "From what the ledgers had recorded by the end of that day in Paris; today by default.",
     middleware: reads(deps, "finance", "auditor"),
@@ -239,7 +239,7 @@ const metricsSchema = z.object({
       ended_at: instant,
       checked: whole,
       behind: whole.openapi({
-        description: "Ledgers whose end D1 did not know; they were told to tell it again",
+        description: "Ledgers whose end D1 did not know; they were asked to project it again",
       }),
     }).nullable(),
     patrol: z.object({ checked: whole, behind: whole }).openapi({

@@ -1,10 +1,10 @@
 // Whether this isolate may be given traffic. Every check that fails is named by a code; nothing
-// else is told to the outside.
+// else is shown to the outside.
 import type { Result } from "../kernel/result.ts";
 import type { ProgrammeError } from "./programme.ts";
 
 /**
- * What a server of the operator's own says: where it stands is its operator's declaration
+ * What a server of the operator's own says: where it is hosted is its operator's declaration
  * (`JURISDICTION`), nothing can check it.
  */
 export const DECLARED_EU = "eu-declared";

@@ -59,14 +59,14 @@ const CHECK_DETAILS = {
   },
 } as const;
 
-/** `GET /healthz` and `/readyz`: before the gate, since they must tell why the rest is closed. */
+/** `GET /healthz` and `/readyz`: before the gate, since they must say why the rest is closed. */
 function healthRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   const health = createRoute({
     method: "get",
     path: "/healthz",
     tags,
-    summary: "Tell that the application runs",
+    summary: "Say that the application runs",
     responses: {
       200: answer(
         z.object({ status: z.literal("ok"), version: z.string() }).openapi("Health"),
@@ -80,7 +80,7 @@ function healthRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
     method: "get",
     path: "/readyz",
     tags,
-    summary: "Tell whether the application can work",
+    summary: "Say whether the application can work",
     description:
       "503 with a code per failed check in `errors`. In production the database must be served from the EU.",
     responses: {
@@ -151,7 +151,7 @@ const legalSchema = z.object({
 const DOCS_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `GET /v1/legal`, what stands under `/.well-known/` beside the keys, `/docs`. */
+/** `GET /v1/legal`, what is served under `/.well-known/` beside the keys, `/docs`. */
 function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   const legal = createRoute({
@@ -174,7 +174,7 @@ function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
     method: "get",
     path: "/.well-known/security.txt",
     tags,
-    summary: "Tell where to report a weakness (RFC 9116)",
+    summary: "Say where to report a weakness (RFC 9116)",
     responses: {
       200: { description: "security.txt", content: { "text/plain": { schema: z.string() } } },
     },
@@ -227,7 +227,7 @@ function associationRoutes(
     method: "get",
     path: "/.well-known/apple-app-site-association",
     tags,
-    summary: "Tell which Apple apps belong to this system",
+    summary: "List the Apple apps that belong to this system",
     responses: {
       200: answer(
         z.object({
@@ -259,7 +259,7 @@ function associationRoutes(
     method: "get",
     path: "/.well-known/assetlinks.json",
     tags,
-    summary: "Tell which Android apps belong to this system",
+    summary: "List the Android apps that belong to this system",
     responses: {
       200: answer(
         z.array(z.object({

@@ -13,7 +13,7 @@ import type {
 /** Counting a row that would earn more than this takes two persons, as an adjustment does. */
 const SECOND_PERSON_POINTS = 2_000;
 
-/** Rows whose amount or day stands in for one that could not be read: they must earn nothing. */
+/** Rows whose amount or day replaces one that could not be read: they must earn nothing. */
 export const MADE_UP: ReadonlySet<string> = new Set<ReviewWhy>([
   "amount_out_of_bounds",
   "amount_missing",

@@ -25,7 +25,7 @@ export async function endConnection(
   return true;
 }
 
-/** Tells the aggregator to forget a connection that ended here. False: later. */
+/** Asks the aggregator to delete a connection that ended here. False: later. */
 export async function finishRemoval(
   deps: BankingDeps,
   linkedUser: LinkedUser,

@@ -16,7 +16,7 @@ const STEP_ITEMS = 20;
 const ALERT_AFTER_TRIES = 6;
 /** A daily read that failed is made again so much later: four background calls a day at most. */
 const CHANGES_RETRY_MS = 6 * HOUR_MS;
-/** Spent and late intents are kept a while to tell a late return from a forged one. */
+/** Spent and late intents are kept a while to distinguish a late return from a forged one. */
 const INTENTS_KEPT_MS = 30 * DAY_MS;
 
 /** One bounded round. `more`: there was as much as a round may do. */

@@ -7,7 +7,7 @@ const asText = (name: string): Setter => (text, item) => void (item[name] = text
 const asList = (name: string): Setter => (text, item) =>
   void (item[name] = text.split("|").map((part) => part.trim()).filter((part) => part !== ""));
 
-/** Several aliases stand in one cell with `|` between them. */
+/** Several aliases share one cell with `|` between them. */
 export const BRAND_COLUMNS: CsvColumns = {
   id: asText("id"),
   name: asText("name"),

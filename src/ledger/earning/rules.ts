@@ -18,7 +18,7 @@ const PERCENT_DIVISOR = 1_000_000;
  * The rules of an offer version from the one furthest from earning to the nearest: first what the
  * purchase itself is, then what the user could have done, then what earlier purchases used up. A
  * version's reasons are listed in this order, and of two versions that fail equally many rules the
- * one whose first failure stands later here came closer.
+ * one whose first failure comes later here came closer.
  */
 const REASONS_BY_CLOSENESS = [
   "wrong_channel",
@@ -146,7 +146,7 @@ function checkEligibility(facts: EarningFacts, terms: OfferTerms, usage: UsageVi
     (activationWindow !== null && overlaps(activationWindow, parisDay(facts.purchasedOn)));
   return [
     check("offer_not_in_force", true, windowText(terms), facts.purchasedOn),
-    // A purchase whose channel the label does not tell does not earn an offer for one channel: in
+    // A purchase whose channel the label does not give does not earn an offer for one channel: in
     // doubt, no.
     check(
       "wrong_channel",
@@ -301,7 +301,7 @@ function first<T>(items: readonly T[], compare: (a: T, b: T) => number): T | nul
 }
 
 /**
- * The version whose window lies nearest to the day, to tell a user by how much the purchase missed
+ * The version whose window lies nearest to the day, to show a user by how much the purchase missed
  * it.
  */
 function nearestInTime(terms: readonly OfferTerms[], date: string): OfferTerms | null {

@@ -32,7 +32,7 @@ export type BankRow = {
   readonly accountId: AccountId;
   readonly externalId: string;
   readonly kind: "purchase" | "refund";
-  /** Always positive; `kind` tells the direction. */
+  /** Always positive; `kind` gives the direction. */
   readonly amountCents: number;
   /** ISO 4217 of the account; only EUR earns. */
   readonly currency: string;

@@ -27,8 +27,8 @@ export type ReasonCode =
   | "held_for_review";
 
 /**
- * What a number in a check counts, and the period it is counted in: a code alone does not tell two
- * caps apart.
+ * What a number in a check counts, and the period it is counted in: a code alone does not
+ * distinguish two caps.
  */
 export type RuleMeasure =
   | "purchase_cents"
@@ -49,7 +49,7 @@ export type RuleMeasure =
    * have held at most.
    */
   | "budget_points"
-  /** The amount, and what refunds have left of it; the points granted, and those that stand. */
+  /** The amount, and what refunds have left of it; the points granted, and those that remain. */
   | "kept_cents"
   | "kept_points"
   /**
@@ -91,7 +91,7 @@ export type Outcome = "earned" | "not_earned" | "reversed" | "waiting";
 
 export type Verdict = {
   readonly outcome: Outcome;
-  /** Points that stand now: granted less reversed. */
+  /** Points that remain: granted less reversed. */
   readonly points: number;
   /** The deciding reasons, the first one being the answer to "why?". */
   readonly reasons: readonly ReasonCode[];

@@ -136,7 +136,7 @@ function takeovers(rows: readonly SameRow[]): Map<number, number> {
 }
 
 /**
- * Rows of no known brand are told apart by their label: two strangers' purchases are not one
+ * Rows of no known brand are distinguished by their label: two strangers' purchases are not one
  * because both are unknown.
  */
 function sameMerchant(a: SameRow, b: SameRow): boolean {

@@ -10,7 +10,7 @@ import type { Result } from "../../kernel/result.ts";
 type FolderLock = { readonly release: () => void };
 
 /**
- * Takes the folder (made if missing) for the life of this process, or tells that another process
+ * Takes the folder (made if missing) for the life of this process, or says that another process
  * has it.
  */
 export function lockDataFolder(

@@ -188,7 +188,7 @@ describe("rebuild-projections", () => {
     answers = [step(25, 0, "c1"), step(31, 0, null)];
     expect(await rebuild()).toEqual({
       code: 0,
-      out: "25 ledgers told again, 0 failed\n31 ledgers told again, 0 failed, done\n",
+      out: "25 ledgers projected again, 0 failed\n31 ledgers projected again, 0 failed, done\n",
       err: "",
     });
     expect(

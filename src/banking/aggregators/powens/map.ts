@@ -21,7 +21,7 @@ type Dropped = keyof MinimisedRows["dropped"];
 
 /**
  * Keeps the card purchases and refunds of the accounts that earn, dated inside the account's
- * window. `fallbackUpdateMs` stands in where a row has no `last_update`. With `accountId`, rows
+ * window. `fallbackUpdateMs` is used where a row has no `last_update`. With `accountId`, rows
  * that name another account are dropped: the list came under this one.
  */
 export function minimise(
@@ -118,7 +118,7 @@ const SURE = new Set([
 
 /**
  * Purchase, refund, or null for what must not go on. The label decides and the type helps where the
- * label is silent; then the sign tells the direction, because merchants' refunds come as `card`
+ * label is silent; then the sign gives the direction, because merchants' refunds come as `card`
  * rows with a positive value.
  */
 function kindOf(
