@@ -3,7 +3,7 @@
 // the loopback address is called, and wrangler never.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -71,7 +71,7 @@ function run(
     execFile(process.execPath, [resolve(script), ...args], {
       cwd: options.cwd ?? ".",
       env: { ...env, ...options.env },
-      timeout: 15_000,
+      timeout: 60_000,
     }, (error, out, err) => {
       done({ code: error === null ? 0 : error.code, out, err });
     }).stdin?.end();
@@ -99,6 +99,8 @@ const COMMANDS: readonly (readonly [script: string, ...wrong: readonly (readonly
   ], ["--in"]],
   [`${CLI}/snapshot.ts`, [], ["only-one"], ["--check"]],
   [`${CLI}/setup-cloudflare.ts`, ["--unknown"]],
+  [`${CLI}/keys.ts`, [], ["new"], ["old", "file"], ["new", "a", "b"]],
+  [`${CLI}/deploy-check.ts`, ["--unknown"], ["--secrets", "/nowhere/at/all"]],
   ["src/local/token.ts", [], ["--role", "owner"], ["--role", "nobody", "--subject", "olga"], [
     "--role",
     "owner",
@@ -308,5 +310,22 @@ describe("setup:cloudflare and deploy", () => {
       out: expect.stringMatching(/^refused: env\.production names no database yet/) as string,
     });
     expect(await readdir(cwd)).toEqual(["wrangler.toml"]);
+  });
+});
+
+describe("keys", () => {
+  it("writes a file for its owner alone, prints no key, and never replaces one", async ({ expect }) => {
+    const path = join(folder, "secrets.json");
+    const made = await run(`${CLI}/keys.ts`, ["new", path]);
+    expect(made.code).toBe(0);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const text = await readFile(path, "utf8");
+    const values = Object.values(JSON.parse(text) as Record<string, string>).filter((value) =>
+      value !== ""
+    );
+    expect(values).toHaveLength(6);
+    for (const value of values) expect(made.out + made.err).not.toContain(value);
+    expect(await run(`${CLI}/keys.ts`, ["new", path])).toMatchObject({ code: 1, out: "" });
+    expect(await readFile(path, "utf8")).toBe(text);
   });
 });
