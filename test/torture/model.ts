@@ -1,4 +1,4 @@
-// What must stand once a set of bank rows has been delivered, whatever the order and however often
+// What users must see once a set of bank rows has been delivered, whatever the order and however often
 // the edge died meanwhile. Written from DESIGN.md section 4 and from nothing of src/: the torture
 // compares the ledgers with this, not with what they say of themselves.
 
@@ -53,7 +53,7 @@ export type Expected = {
    * or not.
    */
   readonly shown: boolean;
-  /** What stands of it; under a budget what stands if the budget granted it. Refunds have none. */
+  /** Its active points; under a budget those if the budget granted them. Refunds have none. */
   readonly points: number;
   /** The row of the purchase that a refund gives back, or null. */
   readonly refundOf: number | null;
