@@ -93,7 +93,9 @@ export function localSettings(edgeUrl: string, sandboxUrl: string): Record<strin
 }
 
 /** Settings of API.md's table that the caller's environment overrides. */
-export function settingsFromEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+export function settingsFromEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
   const given: Record<string, string> = {};
   for (const name of configNames()) {
     const value = env[name];

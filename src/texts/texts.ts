@@ -3,12 +3,16 @@
 import { catalogue } from "./catalogue.ts";
 import { CHECKS_EN } from "./checks.en.ts";
 import { CHECKS_FR } from "./checks.fr.ts";
+import { LANDING_EN } from "./landing.en.ts";
+import { LANDING_FR } from "./landing.fr.ts";
 import { LEGAL_EN } from "./legal.en.ts";
 import { LEGAL_FR } from "./legal.fr.ts";
 import { MAILS_EN } from "./mails.en.ts";
 import { MAILS_FR } from "./mails.fr.ts";
 import { PROBLEMS_EN } from "./problems.en.ts";
 import { PROBLEMS_FR } from "./problems.fr.ts";
+import { READINESS_EN } from "./readiness.en.ts";
+import { READINESS_FR } from "./readiness.fr.ts";
 import { REASONS_EN } from "./reasons.en.ts";
 import { REASONS_FR } from "./reasons.fr.ts";
 import { VALIDATION_EN } from "./validation.en.ts";
@@ -24,5 +28,9 @@ export const PROBLEMS = catalogue(PROBLEMS_FR, PROBLEMS_EN);
 export const VALIDATION = catalogue(VALIDATION_FR, VALIDATION_EN);
 /** The e-mails. */
 export const MAILS = catalogue(MAILS_FR, MAILS_EN);
+/** The page at the root address. */
+export const LANDING = catalogue(LANDING_FR, LANDING_EN);
+/** Why the service is not ready. */
+export const READINESS = catalogue(READINESS_FR, READINESS_EN);
 /** The legal notice. */
 export const LEGAL = catalogue(LEGAL_FR, LEGAL_EN);

@@ -12,6 +12,7 @@ import { linkRows, linkSchedule } from "./links.ts";
 import { pendingWork } from "./pending-work.ts";
 import { quarantineOperations, quarantineRows } from "./quarantine.ts";
 import { readProgress } from "./read-progress.ts";
+import { remoteUserReads } from "./remote-users.ts";
 
 export type {
   QuarantinedMessage,
@@ -36,6 +37,7 @@ export function bankingStore(db: Database, random: RandomBytes) {
     ...connectionRows(db, random),
     ...earningSwitch(db),
     ...readProgress(db),
+    ...remoteUserReads(db),
     ...pendingWork(db),
     ...quarantineRows(db, random),
     ...quarantineOperations(db, random),

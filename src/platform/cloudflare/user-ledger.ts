@@ -2,6 +2,7 @@
 // bindings and settings.
 import { parseConfig } from "../../config.ts";
 import { consoleLog } from "../../kernel/log.ts";
+import { loggedFetch } from "../../kernel/outgoing.ts";
 import { systemRandomBytes } from "../../kernel/random.ts";
 import type { LedgerHelpers } from "../../ledger/object/alarm.ts";
 import { LedgerObject } from "./ledger-object.ts";
@@ -16,12 +17,13 @@ function helpersOf(env: LedgerEnv): LedgerHelpers {
   if (known !== undefined) return known;
   const config = parseConfig(env);
   if (!config.ok) throw new ConfigurationRefused("the configuration is refused");
+  const log = consoleLog();
   const helpers = ledgerHelpers({
     database: env.DB,
     config: config.value,
     random: systemRandomBytes,
-    fetch: (input, init) => fetch(input, init),
-    log: consoleLog(),
+    fetch: loggedFetch((input, init) => fetch(input, init), log),
+    log,
   });
   made.set(env, helpers);
   return helpers;

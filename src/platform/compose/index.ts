@@ -47,7 +47,7 @@ export function compose(platform: Platform, config: Config): Composition {
   };
 
   const routers: Routers = [
-    ...composeOperations(shared),
+    ...composeOperations(shared, banking.aggregatorAnswered),
     ...banking.quarantineRouters,
     ...identity.routers,
     ...mountCatalogue(shared, catalogue, tokens),

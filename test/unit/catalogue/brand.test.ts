@@ -246,7 +246,7 @@ describe("readiness", () => {
       throw new Error("down");
     };
     const seen = await readiness(
-      { database: down, ledger: async () => true, programme: down },
+      { database: down, ledger: async () => true, programme: down, aggregator: down },
       true,
     );
     expect(seen.failures).toEqual(["database_unavailable"]);
