@@ -211,6 +211,8 @@ export type BankingPort = {
    * something is left to do there.
    */
   readonly endAll: (userId: UserId) => Promise<boolean>;
+  /** Has everything of a user's connections read once more; safe to repeat. */
+  readonly readAgain: (userId: UserId) => Promise<void>;
   /** Which connections a user has: for the export and for operators. */
   readonly connectionIds: (userId: UserId) => Promise<readonly ConnectionId[]>;
   /** Finishes what was left open, in bounded steps. `more`: call again soon. */

@@ -25,7 +25,9 @@ export type IdPrefix =
   | "lot"
   | "crr"
   | "chg"
-  | "lnk";
+  | "lnk"
+  | "etr"
+  | "agr";
 
 declare const brand: unique symbol;
 /**

@@ -28,7 +28,7 @@ export function ledgerHelpers(parts: LedgerHelperParts): LedgerHelpers {
   const sample = sampleStore(db);
   const notices = {
     contacts: contactBook({
-      store: identityStore(db),
+      store: identityStore(db, random),
       encryption: config.keyrings.encryption,
       random,
       log,

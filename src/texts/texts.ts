@@ -9,6 +9,8 @@ import { LEGAL_EN } from "./legal.en.ts";
 import { LEGAL_FR } from "./legal.fr.ts";
 import { MAILS_EN } from "./mails.en.ts";
 import { MAILS_FR } from "./mails.fr.ts";
+import { PROBLEM_DETAILS_EN } from "./problem-details.en.ts";
+import { PROBLEM_DETAILS_FR } from "./problem-details.fr.ts";
 import { PROBLEMS_EN } from "./problems.en.ts";
 import { PROBLEMS_FR } from "./problems.fr.ts";
 import { READINESS_EN } from "./readiness.en.ts";
@@ -24,6 +26,8 @@ export const REASONS = catalogue(REASONS_FR, REASONS_EN);
 export const CHECKS = catalogue(CHECKS_FR, CHECKS_EN);
 /** Titles of refusals, one for each code. */
 export const PROBLEMS = catalogue(PROBLEMS_FR, PROBLEMS_EN);
+/** What a refusal means where its title says too little. */
+export const PROBLEM_DETAILS = catalogue(PROBLEM_DETAILS_FR, PROBLEM_DETAILS_EN);
 /** What a schema found wrong with a field. */
 export const VALIDATION = catalogue(VALIDATION_FR, VALIDATION_EN);
 /** The e-mails. */

@@ -23,6 +23,7 @@ export function useAloneBankingApp(): void {
       "UPDATE bank_connections SET changes_due_at_ms = 9e15, next_try_at_ms = NULL",
     );
     await binding.exec("UPDATE aggregator_links SET next_try_at_ms = NULL");
+    await binding.exec("DELETE FROM earning_handovers");
   });
 }
 

@@ -18,6 +18,7 @@ import { dryRunner } from "../../src/insights/dry-run-service.ts";
 import { projections } from "../../src/insights/projections.ts";
 import { reviewService } from "../../src/reviews/service.ts";
 import { reviewsStore } from "../../src/reviews/store.ts";
+import { identityStore } from "../../src/identity/store/index.ts";
 import { insightsRoutes } from "../../src/insights/routes.ts";
 import { reviewRoutes } from "../../src/reviews/routes.ts";
 import { sampleStore } from "../../src/insights/sample-store.ts";
@@ -93,7 +94,13 @@ export async function insightsApp(stepUsers = 25) {
     programme: PROGRAMME,
     clock,
   });
-  const privacy = composePrivacy({ sample, reviews: queue, index, clock });
+  const privacy = composePrivacy({
+    sample,
+    reviews: queue,
+    identity: identityStore(db, systemRandomBytes),
+    index,
+    clock,
+  });
   const note = async (event: AuditEvent): Promise<void> =>
     void (await auditStatement(db, event, clock.nowMs(), systemRandomBytes));
   const common = {

@@ -8,7 +8,7 @@ import type { BrandId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import type { BankRow, OfferCover, RecordBatch } from "../../ledger/ports.ts";
-import { generationsOf } from "../connections/index.ts";
+import { generationsOf, wasTaken } from "../connections/index.ts";
 import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { ReadError } from "../errors.ts";
 import type { CardRow } from "../ports.ts";
@@ -30,7 +30,10 @@ export async function recordRows(
   const bankRows: BankRow[] = [];
   for (const row of rows) {
     const account = byRemoteId.get(row.remoteAccountId);
-    if (account !== undefined) {
+    // The amount of such a row is missing, or its day: it tells nothing of another's.
+    const taken = account !== undefined && row.review === null &&
+      wasTaken(deps.keyrings.index, account, row);
+    if (account !== undefined && !taken) {
       bankRows.push(await bankRowOf(deps, account.id, row, cipher, catalogue));
     }
   }

@@ -5,6 +5,8 @@ import type { Database } from "../../db/database.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { connectionRows } from "./connections.ts";
 import { earningSwitch } from "./earning-switch.ts";
+import { transferRows } from "./earning-transfers.ts";
+import { handoverRows } from "./handovers.ts";
 import { linkEndings } from "./link-endings.ts";
 import { linkIntentRows } from "./link-intents.ts";
 import { linkedUserReads } from "./linked-users.ts";
@@ -14,6 +16,7 @@ import { quarantineOperations, quarantineRows } from "./quarantine.ts";
 import { readProgress } from "./read-progress.ts";
 import { remoteUserReads } from "./remote-users.ts";
 
+export type { EarningStart } from "./handovers.ts";
 export type {
   QuarantinedMessage,
   QuarantineEntry,
@@ -36,6 +39,8 @@ export function bankingStore(db: Database, random: RandomBytes) {
     ...linkIntentRows(db, random),
     ...connectionRows(db, random),
     ...earningSwitch(db),
+    ...handoverRows(db),
+    ...transferRows(db, random),
     ...readProgress(db),
     ...remoteUserReads(db),
     ...pendingWork(db),

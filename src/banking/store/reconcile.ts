@@ -19,6 +19,7 @@ import type {
   ConnectionChange,
   NewConnection,
 } from "../connections/index.ts";
+import { anotherEarns, sharedBy } from "./shared-account.ts";
 
 const link = alias(aggregatorLinks, "l");
 
@@ -126,6 +127,10 @@ export function updateAccount(db: Database, changes: Changes, item: AccountChang
     updatedAtMs: changes.nowMs,
     linkedAtMs:
       sql`CASE WHEN ${table.state} = 'disabled' AND ${item.state} = 'enabled' THEN ${changes.nowMs} ELSE ${table.linkedAtMs} END`,
+    // Another holder may have begun to earn while the account was gone.
+    earning:
+      sql`(${table.earning} AND NOT (${item.state} = 'enabled' AND ${table.state} <> 'enabled'
+      AND ${anotherEarns(sharedBy("bank_accounts"), sql`${changes.userId}`)}))`,
   }).where(
     and(
       eq(table.aggregator, changes.aggregator),
