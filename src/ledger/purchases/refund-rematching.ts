@@ -3,11 +3,12 @@
 import type { BrandId } from "../../kernel/ids.ts";
 import { textOf } from "../book/sql.ts";
 import type { Call } from "../book/call.ts";
+import { familyOf } from "./account-family.ts";
 import type { Account, BatchAccounts } from "./batch-accounts.ts";
 import type { PlannedRow } from "./batch-plan.ts";
 import { hasRefunds, reassignRefunds } from "./refund-matching.ts";
 
-/** Refunds of one brand on one account are to be matched again, if there are any. */
+/** Refunds of one brand in the family of one account are to be matched again, if there are any. */
 type RefundScope = {
   readonly accountNo: number;
   readonly brandId: BrandId;
@@ -27,16 +28,13 @@ export function rematchRefunds(
   const done = new Set<string>();
   const known = new Map<BrandId, boolean>();
   for (const { accountNo, brandId, certain } of scopes) {
-    const fingerprint = accounts.find((account) => account.accountNo === accountNo)?.fingerprint ??
-      "";
-    const key = `${fingerprint} ${brandId}`;
-    if (done.has(key)) continue;
-    done.add(key);
+    if (done.has(`${accountNo} ${brandId}`)) continue;
     const some = certain || (known.get(brandId) ?? hasRefunds(call, brandId));
     known.set(brandId, some);
     if (!some) continue;
-    const together = accounts.filter((account) => account.fingerprint === fingerprint);
-    reassignRefunds(call, together.map((account) => account.accountNo), brandId);
+    const family = familyOf(call, accountNo);
+    for (const account of family) done.add(`${account.accountNo} ${brandId}`);
+    reassignRefunds(call, family, brandId);
   }
 }
 

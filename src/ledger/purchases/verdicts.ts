@@ -121,7 +121,7 @@ function finishWithoutPoints(call: Call, purchase: PurchaseRow, transition: () =
 function expectPurchase(call: Call, purchase: PurchaseRow, decided: boolean): void {
   if (
     decided &&
-    (purchase.refundOf !== null || purchase.waitsFor === "purchase" ||
+    (purchase.refundParts.length > 0 || purchase.waitsFor === "purchase" ||
       purchase.findings.reasons.length > 0)
   ) return;
   purchase.decidedRank ??= nextRank(call);

@@ -1,7 +1,5 @@
-import * as fc from "fast-check";
 import { describe, test } from "vitest";
 import type { BankRow } from "../../../src/ledger/ports.ts";
-import { matchRefunds } from "../../../src/ledger/purchases/refund-matching.ts";
 import { account, at, FNAC, offer, row } from "../../contract/ledger-factories.ts";
 import { openBook, value } from "./book.ts";
 
@@ -20,7 +18,7 @@ describe("a refund", () => {
       reasons: ["refunded", "offer_applied"],
     });
     expect(refunded).toMatchObject({
-      refundOf: purchase?.id,
+      refundParts: [{ purchaseId: purchase?.id, amountCents: 3490 }],
       verdict: { outcome: "not_earned", reasons: ["refund_applied"] },
     });
     expect(book.kinds()).toBe("earn cancel");
@@ -178,45 +176,5 @@ describe("a refund", () => {
     expect(book.balances()).toBe("104 0 0");
     book.record([refund("r", 3490, { lastUpdateMs: 2000 })]);
     expect(book.balances()).toBe("0 0 0");
-  });
-});
-
-const rows = (ids: number) =>
-  fc.array(
-    fc.record({ day: fc.integer({ min: 1, max: 28 }), cents: fc.integer({ min: 1, max: 50 }) }, {
-      noNullPrototype: true,
-    }),
-    { maxLength: 8 },
-  )
-    .map((drawn) =>
-      drawn.map(({ day, cents }, index) => ({
-        n: ids + index,
-        key: String(ids + index),
-        date: `2026-11-${String(day).padStart(2, "0")}`,
-        cents,
-        currency: "EUR",
-      }))
-    );
-
-describe("matchRefunds()", () => {
-  test("never gives back more than a purchase cost, nor one made after the refund", ({ expect }) => {
-    fc.assert(fc.property(rows(1), rows(100), (purchases, refunds) => {
-      const matches = matchRefunds(purchases, refunds);
-      for (const purchase of purchases) {
-        const given = refunds.filter((each) => matches.get(each.n) === purchase.n);
-        expect(given.reduce((sum, each) => sum + each.cents, 0)).toBeLessThanOrEqual(
-          purchase.cents,
-        );
-        for (const each of given) expect(each.date >= purchase.date).toBe(true);
-      }
-    }));
-  });
-
-  test("does not depend on the order in which the rows are given", ({ expect }) => {
-    fc.assert(fc.property(rows(1), rows(100), (purchases, refunds) => {
-      expect(matchRefunds([...purchases].reverse(), [...refunds].reverse())).toEqual(
-        matchRefunds(purchases, refunds),
-      );
-    }));
   });
 });
