@@ -123,7 +123,7 @@ export class Model {
       ) known.closed = true;
       if (
         row.kind === "refund" && row.state === "booked" &&
-        this.resolution.refundOf.get(known.key) === null &&
+        this.resolution.refundOf.get(known.key)?.length === 0 &&
         this.#waitsSince(known) + REFUND_WAITS_MS <= nowMs
       ) known.closed = true;
     }
@@ -222,7 +222,7 @@ export class Model {
       return {
         outcomes: ["not_earned", "reversed", "waiting"],
         points: 0,
-        firstReason: (this.resolution.refundOf.get(key) ?? null) === null
+        firstReason: (this.resolution.refundOf.get(key) ?? []).length === 0
           ? "refund_without_purchase"
           : "refund_applied",
       };

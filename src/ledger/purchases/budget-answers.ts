@@ -7,6 +7,7 @@ import { grantTo } from "./purchase-points.ts";
 import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { desiredHold, plainShare } from "./budget-shares.ts";
+import { noteRefusalsDue } from "./refusals.ts";
 import { giveUpRestoring } from "./reservations.ts";
 import { noteUsage } from "./user-history.ts";
 import { applyRefunds, earnElsewhere, restoreReserved } from "./verdicts.ts";
@@ -14,7 +15,8 @@ import { dueUnlessBudgetOpen, earned, waitEndsMs } from "./verdict-state.ts";
 
 /**
  * The reservations that offers' budgets must be asked for now. Idempotent for them: a task says how
- * much a purchase should have reserved, not by how much that changes.
+ * much a purchase should have reserved, not by how much that changes. What is given back comes first:
+ * it may be what another of them needs.
  */
 export function budgetTasks(call: Call, limit: number): BudgetTask[] {
   const rows = call.sql.exec(
@@ -33,7 +35,7 @@ export function budgetTasks(call: Call, limit: number): BudgetTask[] {
         budgetPoints: share.limit,
       }];
     })
-  );
+  ).sort((a, b) => Number(a.points > 0) - Number(b.points > 0));
 }
 
 /**
@@ -114,5 +116,6 @@ function closeBudget(call: Call, purchase: PurchaseRow): void {
   dueUnlessBudgetOpen(purchase, waitEndsMs(purchase), call.nowMs);
   noteUsage(call, purchase);
   updateVerdict(call, purchase);
+  noteRefusalsDue(call);
   coverDebt(call);
 }
