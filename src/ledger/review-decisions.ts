@@ -7,7 +7,6 @@ import { coverDebt } from "./points/holds.ts";
 import { familyOf } from "./purchases/account-family.ts";
 import { findPurchase, updatePurchase } from "./purchases/purchase-rows.ts";
 import type { PurchaseRow } from "./purchases/purchase-rows.ts";
-import { noteRefusalsDue } from "./purchases/refusals.ts";
 import { hasRefunds, reassignRefunds } from "./purchases/refund-matching.ts";
 import { settleVerdict } from "./purchases/verdicts.ts";
 import { purchaseView } from "./views/views.ts";
@@ -59,7 +58,6 @@ export function decideReview(
     if (purchase.brand !== null && hasRefunds(call, purchase.brand.id)) {
       reassignRefunds(call, familyOf(call, purchase.accountNo), purchase.brand.id);
     }
-    noteRefusalsDue(call);
     coverDebt(call);
   }
   const view = purchaseView(call, purchase.id);

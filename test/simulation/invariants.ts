@@ -39,7 +39,7 @@ function checkCaps(world: World, user: SimUser): void {
       `${terms.offerId} v${terms.version} rewarded ${same.length} purchases of at most ${terms.capPurchasesPerUser}`,
     );
     ensure(
-      !terms.firstPurchaseOnly || same.length === 1 || user.model.loose.has(terms.brandId),
+      !terms.firstPurchaseOnly || same.length === 1,
       `${terms.offerId} rewarded ${same.length} first purchases`,
     );
   }

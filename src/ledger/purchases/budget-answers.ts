@@ -7,7 +7,6 @@ import { grantTo } from "./purchase-points.ts";
 import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { desiredHold, plainShare } from "./budget-shares.ts";
-import { noteRefusalsDue } from "./refusals.ts";
 import { giveUpRestoring } from "./reservations.ts";
 import { noteUsage } from "./user-history.ts";
 import { applyRefunds, earnElsewhere, restoreReserved } from "./verdicts.ts";
@@ -116,6 +115,5 @@ function closeBudget(call: Call, purchase: PurchaseRow): void {
   dueUnlessBudgetOpen(purchase, waitEndsMs(purchase), call.nowMs);
   noteUsage(call, purchase);
   updateVerdict(call, purchase);
-  noteRefusalsDue(call);
   coverDebt(call);
 }

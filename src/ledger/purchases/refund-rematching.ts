@@ -56,22 +56,20 @@ function scopesOf(judged: readonly PlannedRow[]): RefundScope[] {
 }
 
 /**
- * Accounts that came together, or parted, at each brand that one of them has a refund of: the
- * purchases to choose from are others now.
+ * Accounts that came together, or parted: all that a refund of theirs may have been matched with, and
+ * those of the families that they left.
  */
 function scopesOfJoined(
   call: Call,
   accounts: readonly Account[],
   joined: ReadonlySet<string>,
 ): RefundScope[] {
-  const concerned = accounts.filter((account) => joined.has(account.fingerprint));
-  if (concerned.length === 0) return [];
+  if (joined.size === 0) return [];
   const rows = call.sql.exec(
-    "SELECT DISTINCT brand_id FROM purchases WHERE kind = 'refund' AND brand_id IS NOT NULL AND account_no IN (SELECT value FROM json_each(?))",
-    JSON.stringify(concerned.map((account) => account.accountNo)),
+    "SELECT DISTINCT brand_id FROM purchases WHERE kind = 'refund' AND brand_id IS NOT NULL ORDER BY brand_id",
   );
   return rows.flatMap((row) =>
-    concerned.map(({ accountNo }) => ({
+    accounts.map(({ accountNo }) => ({
       accountNo,
       brandId: textOf(row, "brand_id") as BrandId,
       certain: true,

@@ -45,11 +45,10 @@ export function judgeRefusalsAgain(call: Call, terms: Terms): void {
       }
     }
   }
-  const left = JSON.stringify([...call.freed].sort());
-  if (left !== (stored ?? "[]")) writeMeta(call.sql, REFUSALS_DUE, left);
+  if (brandsFrom(stored).length > 0) writeMeta(call.sql, REFUSALS_DUE, "[]");
 }
 
-/** Notes what a call without offers freed: the next delivery judges it again. */
+/** Notes what a call freed and could not judge again, having no offers: the next delivery does. */
 export function noteRefusalsDue(call: Call): void {
   const due = [...call.freed].filter((brandId) => candidatesOf(call, brandId).length > 0);
   if (due.length === 0) return;
