@@ -56,6 +56,7 @@ import type {
   Verification,
 } from "./ports.ts";
 import { record } from "./purchases/record-batch.ts";
+import { noteRefusalsDue } from "./purchases/refusals.ts";
 import { decideReview } from "./review-decisions.ts";
 import type { ReviewRefusal } from "./review-decisions.ts";
 import { migrate } from "./book/schema.ts";
@@ -174,7 +175,9 @@ function transactionsOf(parts: EngineParts) {
       if (erasedLeaf(sql) !== null) return err({ code: "erased" });
       const call = newCall(sql, parts.random, parts.userId, nowMs, ranks);
       bringUpToDate(call);
-      return method(call);
+      const answer = method(call);
+      noteRefusalsDue(call);
+      return answer;
     });
   const on = <I, T>(method: (call: Call, input: I) => T) => (input: I, nowMs: number): Answer<T> =>
     run(nowMs, (call) => ok(method(call, input)));

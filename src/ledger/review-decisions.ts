@@ -4,10 +4,10 @@ import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import type { PurchaseView, ReviewDecision } from "./ports.ts";
 import { coverDebt } from "./points/holds.ts";
+import { familyOf } from "./purchases/account-family.ts";
 import { findPurchase, updatePurchase } from "./purchases/purchase-rows.ts";
 import type { PurchaseRow } from "./purchases/purchase-rows.ts";
 import { hasRefunds, reassignRefunds } from "./purchases/refund-matching.ts";
-import { integerOf } from "./book/sql.ts";
 import { settleVerdict } from "./purchases/verdicts.ts";
 import { purchaseView } from "./views/views.ts";
 import type { Call } from "./book/call.ts";
@@ -56,11 +56,7 @@ export function decideReview(
     settleVerdict(call, purchase, false, false, { ...input, covers: null });
     updatePurchase(call, purchase);
     if (purchase.brand !== null && hasRefunds(call, purchase.brand.id)) {
-      const accounts = call.sql.exec(
-        "SELECT account_no FROM accounts WHERE fingerprint = (SELECT fingerprint FROM accounts WHERE account_no = ?)",
-        purchase.accountNo,
-      );
-      reassignRefunds(call, accounts.map((row) => integerOf(row, "account_no")), purchase.brand.id);
+      reassignRefunds(call, familyOf(call, purchase.accountNo), purchase.brand.id);
     }
     coverDebt(call);
   }

@@ -61,6 +61,8 @@ export const CHECKS_EN: TranslationOf<typeof CHECKS_FR> = {
 
   refund_none: "Refund: none",
   refund_part: "Refund: {back} of {whole}",
+  refund_counted: "Refund: {taken} of {whole} counted",
+  refund_counted_foreign: "Refund: {taken} counted for {whole}, the same foreign amount",
   kept_points: "Points kept: {kept} of {granted}",
   kept_points_because: "Points kept: {kept} of {granted} ({sum})",
   taken_back: "Points taken back",

@@ -59,6 +59,9 @@ export const CHECKS_FR = {
 
   refund_none: "Remboursement : aucun",
   refund_part: "Remboursement : {back} sur {whole}",
+  refund_counted: "Remboursement : {taken} sur {whole} pris en compte",
+  refund_counted_foreign:
+    "Remboursement : {taken} pris en compte pour {whole}, même montant en devise",
   kept_points: "Points conservés : {kept} sur {granted}",
   kept_points_because: "Points conservés : {kept} sur {granted} ({sum})",
   taken_back: "Points repris",

@@ -52,6 +52,8 @@ export function makeBankState(
   const rows = new Map<AccountId, Map<string, BankRow>>();
   const usedCents = new Set<number>();
   const plans: Plan[] = [];
+  /** The second account is a card of the first: a refund may come on either. */
+  const related = rng.chance(0.5);
   let serial = 0;
   let lastUpdateMs = 0;
   // Every change has its own `last_update`, as a clock that never stops would give.
@@ -62,6 +64,7 @@ export function makeBankState(
     rows.set(account, known.set(row.externalId, row));
     return row;
   };
+  const fingerprintOf = (real: Pick<RealAccount, "no">): string => `fp_u${userNo}a${real.no}`;
   const newGeneration = (real: RealAccount, nowMs: number): AccountGeneration => {
     const index = real.generations.length;
     const generation: AccountGeneration = {
@@ -70,11 +73,11 @@ export function makeBankState(
       fingerprint: `fp_u${userNo}a${real.no}`,
       strength: real.strength,
       createdAtMs: nowMs + index,
+      ...(related && real.no > 0 ? { family: fingerprintOf({ no: 0 }) } : {}),
     };
     real.generations.push(generation);
     return generation;
   };
-  const fingerprintOf = (real: Pick<RealAccount, "no">): string => `fp_u${userNo}a${real.no}`;
   const identify = (real: RealAccount, stranger: AccountGeneration): void => {
     const known: AccountGeneration = {
       ...stranger,
@@ -186,6 +189,7 @@ export function makeBankState(
       [...truth.rows.values()].some((row) => row.state === "booked" && row.review === null)
     );
   return {
+    related,
     /** Authorisations that are still to be booked. */
     plans,
     newExternalId: (): string => `y${serial++}`,

@@ -48,6 +48,34 @@ export function makeBank(
     newExternalId,
   } = state;
 
+  /**
+   * The amount of a refund: all, a part, a little more (postage), several purchases at once, or what
+   * was paid abroad at another rate.
+   */
+  const refundOf = (
+    purchase: Truth,
+    others: readonly Truth[],
+  ): { readonly cents: number; readonly facts: Partial<BankRow> } => {
+    const { cents } = purchase;
+    const original = [...purchase.rows.values()][0]?.original ?? null;
+    if (original !== null && rng.chance(0.7)) {
+      return { cents: Math.max(1, cents + rng.int(-30, 30)), facts: { original } };
+    }
+    switch (rng.weighted({ whole: 4, part: 4, more: 2, several: 3 })) {
+      case "whole":
+        return { cents, facts: {} };
+      case "part":
+        return { cents: rng.int(1, cents), facts: {} };
+      case "more":
+        return { cents: cents + rng.pick([1, 590, 1000, 1001, Math.ceil(cents / 6)]), facts: {} };
+      case "several": {
+        const together = others.filter((truth) => truth.brandId === purchase.brandId).slice(-3);
+        const all = together.reduce((sum, truth) => sum + truth.cents, 0);
+        return { cents: Math.max(1, all - rng.pick([0, 0, 1, 700])), facts: {} };
+      }
+    }
+  };
+
   const acts = {
     purchase(nowMs: number): string {
       const real = rng.pick(accounts);
@@ -213,8 +241,9 @@ export function makeBank(
         return `gives ${truth.cents} back that nobody paid (truth ${truth.no})`;
       }
       const purchase = rng.pick(of.slice(-6));
-      const real = accounts[purchase.accountNo] ?? rng.pick(accounts);
-      const cents = rng.chance(0.4) ? purchase.cents : rng.int(1, purchase.cents);
+      const real = accounts[state.related && rng.chance(0.3) ? 0 : purchase.accountNo] ??
+        rng.pick(accounts);
+      const { cents, facts } = refundOf(purchase, of);
       const on = [purchase.on, parisDate(nowMs)][rng.int(0, 1)] ?? purchase.on;
       // A second equal refund under a newer generation that does not show the first: nobody can
       // tell it from the first shown again.
@@ -225,7 +254,7 @@ export function makeBank(
         )
       ) return "nothing";
       const truth = happen(real, "refund", cents, on, purchase.brandId);
-      show(truth, {}, nowMs);
+      show(truth, facts, nowMs);
       return `gives ${cents} back on ${on} (truth ${truth.no}, of ${purchase.no})`;
     },
     absurd(nowMs: number): string {

@@ -2,7 +2,7 @@
 // against the oracle. The book itself is read in book.ts, D1 in projection.ts, what screens show in
 // screens.ts.
 import { daysBetween } from "../../src/kernel/time.ts";
-import type { PurchaseQuery } from "../../src/ledger/ports.ts";
+import type { PurchaseQuery, PurchaseView } from "../../src/ledger/ports.ts";
 import { canonical, checkBook, ensure } from "./book.ts";
 import { must } from "./ledger.ts";
 import { samePeriod } from "./model-earning.ts";
@@ -39,7 +39,7 @@ function checkCaps(world: World, user: SimUser): void {
       `${terms.offerId} v${terms.version} rewarded ${same.length} purchases of at most ${terms.capPurchasesPerUser}`,
     );
     ensure(
-      !terms.firstPurchaseOnly || same.length === 1 || user.model.loose.has(terms.brandId),
+      !terms.firstPurchaseOnly || same.length === 1,
       `${terms.offerId} rewarded ${same.length} first purchases`,
     );
   }
@@ -96,14 +96,20 @@ function checkVerdicts(world: World, user: SimUser): void {
 
 function checkRefund(
   user: SimUser,
-  views: ReadonlyMap<string, { readonly id: string; readonly refundOf: string | null }>,
+  views: ReadonlyMap<string, Pick<PurchaseView, "id" | "refundParts">>,
   key: string,
 ): void {
-  const expected = user.model.resolution.refundOf.get(key) ?? null;
-  const found = views.get(key)?.refundOf ?? null;
+  const expected = (user.model.resolution.refundOf.get(key) ?? []).map(({ of, cents }) =>
+    `${views.get(of)?.id ?? "nothing"} ${cents}`
+  );
+  const found = (views.get(key)?.refundParts ?? []).map(({ purchaseId, amountCents }) =>
+    `${purchaseId} ${amountCents}`
+  );
   ensure(
-    (expected === null ? null : views.get(expected)?.id ?? null) === found,
-    `refund ${key} was set against ${found ?? "nothing"}, expected ${expected ?? "nothing"}`,
+    expected.join() === found.join(),
+    `refund ${key} gives back ${found.join() || "nothing"}, expected ${
+      expected.join() || "nothing"
+    }`,
   );
 }
 

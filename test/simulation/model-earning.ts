@@ -2,7 +2,7 @@
 // integers throughout and no shared helper, so that a rounding or overflow mistake in the real
 // rules has nothing here to agree with.
 import { addDays, parisToMs } from "../../src/kernel/time.ts";
-import type { BankRow, OfferTerms } from "../../src/ledger/ports.ts";
+import type { BankRow, OfferTerms, PurchaseView } from "../../src/ledger/ports.ts";
 
 export type Activation = {
   readonly offerId: string;
@@ -84,7 +84,9 @@ function grantOf(terms: OfferTerms, row: BankRow, past: Past, pointsPerEuro: num
   if (terms.channel !== "any" && row.channel !== terms.channel) refusals.add("wrong_channel");
   if (terms.minCents !== null && cents < terms.minCents) refusals.add("below_minimum");
   if (terms.maxCents !== null && cents > terms.maxCents) refusals.add("above_maximum");
-  if (terms.firstPurchaseOnly && past.earlierAtBrand(terms.brandId)) {
+  // One offer has one first purchase, also when an earlier one comes back.
+  const another = past.purchases(terms.offerId, () => true) > 0;
+  if (terms.firstPurchaseOnly && (another || past.earlierAtBrand(terms.brandId))) {
     refusals.add("not_first_purchase");
   }
   if (
@@ -168,4 +170,33 @@ export function expectedGrant(
     if (better > 0) best = { points, terms, reason: "offer_applied" };
   }
   return best;
+}
+
+/**
+ * The ledger's own decision where several are right; it must still be within what some offer could
+ * give.
+ */
+export function believedGrant(
+  row: BankRow,
+  { verdict }: PurchaseView,
+  catalogue: readonly OfferTerms[],
+  pointsPerEuro: number,
+): Expected {
+  const terms =
+    catalogue.find((each) =>
+      each.offerId === verdict.offer?.id && each.version === verdict.offer.version
+    ) ?? null;
+  const points = verdict.outcome === "not_earned" ? 0 : verdict.calculation?.capped ?? 0;
+  if (points === 0 || terms === null) return { points: 0, terms: null, reason: null };
+  const most = Math.min(
+    rawPoints(terms, row.amountCents, pointsPerEuro),
+    terms.capPointsPerPurchase ?? Infinity,
+    terms.capPointsPerUser ?? Infinity,
+  );
+  if (points > most || terms.brandId !== row.brand?.id) {
+    throw new Error(
+      `${row.accountId}/${row.externalId} was granted ${points}, its offer gives at most ${most}`,
+    );
+  }
+  return { points, terms, reason: null };
 }

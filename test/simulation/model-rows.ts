@@ -32,10 +32,12 @@ export type Status =
   | { readonly is: "refused" }
   | { readonly is: "deleted" };
 
+export type RefundTaken = { readonly of: string; readonly cents: number };
+
 export type Resolution = {
   readonly status: ReadonlyMap<string, Status>;
-  /** Refund row to the purchase row it was set against, or null while it has none. */
-  readonly refundOf: ReadonlyMap<string, string | null>;
+  /** Refund row to what it takes of which purchase rows, nothing while it has none. */
+  readonly refundOf: ReadonlyMap<string, readonly RefundTaken[]>;
   /** Cents that refunds took from a purchase row. */
   readonly refundedCents: ReadonlyMap<string, number>;
 };
@@ -321,20 +323,62 @@ function resolveGroup(
   }
 }
 
+/** All of an account's listings are one family with its parent's and with those of its other cards. */
+function familyOf(
+  known: KnownRow,
+  accounts: readonly AccountGeneration[],
+): string {
+  const { fingerprint } = known.generation;
+  const families = accounts.flatMap((each) =>
+    each.fingerprint === fingerprint && each.family !== undefined ? [each.family] : []
+  );
+  return families.sort().at(-1) ?? fingerprint;
+}
+
+type Choice = { readonly known: KnownRow; readonly room: number };
+
+const named = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
+const ofOneDay = (a: KnownRow, b: KnownRow | undefined): boolean =>
+  a.row.purchasedOn === b?.row.purchasedOn &&
+  a.generation.fingerprint === b.generation.fingerprint;
+
+/** `choices` come nearest first; the first sentence of the design that applies decides. */
+function takenBy(refund: BankRow, choices: readonly Choice[]): RefundTaken[] {
+  const { amountCents: cents, original } = refund;
+  const whole = choices.find(({ room }) => room === cents) ??
+    choices.find(({ known: { row } }) =>
+      original !== null && row.original?.currency === original.currency &&
+      row.original.amountCents === original.amountCents
+    );
+  if (whole !== undefined) return [{ of: whole.known.key, cents: whole.room }];
+  const larger = choices.filter(({ room }) => room > cents);
+  const closest = larger.filter(({ known }) => ofOneDay(known, larger[0]?.known))
+    .sort((a, b) => a.room - b.room || named(a.known, b.known))[0];
+  if (closest !== undefined) return [{ of: closest.known.key, cents }];
+  const all = choices.reduce((sum, { room }) => sum + room, 0);
+  // At most ten euros or fifteen hundredths of the refund, whichever is more, may be missing.
+  if (all === 0 || (cents - all > 1000 && BigInt(cents - all) * 100n > BigInt(cents) * 15n)) {
+    return [];
+  }
+  let missing = cents;
+  return choices.flatMap(({ known, room }) => {
+    const part = Math.min(room, missing);
+    missing -= part;
+    return part === 0 ? [] : [{ of: known.key, cents: part }];
+  });
+}
+
 /**
- * A refund belongs to a purchase of the same real account and brand, newest within 90 days first,
- * at most what is left.
+ * A refund belongs to purchases of the same brand in the account's family, at most 90 days back: its
+ * own account before the others, then the newest.
  */
 function assignRefunds(
   rows: readonly KnownRow[],
+  accounts: readonly AccountGeneration[],
   status: ReadonlyMap<string, Status>,
 ): Pick<Resolution, "refundOf" | "refundedCents"> {
-  const refundOf = new Map<string, string | null>();
+  const refundOf = new Map<string, readonly RefundTaken[]>();
   const refundedCents = new Map<string, number>();
-  const named = (
-    a: KnownRow,
-    b: KnownRow,
-  ): number => (a.row.externalId < b.row.externalId ? -1 : 1);
   const live = rows.filter((known) => status.get(known.key)?.is === "live");
   const purchases = live.filter((known) => known.row.kind === "purchase");
   // It is the refund that waited, under whichever of its rows.
@@ -354,29 +398,29 @@ function assignRefunds(
       ? 1
       : b.row.amountCents - a.row.amountCents || named(a, b))
     );
-  const room = (known: KnownRow): number =>
-    known.row.amountCents - (refundedCents.get(known.key) ?? 0);
   for (const refund of refunds) {
-    const match = purchases
+    const elsewhere = (known: KnownRow): number =>
+      Number(known.generation.fingerprint !== refund.generation.fingerprint);
+    const choices = purchases
       .filter((known) => {
         const age = daysBetween(known.row.purchasedOn, refund.row.purchasedOn);
-        return known.generation.fingerprint === refund.generation.fingerprint &&
+        return familyOf(known, accounts) === familyOf(refund, accounts) &&
           known.row.brand !== null && known.row.brand.id === refund.row.brand?.id &&
-          known.row.currency === refund.row.currency && age >= 0 && age <= REFUND_DAYS &&
-          refund.row.amountCents <= room(known);
+          known.row.currency === refund.row.currency && age >= 0 && age <= REFUND_DAYS;
       })
-      .sort((
-        a,
-        b,
-      ) => (a.row.purchasedOn > b.row.purchasedOn
-        ? -1
-        : a.row.purchasedOn < b.row.purchasedOn
-        ? 1
-        : room(a) - room(b) || named(a, b))
-      )[0];
-    refundOf.set(refund.key, match?.key ?? null);
-    if (match !== undefined) {
-      refundedCents.set(match.key, (refundedCents.get(match.key) ?? 0) + refund.row.amountCents);
+      .sort((a, b) =>
+        elsewhere(a) - elsewhere(b) || daysBetween(a.row.purchasedOn, b.row.purchasedOn) ||
+        named(a, b)
+      )
+      .map((known) => ({
+        known,
+        room: known.row.amountCents - (refundedCents.get(known.key) ?? 0),
+      }))
+      .filter(({ room }) => room > 0);
+    const taken = takenBy(refund.row, choices);
+    refundOf.set(refund.key, taken);
+    for (const { of, cents } of taken) {
+      refundedCents.set(of, (refundedCents.get(of) ?? 0) + cents);
     }
   }
   return { refundOf, refundedCents };
@@ -397,5 +441,5 @@ export function resolveRows(
     ]);
   }
   for (const group of groups.values()) resolveGroup(group, accounts, standing, status);
-  return { status, ...assignRefunds(rows, status) };
+  return { status, ...assignRefunds(rows, accounts, status) };
 }

@@ -12,7 +12,9 @@ import type {
 import { addDays, DAY_MS, parisToMs } from "../../src/kernel/time.ts";
 import { dependsOnPast } from "./catalogue.ts";
 import type { Activation, Expected, Past } from "./model-earning.ts";
-import { expectedGrant, rawPoints } from "./model-earning.ts";
+import { believedGrant, expectedGrant } from "./model-earning.ts";
+import { factsOf, isGain, versionOf } from "./model-grant.ts";
+import type { Grant } from "./model-grant.ts";
 import { ModelBook } from "./model-lots.ts";
 import { ModelNotices } from "./model-notices.ts";
 import type { KnownRow, Resolution } from "./model-rows.ts";
@@ -21,37 +23,11 @@ import { keyOf, resolveRows } from "./model-rows.ts";
 const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
 
-/** A decision that stands: what a live row was granted, on which facts. */
-type Grant = {
-  readonly facts: string;
-  points: number;
-  readonly terms: OfferTerms | null;
-  readonly on: string;
-  state: "earned" | "not_earned" | "waiting";
-  standing: number;
-  reversed: boolean;
-  readonly lotKey: string; /** Offers whose budget was used up for this purchase. */
-  readonly denied: ReadonlySet<string>; /** Why nothing, where the design says it. */
-  readonly reason: string | null; /** Order of first decisions at that brand. */
-  readonly rank: number;
-  readonly brandId: string | null;
-};
-
 export type Prediction = {
   readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
   readonly points: number;
   readonly firstReason: string | null;
 };
-
-const versionOf = (terms: OfferTerms): string => `${terms.offerId} ${terms.version}`;
-const factsOf = (row: BankRow): string =>
-  JSON.stringify([
-    row.amountCents,
-    row.currency,
-    row.purchasedOn,
-    row.brand?.id ?? null,
-    row.channel,
-  ]);
 
 export class Model {
   readonly rows = new Map<string, KnownRow>();
@@ -123,7 +99,7 @@ export class Model {
       ) known.closed = true;
       if (
         row.kind === "refund" && row.state === "booked" &&
-        this.resolution.refundOf.get(known.key) === null &&
+        this.resolution.refundOf.get(known.key)?.length === 0 &&
         this.#waitsSince(known) + REFUND_WAITS_MS <= nowMs
       ) known.closed = true;
     }
@@ -157,12 +133,16 @@ export class Model {
       if (granted) {
         grant.state = "earned";
         this.#post(grant, nowMs);
-      } else {this.#decide(
+      } else {
+        // The room that it had asked for is free for others.
+        this.loose.add(known.row.brand?.id ?? "");
+        this.#decide(
           known,
           nowMs,
           seen.get(key),
           new Set([...grant.denied, grant.terms === null ? "" : versionOf(grant.terms)]),
-        );}
+        );
+      }
       this.#applyRefunds(nowMs, seen);
     });
   }
@@ -222,7 +202,7 @@ export class Model {
       return {
         outcomes: ["not_earned", "reversed", "waiting"],
         points: 0,
-        firstReason: (this.resolution.refundOf.get(key) ?? null) === null
+        firstReason: (this.resolution.refundOf.get(key) ?? []).length === 0
           ? "refund_without_purchase"
           : "refund_applied",
       };
@@ -234,7 +214,10 @@ export class Model {
     if (grant.state === "waiting") {
       return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
     }
-    if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: grant.reason };
+    if (grant.points === 0) {
+      const judgedAgain = this.loose.has(known.row.brand?.id ?? "");
+      return { outcomes: ["not_earned"], points, firstReason: judgedAgain ? null : grant.reason };
+    }
     if (grant.reversed) return { outcomes: ["reversed"], points, firstReason: "refunded" };
     return {
       outcomes: points === 0 && (refunded || this.dependent(known.row.brand?.id ?? null))
@@ -273,7 +256,8 @@ export class Model {
     } else if (row.state === "pending") known.everPending = true;
   }
 
-  #past(except: string): Past {
+  /** What the user's other purchases used up. */
+  past(except: string): Past {
     const others = (): Grant[] =>
       [...this.grants.entries()].filter(([key, grant]) =>
         key !== except && grant.state !== "not_earned"
@@ -298,10 +282,17 @@ export class Model {
         ).length,
       earlierAtBrand: (brandId) =>
         [...this.grants].some(([key, { rank }]) =>
-          key !== except && rank < ownRank && this.rows.get(key)?.row.brand?.id === brandId
+          key !== except && rank < ownRank && this.rows.get(key)?.row.brand?.id === brandId &&
+          !this.#givenBack(key)
         ),
       activations: this.activations,
     };
+  }
+
+  /** All of it was refunded. */
+  #givenBack(key: string): boolean {
+    const cents = this.rows.get(key)?.row.amountCents ?? 0;
+    return cents > 0 && this.resolution.refundedCents.get(key) === cents;
   }
 
   #recompute(
@@ -347,6 +338,29 @@ export class Model {
       this.#decide(known, nowMs, seen.get(known.key));
     }
     this.#applyRefunds(nowMs, seen);
+    this.#judgeAgain(nowMs, seen);
+  }
+
+  /**
+   * What was refused may earn once its cause is gone. Which of several gains is the ledger's choice;
+   * that it gains, and that none could gain more, is not (model-refusals.ts).
+   */
+  #judgeAgain(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+    let gained = false;
+    for (const [key, grant] of [...this.grants]) {
+      const known = this.rows.get(key);
+      const view = seen.get(key);
+      const brandId = known?.row.brand?.id ?? null;
+      if (known === undefined || view === undefined || !this.loose.has(brandId ?? "")) continue;
+      if (!this.dependent(brandId) || !isGain(grant, view)) continue;
+      const again = view.verdict.offer;
+      const denied = new Set(
+        [...grant.denied].filter((each) => each !== `${again?.id} ${again?.version}`),
+      );
+      this.#decide(known, nowMs, view, denied);
+      gained = true;
+    }
+    if (gained) this.#applyRefunds(nowMs, seen);
   }
 
   #takeBack(grant: Grant, nowMs: number): void {
@@ -390,13 +404,13 @@ export class Model {
     let expected: Expected = expectedGrant(
       row,
       this.#catalogue.filter((terms) => !denied.has(versionOf(terms))),
-      this.#past(key),
+      this.past(key),
       this.#programme.pointsPerEuro,
     );
     if (
       this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") &&
       seen !== undefined
-    ) expected = this.#believe(row, seen);
+    ) expected = believedGrant(row, seen, this.#catalogue, this.#programme.pointsPerEuro);
     const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
     const lot = before === undefined ? undefined : this.book.lotOf(before.lotKey);
     // The same offer on the same days: the points keep their lot, and what a budget does not hold
@@ -437,29 +451,6 @@ export class Model {
     } else if (grant.state === "earned") this.#post(grant, nowMs);
   }
 
-  /**
-   * The ledger's own decision where several are right; it must still be within what some offer
-   * could give.
-   */
-  #believe(row: BankRow, seen: PurchaseView): Expected {
-    const { verdict } = seen;
-    const terms =
-      this.#catalogue.find((each) =>
-        each.offerId === verdict.offer?.id && each.version === verdict.offer.version
-      ) ?? null;
-    const points = verdict.outcome === "not_earned" ? 0 : verdict.calculation?.capped ?? 0;
-    if (points === 0 || terms === null) return { points: 0, terms: null, reason: null };
-    const most = Math.min(
-      rawPoints(terms, row.amountCents, this.#programme.pointsPerEuro),
-      terms.capPointsPerPurchase ?? Infinity,
-      terms.capPointsPerUser ?? Infinity,
-    );
-    if (points > most || terms.brandId !== row.brand?.id) {
-      throw new Error(`${keyOf(row)} was granted ${points}, its offer gives at most ${most}`);
-    }
-    return { points, terms, reason: null };
-  }
-
   #post(grant: Grant, nowMs: number): void {
     if (grant.terms === null) return;
     this.book.grantPending(
@@ -487,6 +478,8 @@ export class Model {
       const bounded = due > grant.standing && shown !== undefined &&
         this.dependent(known.row.brand?.id ?? null);
       const keep = bounded ? Math.min(due, Math.max(grant.standing, shown)) : due;
+      // What is given back is free for others.
+      if (keep < grant.standing || left === 0n) this.loose.add(known.row.brand?.id ?? "");
       grant.standing = keep;
       grant.reversed = (left === 0n && cents > 0n) || due === 0;
       this.book.setReversed(lot, Math.min(grant.points - keep, lot.granted - lot.expired), nowMs);

@@ -7,6 +7,7 @@ import type {
   RecordBatch,
   RecordSummary,
 } from "../../src/ledger/ports.ts";
+import { checkRefusals } from "./model-refusals.ts";
 import { keyOf } from "./model-rows.ts";
 import type { SimUser, World } from "./world.ts";
 import { offersFor } from "./world.ts";
@@ -107,6 +108,12 @@ export function deliver(world: World, user: SimUser): string {
     }
   } else checkSummary(user, batch, user.ledger.record(batch, world.nowMs));
   user.model.record(batch, world.nowMs, user.ledger.views(world.nowMs));
+  checkRefusals(
+    user.model,
+    world.catalogue.terms,
+    world.programme.pointsPerEuro,
+    user.ledger.views(world.nowMs),
+  );
   user.recorded.push(batch);
   // The answer got lost: the ledger has it, the sender does not know.
   if (fault !== "lost_answer") user.network.splice(index, 1);
@@ -140,6 +147,11 @@ export function repeat(world: World, user: SimUser, sent: RecordBatch): string {
     ...sent,
     accounts: sent.accounts.map((account) => user.model.accounts.get(account.accountId) ?? account),
   };
+  // What a budget's answer or a person's decision freed is judged at the next delivery, whatever it
+  // brings.
+  const empty = { ...batch, rows: [], syncedAtMs: null };
+  user.ledger.record(empty, world.nowMs);
+  user.model.record(empty, world.nowMs, user.ledger.views(world.nowMs));
   const before = user.ledger.fingerprint(world.nowMs);
   const { recorded, unchanged } = user.ledger.record(batch, world.nowMs);
   if (recorded !== 0 || unchanged !== batch.rows.length) {

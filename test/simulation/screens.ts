@@ -152,7 +152,7 @@ function checkReviews(world: World, user: SimUser, views: ReadonlyMap<string, Pu
   const expected = [...views].filter(([key, view]) => {
     const status = user.model.resolution.status.get(key)?.is;
     return status === "review" ||
-      (status === "live" && view.kind === "refund" && view.refundOf === null);
+      (status === "live" && view.kind === "refund" && view.refundParts.length === 0);
   });
   for (const { purchase } of items) {
     ensure(

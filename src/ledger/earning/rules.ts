@@ -2,6 +2,7 @@
 // order in which offers are given never matters. It reads the past through `UsageView` only, posts
 // nothing, and leaves budgets to the engine.
 import { mulDivFloor } from "../../kernel/money.ts";
+import type { OfferId } from "../../kernel/ids.ts";
 import { periodKey } from "../../kernel/time.ts";
 import { dayOf, startOfDayMs, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { Decision, EarningFacts, UsageView } from "./types.ts";
@@ -129,13 +130,23 @@ function checkOf(terms: OfferTerms | null): CheckOf {
   });
 }
 
+/**
+ * Whether an offer for the first purchase has rewarded another one: that was the first while this
+ * one did not count, and one offer has one first purchase.
+ */
+export function isFirstElsewhere(usage: UsageView, offerId: OfferId): boolean {
+  return usage.purchasesInPeriod(offerId, "offer") > 0;
+}
+
 /** The rules on the purchase itself and on the user, before any amount. */
 function checkEligibility(facts: EarningFacts, terms: OfferTerms, usage: UsageView): RuleCheck[] {
   const check = checkOf(terms);
   const { minCents, maxCents } = terms;
   const cents = { measure: "purchase_cents" } as const;
   // Asked only where a rule needs it: each question is a read in the ledger.
-  const earlier = terms.firstPurchaseOnly ? usage.hasEarlierPurchase(terms.brandId) : null;
+  const earlier = terms.firstPurchaseOnly
+    ? usage.hasEarlierPurchase(terms.brandId) || isFirstElsewhere(usage, terms.offerId)
+    : null;
   const activation = terms.activation === "required"
     ? usage.activationOn(terms.offerId, facts.purchasedOn)
     : null;

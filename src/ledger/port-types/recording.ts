@@ -14,6 +14,11 @@ export type AccountGeneration = {
    */
   readonly fingerprint: string;
   readonly strength: "iban" | "parent" | "weak";
+  /**
+   * What an account and its cards have in common: the fingerprint of the parent account, where it
+   * has one. Without it the account is the head of its own family.
+   */
+  readonly family?: string;
   /** Instant at which we first saw this aggregator account id. */
   readonly createdAtMs: number;
 };

@@ -57,7 +57,9 @@ export type RuleMeasure =
    * purchase together.
    */
   | "taken_back_points"
-  | "taken_back_points_together";
+  | "taken_back_points_together"
+  /** The amount of a refund, and what of its purchases it gives back. */
+  | "refund_cents";
 
 /** One rule that was looked at: what it needed and what it found, by `measure`. */
 export type RuleCheck = {

@@ -8,6 +8,7 @@ import { numberedId, numberOf } from "../book/numbered-id.ts";
 import type { BankRow, OfferTerms, Outcome, Programme } from "../ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
+import type { RefundPart } from "./refund-allocation.ts";
 import type { Call } from "../book/call.ts";
 
 /**
@@ -77,7 +78,8 @@ export type PurchaseRow = {
   reversed: number;
   lotNo: number | null;
   refundedCents: number;
-  readonly refundOf: number | null;
+  /** Of a refund: the purchases that it gives back, none while none is known. */
+  readonly refundParts: readonly RefundPart[];
   budget: readonly BudgetShare[];
   readonly findings: Findings;
   readonly dueMs: number | null;
@@ -94,7 +96,7 @@ export type Verdict = Pick<
   | "reversed"
   | "lotNo"
   | "refundedCents"
-  | "refundOf"
+  | "refundParts"
   | "budget"
   | "findings"
   | "dueMs"
@@ -104,7 +106,7 @@ const FACTS =
   `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
   label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents`;
 const VERDICT =
-  `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, budget, verdict, due_ms`;
+  `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, refund_parts, budget, verdict, due_ms`;
 export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${FACTS}, ${VERDICT}`;
 
 const settersOf = (columns: string): string =>
@@ -136,7 +138,7 @@ export const NO_VERDICT: Verdict = {
   reversed: 0,
   lotNo: null,
   refundedCents: 0,
-  refundOf: null,
+  refundParts: [],
   budget: [],
   findings: NO_FINDINGS,
   dueMs: null,
@@ -184,7 +186,7 @@ export function purchaseFrom(row: SqlRow): PurchaseRow {
     reversed: integerOf(row, "reversed"),
     lotNo: integerOrNull(row, "lot_no"),
     refundedCents: integerOf(row, "refunded_cents"),
-    refundOf: integerOrNull(row, "refund_of"),
+    refundParts: refundPartsFrom(row),
     budget: budget === null ? [] : budgetFrom(budget, textOf(row, "id")),
     findings: findingsFrom(textOf(row, "verdict")),
     dueMs: integerOrNull(row, "due_ms"),
@@ -201,6 +203,24 @@ function budgetFrom(text: string, id: string): BudgetShare[] {
   return (JSON.parse(text) as (Omit<BudgetShare, "key"> & { readonly key?: string })[]).map((
     share,
   ) => ({ ...share, key: share.key ?? id }));
+}
+
+/** A refund that gives back one purchase, cent for cent, needs no more than its number. */
+function refundPartsText({ refundParts, amountCents }: PurchaseRow): string | null {
+  const [first] = refundParts;
+  if (first === undefined || (refundParts.length === 1 && first.cents === amountCents)) return null;
+  return JSON.stringify(refundParts.map(({ purchase, cents }) => [purchase, cents]));
+}
+
+function refundPartsFrom(row: SqlRow): readonly RefundPart[] {
+  const purchase = integerOrNull(row, "refund_of");
+  const text = textOrNull(row, "refund_parts");
+  if (purchase === null) return [];
+  if (text === null) return [{ purchase, cents: integerOf(row, "amount_cents") }];
+  return (JSON.parse(text) as readonly (readonly [number, number])[]).map(([n, cents]) => ({
+    purchase: n,
+    cents,
+  }));
 }
 
 function factsOf(purchase: PurchaseRow): (string | number | null)[] {
@@ -238,7 +258,8 @@ function verdictOf(purchase: PurchaseRow): (string | number | null)[] {
     purchase.reversed,
     purchase.lotNo,
     purchase.refundedCents,
-    purchase.refundOf,
+    purchase.refundParts[0]?.purchase ?? null,
+    refundPartsText(purchase),
     purchase.budget.length === 0 ? null : JSON.stringify(purchase.budget),
     findingsText(purchase.findings),
     purchase.dueMs,

@@ -16,6 +16,7 @@ import { matchPlannedRows } from "./group-matching.ts";
 import { partIds, takeId } from "./public-ids.ts";
 import { activePoints } from "./purchase-rows.ts";
 import { rematchRefunds } from "./refund-rematching.ts";
+import { judgeRefusalsAgain } from "./refusals.ts";
 import { transferVerdict } from "./verdict-transfer.ts";
 import { settleVerdict } from "./verdicts.ts";
 
@@ -39,6 +40,7 @@ export function record(call: Call, batch: RecordBatch): Result<RecordSummary, Of
   for (const planned of released) judge(call, plan, planned, batch);
   for (const planned of counting) judge(call, plan, planned, batch);
   rematchRefunds(call, [...released, ...counting], batchAccounts);
+  judgeRefusalsAgain(call, batch);
   if (call.offersNeeded.length > 0) {
     return err({ code: "offers_needed", needed: call.offersNeeded });
   }
@@ -68,6 +70,9 @@ function judge(call: Call, plan: BatchPlan, planned: PlannedRow, terms: Terms): 
   // those that were recorded.
   const isElsewhere = !planned.isNew && (row.brand?.id ?? null) !== planned.brandBefore;
   if (isElsewhere && !planned.receivedVerdict) row.decidedRank = null;
+  // Where it was it is no earlier purchase any more.
+  const left = isElsewhere || (row.kind === "refund" && !planned.wasRefund);
+  if (left && planned.brandBefore !== null) call.freed.add(planned.brandBefore);
   const reviewBefore = row.review;
   settleVerdict(
     call,

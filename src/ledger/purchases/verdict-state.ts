@@ -9,6 +9,7 @@ import { budgetOpen } from "./budget-shares.ts";
 import type { Findings } from "./findings.ts";
 import { activePoints, NO_FINDINGS, NO_VERDICT } from "./purchase-rows.ts";
 import type { PurchaseRow, Verdict } from "./purchase-rows.ts";
+import type { RefundPart } from "./refund-allocation.ts";
 
 /** A pending row that nothing took over is closed this many days after its date. */
 export const PENDING_DAYS_MAX = 14;
@@ -17,7 +18,7 @@ export const REFUND_WAIT_MS = 90 * DAY_MS;
 
 type State = Pick<
   PurchaseRow,
-  "outcome" | "waitsFor" | "findings" | "dueMs" | "refundOf" | "offer"
+  "outcome" | "waitsFor" | "findings" | "dueMs" | "refundParts" | "offer"
 >;
 
 function write(purchase: PurchaseRow, state: Partial<State>): void {
@@ -36,7 +37,7 @@ export function awaitBooking(purchase: PurchaseRow): void {
     waitsFor: "booking",
     findings: reasonsOnly("not_booked_yet"),
     offer: null,
-    refundOf: null,
+    refundParts: [],
   });
 }
 
@@ -47,7 +48,7 @@ export function awaitReview(purchase: PurchaseRow): void {
     waitsFor: "review",
     findings: reasonsOnly("held_for_review"),
     offer: null,
-    refundOf: null,
+    refundParts: [],
   });
 }
 
@@ -58,7 +59,7 @@ export function awaitPurchase(refund: PurchaseRow): void {
     waitsFor: "purchase",
     findings: reasonsOnly("refund_without_purchase"),
     offer: null,
-    refundOf: null,
+    refundParts: [],
   });
 }
 
@@ -68,7 +69,7 @@ export function awaitBudget(
   findings: Findings,
   offer: PurchaseRow["offer"],
 ): void {
-  write(purchase, { outcome: "waiting", waitsFor: "budget", findings, offer, refundOf: null });
+  write(purchase, { outcome: "waiting", waitsFor: "budget", findings, offer, refundParts: [] });
 }
 
 /** The purchase earns what was decided; a budget, where the offer has one, has reserved it. */
@@ -85,7 +86,7 @@ export function earned(
       reasons: findings.reasons.map((code) => code === "budget_reserving" ? "offer_applied" : code),
     },
     offer,
-    refundOf: null,
+    refundParts: [],
   });
 }
 
@@ -95,7 +96,7 @@ export function notEarned(
   findings: Findings,
   offer: PurchaseRow["offer"] = null,
 ): void {
-  write(purchase, { outcome: "not_earned", waitsFor: null, findings, offer, refundOf: null });
+  write(purchase, { outcome: "not_earned", waitsFor: null, findings, offer, refundParts: [] });
 }
 
 /** All points were reversed, since the bank took the row back; shows what they were. */
@@ -104,7 +105,7 @@ export function reversed(purchase: PurchaseRow): void {
     outcome: "reversed",
     waitsFor: null,
     findings: { ...purchase.findings, reasons: ["refunded"] },
-    refundOf: null,
+    refundParts: [],
   });
 }
 
@@ -124,11 +125,11 @@ export function restored(purchase: PurchaseRow): void {
   write(purchase, { outcome: activePoints(purchase) === 0 ? "reversed" : "earned" });
 }
 
-/** A refund was matched with the purchase of that row number, or with none. */
-export function refundMatched(refund: PurchaseRow, purchaseNo: number | null): void {
-  if (purchaseNo === null) awaitPurchase(refund);
+/** The refund gives back so much of these purchases; of none, while it is not known of which. */
+export function refundMatched(refund: PurchaseRow, parts: readonly RefundPart[]): void {
+  if (parts.length === 0) awaitPurchase(refund);
   else notEarned(refund, reasonsOnly("refund_applied"));
-  write(refund, { refundOf: purchaseNo });
+  write(refund, { refundParts: parts });
   if (!budgetOpen(refund)) write(refund, { dueMs: waitEndsMs(refund) });
 }
 
@@ -216,7 +217,7 @@ function verdictPart(purchase: PurchaseRow): Verdict {
     reversed: purchase.reversed,
     lotNo: purchase.lotNo,
     refundedCents: purchase.refundedCents,
-    refundOf: purchase.refundOf,
+    refundParts: purchase.refundParts,
     budget: purchase.budget,
     findings: purchase.findings,
     dueMs: purchase.dueMs,

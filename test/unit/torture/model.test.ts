@@ -137,18 +137,36 @@ describe("the torture's model", () => {
     expect(
       told(
         made(1, "purchase", TODAY, [9999, "booked"]),
-        made(2, "refund", TODAY, [10_000, "booked"]),
+        made(2, "refund", TODAY, [11_000, "booked"]),
       ),
-    ).toEqual([[true, 299, null], [true, 0, null]]);
+    ).toEqual([[true, 0, null], [true, 0, 1]]);
+    expect(
+      told(
+        made(1, "purchase", TODAY, [5000, "booked"]),
+        made(2, "refund", TODAY, [6001, "booked"]),
+      ),
+    ).toEqual([[true, 150, null], [true, 0, null]]);
+    expect(
+      told(
+        made(1, "purchase", TODAY, [7000, "booked"]),
+        made(2, "purchase", TODAY, [5000, "booked"]),
+        made(3, "refund", TODAY, [12_000, "booked"]),
+      ),
+    ).toEqual([[true, 0, null], [true, 0, null], [true, 0, 1]]);
   });
 
-  it("gives a refund the newest day that has enough left, there the closest fit", ({ expect }) => {
+  it("gives a refund the purchase of its amount, else the newest day that has more, there the closest fit", ({ expect }) => {
     const old = made(1, "purchase", DAYS[0] ?? "", [5000, "booked"]);
     const [large, close] = [
       made(2, "purchase", TODAY, [9000, "booked"]),
       made(3, "purchase", TODAY, [6000, "booked"]),
     ];
     expect(told(old, large, close, made(4, "refund", TODAY, [5000, "booked"])).at(-1)).toEqual([
+      true,
+      0,
+      1,
+    ]);
+    expect(told(old, large, close, made(4, "refund", TODAY, [4999, "booked"])).at(-1)).toEqual([
       true,
       0,
       3,
