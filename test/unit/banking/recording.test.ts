@@ -42,7 +42,8 @@ const row = (purchasedOn: string): CardRow => ({
   purchasedOn,
   bookedOn: purchasedOn,
   state: "booked",
-  lastUpdateMs: 1,
+  updatedAt: { ms: 1, isAmbiguous: false },
+  firstSeenAt: null,
   review: null,
 } as unknown as CardRow);
 
@@ -79,8 +80,7 @@ async function record(
     connection,
     cipher,
     catalogue,
-    rows,
-    null,
+    { rows, arrival: { by: "webhook", atMs: Date.now() }, syncedAtMs: null },
   );
   return { calls, answer };
 }
