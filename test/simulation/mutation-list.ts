@@ -16,9 +16,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "stale row wins",
     breaks: "rows move by last_update only",
-    file: "ledger/purchases/batch-plan.ts",
-    find: "const newer = row.lastUpdateMs > known.lastUpdateMs ||",
-    replace: "const newer = row.lastUpdateMs !== known.lastUpdateMs ||",
+    file: "ledger/purchases/row-versions.ts",
+    find: "if (isSurelyOlder(row, known)) return false;",
+    replace: "if (isSurelyOlder(row, known)) return true;",
   },
   {
     name: "row told twice is two",

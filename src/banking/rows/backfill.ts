@@ -181,8 +181,7 @@ async function readPages(
       connection,
       access.cipher,
       catalogue,
-      answer.value.rows,
-      null,
+      { rows: answer.value.rows, arrival: { by: "read", atMs: policy.nowMs }, syncedAtMs: null },
     );
     if (!recorded.ok) return recorded;
     if (answer.value.next === null) return ok({ finished: true });

@@ -14,27 +14,35 @@ import type { ReadError } from "../errors.ts";
 import type { CardRow } from "../ports.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
 import { splitRows } from "./batches.ts";
+import { versionTimeOf } from "./version-time.ts";
+import type { Arrival } from "./version-time.ts";
 
-/** Records rows of one connection. `syncedAtMs` ends a sync and goes with the last call. */
+/** Rows as they came. `syncedAtMs` ends a sync and goes with the last call. */
+type Arrived = {
+  readonly rows: readonly CardRow[];
+  readonly arrival: Arrival;
+  readonly syncedAtMs: number | null;
+};
+
+/** Records rows of one connection. */
 export async function recordRows(
   deps: BankingDeps,
   linkedUser: LinkedUser,
   connection: LinkedConnection,
   cipher: UserCipher,
   catalogue: CatalogueSnapshot,
-  rows: readonly CardRow[],
-  syncedAtMs: number | null,
+  { rows, arrival, syncedAtMs }: Arrived,
 ): Promise<Result<null, ReadError>> {
   if (rows.length === 0 && syncedAtMs === null) return ok(null);
   const byRemoteId = new Map(connection.accounts.map((account) => [account.remoteId, account]));
   const bankRows: BankRow[] = [];
   for (const row of rows) {
     const account = byRemoteId.get(row.remoteAccountId);
-    // The amount of such a row is missing, or its day: it tells nothing of another's.
+    // The amount of such a row is missing, or its day: it says nothing of another's.
     const taken = account !== undefined && row.review === null &&
       wasTaken(deps.keyrings.index, account, row);
     if (account !== undefined && !taken) {
-      bankRows.push(await bankRowOf(deps, account.id, row, cipher, catalogue));
+      bankRows.push(await bankRowOf(deps, account.id, row, arrival, cipher, catalogue));
     }
   }
   const covers = coversOf(bankRows);
@@ -99,6 +107,7 @@ async function bankRowOf(
   deps: BankingDeps,
   accountId: BankRow["accountId"],
   row: CardRow,
+  arrival: Arrival,
   cipher: UserCipher,
   catalogue: CatalogueSnapshot,
 ): Promise<BankRow> {
@@ -113,8 +122,9 @@ async function bankRowOf(
     original: row.original,
     purchasedOn: row.purchasedOn,
     bookedOn: row.bookedOn,
+    ...(row.announcedOn === undefined ? {} : { announcedOn: row.announcedOn }),
     state: row.state,
-    lastUpdateMs: row.lastUpdateMs,
+    ...versionTimeOf(row, arrival),
     review: row.review,
     channel: seen.channel,
     labelCipher: await cipher.encrypt({

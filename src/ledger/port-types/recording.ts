@@ -45,9 +45,17 @@ export type BankRow = {
   readonly original: { readonly amountCents: number; readonly currency: string } | null;
   readonly purchasedOn: string;
   readonly bookedOn: string | null;
+  /** The day on which a pending row will be debited, where the bank announces one. */
+  readonly announcedOn?: string | null;
   readonly state: "pending" | "booked" | "deleted";
   /** The aggregator's `last_update`; an older row never overwrites a newer one. */
   readonly lastUpdateMs: number;
+  /**
+   * What `lastUpdateMs` is worth; absent: it is exact. `repeated_hour`: a local time that the autumn
+   * change repeats, so it is that instant or an hour later. `unstated`: the row came by webhook
+   * without any time of its own, and this is its arrival, which says nothing of its age.
+   */
+  readonly lastUpdateKind?: "repeated_hour" | "unstated";
   /** Ciphertext; its place is table `purchases`, column `label`, row `<accountId>:<externalId>`. */
   readonly labelCipher: string;
   /**

@@ -18,6 +18,7 @@ import {
 } from "./purchase-rows.ts";
 import type { PurchaseRow, RowName } from "./purchase-rows.ts";
 import type { RowMatch } from "./row-matching.ts";
+import { isNewerVersion } from "./row-versions.ts";
 import type { Call } from "../book/call.ts";
 
 /** A row that this call may change. */
@@ -46,8 +47,6 @@ export type BatchPlan = {
   duplicates: number;
   nextNo: number;
 };
-
-const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
 
 /** The rows that the batch adds or changes, not yet compared with any others. */
 export function planBatch(
@@ -78,8 +77,7 @@ function nameOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): RowNam
 }
 
 /**
- * Rule (a): same account and id, the same row; only a newer version overwrites, and at one time
- * only a later state.
+ * Rule (a): same account and id, the same row; only a newer version overwrites.
  */
 function planRow(
   call: Call,
@@ -104,8 +102,11 @@ function planRow(
     plan.byName.set(key, added);
     return;
   }
-  const newer = row.lastUpdateMs > known.lastUpdateMs ||
-    (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
+  const newer = isNewerVersion(
+    { ...row, lastUpdateKind: row.lastUpdateKind ?? null },
+    known,
+    () => decisiveFactsDiffer(known, row),
+  );
   // An older version changes nothing of the row itself, but may show which others it is the same as.
   const missedPending = !newer && row.state === "pending" && known.state !== "pending" &&
     !known.wasPending;

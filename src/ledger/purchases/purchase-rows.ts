@@ -10,6 +10,7 @@ import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
 import type { RefundPart } from "./refund-allocation.ts";
 import type { Call } from "../book/call.ts";
+import type { RowVersion } from "./row-versions.ts";
 
 /**
  * What may still apply when a budget turns out to be used up: the brand's other versions, as they
@@ -57,8 +58,13 @@ export type PurchaseRow = {
   original: BankRow["original"];
   purchasedOn: string;
   bookedOn: string | null;
+  /** When the bank will debit a pending row, as far as it says. */
+  announcedOn: string | null;
+  /** The day of purchase that a person gave, where the bank's cannot be true. */
+  givenOn: string | null;
   state: BankRow["state"];
   lastUpdateMs: number;
+  lastUpdateKind: RowVersion["lastUpdateKind"];
   labelCipher: string;
   labelTag: string;
   brand: BankRow["brand"];
@@ -104,7 +110,7 @@ export type Verdict = Pick<
 
 const FACTS =
   `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
-  label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents`;
+  label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents, last_update_kind, announced_on, given_on`;
 const VERDICT =
   `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, refund_parts, budget, verdict, due_ms`;
 export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${FACTS}, ${VERDICT}`;
@@ -163,8 +169,11 @@ export function purchaseFrom(row: SqlRow): PurchaseRow {
       : { amountCents: integerOf(row, "original_cents"), currency: originalCurrency },
     purchasedOn: textOf(row, "purchased_on"),
     bookedOn: textOrNull(row, "booked_on"),
+    announcedOn: textOrNull(row, "announced_on"),
+    givenOn: textOrNull(row, "given_on"),
     state: textOf(row, "state") as BankRow["state"],
     lastUpdateMs: integerOf(row, "last_update_ms"),
+    lastUpdateKind: textOrNull(row, "last_update_kind") as PurchaseRow["lastUpdateKind"],
     labelCipher: textOf(row, "label_cipher"),
     labelTag: textOf(row, "label_tag"),
     brand: brandId === null
@@ -243,6 +252,9 @@ function factsOf(purchase: PurchaseRow): (string | number | null)[] {
     purchase.review,
     purchase.wasPending ? 1 : 0,
     purchase.earlierCents.length === 0 ? null : JSON.stringify(purchase.earlierCents),
+    purchase.lastUpdateKind,
+    purchase.announcedOn,
+    purchase.givenOn,
   ];
 }
 
@@ -369,8 +381,11 @@ export function newPurchase(
     original: row.original,
     purchasedOn: row.purchasedOn,
     bookedOn: row.bookedOn,
+    announcedOn: row.announcedOn ?? null,
+    givenOn: null,
     state: row.state,
     lastUpdateMs: row.lastUpdateMs,
+    lastUpdateKind: row.lastUpdateKind ?? null,
     labelCipher: row.labelCipher,
     labelTag: row.labelTag,
     brand: row.brand,
@@ -406,10 +421,12 @@ export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
   purchase.original = row.original;
   purchase.purchasedOn = row.purchasedOn;
   purchase.bookedOn = row.bookedOn;
+  purchase.announcedOn = row.announcedOn ?? null;
   purchase.wasPending ||= row.state === "pending";
   purchase.state = row.state;
   if (before !== null) noteEarlierAmount(purchase, before);
   purchase.lastUpdateMs = row.lastUpdateMs;
+  purchase.lastUpdateKind = row.lastUpdateKind ?? null;
   purchase.labelCipher = row.labelCipher;
   purchase.labelTag = row.labelTag;
   purchase.brand = row.brand;

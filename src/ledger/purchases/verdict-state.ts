@@ -11,7 +11,7 @@ import { activePoints, NO_FINDINGS, NO_VERDICT } from "./purchase-rows.ts";
 import type { PurchaseRow, Verdict } from "./purchase-rows.ts";
 import type { RefundPart } from "./refund-allocation.ts";
 
-/** A pending row that nothing took over is closed this many days after its date. */
+/** A pending row that nothing took over is closed this many days after its date, or its debit's. */
 export const PENDING_DAYS_MAX = 14;
 /** A refund waits this long for its purchase. */
 export const REFUND_WAIT_MS = 90 * DAY_MS;
@@ -177,10 +177,11 @@ export function waitEndsMs(purchase: PurchaseRow): number | null {
   if (purchase.state !== "pending" || purchase.waitsFor === null) return null;
   // A day that cannot be true says nothing of how long the row has waited, and a person must have
   // the time to see it.
-  const since = purchase.review === "date_absurd"
-    ? dayOf(purchase.recordedAtMs)
-    : purchase.purchasedOn;
-  return startOfLaterDayMs(since, PENDING_DAYS_MAX + 1);
+  const { review, purchasedOn, announcedOn } = purchase;
+  const since = review === "date_absurd" ? dayOf(purchase.recordedAtMs) : purchasedOn;
+  // A deferred debit is announced for the end of its month, and cannot be booked before.
+  const latest = announcedOn !== null && announcedOn > since ? announcedOn : since;
+  return startOfLaterDayMs(latest, PENDING_DAYS_MAX + 1);
 }
 
 /** The row is due at `dueMs`, or at once while a budget has to be asked for it. */
