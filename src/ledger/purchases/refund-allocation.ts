@@ -8,8 +8,8 @@ export const REFUND_DAYS_MAX = 90;
  * A refund may be larger than what is left of the purchases by so much: postage that was never a
  * purchase, or another exchange rate. The larger of the two decides.
  */
-export const EXCESS_CENTS_MAX = 1_000;
-export const EXCESS_PERCENT_MAX = 15;
+const EXCESS_CENTS_MAX = 1_000;
+const EXCESS_PERCENT_MAX = 15;
 
 /** A purchase or refund of one brand, as far as the allocation looks at it. */
 export type RefundRow = {
