@@ -158,5 +158,28 @@ describe("each purchase counts once", () => {
     expect([await pending(first), await pending(second)]).toEqual([300, 0]);
     expect(await purchases(second)).toEqual([]);
     expect((await connection(second)).accounts.map(({ earning }) => earning)).toEqual([false]);
+
+    // The first holder leaves: what is bought from then on earns for the second, and only that.
+    await expectCall(
+      204,
+      "DELETE",
+      `${box.edgeUrl}/v1/bank-connections/${first.connectionId}`,
+      undefined,
+      { token: first.token },
+    );
+    await pays(second, 5_000);
+    await bank(`/connections/${second.remoteConnectionId}/sync`);
+    await passes("P1D");
+    expect([await pending(first), await pending(second)]).toEqual([300, 150]);
+    expect((await connection(second)).accounts.map(({ earning }) => earning)).toEqual([true]);
+    const { data: mails } = await expectCall<{ data: { subject: string }[] }>(
+      200,
+      "GET",
+      `${box.sandboxUrl}/mailbox?to=${encodeURIComponent(second.email)}`,
+    );
+    expect(mails.map(({ subject }) => subject)).toContain(
+      "Un compte bancaire partagé gagne maintenant pour vous",
+    );
+    expect(JSON.stringify(mails)).not.toContain(first.email);
   });
 });

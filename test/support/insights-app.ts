@@ -18,6 +18,7 @@ import { dryRunner } from "../../src/insights/dry-run-service.ts";
 import { projections } from "../../src/insights/projections.ts";
 import { reviewService } from "../../src/reviews/service.ts";
 import { reviewsStore } from "../../src/reviews/store.ts";
+import { ageReviewRoutes } from "../../src/identity/routes/index.ts";
 import { identityStore } from "../../src/identity/store/index.ts";
 import { insightsRoutes } from "../../src/insights/routes.ts";
 import { reviewRoutes } from "../../src/reviews/routes.ts";
@@ -130,6 +131,7 @@ export async function insightsApp(stepUsers = 25) {
       },
       { path: "/admin/v1", router: insightsRoutes({ ...common, store, projections: kept }) },
       { path: "/admin/v1", router: reviewRoutes({ ...common, reviews }) },
+      { path: "/admin/v1", router: ageReviewRoutes({ ...common, service: identity.service }) },
     ],
   });
   /** `as`: a role, whose operator goes by the same name, or `<subject>.<role>`. */
