@@ -246,7 +246,7 @@ export function makeBank(
       const { cents, facts } = refundOf(purchase, of);
       const on = [purchase.on, parisDate(nowMs)][rng.int(0, 1)] ?? purchase.on;
       // A second equal refund under a newer generation that does not show the first: nobody can
-      // tell it from the first shown again.
+      // distinguish it from the first shown again.
       if (
         real.generations.length > 1 &&
         truths.some((other) =>
@@ -278,7 +278,7 @@ export function makeBank(
     },
     recreate(nowMs: number): string {
       const real = rng.pick(accounts);
-      // With a weak fingerprint nobody can tell an authorisation that is booked elsewhere from a
+      // With a weak fingerprint nobody can distinguish an authorisation that is booked elsewhere from a
       // new purchase.
       if (
         real.generations.length >= 3 ||
@@ -287,7 +287,7 @@ export function makeBank(
       const from = addDays(parisDate(nowMs), -rng.pick([30, 60, 90]));
       const [old] = real.live;
       let generation = newGeneration(real, nowMs);
-      // Some come without what tells whose account it is, and are taken for one of their own until
+      // Some come without what says whose account it is, and are taken for one of their own until
       // it is known.
       if (real.strength !== "weak" && rng.chance(0.4)) {
         const stranger: AccountGeneration = {

@@ -9,7 +9,7 @@ import { samePeriod } from "./model-earning.ts";
 import { keyOf } from "./model-rows.ts";
 import type { SimUser, World } from "./world.ts";
 
-/** Caps by what stands now, counted by the purchases' dates; a first purchase is one. */
+/** Caps by the active points, counted by the purchases' dates; a first purchase is one. */
 function checkCaps(world: World, user: SimUser): void {
   const views = [...user.ledger.views(world.nowMs).values()].filter((view) =>
     view.verdict.outcome === "earned" ||
@@ -25,14 +25,14 @@ function checkCaps(world: World, user: SimUser): void {
       other.verdict.offer?.id === terms.offerId && other.verdict.offer.version === terms.version &&
       inPeriod(other.purchasedOn)
     );
-    const standing = same.reduce((sum, other) => sum + other.verdict.points, 0);
+    const granted = same.reduce((sum, other) => sum + other.verdict.points, 0);
     ensure(
       view.verdict.points <= (terms.capPointsPerPurchase ?? Infinity),
       `${keyOf(view)} is within the cap per purchase`,
     );
     ensure(
-      standing <= (terms.capPointsPerUser ?? Infinity),
-      `${terms.offerId} v${terms.version} gave ${standing}, its cap is ${terms.capPointsPerUser}`,
+      granted <= (terms.capPointsPerUser ?? Infinity),
+      `${terms.offerId} v${terms.version} gave ${granted}, its cap is ${terms.capPointsPerUser}`,
     );
     ensure(
       same.length <= (terms.capPurchasesPerUser ?? Infinity),
@@ -60,7 +60,7 @@ function checkVerdicts(world: World, user: SimUser): void {
   for (const key of model.resolution.refundedCents.keys()) user.everRefunded.add(key);
   ensure(
     views.size === model.rows.size,
-    `${views.size} rows have a verdict, ${model.rows.size} were told`,
+    `${views.size} rows have a verdict, ${model.rows.size} were recorded`,
   );
   for (const [key, view] of views) {
     const { outcomes, points, firstReason } = model.predict(key);
@@ -84,7 +84,7 @@ function checkVerdicts(world: World, user: SimUser): void {
   const own = [...views.values()].filter((view) => !view.verdict.reasons.includes("duplicate"));
   ensure(
     listed.map(keyOf).sort().join() === own.map(keyOf).sort().join(),
-    `the list shows ${listed.length} purchases, ${own.length} stand for themselves`,
+    `the list shows ${listed.length} purchases, ${own.length} are keepers`,
   );
   ensure(
     listed.every((view, index) =>
@@ -146,14 +146,14 @@ export function checkUser(world: World, user: SimUser): void {
   checkCaps(world, user);
   for (const { offerId, used, limit } of world.budgets.offers()) {
     ensure(used <= limit, `the budget of ${offerId} holds ${used} of ${limit}`);
-    const standing = standingOf(world, offerId);
-    ensure(standing <= limit, `${offerId} gave ${standing}, its budget is ${limit}`);
+    const active = activePoints(world, offerId);
+    ensure(active <= limit, `${offerId} gave ${active}, its budget is ${limit}`);
   }
 }
 
-/** Points that stand of an offer's versions with a budget, over all users. */
-function standingOf(world: World, offerId: string): number {
-  let standing = 0;
+/** Active points of an offer's versions with a budget, over all users. */
+function activePoints(world: World, offerId: string): number {
+  let points = 0;
   for (const user of world.users) {
     if (user.leaf !== null) continue;
     for (const { verdict } of user.ledger.views(world.nowMs).values()) {
@@ -161,11 +161,11 @@ function standingOf(world: World, offerId: string): number {
         each.offerId === verdict.offer?.id && each.version === verdict.offer.version
       );
       if (verdict.offer?.id === offerId && terms !== undefined && terms.budgetPoints !== null) {
-        standing += verdict.points;
+        points += verdict.points;
       }
     }
   }
-  return standing;
+  return points;
 }
 
 /** The ledger's own verifier agrees. */
@@ -178,10 +178,10 @@ export function checkVerifier(world: World, user: SimUser): void {
   );
 }
 
-/** What offers' budgets hold is what stands of them, over all users. */
+/** What offers' budgets have reserved is their active points, over all users. */
 export function checkBudgets(world: World): void {
   for (const { offerId, used } of world.budgets.offers()) {
-    const standing = standingOf(world, offerId);
-    ensure(used === standing, `the budget of ${offerId} holds ${used}, ${standing} stand`);
+    const active = activePoints(world, offerId);
+    ensure(used === active, `the budget of ${offerId} reserved ${used}, ${active} are active`);
   }
 }

@@ -8,7 +8,7 @@ export type Grant = {
   readonly terms: OfferTerms | null;
   readonly on: string;
   state: "earned" | "not_earned" | "waiting";
-  standing: number;
+  active: number;
   reversed: boolean;
   readonly lotKey: string; /** Offers whose budget was used up for this purchase. */
   readonly denied: ReadonlySet<string>; /** Why nothing, where the design says it. */

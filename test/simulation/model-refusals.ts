@@ -41,13 +41,13 @@ function checkRestored(model: Model, key: string, view: PurchaseView): void {
   const left = cents - BigInt(model.resolution.refundedCents.get(key) ?? 0);
   const due = Number((BigInt(grant.points) * left) / cents);
   const asksBudget = view.verdict.reasons.some((code) => code.startsWith("budget_"));
-  if (grant.standing >= due || asksBudget) return;
+  if (grant.active >= due || asksBudget) return;
   const past = model.past(key);
   const inPeriod = samePeriod(terms.period, grant.on);
   const full = (terms.capPointsPerUser !== null &&
-    past.points(terms.offerId, inPeriod) + grant.standing >= terms.capPointsPerUser) ||
+    past.points(terms.offerId, inPeriod) + grant.active >= terms.capPointsPerUser) ||
     (terms.capPurchasesPerUser !== null &&
       past.purchases(terms.offerId, inPeriod) >= terms.capPurchasesPerUser) ||
     (terms.firstPurchaseOnly && past.purchases(terms.offerId, () => true) > 0);
-  ensure(full, `${key} has ${grant.standing} of ${due} points, though the caps have room`);
+  ensure(full, `${key} has ${grant.active} of ${due} points, though the caps have room`);
 }

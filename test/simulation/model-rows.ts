@@ -13,7 +13,7 @@ export type KnownRow = {
   /** Place in recording order. */
   readonly recorded: number;
   everPending: boolean;
-  /** Amounts under which it was ever told as booked. */
+  /** Amounts under which it was ever reported as booked. */
   readonly bookedCents: Set<number>;
   readonly recordedAtMs: number;
   /**
@@ -258,7 +258,7 @@ function withdrawals(
 }
 
 /**
- * (c) What a weak fingerprint cannot tell apart from an older generation's rows is left to a
+ * (c) What a weak fingerprint cannot distinguish from an older generation's rows is left to a
  * person.
  */
 function needsReview(known: KnownRow, accounts: readonly AccountGeneration[]): boolean {
@@ -272,14 +272,14 @@ function needsReview(known: KnownRow, accounts: readonly AccountGeneration[]): b
 }
 
 /**
- * `standing` are the rows that the ledger shows as purchases of their own. Which of several rows of
+ * `shown` are the rows that the ledger shows as purchases of their own. Which of several rows of
  * one purchase carries it is the ledger's choice among the booked ones; that exactly one does is
  * not.
  */
 function resolveGroup(
   group: readonly KnownRow[],
   accounts: readonly AccountGeneration[],
-  standing: ReadonlySet<string>,
+  shown: ReadonlySet<string>,
   status: Map<string, Status>,
 ): void {
   const taken = takeOvers(group);
@@ -297,7 +297,7 @@ function resolveGroup(
       continue;
     }
     const [root] = members;
-    // Of two amounts the corrected one stands.
+    // Of two amounts the corrected one counts.
     const outdated = (known: KnownRow): boolean =>
       members.some((other) =>
         other.row.amountCents !== known.row.amountCents &&
@@ -305,7 +305,7 @@ function resolveGroup(
       );
     members.sort((a, b) =>
       Number(outdated(a)) - Number(outdated(b)) ||
-      Number(standing.has(b.key)) - Number(standing.has(a.key)) ||
+      Number(shown.has(b.key)) - Number(shown.has(a.key)) ||
       a.generation.createdAtMs - b.generation.createdAtMs || a.recorded - b.recorded
     );
     const first = members.find((known) => known.row.state === "booked") ?? members[0];
@@ -430,7 +430,7 @@ function assignRefunds(
 export function resolveRows(
   rows: readonly KnownRow[],
   accounts: readonly AccountGeneration[],
-  standing: ReadonlySet<string>,
+  shown: ReadonlySet<string>,
 ): Resolution {
   const status = new Map<string, Status>();
   const groups = new Map<string, KnownRow[]>();
@@ -440,6 +440,6 @@ export function resolveRows(
       known,
     ]);
   }
-  for (const group of groups.values()) resolveGroup(group, accounts, standing, status);
+  for (const group of groups.values()) resolveGroup(group, accounts, shown, status);
   return { status, ...assignRefunds(rows, accounts, status) };
 }

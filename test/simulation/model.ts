@@ -1,4 +1,4 @@
-// The oracle: what a user's ledger must show after everything it was told, worked out again from
+// The oracle: what a user's ledger must show after everything it recorded, worked out again from
 // the whole history of rows. Only what the design lets depend on the order of arrival (caps, first
 // purchase, activation, budgets) is remembered.
 import type {
@@ -147,7 +147,7 @@ export class Model {
     });
   }
 
-  /** A budget answered for points that a refund taken back should let stand again. */
+  /** A budget answered for points that a refund taken back should make active again. */
   budgetHeard(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
     this.advance(nowMs);
     this.book.together(nowMs, () => this.#applyRefunds(nowMs, seen));
@@ -209,7 +209,7 @@ export class Model {
     }
     const grant = this.grants.get(key);
     if (grant === undefined) throw new Error(`the model took no decision on ${key}`);
-    const points = grant.standing;
+    const points = grant.active;
     const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
     if (grant.state === "waiting") {
       return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
@@ -267,13 +267,13 @@ export class Model {
       own !== undefined && own.brandId === (this.rows.get(except)?.row.brand?.id ?? null)
         ? own.rank
         : Infinity;
-    const standing = (
+    const activeOf = (
       grant: Grant,
-    ): number => (grant.state === "waiting" ? grant.points : grant.standing);
+    ): number => (grant.state === "waiting" ? grant.points : grant.active);
     return {
       points: (offerId, inPeriod) =>
         others().filter((grant) => grant.terms?.offerId === offerId && inPeriod(grant.on)).reduce(
-          (sum, grant) => sum + standing(grant),
+          (sum, grant) => sum + activeOf(grant),
           0,
         ),
       purchases: (offerId, inPeriod) =>
@@ -300,23 +300,23 @@ export class Model {
     touched: ReadonlySet<string>,
     seen: ReadonlyMap<string, PurchaseView>,
   ): void {
-    const standing = new Set(
+    const shown = new Set(
       [...seen].filter(([, view]) => !view.verdict.reasons.includes("duplicate")).map(([key]) =>
         key
       ),
     );
-    this.resolution = resolveRows([...this.rows.values()], [...this.accounts.values()], standing);
+    this.resolution = resolveRows([...this.rows.values()], [...this.accounts.values()], shown);
     const isLive = (key: string): boolean =>
       this.resolution.status.get(key)?.is === "live" && this.rows.get(key)?.row.kind === "purchase";
     for (const [key, grant] of Array.from(this.grants)) {
       const known = this.rows.get(key);
       const status = this.resolution.status.get(key);
-      const heir = status?.is === "duplicate" ? this.rows.get(status.of) : undefined;
-      // Another row came to carry the same purchase: what was decided for it stands, if it says the
+      const keeper = status?.is === "duplicate" ? this.rows.get(status.of) : undefined;
+      // Another row came to carry the same purchase: what was decided for it stays, if it says the
       // same.
-      if (heir !== undefined && isLive(heir.key) && !this.grants.has(heir.key)) {
+      if (keeper !== undefined && isLive(keeper.key) && !this.grants.has(keeper.key)) {
         this.grants.delete(key);
-        this.grants.set(heir.key, grant);
+        this.grants.set(keeper.key, grant);
         continue;
       }
       if (known !== undefined && isLive(key)) continue;
@@ -419,9 +419,9 @@ export class Model {
       expected.points > 0 && before.on === row.purchasedOn &&
       before.terms?.offerId === expected.terms?.offerId &&
       before.terms?.confirmationDays === expected.terms?.confirmationDays &&
-      (!waiting || before.standing > 0);
-    const standing = kept
-      ? (waiting ? Math.min(expected.points, before.standing) : expected.points)
+      (!waiting || before.active > 0);
+    const active = kept
+      ? (waiting ? Math.min(expected.points, before.active) : expected.points)
       : 0;
     if (before !== undefined && !kept) this.#takeBack(before, nowMs);
     const grant: Grant = {
@@ -429,7 +429,7 @@ export class Model {
       points: expected.points,
       terms: expected.terms,
       on: row.purchasedOn,
-      standing,
+      active,
       reversed: false,
       lotKey: kept ? before.lotKey : `${key}#${this.#serial++}`,
       denied,
@@ -445,7 +445,7 @@ export class Model {
       this.book.regrant(lot, expected.points, nowMs);
       this.book.setReversed(
         lot,
-        Math.min(expected.points - standing, lot.granted - lot.expired),
+        Math.min(expected.points - active, lot.granted - lot.expired),
         nowMs,
       );
     } else if (grant.state === "earned") this.#post(grant, nowMs);
@@ -460,10 +460,10 @@ export class Model {
       grant.terms.confirmationDays,
       nowMs,
     );
-    grant.standing = grant.points;
+    grant.active = grant.points;
   }
 
-  /** keep = floor(points x cents left / cents); reverse what stands above it. */
+  /** keep = floor(points x cents left / cents); reverse the active points above it. */
   #applyRefunds(nowMs: number, seen: ReadonlyMap<string, PurchaseView> = new Map()): void {
     for (const [key, grant] of this.grants) {
       const lot = this.book.lotOf(grant.lotKey);
@@ -473,14 +473,14 @@ export class Model {
       const left = cents - BigInt(this.resolution.refundedCents.get(key) ?? 0);
       const due = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
       // What a refund taken back returns is bounded by the room that other purchases left: at least
-      // what stood, at most the formula.
+      // what was active, at most the formula.
       const shown = seen.get(key)?.verdict.points;
-      const bounded = due > grant.standing && shown !== undefined &&
+      const bounded = due > grant.active && shown !== undefined &&
         this.dependent(known.row.brand?.id ?? null);
-      const keep = bounded ? Math.min(due, Math.max(grant.standing, shown)) : due;
+      const keep = bounded ? Math.min(due, Math.max(grant.active, shown)) : due;
       // What is given back is free for others.
-      if (keep < grant.standing || left === 0n) this.loose.add(known.row.brand?.id ?? "");
-      grant.standing = keep;
+      if (keep < grant.active || left === 0n) this.loose.add(known.row.brand?.id ?? "");
+      grant.active = keep;
       grant.reversed = (left === 0n && cents > 0n) || due === 0;
       this.book.setReversed(lot, Math.min(grant.points - keep, lot.granted - lot.expired), nowMs);
     }

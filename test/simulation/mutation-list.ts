@@ -14,7 +14,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "if (isSurelyOlder(row, known)) return true;",
   },
   {
-    name: "row told twice is two",
+    name: "row recorded twice is two",
     breaks: "(a) same account and row id, the same row",
     file: "ledger/purchases/batch-plan.ts",
     find: "const known = planned?.row ?? stored.get(key);",
@@ -160,9 +160,9 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "    count(counters, last);\n",
     replace: `    if (last.kind !== "cancel") count(counters, last);\n`,
   },
-  // What D1, screens and operators are told.
+  // What D1, screens and operators get.
   {
-    name: "budget limit told tenfold",
+    name: "budget limit reported tenfold",
     breaks: "a budget is never exceeded",
     file: "ledger/purchases/reservations.ts",
     find: "limit: terms.budgetPoints ?? 0, wanted",
@@ -237,7 +237,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "",
   },
   {
-    name: "reviews never told",
+    name: "reviews never projected",
     breaks: "rows that wait are visible to operators",
     file: "ledger/projection/change-feeds.ts",
     find: `return mark === (readMeta(work.sql, PROJECTED_REVIEWS) ?? "") ? null : { open, mark };`,
@@ -245,7 +245,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a lost answer of the waiting rows",
-    breaks: "what was told and not acknowledged is told again",
+    breaks: "what was projected and not acknowledged is projected again",
     file: "ledger/projection/change-feeds.ts",
     find: "  if (changes !== null) resetReviewFeed(work);\n",
     seeds: [172],
@@ -268,7 +268,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a lost answer of the sample",
-    breaks: "what was told and not acknowledged is taken back",
+    breaks: "what was projected and not acknowledged is taken back",
     file: "ledger/projection/change-feeds.ts",
     find: "purchase !== null || changed.has(row)",
     seeds: [82],
@@ -428,7 +428,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "summary of a delivery is empty",
-    breaks: "what was recorded is told",
+    breaks: "what was recorded is projected",
     file: "ledger/purchases/record-batch.ts",
     find: "recorded: changed.length, unchanged: plan.unchanged, duplicates: plan.duplicates,",
     replace: "recorded: 0, unchanged: 0, duplicates: 0,",

@@ -8,7 +8,7 @@ import { keyOf } from "./model-rows.ts";
 import type { SimLedger } from "./ledger.ts";
 import type { SimUser, World } from "./world.ts";
 
-/** What was told cannot be true, so no points may be worked out from it. */
+/** What was reported cannot be true, so no points may be worked out from it. */
 const NOT_COUNTABLE = new Set(["amount_out_of_bounds", "date_absurd"]);
 
 /** Decides one of the waiting rows, or one that does not wait: that is refused. */

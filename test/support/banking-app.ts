@@ -262,7 +262,7 @@ export function bankingApp(binding: D1Database) {
   };
 }
 
-/** A user as identity writes it, with `bank_data` granted since `LINK_MS` unless told otherwise. */
+/** A user as identity writes it, with `bank_data` granted since `LINK_MS` unless said otherwise. */
 export async function addUser(
   binding: D1Database,
   consentAtMs: number | null = LINK_MS,

@@ -232,7 +232,7 @@ describe("parseConfig", () => {
     }
   });
 
-  it("refuses two signing keys of one name: nobody could tell which signed", ({ expect }) => {
+  it("refuses two signing keys of one name: nobody could know which signed", ({ expect }) => {
     const [key] =
       (JSON.parse(String(local["JWT_SIGNING_KEYS"])) as { keys: Record<string, unknown>[] }).keys;
     expect(

@@ -227,7 +227,7 @@ describe("the programme's rate", () => {
 });
 
 describe("notices", () => {
-  it("tells the legal notice in both languages, without a secret", async () => {
+  it("gives the legal notice in both languages, without a secret", async () => {
     const { read } = operationsApp();
     const french = await read("/v1/legal");
     expect(french.body).toMatchObject({

@@ -127,7 +127,7 @@ describe("a command that is called wrongly", () => {
 });
 
 describe("token", () => {
-  it("prints one token and nothing else, for the data folder that it is told", async ({ expect }) => {
+  it("prints one token and nothing else, for the data folder that it is given", async ({ expect }) => {
     const dataDir = join(folder, "token-data");
     const ended = await run(
       "src/local/token.ts",
@@ -207,7 +207,7 @@ describe("rebuild-projections", () => {
     expect((await rebuild()).code).toBe(1);
   });
 
-  it("stops at a refusal and says where to go on; goes on there when told; never shows the token", async ({ expect }) => {
+  it("stops at a refusal and says where to go on; goes on there when asked; never shows the token", async ({ expect }) => {
     answers = [step(25, 0, "c1"), { status: 403, body: {} }, step(31, 0, null)];
     const stopped = await rebuild();
     expect([stopped.code, stopped.err]).toEqual([

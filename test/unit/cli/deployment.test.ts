@@ -133,7 +133,7 @@ describe("setup:cloudflare", () => {
     expect([calls, written]).toEqual([[], []]);
   });
 
-  it("takes a database that is there already only when told to", async ({ expect }) => {
+  it("takes a database that is there already only when asked to", async ({ expect }) => {
     const first = terminal(ours, [{ code: 1, output: "" }]);
     expect(await setUpCloudflare(first.fake, { adopt: false, secrets: [] })).toBe(1);
     expect([first.calls.length, first.written]).toEqual([1, []]);

@@ -55,7 +55,7 @@ describe("source files", () => {
     ).toEqual([]);
   });
 
-  it("hold nothing that silences a check or stands for unfinished work", async ({ expect }) => {
+  it("hold nothing that silences a check or marks unfinished work", async ({ expect }) => {
     expect(await offenders("src", (text) => FORBIDDEN.some((pattern) => pattern.test(text))))
       .toEqual([]);
   });
