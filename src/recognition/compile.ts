@@ -109,7 +109,7 @@ function descriptorsOf(brand: BrandEntry, spellings: ReadonlySet<string>): Set<D
 }
 
 /**
- * A descriptor names its brand by several keys, the most telling first: beside SNCF, "SNCF Connect"
+ * A descriptor names its brand by several keys, the most specific first: beside SNCF, "SNCF Connect"
  * gets none of SNCF's.
  */
 function rankOf(descriptor: Descriptor, brand: BrandEntry, spellings: ReadonlySet<string>): number {

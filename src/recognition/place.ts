@@ -58,10 +58,10 @@ function communeTokens(scan: Scan, i: number, to: number, cuts: boolean): number
     key = at === i ? word : `${key} ${word}`;
     const found = names[lowerBound(key, names)];
     if (found === undefined || !found.startsWith(key)) break;
-    const telling = at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0;
+    const isDistinct = at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0;
     const isCut = key.length >= TOWN_CUT - 1 ||
       (at + 1 === to && key.length >= SHORTEST_CUT_COMMUNE);
-    if (found.length === key.length || (cuts && telling && isCut)) best = at + 1 - i;
+    if (found.length === key.length || (cuts && isDistinct && isCut)) best = at + 1 - i;
   }
   return best;
 }
@@ -113,6 +113,29 @@ function mayBeTown(scan: Scan, i: number): boolean {
 export function townTokens(scan: Scan, i: number, to: number, cuts = true): number {
   const known = knownTownTokens(scan, i, to, cuts);
   return known > 0 ? known : communeTokens(scan, i, to, cuts);
+}
+
+/** Whether the word at `i` begins the name of a town, and is not all of it. */
+export function isTownBeginning(scan: Scan, i: number): boolean {
+  const word = wordAt(scan, i);
+  const found = word.length < SHORTEST_CUT ? undefined : TOWNS[lowerBound(word)];
+  return found !== undefined && found.length > word.length && found.startsWith(word);
+}
+
+const INSIDE_NAMES: ReadonlySet<string> = new Set(["LES", "LEZ", "SUR", "SOUS", "EN"]);
+
+/** Tokens from `i` of a town's name that was cut behind a word within it: "ISSY LES". */
+export function brokenTownTokens(scan: Scan, i: number, to: number): number {
+  let key = "";
+  let best = 0;
+  const limit = Math.min(to, i + MAX_TOWN_TOKENS);
+  for (let at = i; at < limit && scan.kinds[at] !== DIGITS; at += 1) {
+    const word = shortSaint(wordAt(scan, at));
+    key = at === i ? word : `${key} ${word}`;
+    if (!(TOWNS[lowerBound(`${key} `)] ?? "").startsWith(`${key} `)) break;
+    if (at > i && INSIDE_NAMES.has(word)) best = at + 1 - i;
+  }
+  return best;
 }
 
 /** The same among the towns that most purchases are made in. */

@@ -188,7 +188,7 @@ function answerText(
   scan(label, tokens);
   readFrame(tokens, frame, hint);
   if (!isCardRow(frame.kind)) return unmatched(frame);
-  matchField(context, frame.from, frame.to, frame.townFirst);
+  matchField(context, frame);
   const merchant = merchantText(tokens, match.merchantFrom, frame.to);
   const channel = channelOf(tokens, frame, match);
   if (compiled.corrections.size > 0) {
@@ -270,7 +270,7 @@ function explained(
  * Compiles brands (and operators' corrections) into a recogniser. Takes some 10 ms per 1,000
  * aliases; keep the result and swap it when the catalogue's version changes. The order of brands
  * and aliases does not matter. A spelling that two brands share matches neither (`aliasWarnings`
- * tells the operator).
+ * warns the operator).
  */
 export function compileCatalogue(
   brands: readonly BrandEntry[],

@@ -1,4 +1,4 @@
-// Turns a label into tokens in one pass: runs of letters and runs of digits, what stands between
+// Turns a label into tokens in one pass: runs of letters and runs of digits, what is between
 // them, and what the lexicon knows about each. Every later step works on these numbers, never on
 // the label again, which keeps recognition linear and fast. Folding (accents, case) happens here
 // and nowhere else.
@@ -19,7 +19,7 @@ import {
 export const LETTERS = 1;
 export const DIGITS = 2;
 
-/** What stands before a token, as bits; 0 = glued to the one before. */
+/** What is before a token, as bits; 0 = glued to the one before. */
 export const GAP_SPACE = 1;
 export const GAP_STAR = 2;
 export const GAP_DOT = 4;

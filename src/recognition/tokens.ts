@@ -60,6 +60,8 @@ const CUT_WORDS = [
   "AEROPORT",
   "COMMERCIAL",
   "BEAUGRENELLE",
+  "PAIEMENT",
+  "PAYMENTS",
   "BOULEVARD",
   "CHAMPS",
   "FRANCE",
@@ -146,12 +148,13 @@ export function initialsBefore(scan: Scan, i: number, to: number): boolean {
  * skip, or 0.
  */
 export function terminalCode(scan: Scan, i: number, to: number): number {
-  if (i + 1 >= to) return 0;
   const start = scan.starts[i] ?? 0;
   const size = (scan.ends[i] ?? 0) - start;
   if (!scan.text.startsWith("EC", start) || size < 3) return 0;
   const third = scan.text.charCodeAt(start + 2);
   if (third !== 71 && third !== 80) return 0;
+  // ECGPAUL: the field ends before the terminal's number.
+  if (i + 1 >= to) return size > 6 ? 3 : 0;
   return scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0 &&
       (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) >= 4
     ? 3
@@ -162,6 +165,12 @@ export function terminalCode(scan: Scan, i: number, to: number): number {
 export function junkTokens(scan: Scan, i: number, to: number): number {
   if (i + 1 >= to) return 0;
   if (isContactless(scan, i)) return 1;
+  // "RN 83 SUPER U": the shop's road before its sign.
+  if (
+    (isWord(scan, i, "RN") || isWord(scan, i, "RD")) && scan.kinds[i + 1] === DIGITS && i + 2 < to
+  ) {
+    return 2;
+  }
   const size = (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0);
   if (scan.kinds[i] === DIGITS) {
     const gluedCode = scan.gaps[i + 1] === 0 &&

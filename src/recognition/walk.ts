@@ -2,6 +2,7 @@
 
 import { STRONG } from "./alias.ts";
 import { ARTICLE } from "./data/lexicon.ts";
+import { isBehindColumn } from "./match-context.ts";
 import type { MatchContext } from "./match-context.ts";
 import { LETTERS } from "./scan.ts";
 import type { Scan } from "./scan.ts";
@@ -15,6 +16,11 @@ import type { Trie } from "./trie.ts";
  */
 const LONGEST_INNER_CUT = 17;
 const INNER_CUT = 20;
+
+/** A.R.E.A., A R E A: a name spelled letter by letter. Two letters are anybody's initials. */
+const SHORTEST_SPELLED = 3;
+/** A word of this length that lacks its last letter (often an accented one) is still the word. */
+const LONG_WORD = 9;
 
 /**
  * Blanks where the alias has none: only in a long word, and not after an article ("LE BON COIN" is
@@ -43,13 +49,17 @@ export function walk(context: MatchContext, i: number, offset: number): void {
   const fieldStart = scan.starts[context.field.from] ?? 0;
   walked.entry = NONE;
   walked.cutNode = 0;
+  walked.restNode = 0;
   walked.glueEntry = NONE;
   let node = 0;
   let depth = 0;
   let blanks = 0;
+  let spelled = true;
   for (let t = i; t < to; t += 1) {
+    if (t > i && isBehindColumn(context, t)) return;
     const start = (scan.starts[t] ?? 0) + (t === i ? offset : 0);
     const end = scan.ends[t] ?? 0;
+    spelled &&= end - start === 1;
     if (t > i && scan.gaps[t] !== 0 && depth < 31) blanks |= 1 << depth;
     for (let at = start; at < end; at += 1) {
       match.work += 1;
@@ -74,14 +84,24 @@ export function walk(context: MatchContext, i: number, offset: number): void {
       }
     }
     const term = trie.terms[node] ?? NONE;
-    if (term !== NONE && gapsFit(scan, trie, term, i, blanks)) {
+    if (
+      term !== NONE &&
+      ((spelled && depth >= SHORTEST_SPELLED) || gapsFit(scan, trie, term, i, blanks))
+    ) {
       walked.entry = term;
       walked.end = t + 1;
     }
+    if (t + 1 === to) {
+      walked.restNode = node;
+      walked.restDepth = depth;
+    }
     const width = end - fieldStart;
+    const lacksOne = t + 1 === to && depth >= LONG_WORD && trie.shortest[node] === depth + 1;
     if (
-      width >= SHORTEST_CUT && width <= LONGEST_CUT &&
-      (t + 1 === to || (width > SHORTEST_CUT && width <= LONGEST_INNER_CUT) || width === INNER_CUT)
+      lacksOne ||
+      (width >= SHORTEST_CUT && width <= LONGEST_CUT &&
+        (t + 1 === to || (width > SHORTEST_CUT && width <= LONGEST_INNER_CUT) ||
+          width === INNER_CUT))
     ) {
       walked.cutNode = node;
       walked.cutEnd = t + 1;

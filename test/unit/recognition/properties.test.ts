@@ -165,7 +165,7 @@ function work(catalogue: ReturnType<typeof compileTrie>, text: string): number {
   scan(text, tokens);
   readFrame(tokens, frame, "unknown");
   const context = newMatchContext(tokens, catalogue.trie, catalogue.facts);
-  matchField(context, frame.from, frame.to, frame.townFirst);
+  matchField(context, frame);
   return tokens.count + context.match.work;
 }
 
