@@ -34,12 +34,6 @@ export type Match = {
   work: number;
 };
 
-/** What the matcher needs to know of the brands, by index. */
-export type BrandFacts = {
-  readonly fields: Int32Array;
-  readonly excluded: readonly (readonly string[] | null)[];
-};
-
 /** The column's end where no column is known. */
 export const NO_COLUMN = Number.MAX_SAFE_INTEGER;
 
@@ -85,7 +79,6 @@ type Before = {
 export type MatchContext = {
   readonly scan: Scan;
   readonly trie: Trie;
-  readonly brands: BrandFacts;
   readonly match: Match;
   readonly walked: Walked;
   readonly before: Before;
@@ -96,11 +89,10 @@ export type MatchContext = {
   readonly field: { from: number; to: number; columnEnd: number };
 };
 
-export function newMatchContext(scan: Scan, trie: Trie, brands: BrandFacts): MatchContext {
+export function newMatchContext(scan: Scan, trie: Trie): MatchContext {
   return {
     scan,
     trie,
-    brands,
     match: newMatch(),
     walked: {
       entry: NONE,

@@ -75,7 +75,7 @@ function isSmallTrader(scan: Scan, i: number, to: number): boolean {
   if (((scan.flags[i] ?? 0) & TERMINAL) === 0 || i + 1 >= to) return false;
   const gap = scan.gaps[i + 1] ?? 0;
   return (gap & (GAP_STAR | GAP_DASH | GAP_DOT)) !== 0 ||
-    scan.text.charCodeAt(scan.ends[i] ?? 0) === 95 ||
+    scan.chars[scan.ends[i] ?? 0] === 95 ||
     (gap & GAP_SPACE) !== 0 && isWord(scan, i, "SUMUP");
 }
 

@@ -2,6 +2,7 @@
 // excluded phrases.
 
 import { PHRASE, WEAK } from "./alias.ts";
+import { child } from "./char-tree.ts";
 import {
   ARTICLE,
   CONNECTIVE,
@@ -19,7 +20,7 @@ import {
 import { isBehindColumn } from "./match-context.ts";
 import type { MatchContext } from "./match-context.ts";
 import { isTownBeginning, townTokens } from "./place.ts";
-import { DIGITS, GAP_AMPERSAND, wordAt } from "./scan.ts";
+import { DIGITS, GAP_AMPERSAND, goesOn, textBetween, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import {
   isCode,
@@ -31,7 +32,7 @@ import {
   isWord,
   looksLikeTown,
 } from "./tokens.ts";
-import { child, NONE } from "./trie.ts";
+import { NONE } from "./trie.ts";
 
 /**
  * Whether everything from `n` on says nothing about who it is: numbers, towns, legal forms, the
@@ -115,7 +116,7 @@ function isCutTown(context: MatchContext, i: number): boolean {
 function isRepeat(context: MatchContext, i: number): boolean {
   const { scan, match, field, before } = context;
   return before.afterWallet && i + 1 === field.to &&
-    scan.text.startsWith(wordAt(scan, i), scan.starts[match.start]);
+    goesOn(scan, scan.starts[match.start] ?? 0, wordAt(scan, i));
 }
 
 function isPlaceNext(scan: Scan, i: number, to: number): boolean {
@@ -135,7 +136,7 @@ function isOtherBrand(context: MatchContext, i: number): boolean {
   for (let t = i; t < to; t += 1) {
     for (let at = scan.starts[t] ?? 0; at < (scan.ends[t] ?? 0); at += 1) {
       match.work += 1;
-      node = child(trie, node, scan.text.charCodeAt(at));
+      node = child(trie, node, scan.chars[at] ?? 0);
       if (node === 0) return false;
     }
     const entry = trie.entries[trie.terms[node] ?? NONE];
@@ -193,7 +194,7 @@ function phraseEnds(
   for (let t = i; t < to; t += 1) {
     const start = scan.starts[t] ?? 0;
     const size = (scan.ends[t] ?? 0) - start;
-    if (!compact.startsWith(scan.text.slice(start, start + size), at)) return 0;
+    if (!compact.startsWith(textBetween(scan, start, start + size), at)) return 0;
     at += size;
     if (at === compact.length) return t + 1;
   }

@@ -5,7 +5,7 @@ import { STRONG, WEAK } from "./alias.ts";
 import { GLUE } from "./data/lexicon.ts";
 import { isBehindColumn, refuse } from "./match-context.ts";
 import type { MatchContext, Rule } from "./match-context.ts";
-import { DIGITS, GAP_STAR, wordFlags } from "./scan.ts";
+import { DIGITS, GAP_STAR, textBetween, wordFlags } from "./scan.ts";
 import { isExcluded, isOtherCompany, restIsNeutral } from "./surroundings.ts";
 import { isTownNext, SHORTEST_CUT } from "./tokens.ts";
 import { NONE, SEVERAL } from "./trie.ts";
@@ -21,12 +21,12 @@ const COLUMN = 15;
 
 /** Takes the alias, or says in `match` which rule refused it. */
 export function take(context: MatchContext, entryIndex: number, end: number, rule: Rule): boolean {
-  const { trie, brands, match, before } = context;
+  const { trie, match, before } = context;
   const entry = trie.entries[entryIndex];
   if (entry === undefined) return false;
   match.end = end;
   if (entry.brand === NONE) return refuse(match, "ambiguous");
-  const fields = brands.fields[entry.brand] ?? 0;
+  const { fields, excluded } = entry.facts;
   const { strength } = entry;
   if (strength === WEAK) {
     // A brand whose trade nobody entered may come behind any opener.
@@ -51,8 +51,7 @@ export function take(context: MatchContext, entryIndex: number, end: number, rul
       return refuse(match, "other_company");
     }
   }
-  const excluded = brands.excluded[entry.brand];
-  if (excluded && isExcluded(context, excluded, entry.compact)) {
+  if (excluded !== null && isExcluded(context, excluded, entry.compact)) {
     return refuse(match, "excluded");
   }
   match.brand = entry.brand;
@@ -133,7 +132,7 @@ function glueFits(context: MatchContext): boolean {
   const { scan, trie, walked } = context;
   const entry = trie.entries[walked.glueEntry];
   if (entry === undefined || entry.compact.length < 3) return false;
-  const rest = scan.text.slice(walked.glueAt, scan.ends[walked.glueToken]);
+  const rest = textBetween(scan, walked.glueAt, scan.ends[walked.glueToken] ?? 0);
   const isRetail = rest.length >= 2 && (wordFlags(rest) & GLUE) !== 0;
   const next = walked.glueToken + 1;
   const numbered = scan.kinds[next] === DIGITS && scan.gaps[next] === 0;

@@ -13,7 +13,7 @@
 //
 // The frame that reads the most tokens wins; of two that read the same, the first in the list.
 
-import { DIGITS, GAP_COMMA, GAP_STAR, LETTERS, wordNumber } from "../scan.ts";
+import { DIGITS, GAP_COMMA, GAP_STAR, goesOn, LETTERS, wordNumber } from "../scan.ts";
 import type { Scan } from "../scan.ts";
 import { dateTokens, headMaskTokens, is, isDateRun, isDigits, size } from "../shapes.ts";
 import { ABROAD, BY, CARTE, DATE_PLACEHOLDER, DU, EURO, HOUR, TOP } from "../frame-words.ts";
@@ -51,10 +51,10 @@ const GROUPS = 4;
 
 /** Tokens of a card number in four groups of four, at least the first masked; -1 for none. */
 function groupedMaskLength(scan: Scan, i: number): number {
-  if (!scan.text.startsWith("XXXX", scan.starts[i])) return -1;
+  if (!goesOn(scan, scan.starts[i] ?? 0, "XXXX")) return -1;
   for (let at = i; at < i + GROUPS; at += 1) {
     if (at >= scan.count || size(scan, at) !== 4) return -1;
-    if (scan.kinds[at] !== DIGITS && !scan.text.startsWith("XXXX", scan.starts[at])) return -1;
+    if (scan.kinds[at] !== DIGITS && !goesOn(scan, scan.starts[at] ?? 0, "XXXX")) return -1;
   }
   return GROUPS;
 }
