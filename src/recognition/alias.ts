@@ -1,5 +1,5 @@
 // How an alias that a brand manager typed is understood: which spellings an acquirer may write for
-// it, where blanks may stand, and how much it proves by itself. Pure; knows nothing of labels.
+// it, where blanks may be, and how much it proves by itself. Pure; knows nothing of labels.
 
 import {
   ARTICLE,
@@ -7,6 +7,7 @@ import {
   CATEGORY_HINTS,
   DOMAIN_END,
   DOMINANT,
+  FIRST_NAME,
   LINK,
   NEUTRAL,
   OPENER,
@@ -167,12 +168,25 @@ function plainForms(text: string): Form[] | null {
   const tokens = text.toUpperCase().split(/ +/);
   if (
     tokens.length > 1 &&
-    ((wordFlags(tokens[0] ?? "") & ARTICLE) !== 0 ||
+    ((wordFlags(tokens[0] ?? "") & (ARTICLE | FIRST_NAME)) !== 0 ||
       tokens.some((token) =>
         token === "ET" || token === "S" || token === "SAINT" || token === "SAINTE"
       ))
   ) return null;
   return [form(tokens)];
+}
+
+const SHORTEST_SURNAME = 5;
+
+/** "A AFFLELOU" for "Alain Afflelou": a first name as its initial, before a name that is no trade. */
+function withInitial(tokens: readonly string[]): Form | null {
+  const [first = "", ...rest] = tokens;
+  const last = rest.at(-1) ?? "";
+  if (
+    (wordFlags(first) & FIRST_NAME) === 0 || rest.join("").length < SHORTEST_SURNAME ||
+    (wordFlags(last) & GENERIC) !== 0
+  ) return null;
+  return form([first.slice(0, 1), ...rest], isDistinctive(last) ? STRONG : PHRASE);
 }
 
 const LEADING_ARTICLE = /^L(?:A|E|ES)$/;
@@ -211,6 +225,8 @@ export function formsOf(alias: string): Form[] {
       ? tokens.filter((token, i) => i === 0 || token !== "D")
       : tokens;
     if (elided.length < tokens.length) forms.push(form(elided, strengthOf(tokens)));
+    const initial = withInitial(tokens);
+    if (initial !== null) forms.push(initial);
     const [first, second] = tokens;
     // "GRANDE RECRE" for "La Grande Récré".
     if (
@@ -244,7 +260,7 @@ export function fieldsOf(category: string | undefined): number {
   return fields;
 }
 
-/** Short hints are whole words, longer ones may stand inside another. */
+/** Short hints are whole words, longer ones may be inside another. */
 const PADDED_HINTS = CATEGORY_HINTS.map(([hint, field]) => ({
   text: hint.length <= 4 ? ` ${hint} ` : hint,
   bit: CATEGORY[field],

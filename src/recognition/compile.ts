@@ -1,4 +1,4 @@
-// Compiles brands into the trie and the facts that matching needs: every spelling of every alias,
+// Compiles brands into the trie: every spelling of every alias,
 // the curated descriptors of the brands that are there, excluded phrases, fields of trade. Pure;
 // the order of brands and aliases does not matter.
 
@@ -6,10 +6,9 @@ import { compactOf, fieldsOf, formsOf, PHRASE, WEAK } from "./alias.ts";
 import type { Form, Strength } from "./alias.ts";
 import { DESCRIPTORS } from "./data/descriptors.ts";
 import type { Descriptor } from "./data/descriptors.ts";
-import type { BrandFacts } from "./match-context.ts";
 import type { BrandEntry } from "./ports.ts";
 import { buildTrie, LONGEST } from "./trie.ts";
-import type { Entry, Trie } from "./trie.ts";
+import type { BrandFacts, Entry, Trie } from "./trie.ts";
 
 /**
  * Spellings of an alias are computed once per isolate: a catalogue that changes in one brand
@@ -31,13 +30,28 @@ function spellingsOf(alias: string): readonly Form[] {
  * Adds the brand's own entries to `entries`. Whether a descriptor may know one of its spellings is
  * the answer.
  */
-function addEntries(entries: Entry[], brand: BrandEntry, index: number): boolean {
+function addEntries(
+  entries: Entry[],
+  brand: BrandEntry,
+  index: number,
+  facts: BrandFacts,
+): boolean {
   let described = brand.wikidata !== undefined && descriptorsByName.has(brand.wikidata);
   const add = (alias: string): void => {
     for (const { compact, boundaries, strength, least } of spellingsOf(alias)) {
       if (!described && descriptorsByName.has(compact)) described = true;
       if (compact.length <= LONGEST) {
-        entries.push({ compact, boundaries, strength, least, brand: index, alias, curated: false });
+        entries.push({
+          compact,
+          boundaries,
+          strength,
+          least,
+          brand: index,
+          alias,
+          curated: false,
+          facts,
+          step: null,
+        });
       }
     }
   };
@@ -61,14 +75,18 @@ function curatedStrength(strength: Strength, compact: string): Strength {
   return compact.length <= 4 || strength === WEAK ? PHRASE : strength;
 }
 
-function curatedEntries(descriptor: Descriptor, index: number): Entry[] {
+function curatedEntries(descriptor: Descriptor, index: number, facts: BrandFacts): Entry[] {
   return (descriptor.include ?? []).flatMap((alias) =>
-    spellingsOf(alias).map((form) => ({
-      ...form,
-      strength: curatedStrength(form.strength, form.compact),
+    spellingsOf(alias).map(({ compact, boundaries, strength, least }) => ({
+      compact,
+      boundaries,
+      strength: curatedStrength(strength, compact),
+      least,
       brand: index,
       alias,
       curated: true,
+      facts,
+      step: null,
     }))
   );
 }
@@ -109,34 +127,32 @@ function descriptorsOf(brand: BrandEntry, spellings: ReadonlySet<string>): Set<D
 }
 
 /**
- * A descriptor names its brand by several keys, the most telling first: beside SNCF, "SNCF Connect"
+ * A descriptor names its brand by several keys, the most specific first: beside SNCF, "SNCF Connect"
  * gets none of SNCF's.
  */
 function rankOf(descriptor: Descriptor, brand: BrandEntry, spellings: ReadonlySet<string>): number {
   return keysOf(descriptor).findIndex((key) => spellings.has(key) || key === brand.wikidata);
 }
 
-/** The trie over all spellings and what matching must know of each brand, by the brand's index. */
-export function compileTrie(brands: readonly BrandEntry[]): { trie: Trie; facts: BrandFacts } {
+/** The trie over all spellings, each with what matching must know of its brand. */
+export function compileTrie(brands: readonly BrandEntry[]): Trie {
   const entries: Entry[] = [];
-  const fields = new Int32Array(brands.length);
-  const excluded: (readonly string[] | null)[] = [];
   const described: {
     readonly descriptor: Descriptor;
     readonly index: number;
+    readonly facts: BrandFacts;
     readonly rank: number;
   }[] = [];
   const best = new Map<Descriptor, number>();
   for (const [index, brand] of brands.entries()) {
-    const known = addEntries(entries, brand, index);
-    fields[index] = fieldsOf(brand.category);
-    excluded.push(null);
+    const facts: BrandFacts = { id: brand.id, fields: fieldsOf(brand.category), excluded: null };
+    const known = addEntries(entries, brand, index, facts);
     if (!known && (brand.excluded === undefined || brand.excluded.length === 0)) continue;
     const own = ownSpellings(brand);
     const refused = (brand.excluded ?? []).map(compactOf);
     for (const descriptor of descriptorsOf(brand, own)) {
       const rank = rankOf(descriptor, brand, own);
-      described.push({ descriptor, index, rank });
+      described.push({ descriptor, index, facts, rank });
       best.set(descriptor, Math.min(rank, best.get(descriptor) ?? rank));
       // An operator who types "Orange Bank" as an alias of Orange has decided.
       for (const phrase of descriptor.exclude ?? []) {
@@ -144,12 +160,12 @@ export function compileTrie(brands: readonly BrandEntry[]): { trie: Trie; facts:
       }
     }
     const phrases = refused.filter((phrase) => phrase !== "");
-    if (phrases.length > 0) excluded[index] = phrases;
+    if (phrases.length > 0) facts.excluded = phrases;
   }
-  for (const { descriptor, index, rank } of described) {
+  for (const { descriptor, index, facts, rank } of described) {
     if (rank === best.get(descriptor)) {
-      for (const entry of curatedEntries(descriptor, index)) entries.push(entry);
+      for (const entry of curatedEntries(descriptor, index, facts)) entries.push(entry);
     }
   }
-  return { trie: buildTrie(entries), facts: { fields, excluded } };
+  return buildTrie(entries);
 }

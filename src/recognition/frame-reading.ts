@@ -11,6 +11,8 @@ export type Frame = {
   spoken: boolean;
   from: number;
   to: number;
+  /** Characters of the merchant's column, 0 when the head says nothing of one. */
+  merchantWidth: number;
   /** Town before the merchant: "PAIEMENT CB 1412 PARIS CEDEX 0 SNCF INTERNET". */
   townFirst: boolean;
   /** The head carried the purchase date, so six digits at the end are no date. */

@@ -11,9 +11,12 @@ export const CB_PSC_MOB = wordSet("CB PSC MOB");
 export const COMMERCE = wordSet("COMMERCE");
 export const CURRENCIES = wordSet("EUR USD GBP CHF");
 export const CUT_CARTE = wordSet("CAR CART CA C");
+/** What holders put for the date when they publish a label. */
+export const DATE_PLACEHOLDER = wordSet("DDMMYY DDMMAA");
 export const DU = wordSet("DU");
 export const ELECTRONIQUE = wordSet("ELECTRONIQUE");
 export const ETRANG = wordSet("ETRANG");
+export const EURO = wordSet("EURO");
 export const FACT = wordSet("FACT");
 export const HOUR = wordSet("H");
 export const LE = wordSet("LE");

@@ -21,6 +21,7 @@ export function newFrame(): Frame {
     spoken: false,
     from: 0,
     to: 0,
+    merchantWidth: 0,
     townFirst: false,
     dated: false,
     contactless: false,
@@ -44,6 +45,7 @@ function headAt(scan: Scan, i: number, frame: Frame): number {
   frame.spoken = true;
   if (!isCardRow(kind)) return -1;
   if (dated) frame.dated = true;
+  frame.merchantWidth = found.columns?.merchant ?? 0;
   frame.townFirst = found.columns?.townFirst !== undefined &&
     (dated ? head.end < scan.count : true);
   if (found.contactless === true) frame.contactless = true;
@@ -65,6 +67,7 @@ export function isHeadAt(scan: Scan, i: number): boolean {
 export function readFrame(scan: Scan, frame: Frame, hint: AggregatorHint): void {
   frame.kind = "card";
   frame.spoken = false;
+  frame.merchantWidth = 0;
   frame.townFirst = false;
   frame.dated = false;
   frame.contactless = false;

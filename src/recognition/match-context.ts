@@ -34,11 +34,13 @@ export type Match = {
   work: number;
 };
 
-/** What the matcher needs to know of the brands, by index. */
-export type BrandFacts = {
-  readonly fields: Int32Array;
-  readonly excluded: readonly (readonly string[] | null)[];
-};
+/** The column's end where no column is known. */
+export const NO_COLUMN = Number.MAX_SAFE_INTEGER;
+
+/** Whether token `i` begins behind the merchant's column. */
+export function isBehindColumn(context: MatchContext, i: number): boolean {
+  return (context.scan.starts[i] ?? 0) >= context.field.columnEnd;
+}
 
 function newMatch(): Match {
   return { brand: NONE, entry: NONE, start: 0, end: 0, rule: "no_alias", merchantFrom: 0, work: 0 };
@@ -52,6 +54,9 @@ type Walked = {
   cutEnd: number;
   cutDepth: number;
   cutBlanks: number;
+  /** The node that was reached when the field ended, 0 when they had ended before. */
+  restNode: number;
+  restDepth: number;
   glueEntry: number;
   glueAt: number;
   glueToken: number;
@@ -74,19 +79,20 @@ type Before = {
 export type MatchContext = {
   readonly scan: Scan;
   readonly trie: Trie;
-  readonly brands: BrandFacts;
   readonly match: Match;
   readonly walked: Walked;
   readonly before: Before;
-  /** The tokens of the merchant field that are still to be read. */
-  readonly field: { from: number; to: number };
+  /**
+   * The tokens of the merchant field that are still to be read, and the character from which on the
+   * town's column begins: what a token there says is a place, whatever it says.
+   */
+  readonly field: { from: number; to: number; columnEnd: number };
 };
 
-export function newMatchContext(scan: Scan, trie: Trie, brands: BrandFacts): MatchContext {
+export function newMatchContext(scan: Scan, trie: Trie): MatchContext {
   return {
     scan,
     trie,
-    brands,
     match: newMatch(),
     walked: {
       entry: NONE,
@@ -95,6 +101,8 @@ export function newMatchContext(scan: Scan, trie: Trie, brands: BrandFacts): Mat
       cutEnd: 0,
       cutDepth: 0,
       cutBlanks: 0,
+      restNode: 0,
+      restDepth: 0,
       glueEntry: NONE,
       glueAt: 0,
       glueToken: 0,
@@ -107,7 +115,7 @@ export function newMatchContext(scan: Scan, trie: Trie, brands: BrandFacts): Mat
       afterArticle: false,
       strict: false,
     },
-    field: { from: 0, to: 0 },
+    field: { from: 0, to: 0, columnEnd: NO_COLUMN },
   };
 }
 

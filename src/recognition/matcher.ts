@@ -12,9 +12,10 @@ import {
   WALLET,
 } from "./data/lexicon.ts";
 import { isHeadAt } from "./frame.ts";
-import { refuse } from "./match-context.ts";
+import type { Frame } from "./frame-reading.ts";
+import { NO_COLUMN, refuse } from "./match-context.ts";
 import type { MatchContext, Rule } from "./match-context.ts";
-import { townTokens } from "./place.ts";
+import { brokenTownTokens, townTokens } from "./place.ts";
 import { DIGITS, GAP_PLUS } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { domainInside, matchFrom } from "./starts.ts";
@@ -32,16 +33,15 @@ const OPEN_RULES: ReadonlySet<Rule> = new Set<Rule>([
 ]);
 
 /**
- * Looks for a brand in the tokens [from, to). `match.merchantFrom` says where the merchant's own
- * text begins.
+ * Looks for a brand in the merchant field of a frame. `match.merchantFrom` says where the
+ * merchant's own text begins.
  */
 export function matchField(
   context: MatchContext,
-  from: number,
-  to: number,
-  townFirst: boolean,
+  { from, to, townFirst, merchantWidth }: Frame,
 ): void {
-  const { match, field } = context;
+  const { scan, match, field } = context;
+  field.columnEnd = merchantWidth === 0 ? NO_COLUMN : (scan.starts[from] ?? 0) + merchantWidth;
   matchStarts(context, from, to, townFirst);
   const { rule } = match;
   if (match.brand !== NONE || !OPEN_RULES.has(rule)) return;
@@ -83,13 +83,22 @@ function matchAfterTown(context: MatchContext, from: number, to: number): boolea
     (from + cut + 1 === to && scan.kinds[from + cut] === DIGITS)
   ) return false;
   match.merchantFrom = isHeadAt(scan, longest) ? from : Math.min(longest, to);
-  for (const end of [longest, from + cut, from + withDistrict(scan, from, whole), from + whole]) {
+  const broken = from + brokenTownTokens(scan, from, to);
+  for (
+    const end of [
+      broken > longest ? broken : longest,
+      from + cut,
+      from + withDistrict(scan, from, whole),
+      from + whole,
+    ]
+  ) {
     if (end <= from || end >= to || isHeadAt(scan, end)) continue;
     field.from = end;
     match.rule = "no_alias";
     // "ST ETIENNE LE" may be a cut name or a town and an article: an ordinary word proves nothing
     // there.
-    before.townDoubtful = whole > 0 && end > from + withDistrict(scan, from, whole);
+    before.townDoubtful = whole > 0 && end !== broken &&
+      end > from + withDistrict(scan, from, whole);
     const doubtful = before.townDoubtful;
     const found = matchFrom(context);
     before.townDoubtful = false;

@@ -2,6 +2,7 @@
 // tests and by a proposal that shows its effect before anybody approves it. Pure.
 
 import { compactOf } from "./alias.ts";
+import { DESCRIPTORS } from "./data/descriptors.ts";
 import type { BrandEntry, Recogniser, RowKind } from "./ports.ts";
 
 /** A label with its right answer; `brand` is set for purchases and refunds only. */
@@ -79,6 +80,11 @@ export function measure(
   };
 }
 
+/** The names under which the descriptors know the same brand: "Pathé Gaumont" is Pathé. */
+function otherNamesOf(key: string): readonly string[] {
+  return DESCRIPTORS.filter(({ brand }) => brand.includes(key)).flatMap(({ brand }) => brand);
+}
+
 /**
  * Turns brands that rows name by id, name or alias into ids of the catalogue. A brand that the
  * catalogue lacks is null, or becomes a brand of its own with `addNamed`, known by its name alone.
@@ -98,7 +104,8 @@ export function resolveBrands(
   const idOf = (named: string): string | null => {
     if (ids.has(named)) return named;
     const key = compactOf(named);
-    const id = known.get(key);
+    const id = known.get(key) ?? otherNamesOf(key).map((name) => known.get(name))
+      .find((found) => found !== undefined);
     if (id !== undefined || !addNamed) return id ?? null;
     known.set(key, named);
     all.push({ id: named, name: named, aliases: [named] });

@@ -3,7 +3,9 @@
 // as a brand.
 
 import { ORDINARY, TRADE } from "./data/lexicon.ts";
-import { DIGITS, wordAt } from "./scan.ts";
+import { child, endsAt, treeOf } from "./char-tree.ts";
+import type { CharTree } from "./char-tree.ts";
+import { DIGITS, goesOn, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { COMMUNES_FRONT_CODED } from "./data/communes.ts";
 import { TOWNS } from "./data/towns.ts";
@@ -17,7 +19,7 @@ const SHORTEST_NAME = 3;
 /** A small commune's name says less: more of it must be there when it is cut. */
 const SHORTEST_CUT_COMMUNE = 7;
 
-function lowerBound(key: string, names: readonly string[] = TOWNS): number {
+function lowerBound(key: string, names: readonly string[]): number {
   let low = 0;
   let high = names.length;
   while (low < high) {
@@ -58,10 +60,10 @@ function communeTokens(scan: Scan, i: number, to: number, cuts: boolean): number
     key = at === i ? word : `${key} ${word}`;
     const found = names[lowerBound(key, names)];
     if (found === undefined || !found.startsWith(key)) break;
-    const telling = at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0;
+    const isDistinct = at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0;
     const isCut = key.length >= TOWN_CUT - 1 ||
       (at + 1 === to && key.length >= SHORTEST_CUT_COMMUNE);
-    if (found.length === key.length || (cuts && telling && isCut)) best = at + 1 - i;
+    if (found.length === key.length || (cuts && isDistinct && isCut)) best = at + 1 - i;
   }
   return best;
 }
@@ -70,40 +72,54 @@ function shortSaint(word: string): string {
   return word === "SAINT" ? "ST" : word === "SAINTE" ? "STE" : word;
 }
 
-const WHOLE_NAMES: ReadonlySet<string> = new Set(TOWNS);
+/** The tree of the larger towns, built when a label or an alias first needs it. */
+let built: CharTree | null = null;
+function towns(): CharTree {
+  built ??= treeOf(TOWNS);
+  return built;
+}
+
+const BLANK = 32;
 
 /** Whether a folded word is a town's whole name. */
 export function isTown(word: string): boolean {
-  return WHOLE_NAMES.has(word);
+  const tree = towns();
+  let node = 0;
+  for (let i = 0; i < word.length; i += 1) {
+    node = child(tree, node, word.charCodeAt(i));
+    if (node === 0) return false;
+  }
+  return endsAt(tree, node);
 }
 
-/**
- * The first three letters that town names have (a blank counts as one): most words fail here,
- * without a text made.
- */
-const BEGINNINGS = new Uint8Array(27 * 27 * 27);
+/** The letters of SAINT and SAINTE that the list leaves out. */
+const SHORTENED = 3;
 
-function beginning(a: number, b: number, c: number): number {
-  const letter = (code: number): number => (code >= 65 && code <= 90 ? code - 64 : 0);
-  return (letter(a) * 27 + letter(b)) * 27 + letter(c);
+/** Follows the word at `i` from `node`, SAINT as ST; 0 when no town goes on so. */
+function followWord(scan: Scan, tree: CharTree, node: number, i: number): number {
+  const end = scan.ends[i] ?? 0;
+  const size = wordSize(scan, i);
+  const shortened = size < end - (scan.starts[i] ?? 0);
+  let at = scan.starts[i] ?? 0;
+  let reached = node;
+  for (; at < end; at += 1) {
+    if (shortened && at === (scan.starts[i] ?? 0) + 1) at += SHORTENED;
+    reached = child(tree, reached, scan.chars[at] ?? 0);
+    if (reached === 0) return 0;
+  }
+  return reached;
 }
 
-for (const town of TOWNS) {
-  BEGINNINGS[beginning(town.charCodeAt(0), town.charCodeAt(1), town.charCodeAt(2))] = 1;
+/** Letters of the word as the list writes it: two or three for a saint. */
+function wordSize(scan: Scan, i: number): number {
+  const size = (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0);
+  return isWordOf(scan, i, size, "SAINT") || isWordOf(scan, i, size, "SAINTE")
+    ? size - SHORTENED
+    : size;
 }
 
-function mayBeTown(scan: Scan, i: number): boolean {
-  const start = scan.starts[i] ?? 0;
-  const size = (scan.ends[i] ?? 0) - start;
-  // SAINT is written ST in the list.
-  if (size < 3 || scan.text.startsWith("SAINT", start)) return true;
-  return BEGINNINGS[
-    beginning(
-      scan.text.charCodeAt(start),
-      scan.text.charCodeAt(start + 1),
-      scan.text.charCodeAt(start + 2),
-    )
-  ] === 1;
+function isWordOf(scan: Scan, i: number, size: number, word: string): boolean {
+  return size === word.length && goesOn(scan, scan.starts[i] ?? 0, word);
 }
 
 /**
@@ -115,31 +131,60 @@ export function townTokens(scan: Scan, i: number, to: number, cuts = true): numb
   return known > 0 ? known : communeTokens(scan, i, to, cuts);
 }
 
+/** Whether the word at `i` begins the name of a town, and is not all of it. */
+export function isTownBeginning(scan: Scan, i: number): boolean {
+  const tree = towns();
+  if (wordSize(scan, i) < SHORTEST_CUT) return false;
+  const node = followWord(scan, tree, 0, i);
+  return node !== 0 && !endsAt(tree, node);
+}
+
+const INSIDE_NAMES: ReadonlySet<string> = new Set(["LES", "LEZ", "SUR", "SOUS", "EN"]);
+
+/** Tokens from `i` of a town's name that was cut behind a word within it: "ISSY LES". */
+export function brokenTownTokens(scan: Scan, i: number, to: number): number {
+  const tree = towns();
+  let node = 0;
+  let best = 0;
+  const limit = Math.min(to, i + MAX_TOWN_TOKENS);
+  for (let at = i; at < limit && scan.kinds[at] !== DIGITS; at += 1) {
+    node = followWord(scan, tree, node, at);
+    if (node === 0) break;
+    node = child(tree, node, BLANK);
+    if (node === 0) break;
+    if (at > i && INSIDE_NAMES.has(wordAt(scan, at))) best = at + 1 - i;
+  }
+  return best;
+}
+
 /** The same among the towns that most purchases are made in. */
 function knownTownTokens(scan: Scan, i: number, to: number, cuts: boolean): number {
-  if (!mayBeTown(scan, i)) return 0;
-  let key = "";
+  const tree = towns();
+  let node = 0;
+  let length = 0;
   let best = 0;
   const limit = Math.min(to, i + MAX_TOWN_TOKENS);
   for (let at = i; at < limit; at += 1) {
     if (scan.kinds[at] === DIGITS) break;
-    const word = shortSaint(wordAt(scan, at));
-    key = at === i ? word : `${key} ${word}`;
-    const found = TOWNS[lowerBound(key)];
-    if (found === undefined || !found.startsWith(key)) break;
-    if (found.length === key.length) best = at + 1 - i;
+    if (at > i) {
+      node = child(tree, node, BLANK);
+      if (node === 0) break;
+      length += 1;
+    }
+    node = followWord(scan, tree, node, at);
+    if (node === 0) break;
+    length += wordSize(scan, at);
+    const isOrdinary = at === i && ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) !== 0;
+    if (endsAt(tree, node)) best = at + 1 - i;
     // A cut name is no ordinary word: "LECLERC ANNE" is no Annecy.
     else if (
-      cuts && key.length >= SHORTEST_CUT &&
-      (at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0) &&
-      (at + 1 === to || key.length === TOWN_CUT || key.length === TOWN_CUT - 1)
+      cuts && length >= SHORTEST_CUT && !isOrdinary &&
+      (at + 1 === to || length === TOWN_CUT || length === TOWN_CUT - 1)
     ) best = at + 1 - i;
     // LEVALLOIS, CLERMONT, AIX: the first word of a longer name, unless it is an ordinary word or a
     // trade itself ("SUBWAY BAR" is not in Bar-le-Duc).
     else if (
-      at === i && key.length >= SHORTEST_NAME &&
-      ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0 &&
-      (TOWNS[lowerBound(`${key} `)] ?? "").startsWith(`${key} `)
+      at === i && length >= SHORTEST_NAME && !isOrdinary && child(tree, node, BLANK) !== 0
     ) best = 1;
   }
   return best;

@@ -12,7 +12,7 @@ export type RowKind = "card" | "refund" | "withdrawal" | "transfer" | "debit" | 
 export type AggregatorHint = RowKind | "unknown";
 
 /**
- * A brand as an operator enters it. `excluded` phrases refuse the brand wherever they stand in the
+ * A brand as an operator enters it. `excluded` phrases refuse the brand wherever they are in the
  * merchant text.
  */
 export type BrandEntry = {

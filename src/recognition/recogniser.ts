@@ -18,39 +18,40 @@ import type {
   Recogniser,
   Recognition,
 } from "./ports.ts";
-import { GAP_DASH, GAP_DOT, GAP_STAR, newScan, scan, wordAt } from "./scan.ts";
+import { GAP_DASH, GAP_DOT, GAP_STAR, newScan, scan, textBetween, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { NONE } from "./trie.ts";
 import type { Trie } from "./trie.ts";
 
 type Compiled = {
   readonly trie: Trie;
-  readonly ids: readonly string[];
-  /**
-   * Evidence lists already made, by entry, rule and head: the same few come back label after label.
-   */
-  readonly proofs: Map<number, readonly string[]>;
   readonly corrections: ReadonlyMap<
     string,
     { readonly brandId: string | null; readonly label: string }
   >;
 };
 
-/** Confidence by rule; an operator's correction is certain. */
-const CONFIDENCE: Readonly<Record<Rule, number>> = {
-  exact: 0.99,
-  ordinary_word_alone: 0.95,
-  glued: 0.9,
-  truncated: 0.85,
-  descriptor: 0.93,
-  no_alias: 0,
-  ordinary_word_in_context: 0,
-  other_company: 0,
-  small_trader: 0,
-  ambiguous: 0,
-  excluded: 0,
-  too_little_left: 0,
-  unknown_town: 0,
+type RuleFacts = { readonly confidence: number; readonly step: string };
+
+function rule(confidence: number, name: Rule): RuleFacts {
+  return { confidence, step: `rule:${name}` };
+}
+
+/** Confidence by rule, and how the evidence names it; an operator's correction is certain. */
+const RULES: Readonly<Record<Rule, RuleFacts>> = {
+  exact: rule(0.99, "exact"),
+  ordinary_word_alone: rule(0.95, "ordinary_word_alone"),
+  glued: rule(0.9, "glued"),
+  truncated: rule(0.85, "truncated"),
+  descriptor: rule(0.93, "descriptor"),
+  no_alias: rule(0, "no_alias"),
+  ordinary_word_in_context: rule(0, "ordinary_word_in_context"),
+  other_company: rule(0, "other_company"),
+  small_trader: rule(0, "small_trader"),
+  ambiguous: rule(0, "ambiguous"),
+  excluded: rule(0, "excluded"),
+  too_little_left: rule(0, "too_little_left"),
+  unknown_town: rule(0, "unknown_town"),
 };
 
 /** The merchant's text: the tokens' part of the label, blanks collapsed. */
@@ -58,12 +59,12 @@ function merchantText(tokens: Scan, from: number, to: number): string {
   if (from >= to) return "";
   let end = tokens.ends[to - 1] ?? 0;
   // A closing mark belongs to the name: CANAL+.
-  if (tokens.text.charCodeAt(end) === 43) end += 1;
-  const text = tokens.text.slice(tokens.starts[from], end);
+  if (tokens.chars[end] === 43) end += 1;
+  const text = textBetween(tokens, tokens.starts[from] ?? 0, end);
   for (let i = from + 1; i < to; i += 1) {
     const at = tokens.ends[i - 1] ?? 0;
     const width = (tokens.starts[i] ?? 0) - at;
-    if (width > 1 || (width === 1 && isLineSpace(tokens.text.charCodeAt(at)))) {
+    if (width > 1 || (width === 1 && isLineSpace(tokens.chars[at] ?? 0))) {
       return text.replace(/\s+/g, " ");
     }
   }
@@ -93,43 +94,22 @@ function channelOf(tokens: Scan, frame: Frame, match: Match): Channel {
     : "unknown";
 }
 
-const RULE_STEPS = new Map<string, string>();
-for (const rule of [...Object.keys(CONFIDENCE), "correction"]) RULE_STEPS.set(rule, `rule:${rule}`);
-
 const REFUSED = {
   head: new Map<string, readonly string[]>(),
   hint: new Map<string, readonly string[]>(),
 };
-for (const [rule, step] of RULE_STEPS) {
-  REFUSED.head.set(rule, Object.freeze(["kind:head", step]));
-  REFUSED.hint.set(rule, Object.freeze(["kind:hint", step]));
+for (const name of [...Object.keys(RULES), "correction"]) {
+  REFUSED.head.set(name, Object.freeze(["kind:head", `rule:${name}`]));
+  REFUSED.hint.set(name, Object.freeze(["kind:hint", `rule:${name}`]));
 }
 
 function steps(frame: Frame, rule: string, matched: string | null): readonly string[] {
   if (matched === null) return (frame.spoken ? REFUSED.head : REFUSED.hint).get(rule) ?? [];
   return [
     frame.spoken ? "kind:head" : "kind:hint",
-    RULE_STEPS.get(rule) ?? rule,
+    `rule:${rule}`,
     `alias:${matched}`,
   ];
-}
-
-const RULE_NUMBERS = new Map<Rule, number>(
-  (Object.keys(CONFIDENCE) as Rule[]).map((rule, number) => [rule, number]),
-);
-
-function proofOf(compiled: Compiled, frame: Frame, match: Match, alias: string): readonly string[] {
-  const key = (match.entry * RULE_NUMBERS.size + (RULE_NUMBERS.get(match.rule) ?? 0)) * 2 +
-    (frame.spoken ? 1 : 0);
-  const known = compiled.proofs.get(key);
-  if (known !== undefined) return known;
-  const made = Object.freeze([
-    frame.spoken ? "kind:head" : "kind:hint",
-    RULE_STEPS.get(match.rule) ?? match.rule,
-    `alias:${alias}`,
-  ]);
-  compiled.proofs.set(key, made);
-  return made;
 }
 
 function unmatched(frame: Frame): Recognition {
@@ -188,7 +168,7 @@ function answerText(
   scan(label, tokens);
   readFrame(tokens, frame, hint);
   if (!isCardRow(frame.kind)) return unmatched(frame);
-  matchField(context, frame.from, frame.to, frame.townFirst);
+  matchField(context, frame);
   const merchant = merchantText(tokens, match.merchantFrom, frame.to);
   const channel = channelOf(tokens, frame, match);
   if (compiled.corrections.size > 0) {
@@ -207,17 +187,27 @@ function answerText(
     }
   }
   const entry = match.brand === NONE ? undefined : compiled.trie.entries[match.entry];
-  const matched = entry === undefined ? null : entry.alias;
+  if (entry === undefined) {
+    return {
+      kind: frame.kind,
+      brandId: null,
+      matched: null,
+      confidence: 0,
+      merchant,
+      channel,
+      evidence: steps(frame, match.rule, null),
+    };
+  }
+  entry.step ??= `alias:${entry.alias}`;
+  const { confidence, step } = RULES[match.rule];
   return {
     kind: frame.kind,
-    brandId: entry === undefined ? null : (compiled.ids[match.brand] ?? null),
-    matched,
-    confidence: CONFIDENCE[match.rule],
+    brandId: entry.facts.id,
+    matched: entry.alias,
+    confidence,
     merchant,
     channel,
-    evidence: matched === null
-      ? steps(frame, match.rule, null)
-      : proofOf(compiled, frame, match, matched),
+    evidence: [frame.spoken ? "kind:head" : "kind:hint", step, entry.step],
   };
 }
 
@@ -235,7 +225,8 @@ function explained(
   const cut = (
     from: number,
     to: number,
-  ): string => (from >= to ? "" : tokens.text.slice(tokens.starts[from], tokens.ends[to - 1]));
+  ): string =>
+    from >= to ? "" : textBetween(tokens, tokens.starts[from] ?? 0, tokens.ends[to - 1] ?? 0);
   const head = cut(0, frame.from);
   const before = cut(frame.from, match.merchantFrom);
   const tail = cut(frame.to, tokens.count);
@@ -249,6 +240,8 @@ function explained(
     : "distinctive";
   const details: readonly (readonly [string, string])[] = [
     ["frame", frame.id],
+    ["merchant_column", frame.merchantWidth === 0 ? "" : String(frame.merchantWidth)],
+    ["town_column_first", frame.townFirst ? "yes" : ""],
     ["removed_head", head],
     ["removed_before_merchant", before],
     ["removed_tail", tail],
@@ -270,21 +263,20 @@ function explained(
  * Compiles brands (and operators' corrections) into a recogniser. Takes some 10 ms per 1,000
  * aliases; keep the result and swap it when the catalogue's version changes. The order of brands
  * and aliases does not matter. A spelling that two brands share matches neither (`aliasWarnings`
- * tells the operator).
+ * warns the operator).
  */
 export function compileCatalogue(
   brands: readonly BrandEntry[],
   options: { readonly corrections?: readonly Correction[] } = {},
 ): Recogniser {
-  const { trie, facts } = compileTrie(brands);
-  const ids = brands.map((brand) => brand.id);
+  const trie = compileTrie(brands);
   const tokens = newScan();
-  const context = newMatchContext(tokens, trie, facts);
+  const context = newMatchContext(tokens, trie);
   const scratch: Scratch = { tokens, frame: newFrame(), context };
-  const known = new Set(ids);
+  const known = new Set(brands.map((brand) => brand.id));
   const corrections = new Map<string, { brandId: string | null; label: string }>();
-  const compiled: Compiled = { trie, ids, proofs: new Map(), corrections };
-  const bare: Compiled = { trie, ids, proofs: compiled.proofs, corrections: new Map() };
+  const compiled: Compiled = { trie, corrections };
+  const bare: Compiled = { trie, corrections: new Map() };
   for (const { label, brandId } of options.corrections ?? []) {
     // A correction to a brand that is gone says nothing any more.
     if (brandId !== null && !known.has(brandId)) continue;

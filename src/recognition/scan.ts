@@ -1,4 +1,4 @@
-// Turns a label into tokens in one pass: runs of letters and runs of digits, what stands between
+// Turns a label into tokens in one pass: runs of letters and runs of digits, what is between
 // them, and what the lexicon knows about each. Every later step works on these numbers, never on
 // the label again, which keeps recognition linear and fast. Folding (accents, case) happens here
 // and nowhere else.
@@ -19,7 +19,7 @@ import {
 export const LETTERS = 1;
 export const DIGITS = 2;
 
-/** What stands before a token, as bits; 0 = glued to the one before. */
+/** What is before a token, as bits; 0 = glued to the one before. */
 export const GAP_SPACE = 1;
 export const GAP_STAR = 2;
 export const GAP_DOT = 4;
@@ -37,7 +37,11 @@ export const GAP_PLUS = 1024;
  * object.
  */
 export type Scan = {
+  /** The label, or its folded form where it has more than ASCII letters; see `textBetween`. */
   text: string;
+  /** The folded characters, then two zeros. */
+  chars: Uint8Array;
+  hasLower: boolean;
   count: number;
   starts: Int32Array;
   ends: Int32Array;
@@ -104,15 +108,17 @@ function foldAccents(upper: string): string {
 }
 
 type Vocabulary = {
-  readonly mask: number;
+  /** Number of the word plus one in the low bits, the rest of its hash above; 0 for a free slot. */
   readonly slots: Int32Array;
   readonly words: string[];
-  readonly hashes: Int32Array;
-  readonly offsets: Int32Array;
+  /** Four numbers a word: offset in `chars`, length, flags, fields. */
+  readonly facts: Int32Array;
   readonly chars: Uint8Array;
-  readonly flags: Int32Array;
-  readonly fields: Int32Array;
 };
+
+/** More than twice the words; the bits above are the rest of the hash. */
+const SLOTS = 8192;
+const SLOT_MASK = SLOTS - 1;
 
 const HASH_SEED = 5381;
 
@@ -146,77 +152,73 @@ function buildVocabulary(): Vocabulary {
   add(SURNAMES, SURNAME | ORDINARY, 0);
   add(ORDINARY_WORDS, ORDINARY, 0);
   add(DOMINANT_WORDS, DOMINANT | ORDINARY, 0);
-  const size = 8192;
-  const slots = new Int32Array(size);
   const words = [...known.keys()];
-  const flags = new Int32Array(words.length);
-  const fields = new Int32Array(words.length);
-  for (const [index, word] of words.entries()) {
-    const entry = known.get(word);
-    flags[index] = entry?.flags ?? 0;
-    fields[index] = entry?.fields ?? 0;
-    let slot = hashOf(word) & (size - 1);
-    while (slots[slot] !== 0) slot = (slot + 1) & (size - 1);
-    slots[slot] = index + 1;
-  }
-  const hashes = new Int32Array(words.length);
-  const offsets = new Int32Array(words.length + 1);
+  if (words.length > SLOTS / 2) throw new Error("the lexicon outgrew its table");
   const text = words.join("");
   const chars = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i += 1) chars[i] = text.charCodeAt(i);
+  const slots = new Int32Array(SLOTS);
+  const facts = new Int32Array(words.length * 4);
+  let offset = 0;
   for (const [index, word] of words.entries()) {
-    hashes[index] = hashOf(word);
-    offsets[index + 1] = (offsets[index] ?? 0) + word.length;
+    const entry = known.get(word);
+    facts.set([offset, word.length, entry?.flags ?? 0, entry?.fields ?? 0], index * 4);
+    offset += word.length;
+    const hash = hashOf(word);
+    let slot = hash & SLOT_MASK;
+    while (slots[slot] !== 0) slot = (slot + 1) & SLOT_MASK;
+    slots[slot] = (hash & ~SLOT_MASK) | (index + 1);
   }
-  return { mask: size - 1, slots, words, hashes, offsets, chars, flags, fields };
+  return { slots, words, facts, chars };
 }
 
 const vocabulary = buildVocabulary();
+const { slots: wordSlots, facts: wordFacts, chars: wordChars } = vocabulary;
 
-const {
-  mask: slotMask,
-  slots,
-  hashes,
-  offsets,
-  chars,
-  flags: vocabularyFlags,
-  fields: vocabularyFields,
-} = vocabulary;
-
-function find(text: string, start: number, end: number, hash: number): number {
-  let slot = hash & slotMask;
+/** The index of the word in `chars` from `start` to `end`, -1 when the lexicon lacks it. */
+function find(chars: Uint8Array, start: number, end: number, hash: number): number {
+  let slot = hash & SLOT_MASK;
   for (;;) {
-    const index = (slots[slot] ?? 0) - 1;
-    if (index < 0) return -1;
-    if (hashes[index] === hash && isSame(text, start, end, index)) return index;
-    slot = (slot + 1) & slotMask;
+    const found = wordSlots[slot] ?? 0;
+    if (found === 0) return -1;
+    if (((found ^ hash) & ~SLOT_MASK) === 0) {
+      const index = (found & SLOT_MASK) - 1;
+      if (isSame(chars, start, end, index)) return index;
+    }
+    slot = (slot + 1) & SLOT_MASK;
   }
 }
 
-function isSame(text: string, start: number, end: number, index: number): boolean {
-  const offset = offsets[index] ?? 0;
-  if ((offsets[index + 1] ?? 0) - offset !== end - start) return false;
-  for (let i = start; i < end; i += 1) {
-    if (text.charCodeAt(i) !== chars[offset + i - start]) return false;
-  }
+function isSame(chars: Uint8Array, start: number, end: number, index: number): boolean {
+  if (wordFacts[index * 4 + 1] !== end - start) return false;
+  const offset = (wordFacts[index * 4] ?? 0) - start;
+  for (let i = start; i < end; i += 1) if (chars[i] !== wordChars[offset + i]) return false;
   return true;
+}
+
+const lookUp = { chars: new Uint8Array(64) };
+
+function indexOf(word: string): number {
+  if (word.length > lookUp.chars.length) return -1;
+  for (let i = 0; i < word.length; i += 1) lookUp.chars[i] = word.charCodeAt(i);
+  return find(lookUp.chars, 0, word.length, hashOf(word));
 }
 
 /** The lexicon's bits for a folded word, 0 when unknown. */
 export function wordFlags(word: string): number {
-  const index = find(word, 0, word.length, hashOf(word));
-  return index < 0 ? 0 : (vocabulary.flags[index] ?? 0);
+  const index = indexOf(word);
+  return index < 0 ? 0 : (wordFacts[index * 4 + 2] ?? 0);
 }
 
 /** The lexicon's fields of trade for a folded word, 0 when unknown. */
 export function wordFields(word: string): number {
-  const index = find(word, 0, word.length, hashOf(word));
-  return index < 0 ? 0 : (vocabulary.fields[index] ?? 0);
+  const index = indexOf(word);
+  return index < 0 ? 0 : (wordFacts[index * 4 + 3] ?? 0);
 }
 
 /** The number of a lexicon word (never 0), as tokens carry it in `ids`. */
 export function wordNumber(word: string): number {
-  const index = find(word, 0, word.length, hashOf(word));
+  const index = indexOf(word);
   if (index < 0) throw new Error(`not in the lexicon: ${word}`);
   return index + 1;
 }
@@ -228,7 +230,7 @@ export type WordSet = Uint8Array;
 export function wordSet(words: string): WordSet {
   const set = new Uint8Array(vocabulary.words.length + 1);
   for (const word of words.split(" ")) {
-    const index = find(word, 0, word.length, hashOf(word));
+    const index = indexOf(word);
     if (index < 0) throw new Error(`not in the lexicon: ${word}`);
     set[index + 1] = 1;
   }
@@ -238,6 +240,8 @@ export function wordSet(words: string): WordSet {
 export function newScan(): Scan {
   return {
     text: "",
+    chars: new Uint8Array(256),
+    hasLower: false,
     count: 0,
     starts: new Int32Array(64),
     ends: new Int32Array(64),
@@ -292,29 +296,37 @@ for (
   ] as const
 ) CLASS[char.charCodeAt(0)] = gap << 2;
 
+/** Upper case of ASCII. */
+const FOLD = new Uint8Array(128);
+for (let code = 0; code < 128; code += 1) FOLD[code] = code >= 97 && code <= 122 ? code - 32 : code;
+
 /** Reads `label` into `into`. One pass over the characters; accents cost a second one. */
 export function scan(label: string, into: Scan): void {
-  const upper = label.toUpperCase();
-  if (!scanAscii(upper, into)) scanAscii(foldAccents(upper), into);
+  if (!scanAscii(label, into)) scanAscii(foldAccents(label.toUpperCase()), into);
 }
 
 function scanAscii(text: string, into: Scan): boolean {
+  const { length } = text;
+  if (into.chars.length < length + 2) into.chars = new Uint8Array((length + 2) * 2);
   into.text = text;
   into.hasPipe = false;
   into.hasUnknown = false;
+  let lower = 0;
   let count = 0;
   let gap = GAP_SPACE;
   let i = 0;
-  const length = text.length;
   // Arrays as locals: the loop below is the hottest of recognition.
+  const { chars } = into;
   let { starts, ends, kinds, gaps, flags, fields, ids } = into;
   while (i < length) {
     const code = text.charCodeAt(i);
     if (code > 127) return false;
-    const kind = CLASS[code] ?? 0;
+    const char = FOLD[code] ?? 0;
+    const kind = CLASS[char] ?? 0;
     if (kind > DIGITS) {
       const bit = kind >> 2;
       gap |= bit;
+      chars[i] = char;
       if (bit === GAP_PIPE) into.hasPipe = true;
       else if (code === 63) into.hasUnknown = true;
       i += 1;
@@ -326,27 +338,40 @@ function scanAscii(text: string, into: Scan): boolean {
     }
     const start = i;
     let hash = HASH_SEED;
-    let next = code;
+    let next = char;
+    let raw = code;
     do {
+      chars[i] = next;
+      lower |= raw ^ next;
       hash = (Math.imul(hash, 33) + next) | 0;
       i += 1;
       if (i === length) break;
-      next = text.charCodeAt(i);
-      if (next > 127) return false;
+      raw = text.charCodeAt(i);
+      if (raw > 127) return false;
+      next = FOLD[raw] ?? 0;
     } while (CLASS[next] === kind);
     starts[count] = start;
     ends[count] = i;
     kinds[count] = kind;
     gaps[count] = gap;
-    const known = kind === LETTERS ? find(text, start, i, hash) : -1;
+    const known = kind === LETTERS ? find(chars, start, i, hash) : -1;
     ids[count] = known + 1;
-    flags[count] = known < 0 ? 0 : (vocabularyFlags[known] ?? 0);
-    fields[count] = known < 0 ? 0 : (vocabularyFields[known] ?? 0);
+    flags[count] = known < 0 ? 0 : (wordFacts[known * 4 + 2] ?? 0);
+    fields[count] = known < 0 ? 0 : (wordFacts[known * 4 + 3] ?? 0);
     count += 1;
     gap = 0;
   }
   into.count = count;
-  // Sentinels: rules look a few tokens ahead, and must not meet what the last label left there.
+  into.hasLower = lower !== 0;
+  chars[length] = 0;
+  chars[length + 1] = 0;
+  endScan(into, length);
+  return true;
+}
+
+/** Sentinels: rules look a few tokens ahead, and must not meet what the last label left there. */
+function endScan(into: Scan, length: number): void {
+  const { count } = into;
   for (let ahead = count; ahead < count + 4; ahead += 1) {
     into.starts[ahead] = length;
     into.ends[ahead] = length;
@@ -356,11 +381,25 @@ function scanAscii(text: string, into: Scan): boolean {
     into.fields[ahead] = 0;
     into.ids[ahead] = 0;
   }
-  return true;
 }
 
+/** The folded text from one character to another. */
+export function textBetween(scan: Scan, start: number, end: number): string {
+  const text = scan.text.slice(start, end);
+  return scan.hasLower ? text.toUpperCase() : text;
+}
+
+/** The folded text of a token, empty when there is none. */
 export function wordAt(scan: Scan, index: number): string {
   return index < 0 || index >= scan.count
     ? ""
-    : scan.text.slice(scan.starts[index], scan.ends[index]);
+    : textBetween(scan, scan.starts[index] ?? 0, scan.ends[index] ?? 0);
+}
+
+/** Whether the folded text goes on with `word` at a character. */
+export function goesOn(scan: Scan, start: number, word: string): boolean {
+  for (let i = 0; i < word.length; i += 1) {
+    if (scan.chars[start + i] !== word.charCodeAt(i)) return false;
+  }
+  return true;
 }

@@ -18,7 +18,7 @@ export function is(scan: Scan, i: number, words: WordSet): boolean {
 
 function number(scan: Scan, start: number, end: number): number {
   let value = 0;
-  for (let i = start; i < end; i += 1) value = value * 10 + scan.text.charCodeAt(i) - 48;
+  for (let i = start; i < end; i += 1) value = value * 10 + (scan.chars[i] ?? 0) - 48;
   return value;
 }
 
@@ -65,7 +65,7 @@ export function maskTokens(scan: Scan, i: number): number {
     if (scan.kinds[i + n] === LETTERS) {
       const start = scan.starts[i + n] ?? 0;
       const end = scan.ends[i + n] ?? 0;
-      for (let at = start; at < end; at += 1) if (scan.text.charCodeAt(at) !== 88) return 0;
+      for (let at = start; at < end; at += 1) if (scan.chars[at] !== 88) return 0;
     }
     n += 1;
   }

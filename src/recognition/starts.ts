@@ -6,7 +6,6 @@ import {
   COMPANY,
   DOMAIN_END,
   HARD_TRADE,
-  NEUTRAL,
   OPENER,
   TERMINAL,
   TRADE,
@@ -17,13 +16,17 @@ import { refuse } from "./match-context.ts";
 import type { MatchContext } from "./match-context.ts";
 import { GAP_DASH, GAP_DOT, GAP_SPACE, GAP_STAR } from "./scan.ts";
 import type { Scan } from "./scan.ts";
+import { firstName } from "./surroundings.ts";
 import { take, tryAt } from "./take.ts";
 import { initialsBefore, isWord, junkTokens, terminalCode } from "./tokens.ts";
 import { NONE } from "./trie.ts";
 import { walk } from "./walk.ts";
 
+/** Facilitators that some acquirers write without their star. */
+const SPACED_WALLETS = ["LW", "PAYPAL", "MANGOPAY", "MP", "MGP"] as const;
+
 /**
- * Tokens at `i` that may stand before a brand and stay in the merchant's text: PAYPAL *, DAC,
+ * Tokens at `i` that may come before a brand and stay in the merchant's text: PAYPAL *, DAC,
  * STATION.
  */
 function openerTokens(context: MatchContext, i: number): number {
@@ -38,12 +41,12 @@ function openerTokens(context: MatchContext, i: number): number {
   }
   if (
     (flags & WALLET) !== 0 &&
-    (isWord(scan, i, "LW") || isWord(scan, i, "PAYPAL") || isWord(scan, i, "MANGOPAY"))
+    SPACED_WALLETS.some((word) => isWord(scan, i, word))
   ) {
     before.afterWallet = true;
     return 1;
   }
-  if (scan.gaps[i + 1] === GAP_DOT && isWord(scan, i, "WWW")) return 1;
+  if (isWord(scan, i, "WWW")) return 1;
   if ((flags & OPENER) !== 0 && before.opened === 0) {
     before.opened = scan.fields[i] ?? 0;
     return 1;
@@ -72,7 +75,7 @@ function isSmallTrader(scan: Scan, i: number, to: number): boolean {
   if (((scan.flags[i] ?? 0) & TERMINAL) === 0 || i + 1 >= to) return false;
   const gap = scan.gaps[i + 1] ?? 0;
   return (gap & (GAP_STAR | GAP_DASH | GAP_DOT)) !== 0 ||
-    scan.text.charCodeAt(scan.ends[i] ?? 0) === 95 ||
+    scan.chars[scan.ends[i] ?? 0] === 95 ||
     (gap & GAP_SPACE) !== 0 && isWord(scan, i, "SUMUP");
 }
 
@@ -91,8 +94,7 @@ export function matchFrom(context: MatchContext): boolean {
     if (isSmallTrader(scan, i, field.to)) return refuse(match, "small_trader");
     // "LYDIA*APP": what follows names nobody, so the facilitator is the merchant itself.
     const wallet = i + 1 < field.to && ((scan.flags[i] ?? 0) & WALLET) !== 0 &&
-      ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0 &&
-      !(i + 2 === field.to && ((scan.flags[i + 1] ?? 0) & NEUTRAL) !== 0);
+      ((scan.gaps[i + 1] ?? 0) & GAP_STAR) !== 0 && firstName(context, i + 1, 0) !== NONE;
     if (!wallet && tryAt(context, i, 0)) {
       // "UBR* UBER EATS": the company's name as a facilitator of the one that its brand excludes.
       if (
@@ -114,7 +116,7 @@ export function matchFrom(context: MatchContext): boolean {
     const junk = junkTokens(scan, i, field.to);
     if (junk > 0) {
       i += junk;
-      // What was junk is no part of the merchant, unless a facilitator's name already stands before
+      // What was junk is no part of the merchant, unless a facilitator's name is already before
       // it.
       if (!before.afterWallet && before.opened === 0 && !isHeadAt(scan, i)) field.from = i;
       continue;
@@ -127,7 +129,7 @@ export function matchFrom(context: MatchContext): boolean {
 }
 
 /**
- * "HOTEL AT BOOKING.COM", "SHOP.MANGO.COM": a brand's internet name counts wherever it stands,
+ * "HOTEL AT BOOKING.COM", "SHOP.MANGO.COM": a brand's internet name counts wherever it is,
  * whole or cut at the end.
  */
 export function domainInside(context: MatchContext): boolean {

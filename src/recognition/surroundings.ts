@@ -2,6 +2,7 @@
 // excluded phrases.
 
 import { PHRASE, WEAK } from "./alias.ts";
+import { child } from "./char-tree.ts";
 import {
   ARTICLE,
   CONNECTIVE,
@@ -16,9 +17,10 @@ import {
   SURNAME,
   TRADE,
 } from "./data/lexicon.ts";
+import { isBehindColumn } from "./match-context.ts";
 import type { MatchContext } from "./match-context.ts";
-import { townTokens } from "./place.ts";
-import { DIGITS, GAP_AMPERSAND } from "./scan.ts";
+import { isTownBeginning, townTokens } from "./place.ts";
+import { DIGITS, GAP_AMPERSAND, goesOn, textBetween, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import {
   isCode,
@@ -29,47 +31,54 @@ import {
   isTownNext,
   isWord,
   looksLikeTown,
-  SHORTEST_CUT,
 } from "./tokens.ts";
-import { child, NONE } from "./trie.ts";
+import { NONE } from "./trie.ts";
 
 /**
  * Whether everything from `n` on says nothing about who it is: numbers, towns, legal forms, the
  * brand's own trade.
  */
 export function restIsNeutral(context: MatchContext, n: number, fields: number): boolean {
+  const i = firstName(context, n, fields);
+  return i === NONE || isOtherBrand(context, i);
+}
+
+/** The first token from `n` on that may name somebody, NONE when none does. */
+export function firstName(context: MatchContext, n: number, fields: number): number {
   const { scan } = context;
   const { to } = context.field;
   const fieldStart = scan.starts[context.field.from] ?? 0;
   let i = n;
   while (i < to) {
     context.match.work += 1;
+    if (isBehindColumn(context, i)) return NONE;
     const gap = scan.gaps[i] ?? 0;
-    if ((gap & GAP_AMPERSAND) !== 0) return false;
+    if ((gap & GAP_AMPERSAND) !== 0) return i;
     if (scan.kinds[i] === DIGITS) {
       const size = (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0);
-      if (isDepartment(scan, i, to)) return true;
+      if (isDepartment(scan, i, to)) return NONE;
       const gluedNext = i + 1 < to && scan.gaps[i + 1] === 0;
       // "FREE2MOVE" is a name.
-      if (gluedNext && (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) > 2) return false;
-      if (size >= 3) return true;
+      if (gluedNext && (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) > 2) return i;
+      if (size >= 3) return NONE;
       i += gluedNext ? 2 : 1;
       continue;
     }
+    const flags = scan.flags[i] ?? 0;
+    // Before the towns: "RUE NEUVE" is no shop in the commune of Rue.
+    if ((flags & INTRO) !== 0) return NONE;
     const town = townTokens(scan, i, to);
     if (town > 0) {
       i += town;
       continue;
     }
-    const flags = scan.flags[i] ?? 0;
-    if ((flags & INTRO) !== 0) return true;
     // A6, L75622: a motorway, a terminal.
     if (isCode(scan, i, to)) {
       i += 2;
       continue;
     }
-    // "CASINO DE PARIS"; DE as a country stands at the end.
-    if ((flags & CONNECTIVE) !== 0 && i + 1 < to) return false;
+    // "CASINO DE PARIS"; DE as a country is at the end.
+    if ((flags & CONNECTIVE) !== 0 && i + 1 < to) return i;
     if ((flags & ARTICLE) !== 0 && i + 1 < to) {
       i += 1;
       continue;
@@ -81,12 +90,37 @@ export function restIsNeutral(context: MatchContext, n: number, fields: number):
       i += 1;
       continue;
     }
-    return looksLikeTown(scan, i) ||
-      ((i + 1 === to || isTownNext(scan, i + 1, to)) &&
-        isCutNeutral(scan, i, fieldStart, fields)) ||
-      isOtherBrand(context, i);
+    return looksLikeTown(scan, i) || isCutTown(context, i) || isRepeat(context, i) ||
+        ((i + 1 === to || isPlaceNext(scan, i + 1, to)) &&
+          isCutNeutral(scan, i, fieldStart, fields))
+      ? NONE
+      : i;
   }
-  return true;
+  return NONE;
+}
+
+/** Where acquirers and banks cut merchant and town together. */
+const COMMON_COLUMNS: ReadonlySet<number> = new Set([15, 16, 17, 20]);
+
+/**
+ * "CASINO ANNE" may be Annemasse: a word at the very end of a usual column is a cut town before it
+ * is a first name.
+ */
+function isCutTown(context: MatchContext, i: number): boolean {
+  const { scan, field } = context;
+  const width = (scan.ends[i] ?? 0) - (scan.starts[field.from] ?? 0);
+  return i + 1 === field.to && COMMON_COLUMNS.has(width) && isTownBeginning(scan, i);
+}
+
+/** "PAYPAL *BOOKING BOOK": behind a facilitator the cut field begins to say the name again. */
+function isRepeat(context: MatchContext, i: number): boolean {
+  const { scan, match, field, before } = context;
+  return before.afterWallet && i + 1 === field.to &&
+    goesOn(scan, scan.starts[match.start] ?? 0, wordAt(scan, i));
+}
+
+function isPlaceNext(scan: Scan, i: number, to: number): boolean {
+  return ((scan.flags[i] ?? 0) & COUNTRY) !== 0 || isTownNext(scan, i, to);
 }
 
 /**
@@ -102,7 +136,7 @@ function isOtherBrand(context: MatchContext, i: number): boolean {
   for (let t = i; t < to; t += 1) {
     for (let at = scan.starts[t] ?? 0; at < (scan.ends[t] ?? 0); at += 1) {
       match.work += 1;
-      node = child(trie, node, scan.text.charCodeAt(at));
+      node = child(trie, node, scan.chars[at] ?? 0);
       if (node === 0) return false;
     }
     const entry = trie.entries[trie.terms[node] ?? NONE];
@@ -124,7 +158,7 @@ export function isOtherCompany(
   const { scan } = context;
   const { to } = context.field;
   const fieldStart = scan.starts[context.field.from] ?? 0;
-  if (n >= to || scan.kinds[n] === DIGITS) return false;
+  if (n >= to || scan.kinds[n] === DIGITS || isBehindColumn(context, n)) return false;
   const flags = scan.flags[n] ?? 0;
   const own = ((scan.fields[n] ?? 0) & fields) !== 0;
   if ((flags & (HARD_TRADE | SISTER)) !== 0) return !own;
@@ -138,8 +172,12 @@ export function isOtherCompany(
     return false;
   }
   if ((flags & TRADE) !== 0) return !own;
+  if (isCutTown(context, n)) return false;
   return (flags & (FIRST_NAME | SURNAME)) !== 0 || (n + 1 < to && (flags & CONNECTIVE) !== 0);
 }
+
+/** Letters of an excluded phrase that must be there beyond the alias that matched. */
+const LEAST_OF_PHRASE = 2;
 
 /**
  * The tokens of `phrase` in a row at `i`, as compact text; its last one may be cut where the field
@@ -150,22 +188,19 @@ function phraseEnds(
   i: number,
   to: number,
   compact: string,
-  fieldStart: number,
   matched: number,
 ): number {
   let at = 0;
   for (let t = i; t < to; t += 1) {
     const start = scan.starts[t] ?? 0;
     const size = (scan.ends[t] ?? 0) - start;
-    if (!compact.startsWith(scan.text.slice(start, start + size), at)) return 0;
+    if (!compact.startsWith(textBetween(scan, start, start + size), at)) return 0;
     at += size;
     if (at === compact.length) return t + 1;
   }
   // More than the alias itself must be there: "HYPER CARREFOUR" is not cut from "CARREFOUR BANQUE".
-  return at >= matched + 3 && at * 5 >= compact.length * 3 &&
-      (scan.ends[to - 1] ?? 0) - fieldStart >= SHORTEST_CUT
-    ? to
-    : 0;
+  // Cut anywhere: "UBER EAT" is not Uber, however short the field.
+  return at >= matched + LEAST_OF_PHRASE && at * 5 >= compact.length * 3 ? to : 0;
 }
 
 /**
@@ -183,7 +218,7 @@ export function isExcluded(
     const inside = matched.length > phrase.length && matched.includes(phrase);
     for (let i = from; i < to; i += 1) {
       match.work += 1;
-      const end = phraseEnds(scan, i, to, phrase, scan.starts[from] ?? 0, matched.length);
+      const end = phraseEnds(scan, i, to, phrase, matched.length);
       if (end > 0 && !(inside && i >= match.start && end <= match.end)) return true;
     }
   }

@@ -3,12 +3,13 @@
 
 import { STRONG, WEAK } from "./alias.ts";
 import { GLUE } from "./data/lexicon.ts";
-import { refuse } from "./match-context.ts";
+import { isBehindColumn, refuse } from "./match-context.ts";
 import type { MatchContext, Rule } from "./match-context.ts";
-import { wordFlags } from "./scan.ts";
+import { DIGITS, GAP_STAR, textBetween, wordFlags } from "./scan.ts";
 import { isExcluded, isOtherCompany, restIsNeutral } from "./surroundings.ts";
-import { isTownNext } from "./tokens.ts";
+import { isTownNext, SHORTEST_CUT } from "./tokens.ts";
 import { NONE, SEVERAL } from "./trie.ts";
+import type { Entry } from "./trie.ts";
 import { walk } from "./walk.ts";
 
 const SHORTEST_STEM = 6;
@@ -20,20 +21,19 @@ const COLUMN = 15;
 
 /** Takes the alias, or says in `match` which rule refused it. */
 export function take(context: MatchContext, entryIndex: number, end: number, rule: Rule): boolean {
-  const { trie, brands, match, before } = context;
+  const { trie, match, before } = context;
   const entry = trie.entries[entryIndex];
   if (entry === undefined) return false;
   match.end = end;
   if (entry.brand === NONE) return refuse(match, "ambiguous");
-  const fields = brands.fields[entry.brand] ?? 0;
+  const { fields, excluded } = entry.facts;
   const { strength } = entry;
   if (strength === WEAK) {
-    // A brand whose trade nobody entered may stand behind any opener.
+    // A brand whose trade nobody entered may come behind any opener.
     const opened = before.opened === 0 || fields === 0 || (before.opened & fields) !== 0;
     if (
       before.townUnknown || before.townDoubtful || before.afterArticle || before.strict ||
-      !opened ||
-      !restIsNeutral(context, end, fields)
+      !opened || !(isStarred(context, end) || restIsNeutral(context, end, fields))
     ) return refuse(match, "ordinary_word_in_context");
   } else {
     if (before.strict && strength !== STRONG) return refuse(match, "ordinary_word_in_context");
@@ -51,8 +51,7 @@ export function take(context: MatchContext, entryIndex: number, end: number, rul
       return refuse(match, "other_company");
     }
   }
-  const excluded = brands.excluded[entry.brand];
-  if (excluded && isExcluded(context, excluded, entry.compact)) {
+  if (excluded !== null && isExcluded(context, excluded, entry.compact)) {
     return refuse(match, "excluded");
   }
   match.brand = entry.brand;
@@ -63,6 +62,11 @@ export function take(context: MatchContext, entryIndex: number, end: number, rul
     ? "ordinary_word_alone"
     : rule;
   return true;
+}
+
+/** "EA *ORIGIN": what is before the star is the company that charges. */
+function isStarred(context: MatchContext, end: number): boolean {
+  return end < context.field.to && ((context.scan.gaps[end] ?? 0) & GAP_STAR) !== 0;
 }
 
 /** A cut alias counts when what is left is long enough and can only be one brand. */
@@ -89,28 +93,78 @@ function takeCut(context: MatchContext): boolean {
     (walked.cutDepth < SHORTEST_PHRASE_STEM || walked.cutDepth * 5 < entry.compact.length * 3)
   ) return refuse(match, "too_little_left");
   // In the middle of the field only a town may follow a cut word.
-  if (walked.cutEnd < field.to && !isTownNext(scan, walked.cutEnd, field.to)) {
+  if (
+    walked.cutEnd < field.to && !isBehindColumn(context, walked.cutEnd) &&
+    !isTownNext(scan, walked.cutEnd, field.to)
+  ) {
     return refuse(match, "too_little_left");
   }
   return take(context, entryIndex, walked.cutEnd, "truncated");
+}
+
+const LONG_NAME = 7;
+/** Letters of a sibling's further name that are no chance, wherever the field ends. */
+const LEAST_OF_SIBLING = 2;
+
+/**
+ * ECG17284MONOPPN, "PAYPAL *JETBRAINSSR": the letter or two behind the name are what the column's
+ * end left of the next word.
+ */
+function fillsColumn(context: MatchContext): boolean {
+  const { scan, trie, walked, field } = context;
+  const end = scan.ends[walked.glueToken] ?? 0;
+  let first = walked.glueToken;
+  while (first > 0 && scan.gaps[first] === 0) first -= 1;
+  if (end - (scan.starts[first] ?? 0) >= COLUMN) return true;
+  const length = trie.entries[walked.glueEntry]?.compact.length ?? 0;
+  return walked.glueToken + 1 === field.to && length >= LONG_NAME &&
+    end - (scan.starts[field.from] ?? 0) >= COLUMN;
+}
+
+/** A name of its own, or several words in a row: LECLERCJE is a person, BIOCBONIDF a shop. */
+function namesByItself(entry: Entry): boolean {
+  return entry.strength === STRONG ||
+    (entry.strength !== WEAK && (entry.boundaries & (entry.boundaries - 1)) !== 0);
 }
 
 /** CASINOSHOP, CARREFSTATION: an alias with a retail word glued to it. */
 function glueFits(context: MatchContext): boolean {
   const { scan, trie, walked } = context;
   const entry = trie.entries[walked.glueEntry];
-  if (entry === undefined || entry.compact.length < 4) return false;
-  const rest = scan.text.slice(walked.glueAt, scan.ends[walked.glueToken]);
-  if (rest.length >= 2 && (wordFlags(rest) & GLUE) !== 0) return true;
+  if (entry === undefined || entry.compact.length < 3) return false;
+  const rest = textBetween(scan, walked.glueAt, scan.ends[walked.glueToken] ?? 0);
+  const isRetail = rest.length >= 2 && (wordFlags(rest) & GLUE) !== 0;
+  const next = walked.glueToken + 1;
+  const numbered = scan.kinds[next] === DIGITS && scan.gaps[next] === 0;
+  // ENIDAC9543: of a name so short more must be there than the word.
+  if (entry.compact.length === 3) return isRetail && numbered;
+  if (isRetail) return true;
+  if (entry.strength === STRONG && rest.length === 1 && numbered) return true;
+  if (namesByItself(entry) && rest.length <= 2 && fillsColumn(context)) return true;
   // A contactless mark: CARREFMARKETSCO, RELAYSC.
   if (rest.startsWith("SC") && rest.length <= 3 && entry.compact.length >= 5) return true;
   // BIOCBONIDFJAURE: a long name glued to whatever fills the acquirer's column.
   const width = (scan.ends[walked.glueToken] ?? 0) - (scan.starts[walked.glueToken] ?? 0);
-  if (entry.strength === STRONG && entry.compact.length >= 7 && width >= COLUMN) return true;
+  if (namesByItself(entry) && entry.compact.length >= LONG_NAME && width >= COLUMN) return true;
   for (let size = Math.min(rest.length - 1, LONGEST_GLUED); size >= 5; size -= 1) {
     if ((wordFlags(rest.slice(0, size)) & GLUE) !== 0) return true;
   }
   return false;
+}
+
+/**
+ * "UBER EA": what follows the alias to the field's end is the beginning of another brand's longer
+ * name, so the alias alone proves nothing.
+ */
+function isCutSibling(context: MatchContext): boolean {
+  const { scan, trie, walked, field } = context;
+  const whole = trie.entries[walked.entry];
+  if (whole === undefined || walked.restNode === 0 || walked.end >= field.to) return false;
+  const brand = trie.below[walked.restNode];
+  if (brand === whole.brand || brand === SEVERAL || brand === NONE) return false;
+  const letters = walked.restDepth - whole.compact.length;
+  return letters >= LEAST_OF_SIBLING ||
+    (scan.ends[field.to - 1] ?? 0) - (scan.starts[field.from] ?? 0) >= SHORTEST_CUT;
 }
 
 /** Tries one start. True when it settles the field, with or without a brand. */
@@ -130,7 +184,8 @@ export function tryAt(context: MatchContext, i: number, offset: number): boolean
     ) return true;
   }
   if (entry !== NONE) {
-    take(context, entry, end, "exact");
+    if (isCutSibling(context)) refuse(match, "ambiguous");
+    else take(context, entry, end, "exact");
     return true;
   }
   if (walked.glueEntry !== NONE && glueFits(context)) {

@@ -3,7 +3,7 @@
 
 import { CATEGORY } from "./data/lexicon.ts";
 import { townTokens } from "./place.ts";
-import { DIGITS, GAP_SPACE, LETTERS, wordAt } from "./scan.ts";
+import { DIGITS, GAP_SPACE, goesOn, LETTERS, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 
 /**
@@ -15,7 +15,7 @@ export const LONGEST_CUT = 24;
 
 export function isContactless(scan: Scan, i: number): boolean {
   const start = scan.starts[i] ?? 0;
-  return (scan.ends[i] ?? 0) - start === 2 && scan.text.startsWith("SC", start);
+  return (scan.ends[i] ?? 0) - start === 2 && goesOn(scan, start, "SC");
 }
 
 /** L75622: a letter glued to a store number. */
@@ -60,6 +60,8 @@ const CUT_WORDS = [
   "AEROPORT",
   "COMMERCIAL",
   "BEAUGRENELLE",
+  "PAIEMENT",
+  "PAYMENTS",
   "BOULEVARD",
   "CHAMPS",
   "FRANCE",
@@ -113,7 +115,7 @@ export function isCutTrade(scan: Scan, i: number, fieldStart: number): boolean {
 
 export function isWord(scan: Scan, i: number, word: string): boolean {
   const start = scan.starts[i] ?? 0;
-  return (scan.ends[i] ?? 0) - start === word.length && scan.text.startsWith(word, start);
+  return (scan.ends[i] ?? 0) - start === word.length && goesOn(scan, start, word);
 }
 
 /** A town, or a département with a town glued to it (39LONS). */
@@ -134,7 +136,7 @@ export function initialsBefore(scan: Scan, i: number, to: number): boolean {
   const length = (scan.ends[i] ?? 0) - start;
   if (length < 2 || length > 4 || scan.kinds[i] !== LETTERS || i + length >= to) return false;
   for (let at = 0; at < length; at += 1) {
-    if (scan.text.charCodeAt(start + at) !== scan.text.charCodeAt(scan.starts[i + 1 + at] ?? 0)) {
+    if (scan.chars[start + at] !== scan.chars[scan.starts[i + 1 + at] ?? 0]) {
       return false;
     }
   }
@@ -146,12 +148,13 @@ export function initialsBefore(scan: Scan, i: number, to: number): boolean {
  * skip, or 0.
  */
 export function terminalCode(scan: Scan, i: number, to: number): number {
-  if (i + 1 >= to) return 0;
   const start = scan.starts[i] ?? 0;
   const size = (scan.ends[i] ?? 0) - start;
-  if (!scan.text.startsWith("EC", start) || size < 3) return 0;
-  const third = scan.text.charCodeAt(start + 2);
+  if (!goesOn(scan, start, "EC") || size < 3) return 0;
+  const third = scan.chars[start + 2];
   if (third !== 71 && third !== 80) return 0;
+  // ECGPAUL: the field ends before the terminal's number.
+  if (i + 1 >= to) return size > 6 ? 3 : 0;
   return scan.kinds[i + 1] === DIGITS && scan.gaps[i + 1] === 0 &&
       (scan.ends[i + 1] ?? 0) - (scan.starts[i + 1] ?? 0) >= 4
     ? 3
@@ -162,6 +165,12 @@ export function terminalCode(scan: Scan, i: number, to: number): number {
 export function junkTokens(scan: Scan, i: number, to: number): number {
   if (i + 1 >= to) return 0;
   if (isContactless(scan, i)) return 1;
+  // "RN 83 SUPER U": the shop's road before its sign.
+  if (
+    (isWord(scan, i, "RN") || isWord(scan, i, "RD")) && scan.kinds[i + 1] === DIGITS && i + 2 < to
+  ) {
+    return 2;
+  }
   const size = (scan.ends[i] ?? 0) - (scan.starts[i] ?? 0);
   if (scan.kinds[i] === DIGITS) {
     const gluedCode = scan.gaps[i + 1] === 0 &&

@@ -3,6 +3,17 @@
 // from sorted spellings, so it does not depend on the order in which brands or aliases came.
 
 import type { Strength } from "./alias.ts";
+import { addChild, CODE, ENDS, newCharTree, sharedLengths } from "./char-tree.ts";
+import type { CharTree } from "./char-tree.ts";
+
+/** What matching must know of a brand; one object for all its spellings. */
+export type BrandFacts = {
+  readonly id: string;
+  /** Fields of trade, as bits of lexicon.ts. */
+  readonly fields: number;
+  /** Compact phrases that refuse the brand; null for none. */
+  excluded: readonly string[] | null;
+};
 
 /**
  * One spelling of one brand. `brand` is the brand's index; -1 where two brands share the spelling.
@@ -15,6 +26,9 @@ export type Entry = {
   readonly least: number;
   readonly alias: string;
   readonly curated: boolean;
+  readonly facts: BrandFacts;
+  /** "alias:" and the alias, made when the entry is first found: few of all ever are. */
+  step: string | null;
 };
 
 /** Longer spellings are left out: no merchant field is as long. */
@@ -24,17 +38,10 @@ export const NONE = -1;
 /** Two brands share it: no answer. */
 export const SEVERAL = -2;
 
-/**
- * Nodes are numbered in the order of the sorted spellings, so a node's first child is the next
- * number: long words are read from neighbouring bytes, and only branches need the hash table of
- * edges.
- */
-export type Trie = {
-  /** The character of a node's first child, 0 when it has none. */
-  readonly lead: Uint8Array;
-  readonly mask: number;
-  readonly keys: Int32Array;
-  readonly children: Int32Array;
+/** The spellings' characters, and what is known at each node. */
+export type Trie = CharTree & {
+  /** The node behind the first two characters, by their codes: the widest branches of the tree. */
+  readonly tops: Int32Array;
   /** Index of the entry that ends at a node, or NONE. */
   readonly terms: Int32Array;
   /** The only brand below a node, or SEVERAL. */
@@ -46,31 +53,9 @@ export type Trie = {
   readonly entries: readonly Entry[];
 };
 
-/** A to Z, 0 to 9 and + in six bits. */
-const CODE = new Uint8Array(128);
-for (let i = 0; i < 26; i += 1) CODE[65 + i] = i + 1;
-for (let i = 0; i < 10; i += 1) CODE[48 + i] = i + 27;
-CODE[43] = 37;
-
-function slotOf(key: number, mask: number): number {
-  return (Math.imul(key, 0x9e3779b1) >>> 7) & mask;
-}
-
-/**
- * The child of `node` by a folded character, 0 when there is none (0 is the root, never a child).
- */
-export function child(trie: Trie, node: number, char: number): number {
-  const code = CODE[char] ?? 0;
-  if (code === 0) return 0;
-  if (trie.lead[node] === code) return node + 1;
-  const key = (node << 6) | code;
-  let slot = slotOf(key, trie.mask);
-  for (;;) {
-    const found = trie.keys[slot];
-    if (found === key) return trie.children[slot] ?? 0;
-    if (found === NONE) return 0;
-    slot = (slot + 1) & trie.mask;
-  }
+/** The node behind two folded characters, 0 when no spelling begins with them. */
+export function topOf(trie: Trie, first: number, second: number): number {
+  return trie.tops[((CODE[first] ?? 0) << 6) | (CODE[second] ?? 0)] ?? 0;
 }
 
 /**
@@ -100,17 +85,6 @@ function compareEntries(a: Entry, b: Entry): number {
   return a.alias < b.alias ? -1 : a.alias > b.alias ? 1 : 0;
 }
 
-/** How many characters each spelling shares with the one before. */
-function sharedLengths(entries: readonly Entry[]): Uint8Array {
-  const shared = new Uint8Array(entries.length);
-  let before = "";
-  for (const [index, { compact }] of entries.entries()) {
-    shared[index] = sharedLength(before, compact);
-    before = compact;
-  }
-  return shared;
-}
-
 /** Sorted spellings share their beginnings with the one before: only the rest needs new edges. */
 function insertSorted(trie: Trie, entries: readonly Entry[], sharedBefore: Uint8Array): void {
   const path = new Int32Array(LONGEST + 1);
@@ -130,46 +104,30 @@ function insertSorted(trie: Trie, entries: readonly Entry[], sharedBefore: Uint8
       }
       const parent = path[depth - 1] ?? 0;
       const code = CODE[compact.charCodeAt(depth - 1)] ?? 0;
-      if (trie.lead[parent] === 0) trie.lead[parent] = code;
-      else addEdge(trie, (parent << 6) | code, next);
+      addChild(trie, parent, code, next);
+      if (depth === 2) trie.tops[((CODE[compact.charCodeAt(0)] ?? 0) << 6) | code] = next;
       trie.below[next] = brand === NONE ? SEVERAL : brand;
       trie.shortest[next] = length;
       trie.first[next] = index;
       path[depth] = next;
       next += 1;
     }
-    trie.terms[path[length] ?? 0] = index;
+    const last = path[length] ?? 0;
+    trie.terms[last] = index;
+    trie.lead[last] = (trie.lead[last] ?? 0) | ENDS;
   }
-}
-
-function addEdge(trie: Trie, key: number, node: number): void {
-  let slot = slotOf(key, trie.mask);
-  while (trie.keys[slot] !== NONE) slot = (slot + 1) & trie.mask;
-  trie.keys[slot] = key;
-  trie.children[slot] = node;
-}
-
-function sharedLength(a: string, b: string): number {
-  const limit = Math.min(a.length, b.length);
-  let shared = 0;
-  while (shared < limit && a.charCodeAt(shared) === b.charCodeAt(shared)) shared += 1;
-  return shared;
 }
 
 export function buildTrie(all: Entry[]): Trie {
   const entries = mergeSame(all.sort(compareEntries));
-  const shared = sharedLengths(entries);
+  const shared = sharedLengths(entries.map(({ compact }) => compact));
   let nodes = 1;
   for (const [index, { compact }] of entries.entries()) {
     nodes += compact.length - (shared[index] ?? 0);
   }
-  let size = 64;
-  while (size < entries.length * 2) size *= 2;
   const trie = {
-    lead: new Uint8Array(nodes),
-    mask: size - 1,
-    keys: new Int32Array(size).fill(NONE),
-    children: new Int32Array(size),
+    ...newCharTree(nodes, entries.length),
+    tops: new Int32Array(64 * 64),
     terms: new Int32Array(nodes).fill(NONE),
     below: new Int32Array(nodes).fill(NONE),
     shortest: new Uint8Array(nodes).fill(255),

@@ -2,11 +2,12 @@
 
 import { STRONG } from "./alias.ts";
 import { ARTICLE } from "./data/lexicon.ts";
+import { child, endsAt } from "./char-tree.ts";
 import type { MatchContext } from "./match-context.ts";
 import { LETTERS } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { LONGEST_CUT, SHORTEST_CUT } from "./tokens.ts";
-import { child, NONE } from "./trie.ts";
+import { NONE, topOf } from "./trie.ts";
 import type { Trie } from "./trie.ts";
 
 /**
@@ -15,6 +16,11 @@ import type { Trie } from "./trie.ts";
  */
 const LONGEST_INNER_CUT = 17;
 const INNER_CUT = 20;
+
+/** A.R.E.A., A R E A: a name spelled letter by letter. Two letters are anybody's initials. */
+const SHORTEST_SPELLED = 3;
+/** A word of this length that lacks its last letter (often an accented one) is still the word. */
+const LONG_WORD = 9;
 
 /**
  * Blanks where the alias has none: only in a long word, and not after an article ("LE BON COIN" is
@@ -36,27 +42,48 @@ function gapsFit(
     (strange & 0b110) === 0;
 }
 
+/** Whether acquirers or banks cut fields where token `t` ends, so that more letters may be missing. */
+function isCutAt(context: MatchContext, t: number, node: number, depth: number): boolean {
+  const { scan, trie, field } = context;
+  const isLast = t + 1 === field.to;
+  if (isLast && depth >= LONG_WORD && trie.shortest[node] === depth + 1) return true;
+  const width = (scan.ends[t] ?? 0) - (scan.starts[field.from] ?? 0);
+  return width >= SHORTEST_CUT && width <= LONGEST_CUT &&
+    (isLast || (width > SHORTEST_CUT && width <= LONGEST_INNER_CUT) || width === INNER_CUT);
+}
+
 /** Follows the catalogue's spellings from token `i` as far as they go. */
 export function walk(context: MatchContext, i: number, offset: number): void {
   const { scan, trie, match, walked } = context;
+  const { chars } = scan;
   const { to } = context.field;
-  const fieldStart = scan.starts[context.field.from] ?? 0;
   walked.entry = NONE;
   walked.cutNode = 0;
+  walked.restNode = 0;
   walked.glueEntry = NONE;
   let node = 0;
   let depth = 0;
   let blanks = 0;
+  let spelled = true;
   for (let t = i; t < to; t += 1) {
     const start = (scan.starts[t] ?? 0) + (t === i ? offset : 0);
     const end = scan.ends[t] ?? 0;
+    spelled &&= end - start === 1;
     if (t > i && scan.gaps[t] !== 0 && depth < 31) blanks |= 1 << depth;
-    for (let at = start; at < end; at += 1) {
-      match.work += 1;
-      node = child(trie, node, scan.text.charCodeAt(at));
+    let at = start;
+    if (t === i && end - start > 1) {
+      node = topOf(trie, chars[at] ?? 0, chars[at + 1] ?? 0);
+      depth = 2;
+      at += 2;
+    }
+    match.work += end - start;
+    if (depth > 0 && node === 0) return;
+    const glues = scan.kinds[t] === LETTERS;
+    for (; at < end; at += 1) {
+      node = child(trie, node, chars[at] ?? 0);
       if (node === 0) return;
       depth += 1;
-      if (at + 1 < end && trie.terms[node] !== NONE && scan.kinds[t] === LETTERS) {
+      if (glues && at + 1 < end && endsAt(trie, node)) {
         walked.glueEntry = trie.terms[node] ?? NONE;
         walked.glueAt = at + 1;
         walked.glueToken = t;
@@ -64,8 +91,8 @@ export function walk(context: MatchContext, i: number, offset: number): void {
     }
     // "CANAL+", and "CANAL +" where the bank puts a blank.
     if (
-      scan.text.charCodeAt(end) === 43 ||
-      (scan.text.charCodeAt(end) === 32 && scan.text.charCodeAt(end + 1) === 43)
+      chars[end] === 43 ||
+      (chars[end] === 32 && chars[end + 1] === 43)
     ) {
       const plus = child(trie, node, 43);
       if (plus !== 0) {
@@ -73,16 +100,19 @@ export function walk(context: MatchContext, i: number, offset: number): void {
         depth += 1;
       }
     }
-    const term = trie.terms[node] ?? NONE;
-    if (term !== NONE && gapsFit(scan, trie, term, i, blanks)) {
+    const term = endsAt(trie, node) ? (trie.terms[node] ?? NONE) : NONE;
+    if (
+      term !== NONE &&
+      ((spelled && depth >= SHORTEST_SPELLED) || gapsFit(scan, trie, term, i, blanks))
+    ) {
       walked.entry = term;
       walked.end = t + 1;
     }
-    const width = end - fieldStart;
-    if (
-      width >= SHORTEST_CUT && width <= LONGEST_CUT &&
-      (t + 1 === to || (width > SHORTEST_CUT && width <= LONGEST_INNER_CUT) || width === INNER_CUT)
-    ) {
+    if (t + 1 === to) {
+      walked.restNode = node;
+      walked.restDepth = depth;
+    }
+    if (isCutAt(context, t, node, depth)) {
       walked.cutNode = node;
       walked.cutEnd = t + 1;
       walked.cutDepth = depth;

@@ -26,7 +26,7 @@ export const ORDINARY = 1 << 10;
 export const ONLINE = 1 << 11;
 export const COUNTRY = 1 << 12;
 export const TAIL = 1 << 14;
-/** May stand before the brand when the brand is of the word's category: STATION BP, HOTEL IBIS. */
+/** May come before the brand when the brand is of the word's category: STATION BP, HOTEL IBIS. */
 export const OPENER = 1 << 15;
 export const ARTICLE = 1 << 16;
 /** An ordinary word whose bearer on card labels is nearly always the brand. */
@@ -42,7 +42,7 @@ export const CONNECTIVE = 1 << 20;
 /** After a surname that is a brand it makes a person: "LECLERC DURAND". */
 export const SURNAME = 1 << 21;
 
-/** A legal form that may stand before a distinctive name: "STE INTERMARCHE", "GROUPE LDLC". */
+/** A legal form that may come before a distinctive name: "STE INTERMARCHE", "GROUPE LDLC". */
 export const COMPANY = 1 << 22;
 
 /** Trades by field, as bits; a brand's category is mapped to the same bits. */
@@ -74,7 +74,7 @@ export const CATEGORY = {
   parking: 1 << 24,
 } as const;
 
-/** Parts of a brand's `category` text (folded, lower case) and the field that each stands for. */
+/** Parts of a brand's `category` text (folded, lower case) and the field that each means. */
 export const CATEGORY_HINTS: readonly (readonly [string, keyof typeof CATEGORY])[] = [
   ["fuel", "fuel"],
   ["carburant", "fuel"],
@@ -189,7 +189,7 @@ export const CATEGORY_HINTS: readonly (readonly [string, keyof typeof CATEGORY])
 type WordRow = readonly [flags: number, fields: readonly (keyof typeof CATEGORY)[], words: string];
 
 /**
- * Rows are merged: a word may stand in several. The first only makes the words of frame-words.ts
+ * Rows are merged: a word may be in several. The first only makes the words of frame-words.ts
  * known.
  */
 export const WORDS: readonly WordRow[] = [
@@ -209,7 +209,7 @@ export const WORDS: readonly WordRow[] = [
     SERVICES SMS SOUSCRIPTION TENUE TOP TOTAL TRANSFERTS TRSF VIREMT VRMT
     AVANTAGE BY CARD CARTA COMMERCIALE COMPRA ECLAIR EXCEPTIONNELLE FAMILLE FORFAITAIRE FROM IMMEDIAT JEUNE JEUNES MASTERCA MINIMUM OFFRE PAGAMENTO
     PAGO POS PRELIEVO PURCHASE REINTEGRO SUR TARIFAIRE TARJ TARJETA TO TRANSACTION ETRANGER OPERATIONS
-    US USD VIR VIREMENT VIREMENTS VIRINST VIRSEPA VIRT VISA VRT WERO WITHDRAWAL`,
+    DDMMYY DDMMAA EURO S SGT REMCB COMCB RETRO RETROCESSION FRANCHISE VRST US USD VIR VIREMENT VIREMENTS VIRINST VIRSEPA VIRT VISA VRT WERO WITHDRAWAL`,
   ],
   [
     0,
@@ -242,7 +242,7 @@ export const WORDS: readonly WordRow[] = [
     NEUTRAL | GLUE,
     [],
     `FRANCE STORE STORES SHOP SHOPS BOUTIQUE BOUTIQUES MAGASIN DRIVE CITY MARKET EXPRESS CONTACT DIRECT ONLINE WEB VAD INTERNET
-    SUPERMARCHE HYPERMARCHE HYPER SUPER PROXIMITE PROXI OUTLET PARIS CORNER RETAIL MARKETPLACE MKTPLACE MKTPLC MKTP MKT MARKETING FR COM`,
+    SUPERMARCHE HYPERMARCHE HYPER SUPER PROXIMITE PROXI OUTLET PARIS EUR CORNER RETAIL MARKETPLACE MKTPLACE MKTPLC MKTP MKT MARKETING FR COM`,
   ],
   [
     NEUTRAL,
@@ -278,7 +278,7 @@ export const WORDS: readonly WordRow[] = [
   [
     WALLET,
     [],
-    "PAYPAL PP MGP LW MP SP KLARNA STRIPE ALMA ADEO DRI LYDIA HIPAY PAYPLUG ADYEN TM EA WPY LYRA ONEY SCALAPAY APL BKG GOOGLEPAY VIVA WORLDLINE MANGOPAY",
+    "PAYPAL PP MGP LW MP SP KLARNA STRIPE ALMA ADEO DRI LYDIA HIPAY PAYPLUG ADYEN UEP WPY LYRA ONEY SCALAPAY APL BKG GOOGLEPAY VIVA WORLDLINE MANGOPAY",
   ],
   [TERMINAL, [], "SUMUP SQ IZ ZETTLE IZETTLE ZTL MYPOS NYX SMP SUMUPPAY"],
   [OPENER, ["fuel", "grocery"], "DAC STATION STATIONS RELAIS REL CARBURANT CARBURANTS DISTRIB"],

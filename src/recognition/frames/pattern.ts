@@ -7,14 +7,16 @@
 //   <hour>          11H39                <number>  3 digits or more    <digits>  any digits
 //   <country>       the country of a purchase abroad, before a word
 //   <until-date>    anything up to "DU" and a date      <until-by>  anything up to "BY"
+//   <until-card>    anything up to "CARTE" and a grouped mask, <grouped-mask>  XXXX XXXX XXXX 1234
+//   <rate>          2,80 NZD / 1 euro = 1,818181818
 //   <end>  <more>  <not-top>  <not-star>   what follows; these read nothing
 //
 // The frame that reads the most tokens wins; of two that read the same, the first in the list.
 
-import { DIGITS, GAP_STAR, LETTERS, wordNumber } from "../scan.ts";
+import { DIGITS, GAP_COMMA, GAP_STAR, goesOn, LETTERS, wordNumber } from "../scan.ts";
 import type { Scan } from "../scan.ts";
 import { dateTokens, headMaskTokens, is, isDateRun, isDigits, size } from "../shapes.ts";
-import { ABROAD, BY, DU, HOUR, TOP } from "../frame-words.ts";
+import { ABROAD, BY, CARTE, DATE_PLACEHOLDER, DU, EURO, HOUR, TOP } from "../frame-words.ts";
 
 /** Tokens that a piece reads at `i`; -1 when it does not fit. */
 type Piece = (scan: Scan, i: number) => number;
@@ -24,6 +26,7 @@ const FARTHEST = 14;
 function dateLength(scan: Scan, i: number): number {
   const written = dateTokens(scan, i);
   if (written > 0) return written;
+  if (is(scan, i, DATE_PLACEHOLDER)) return 1;
   return isDateRun(scan, i) && size(scan, i) > 4 && (i + 1 === scan.count || scan.gaps[i + 1] !== 0)
     ? 1
     : -1;
@@ -33,6 +36,27 @@ function until(scan: Scan, i: number, fits: (at: number) => boolean): number {
   const limit = Math.min(scan.count, i + FARTHEST);
   for (let at = i; at < limit; at += 1) if (fits(at)) return at - i;
   return -1;
+}
+
+/** "2,80 NZD / 1 euro = 1,81": an amount, then what one euro was worth. */
+function rateLength(scan: Scan, i: number): number {
+  if (scan.kinds[i] !== DIGITS) return -1;
+  const upToEuro = until(scan, i, (at) => is(scan, at, EURO) && scan.kinds[at + 1] === DIGITS);
+  if (upToEuro < 0) return -1;
+  const decimals = scan.gaps[i + upToEuro + 2] === GAP_COMMA ? 1 : 0;
+  return upToEuro + 2 + decimals;
+}
+
+const GROUPS = 4;
+
+/** Tokens of a card number in four groups of four, at least the first masked; -1 for none. */
+function groupedMaskLength(scan: Scan, i: number): number {
+  if (!goesOn(scan, scan.starts[i] ?? 0, "XXXX")) return -1;
+  for (let at = i; at < i + GROUPS; at += 1) {
+    if (at >= scan.count || size(scan, at) !== 4) return -1;
+    if (scan.kinds[at] !== DIGITS && !goesOn(scan, scan.starts[at] ?? 0, "XXXX")) return -1;
+  }
+  return GROUPS;
 }
 
 const oneIf = (fits: boolean): number => (fits ? 1 : -1);
@@ -53,6 +77,12 @@ const PIECES: ReadonlyMap<string, Piece> = new Map<string, Piece>([
     (scan, i) => until(scan, i, (at) => is(scan, at, DU) && isDateRun(scan, at + 1)),
   ],
   ["<until-by>", (scan, i) => until(scan, i, (at) => is(scan, at, BY))],
+  [
+    "<until-card>",
+    (scan, i) => until(scan, i, (at) => is(scan, at, CARTE) && groupedMaskLength(scan, at + 1) > 0),
+  ],
+  ["<grouped-mask>", groupedMaskLength],
+  ["<rate>", rateLength],
   ["<end>", (scan, i) => (i >= scan.count ? 0 : -1)],
   ["<more>", (scan, i) => (i < scan.count ? 0 : -1)],
   // A shop may be called TIP TOP.

@@ -13,7 +13,7 @@ export type HeadFrame = {
   readonly heads: readonly string[];
   /** A card's mask and date may follow, and words that make it a refund or a withdrawal. */
   readonly cardDetails?: true;
-  /** The merchant field: where acquirer or bank cut it, and whether a town column stands before. */
+  /** The merchant field: where acquirer or bank cut it, and whether a town column comes first. */
   readonly columns?: { readonly merchant?: number; readonly townFirst?: number };
   readonly contactless?: true;
   /** Bought at a distance. */

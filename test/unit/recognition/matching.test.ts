@@ -223,7 +223,7 @@ describe("facilitators", () => {
   ])("%s is %s", (label, id) => {
     expect(found(label)).toBe(id);
   });
-  test("what comes after a wallet is not the wallet, and a small trader is never a chain", () => {
+  test("what is behind a wallet is not the wallet, and a small trader is never a chain", () => {
     for (
       const label of [
         "PAYPAL *UNKNOWN SHOP",
@@ -239,7 +239,7 @@ describe("facilitators", () => {
 });
 
 describe("operators decide", () => {
-  test("an excluded phrase refuses the brand wherever it occurs, but not a longer alias that holds it", () => {
+  test("an excluded phrase refuses the brand wherever it is, but not a longer alias that holds it", () => {
     const own = compileCatalogue([
       brand("c", "supermarket", ["Carrefour", "Carrefour Drive Plus"], ["DAC", "Carrefour Drive"]),
     ]);
@@ -270,7 +270,7 @@ describe("operators decide", () => {
   });
 });
 
-test("explain says what was removed, what matched and why", () => {
+test("explain shows what was removed, what matched and why", () => {
   const got = recogniser.explain(
     "FACTURE CARTE DU 120324 SC-GALERIES LAF PARIS CARTE 4974XXXXXXXX1234",
   );

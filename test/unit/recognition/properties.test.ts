@@ -104,7 +104,13 @@ test("recognising its own merchant gives the same merchant and brand", () => {
       const first = recogniser.recognise(text);
       if (first.merchant === "") return;
       const second = recogniser.recognise(first.merchant, first.kind);
-      expect([second.merchant, second.brandId]).toEqual([first.merchant, first.brandId]);
+      expect(second.merchant).toBe(first.merchant);
+      // A bare merchant's text has lost its column, which says where the town begins.
+      const column = recogniser.explain(text).evidence.find((step) =>
+        step.startsWith("merchant_column:")
+      );
+      const width = Number(column?.split(":")[1] ?? Number.POSITIVE_INFINITY);
+      if (first.merchant.length <= width) expect(second.brandId).toBe(first.brandId);
     }),
     { numRuns: 5_000 },
   );
@@ -164,8 +170,8 @@ function work(catalogue: ReturnType<typeof compileTrie>, text: string): number {
   const [tokens, frame] = [newScan(), newFrame()];
   scan(text, tokens);
   readFrame(tokens, frame, "unknown");
-  const context = newMatchContext(tokens, catalogue.trie, catalogue.facts);
-  matchField(context, frame.from, frame.to, frame.townFirst);
+  const context = newMatchContext(tokens, catalogue);
+  matchField(context, frame);
   return tokens.count + context.match.work;
 }
 
