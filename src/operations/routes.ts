@@ -13,6 +13,7 @@ import { appleAssociation, assetLinks } from "./associations.ts";
 import { legalNotice, securityText } from "./legal.ts";
 import { readiness } from "./readiness.ts";
 import type { ReadinessChecks } from "./readiness.ts";
+import { READINESS } from "../texts/texts.ts";
 
 type OperationsRoutesDeps = {
   readonly config: Pick<
@@ -36,27 +37,12 @@ type OperationsRoutesDeps = {
 const tags = ["Operations"];
 const SECURITY_TEXT_DAYS = 180;
 
-const CHECK_DETAILS = {
-  database_unavailable: {
-    pointer: "#check/database",
-    fr: "La base de données ne répond pas",
-    en: "The database does not answer",
-  },
-  database_outside_eu: {
-    pointer: "#check/database",
-    fr: "La base de données n'est pas servie depuis l'Union européenne",
-    en: "The database is not served from the European Union",
-  },
-  ledger_unavailable: {
-    pointer: "#check/ledger",
-    fr: "Aucun registre n'est joignable",
-    en: "No ledger can be reached",
-  },
-  programme_rate_changed: {
-    pointer: "#check/programme",
-    fr: "Le cours des points n'est pas celui du premier démarrage",
-    en: "The rate of points is not that of the first start",
-  },
+/** The part of the check that a failure belongs to. */
+const CHECK_POINTERS = {
+  database_unavailable: "#check/database",
+  database_outside_eu: "#check/database",
+  ledger_unavailable: "#check/ledger",
+  programme_rate_changed: "#check/programme",
 } as const;
 
 /** `GET /healthz` and `/readyz`: before the gate, since they must tell why the rest is closed. */
@@ -102,12 +88,12 @@ function healthRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
       return c.json({ status: "ok" as const, database_region: region }, 200);
     }
     deps.log.alert("not_ready", { checks: failures.join("/") });
-    const locale = c.get("locale");
+    const say = READINESS.in(c.get("locale"));
     return problem(c, "unavailable", {
       errors: failures.map((code) => ({
-        pointer: CHECK_DETAILS[code].pointer,
+        pointer: CHECK_POINTERS[code],
         code,
-        detail: CHECK_DETAILS[code][locale],
+        detail: say(code),
       })),
     }) as never;
   });

@@ -23,6 +23,7 @@ import {
   presentConnection,
   tags,
 } from "./schemas.ts";
+import { BANKING } from "../../texts/texts.ts";
 
 type ConnectionRouteDeps = {
   readonly service: BankingService;
@@ -166,12 +167,7 @@ function mountChanges(router: OpenAPIHono<AppEnv>, { service }: ConnectionRouteD
       case "not_found":
         return problem(c, "not_found") as never;
       case "shared":
-        return problem(c, "conflict", {
-          detail: {
-            fr: "Un autre titulaire gagne déjà avec ce compte",
-            en: "Another holder already earns with this account",
-          },
-        }) as never;
+        return problem(c, "conflict", { detail: BANKING.both("account_shared") }) as never;
       default:
         return problem(c, "ledger_unavailable") as never;
     }
