@@ -20,6 +20,7 @@ import type { ReviewPosition } from "./store.ts";
 import type { ReviewEntry } from "./carry-out.ts";
 import type { ReviewError } from "./errors.ts";
 import type { Reviews } from "./service.ts";
+import { REVIEWS } from "../texts/texts.ts";
 
 type ReviewRoutesDeps = {
   readonly reviews: Pick<Reviews, "page" | "decide">;
@@ -105,32 +106,14 @@ function refuse(c: Context<AppEnv>, error: ReviewError): Response {
     case "not_found":
       return problem(c, "not_found");
     case "decided":
-      return problem(c, "conflict", {
-        detail: {
-          fr: "Cette ligne a déjà été tranchée, ou n'attend plus",
-          en: "This row was decided already, or waits no more",
-        },
-      });
+      return problem(c, "conflict", { detail: REVIEWS.both("decided") });
     case "not_decidable":
-      return problem(c, "conflict", {
-        detail: {
-          fr: "Ce remboursement attend son achat ; il n'y a rien à trancher",
-          en: "This refund waits for its purchase; there is nothing to decide",
-        },
-      });
+      return problem(c, "conflict", { detail: REVIEWS.both("not_decidable") });
     case "not_countable":
-      return problem(c, "conflict", {
-        detail: {
-          fr: "Le montant ou la date de cette ligne sont inconnus : elle ne peut qu'être refusée",
-          en: "The amount or the date of this row is not known: it can only be refused",
-        },
-      });
+      return problem(c, "conflict", { detail: REVIEWS.both("not_countable") });
     case "second_person_required":
       return problem(c, "second_person_required", {
-        detail: {
-          fr: "La ligne rapporterait à présent plus de points : relisez-la et décidez à nouveau",
-          en: "The row would earn more points by now: read it and decide again",
-        },
+        detail: REVIEWS.both("second_person_required"),
       });
     case "erased":
       return problem(c, "not_found");

@@ -4,6 +4,7 @@ import { z } from "@hono/zod-openapi";
 import type { Locale } from "../../http/context.ts";
 import { toInstant } from "../../kernel/time.ts";
 import type { AccountView, ConnectionView } from "../connections/index.ts";
+import { BANKING } from "../../texts/texts.ts";
 
 export const bankSchema = z.object({
   id: z.string(),
@@ -72,7 +73,7 @@ export function presentAccount(account: AccountView, locale: Locale) {
   return {
     id: account.id,
     kind: account.kind,
-    label: `${locale === "en" ? "Account" : "Compte"} ${account.ordinal}`,
+    label: BANKING.in(locale)("account_label", { ordinal: String(account.ordinal) }),
     earning: account.earning,
     not_earning: account.notEarning,
     transfer_asked: account.transfer === null ? null : {

@@ -103,8 +103,18 @@ export function gapUpdates(
   if (item.gapFromMs === null) return [];
   return [
     db.insert(bankGaps).select(
-      sql`SELECT ${item.id}, ${item.gapFromMs}, NULL, NULL WHERE EXISTS (${unchanged})
-    AND NOT EXISTS (SELECT 1 FROM bank_gaps g WHERE g.connection_id = ${item.id} AND g.to_ms IS NULL)`,
+      db.select({
+        connectionId: bankConnections.id,
+        fromMs: sql`${item.gapFromMs}`.as("fromMs"),
+        toMs: sql`NULL`.as("toMs"),
+        recoveredAtMs: sql`NULL`.as("recoveredAtMs"),
+      }).from(bankConnections).where(
+        and(
+          eq(bankConnections.id, item.id),
+          sql`EXISTS (${unchanged})`,
+          sql`NOT EXISTS (SELECT 1 FROM bank_gaps g WHERE g.connection_id = ${item.id} AND g.to_ms IS NULL)`,
+        ),
+      ),
     )
       // The same last good sync again: the renewal in between brought nothing, so that gap still
       // lasts.
