@@ -7,7 +7,6 @@ import { startLocalDeno } from "./deno-edge.ts";
 import { seed } from "./seed.ts";
 import { checkStart } from "./start-checks.ts";
 import { newStoryEmail, playStory } from "./story.ts";
-import { buildBundles, startLocal } from "./system.ts";
 import type { LocalOptions, LocalSystem } from "./system.ts";
 
 const DENO = process.argv.includes("--deno");
@@ -52,6 +51,8 @@ async function tellStory(system: LocalSystem, dataDir: string): Promise<void> {
 }
 
 async function run(options: LocalOptions): Promise<void> {
+  // Loads a bundler and a runtime: not before the start is known to be possible.
+  const { buildBundles, startLocal } = await import("./system.ts");
   await buildBundles();
   const local = await (DENO ? startLocalDeno : startLocal)(options);
   running.system = local;

@@ -1,8 +1,8 @@
 // One process per data folder: one writer per user is the design, and two processes would be two.
 // The lock is the operating system's, held through SQLite: it ends with the process, however that
 // ends, so there is no stale lock to clean up.
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
@@ -20,7 +20,7 @@ export type DataFolderError =
 export function lockDataFolder(dataDir: string): Result<FolderLock, DataFolderError> {
   const file = join(dataDir, "lock.sqlite");
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolder(dataDir);
     // Nobody else on the machine has a business here; an operator's mkdir may have been more
     // generous.
     chmodSync(dataDir, 0o700);
@@ -36,6 +36,17 @@ export function lockDataFolder(dataDir: string): Result<FolderLock, DataFolderEr
     return err({ code: "data_folder_in_use" });
   }
   return ok({ release: () => database.close() });
+}
+
+/**
+ * Makes a folder and those above it. Not by `recursive`: below `/proc`, where nothing can be made,
+ * Node tries again for ever.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) makeFolder(parent);
+  mkdirSync(path);
 }
 
 function systemCode(error: unknown): string {
