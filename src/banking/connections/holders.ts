@@ -47,7 +47,7 @@ export function nextHolder(
 }
 
 /** What two holders' views of one booked row have in common. */
-export type SharedRow = {
+type SharedRow = {
   readonly kind: "purchase" | "refund";
   readonly amountCents: number;
   readonly purchasedOn: string;

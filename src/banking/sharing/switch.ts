@@ -7,7 +7,7 @@ import type { BankingDeps } from "../reconcile/index.ts";
 import { earningStart } from "./former-rows.ts";
 import { handOversOf } from "./handover.ts";
 
-export type SwitchError = LedgerError | { readonly code: "shared" | "not_found" };
+type SwitchError = LedgerError | { readonly code: "shared" | "not_found" };
 
 /**
  * Switches an account on or off. `shared`: another user's account earns for the same bank account,

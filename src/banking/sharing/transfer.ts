@@ -5,7 +5,7 @@ import type { Result } from "../../kernel/result.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
 import { handOversOf } from "./handover.ts";
 
-export type TransferError = {
+type TransferError = {
   readonly code:
     | "not_found"
     /** The account earns already, or no other holder earns with it. */

@@ -21,7 +21,7 @@ const TRANSFER_MS = 14 * DAY_MS;
 const TRANSFERS_KEPT_MS = 30 * DAY_MS;
 
 /** What became of the latest request, as the user who asks or answers may know it. */
-export type TransferPosition = {
+type TransferPosition = {
   readonly earning: boolean;
   readonly anotherEarns: boolean;
   /** Open, and of this user. */

@@ -25,6 +25,7 @@ const connection = {
     id: "acc_1",
     remoteId: "1",
     fingerprint: "fp",
+    takenRows: [],
     strength: "iban",
     createdAtMs: 0,
     older: [],
