@@ -2,13 +2,14 @@
 import { describe, it } from "vitest";
 import { nextHolder, sharedRowTag, wasTaken } from "../../../src/banking/connections/holders.ts";
 import type { Holder } from "../../../src/banking/connections/holders.ts";
+import type { AccountId, ConnectionId, UserId } from "../../../src/kernel/ids.ts";
 import type { Keyring } from "../../../src/kernel/keyring.ts";
 import { systemRandomBytes } from "../../../src/kernel/random.ts";
 
-const holder = (name: string, change: Partial<Holder> = {}): Holder => ({
-  accountId: `acc_${name}`,
-  userId: `usr_${name}`,
-  connectionId: `con_${name}`,
+const holder = (name: "a" | "b" | "c", change: Partial<Holder> = {}): Holder => ({
+  accountId: `acc_${name}` as AccountId,
+  userId: `usr_${name}` as UserId,
+  connectionId: `con_${name}` as ConnectionId,
   earning: false,
   offByChoice: false,
   createdAtMs: 1,
