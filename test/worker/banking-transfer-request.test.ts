@@ -1,7 +1,7 @@
 // `earning-transfer`: a holder asks the one who earns with a bank account to let them earn instead.
 import { describe, expect, it } from "vitest";
 import { hotUser } from "../support/banking-app.ts";
-import { all, app, sweepAfter, useAloneBankingApp } from "../support/banking-d1.ts";
+import { all, app, nothingDue, sweepAfter, useAloneBankingApp } from "../support/banking-d1.ts";
 import {
   accountOf,
   HOUR,
@@ -15,6 +15,8 @@ import type { JointHolder } from "../support/joint-accounts.ts";
 useAloneBankingApp();
 
 const DAY = 24 * HOUR;
+/** A scenario at every await, on a loaded machine. */
+const CRASHES_MS = 180_000;
 type Account = Pick<JointHolder, "userId" | "accountId">;
 const ask = (holder: Account) =>
   app.call("POST", `/v1/bank-accounts/${holder.accountId}/earning-transfer`, {
@@ -187,7 +189,9 @@ describe("the answer", () => {
     "yes with a crash %s any await ends with the other earning",
     async (mode) => {
       for (let nth = 1;; nth++) {
-        const [first, second] = await three();
+        await nothingDue();
+        const [first, second] = await jointHolders(app, 2);
+        if (first === undefined || second === undefined) throw new Error("two");
         await ask(second);
         app.faults.arm(nth, mode);
         await say(first, true).catch(() => null);
@@ -204,5 +208,6 @@ describe("the answer", () => {
         }
       }
     },
+    CRASHES_MS,
   );
 });

@@ -29,8 +29,8 @@ describe("the age reviews", () => {
     expect(page.body.data).toEqual([{
       id: first.id,
       user_id: first.user,
-      opened_at: "2026-11-13T23:00:00.000Z",
-      decide_by: "2026-12-13T23:00:00.000Z",
+      opened_at: "2026-11-14T11:00:00.000Z",
+      decide_by: "2026-12-14T11:00:00.000Z",
       closed_at: null,
       decision: null,
     }]);
