@@ -9,50 +9,21 @@ import type {
   PurchaseView,
   RecordBatch,
 } from "../../src/ledger/ports.ts";
-import { addDays, DAY_MS, parisToMs } from "../../src/kernel/time.ts";
+import { addDays, DAY_MS, parisDate, parisToMs } from "../../src/kernel/time.ts";
 import { dependsOnPast } from "./catalogue.ts";
+import { believed, factsOf, lastDayOf } from "./model-grants.ts";
+import type { Grant, Prediction } from "./model-grants.ts";
 import type { Activation, Expected, Past } from "./model-earning.ts";
-import { expectedGrant, rawPoints } from "./model-earning.ts";
+import { expectedGrant } from "./model-earning.ts";
 import { ModelBook } from "./model-lots.ts";
 import { ModelNotices } from "./model-notices.ts";
 import type { KnownRow, Resolution } from "./model-rows.ts";
-import { keyOf, resolveRows } from "./model-rows.ts";
+import { keyOf, overwrites, resolveRows } from "./model-rows.ts";
 
 const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
 
-/** A decision that stands: what a live row was granted, on which facts. */
-type Grant = {
-  readonly facts: string;
-  points: number;
-  readonly terms: OfferTerms | null;
-  readonly on: string;
-  state: "earned" | "not_earned" | "waiting";
-  standing: number;
-  reversed: boolean;
-  readonly lotKey: string; /** Offers whose budget was used up for this purchase. */
-  readonly denied: ReadonlySet<string>; /** Why nothing, where the design says it. */
-  readonly reason: string | null; /** Order of first decisions at that brand. */
-  readonly rank: number;
-  readonly brandId: string | null;
-};
-
-export type Prediction = {
-  readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
-  readonly points: number;
-  readonly firstReason: string | null;
-};
-
 const versionOf = (terms: OfferTerms): string => `${terms.offerId} ${terms.version}`;
-const factsOf = (row: BankRow): string =>
-  JSON.stringify([
-    row.amountCents,
-    row.currency,
-    row.purchasedOn,
-    row.brand?.id ?? null,
-    row.channel,
-  ]);
-
 export class Model {
   readonly rows = new Map<string, KnownRow>();
   readonly accounts = new Map<string, AccountGeneration>();
@@ -98,17 +69,40 @@ export class Model {
     this.book.together(nowMs, () => this.#recompute(nowMs, touched, seen));
   }
 
-  /** A person decided about a row that waited for it. */
+  /** A person decided about a row that waited for it, and on which day it counts. */
   decided(
     key: string,
-    decision: "count" | "refuse",
+    { decision, purchasedOn = null }: {
+      readonly decision: "count" | "refuse";
+      readonly purchasedOn?: string | null;
+    },
     nowMs: number,
     seen: ReadonlyMap<string, PurchaseView>,
   ): void {
     this.advance(nowMs);
     const known = this.rows.get(key);
-    if (known !== undefined) known.decision = decision;
-    this.book.together(nowMs, () => this.#recompute(nowMs, new Set([key]), seen));
+    if (known !== undefined) {
+      known.decision = decision;
+      if (purchasedOn !== null) {
+        known.givenOn = purchasedOn;
+        known.row = { ...known.row, purchasedOn, review: null };
+      }
+    }
+    const only = purchasedOn === null ? key : null;
+    this.book.together(nowMs, () => this.#recompute(nowMs, new Set([key]), seen, only));
+  }
+
+  /** The day has come for which purchases were booked, and the ledger judges them. */
+  dayCame(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+    this.advance(nowMs);
+    this.book.together(nowMs, () => this.#recompute(nowMs, new Set(), seen));
+  }
+
+  /** A purchase's day has come and nobody has judged it yet. */
+  waitsForAlarm(nowMs: number): boolean {
+    return [...this.rows.values()].some(({ awaitsDay, row }) =>
+      awaitsDay && row.purchasedOn <= parisDate(nowMs)
+    );
   }
 
   /** Brings the book to that time, and closes what waited too long. */
@@ -119,7 +113,7 @@ export class Model {
       // Only what nothing took over: a row that is part of a booked purchase stays so.
       if (
         row.state === "pending" && this.resolution.status.get(known.key)?.is === "pending" &&
-        parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs
+        parisToMs(addDays(lastDayOf(row), PENDING_CLOSES_DAYS + 1)) <= nowMs
       ) known.closed = true;
       if (
         row.kind === "refund" && row.state === "booked" &&
@@ -228,6 +222,9 @@ export class Model {
       };
     }
     const grant = this.grants.get(key);
+    if (known.awaitsDay) {
+      return { outcomes: ["waiting"], points: 0, firstReason: "not_booked_yet" };
+    }
     if (grant === undefined) throw new Error(`the model took no decision on ${key}`);
     const points = grant.standing;
     const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
@@ -245,9 +242,14 @@ export class Model {
     };
   }
 
-  #take(row: BankRow, touched: Set<string>, nowMs: number): void {
-    const key = keyOf(row);
+  #take(told: BankRow, touched: Set<string>, nowMs: number): void {
+    const key = keyOf(told);
     const known = this.rows.get(key);
+    const givenOn = known?.givenOn ?? null;
+    const row = givenOn !== null && told.review === "date_absurd" &&
+        told.amountCents === known?.row.amountCents
+      ? { ...told, purchasedOn: givenOn, review: null }
+      : told;
     const generation = this.accounts.get(row.accountId);
     if (row.state === "booked") known?.bookedCents.add(row.amountCents);
     if (generation === undefined) throw new Error("a row comes with its account");
@@ -262,10 +264,13 @@ export class Model {
         bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []),
         recordedAtMs: nowMs,
         closed: false,
+        awaitsDay: false,
+        givenOn: null,
       });
       touched.add(key);
-    } else if (row.lastUpdateMs > known.row.lastUpdateMs) {
+    } else if (overwrites(row, known.row)) {
       known.row = row;
+      if (row.purchasedOn !== givenOn) known.givenOn = null;
       if (row.review !== null) known.decision = null;
       known.everPending ||= row.state === "pending";
       known.closed &&= row.kind === "refund";
@@ -308,6 +313,7 @@ export class Model {
     nowMs: number,
     touched: ReadonlySet<string>,
     seen: ReadonlyMap<string, PurchaseView>,
+    only: string | null = null,
   ): void {
     const standing = new Set(
       [...seen].filter(([, view]) => !view.verdict.reasons.includes("duplicate")).map(([key]) =>
@@ -343,8 +349,16 @@ export class Model {
     // One after the other, in recording order: which lots a debt falls on depends on it.
     for (const known of this.rows.values()) {
       const grant = this.grants.get(known.key);
+      if (!isLive(known.key)) known.awaitsDay = false;
       if (!isLive(known.key) || grant?.facts === factsOf(known.row)) continue;
-      this.#decide(known, nowMs, seen.get(known.key));
+      // A decision of a person concerns that row alone.
+      if (known.awaitsDay && only !== null && only !== known.key) continue;
+      known.awaitsDay = known.row.purchasedOn > parisDate(nowMs);
+      if (!known.awaitsDay) this.#decide(known, nowMs, seen.get(known.key));
+      else if (grant !== undefined) {
+        this.grants.delete(known.key);
+        this.#takeBack(grant, nowMs);
+      }
     }
     this.#applyRefunds(nowMs, seen);
   }
@@ -396,7 +410,7 @@ export class Model {
     if (
       this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") &&
       seen !== undefined
-    ) expected = this.#believe(row, seen);
+    ) expected = believed(row, seen, this.#catalogue, this.#programme);
     const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
     const lot = before === undefined ? undefined : this.book.lotOf(before.lotKey);
     // The same offer on the same days: the points keep their lot, and what a budget does not hold
@@ -435,29 +449,6 @@ export class Model {
         nowMs,
       );
     } else if (grant.state === "earned") this.#post(grant, nowMs);
-  }
-
-  /**
-   * The ledger's own decision where several are right; it must still be within what some offer
-   * could give.
-   */
-  #believe(row: BankRow, seen: PurchaseView): Expected {
-    const { verdict } = seen;
-    const terms =
-      this.#catalogue.find((each) =>
-        each.offerId === verdict.offer?.id && each.version === verdict.offer.version
-      ) ?? null;
-    const points = verdict.outcome === "not_earned" ? 0 : verdict.calculation?.capped ?? 0;
-    if (points === 0 || terms === null) return { points: 0, terms: null, reason: null };
-    const most = Math.min(
-      rawPoints(terms, row.amountCents, this.#programme.pointsPerEuro),
-      terms.capPointsPerPurchase ?? Infinity,
-      terms.capPointsPerUser ?? Infinity,
-    );
-    if (points > most || terms.brandId !== row.brand?.id) {
-      throw new Error(`${keyOf(row)} was granted ${points}, its offer gives at most ${most}`);
-    }
-    return { points, terms, reason: null };
   }
 
   #post(grant: Grant, nowMs: number): void {

@@ -1,16 +1,8 @@
 // Deliberate breakages of the ledger, each one edit of its source. The simulation must notice every
 // one of them; `find` must occur exactly once, so that a breakage which no longer breaks anything
 // is noticed as well.
-export type Mutation = {
-  readonly name: string;
-  /** What the design promises and the breakage takes away. */
-  readonly breaks: string;
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-  /** Seeds that are known to notice; the first few of all are tried as well. */
-  readonly seeds?: readonly number[];
-};
+import { DAY_AND_TIME_MUTATIONS } from "./mutations-of-days.ts";
+import type { Mutation } from "./mutation.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -496,4 +488,5 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "const points = pending + spendable;",
     replace: "const points = spendable;",
   },
+  ...DAY_AND_TIME_MUTATIONS,
 ];

@@ -1,10 +1,11 @@
 // After a delivery was judged, refunds are matched again wherever it may have changed which
 // purchase they belong to.
 import type { BrandId } from "../../kernel/ids.ts";
-import { textOf } from "../book/sql.ts";
+import { integerOf, textOf } from "../book/sql.ts";
 import type { Call } from "../book/call.ts";
 import type { Account, BatchAccounts } from "./batch-accounts.ts";
 import type { PlannedRow } from "./batch-plan.ts";
+import type { PurchaseRow } from "./purchase-rows.ts";
 import { hasRefunds, reassignRefunds } from "./refund-matching.ts";
 
 /** Refunds of one brand on one account are to be matched again, if there are any. */
@@ -38,6 +39,16 @@ export function rematchRefunds(
     const together = accounts.filter((account) => account.fingerprint === fingerprint);
     reassignRefunds(call, together.map((account) => account.accountNo), brandId);
   }
+}
+
+/** The same after one row was judged by itself. */
+export function rematchRefundsAround(call: Call, { brand, accountNo }: PurchaseRow): void {
+  if (brand === null || !hasRefunds(call, brand.id)) return;
+  const accounts = call.sql.exec(
+    "SELECT account_no FROM accounts WHERE fingerprint = (SELECT fingerprint FROM accounts WHERE account_no = ?)",
+    accountNo,
+  );
+  reassignRefunds(call, accounts.map((row) => integerOf(row, "account_no")), brand.id);
 }
 
 /** The brand that each row has and the one that it had. */
