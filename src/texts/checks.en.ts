@@ -44,6 +44,7 @@ export const CHECKS_EN: TranslationOf<typeof CHECKS_FR> = {
 
   bank_booked: "Booking by the bank: needed, done",
   bank_pending: "Booking by the bank: needed, not done yet",
+  bank_ahead: "Day of the purchase: needed, {day}, not here yet",
   bank_lapsed: "Booking by the bank: needed, not done within {days} days",
   bank_deleted: "Booking by the bank: needed, but transaction cancelled",
   review_ordinary: "Review by a person: not needed",

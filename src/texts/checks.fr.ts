@@ -42,6 +42,7 @@ export const CHECKS_FR = {
 
   bank_booked: "Comptabilisation par la banque : nécessaire, faite",
   bank_pending: "Comptabilisation par la banque : nécessaire, pas encore faite",
+  bank_ahead: "Jour de l'achat : nécessaire, le {day}, pas encore venu",
   bank_lapsed: "Comptabilisation par la banque : nécessaire, pas faite en {days} jours",
   bank_deleted: "Comptabilisation par la banque : nécessaire, mais opération annulée",
   review_ordinary: "Vérification par une personne : pas nécessaire",

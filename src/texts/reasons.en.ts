@@ -105,6 +105,7 @@ export const REASONS_EN: TranslationOf<typeof REASONS_FR> = {
   // The bank.
   purchase_not_booked_yet:
     "Your bank has not booked this purchase yet; we will calculate its points as soon as it has.",
+  purchase_ahead: "Your bank dated this purchase {day}; we will calculate its points on that day.",
   refund_not_booked_yet:
     "Your bank has not booked this refund yet; we will look for the refunded purchase as soon as it has.",
   purchase_never_booked:

@@ -105,6 +105,8 @@ export const REASONS_FR = {
   // The bank.
   purchase_not_booked_yet:
     "Votre banque n'a pas encore comptabilisé cet achat ; nous calculerons ses points dès que ce sera fait.",
+  purchase_ahead:
+    "Votre banque a daté cet achat du {day} ; nous calculerons ses points ce jour-là.",
   refund_not_booked_yet:
     "Votre banque n'a pas encore comptabilisé ce remboursement ; nous chercherons l'achat remboursé dès que ce sera fait.",
   purchase_never_booked:

@@ -93,6 +93,14 @@ class Round {
           return answer;
         }),
       helpers: {
+        offersOn: async () => {
+          await pause();
+          return {
+            offers: this.#world.catalogue.terms,
+            covers: null,
+            programme: this.#world.programme,
+          };
+        },
         sendNotice: async (_, task) => {
           await pause();
           if (rng.chance(0.1)) return false;
@@ -244,6 +252,13 @@ class Round {
           risky(engine.budgetDenied, 0.25, [16, 20, 24]).bind(null, denial, nowMs),
           () => engine.budgetDenied(denial, nowMs),
         ),
+      dueDays: risky(engine.dueDays),
+      judgeDueDays: (terms, nowMs) => {
+        const answer = risky(engine.judgeDueDays)(terms, nowMs);
+        const { ledger, model } = this.#user;
+        model.dayCame(nowMs, ledger.views(nowMs));
+        return answer;
+      },
       notices: (_, nowMs) => this.#sawNotices(risky(engine.notices)(null, nowMs)),
       noticeSent: (task, nowMs) => {
         const answer = risky(engine.noticeSent)(task, nowMs);

@@ -18,6 +18,8 @@ export type Bank = {
   readonly identifyAll: () => void;
   /** Rows of that generation changed since `sinceMs`, as the aggregator would answer. */
   readonly changedSince: (account: AccountId, sinceMs: number) => readonly BankRow[];
+  /** When that version was really made. */
+  readonly changedAtMs: (row: BankRow) => number;
 };
 
 export function makeBank(
@@ -111,7 +113,8 @@ export function makeBank(
         addDays(parisDate(nowMs), -rng.int(0, 1)),
         someBrand(),
       );
-      show(truth, { state: "pending", bookedOn: null }, nowMs);
+      const announcedOn = rng.chance(0.3) ? addDays(truth.on, rng.int(1, 40)) : null;
+      show(truth, { state: "pending", bookedOn: null, announcedOn }, nowMs);
       const life = rng.weighted({
         same_id: 3,
         new_id: 3,
@@ -130,6 +133,14 @@ export function makeBank(
       return `authorises ${truth.cents} at ${
         truth.brandId ?? "no brand"
       } on ${truth.on}, then ${life} (truth ${truth.no})`;
+    },
+    ahead(nowMs: number): string {
+      const on = addDays(parisDate(nowMs), rng.int(1, 25));
+      const truth = happen(rng.pick(accounts), "purchase", freshCents(), on, someBrand());
+      show(truth, { bookedOn: on }, nowMs);
+      return `is debited ${truth.cents} at ${
+        truth.brandId ?? "no brand"
+      } ahead, on ${on} (truth ${truth.no})`;
     },
     twin(nowMs: number): string {
       const before = truths.findLast((truth) =>
@@ -162,7 +173,10 @@ export function makeBank(
       truth.deleted = true;
       for (const { accountId } of accounts[truth.accountNo]?.live ?? []) {
         const row = truth.rows.get(accountId);
-        if (row !== undefined) truth.rows.set(accountId, amend(row, { state: "deleted" }, nowMs));
+        const time = rng.chance(0.2) ? state.inRepeatedHour(nowMs) : {};
+        if (row !== undefined) {
+          truth.rows.set(accountId, amend(row, { state: "deleted", ...time }, nowMs));
+        }
       }
       return `takes truth ${truth.no} back`;
     },
@@ -347,7 +361,8 @@ export function makeBank(
         amountCents: truth.cents,
       };
       if (life === "same_id" || life === "same_id_amended") {
-        truth.rows.set(account, amend(row, facts, nowMs));
+        const time = rng.chance(0.3) ? state.inRepeatedHour(nowMs) : {};
+        truth.rows.set(account, amend(row, { ...facts, ...time }, nowMs));
       } else {
         // The bank drops the authorisation, or forgets to.
         if (rng.chance(0.5)) amend(row, { state: "deleted" }, nowMs);
@@ -384,6 +399,7 @@ export function makeBank(
       const name = rng.weighted({
         purchase: 10,
         pending: 5,
+        ahead: 0.7,
         twin: 2,
         delete: 1,
         correct: 0.5,
@@ -397,7 +413,8 @@ export function makeBank(
     },
     changedSince: (account, sinceMs) =>
       [...(rows.get(account) ?? new Map<string, BankRow>()).values()].filter((row) =>
-        row.lastUpdateMs > sinceMs
+        state.changedAtMs(row) > sinceMs
       ),
+    changedAtMs: state.changedAtMs,
   };
 }

@@ -171,32 +171,3 @@ export function expectedGrant(
   }
   return best;
 }
-
-/**
- * The ledger's own decision where several are right; it must still be within what some offer could
- * give.
- */
-export function believedGrant(
-  row: BankRow,
-  { verdict }: PurchaseView,
-  catalogue: readonly OfferTerms[],
-  pointsPerEuro: number,
-): Expected {
-  const terms =
-    catalogue.find((each) =>
-      each.offerId === verdict.offer?.id && each.version === verdict.offer.version
-    ) ?? null;
-  const points = verdict.outcome === "not_earned" ? 0 : verdict.calculation?.capped ?? 0;
-  if (points === 0 || terms === null) return { points: 0, terms: null, reason: null };
-  const most = Math.min(
-    rawPoints(terms, row.amountCents, pointsPerEuro),
-    terms.capPointsPerPurchase ?? Infinity,
-    terms.capPointsPerUser ?? Infinity,
-  );
-  if (points > most || terms.brandId !== row.brand?.id) {
-    throw new Error(
-      `${row.accountId}/${row.externalId} was granted ${points}, its offer gives at most ${most}`,
-    );
-  }
-  return { points, terms, reason: null };
-}

@@ -21,7 +21,35 @@ export type KnownRow = {
    * shows as gone.
    */
   closed: boolean;
+  /** Booked for a day that had not come when it was last looked at. */
+  awaitsDay: boolean;
+  /** The day that a person gave it, where the bank's cannot be true. */
+  givenOn: string | null;
 };
+
+const HOUR_MS = 3_600_000;
+const STATES = ["pending", "booked", "deleted"];
+
+/** The first and the last instant at which the bank may have changed the row. */
+function spanOf({ lastUpdateMs, lastUpdateKind }: BankRow): readonly [number, number] {
+  return [lastUpdateMs, lastUpdateMs + (lastUpdateKind === "repeated_hour" ? HOUR_MS : 0)];
+}
+
+/**
+ * Rows move by `last_update`; where the clocks showed a time twice, by state and arrival. One
+ * without any time moves nothing.
+ */
+export function overwrites(row: BankRow, known: BankRow): boolean {
+  if (row.lastUpdateKind === "unstated") return false;
+  if (known.lastUpdateKind === "unstated") return true;
+  const [from, to] = spanOf(row);
+  const [knownFrom, knownTo] = spanOf(known);
+  if (from > knownTo) return true;
+  if (to < knownFrom) return false;
+  const later = STATES.indexOf(row.state) - STATES.indexOf(known.state);
+  if (later !== 0) return later > 0;
+  return (to !== from || knownTo !== knownFrom) && row.amountCents !== known.amountCents;
+}
 
 export type Status =
   | { readonly is: "live" }
@@ -76,7 +104,10 @@ function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
         booked.row.brand?.id !== pending.row.brand?.id
       ) continue;
       // What was booked before the authorisation appeared is not its booking.
-      if (booked.row.lastUpdateMs < pending.row.lastUpdateMs) continue;
+      if (
+        booked.row.lastUpdateKind !== "unstated" && pending.row.lastUpdateKind !== "unstated" &&
+        spanOf(booked.row)[1] < spanOf(pending.row)[0]
+      ) continue;
       const gap = dayGap(pending, booked);
       if (gap > TAKE_OVER_DAYS) continue;
       pairs.push({

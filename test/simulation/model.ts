@@ -9,25 +9,19 @@ import type {
   PurchaseView,
   RecordBatch,
 } from "../../src/ledger/ports.ts";
-import { addDays, DAY_MS, parisToMs } from "../../src/kernel/time.ts";
+import { addDays, DAY_MS, parisDate, parisToMs } from "../../src/kernel/time.ts";
 import { dependsOnPast } from "./catalogue.ts";
+import { believed, factsOf, isGain, lastDayOf, versionOf } from "./model-grants.ts";
+import type { Grant, Prediction } from "./model-grants.ts";
 import type { Activation, Expected, Past } from "./model-earning.ts";
-import { believedGrant, expectedGrant } from "./model-earning.ts";
-import { factsOf, isGain, versionOf } from "./model-grant.ts";
-import type { Grant } from "./model-grant.ts";
+import { expectedGrant } from "./model-earning.ts";
 import { ModelBook } from "./model-lots.ts";
 import { ModelNotices } from "./model-notices.ts";
 import type { KnownRow, Resolution } from "./model-rows.ts";
-import { keyOf, resolveRows } from "./model-rows.ts";
+import { keyOf, overwrites, resolveRows } from "./model-rows.ts";
 
 const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
-
-export type Prediction = {
-  readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
-  readonly points: number;
-  readonly firstReason: string | null;
-};
 
 export class Model {
   readonly rows = new Map<string, KnownRow>();
@@ -74,17 +68,40 @@ export class Model {
     this.book.together(nowMs, () => this.#recompute(nowMs, touched, seen));
   }
 
-  /** A person decided about a row that waited for it. */
+  /** A person decided about a row that waited for it, and on which day it counts. */
   decided(
     key: string,
-    decision: "count" | "refuse",
+    { decision, purchasedOn = null }: {
+      readonly decision: "count" | "refuse";
+      readonly purchasedOn?: string | null;
+    },
     nowMs: number,
     seen: ReadonlyMap<string, PurchaseView>,
   ): void {
     this.advance(nowMs);
     const known = this.rows.get(key);
-    if (known !== undefined) known.decision = decision;
-    this.book.together(nowMs, () => this.#recompute(nowMs, new Set([key]), seen));
+    if (known !== undefined) {
+      known.decision = decision;
+      if (purchasedOn !== null) {
+        known.givenOn = purchasedOn;
+        known.row = { ...known.row, purchasedOn, review: null };
+      }
+    }
+    const only = purchasedOn === null ? key : null;
+    this.book.together(nowMs, () => this.#recompute(nowMs, new Set([key]), seen, only));
+  }
+
+  /** The day has come for which purchases were booked, and the ledger judges them. */
+  dayCame(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+    this.advance(nowMs);
+    this.book.together(nowMs, () => this.#recompute(nowMs, new Set(), seen));
+  }
+
+  /** A purchase's day has come and nobody has judged it yet. */
+  waitsForAlarm(nowMs: number): boolean {
+    return [...this.rows.values()].some(({ awaitsDay, row }) =>
+      awaitsDay && row.purchasedOn <= parisDate(nowMs)
+    );
   }
 
   /** Brings the book to that time, and closes what waited too long. */
@@ -95,7 +112,7 @@ export class Model {
       // Only what nothing took over: a row that is part of a booked purchase stays so.
       if (
         row.state === "pending" && this.resolution.status.get(known.key)?.is === "pending" &&
-        parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs
+        parisToMs(addDays(lastDayOf(row), PENDING_CLOSES_DAYS + 1)) <= nowMs
       ) known.closed = true;
       if (
         row.kind === "refund" && row.state === "booked" &&
@@ -208,6 +225,9 @@ export class Model {
       };
     }
     const grant = this.grants.get(key);
+    if (known.awaitsDay) {
+      return { outcomes: ["waiting"], points: 0, firstReason: "not_booked_yet" };
+    }
     if (grant === undefined) throw new Error(`the model took no decision on ${key}`);
     const points = grant.active;
     const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
@@ -228,9 +248,14 @@ export class Model {
     };
   }
 
-  #take(row: BankRow, touched: Set<string>, nowMs: number): void {
-    const key = keyOf(row);
+  #take(told: BankRow, touched: Set<string>, nowMs: number): void {
+    const key = keyOf(told);
     const known = this.rows.get(key);
+    const givenOn = known?.givenOn ?? null;
+    const row = givenOn !== null && told.review === "date_absurd" &&
+        told.amountCents === known?.row.amountCents
+      ? { ...told, purchasedOn: givenOn, review: null }
+      : told;
     const generation = this.accounts.get(row.accountId);
     if (row.state === "booked") known?.bookedCents.add(row.amountCents);
     if (generation === undefined) throw new Error("a row comes with its account");
@@ -245,10 +270,13 @@ export class Model {
         bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []),
         recordedAtMs: nowMs,
         closed: false,
+        awaitsDay: false,
+        givenOn: null,
       });
       touched.add(key);
-    } else if (row.lastUpdateMs > known.row.lastUpdateMs) {
+    } else if (overwrites(row, known.row)) {
       known.row = row;
+      if (row.purchasedOn !== givenOn) known.givenOn = null;
       if (row.review !== null) known.decision = null;
       known.everPending ||= row.state === "pending";
       known.closed &&= row.kind === "refund";
@@ -299,6 +327,7 @@ export class Model {
     nowMs: number,
     touched: ReadonlySet<string>,
     seen: ReadonlyMap<string, PurchaseView>,
+    only: string | null = null,
   ): void {
     const shown = new Set(
       [...seen].filter(([, view]) => !view.verdict.reasons.includes("duplicate")).map(([key]) =>
@@ -334,8 +363,16 @@ export class Model {
     // One after the other, in recording order: which lots a debt falls on depends on it.
     for (const known of this.rows.values()) {
       const grant = this.grants.get(known.key);
+      if (!isLive(known.key)) known.awaitsDay = false;
       if (!isLive(known.key) || grant?.facts === factsOf(known.row)) continue;
-      this.#decide(known, nowMs, seen.get(known.key));
+      // A decision of a person concerns that row alone.
+      if (known.awaitsDay && only !== null && only !== known.key) continue;
+      known.awaitsDay = known.row.purchasedOn > parisDate(nowMs);
+      if (!known.awaitsDay) this.#decide(known, nowMs, seen.get(known.key));
+      else if (grant !== undefined) {
+        this.grants.delete(known.key);
+        this.#takeBack(grant, nowMs);
+      }
     }
     this.#applyRefunds(nowMs, seen);
     this.#judgeAgain(nowMs, seen);
@@ -410,7 +447,7 @@ export class Model {
     if (
       this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") &&
       seen !== undefined
-    ) expected = believedGrant(row, seen, this.#catalogue, this.#programme.pointsPerEuro);
+    ) expected = believed(row, seen, this.#catalogue, this.#programme);
     const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
     const lot = before === undefined ? undefined : this.book.lotOf(before.lotKey);
     // The same offer on the same days: the points keep their lot, and what a budget does not hold

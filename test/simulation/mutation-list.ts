@@ -1,6 +1,7 @@
 // Deliberate breakages of the ledger, each one edit of its source. The simulation must notice every
 // one of them; `find` must occur exactly once, so that a breakage which no longer breaks anything
 // is noticed as well.
+import { DAY_AND_TIME_MUTATIONS } from "./mutations-of-days.ts";
 import type { Mutation } from "./mutation.ts";
 import { REFUND_MUTATIONS } from "./mutations-of-refunds.ts";
 
@@ -482,4 +483,5 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "const points = pending + spendable;",
     replace: "const points = spendable;",
   },
+  ...DAY_AND_TIME_MUTATIONS,
 ];

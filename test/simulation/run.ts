@@ -196,10 +196,10 @@ function checkAnyOrder(world: World, user: SimUser): void {
     ledger.record(withAccountsOf(user, batch), world.nowMs);
   }
   const replayed = ledger.views(world.nowMs);
-  for (const { key, decision } of user.model.rows.values()) {
+  for (const { key, decision, givenOn } of user.model.rows.values()) {
     const view = replayed.get(key);
     if (view !== undefined && decision !== null && view.verdict.reasons[0] === "held_for_review") {
-      decideIn(world, ledger, view, decision);
+      decideIn(world, ledger, view, decision, givenOn);
     }
   }
   const summary = (views: ReadonlyMap<string, PurchaseView>): string => {

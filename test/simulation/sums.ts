@@ -25,6 +25,7 @@ export function checkCalculation(world: World, user: SimUser, view: PurchaseView
   );
   // A row that the bank took back keeps what was worked out while it counted.
   if (user.model.resolution.status.get(key)?.is !== "live" || view.kind === "refund") return;
+  if (user.model.rows.get(key)?.awaitsDay === true) return;
   const { calculation } = verdict;
   if (terms !== undefined) {
     ensure(calculation !== null, `${key} shows how it was worked out`);

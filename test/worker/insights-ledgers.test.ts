@@ -382,12 +382,18 @@ describe("waiting rows", () => {
       "SELECT purchase_id FROM reviews WHERE user_id = ?",
       id,
     );
-    const decided = await app.reviews.decide(held?.purchase_id ?? "pur_", decision, "alice", {
-      actorKind: "operator",
-      actor: "alice",
-      action: "review.decide",
-      target: "x",
-      details: {},
+    const decided = await app.reviews.decide({
+      purchaseId: held?.purchase_id ?? "pur_",
+      decision,
+      purchasedOn: null,
+      by: "alice",
+      event: {
+        actorKind: "operator",
+        actor: "alice",
+        action: "review.decide",
+        target: "x",
+        details: {},
+      },
     });
     expect(decided).toMatchObject({ ok: true });
   };

@@ -97,6 +97,8 @@ export type ReviewItem = { readonly purchase: PurchaseView; readonly why: Review
 export type ReviewDecision = {
   readonly purchaseId: PurchaseId;
   readonly decision: "count" | "refuse";
+  /** The day on which a row counts whose own cannot be true; only for such a row. */
+  readonly purchasedOn?: string;
   readonly offers: readonly OfferTerms[];
   readonly programme: Programme;
   /** What was judged: should the bank have amended it since, it is not counted unseen. */

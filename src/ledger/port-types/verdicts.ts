@@ -38,6 +38,8 @@ export type RuleMeasure =
   | "purchases_per_period"
   /** `booked`, `pending`, `deleted` by the bank, or `lapsed`: never booked. */
   | "bank_state"
+  /** The day, still to come, for which the bank booked the purchase. */
+  | "purchase_day"
   /**
    * `ordinary`, `cleared` or `refused` by a person, or the trouble (`Review`) that nobody has
    * looked at.

@@ -68,7 +68,8 @@ function saveAccount(call: Call, stored: SqlRow | undefined, account: AccountGen
   }
 }
 
-function readAccounts(call: Call): Map<AccountId, Account> {
+/** All accounts of the user as they are stored. */
+export function readAccounts(call: Call): Map<AccountId, Account> {
   return new Map(
     call.sql.exec(
       "SELECT account_no, account_id, fingerprint, strength, created_at_ms FROM accounts ORDER BY account_no",

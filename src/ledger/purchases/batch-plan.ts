@@ -15,6 +15,7 @@ import {
   rowKey,
   updatePurchase,
   updateVerdict,
+  withGivenDay,
 } from "./purchase-rows.ts";
 import type { PurchaseRow, RowName } from "./purchase-rows.ts";
 import type { RowMatch } from "./row-matching.ts";
@@ -54,16 +55,21 @@ export function planBatch(
   batch: RecordBatch,
   accounts: ReadonlyMap<AccountId, Account>,
 ): BatchPlan {
-  const plan: BatchPlan = {
+  const plan = emptyPlan(call);
+  const stored = findRows(call, batch.rows.map((row) => nameOf(accounts, row)));
+  for (const row of batch.rows) planRow(call, plan, stored, nameOf(accounts, row), row);
+  return plan;
+}
+
+/** A plan to which rows are added one by one. */
+export function emptyPlan(call: Call): BatchPlan {
+  return {
     rows: new Map(),
     byName: new Map(),
     unchanged: 0,
     duplicates: 0,
     nextNo: nextPurchaseNo(call),
   };
-  const stored = findRows(call, batch.rows.map((row) => nameOf(accounts, row)));
-  for (const row of batch.rows) planRow(call, plan, stored, nameOf(accounts, row), row);
-  return plan;
 }
 
 function nameOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): RowName {
@@ -84,11 +90,11 @@ function planRow(
   plan: BatchPlan,
   stored: ReadonlyMap<string, PurchaseRow>,
   name: RowName,
-  row: BankRow,
+  told: BankRow,
 ): void {
   assert(
-    Number.isSafeInteger(row.amountCents) && row.amountCents >= 0 &&
-      row.amountCents <= AMOUNT_CENTS_MAX,
+    Number.isSafeInteger(told.amountCents) && told.amountCents >= 0 &&
+      told.amountCents <= AMOUNT_CENTS_MAX,
     "amount_out_of_bounds",
     "an amount is negative, fractional or too large",
   );
@@ -96,12 +102,13 @@ function planRow(
   const planned = plan.byName.get(key);
   const known = planned?.row ?? stored.get(key);
   if (known === undefined) {
-    const added = plannedNew(newPurchase(call, plan.nextNo, name[0], row));
+    const added = plannedNew(newPurchase(call, plan.nextNo, name[0], told));
     plan.nextNo += 1;
     plan.rows.set(added.row.n, added);
     plan.byName.set(key, added);
     return;
   }
+  const row = withGivenDay(known, told);
   const newer = isNewerVersion(
     { ...row, lastUpdateKind: row.lastUpdateKind ?? null },
     known,

@@ -412,6 +412,19 @@ export function noteEarlierAmount(purchase: PurchaseRow, cents: number): boolean
   return true;
 }
 
+/**
+ * A version whose day still cannot be true keeps the day that a person gave, as long as it is of the
+ * purchase that they saw.
+ */
+export function withGivenDay(purchase: PurchaseRow, row: BankRow): BankRow {
+  const { givenOn } = purchase;
+  const isAsSeen = row.kind === purchase.kind && row.amountCents === purchase.amountCents &&
+    row.currency === purchase.currency && (row.brand?.id ?? null) === (purchase.brand?.id ?? null);
+  return givenOn !== null && row.review === "date_absurd" && isAsSeen
+    ? { ...row, purchasedOn: givenOn, review: null }
+    : row;
+}
+
 /** Overwrites what the bank says with a newer version of the same row. */
 export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
   const before = purchase.state === "booked" ? purchase.amountCents : null;
@@ -419,6 +432,7 @@ export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
   purchase.amountCents = row.amountCents;
   purchase.currency = row.currency;
   purchase.original = row.original;
+  if (purchase.givenOn !== row.purchasedOn || row.review !== null) purchase.givenOn = null;
   purchase.purchasedOn = row.purchasedOn;
   purchase.bookedOn = row.bookedOn;
   purchase.announcedOn = row.announcedOn ?? null;

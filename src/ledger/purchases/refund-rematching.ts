@@ -6,6 +6,7 @@ import type { Call } from "../book/call.ts";
 import { familyOf } from "./account-family.ts";
 import type { Account, BatchAccounts } from "./batch-accounts.ts";
 import type { PlannedRow } from "./batch-plan.ts";
+import type { PurchaseRow } from "./purchase-rows.ts";
 import { hasRefunds, reassignRefunds } from "./refund-matching.ts";
 
 /** Refunds of one brand in the family of one account are to be matched again, if there are any. */
@@ -36,6 +37,12 @@ export function rematchRefunds(
     for (const account of family) done.add(`${account.accountNo} ${brandId}`);
     reassignRefunds(call, family, brandId);
   }
+}
+
+/** The same after one row was judged by itself. */
+export function rematchRefundsAround(call: Call, { brand, accountNo }: PurchaseRow): void {
+  if (brand === null || !hasRefunds(call, brand.id)) return;
+  reassignRefunds(call, familyOf(call, accountNo), brand.id);
 }
 
 /** The brand that each row has and the one that it had. */

@@ -3,7 +3,7 @@
 // they are read-only. Which change is right is decided in verdicts.ts, and points move in
 // purchase-points.ts.
 import { DAY_MS } from "../../kernel/time.ts";
-import { dayOf, startOfLaterDayMs } from "../book/paris-days.ts";
+import { dayOf, startOfDayMs, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { ReasonCode, RuleCheck } from "../ports.ts";
 import { budgetOpen } from "./budget-shares.ts";
 import type { Findings } from "./findings.ts";
@@ -39,6 +39,19 @@ export function awaitBooking(purchase: PurchaseRow): void {
     offer: null,
     refundParts: [],
   });
+}
+
+/**
+ * The bank has booked the purchase for a day that has not come; it earns nothing before. Stored as
+ * what waits for its booking: the table of older books knows no other word.
+ */
+export function awaitDay(purchase: PurchaseRow): void {
+  awaitBooking(purchase);
+}
+
+/** Whether a booked purchase is still to be judged, on its day. */
+export function awaitsDay({ state, waitsFor }: PurchaseRow): boolean {
+  return state === "booked" && waitsFor === "booking";
 }
 
 /** The row earns nothing until a person has decided about it. */
@@ -171,9 +184,13 @@ export function close(purchase: PurchaseRow): void {
   write(purchase, { outcome: "not_earned", waitsFor: null });
 }
 
-/** When the row's waiting for its booking or its purchase ends; null when it waits for neither. */
+/**
+ * When the row's waiting for its booking, its day or its purchase ends; null when it waits for none
+ * of them.
+ */
 export function waitEndsMs(purchase: PurchaseRow): number | null {
   if (purchase.waitsFor === "purchase") return purchase.recordedAtMs + REFUND_WAIT_MS;
+  if (awaitsDay(purchase)) return startOfDayMs(purchase.purchasedOn);
   if (purchase.state !== "pending" || purchase.waitsFor === null) return null;
   // A day that cannot be true says nothing of how long the row has waited, and a person must have
   // the time to see it.

@@ -9,7 +9,7 @@ import {
   reserveBudget,
   stopRestoring,
 } from "./reservations.ts";
-import { startOfLaterDayMs } from "../book/paris-days.ts";
+import { dayOf, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { Decision, Terms } from "../earning/types.ts";
 import { decideEarning } from "../earning/rules.ts";
 import type { Findings } from "./findings.ts";
@@ -31,8 +31,10 @@ import { nextRank, noteFreed, noteUsage, usageFor } from "./user-history.ts";
 import {
   awaitBooking,
   awaitBudget,
+  awaitDay,
   awaitPurchase,
   awaitReview,
+  awaitsDay,
   close,
   dueUnlessBudgetOpen,
   earned,
@@ -78,9 +80,11 @@ export function settleVerdict(
     return;
   }
   if (waits) return withoutPoints(call, purchase, () => awaitReview(purchase));
-  // A row that was held for review had no verdict meanwhile, though its facts are the same.
-  const unchanged = decided && purchase.waitsFor !== "review";
+  // A row that was held for review, or waited for its day, had no verdict meanwhile, though its facts
+  // are the same.
+  const unchanged = decided && purchase.waitsFor !== "review" && !awaitsDay(purchase);
   if (purchase.kind === "refund") return expectPurchase(call, purchase, unchanged);
+  if (purchase.purchasedOn > dayOf(call.nowMs)) return expectDay(call, purchase);
   if (unchanged && purchase.decidedRank !== null) return;
   earn(call, purchase, terms);
 }
@@ -118,6 +122,12 @@ function finishWithoutPoints(call: Call, purchase: PurchaseRow, transition: () =
   stopRestoring(purchase);
   dueUnlessBudgetOpen(purchase, null, call.nowMs);
   noteUsage(call, purchase);
+}
+
+/** Which offers are in force on a day, and what caps leave, is known once the day has come. */
+function expectDay(call: Call, purchase: PurchaseRow): void {
+  withoutPoints(call, purchase, () => awaitDay(purchase));
+  dueUnlessBudgetOpen(purchase, waitEndsMs(purchase), call.nowMs);
 }
 
 function expectPurchase(call: Call, purchase: PurchaseRow, decided: boolean): void {

@@ -6,6 +6,7 @@ import { desiredHold } from "../purchases/budget-shares.ts";
 import type { ReasonCode, RuleCheck, RuleMeasure } from "../ports.ts";
 import { activePoints, shownState } from "../purchases/purchase-rows.ts";
 import type { PurchaseRow } from "../purchases/purchase-rows.ts";
+import { awaitsDay } from "../purchases/verdict-state.ts";
 
 /** A purchase that a refund gives back so many `cents` of. */
 export type RefundedPurchase = {
@@ -83,8 +84,11 @@ export function stageChecks(record: PurchaseRow, around: Surroundings): StageChe
   ];
   if (!isNew) return { before, after: [] };
   const state = bankStateOf(record);
+  const isAhead = awaitsDay(record);
   before.push(
-    check("not_booked_yet", state === "booked", "booked", state, "bank_state"),
+    isAhead
+      ? check("not_booked_yet", false, record.purchasedOn, null, "purchase_day")
+      : check("not_booked_yet", state === "booked", "booked", state, "bank_state"),
     check(
       "held_for_review",
       !inDoubt(record),
@@ -99,7 +103,7 @@ export function stageChecks(record: PurchaseRow, around: Surroundings): StageChe
       after: [check("refunded", false, record.granted, around.takenBack, "taken_back_points")],
     };
   }
-  if (state !== "booked" || inDoubt(record)) return { before, after: [] };
+  if (state !== "booked" || isAhead || inDoubt(record)) return { before, after: [] };
   return record.kind === "refund"
     ? { before: [...before, ...refundChecks(record, around)], after: [] }
     : { before, after: [...budgetChecks(record), ...keptChecks(record)] };

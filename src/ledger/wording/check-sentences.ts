@@ -206,6 +206,8 @@ export function checkText(
   switch (check.measure) {
     case "bank_state":
       return bankStateLine(line);
+    case "purchase_day":
+      return line.say("bank_ahead", { day: dateText(String(check.needed), locale) });
     case "review_result":
       return reviewLine(line);
     case "budget_points":

@@ -246,8 +246,11 @@ const neverBooked = ({ details }: Context): boolean =>
   stageCheck(details.checks, "not_booked_yet", "bank_state")?.found === "lapsed";
 
 function notBookedYet(context: Context): string {
-  const { details: { kind, state }, say } = context;
+  const { details, locale, say } = context;
+  const { kind, state } = details;
   const row = kind === "refund" ? "refund" : "purchase";
+  const ahead = stageCheck(details.checks, "not_booked_yet", "purchase_day")?.needed;
+  if (typeof ahead === "string") return say("purchase_ahead", { day: dateText(ahead, locale) });
   if (neverBooked(context)) return say(`${row}_never_booked`, { days: String(PENDING_DAYS_MAX) });
   return say(state === "deleted" ? `${row}_cancelled` : `${row}_not_booked_yet`);
 }

@@ -40,6 +40,7 @@ class ConfigurationRefused extends Error {
 export class UserLedger extends LedgerObject {
   constructor(ctx: DurableObjectState, env: LedgerEnv) {
     super(ctx, env, {
+      offersOn: async (covers) => helpersOf(env).offersOn(covers),
       sendNotice: async (...notice) => helpersOf(env).sendNotice(...notice),
       offerToSample: async (...items) => helpersOf(env).offerToSample(...items),
     });
