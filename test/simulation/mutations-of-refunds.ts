@@ -1,5 +1,5 @@
-// Deliberate breakages of what refunds give back and of refusals that end with their cause, each one
-// edit of the source; part of mutation-list.ts.
+// Deliberate breakages of what refunds give back, each one edit of the source; part of
+// mutation-list.ts.
 import type { Mutation } from "./mutation.ts";
 
 export const REFUND_MUTATIONS: readonly Mutation[] = [
@@ -58,41 +58,6 @@ export const REFUND_MUTATIONS: readonly Mutation[] = [
     breaks: "its own account before the others",
     file: "ledger/purchases/refund-allocation.ts",
     find: "Number(a.account !== refund.account) - Number(b.account !== refund.account) ||",
-    replace: "",
-  },
-  {
-    name: "refusals outlive their cause",
-    breaks: "what was refused or cut is judged again",
-    file: "ledger/purchases/record-batch.ts",
-    find: "  judgeRefusalsAgain(call, batch);\n",
-    replace: "",
-  },
-  {
-    name: "a refund frees nothing",
-    breaks: "cap room returns with a refund",
-    file: "ledger/purchases/purchase-points.ts",
-    find: "  if (points <= 0 || purchase.lotNo === null) return;\n  noteFreed(call, purchase);",
-    replace: "  if (points <= 0 || purchase.lotNo === null) return;",
-  },
-  {
-    name: "freed without offers is forgotten",
-    breaks: "a call without offers leaves it to the next delivery",
-    file: "ledger/engine.ts",
-    find: "      noteRefusalsDue(call);\n",
-    replace: "",
-  },
-  {
-    name: "two first purchases",
-    breaks: "one offer has one first purchase",
-    file: "ledger/earning/rules.ts",
-    find: 'return usage.purchasesInPeriod(offerId, "offer") > 0;',
-    replace: 'return usage.purchasesInPeriod(offerId, "offer") > 1e9;',
-  },
-  {
-    name: "given back and still the first",
-    breaks: "a purchase that was given back is no first one",
-    file: "ledger/purchases/user-history.ts",
-    find: "AND (refunded_cents < amount_cents OR amount_cents = 0)",
     replace: "",
   },
 ];
