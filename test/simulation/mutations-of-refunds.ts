@@ -1,5 +1,5 @@
-// Deliberate breakages of what refunds give back, each one edit of the source; part of
-// mutation-list.ts.
+// Deliberate breakages of what refunds give back and of refusals that end with their cause, each one
+// edit of the source; part of mutation-list.ts.
 import type { Mutation } from "./mutation.ts";
 
 export const REFUND_MUTATIONS: readonly Mutation[] = [
@@ -58,6 +58,14 @@ export const REFUND_MUTATIONS: readonly Mutation[] = [
     breaks: "its own account before the others",
     file: "ledger/purchases/refund-allocation.ts",
     find: "Number(a.account !== refund.account) - Number(b.account !== refund.account) ||",
+    replace: "",
+  },
+  {
+    name: "refusals outlive their cause",
+    breaks: "what was refused or cut is judged again",
+    file: "ledger/purchases/record-batch.ts",
+    find: "  judgeRefusalsAgain(call, batch);\n",
+    seeds: [6],
     replace: "",
   },
 ];
