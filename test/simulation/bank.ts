@@ -180,6 +180,22 @@ export function makeBank(
       }
       return `takes truth ${truth.no} back`;
     },
+    /** The same rows come again under new ids, and the old ones are deleted. */
+    renew(nowMs: number): string {
+      const before = booked().findLast((truth) =>
+        !truth.corrected && accounts[truth.accountNo]?.generations.length === 1 &&
+        [...truth.rows.values()].every(({ state, review }) => state === "booked" && review === null)
+      );
+      const [row] = before?.rows.values() ?? [];
+      const real = before === undefined ? undefined : accounts[before.accountNo];
+      if (before === undefined || row === undefined || real === undefined) return "nothing";
+      const truth = happen(real, "purchase", before.cents, before.on, before.brandId);
+      const { channel, currency, original, bookedOn } = row;
+      show(truth, { channel, currency, original, bookedOn }, nowMs);
+      before.deleted = true;
+      before.rows.set(row.accountId, amend(row, { state: "deleted" }, nowMs));
+      return `shows truth ${before.no} under another id (truth ${truth.no})`;
+    },
     correct(nowMs: number): string {
       const live = (truth: Truth): BankRow[] =>
         (accounts[truth.accountNo]?.live ?? []).flatMap(({ accountId }) =>
@@ -402,6 +418,7 @@ export function makeBank(
         ahead: 0.7,
         twin: 2,
         delete: 1,
+        renew: 2,
         correct: 0.5,
         rewrite: 0.7,
         identify: 0.7,

@@ -384,7 +384,7 @@ export class Model {
    */
   #judgeAgain(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
     let gained = false;
-    for (const [key, grant] of [...this.grants]) {
+    for (const [key, grant] of this.grants) {
       const known = this.rows.get(key);
       const view = seen.get(key);
       const brandId = known?.row.brand?.id ?? null;

@@ -76,10 +76,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "refunds round up",
     breaks: "keep = floor(points x cents left / base cents)",
     file: "ledger/purchases/verdicts.ts",
-    find:
-      "mulDivFloor(purchase.granted, purchase.amountCents - refundedCents, purchase.amountCents)",
-    replace:
-      "Math.ceil((purchase.granted * (purchase.amountCents - refundedCents)) / purchase.amountCents)",
+    find: "mulDivFloor(granted, amountCents - refundedCents, amountCents)",
+    replace: "Math.ceil((granted * (amountCents - refundedCents)) / amountCents)",
   },
   {
     name: "claw-back without bound",

@@ -164,7 +164,7 @@ describe("a purchase that earned less under another offer", () => {
 test("the offers of the refused purchase's day are asked for, and nothing is decided without them", () => {
   const first = row("1", { purchasedOn: "2026-11-02" });
   const book = bookOf([ONE_A_MONTH], [first, row("2")]);
-  const one = batch([{ ...first, ...deleted } as BankRow], { covers: [], offers: [] });
+  const one = batch([{ ...first, ...deleted }], { covers: [], offers: [] });
   expect(book.engine.record(one, at(TODAY))).toEqual({
     ok: false,
     error: {
