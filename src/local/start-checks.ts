@@ -13,7 +13,7 @@ import type { LocalOptions } from "./system.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 /** `lock`: held for the life of the process; two systems on one folder would be two writers. */
-export type CheckedStart = { readonly options: LocalOptions; readonly lock: FolderLock };
+type CheckedStart = { readonly options: LocalOptions; readonly lock: FolderLock };
 
 const HOST = "127.0.0.1";
 const PORT_MAX = 65_535;
