@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startLocalDeno } from "./deno-edge.ts";
+import type { FolderLock } from "../platform/deno/lock.ts";
 import { seed } from "./seed.ts";
 import { checkStart } from "./start-checks.ts";
 import { newStoryEmail, playStory } from "./story.ts";
@@ -12,7 +13,11 @@ import type { LocalOptions, LocalSystem } from "./system.ts";
 const DENO = process.argv.includes("--deno");
 const started = Date.now();
 
-const running: { system: LocalSystem | null } = { system: null };
+// The lock is kept here because what nothing refers to is collected, and its file closed.
+const running: { system: LocalSystem | null; lock: FolderLock | null } = {
+  system: null,
+  lock: null,
+};
 let stopping = false;
 // Before anything is started: a signal while the edge comes up must not leave it behind. What hangs
 // on this process ends with it.
@@ -25,6 +30,7 @@ async function stop(): Promise<void> {
   stopping = true;
   console.log("\nstopping");
   await running.system?.stop();
+  running.lock?.release();
   process.exit(0);
 }
 
@@ -69,6 +75,7 @@ async function run(options: LocalOptions): Promise<void> {
 
 const checked = await checkStart(process.env, DENO ? ".data/deno" : ".data");
 if (!checked.ok) refuse(checked.error);
+running.lock = checked.value.lock;
 try {
   await run(checked.value.options);
 } catch (error) {
