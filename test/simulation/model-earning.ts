@@ -2,7 +2,7 @@
 // integers throughout and no shared helper, so that a rounding or overflow mistake in the real
 // rules has nothing here to agree with.
 import { addDays, parisToMs } from "../../src/kernel/time.ts";
-import type { BankRow, OfferTerms, PurchaseView } from "../../src/ledger/ports.ts";
+import type { BankRow, OfferTerms } from "../../src/ledger/ports.ts";
 
 export type Activation = {
   readonly offerId: string;
