@@ -5,6 +5,7 @@ import type { BrandId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { saying } from "../../http/validation.ts";
+import { OFFERS } from "../../texts/texts.ts";
 import { hasCurrentOrFutureOffer, nameKey } from "../catalogue.ts";
 import type { AliasChange, BrandRecord, Catalogue } from "../catalogue.ts";
 import type { Act, Decision, ImportLine } from "../decision.ts";
@@ -23,11 +24,7 @@ export const brandInput = z.strictObject({
   // A name of nothing but accents and blanks would leave an empty key.
   name: shortText(80).refine(
     (name) => name === "" || nameKey(name) !== "",
-    saying(
-      "name_unreadable",
-      "Ce nom n'a ni lettre ni signe lisible",
-      "This name has no letter and no readable sign",
-    ),
+    saying("name_unreadable", OFFERS.both("name_unreadable")),
   ),
   category: shortText(60),
   aliases: z.array(alias).min(1).max(200),

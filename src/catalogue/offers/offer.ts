@@ -80,10 +80,7 @@ function checked(
   return err(terms.error.map((item) => ({
     pointer: `${pointer}${item.pointer}`,
     code: item.code,
-    detail: {
-      fr: offerVersionDetail(item.detail_key, "fr"),
-      en: offerVersionDetail(item.detail_key, "en"),
-    },
+    detail: offerVersionDetail(item.code),
   })));
 }
 

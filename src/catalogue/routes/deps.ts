@@ -12,6 +12,7 @@ import { problem } from "../../http/problem.ts";
 import type { Clock } from "../../kernel/time.ts";
 import type { LedgerPort } from "../../ledger/ports.ts";
 import type { AliasWarning, BrandEntry } from "../../recognition/ports.ts";
+import { OFFERS } from "../../texts/texts.ts";
 import { fieldError } from "../errors.ts";
 import type { CatalogueError, CatalogueFieldError } from "../errors.ts";
 import type { Actor, CatalogueService } from "../service.ts";
@@ -75,25 +76,23 @@ export function refuse(c: Context<AppEnv>, error: CatalogueError): Response {
       return problem(c, error.code);
     case "not_waiting":
       return problem(c, "conflict", {
-        detail: {
-          fr: "Rien n'attend plus cette approbation",
-          en: "Nothing waits for this approval any more",
-        },
+        detail: OFFERS.both("not_waiting"),
       });
     case "busy":
       return problem(c, "conflict", {
-        detail: {
-          fr: "Le catalogue change sans cesse ; réessayez",
-          en: "The catalogue keeps changing; try again",
-        },
+        detail: OFFERS.both("catalogue_busy"),
       });
     case "name_taken": {
       const taken = fieldError("/name", "name_taken");
       return problem(c, "conflict", {
-        detail: taken.detail,
+        detail: OFFERS.both("name_taken_sentence"),
         errors: [{ ...taken, detail: taken.detail[c.get("locale")] }],
       });
     }
+    case "offer_stopped":
+    case "offer_over":
+    case "brand_has_offer":
+      return problem(c, "conflict", { detail: OFFERS.both(error.code) });
     case "invalid":
       return refuseFields(c, error.errors);
   }

@@ -15,6 +15,7 @@ import { isId } from "../../kernel/ids.ts";
 import type { OfferId } from "../../kernel/ids.ts";
 import { SECOND_MS, toInstant } from "../../kernel/time.ts";
 import type { LedgerError, OfferTerms } from "../../ledger/ports.ts";
+import { OFFERS } from "../../texts/texts.ts";
 import { inForce, nameKey } from "../catalogue.ts";
 import type { Catalogue, OfferEntry } from "../catalogue.ts";
 import { publicBrand, publicTerms } from "./present.ts";
@@ -245,10 +246,7 @@ function addActivation(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
     if (terms === null) return problem(c, "offer_not_available") as never;
     if (terms.activation !== "required") {
       return problem(c, "offer_not_available", {
-        detail: {
-          fr: "Cette offre s'applique sans activation",
-          en: "This offer applies without activation",
-        },
+        detail: OFFERS.both("activation_not_needed"),
       }) as never;
     }
     // What is activated is the offer: its end is the one that the version was given. The start of a

@@ -1,5 +1,7 @@
 // Request and answer bodies of the identity routes.
 import { z } from "@hono/zod-openapi";
+import { saying } from "../../http/validation.ts";
+import { VALIDATION } from "../../texts/texts.ts";
 import { CONSENT_PURPOSES } from "../consent.ts";
 import { normaliseEmail } from "../email.ts";
 import { isName, normaliseName } from "../profile.ts";
@@ -16,7 +18,10 @@ const email = z.string().max(2 * EMAIL_CHARS_MAX).transform(normaliseEmail).pipe
 
 const instant = z.iso.datetime();
 
-export const name = z.string().transform(normaliseName).refine(isName).openapi({
+export const name = z.string().transform(normaliseName).refine(
+  isName,
+  saying("name_invalid", VALIDATION.both("name_invalid")),
+).openapi({
   type: "string",
   description: "1 to 100 characters, no control characters",
 });

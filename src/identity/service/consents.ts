@@ -59,5 +59,6 @@ export async function linkGate(deps: IdentityDeps, userId: UserId): Promise<Link
     oldEnough: birthDate === null
       ? null
       : hasReached(birthDate, deps.minimumAge, deps.clock.nowMs()),
+    minimumAge: deps.minimumAge,
   };
 }

@@ -60,6 +60,8 @@ export type EntryView = {
   readonly changes: Balances;
   readonly balances: Balances;
   readonly purchaseId: PurchaseId | null;
+  /** The brand of the purchase that it is about. */
+  readonly brandId: BrandId | null;
   readonly redemptionId: string | null;
   /** Sequence-bearing id of the entry that this one reverses. */
   readonly reverses: EntryId | null;

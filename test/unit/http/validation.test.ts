@@ -27,7 +27,7 @@ const shape = z.strictObject({
   id: z.guid(),
   digits: z.string().regex(/^\d+$/),
   either: z.union([z.number(), z.boolean()]),
-  ours: z.string().refine(() => false, saying("not_ours", "Pas à nous", "Not ours")),
+  ours: z.string().refine(() => false, saying("not_ours", { fr: "Pas à nous", en: "Not ours" })),
   bare: z.string().refine(() => false),
   map: z.record(z.string(), z.number()),
   inner: z.strictObject({ deep: z.string().min(2) }),
