@@ -48,7 +48,7 @@ const FIELD_CODES = [
   "merchant_missing",
   "brand_archived",
   "reason_missing",
-  "reason_not_needed",
+  "offer_is_stopped",
 ] as const;
 
 type CatalogueFieldCode = (typeof FIELD_CODES)[number];

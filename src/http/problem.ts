@@ -83,17 +83,23 @@ export type ProblemBody = {
   errors?: readonly FieldError[];
 };
 
+const WAITS = {
+  seconds: { one: "seconds_one", many: "seconds_many" },
+  minutes: { one: "minutes_one", many: "minutes_many" },
+  hours: { one: "hours_one", many: "hours_many" },
+} as const;
+
 /** "Try again in 12 minutes": rounded up, so that whoever waits so long does not come too early. */
 function withWait(detail: string, retryAfter: string | undefined, locale: Locale): string {
   const seconds = Number(retryAfter);
   if (retryAfter === undefined || !Number.isSafeInteger(seconds) || seconds < 1) return detail;
   const [count, unit] = seconds < 120
-    ? [seconds, "seconds"] as const
+    ? [seconds, WAITS.seconds] as const
     : seconds < 7_200
-    ? [Math.ceil(seconds / 60), "minutes"] as const
-    : [Math.ceil(seconds / 3_600), "hours"] as const;
+    ? [Math.ceil(seconds / 60), WAITS.minutes] as const
+    : [Math.ceil(seconds / 3_600), WAITS.hours] as const;
   const say = PROBLEM_DETAILS.in(locale);
-  const wait = say(`${unit}_${pluralForm(count, locale)}`, { count: String(count) });
+  const wait = say(unit[pluralForm(count, locale)], { count: String(count) });
   return say("retry_after", { detail, wait });
 }
 

@@ -24,7 +24,8 @@ export type SeenRow = {
   readonly offers: readonly OfferTerms[];
 };
 
-async function offersFor(
+/** The offers that may apply to the row, as the catalogue has them now. */
+export async function offersFor(
   catalogue: CatalogueView,
   { brand, purchasedOn }: PurchaseView,
 ): Promise<readonly OfferTerms[]> {

@@ -7,7 +7,7 @@ import { audited, operatorEvent } from "../audit/ports.ts";
 import type { AuditEvent } from "../audit/ports.ts";
 import { operatorOf, requireRole } from "../http/authentication.ts";
 import type { OperatorTokens } from "../http/authentication.ts";
-import type { AppEnv } from "../http/context.ts";
+import type { AppEnv, Locale } from "../http/context.ts";
 import { idempotent } from "../http/idempotency.ts";
 import type { IdempotencyDeps } from "../http/idempotency.ts";
 import { pageOf, pageQuery } from "../http/paging.ts";
@@ -16,13 +16,14 @@ import { problem } from "../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../http/router.ts";
 import { isId } from "../kernel/ids.ts";
 import { toInstant } from "../kernel/time.ts";
+import { REVIEWS } from "../texts/texts.ts";
 import type { ReviewPosition } from "./store.ts";
 import type { ReviewEntry } from "./carry-out.ts";
 import type { ReviewError } from "./errors.ts";
 import type { Reviews } from "./service.ts";
 
 type ReviewRoutesDeps = {
-  readonly reviews: Pick<Reviews, "page" | "decide">;
+  readonly reviews: Pick<Reviews, "page" | "decide" | "describe">;
   readonly operatorTokens: OperatorTokens;
   readonly idempotency: IdempotencyDeps;
   readonly cursors: Cursors;
@@ -38,11 +39,24 @@ const reviewSchema = z.object({
     description:
       "amount_precision, amount_out_of_bounds, amount_missing, date_absurd, currency_unknown, weak_account or refund_without_purchase",
   }),
+  why_text: z.string().openapi({ description: "The same in words, and what to look at" }),
   state: z.enum(["open", "closed"]),
   opened_at: instant,
   closed_at: instant.nullable(),
-  decision: z.object({ decision: z.enum(["count", "refuse"]), by: z.string(), at: instant })
-    .nullable(),
+  decision: z.object({
+    decision: z.enum(["count", "refuse"]),
+    by: z.string(),
+    at: instant,
+    reason: z.string().nullable(),
+  }).nullable(),
+  possible_decisions: z.array(z.enum(["count", "refuse"])),
+  if_counted: z.object({
+    points_at_most: z.number().int(),
+    second_person: z.boolean(),
+    offers: z.array(z.object({ id: z.string(), version: z.number().int() })),
+  }).nullable().openapi({
+    description: "What counting it would come to under the offers of its day",
+  }),
   proposal: z.object({ by: z.string(), at: instant, points: z.number().int() }).nullable()
     .openapi({
       description: "Somebody would count it for at most so many points, which takes another person",
@@ -55,6 +69,8 @@ const reviewSchema = z.object({
     booked_on: z.string().nullable(),
     amount_cents: z.number().int(),
     currency: z.string(),
+    original: z.object({ amount_cents: z.number().int(), currency: z.string() }).nullable(),
+    brand: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
     brand_id: z.string().nullable(),
     outcome: z.enum(["earned", "not_earned", "reversed", "waiting"]),
     points: z.number().int(),
@@ -63,18 +79,46 @@ const reviewSchema = z.object({
   }),
 }).openapi("Review");
 
-function present({ row, purchase }: ReviewEntry): z.output<typeof reviewSchema> {
+const WHY = {
+  amount_precision: "why_amount_precision",
+  amount_out_of_bounds: "why_amount_out_of_bounds",
+  amount_missing: "why_amount_missing",
+  date_absurd: "why_date_absurd",
+  currency_unknown: "why_currency_unknown",
+  weak_account: "why_weak_account",
+  refund_without_purchase: "why_refund_without_purchase",
+} as const;
+
+function whyText(why: string, locale: Locale): string {
+  const known = Object.entries(WHY).find(([code]) => code === why);
+  return REVIEWS.in(locale)(known === undefined ? "why_other" : known[1]);
+}
+
+type Facts = Awaited<ReturnType<Reviews["describe"]>>;
+
+function present(
+  { row, purchase }: ReviewEntry,
+  facts: Facts,
+  locale: Locale,
+): z.output<typeof reviewSchema> {
   const { decision, decidedBy, decidedAtMs, proposedBy, proposedAtMs, proposedPoints } = row;
   return {
     id: row.purchaseId,
     user_id: row.userId,
     why: row.why,
+    why_text: whyText(row.why, locale),
     state: row.state,
     opened_at: toInstant(row.openedAtMs),
     closed_at: row.closedAtMs === null ? null : toInstant(row.closedAtMs),
     decision: decision === null || decidedBy === null || decidedAtMs === null
       ? null
-      : { decision, by: decidedBy, at: toInstant(decidedAtMs) },
+      : { decision, by: decidedBy, at: toInstant(decidedAtMs), reason: row.decisionReason },
+    possible_decisions: [...facts?.decisions ?? []],
+    if_counted: facts === null ? null : {
+      points_at_most: facts.points,
+      second_person: facts.secondPerson,
+      offers: facts.offers.map(({ offerId, version }) => ({ id: offerId, version })),
+    },
     proposal: proposedBy === null || proposedAtMs === null || proposedPoints === null
       ? null
       : { by: proposedBy, at: toInstant(proposedAtMs), points: proposedPoints },
@@ -86,6 +130,13 @@ function present({ row, purchase }: ReviewEntry): z.output<typeof reviewSchema> 
       booked_on: purchase.bookedOn,
       amount_cents: purchase.amountCents,
       currency: purchase.currency,
+      original: purchase.original === null ? null : {
+        amount_cents: purchase.original.amountCents,
+        currency: purchase.original.currency,
+      },
+      brand: purchase.brand === null
+        ? null
+        : { id: purchase.brand.id, name: facts?.brandName ?? null },
       brand_id: purchase.brand?.id ?? null,
       outcome: purchase.verdict.outcome,
       points: purchase.verdict.points,
@@ -106,31 +157,19 @@ function refuse(c: Context<AppEnv>, error: ReviewError): Response {
       return problem(c, "not_found");
     case "decided":
       return problem(c, "conflict", {
-        detail: {
-          fr: "Cette ligne a déjà été tranchée, ou n'attend plus",
-          en: "This row was decided already, or waits no more",
-        },
+        detail: REVIEWS.both("decided"),
       });
     case "not_decidable":
       return problem(c, "conflict", {
-        detail: {
-          fr: "Ce remboursement attend son achat ; il n'y a rien à trancher",
-          en: "This refund waits for its purchase; there is nothing to decide",
-        },
+        detail: REVIEWS.both("not_decidable"),
       });
     case "not_countable":
       return problem(c, "conflict", {
-        detail: {
-          fr: "Le montant ou la date de cette ligne sont inconnus : elle ne peut qu'être refusée",
-          en: "The amount or the date of this row is not known: it can only be refused",
-        },
+        detail: REVIEWS.both("not_countable"),
       });
     case "second_person_required":
       return problem(c, "second_person_required", {
-        detail: {
-          fr: "La ligne rapporterait à présent plus de points : relisez-la et décidez à nouveau",
-          en: "The row would earn more points by now: read it and decide again",
-        },
+        detail: REVIEWS.both("earns_more"),
       });
     case "erased":
       return problem(c, "not_found");
@@ -166,8 +205,12 @@ function addList(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void {
     if (cursor !== undefined && after === null) return problem(c, "cursor_invalid") as never;
     const { entries, more } = await deps.reviews.page({ state, limit, after });
     const last = entries.at(-1)?.row;
+    const locale = c.get("locale");
+    const data = await Promise.all(
+      entries.map(async (entry) => present(entry, await deps.reviews.describe(entry), locale)),
+    );
     return c.json({
-      data: entries.map(present),
+      data,
       next_cursor: more && last !== undefined
         ? deps.cursors.seal(scope, `${last.openedAtMs}|${last.purchaseId}`)
         : null,
@@ -190,7 +233,12 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
     ],
     request: {
       params: z.object({ id: z.string() }),
-      body: body(z.strictObject({ decision: z.enum(["count", "refuse"]) })),
+      body: body(z.strictObject({
+        decision: z.enum(["count", "refuse"]),
+        reason: z.string().trim().min(1).max(500).regex(/^[^\p{Cc}]*$/u).optional().openapi({
+          description: "Why, for whoever looks at it later; no personal data",
+        }),
+      })),
     },
     responses: {
       200: answer(reviewSchema, "The row after the decision; still open when it became a proposal"),
@@ -199,16 +247,19 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
   });
   router.openapi(route, async (c) => {
     const { id } = c.req.valid("param");
-    const { decision } = c.req.valid("json");
+    const { decision, reason } = c.req.valid("json");
     if (!isId("pur", id)) return problem(c, "not_found") as never;
     const operator = operatorOf(c);
     const decided = await deps.reviews.decide(
       id,
       decision,
       operator.subject,
-      operatorEvent(operator, "review.decide", id, { decision }),
+      operatorEvent(operator, "review.decide", id, { decision, reasoned: reason !== undefined }),
+      reason ?? null,
     );
-    return decided.ok ? c.json(present(decided.value), 200) : (refuse(c, decided.error) as never);
+    if (!decided.ok) return refuse(c, decided.error) as never;
+    const facts = await deps.reviews.describe(decided.value);
+    return c.json(present(decided.value, facts, c.get("locale")), 200);
   });
 }
 

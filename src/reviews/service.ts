@@ -5,7 +5,8 @@ import type { PurchaseId, UserId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
-import { carryOut, pointsOf, readRow } from "./carry-out.ts";
+import type { OfferTerms } from "../ledger/ports.ts";
+import { carryOut, offersFor, pointsOf, readRow } from "./carry-out.ts";
 import type { ReviewEntry, ReviewsDeps, SeenRow } from "./carry-out.ts";
 import type { ReviewError } from "./errors.ts";
 import { MADE_UP, pointsAllowed } from "./review-points.ts";
@@ -25,7 +26,21 @@ type Request = {
   readonly decision: "count" | "refuse";
   readonly by: string;
   readonly event: AuditEvent;
+  readonly reason: string | null;
 };
+
+/** What counting a row would come to, and what may be decided. */
+type ReviewFacts = {
+  readonly brandName: string | null;
+  readonly offers: readonly OfferTerms[];
+  /** The most that it would earn. */
+  readonly points: number;
+  readonly secondPerson: boolean;
+  readonly decisions: readonly ("count" | "refuse")[];
+};
+
+// Names only; the offers of a decision itself are read anew.
+const CATALOGUE_AGE_MS = MINUTE_MS;
 
 // A request that decides is over by then.
 const UNFINISHED_AFTER_MS = 2 * MINUTE_MS;
@@ -58,7 +73,7 @@ async function propose(
 /** Null when another person's proposal came in between. */
 async function decideOnce(
   deps: ReviewsDeps,
-  { purchaseId, decision, by, event }: Request,
+  { purchaseId, decision, by, event, reason }: Request,
 ): Promise<Result<ReviewEntry, ReviewError> | null> {
   const { store, clock } = deps;
   const before = await store.find(purchaseId);
@@ -75,7 +90,10 @@ async function decideOnce(
       return propose(deps, before, { purchase: seen.value.purchase, points }, { by, event: noted });
     }
   }
-  const row = await store.intend({ purchaseId, decision, by, nowMs: clock.nowMs() }, noted);
+  const row = await store.intend(
+    { purchaseId, decision, by, nowMs: clock.nowMs(), reason },
+    noted,
+  );
   return row === null || row.decision !== decision
     ? err({ code: "decided" })
     : carryOut(deps, row, decision);
@@ -98,6 +116,24 @@ export function reviewService(deps: ReviewsDeps) {
       return { entries, more: rows.length > query.limit };
     },
 
+    /** What a person needs to decide, beside the row itself. */
+    async describe({ row, purchase }: ReviewEntry): Promise<ReviewFacts | null> {
+      if (purchase === null) return null;
+      const offers = await offersFor(deps.catalogue, purchase);
+      const points = MADE_UP.has(row.why) ? 0 : pointsOf(deps, { purchase, offers });
+      const brand = purchase.brand === null
+        ? null
+        : (await deps.catalogue.current(CATALOGUE_AGE_MS)).brand(purchase.brand.id);
+      const decidable = row.state === "open" && row.why !== "refund_without_purchase";
+      return {
+        brandName: brand?.name ?? null,
+        offers,
+        points,
+        secondPerson: points > pointsAllowed(row, null),
+        decisions: !decidable ? [] : MADE_UP.has(row.why) ? ["refuse"] : ["count", "refuse"],
+      };
+    },
+
     /**
      * Decides a row that is held. The same decision again gives the same answer, another one is
      * refused. Counting one that would earn more than `SECOND_PERSON_POINTS` is first written down
@@ -108,9 +144,10 @@ export function reviewService(deps: ReviewsDeps) {
       decision: "count" | "refuse",
       by: string,
       event: AuditEvent,
+      reason: string | null = null,
     ): Promise<Result<ReviewEntry, ReviewError>> {
       for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-        const decided = await decideOnce(deps, { purchaseId, decision, by, event });
+        const decided = await decideOnce(deps, { purchaseId, decision, by, event, reason });
         if (decided !== null) return decided;
       }
       return err({ code: "decided" });

@@ -17,6 +17,7 @@ type ReviewIntent = {
   readonly decision: "count" | "refuse";
   readonly by: string;
   readonly nowMs: number;
+  readonly reason?: string | null;
 };
 
 /** `over` is the row as it was read. */
@@ -81,10 +82,15 @@ function decisions(db: Database, random: RandomBytes) {
      * decision that was written down before is kept.
      */
     async intend(intent: ReviewIntent, event: AuditEvent): Promise<ReviewRow | null> {
-      const { purchaseId, decision, by, nowMs } = intent;
+      const { purchaseId, decision, by, nowMs, reason = null } = intent;
       const [, , found] = await guarded(() =>
         db.batch([
-          db.update(reviews).set({ decision, decidedBy: by, decidedAtMs: nowMs }).where(
+          db.update(reviews).set({
+            decision,
+            decidedBy: by,
+            decidedAtMs: nowMs,
+            decisionReason: reason,
+          }).where(
             and(
               eq(reviews.purchaseId, purchaseId),
               eq(reviews.state, "open"),
@@ -139,7 +145,12 @@ function closings(db: Database) {
 
     /** Takes back a decision that the ledger refused. */
     async reopen(purchaseId: string): Promise<void> {
-      await db.update(reviews).set({ decision: null, decidedBy: null, decidedAtMs: null }).where(
+      await db.update(reviews).set({
+        decision: null,
+        decidedBy: null,
+        decidedAtMs: null,
+        decisionReason: null,
+      }).where(
         and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open")),
       );
     },

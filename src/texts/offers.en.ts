@@ -55,7 +55,7 @@ export const OFFERS_EN: TranslationOf<typeof OFFERS_FR> = {
   duplicate_offer_in_file: "This offer (same brand, same French title) is already in the file",
   brand_archived: "This brand is archived",
   reason_missing: "A stop with immediate effect needs a reason",
-  reason_not_needed: "Only a stop with immediate effect takes a reason",
+  offer_is_stopped: "This offer is stopped",
 
   not_waiting: "Nothing waits for this approval any more.",
   name_taken_sentence: "A brand has this name already; change that one.",
@@ -64,7 +64,6 @@ export const OFFERS_EN: TranslationOf<typeof OFFERS_FR> = {
   offer_over: "This offer is over already.",
   brand_has_offer: "An offer of this brand is running or to come; stop it first.",
   activation_not_needed: "This offer applies without activation.",
-  stop_waits: "The person who asked for the immediate stop cannot approve it themselves.",
 
   eligible_activation_missing: "Activate this offer before your purchase.",
   eligible_not_in_force: "This offer is not running.",

@@ -55,7 +55,7 @@ export const OFFERS_FR = {
     "Cette offre (même marque, même titre français) est déjà dans le fichier",
   brand_archived: "Cette marque est archivée",
   reason_missing: "Un arrêt immédiat demande un motif",
-  reason_not_needed: "Seul un arrêt immédiat prend un motif",
+  offer_is_stopped: "Cette offre est arrêtée",
 
   // Why an act of an operator is refused.
   not_waiting: "Rien n'attend plus cette approbation.",
@@ -65,7 +65,6 @@ export const OFFERS_FR = {
   offer_over: "Cette offre est déjà terminée.",
   brand_has_offer: "Une offre de cette marque est en cours ou à venir ; arrêtez-la d'abord.",
   activation_not_needed: "Cette offre s'applique sans activation.",
-  stop_waits: "La personne qui a demandé l'arrêt immédiat ne peut pas l'approuver elle-même.",
 
   // Whether an offer applies to the next purchase of its reader.
   eligible_activation_missing: "Activez cette offre avant votre achat.",

@@ -15,6 +15,8 @@ import { PROBLEMS_EN } from "./problems.en.ts";
 import { PROBLEMS_FR } from "./problems.fr.ts";
 import { REASONS_EN } from "./reasons.en.ts";
 import { REASONS_FR } from "./reasons.fr.ts";
+import { REVIEWS_EN } from "./reviews.en.ts";
+import { REVIEWS_FR } from "./reviews.fr.ts";
 import { VALIDATION_EN } from "./validation.en.ts";
 import { VALIDATION_FR } from "./validation.fr.ts";
 
@@ -24,6 +26,8 @@ export const REASONS = catalogue(REASONS_FR, REASONS_EN);
 export const CHECKS = catalogue(CHECKS_FR, CHECKS_EN);
 /** Titles of refusals, one for each code. */
 export const PROBLEMS = catalogue(PROBLEMS_FR, PROBLEMS_EN);
+/** Rows that wait for a person: why, and why a decision is refused. */
+export const REVIEWS = catalogue(REVIEWS_FR, REVIEWS_EN);
 /** What to do about a refusal, one for each code, and what it is about. */
 export const PROBLEM_DETAILS = catalogue(PROBLEM_DETAILS_FR, PROBLEM_DETAILS_EN);
 /** Brands and offers: what is wrong with one, and whether an offer applies. */

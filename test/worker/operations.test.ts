@@ -56,6 +56,7 @@ function operationsApp(
         webhookSecrets: ["hook-secret"],
       },
     },
+    host: "Cloudflare",
     checks: {
       database: async () => {
         if (over.database === false) throw new Error("down");

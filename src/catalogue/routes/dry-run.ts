@@ -16,7 +16,7 @@ import { fieldError } from "../errors.ts";
 import type { CatalogueFieldError } from "../errors.ts";
 import { checkOfferVersion } from "../terms/check-version.ts";
 import { offerVersionDetail } from "../terms/version-problems.ts";
-import { titleInput, versionInput } from "../offers/offer.ts";
+import { titleInput, versionInput } from "../offers/offer-input.ts";
 import type { CatalogueService } from "../service.ts";
 import { refuseFields } from "./deps.ts";
 

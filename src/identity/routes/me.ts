@@ -25,6 +25,12 @@ function profileBody(profile: Profile): z.infer<typeof profileSchema> {
   };
 }
 
+const BIRTH_DATE_WRONG = {
+  date_invalid: VALIDATION.both("date_invalid"),
+  date_in_future: VALIDATION.both("date_in_future"),
+  date_too_old: VALIDATION.both("date_too_old", { years: String(AGE_MAX) }),
+} as const;
+
 export function addProfile(router: Router, deps: IdentityRoutesDeps): void {
   const read = createRoute({
     method: "get",
@@ -43,8 +49,11 @@ export function addProfile(router: Router, deps: IdentityRoutesDeps): void {
   const birthDate = z.string().superRefine((text, context) => {
     const code = birthDateProblem(text, deps.clock.nowMs());
     if (code !== null) {
-      const words = VALIDATION.both(code, { years: String(AGE_MAX) });
-      context.addIssue({ code: "custom", input: text, ...saying(code, words) });
+      context.addIssue({
+        code: "custom",
+        input: text,
+        ...saying(code, BIRTH_DATE_WRONG[code]),
+      });
     }
   }).openapi({
     type: "string",

@@ -44,6 +44,7 @@ export function compose(platform: Platform, config: Config): Composition {
     await identity.purge();
     await banking.sweep();
     await insights.sweep();
+    await catalogue.sweep();
   };
 
   const routers: Routers = [

@@ -16,6 +16,7 @@ export function composeOperations(shared: Shared): Routers {
   const { clock, log, assets } = platform;
   return operationsRouters({
     config,
+    host: platform.host,
     clock,
     log,
     assets,
