@@ -198,7 +198,7 @@ describe("notices", () => {
     expect(french.body).toMatchObject({
       account_information: { provider: "Powens" },
       agent: { of: "Powens" },
-      hosting: { jurisdiction: "eu" },
+      hosting: { provider: "Cloudflare", jurisdiction: "eu" },
       operator: { name: "Cagnotte SAS" },
     });
     expect(french.text).toContain("identifiants bancaires");
