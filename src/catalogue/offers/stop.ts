@@ -13,7 +13,7 @@ type StopInput = {
 };
 
 /** The offer, and the stop that was asked for as it now is. */
-export type StopOutcome = { readonly offer: OfferEntry; readonly stop: StopRecord };
+type StopOutcome = { readonly offer: OfferEntry; readonly stop: StopRecord };
 
 /** True when the offer can still earn: a version is in force, to come, or waits for approval. */
 function canStillRun(offer: OfferEntry, nowMs: number): boolean {

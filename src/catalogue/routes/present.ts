@@ -115,7 +115,7 @@ function presentWords({ titleFr, titleEn, descriptionFr, descriptionEn, imageUrl
   };
 }
 
-export function presentStop(stop: StopRecord) {
+function presentStop(stop: StopRecord) {
   return {
     kind: stop.kind,
     state: stop.state,

@@ -96,7 +96,7 @@ export const operatorOfferSchema = z.object({
   version: operatorVersionSchema,
 }).openapi("OperatorOffer");
 
-export const stopSchema = z.object({
+const stopSchema = z.object({
   kind: z.enum(["end_of_day", "immediate"]),
   state: z.enum(["waiting", "in_force"]).openapi({
     description: "`waiting`: for a second person",
