@@ -8,6 +8,7 @@ import { secureHeaders } from "hono/secure-headers";
 import type { AppEnv, Locale } from "./http/context.ts";
 import { documentInfo } from "./http/openapi.ts";
 import { problem } from "./http/problem.ts";
+import { PROBLEM_DETAILS } from "./texts/texts.ts";
 import { rateLimited } from "./http/rate-limit.ts";
 import type { RateLimiter } from "./http/rate-limit.ts";
 import { readAtMost } from "./kernel/bytes.ts";
@@ -74,9 +75,37 @@ export function createApp(services: AppServices): OpenAPIHono<AppEnv> {
   app.use("/admin/v1/*", jsonBodies(IMPORT_BYTES_MAX));
   for (const { path, router } of services.routers) app.route(path, router);
   documentInfo(app);
-  app.notFound((c) => problem(c, "not_found"));
+  const methodsOf = knownPaths(app);
+  app.notFound((c) => {
+    const methods = methodsOf(c.req.path);
+    return methods.length === 0
+      ? problem(c, "not_found")
+      : problem(c, "method_not_allowed", { headers: { Allow: methods.join(", ") } });
+  });
   app.onError((error, c) => unexpected(error, c, services));
   return app;
+}
+
+/**
+ * The methods of a path that some route has. Only asked for what no route answered, so that a route
+ * is never looked for twice.
+ */
+function knownPaths(app: OpenAPIHono<AppEnv>): (path: string) => readonly string[] {
+  const routes = app.routes.filter(({ method, path }) => method !== "ALL" && !path.includes("*"))
+    .map(({ method, path }) => ({
+      method,
+      pattern: new RegExp(
+        `^${path.replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll(/:[A-Za-z_]+/g, "[^/]+")}$`,
+      ),
+    }));
+  return (path) => {
+    const found = new Set(
+      routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method),
+    );
+    // Hono answers HEAD wherever it answers GET.
+    if (found.has("GET")) found.add("HEAD");
+    return [...found].sort();
+  };
 }
 
 function identify(services: AppServices): MiddlewareHandler<AppEnv> {
@@ -147,7 +176,15 @@ function jsonBodies(maxBytes: number): MiddlewareHandler<AppEnv> {
     const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
     const accepted = type === "application/json" ||
       (c.req.path.endsWith("/import") && (type === "text/csv" || type === "application/x-ndjson"));
-    if (bytes.byteLength > 0 && !accepted) return problem(c, "unsupported_media_type");
+    if (bytes.byteLength > 0 && !accepted) {
+      return problem(
+        c,
+        "unsupported_media_type",
+        c.req.path.endsWith("/import")
+          ? { detail: PROBLEM_DETAILS.both("unsupported_media_type_import") }
+          : {},
+      );
+    }
     return next();
   };
 }

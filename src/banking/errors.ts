@@ -22,10 +22,14 @@ export type AggregatorError =
 /** Why a user cannot start to link a bank now. */
 export type StartError =
   | {
+    readonly code: "consent_required";
+    /** Not given, or withdrawn. */
+    readonly missing: readonly ("terms" | "bank_data")[];
+  }
+  | { readonly code: "age_below_minimum"; readonly minimumAge: number }
+  | {
     readonly code:
-      | "consent_required"
       | "profile_incomplete"
-      | "age_below_minimum"
       | "redirect_uri_unknown"
       | "bank_unknown"
       | "not_found";

@@ -16,6 +16,8 @@ export type BrandRecord = {
   readonly website: string | null;
   readonly logoUrl: string | null;
   readonly wikidata: string | null;
+  /** Since when it gets no offers and is not listed; still recognised, for purchases that come late. */
+  readonly archivedAtMs: number | null;
   readonly requestKey: string | null;
   readonly createdAtMs: number;
   readonly updatedAtMs: number;
@@ -52,9 +54,27 @@ export type OfferRecord = {
   readonly brandId: BrandId;
   readonly titleFr: string;
   readonly titleEn: string;
+  readonly descriptionFr: string | null;
+  readonly descriptionEn: string | null;
+  readonly imageUrl: string | null;
   readonly requestKey: string | null;
   readonly createdBy: string;
   readonly createdAtMs: number;
+  /** When its words last changed; null if they never did. */
+  readonly updatedAtMs: number | null;
+};
+
+/** An end of an offer that was not planned. */
+export type StopRecord = {
+  readonly offerId: OfferId;
+  readonly kind: "end_of_day" | "immediate";
+  readonly state: "waiting" | "in_force";
+  readonly reason: string | null;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly approvedBy: string | null;
+  /** Null while it waits. */
+  readonly stopsAtMs: number | null;
 };
 
 /** What an operator said about a merchant text (the recogniser's cleaned text, never a label). */
@@ -71,6 +91,7 @@ export type CorrectionRecord = {
  */
 export type OfferEntry = OfferRecord & {
   readonly versions: readonly VersionRecord[];
+  readonly stops: readonly StopRecord[];
   readonly terms: readonly OfferTerms[];
 };
 
@@ -100,6 +121,7 @@ export type CatalogueRows = {
   readonly corrections: readonly CorrectionRecord[] | null;
   readonly offers: readonly OfferRecord[];
   readonly versions: readonly VersionRecord[];
+  readonly stops: readonly StopRecord[];
   readonly aliasChanges: readonly AliasChange[];
 };
 
@@ -136,6 +158,7 @@ export function arrangeCatalogue(rows: CatalogueRows, previous: Catalogue | null
     throw new Error("catalogue rows without brands");
   }
   const versions = grouped(rows.versions, (version) => version.offerId);
+  const stopsOf = grouped(rows.stops, (stop) => stop.offerId);
   const offers = [...rows.offers].sort(byId).map((offer): OfferEntry => {
     const own = (versions.get(offer.id) ?? []).sort((a, b) => a.number - b.number);
     const stored = own.map((item) => ({
@@ -143,7 +166,8 @@ export function arrangeCatalogue(rows: CatalogueRows, previous: Catalogue | null
       number: item.number,
       approvedAtMs: item.approvedAtMs,
     }));
-    return { ...offer, versions: own, terms: effectiveTerms(offer, stored) };
+    const stops = stopsOf.get(offer.id) ?? [];
+    return { ...offer, versions: own, stops, terms: effectiveTerms(offer, stored, stops) };
   });
   return {
     version: rows.version,
@@ -162,11 +186,15 @@ export function arrangeCatalogue(rows: CatalogueRows, previous: Catalogue | null
   };
 }
 
+/** When terms end for a purchase that is made then: their end, or the stop before it. */
+export function runsUntilMs({ endsAtMs, stoppedAtMs }: OfferTerms): number {
+  return Math.min(endsAtMs ?? Infinity, stoppedAtMs ?? Infinity);
+}
+
 /** The terms of an offer that are in force at that instant, or null. */
 export function inForce(offer: OfferEntry, nowMs: number): OfferTerms | null {
-  return offer.terms.find((terms) =>
-    terms.startsAtMs <= nowMs && (terms.endsAtMs === null || nowMs < terms.endsAtMs)
-  ) ?? null;
+  return offer.terms.find((terms) => terms.startsAtMs <= nowMs && nowMs < runsUntilMs(terms)) ??
+    null;
 }
 
 /**
@@ -180,7 +208,7 @@ export function hasCurrentOrFutureOffer(
   nowMs: number,
 ): boolean {
   return (catalogue.offersByBrand.get(brandId) ?? []).some((offer) =>
-    offer.terms.some((terms) => terms.endsAtMs === null || nowMs < terms.endsAtMs)
+    offer.terms.some((terms) => nowMs < runsUntilMs(terms))
   );
 }
 

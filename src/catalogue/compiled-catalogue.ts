@@ -60,7 +60,9 @@ function makeSnapshot(catalogue: Catalogue, recogniser: Recogniser): LoadedCatal
     recogniser,
     brand: (id) => {
       const brand = catalogue.brands.get(id);
-      return brand === undefined ? null : { id: brand.id, name: brand.name };
+      return brand === undefined
+        ? null
+        : { id: brand.id, name: brand.name, logoUrl: brand.logoUrl };
     },
     termsFor: (id: BrandId) =>
       (catalogue.offersByBrand.get(id) ?? []).flatMap((offer) => offer.terms),

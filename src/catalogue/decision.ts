@@ -8,6 +8,7 @@ import type {
   BrandRecord,
   CorrectionRecord,
   OfferRecord,
+  StopRecord,
   VersionRecord,
 } from "./catalogue.ts";
 
@@ -26,7 +27,10 @@ export type CatalogueChange = {
   /** Each supersedes a change of the same brand that still waits. */
   readonly aliasChanges?: readonly AliasChange[];
   readonly approvedAliasChange?: { readonly id: string; readonly approvedBy: string };
+  /** Inserted, or their words replaced when the id is there. */
   readonly offers?: readonly OfferRecord[];
+  /** Inserted, or approved when they wait. */
+  readonly stops?: readonly StopRecord[];
   readonly versions?: readonly VersionRecord[];
   readonly approvedVersion?: {
     readonly offerId: OfferId;
@@ -56,4 +60,8 @@ export type ImportLine = {
   readonly line: number;
   readonly status: LineStatus;
   readonly id: string;
+  /** Members that apply at once. */
+  readonly changed: readonly string[];
+  /** Members that wait for a second person. */
+  readonly waiting: readonly string[];
 };

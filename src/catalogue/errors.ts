@@ -1,5 +1,7 @@
 // Why the catalogue refuses something. Expected outcomes, so values; the routes turn them into
 // problems.
+import type { InBothLanguages } from "../texts/catalogue.ts";
+import { OFFERS } from "../texts/texts.ts";
 
 /**
  * One bad field. `pointer` is a JSON pointer into the body, or `#line/<number>/<field>` in an
@@ -8,7 +10,7 @@
 export type CatalogueFieldError = {
   readonly pointer: string;
   readonly code: string;
-  readonly detail: Readonly<Record<"fr" | "en", string>>;
+  readonly detail: InBothLanguages;
   readonly line?: number;
 };
 
@@ -21,45 +23,39 @@ export type CatalogueError =
   /** Others kept changing the catalogue while we tried. */
   | { readonly code: "busy" }
   | { readonly code: "name_taken" }
+  /** A stopped offer gets no version and no other end. */
+  | { readonly code: "offer_stopped" }
+  /** Nothing of the offer is left to be stopped. */
+  | { readonly code: "offer_over" }
+  /** Money hangs on the brand: an offer of it is in force or to come. */
+  | { readonly code: "brand_has_offer" }
   | { readonly code: "invalid"; readonly errors: readonly CatalogueFieldError[] };
 
-const DETAILS = {
-  name_taken: { fr: "Une marque porte déjà ce nom", en: "A brand has this name already" },
-  brand_unknown: { fr: "Cette marque n'existe pas", en: "There is no such brand" },
-  brand_missing: {
-    fr: "La marque est à nommer par brand_id ou par brand",
-    en: "The brand must be named by brand_id or by brand",
-  },
-  duplicate_in_file: {
-    fr: "Cette marque est déjà dans le fichier",
-    en: "This brand is already in the file",
-  },
-  malformed_json: {
-    fr: "Cette ligne n'est pas un objet JSON",
-    en: "This line is not a JSON object",
-  },
-  malformed_csv: { fr: "Cette ligne n'est pas du CSV valable", en: "This line is not valid CSV" },
-  not_utf8: { fr: "Cette ligne n'est pas en UTF-8", en: "This line is not UTF-8" },
-  column_unknown: { fr: "Cette colonne n'existe pas", en: "There is no such column" },
-  list_missing: { fr: "Il faut ici la liste à importer", en: "The list to import belongs here" },
-  unknown_field: { fr: "Ce champ n'existe pas", en: "There is no such field" },
-  too_many_lines: { fr: "Le fichier a trop de lignes", en: "The file has too many lines" },
-  file_empty: { fr: "Le fichier est vide", en: "The file is empty" },
-  label_not_card: {
-    fr: "Ce libellé n'est pas celui d'un paiement par carte",
-    en: "This label is not that of a card payment",
-  },
-  merchant_missing: {
-    fr: "Ce libellé ne nomme aucun commerçant",
-    en: "This label names no merchant",
-  },
-} as const satisfies Record<string, Readonly<Record<"fr" | "en", string>>>;
+const FIELD_CODES = [
+  "name_taken",
+  "brand_unknown",
+  "brand_missing",
+  "duplicate_in_file",
+  "malformed_json",
+  "malformed_csv",
+  "not_utf8",
+  "column_unknown",
+  "list_missing",
+  "unknown_field",
+  "too_many_lines",
+  "file_empty",
+  "label_not_card",
+  "merchant_missing",
+  "brand_archived",
+  "reason_missing",
+  "offer_is_stopped",
+] as const;
 
-type CatalogueFieldCode = keyof typeof DETAILS;
+type CatalogueFieldCode = (typeof FIELD_CODES)[number];
 
 /** A field error with one of the catalogue's own codes. */
 export function fieldError(pointer: string, code: CatalogueFieldCode): CatalogueFieldError {
-  return { pointer, code, detail: DETAILS[code] };
+  return { pointer, code, detail: OFFERS.both(code) };
 }
 
 /** The error of one line of a file; `path` leads on from the line, e.g. `/name`. */
@@ -71,14 +67,12 @@ export function lineError(
   return { ...fieldError(`${at.pointer}${path}`, code), line: at.line };
 }
 
-const DUPLICATE_OFFER = {
-  fr: "Cette offre (même marque, même titre français) est déjà dans le fichier",
-  en: "This offer (same brand, same French title) is already in the file",
-} as const;
-
 /** As `duplicate_in_file`, in the words that an offer needs. */
 export function duplicateOffer(
   at: { readonly line: number; readonly pointer: string },
 ): CatalogueFieldError {
-  return { ...lineError(at, "/title", "duplicate_in_file"), detail: DUPLICATE_OFFER };
+  return {
+    ...lineError(at, "/title", "duplicate_in_file"),
+    detail: OFFERS.both("duplicate_offer_in_file"),
+  };
 }

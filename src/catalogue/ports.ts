@@ -8,7 +8,9 @@ import type { Recogniser } from "../recognition/ports.ts";
 export type CatalogueSnapshot = {
   readonly version: number;
   readonly recogniser: Recogniser;
-  readonly brand: (id: BrandId) => { readonly id: BrandId; readonly name: string } | null;
+  readonly brand: (
+    id: BrandId,
+  ) => { readonly id: BrandId; readonly name: string; readonly logoUrl: string | null } | null;
   /**
    * Every approved version of the brand's offers with its effective window, in any order; empty
    * when there is none.

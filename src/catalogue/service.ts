@@ -26,6 +26,11 @@ export type CatalogueService = {
     actor: Actor,
     decide: (loaded: LoadedCatalogue, act: Act) => Decision<T>,
   ) => Promise<Result<T, CatalogueError>>;
+  /** Decides as `act` would and writes nothing: ids of what would be made are not kept. */
+  readonly preview: <T>(
+    actor: Actor,
+    decide: (loaded: LoadedCatalogue, act: Act) => Decision<T>,
+  ) => Promise<Result<T, CatalogueError>>;
   /** The catalogue as of now: one read of its version. */
   readonly now: () => Promise<LoadedCatalogue>;
   /** The audit event of a call that only read. */
@@ -77,6 +82,10 @@ export function catalogueService(deps: CatalogueServiceDeps): CatalogueService {
         }
       }
       return err({ code: "busy" });
+    },
+    async preview(actor, decide) {
+      const decided = decide(await cache.current(0), actOf(actor));
+      return decided.ok ? ok(decided.value.value) : decided;
     },
     now: () => cache.current(0),
     note: (event) => store.note(event, clock.nowMs()),

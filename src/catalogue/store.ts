@@ -9,7 +9,9 @@ import {
   aliasChanges,
   brands,
   catalogueState,
+  offerBudgets,
   offers,
+  offerStops,
   offerVersions,
   recognitionCorrections,
 } from "../db/catalogue-tables.ts";
@@ -23,10 +25,15 @@ import type {
   CatalogueRows,
   CorrectionRecord,
   OfferRecord,
+  StopRecord,
   VersionRecord,
 } from "./catalogue.ts";
 import type { CatalogueChange } from "./decision.ts";
 import type { NormalisedVersion } from "./terms/version-input.ts";
+
+type BudgetUse = Omit<typeof offerBudgets.$inferSelect, "offerId" | "updatedAtMs"> & {
+  readonly offerId: OfferId;
+};
 
 export type CatalogueStore = {
   /** The present version of the catalogue: one read of one row. */
@@ -46,6 +53,14 @@ export type CatalogueStore = {
     event: AuditEvent,
     nowMs: number,
   ) => Promise<"committed" | "stale">;
+  /** What budgets had reserved when they last answered: of these offers, or of all. */
+  readonly budgets: (offerIds: readonly OfferId[] | null) => Promise<readonly BudgetUse[]>;
+  /** That a share of this budget was alerted. */
+  readonly noteBudgetAlert: (
+    offerId: OfferId,
+    percent: number,
+    budgetPoints: number,
+  ) => Promise<void>;
   /** The audit event of an act that changed nothing. */
   readonly note: (event: AuditEvent, nowMs: number) => Promise<void>;
 };
@@ -80,7 +95,8 @@ function brandStatements(db: Database, rows: readonly BrandRecord[]): Statement[
   return chunks(rows).map((json) =>
     db.insert(brands).select(sql`
     SELECT value ->> 'id', value ->> 'name', value ->> 'nameKey', value ->> 'category', value -> 'aliases', value -> 'excluded', value ->> 'website',
-      value ->> 'logoUrl', value ->> 'wikidata', value ->> 'requestKey', value ->> 'createdAtMs', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true`)
+      value ->> 'logoUrl', value ->> 'wikidata', value ->> 'requestKey', value ->> 'createdAtMs', value ->> 'updatedAtMs',
+      value ->> 'archivedAtMs' FROM json_each(${json}) WHERE true`)
       .onConflictDoUpdate({
         target: brands.id,
         set: {
@@ -93,6 +109,7 @@ function brandStatements(db: Database, rows: readonly BrandRecord[]): Statement[
           logoUrl: sql`excluded.logo_url`,
           wikidata: sql`excluded.wikidata`,
           updatedAtMs: sql`excluded.updated_at_ms`,
+          archivedAtMs: sql`excluded.archived_at_ms`,
         },
       })
   );
@@ -120,8 +137,19 @@ function aliasChangeStatements(
 function offerStatements(db: Database, rows: readonly OfferRecord[]): Statement[] {
   return chunks(rows).map((json) =>
     db.insert(offers).select(sql`
-    SELECT value ->> 'id', value ->> 'brandId', value ->> 'titleFr', value ->> 'titleEn', value ->> 'requestKey', value ->> 'createdBy', value ->> 'createdAtMs'
-    FROM json_each(${json})`)
+    SELECT value ->> 'id', value ->> 'brandId', value ->> 'titleFr', value ->> 'titleEn', value ->> 'requestKey', value ->> 'createdBy', value ->> 'createdAtMs',
+      value ->> 'descriptionFr', value ->> 'descriptionEn', value ->> 'imageUrl', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true`)
+      .onConflictDoUpdate({
+        target: offers.id,
+        set: {
+          titleFr: sql`excluded.title_fr`,
+          titleEn: sql`excluded.title_en`,
+          descriptionFr: sql`excluded.description_fr`,
+          descriptionEn: sql`excluded.description_en`,
+          imageUrl: sql`excluded.image_url`,
+          updatedAtMs: sql`excluded.updated_at_ms`,
+        },
+      })
   );
 }
 
@@ -130,6 +158,15 @@ function versionStatements(db: Database, rows: readonly VersionRecord[]): Statem
     db.insert(offerVersions).select(sql`
     SELECT value ->> 'offerId', value ->> 'number', value -> 'terms', value ->> 'secondPerson', value ->> 'state', value ->> 'requestKey',
       value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'approvedBy', value ->> 'approvedAtMs' FROM json_each(${json})`)
+  );
+}
+
+function stopStatements(db: Database, rows: readonly StopRecord[]): Statement[] {
+  return rows.map((row) =>
+    db.insert(offerStops).values(row).onConflictDoUpdate({
+      target: [offerStops.offerId, offerStops.kind],
+      set: { state: row.state, approvedBy: row.approvedBy, stopsAtMs: row.stopsAtMs },
+    })
   );
 }
 
@@ -194,16 +231,18 @@ async function readVersion(db: Database): Promise<number> {
 async function loadRows(db: Database, knownBrandsVersion: number | null): Promise<CatalogueRows> {
   const known = knownBrandsVersion ?? 0;
   const changed = sql`(SELECT brands_version FROM catalogue_state WHERE id = 1) <> ${known}`;
-  const [state, brandRows, correctionRows, offerRows, versionRows, changeRows] = await guarded(() =>
-    db.batch([
-      db.select().from(catalogueState).where(eq(catalogueState.id, 1)),
-      db.select().from(brands).where(changed),
-      db.select().from(recognitionCorrections).where(changed),
-      db.select().from(offers),
-      db.select().from(offerVersions),
-      db.select().from(aliasChanges).where(ne(aliasChanges.state, "superseded")),
-    ])
-  );
+  const [state, brandRows, correctionRows, offerRows, versionRows, stopRows, changeRows] =
+    await guarded(() =>
+      db.batch([
+        db.select().from(catalogueState).where(eq(catalogueState.id, 1)),
+        db.select().from(brands).where(changed),
+        db.select().from(recognitionCorrections).where(changed),
+        db.select().from(offers),
+        db.select().from(offerVersions),
+        db.select().from(offerStops),
+        db.select().from(aliasChanges).where(ne(aliasChanges.state, "superseded")),
+      ])
+    );
   const [{ version, brandsVersion } = { version: 0, brandsVersion: 0 }] = state;
   const unchanged = brandsVersion === known;
   return {
@@ -223,6 +262,7 @@ async function loadRows(db: Database, knownBrandsVersion: number | null): Promis
       offerId: row.offerId as OfferId,
       terms: JSON.parse(row.terms) as NormalisedVersion,
     })),
+    stops: stopRows.map((row) => ({ ...row, offerId: row.offerId as OfferId })),
     aliasChanges: changeRows.map((row) => ({
       ...row,
       id: row.id as Id<"chg">,
@@ -248,6 +288,7 @@ export function catalogueStore(db: Database, random: RandomBytes): CatalogueStor
             ...aliasChangeStatements(db, change.aliasChanges ?? [], nowMs),
             ...offerStatements(db, change.offers ?? []),
             ...versionStatements(db, change.versions ?? []),
+            ...stopStatements(db, change.stops ?? []),
             ...correctionStatements(db, change.corrections ?? []),
             auditStatement(db, event, nowMs, random),
           ])
@@ -260,6 +301,23 @@ export function catalogueStore(db: Database, random: RandomBytes): CatalogueStor
         if (isDatabaseFailure(error) && (await readVersion(db)) !== version) return "stale";
         throw error;
       }
+    },
+    async budgets(offerIds) {
+      if (offerIds?.length === 0) return [];
+      const rows = await db.select().from(offerBudgets).where(
+        offerIds === null
+          ? undefined
+          : sql`${offerBudgets.offerId} IN (SELECT value FROM json_each(${
+            JSON.stringify(offerIds)
+          }))`,
+      );
+      return rows.map((row) => ({ ...row, offerId: row.offerId as OfferId }));
+    },
+    async noteBudgetAlert(offerId, percent, budgetPoints) {
+      await db.update(offerBudgets).set({
+        alertedPercent: percent,
+        alertedBudgetPoints: budgetPoints,
+      }).where(eq(offerBudgets.offerId, offerId));
     },
     async note(event, nowMs) {
       await auditStatement(db, event, nowMs, random);

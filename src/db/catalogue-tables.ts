@@ -1,4 +1,4 @@
-// Tables of brands, offers and corrections, as migrations/0003_catalogue.sql makes them. Rules that
+// Tables of brands, offers and corrections, as migrations/0003 and 0015 make them. Rules that
 // must hold whatever the code believes (immutable versions, second person) are triggers and checks
 // there.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
@@ -22,6 +22,7 @@ export const brands = sqliteTable("brands", {
   requestKey: text("request_key"),
   createdAtMs: integer("created_at_ms").notNull(),
   updatedAtMs: integer("updated_at_ms").notNull(),
+  archivedAtMs: integer("archived_at_ms"),
 });
 
 export const aliasChanges = sqliteTable("alias_changes", {
@@ -45,6 +46,29 @@ export const offers = sqliteTable("offers", {
   requestKey: text("request_key"),
   createdBy: text("created_by").notNull(),
   createdAtMs: integer("created_at_ms").notNull(),
+  descriptionFr: text("description_fr"),
+  descriptionEn: text("description_en"),
+  imageUrl: text("image_url"),
+  updatedAtMs: integer("updated_at_ms"),
+});
+
+export const offerStops = sqliteTable("offer_stops", {
+  offerId: text("offer_id").notNull(),
+  kind: text("kind", { enum: ["end_of_day", "immediate"] }).notNull(),
+  state: text("state", { enum: ["waiting", "in_force"] }).notNull(),
+  reason: text("reason"),
+  createdBy: text("created_by").notNull(),
+  createdAtMs: integer("created_at_ms").notNull(),
+  approvedBy: text("approved_by"),
+  stopsAtMs: integer("stops_at_ms"),
+}, (table) => [primaryKey({ columns: [table.offerId, table.kind] })]);
+
+export const offerBudgets = sqliteTable("offer_budgets", {
+  offerId: text("offer_id").primaryKey(),
+  reservedPoints: integer("reserved_points").notNull(),
+  updatedAtMs: integer("updated_at_ms").notNull(),
+  alertedPercent: integer("alerted_percent").notNull(),
+  alertedBudgetPoints: integer("alerted_budget_points").notNull(),
 });
 
 export const offerVersions = sqliteTable("offer_versions", {

@@ -15,4 +15,5 @@ export const reviews = sqliteTable("reviews", {
   proposedBy: text("proposed_by"),
   proposedAtMs: integer("proposed_at_ms"),
   proposedPoints: integer("proposed_points"),
+  decisionReason: text("decision_reason"),
 });

@@ -4,7 +4,9 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { OperatorRole } from "../config.ts";
 import type { Result } from "../kernel/result.ts";
 import type { AppEnv, OperatorPrincipal, UserPrincipal } from "./context.ts";
+import { PROBLEM_DETAILS } from "../texts/texts.ts";
 import { problem } from "./problem.ts";
+import type { ProblemOptions } from "./problem.ts";
 
 export type TokenError = "token_invalid" | "token_expired";
 export type UserTokens = {
@@ -45,6 +47,19 @@ export function optionalUser(tokens: UserTokens): MiddlewareHandler<AppEnv> {
   };
 }
 
+/** Which roles would do. Said to operators only, whose token is good. */
+function roleMissing(c: Context<AppEnv>, roles: readonly OperatorRole[]): ProblemOptions {
+  const detail = PROBLEM_DETAILS.both("forbidden_role", { roles: roles.join(", ") });
+  return {
+    detail,
+    errors: roles.map((role) => ({
+      pointer: `#role/${role}`,
+      code: "role_missing",
+      detail: detail[c.get("locale")],
+    })),
+  };
+}
+
 /** Refuses everybody but operators who hold one of the roles (`owner` holds all). */
 export function requireRole(
   tokens: OperatorTokens,
@@ -65,7 +80,7 @@ export function requireRole(
     // Named before the refusal, which is accounted for too.
     c.set("operator", verified.value);
     if (!held.includes("owner") && !roles.some((role) => held.includes(role))) {
-      return problem(c, "forbidden");
+      return problem(c, "forbidden", roleMissing(c, [...roles, "owner"]));
     }
     return next();
   };

@@ -3,7 +3,8 @@
 // catalogue of texts holds, may.
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { PROBLEMS } from "../texts/texts.ts";
+import { pluralForm } from "../texts/formats.ts";
+import { PROBLEM_DETAILS, PROBLEMS } from "../texts/texts.ts";
 import type { AppEnv, Locale } from "./context.ts";
 
 const STATUS = {
@@ -56,10 +57,11 @@ const STATUS = {
 
 export type ProblemCode = keyof typeof STATUS;
 
-/**
- * One bad field: a JSON pointer (RFC 6901) into the body, `#query/<name>`, `#header/<name>` or
- * `#path/<name>`; in an imported file `#line/<number>/<field>`, with the line's number beside it.
- */
+/** What a pointer may be, for the OpenAPI document and for whoever makes one. */
+export const POINTERS =
+  "What is wrong: a JSON pointer (RFC 6901) into the body, e.g. `/version/rate_bp`; in a request `#query/<name>`, `#header/<name>` or `#path/<name>`; in an imported file `#line/<number>/<field>`; outside of the request what is missing: `#consent/<purpose>`, `#profile/<field>`, `#role/<role>`; in `/readyz` `#check/<name>`";
+
+/** One bad field, or one thing that is missing; see `POINTERS`. */
 export type FieldError = {
   readonly pointer: string;
   readonly code: string;
@@ -68,7 +70,7 @@ export type FieldError = {
 };
 
 export type ProblemOptions = {
-  /** One sentence in both languages; the title when absent. */
+  /** Sentences in both languages, in place of what the code says in general. */
   readonly detail?: Readonly<Record<Locale, string>>;
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
@@ -84,6 +86,26 @@ export type ProblemBody = {
   errors?: readonly FieldError[];
 };
 
+const WAITS = {
+  seconds: { one: "seconds_one", many: "seconds_many" },
+  minutes: { one: "minutes_one", many: "minutes_many" },
+  hours: { one: "hours_one", many: "hours_many" },
+} as const;
+
+/** "Try again in 12 minutes": rounded up, so that whoever waits so long does not come too early. */
+function withWait(detail: string, retryAfter: string | undefined, locale: Locale): string {
+  const seconds = Number(retryAfter);
+  if (retryAfter === undefined || !Number.isSafeInteger(seconds) || seconds < 1) return detail;
+  const [count, unit] = seconds < 120
+    ? [seconds, WAITS.seconds] as const
+    : seconds < 7_200
+    ? [Math.ceil(seconds / 60), WAITS.minutes] as const
+    : [Math.ceil(seconds / 3_600), WAITS.hours] as const;
+  const say = PROBLEM_DETAILS.in(locale);
+  const wait = say(unit[pluralForm(count, locale)], { count: String(count) });
+  return say("retry_after", { detail, wait });
+}
+
 /** Answers a problem with the status that its code has, in the caller's language. */
 export function problem(
   c: Context<AppEnv>,
@@ -98,7 +120,11 @@ export function problem(
     title,
     status,
     code,
-    detail: options.detail?.[locale] ?? title,
+    detail: withWait(
+      options.detail?.[locale] ?? PROBLEM_DETAILS.in(locale)(code),
+      options.headers?.["Retry-After"],
+      locale,
+    ),
     request_id: c.get("requestId") ?? "",
     ...(options.errors === undefined ? {} : { errors: options.errors }),
   };

@@ -3,7 +3,7 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { valueErrors } from "./validation.ts";
 import type { AppEnv } from "./context.ts";
-import { problem } from "./problem.ts";
+import { POINTERS, problem } from "./problem.ts";
 
 /**
  * A router for one domain. Unknown or bad fields answer 422 `validation_failed` with a pointer to
@@ -43,7 +43,7 @@ const problemSchema = z
     detail: z.string(),
     request_id: z.string(),
     errors: z.array(z.object({
-      pointer: z.string(),
+      pointer: z.string().openapi({ description: POINTERS }),
       code: z.string(),
       detail: z.string(),
       line: z.number().int().optional().openapi({

@@ -40,6 +40,24 @@ const FORMATS = {
   uuid: "format_uuid",
 } as const;
 
+/**
+ * The code that leaves us for each kind of finding. A closed list of our own: what the schema library
+ * calls a rule of ours says nothing to a client, and may change with its next version.
+ */
+const FIELD_CODES = {
+  invalid_type: "invalid_type",
+  invalid_format: "invalid_format",
+  invalid_value: "invalid_value",
+  too_small: "too_small",
+  too_big: "too_big",
+  unrecognized_keys: "unknown_field",
+  not_multiple_of: "invalid_value",
+  invalid_union: "invalid_value",
+  invalid_key: "invalid_value",
+  invalid_element: "invalid_value",
+  custom: "invalid_value",
+} as const satisfies Record<Issue["code"], string>;
+
 // What a size counts.
 const UNITS = {
   string: { one: "characters_one", many: "characters_many" },
@@ -112,10 +130,9 @@ function detailOf(issue: Issue): InBothLanguages {
 /** For `refine`: the code and the words of what a rule of ours refuses. */
 export function saying(
   code: string,
-  fr: string,
-  en: string,
+  words: InBothLanguages,
 ): { readonly params: { readonly code: string; readonly words: InBothLanguages } } {
-  return { params: { code, words: { fr, en } } };
+  return { params: { code, words } };
 }
 
 /** What `saying` gave the rule that made this issue, or null. */
@@ -152,7 +169,7 @@ export function valueErrors(issues: readonly Issue[], value: unknown): readonly 
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((name) => ({
         pointer: `${pointer}${step(name)}`,
-        code: "unknown_field",
+        code: FIELD_CODES.unrecognized_keys,
         detail: VALIDATION.both("field_unknown"),
       }));
     }
@@ -160,7 +177,7 @@ export function valueErrors(issues: readonly Issue[], value: unknown): readonly 
       pointer,
       ...(said(issue) ??
         {
-          code: issue.code,
+          code: FIELD_CODES[issue.code],
           detail: isAbsent(value, issue.path) ? VALIDATION.both("field_required") : detailOf(issue),
         }),
     }];

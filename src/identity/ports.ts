@@ -15,6 +15,8 @@ export type LinkGate = {
   readonly profileComplete: boolean;
   /** Null while the birth date is unknown; false also while the user's age is being reviewed. */
   readonly oldEnough: boolean | null;
+  /** The programme's, for whoever has to say so. */
+  readonly minimumAge: number;
 };
 
 export type IdentityPort = {

@@ -25,7 +25,7 @@ export type ProfileChange = {
 
 const NAME_CHARS_MAX = 100;
 // Older than anybody on record; a birth year typed wrong is caught.
-const AGE_MAX = 120;
+export const AGE_MAX = 120;
 
 /**
  * A name as people type it: no control, line or direction characters, which could disguise text
@@ -40,10 +40,18 @@ export function normaliseName(text: string): string {
   return text.trim().normalize("NFC");
 }
 
-/** A real calendar day in the past (in Paris) of somebody who can be alive. */
-export function isBirthDate(text: string, nowMs: number): boolean {
+/**
+ * Why a text is not the birth date of somebody who can be alive, or null when it is one. A day counts
+ * as past by the calendar of Paris.
+ */
+export function birthDateProblem(
+  text: string,
+  nowMs: number,
+): "date_invalid" | "date_in_future" | "date_too_old" | null {
   const today = parisDate(nowMs);
-  return isDate(text) && text < today && ageOn(text, today) <= AGE_MAX;
+  if (!isDate(text)) return "date_invalid";
+  if (text >= today) return "date_in_future";
+  return ageOn(text, today) <= AGE_MAX ? null : "date_too_old";
 }
 
 /** Whether somebody born then has reached an age. */

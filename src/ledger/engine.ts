@@ -43,7 +43,9 @@ import type {
   Leaf,
   NoticeTask,
   OfferCover,
+  OfferQuestion,
   OffersNeeded,
+  OfferUse,
   Overview,
   Page,
   PointsView,
@@ -76,6 +78,7 @@ import {
   purchaseView,
   reviewItems,
 } from "./views/views.ts";
+import { offerUse } from "./views/offer-use.ts";
 import { newCall } from "./book/call.ts";
 import type { Call, Ranks } from "./book/call.ts";
 
@@ -116,6 +119,10 @@ export type Engine = {
   readonly purchase: (id: PurchaseId, nowMs: number) => Answer<PurchaseView | null>;
   readonly activate: (input: ActivateInput, nowMs: number) => Answer<Activated>;
   readonly activations: (input: null, nowMs: number) => Answer<ActivationList>;
+  readonly offerUse: (
+    input: { readonly offers: readonly OfferQuestion[] },
+    nowMs: number,
+  ) => Answer<OfferUse>;
   readonly bankingActivity: (input: null, nowMs: number) => Answer<BankingActivity>;
   /** Holds, grants and forfeiture, once per request key. */
   readonly operate: (
@@ -217,6 +224,7 @@ export function createEngine(parts: EngineParts): Engine {
     })),
     activate: on(activate),
     activations: asked(activationsView),
+    offerUse: on(offerUse),
     bankingActivity: asked(bankingActivity),
     operate: (input, nowMs) => run(nowMs, (call) => operate(call, input.key, input.operation)),
     runDue: asked((call) => {

@@ -22,6 +22,8 @@ import type { OffersNeeded, RecordBatch } from "./port-types/recording.ts";
 import type {
   BankingActivity,
   EntryView,
+  OfferQuestion,
+  OfferUse,
   Overview,
   Page,
   PointsView,
@@ -104,6 +106,11 @@ export type LedgerPort = {
       LedgerError
     >
   >;
+  /** Activations and use of offers in one call of the object. */
+  readonly offerUse: (
+    userId: UserId,
+    input: { readonly offers: readonly OfferQuestion[] },
+  ) => Promise<Result<OfferUse, LedgerError>>;
   readonly bankingActivity: (userId: UserId) => Promise<Result<BankingActivity, LedgerError>>;
   /**
    * Writes down what is due at the clock's time (matured, expired, closed) and drains the outbox:

@@ -18,12 +18,17 @@ function mailbox(publicUrl: string, name: "security" | "contact"): string {
   return `mailto:${name}@${new URL(publicUrl).hostname}`;
 }
 
-/** `GET /v1/legal`. */
+/**
+ * `GET /v1/legal`. `host`: the company whose machines this runs on; null for a server of the
+ * operator's own, which is then named by its address.
+ */
 export function legalNotice(
   config: Pick<Config, "publicUrl" | "powens" | "email" | "jurisdiction" | "debtor">,
+  host: string | null,
   locale: Locale,
 ) {
   const say = LEGAL.in(locale);
+  const provider = host ?? new URL(config.publicUrl).hostname;
   return {
     operator: {
       name: config.debtor.name === "" ? null : config.debtor.name,
@@ -42,13 +47,15 @@ export function legalNotice(
     })),
     data_never_kept: NEVER_KEPT.map((key) => say(key)),
     hosting: {
-      provider: "Cloudflare",
+      provider,
       jurisdiction: config.jurisdiction,
-      statement: say("hosting_statement"),
+      statement: say(
+        config.jurisdiction === "eu" ? "hosting_statement" : "hosting_statement_undeclared",
+      ),
     },
     processors: [
       { role: "aggregator" as const, name: "Powens" },
-      { role: "hosting" as const, name: "Cloudflare" },
+      { role: "hosting" as const, name: provider },
       { role: "email" as const, name: new URL(config.email.url).hostname },
     ],
     complaints: {

@@ -28,6 +28,8 @@ type OperationsRoutesDeps = {
     | "jurisdiction"
     | "debtor"
   >;
+  /** See `legalNotice`. */
+  readonly host: string | null;
   readonly checks: ReadinessChecks;
   readonly clock: Clock;
   readonly log: Log;
@@ -169,7 +171,7 @@ function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   router.openapi(legal, (c) => {
     const locale = c.get("locale");
     c.header("Vary", "Accept-Language", { append: true });
-    return c.json(legalNotice(deps.config, locale), 200, {
+    return c.json(legalNotice(deps.config, deps.host, locale), 200, {
       "Cache-Control": "public, max-age=300",
       "Content-Language": locale,
     });

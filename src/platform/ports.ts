@@ -8,6 +8,8 @@ import type { LedgerOperations, LedgerPort, LedgerTransfer } from "../ledger/por
 
 /** What a runtime provides: Cloudflare, Deno, or a test. */
 export type Platform = {
+  /** The company whose machines this runs on; null for a server of the operator's own. */
+  readonly host: string | null;
   readonly db: SqlDatabase;
   readonly ledger: LedgerPort & LedgerOperations;
   /** Whole ledgers and budgets as raw rows. */

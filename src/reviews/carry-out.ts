@@ -28,7 +28,8 @@ export type SeenRow = {
 /** On a day that is given, the row may turn out to repeat others that are judged again then. */
 const NEIGHBOUR_DAYS = 45;
 
-async function offersFor(
+/** The offers that may apply to the row, as the catalogue has them now. */
+export async function offersFor(
   catalogue: CatalogueView,
   { brand, purchasedOn }: PurchaseView,
   givenOn: string | null,

@@ -7,7 +7,7 @@ import { audited, operatorEvent } from "../audit/ports.ts";
 import type { AuditEvent } from "../audit/ports.ts";
 import { operatorOf, requireRole } from "../http/authentication.ts";
 import type { OperatorTokens } from "../http/authentication.ts";
-import type { AppEnv } from "../http/context.ts";
+import type { AppEnv, Locale } from "../http/context.ts";
 import { idempotent } from "../http/idempotency.ts";
 import type { IdempotencyDeps } from "../http/idempotency.ts";
 import { pageOf, pageQuery } from "../http/paging.ts";
@@ -16,15 +16,15 @@ import { problem } from "../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../http/router.ts";
 import { isId } from "../kernel/ids.ts";
 import { toInstant } from "../kernel/time.ts";
+import { REVIEWS } from "../texts/texts.ts";
 import { VALIDATION } from "../texts/texts.ts";
 import type { ReviewPosition } from "./store.ts";
 import type { ReviewEntry } from "./carry-out.ts";
 import type { ReviewError } from "./errors.ts";
 import type { Reviews } from "./service.ts";
-import { REVIEWS } from "../texts/texts.ts";
 
 type ReviewRoutesDeps = {
-  readonly reviews: Pick<Reviews, "page" | "decide">;
+  readonly reviews: Pick<Reviews, "page" | "decide" | "describe">;
   readonly operatorTokens: OperatorTokens;
   readonly idempotency: IdempotencyDeps;
   readonly cursors: Cursors;
@@ -40,11 +40,24 @@ const reviewSchema = z.object({
     description:
       "amount_precision, amount_out_of_bounds, amount_missing, date_absurd, currency_unknown, weak_account or refund_without_purchase",
   }),
+  why_text: z.string().openapi({ description: "The same in words, and what to look at" }),
   state: z.enum(["open", "closed"]),
   opened_at: instant,
   closed_at: instant.nullable(),
-  decision: z.object({ decision: z.enum(["count", "refuse"]), by: z.string(), at: instant })
-    .nullable(),
+  decision: z.object({
+    decision: z.enum(["count", "refuse"]),
+    by: z.string(),
+    at: instant,
+    reason: z.string().nullable(),
+  }).nullable(),
+  possible_decisions: z.array(z.enum(["count", "refuse"])),
+  if_counted: z.object({
+    points_at_most: z.number().int(),
+    second_person: z.boolean(),
+    offers: z.array(z.object({ id: z.string(), version: z.number().int() })),
+  }).nullable().openapi({
+    description: "What counting it would come to under the offers of its day",
+  }),
   proposal: z.object({ by: z.string(), at: instant, points: z.number().int() }).nullable()
     .openapi({
       description: "Somebody would count it for at most so many points, which takes another person",
@@ -57,6 +70,8 @@ const reviewSchema = z.object({
     booked_on: z.string().nullable(),
     amount_cents: z.number().int(),
     currency: z.string(),
+    original: z.object({ amount_cents: z.number().int(), currency: z.string() }).nullable(),
+    brand: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
     brand_id: z.string().nullable(),
     outcome: z.enum(["earned", "not_earned", "reversed", "waiting"]),
     points: z.number().int(),
@@ -65,18 +80,46 @@ const reviewSchema = z.object({
   }),
 }).openapi("Review");
 
-function present({ row, purchase }: ReviewEntry): z.output<typeof reviewSchema> {
+const WHY = {
+  amount_precision: "why_amount_precision",
+  amount_out_of_bounds: "why_amount_out_of_bounds",
+  amount_missing: "why_amount_missing",
+  date_absurd: "why_date_absurd",
+  currency_unknown: "why_currency_unknown",
+  weak_account: "why_weak_account",
+  refund_without_purchase: "why_refund_without_purchase",
+} as const;
+
+function whyText(why: string, locale: Locale): string {
+  const known = Object.entries(WHY).find(([code]) => code === why);
+  return REVIEWS.in(locale)(known === undefined ? "why_other" : known[1]);
+}
+
+type Facts = Awaited<ReturnType<Reviews["describe"]>>;
+
+function present(
+  { row, purchase }: ReviewEntry,
+  facts: Facts,
+  locale: Locale,
+): z.output<typeof reviewSchema> {
   const { decision, decidedBy, decidedAtMs, proposedBy, proposedAtMs, proposedPoints } = row;
   return {
     id: row.purchaseId,
     user_id: row.userId,
     why: row.why,
+    why_text: whyText(row.why, locale),
     state: row.state,
     opened_at: toInstant(row.openedAtMs),
     closed_at: row.closedAtMs === null ? null : toInstant(row.closedAtMs),
     decision: decision === null || decidedBy === null || decidedAtMs === null
       ? null
-      : { decision, by: decidedBy, at: toInstant(decidedAtMs) },
+      : { decision, by: decidedBy, at: toInstant(decidedAtMs), reason: row.decisionReason },
+    possible_decisions: [...facts?.decisions ?? []],
+    if_counted: facts === null ? null : {
+      points_at_most: facts.points,
+      second_person: facts.secondPerson,
+      offers: facts.offers.map(({ offerId, version }) => ({ id: offerId, version })),
+    },
     proposal: proposedBy === null || proposedAtMs === null || proposedPoints === null
       ? null
       : { by: proposedBy, at: toInstant(proposedAtMs), points: proposedPoints },
@@ -88,6 +131,13 @@ function present({ row, purchase }: ReviewEntry): z.output<typeof reviewSchema> 
       booked_on: purchase.bookedOn,
       amount_cents: purchase.amountCents,
       currency: purchase.currency,
+      original: purchase.original === null ? null : {
+        amount_cents: purchase.original.amountCents,
+        currency: purchase.original.currency,
+      },
+      brand: purchase.brand === null
+        ? null
+        : { id: purchase.brand.id, name: facts?.brandName ?? null },
       brand_id: purchase.brand?.id ?? null,
       outcome: purchase.verdict.outcome,
       points: purchase.verdict.points,
@@ -128,7 +178,7 @@ function refuse(c: Context<AppEnv>, error: ReviewError): Response {
       return dayProblem(c, error.code);
     case "second_person_required":
       return problem(c, "second_person_required", {
-        detail: REVIEWS.both("second_person_required"),
+        detail: REVIEWS.both("earns_more"),
       });
     case "erased":
       return problem(c, "not_found");
@@ -164,8 +214,12 @@ function addList(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void {
     if (cursor !== undefined && after === null) return problem(c, "cursor_invalid") as never;
     const { entries, more } = await deps.reviews.page({ state, limit, after });
     const last = entries.at(-1)?.row;
+    const locale = c.get("locale");
+    const data = await Promise.all(
+      entries.map(async (entry) => present(entry, await deps.reviews.describe(entry), locale)),
+    );
     return c.json({
-      data: entries.map(present),
+      data,
       next_cursor: more && last !== undefined
         ? deps.cursors.seal(scope, `${last.openedAtMs}|${last.purchaseId}`)
         : null,
@@ -194,6 +248,9 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
           description:
             "The day of purchase, to count a row with date_absurd and no other: one of the 120 days before the row came, and none before its connection",
         }),
+        reason: z.string().trim().min(1).max(500).regex(/^[^\p{Cc}]*$/u).optional().openapi({
+          description: "Why, for whoever looks at it later; no personal data",
+        }),
       })),
     },
     responses: {
@@ -203,7 +260,7 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
   });
   router.openapi(route, async (c) => {
     const { id } = c.req.valid("param");
-    const { decision, purchased_on: purchasedOn = null } = c.req.valid("json");
+    const { decision, purchased_on: purchasedOn = null, reason = null } = c.req.valid("json");
     if (!isId("pur", id)) return problem(c, "not_found") as never;
     const operator = operatorOf(c);
     const decided = await deps.reviews.decide({
@@ -211,12 +268,16 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
       decision,
       purchasedOn,
       by: operator.subject,
+      reason,
       event: operatorEvent(operator, "review.decide", id, {
         decision,
+        reasoned: reason !== null,
         ...(purchasedOn === null ? {} : { purchased_on: purchasedOn }),
       }),
     });
-    return decided.ok ? c.json(present(decided.value), 200) : (refuse(c, decided.error) as never);
+    if (!decided.ok) return refuse(c, decided.error) as never;
+    const facts = await deps.reviews.describe(decided.value);
+    return c.json(present(decided.value, facts, c.get("locale")), 200);
   });
 }
 

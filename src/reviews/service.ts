@@ -5,7 +5,8 @@ import type { PurchaseId, UserId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { MINUTE_MS } from "../kernel/time.ts";
-import { carryOut, pointsOf, readRow } from "./carry-out.ts";
+import type { OfferTerms } from "../ledger/ports.ts";
+import { carryOut, offersFor, pointsOf, readRow } from "./carry-out.ts";
 import type { ReviewEntry, ReviewsDeps, SeenRow } from "./carry-out.ts";
 import type { ReviewError } from "./errors.ts";
 import { MADE_UP, pointsAllowed, WITHOUT_DAY } from "./review-points.ts";
@@ -27,7 +28,21 @@ type ReviewRequest = {
   readonly purchasedOn: string | null;
   readonly by: string;
   readonly event: AuditEvent;
+  readonly reason: string | null;
 };
+
+/** What counting a row would come to, and what may be decided. */
+type ReviewFacts = {
+  readonly brandName: string | null;
+  readonly offers: readonly OfferTerms[];
+  /** The most that it would earn. */
+  readonly points: number;
+  readonly secondPerson: boolean;
+  readonly decisions: readonly ("count" | "refuse")[];
+};
+
+// Names only; the offers of a decision itself are read anew.
+const CATALOGUE_AGE_MS = MINUTE_MS;
 
 // A request that decides is over by then.
 const UNFINISHED_AFTER_MS = 2 * MINUTE_MS;
@@ -60,7 +75,7 @@ async function propose(
 /** Null when another person's proposal came in between. */
 async function decideOnce(
   deps: ReviewsDeps,
-  { purchaseId, decision, purchasedOn, by, event }: ReviewRequest,
+  { purchaseId, decision, purchasedOn, by, event, reason }: ReviewRequest,
 ): Promise<Result<ReviewEntry, ReviewError> | null> {
   const { store, clock } = deps;
   const before = await store.find(purchaseId);
@@ -81,7 +96,7 @@ async function decideOnce(
     }
   }
   const row = await store.intend(
-    { purchaseId, decision, purchasedOn, by, nowMs: clock.nowMs() },
+    { purchaseId, decision, purchasedOn, by, nowMs: clock.nowMs(), reason },
     noted,
   );
   return row === null || row.decision !== decision || row.purchasedOn !== purchasedOn
@@ -104,6 +119,26 @@ export function reviewService(deps: ReviewsDeps) {
         }),
       );
       return { entries, more: rows.length > query.limit };
+    },
+
+    /** What a person needs to decide, beside the row itself. */
+    async describe({ row, purchase }: ReviewEntry): Promise<ReviewFacts | null> {
+      if (purchase === null) return null;
+      const offers = await offersFor(deps.catalogue, purchase, row.purchasedOn);
+      const points = MADE_UP.has(row.why)
+        ? 0
+        : pointsOf(deps, { purchase, offers }, row.purchasedOn);
+      const brand = purchase.brand === null
+        ? null
+        : (await deps.catalogue.current(CATALOGUE_AGE_MS)).brand(purchase.brand.id);
+      const decidable = row.state === "open" && row.why !== "refund_without_purchase";
+      return {
+        brandName: brand?.name ?? null,
+        offers,
+        points,
+        secondPerson: points > pointsAllowed(row, null),
+        decisions: !decidable ? [] : MADE_UP.has(row.why) ? ["refuse"] : ["count", "refuse"],
+      };
     },
 
     /**

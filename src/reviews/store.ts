@@ -18,6 +18,7 @@ type ReviewIntent = {
   readonly purchasedOn: string | null;
   readonly by: string;
   readonly nowMs: number;
+  readonly reason?: string | null;
 };
 
 /** `over` is the row as it was read. */
@@ -82,17 +83,22 @@ function decisions(db: Database, random: RandomBytes) {
      * decision that was written down before is kept.
      */
     async intend(intent: ReviewIntent, event: AuditEvent): Promise<ReviewRow | null> {
-      const { purchaseId, decision, purchasedOn, by, nowMs } = intent;
+      const { purchaseId, decision, purchasedOn, by, nowMs, reason = null } = intent;
       const [, , found] = await guarded(() =>
         db.batch([
-          db.update(reviews).set({ decision, purchasedOn, decidedBy: by, decidedAtMs: nowMs })
-            .where(
-              and(
-                eq(reviews.purchaseId, purchaseId),
-                eq(reviews.state, "open"),
-                isNull(reviews.decision),
-              ),
+          db.update(reviews).set({
+            decision,
+            purchasedOn,
+            decidedBy: by,
+            decidedAtMs: nowMs,
+            decisionReason: reason,
+          }).where(
+            and(
+              eq(reviews.purchaseId, purchaseId),
+              eq(reviews.state, "open"),
+              isNull(reviews.decision),
             ),
+          ),
           auditStatement(db, event, nowMs, random),
           db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId)),
         ])
@@ -146,6 +152,7 @@ function closings(db: Database) {
         purchasedOn: null,
         decidedBy: null,
         decidedAtMs: null,
+        decisionReason: null,
       }).where(
         and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open")),
       );

@@ -21,8 +21,9 @@ export const LEGAL_EN: TranslationOf<typeof LEGAL_FR> = {
     "Your balances, IBANs, savings, loans, transfers, direct debits and their recipients: we do not keep them",
   never_payment_orders: "No payment orders: we can neither debit nor transfer your money",
   hosting_statement: "The data is stored and the ledger is run in the European Union",
+  hosting_statement_undeclared: "The operator has not declared where the data is stored",
   complaints_how:
-    "To contest a purchase, use the app; for anything else, write to us. If our answer does not satisfy you, you can turn to these authorities.",
+    "To contest a purchase or for anything else, write to us. If our answer does not satisfy you, you can turn to these authorities.",
   about_payment_services: "Payment services",
   about_personal_data: "Personal data",
 };

@@ -22,8 +22,9 @@ export const LEGAL_FR = {
   never_payment_orders:
     "Aucun ordre de paiement : nous ne pouvons ni prélever ni transférer votre argent",
   hosting_statement: "Les données sont stockées et le registre est tenu dans l'Union européenne",
+  hosting_statement_undeclared: "L'exploitant n'a pas déclaré où les données sont stockées",
   complaints_how:
-    "Pour contester un achat, passez par l'application ; pour toute autre question, écrivez-nous. Si notre réponse ne vous satisfait pas, vous pouvez saisir ces autorités.",
+    "Pour contester un achat ou pour toute autre question, écrivez-nous. Si notre réponse ne vous satisfait pas, vous pouvez saisir ces autorités.",
   about_payment_services: "Services de paiement",
   about_personal_data: "Données personnelles",
 } as const;

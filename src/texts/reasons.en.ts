@@ -46,7 +46,7 @@ export const REASONS_EN: TranslationOf<typeof REASONS_FR> = {
   confirmation_expected: ", to be confirmed on {day}",
   brand_unknown: "We did not recognise any partner brand in your bank's label.",
   brand_unknown_claim:
-    "We did not recognise any partner brand in your bank's label; if this is a mistake, file a claim on this purchase.",
+    "We did not recognise any partner brand in your bank's label; if this is a mistake, write to us.",
   brand_without_offer: "This brand had no offer on the day of your purchase.",
   offer_not_in_force: "No offer of this brand was running on the day of your purchase.",
   offer_not_in_force_window:

@@ -44,7 +44,7 @@ export const REASONS_FR = {
   confirmation_expected: ", confirmation prévue le {day}",
   brand_unknown: "Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque.",
   brand_unknown_claim:
-    "Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque ; si c'est une erreur, faites une réclamation sur cet achat.",
+    "Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque ; si c'est une erreur, écrivez-nous.",
   brand_without_offer: "Cette marque ne proposait pas d'offre le jour de votre achat.",
   offer_not_in_force: "Aucune offre de cette marque n'était en cours le jour de votre achat.",
   offer_not_in_force_window:

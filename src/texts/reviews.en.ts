@@ -1,10 +1,22 @@
-// Why a review cannot be decided, for the operator, in English.
+// What operators read of rows that wait for a person, in English: why each waits, and why a decision
+// is refused.
 import type { TranslationOf } from "./catalogue.ts";
 import type { REVIEWS_FR } from "./reviews.fr.ts";
 
 export const REVIEWS_EN: TranslationOf<typeof REVIEWS_FR> = {
-  decided: "This row was decided already, or waits no more",
-  not_decidable: "This refund waits for its purchase; there is nothing to decide",
-  not_countable: "The amount of this row is not known: it can only be refused",
-  second_person_required: "The row would earn more points by now: read it and decide again",
+  why_amount_precision: "The bank's amount is more precise than a cent; it was rounded.",
+  why_amount_out_of_bounds: "The amount is out of bounds; the one that is shown does not count.",
+  why_amount_missing: "The bank gave no amount; the one that is shown does not count.",
+  why_date_absurd: "The day that the bank gave is not plausible.",
+  why_currency_unknown: "The currency of the account is not known.",
+  why_weak_account:
+    "The row may be recorded already from another account: compare day and amount with the user's other purchases.",
+  why_refund_without_purchase:
+    "This refund waits for its purchase; there is nothing to decide, it is matched when the purchase arrives.",
+  why_other: "This row waits for a decision.",
+
+  decided: "This row was decided already, or waits no more.",
+  not_decidable: "This refund waits for its purchase; there is nothing to decide.",
+  not_countable: "The amount of this row is not known: it can only be refused.",
+  earns_more: "The row would earn more points by now: read it and decide again.",
 };

@@ -13,6 +13,8 @@ import { LEGAL_EN } from "./legal.en.ts";
 import { LEGAL_FR } from "./legal.fr.ts";
 import { MAILS_EN } from "./mails.en.ts";
 import { MAILS_FR } from "./mails.fr.ts";
+import { OFFERS_EN } from "./offers.en.ts";
+import { OFFERS_FR } from "./offers.fr.ts";
 import { PROBLEM_DETAILS_EN } from "./problem-details.en.ts";
 import { PROBLEM_DETAILS_FR } from "./problem-details.fr.ts";
 import { PROBLEMS_EN } from "./problems.en.ts";
@@ -34,8 +36,12 @@ export const REASONS = catalogue(REASONS_FR, REASONS_EN);
 export const CHECKS = catalogue(CHECKS_FR, CHECKS_EN);
 /** Titles of refusals, one for each code. */
 export const PROBLEMS = catalogue(PROBLEMS_FR, PROBLEMS_EN);
-/** What a refusal means where its title says too little. */
+/** Rows that wait for a person: why, and why a decision is refused. */
+export const REVIEWS = catalogue(REVIEWS_FR, REVIEWS_EN);
+/** What to do about a refusal, one for each code, and what it is about. */
 export const PROBLEM_DETAILS = catalogue(PROBLEM_DETAILS_FR, PROBLEM_DETAILS_EN);
+/** Brands and offers: what is wrong with one, and whether an offer applies. */
+export const OFFERS = catalogue(OFFERS_FR, OFFERS_EN);
 /** What a schema found wrong with a field. */
 export const VALIDATION = catalogue(VALIDATION_FR, VALIDATION_EN);
 /** The e-mails. */
@@ -50,7 +56,5 @@ export const LEGAL = catalogue(LEGAL_FR, LEGAL_EN);
 export const BANKING = catalogue(BANKING_FR, BANKING_EN);
 /** What is wrong with a day of a query. */
 export const DAYS = catalogue(DAYS_FR, DAYS_EN);
-/** Why a review cannot be decided. */
-export const REVIEWS = catalogue(REVIEWS_FR, REVIEWS_EN);
 /** Why a page of an archive is not given or not taken. */
 export const TRANSFER = catalogue(TRANSFER_FR, TRANSFER_EN);

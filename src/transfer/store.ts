@@ -33,6 +33,8 @@ const RULES: readonly Rule[] = [
   { table: "alias_changes" },
   { table: "offers" },
   { table: "offer_versions" },
+  { table: "offer_stops" },
+  { table: "offer_budgets" },
   { table: "recognition_corrections" },
   { table: "catalogue_state", single: true },
   { table: "users" },

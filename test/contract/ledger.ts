@@ -1,10 +1,10 @@
 // What every edition of the ledger must do, through `LedgerPort` alone: run over node:sqlite, in
 // workerd and on Deno.
-import type { PurchaseId, UserId } from "../../src/kernel/ids.ts";
+import type { OfferId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
 import { LEDGER_METHODS } from "../../src/ledger/object/methods.ts";
 import type { LedgerMethod } from "../../src/ledger/object/methods.ts";
 import type { LedgerOperations, LedgerPort } from "../../src/ledger/ports.ts";
-import { ALL, at, batch, row } from "./ledger-factories.ts";
+import { ALL, at, batch, MONOPRIX, row } from "./ledger-factories.ts";
 
 type Expect = (
   actual: unknown,
@@ -39,6 +39,26 @@ export function ledgerContract(test: ContractTest, open: OpenLedger): void {
     expect(await ledger.record(user, batch([row("1")]))).toMatchObject({
       ok: true,
       value: { recorded: 0, unchanged: 1 },
+    });
+    const asked = (period: string) => ({
+      offers: [{ offerId: "off_1" as OfferId, brandId: MONOPRIX, period }],
+    });
+    expect(await ledger.offerUse(user, asked("2026-11"))).toEqual({
+      ok: true,
+      value: {
+        activations: [],
+        used: [{
+          offerId: "off_1",
+          points: 104,
+          purchases: 1,
+          resetsOn: "2026-12-01",
+          bought: true,
+        }],
+      },
+    });
+    expect(await ledger.offerUse(user, asked("2026-12"))).toMatchObject({
+      ok: true,
+      value: { used: [{ points: 0, purchases: 0, bought: true }] },
     });
     expect(await ledger.purchases(user, ALL)).toMatchObject({
       ok: true,

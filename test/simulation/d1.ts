@@ -7,7 +7,7 @@ import type { SqlDatabase, SqlResult, SqlStatement } from "../../src/db/d1.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 /** What ledgers write. */
-const TABLES = ["counters", "closed_counters", "ledger_heads", "reviews"] as const;
+const TABLES = ["counters", "closed_counters", "ledger_heads", "reviews", "offer_budgets"] as const;
 const idle: SqlDatabase[] = [];
 let opened = 0;
 

@@ -47,6 +47,7 @@ function entryOf({ body, hash }: RawEntry): EntryView {
     changes,
     balances: body.balances,
     purchaseId: body.purchase_id ?? null,
+    brandId: body.brand_id ?? null,
     redemptionId: body.redemption_id ?? null,
     reverses: body.reverses ?? null,
     effectiveOn: body.effective_on,

@@ -124,7 +124,7 @@ export function bankingApp(binding: D1Database) {
       return {
         version,
         recogniser,
-        brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix" } : null),
+        brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix", logoUrl: null } : null),
         termsFor: () => [],
       };
     },
@@ -137,6 +137,7 @@ export function bankingApp(binding: D1Database) {
       bankDataGrantedAtMs: LINK_MS,
       profileComplete: true,
       oldEnough: true,
+      minimumAge: 18,
       ...gates.get(userId),
     }),
     cipherOf: async (userId) => {

@@ -58,6 +58,8 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
     nowMs: start.nowMs,
     ledgerCalls: 0,
     ledgerError: null as LedgerError | null,
+    /** What the user has used of an offer, by its id. */
+    used: new Map<string, { points: number; purchases: number; bought: boolean }>(),
     activations: new Map<string, { activatedAtMs: number; expiresAtMs: number | null }>(),
   };
   const d1 = countD1(binding);
@@ -75,16 +77,24 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
     state.ledgerCalls += 1;
     return state.ledgerError === null ? ok(value()) : err(state.ledgerError);
   };
-  const ledger: Pick<LedgerPort, "activations" | "activate"> = {
-    activations: async (userId) =>
-      called(() =>
-        [...state.activations].flatMap((
+  const ledger: Pick<LedgerPort, "offerUse" | "activate"> = {
+    offerUse: async (userId, { offers }) =>
+      called(() => ({
+        used: offers.map(({ offerId, period }) => ({
+          offerId,
+          points: 0,
+          purchases: 0,
+          bought: false,
+          ...state.used.get(offerId),
+          resetsOn: period === "offer" ? null : "2026-12-01",
+        })),
+        activations: [...state.activations].flatMap((
           [key, item],
         ) => (key.startsWith(userId)
           ? [{ offerId: key.slice(userId.length + 1) as never, ...item }]
           : [])
-        )
-      ),
+        ),
+      })),
     activate: async (userId, { offerId, activationDays, offerEndsAtMs }) =>
       called(() => {
         const key = `${userId}|${offerId}`;
@@ -104,6 +114,7 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
   const routers = catalogueRouters({
     service,
     cache,
+    budgets: store.budgets,
     ledger,
     userTokens,
     operatorTokens,

@@ -42,6 +42,10 @@ export function probeRouter() {
   );
   routes.get("/v1/problems/:code", (c) => problem(c, c.req.param("code") as ProblemCode));
   routes.get(
+    "/v1/waits/:seconds",
+    (c) => problem(c, "rate_limited", { headers: { "Retry-After": c.req.param("seconds") } }),
+  );
+  routes.get(
     "/v1/public",
     (c) => c.json({}, 200, { "Cache-Control": "public, max-age=60", ETag: '"1"' }),
   );

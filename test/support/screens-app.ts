@@ -25,6 +25,7 @@ export const BRAND: BrandId = "brd_0192f0c4-0000-7000-8000-000000000001";
 export const OFFER: OfferId = "off_0192f0c4-0000-7000-8000-000000000002";
 export const ACCOUNT: AccountId = "acc_0192f0c4-0000-7000-8000-000000000003";
 export const PURCHASE: PurchaseId = "pur_0192f0c4-0000-7000-8000-000000000004";
+export const LOGO_URL = "https://logos.example/monoprix.svg";
 export const LABEL = "CB MONOPRIX 75011 12/11";
 
 export const POINTS: PointsView = {
@@ -41,6 +42,7 @@ export const ENTRY: EntryView = {
   changes: { pending: 104, available: 0, held: 0 },
   balances: POINTS.balances,
   purchaseId: PURCHASE,
+  brandId: BRAND,
   redemptionId: null,
   reverses: null,
   effectiveOn: "2026-11-12",
@@ -151,7 +153,9 @@ export async function screensApp() {
         return {
           brand: (
             id: BrandId,
-          ) => (id === BRAND && state.brandName !== null ? { id, name: state.brandName } : null),
+          ) => (id === BRAND && state.brandName !== null
+            ? { id, name: state.brandName, logoUrl: LOGO_URL }
+            : null),
         };
       },
     },

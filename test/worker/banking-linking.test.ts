@@ -88,21 +88,40 @@ describe("starting", () => {
     expect(new URL(String(first.body["authorization_url"])).pathname).toBe("/en/connect");
   });
   it.each([
-    ["consent_required", 403, { bankDataGrantedAtMs: null }],
-    ["consent_required", 403, { termsGrantedAtMs: null }],
-    ["profile_incomplete", 403, { profileComplete: false, oldEnough: null }],
-    ["age_below_minimum", 403, { oldEnough: false }],
-  ])("is refused with %s", async (code, status, gate) => {
-    const userId = await addUser(binding);
-    app.gates.set(userId, gate);
-    const answer = await app.call("POST", "/v1/bank-connections", {
-      as: userId,
-      body: { redirect_uri: REDIRECT },
-    });
-    expect([answer.status, answer.body.code]).toEqual([status, code]);
-    expect(app.powens.state.calls).toEqual([]);
-    expect(await all("SELECT * FROM aggregator_links WHERE user_id = ?", userId)).toEqual([]);
-  });
+    ["consent_required", 403, { bankDataGrantedAtMs: null }, "(bank_data)", ["#consent/bank_data"]],
+    ["consent_required", 403, { termsGrantedAtMs: null }, "(terms)", ["#consent/terms"]],
+    [
+      "consent_required",
+      403,
+      { bankDataGrantedAtMs: null, termsGrantedAtMs: null },
+      "(terms), ",
+      ["#consent/terms", "#consent/bank_data"],
+    ],
+    ["profile_incomplete", 403, { profileComplete: false, oldEnough: null }, "birth_date", [
+      "#profile/birth_date",
+    ]],
+    ["age_below_minimum", 403, { oldEnough: false }, "18 ans", undefined],
+  ])(
+    "is refused with %s, which says what is missing",
+    async (code, status, gate, said, pointers) => {
+      const userId = await addUser(binding);
+      app.gates.set(userId, gate);
+      const answer = await app.call("POST", "/v1/bank-connections", {
+        as: userId,
+        body: { redirect_uri: REDIRECT },
+      });
+      expect([answer.status, answer.body.code]).toEqual([status, code]);
+      expect([
+        answer.body["detail"],
+        (answer.body["errors"] as { pointer: string }[] | undefined)?.map((error) => error.pointer),
+      ]).toEqual([
+        expect.stringContaining(said),
+        pointers,
+      ]);
+      expect(app.powens.state.calls).toEqual([]);
+      expect(await all("SELECT * FROM aggregator_links WHERE user_id = ?", userId)).toEqual([]);
+    },
+  );
   it.each([
     ["redirect_uri_unknown", 422, { redirect_uri: "https://evil.example/" }],
     ["redirect_uri_unknown", 422, { redirect_uri: `${REDIRECT}?x=1` }],

@@ -29,7 +29,7 @@ describe("activation", () => {
         value: false,
         reasons: [{
           code: "activation_missing",
-          message: "Activate this offer before your purchase",
+          message: "Activate this offer before your purchase.",
         }],
       },
     });

@@ -408,7 +408,7 @@ describe("the OpenAPI document", () => {
     const operations = Object.entries(body.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ path, method, operation }))
     );
-    expect(operations.length).toBe(17);
+    expect(operations.length).toBe(22);
     for (const { path, operation } of operations) {
       expect([path, operation.summary, operation.tags?.length]).toEqual([
         path,

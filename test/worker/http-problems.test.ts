@@ -1,5 +1,6 @@
 // Problems (RFC 9457), headers of every answer, and unexpected failures that disclose nothing.
 import { describe, it } from "vitest";
+import { PROBLEM_DETAILS } from "../../src/texts/texts.ts";
 import { problemTable } from "../../src/http/problem.ts";
 import type { ProblemBody } from "../../src/http/problem.ts";
 import { testApp } from "../support/http-app.ts";
@@ -26,11 +27,38 @@ describe("problems", () => {
           title,
           status,
           code,
-          detail: title,
+          detail: PROBLEM_DETAILS.in(language)(code),
           request_id: response.headers.get("X-Request-Id"),
         });
       }
       expect(fr).not.toBe(en);
+      const details = PROBLEM_DETAILS.both(code);
+      expect(details.fr).not.toBe(details.en);
+      expect([details.fr, details.en]).not.toContain(fr);
+      expect([details.fr, details.en]).not.toContain(en);
+    }
+  });
+
+  it("say how long to wait wherever a header does, rounded up", async ({ expect }) => {
+    for (
+      const [seconds, fr, en] of [
+        [1, "1 seconde", "1 second"],
+        [119, "119 secondes", "119 seconds"],
+        [121, "3 minutes", "3 minutes"],
+        [7_199, "120 minutes", "120 minutes"],
+        [7_201, "3 heures", "3 hours"],
+      ] as const
+    ) {
+      for (const [language, wait] of [["fr", fr], ["en", en]] as const) {
+        const response = await app.fetch(`/v1/waits/${seconds}`, {
+          headers: { "Accept-Language": language },
+        });
+        expect((await json(response)).detail).toBe(
+          `${PROBLEM_DETAILS.in(language)("rate_limited")} ${
+            language === "fr" ? "Réessayez dans" : "Try again in"
+          } ${wait}.`,
+        );
+      }
     }
   });
 
@@ -64,12 +92,30 @@ describe("problems", () => {
     }
   });
 
-  it("answer a path or a method that is not there", async ({ expect }) => {
+  it("answer 405 with Allow where the path is known and the method is not", async ({ expect }) => {
+    for (
+      const [method, path, allow] of [
+        ["DELETE", "/v1/things", "GET, HEAD, POST"],
+        ["PUT", "/v1/private", "GET, HEAD"],
+        ["PATCH", "/v1/problems/anything", "GET, HEAD"],
+        ["GET", "/v1/size", "POST"],
+      ] as const
+    ) {
+      const response = await app.fetch(path, { method });
+      expect([response.status, response.headers.get("Allow")], `${method} ${path}`).toEqual([
+        405,
+        allow,
+      ]);
+      expect((await json(response)).code).toBe("method_not_allowed");
+    }
+  });
+
+  it("answer a path that is not there", async ({ expect }) => {
     for (
       const [method, path] of [
         ["GET", "/v1/nothing"],
-        ["DELETE", "/v1/things"],
-        ["PUT", "/v1/private"],
+        ["DELETE", "/v1/things/1"],
+        ["PUT", "/v1/privates"],
         ["GET", "/"],
         ["GET", "/v1/%ff"],
         ["GET", "/v1/../../etc/passwd"],

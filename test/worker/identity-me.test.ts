@@ -275,6 +275,7 @@ describe("IdentityPort", () => {
       bankDataGrantedAtMs: null,
       profileComplete: false,
       oldEnough: null,
+      minimumAge: 18,
     });
     const grantedAtMs = app.clock.ms;
     await decide(app, session, "terms", true);
@@ -287,6 +288,7 @@ describe("IdentityPort", () => {
       bankDataGrantedAtMs: grantedAtMs,
       profileComplete: true,
       oldEnough: false,
+      minimumAge: 18,
     });
     // Midnight in Paris, still the day before in UTC.
     app.clock.ms = Date.UTC(2026, 10, 23, 23, 0, 0);

@@ -386,6 +386,7 @@ describe("waiting rows", () => {
       purchaseId: held?.purchase_id ?? "pur_",
       decision,
       purchasedOn: null,
+      reason: null,
       by: "alice",
       event: {
         actorKind: "operator",

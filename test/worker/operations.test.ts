@@ -60,6 +60,7 @@ function operationsApp(
         webhookSecrets: ["hook-secret"],
       },
     },
+    host: "Cloudflare",
     checks: {
       database: async () => {
         if (over.database === false) throw new Error("down");
@@ -233,7 +234,7 @@ describe("notices", () => {
     expect(french.body).toMatchObject({
       account_information: { provider: "Powens" },
       agent: { of: "Powens" },
-      hosting: { jurisdiction: "eu" },
+      hosting: { provider: "Cloudflare", jurisdiction: "eu" },
       operator: { name: "Cagnotte SAS" },
     });
     expect(french.text).toContain("identifiants bancaires");

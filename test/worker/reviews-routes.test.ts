@@ -80,7 +80,8 @@ describe("the reviews", () => {
     expect([decided.status, decided.body]).toMatchObject([200, {
       id: held?.["id"],
       state: "closed",
-      decision: { decision: "count", by: "support" },
+      decision: { decision: "count", by: "support", reason: null },
+      possible_decisions: [],
       row: { outcome: "earned", points: 104 },
     }]);
     expect((await decide(held?.["id"], "count", "key-1")).text).toBe(decided.text);
@@ -99,10 +100,27 @@ describe("the reviews", () => {
     ).toEqual([{ actor: "support" }]);
   });
 
-  test("that are refused earn nothing for good", async () => {
+  test("say what to look at, what counting comes to, and what may be decided", async () => {
     const held = (await open()).find((item) => item["why"] === "amount_precision");
-    expect((await decide(held?.["id"], "refuse")).body).toMatchObject({
+    expect(held).toMatchObject({
+      why_text: "Le montant de la banque est plus précis que le centime ; il a été arrondi.",
+      possible_decisions: ["count", "refuse"],
+      if_counted: { points_at_most: 104, second_person: false, offers: [{ version: 1 }] },
+      row: { brand: { id: brandId, name: "Review Shop" }, original: null },
+    });
+    const refund = (await open()).find((item) => item["why"] === "refund_without_purchase");
+    expect(refund?.["possible_decisions"]).toEqual([]);
+  });
+
+  test("that are refused earn nothing for good, with the reason that was given", async () => {
+    const held = (await open()).find((item) => item["why"] === "amount_precision");
+    const refused = await app.call("POST", `/reviews/${String(held?.["id"])}/decision`, "support", {
+      decision: "refuse",
+      reason: "counted twice by the bank",
+    });
+    expect(refused.body).toMatchObject({
       state: "closed",
+      decision: { decision: "refuse", reason: "counted twice by the bank" },
       row: { outcome: "not_earned", points: 0 },
     });
     await app.stubOf(id).runDue(null, NOW);
@@ -268,6 +286,7 @@ describe("the reviews", () => {
         purchaseId: held?.purchase_id ?? "pur_",
         decision: "count",
         purchasedOn: null,
+        reason: null,
         by: "alice",
         event,
       }),

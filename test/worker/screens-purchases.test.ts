@@ -4,6 +4,7 @@ import {
   ACCOUNT,
   BRAND,
   LABEL,
+  LOGO_URL,
   OFFER,
   PURCHASE,
   purchase,
@@ -31,7 +32,7 @@ describe("GET /v1/purchases", () => {
       original: null,
       kind: "purchase",
       state: "booked",
-      brand: { id: BRAND, name: "Monoprix", matched: "MONOPRIX" },
+      brand: { id: BRAND, name: "Monoprix", logo_url: LOGO_URL, matched: "MONOPRIX" },
       refund_of: null,
       verdict: {
         outcome: "earned",
@@ -39,15 +40,6 @@ describe("GET /v1/purchases", () => {
         reasons: [{
           code: "offer_applied",
           message: expect.stringContaining("L'offre s'applique"),
-        }],
-        rules: [{
-          rule: "below_minimum",
-          offer: { id: OFFER, version: 3 },
-          passed: true,
-          needed: 1000,
-          found: 3490,
-          measure: "purchase_cents",
-          text: expect.stringContaining("au moins"),
         }],
         calculation: {
           base_cents: 3490,
@@ -64,6 +56,38 @@ describe("GET /v1/purchases", () => {
     const english = await screens.read(`/v1/purchases/${PURCHASE}`, { "Accept-Language": "en" });
     expect(english.text).toContain("The offer applies");
     expect(english.body["label"]).toBe(LABEL);
+  });
+
+  it("leaves the rules out of the list unless asked, and has them in the single purchase", async () => {
+    const rules = [{
+      rule: "below_minimum",
+      offer: { id: OFFER, version: 3 },
+      passed: true,
+      needed: 1000,
+      found: 3490,
+      measure: "purchase_cents",
+      text: expect.stringContaining("au moins"),
+    }];
+    const listed = await screens.read("/v1/purchases?include=rules");
+    expect(listed.body["data"]).toMatchObject([{ verdict: { rules } }]);
+    expect((await screens.read(`/v1/purchases/${PURCHASE}`)).body).toMatchObject({
+      verdict: { rules },
+    });
+    expect((await screens.read("/v1/purchases")).text).not.toContain('"rules"');
+  });
+
+  it.each([
+    [
+      "from=2026-02-30",
+      "#query/from",
+      "date_invalid",
+      "This is not a day of the calendar, YYYY-MM-DD",
+    ],
+    ["from=2026-11-02&to=2026-11-01", "#query/to", "date_order", "The end is before the start"],
+    ["brand_id=monoprix", "#query/brand_id", "id_invalid", "This is not an id of this kind"],
+  ])("says what is wrong with %s", async (query, pointer, code, detail) => {
+    const refused = await screens.read(`/v1/purchases?${query}`, { "Accept-Language": "en" });
+    expect(refused.body["errors"]).toEqual([{ pointer, code, detail }]);
   });
 
   it("words a row by its state, and shows the sum that several checks make", async () => {
@@ -166,7 +190,12 @@ describe("GET /v1/purchases", () => {
   it("looks a brand that it does not know up once more, then shows what matched", async () => {
     screens.state.brandName = null;
     const shown = await screens.read(`/v1/purchases/${PURCHASE}`);
-    expect(shown.body["brand"]).toEqual({ id: BRAND, name: "MONOPRIX", matched: "MONOPRIX" });
+    expect(shown.body["brand"]).toEqual({
+      id: BRAND,
+      name: "MONOPRIX",
+      logo_url: null,
+      matched: "MONOPRIX",
+    });
     expect(screens.state.snapshots).toEqual([60_000, 0]);
     screens.state.purchases = [purchase(screens.sealed, { brand: null })];
     expect((await screens.read(`/v1/purchases/${PURCHASE}`)).body["brand"]).toBeNull();

@@ -1,6 +1,13 @@
 // The points screens, and what all read screens share.
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { ENTRY, PURCHASE, resetScreens, screensApp } from "../support/screens-app.ts";
+import {
+  BRAND,
+  ENTRY,
+  LOGO_URL,
+  PURCHASE,
+  resetScreens,
+  screensApp,
+} from "../support/screens-app.ts";
 
 let screens: Awaited<ReturnType<typeof screensApp>>;
 beforeAll(async () => {
@@ -128,6 +135,7 @@ describe("GET /v1/points/entries", () => {
       changes: ENTRY.changes,
       balances: ENTRY.balances,
       purchase_id: PURCHASE,
+      brand: { id: BRAND, name: "Monoprix", logo_url: LOGO_URL },
       effective_on: "2026-11-12",
       recorded_at: "2026-11-13T00:00:00.000Z",
       hash: ENTRY.hash,

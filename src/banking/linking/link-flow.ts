@@ -120,9 +120,15 @@ async function openGate(
 ): Promise<Result<LinkGate, StartError>> {
   const gate = await identity.linkGate(userId);
   if (gate === null || gate.termsGrantedAtMs === null || gate.bankDataGrantedAtMs === null) {
-    return err({ code: "consent_required" });
+    const missing = [
+      ...((gate?.termsGrantedAtMs ?? null) === null ? ["terms" as const] : []),
+      ...((gate?.bankDataGrantedAtMs ?? null) === null ? ["bank_data" as const] : []),
+    ];
+    return err({ code: "consent_required", missing });
   }
-  if (gate.oldEnough === false) return err({ code: "age_below_minimum" });
+  if (gate.oldEnough === false) {
+    return err({ code: "age_below_minimum", minimumAge: gate.minimumAge });
+  }
   if (!gate.profileComplete || gate.oldEnough === null) return err({ code: "profile_incomplete" });
   return ok(gate);
 }

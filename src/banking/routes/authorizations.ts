@@ -2,11 +2,13 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { userOf } from "../../http/authentication.ts";
-import type { AppEnv } from "../../http/context.ts";
+import type { AppEnv, Locale } from "../../http/context.ts";
 import { problem } from "../../http/problem.ts";
+import type { ProblemOptions } from "../../http/problem.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
 import { isId } from "../../kernel/ids.ts";
 import { toInstant } from "../../kernel/time.ts";
+import { PROBLEM_DETAILS } from "../../texts/texts.ts";
 import type { StartError } from "../errors.ts";
 import type { BankingService } from "../service/index.ts";
 import {
@@ -144,12 +146,47 @@ export function mountAuthorizations(router: OpenAPIHono<AppEnv>, service: Bankin
   });
 }
 
+function consentsMissing(
+  missing: readonly ("terms" | "bank_data")[],
+  locale: Locale,
+): ProblemOptions {
+  const named = (language: Locale): string =>
+    missing.map((purpose) => PROBLEM_DETAILS.in(language)(`consent_${purpose}`)).join(", ");
+  return {
+    detail: {
+      fr: PROBLEM_DETAILS.in("fr")("consent_required_which", { consents: named("fr") }),
+      en: PROBLEM_DETAILS.in("en")("consent_required_which", { consents: named("en") }),
+    },
+    errors: missing.map((purpose) => ({
+      pointer: `#consent/${purpose}`,
+      code: "consent_missing",
+      detail: PROBLEM_DETAILS.in(locale)("consent_missing"),
+    })),
+  };
+}
+
 function refusedStart(c: Parameters<typeof problem>[0], error: StartError): Response {
   switch (error.code) {
     case "in_progress":
       return problem(c, "idempotency_in_progress", { headers: { "Retry-After": "2" } });
     case "aggregator_unavailable":
       return problem(c, error.code, { headers: { "Retry-After": "30" } });
+    case "consent_required":
+      return problem(c, error.code, consentsMissing(error.missing, c.get("locale")));
+    case "profile_incomplete":
+      return problem(c, error.code, {
+        errors: [{
+          pointer: "#profile/birth_date",
+          code: "profile_field_missing",
+          detail: PROBLEM_DETAILS.in(c.get("locale"))("profile_field_missing"),
+        }],
+      });
+    case "age_below_minimum":
+      return problem(c, error.code, {
+        detail: PROBLEM_DETAILS.both("age_below_minimum_years", {
+          years: String(error.minimumAge),
+        }),
+      });
     default:
       return problem(c, error.code);
   }

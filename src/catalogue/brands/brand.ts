@@ -5,6 +5,7 @@ import type { BrandId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { saying } from "../../http/validation.ts";
+import { OFFERS } from "../../texts/texts.ts";
 import { hasCurrentOrFutureOffer, nameKey } from "../catalogue.ts";
 import type { AliasChange, BrandRecord, Catalogue } from "../catalogue.ts";
 import type { Act, Decision, ImportLine } from "../decision.ts";
@@ -23,11 +24,7 @@ export const brandInput = z.strictObject({
   // A name of nothing but accents and blanks would leave an empty key.
   name: shortText(80).refine(
     (name) => name === "" || nameKey(name) !== "",
-    saying(
-      "name_unreadable",
-      "Ce nom n'a ni lettre ni signe lisible",
-      "This name has no letter and no readable sign",
-    ),
+    saying("name_unreadable", OFFERS.both("name_unreadable")),
   ),
   category: shortText(60),
   aliases: z.array(alias).min(1).max(200),
@@ -71,6 +68,7 @@ function newBrand(input: BrandInput, act: Act, requestKey: string | null): Brand
     website: input.website ?? null,
     logoUrl: input.logo_url ?? null,
     wikidata: input.wikidata ?? null,
+    archivedAtMs: null,
     requestKey,
     createdAtMs: act.nowMs,
     updatedAtMs: act.nowMs,
@@ -104,6 +102,9 @@ export function createBrand(
 
 type Edited = {
   readonly brand: BrandRecord;
+  /** Members that apply at once, and those that wait for a second person. */
+  readonly changed: readonly string[];
+  readonly waiting: readonly string[];
   readonly aliasChange: AliasChange | null;
   readonly status: ImportLine["status"];
 };
@@ -129,19 +130,33 @@ function editOf(
     logoUrl: edit.logo_url === undefined ? brand.logoUrl : edit.logo_url,
     wikidata: edit.wikidata === undefined ? brand.wikidata : edit.wikidata,
   };
-  const recognised = wanted.name !== brand.name || !sameTexts(wanted.aliases, brand.aliases) ||
-    !sameTexts(wanted.excluded, brand.excluded);
-  const described = details.category !== brand.category || details.website !== brand.website ||
-    details.logoUrl !== brand.logoUrl || details.wikidata !== brand.wikidata;
+  const recognisedBy = [
+    ...(wanted.name === brand.name ? [] : ["name"]),
+    ...(sameTexts(wanted.aliases, brand.aliases) ? [] : ["aliases"]),
+    ...(sameTexts(wanted.excluded, brand.excluded) ? [] : ["excluded"]),
+  ];
+  const describedBy = [
+    ...(details.category === brand.category ? [] : ["category"]),
+    ...(details.website === brand.website ? [] : ["website"]),
+    ...(details.logoUrl === brand.logoUrl ? [] : ["logo_url"]),
+    ...(details.wikidata === brand.wikidata ? [] : ["wikidata"]),
+  ];
+  const recognised = recognisedBy.length > 0;
+  const described = describedBy.length > 0;
   const waits = recognised && hasCurrentOrFutureOffer(catalogue, brand.id, act.nowMs);
-  if (!recognised && !described) return ok({ brand, aliasChange: null, status: "unchanged" });
+  if (!recognised && !described) {
+    return ok({ brand, changed: [], waiting: [], aliasChange: null, status: "unchanged" });
+  }
   const updated = {
     ...brand,
     ...details,
     ...(waits ? {} : { ...wanted, nameKey: key }),
     updatedAtMs: described || !waits ? act.nowMs : brand.updatedAtMs,
   };
-  if (!waits) return ok({ brand: updated, aliasChange: null, status: "updated" });
+  if (!waits) {
+    const changed = [...recognisedBy, ...describedBy];
+    return ok({ brand: updated, changed, waiting: [], aliasChange: null, status: "updated" });
+  }
   const waiting = catalogue.waiting.get(brand.id);
   const asked = waiting !== undefined && waiting.name === wanted.name &&
     sameTexts(waiting.aliases, wanted.aliases) && sameTexts(waiting.excluded, wanted.excluded);
@@ -153,7 +168,13 @@ function editOf(
     createdAtMs: act.nowMs,
     approvedBy: null,
   };
-  return ok({ brand: described ? updated : brand, aliasChange, status: "waiting" });
+  return ok({
+    brand: described ? updated : brand,
+    changed: describedBy,
+    waiting: recognisedBy,
+    aliasChange,
+    status: "waiting",
+  });
 }
 
 /** The brand and the change of it that waits, if one does. */
@@ -233,6 +254,36 @@ export function approveAliasChange(
   });
 }
 
+/**
+ * Takes a brand out of the lists: it gets no offers any more. It stays recognised, because purchases
+ * of its past offers may still arrive.
+ */
+export function archiveBrand(
+  catalogue: Catalogue,
+  brandId: BrandId,
+  act: Act,
+): Decision<BrandOutcome> {
+  const brand = catalogue.brands.get(brandId);
+  if (brand === undefined) return err({ code: "not_found" });
+  const audit = { action: "brand.archive", target: brandId, details: {} };
+  const waiting = catalogue.waiting.get(brandId) ?? null;
+  if (brand.archivedAtMs !== null) {
+    return ok({ value: { brand, waiting, status: "unchanged" }, change: null, audit });
+  }
+  const waits = (catalogue.offersByBrand.get(brandId) ?? []).some((offer) =>
+    offer.versions.some((version) => version.state === "waiting")
+  );
+  if (waits || hasCurrentOrFutureOffer(catalogue, brandId, act.nowMs)) {
+    return err({ code: "brand_has_offer" });
+  }
+  const archived = { ...brand, archivedAtMs: act.nowMs, updatedAtMs: act.nowMs };
+  return ok({
+    value: { brand: archived, waiting, status: "updated" },
+    change: { brands: [archived] },
+    audit,
+  });
+}
+
 export type BrandImport = {
   readonly lines: readonly (ImportLine & { readonly brand: BrandRecord })[];
 };
@@ -265,7 +316,12 @@ export function importBrands(
     if (existing === undefined) {
       const brand = newBrand(input, act, null);
       written.push(brand);
-      report.push({ line, status: "created", id: brand.id, brand });
+      const changed = Object.keys(input).filter((name) => name !== "id");
+      report.push({ line, status: "created", id: brand.id, changed, waiting: [], brand });
+      continue;
+    }
+    if (existing.archivedAtMs !== null) {
+      errors.push(lineError(at, "/name", "brand_archived"));
       continue;
     }
     const edited = editOf(catalogue, existing, input, act);
@@ -275,7 +331,8 @@ export function importBrands(
     }
     if (edited.value.brand !== existing) written.push(edited.value.brand);
     if (edited.value.aliasChange !== null) changes.push(edited.value.aliasChange);
-    report.push({ line, status: edited.value.status, id: existing.id, brand: edited.value.brand });
+    const { status, changed, waiting } = edited.value;
+    report.push({ line, status, id: existing.id, changed, waiting, brand: edited.value.brand });
   }
   if (errors.length > 0) return err({ code: "invalid", errors: inLineOrder(errors) });
   const change = written.length === 0 && changes.length === 0 ? null : {

@@ -30,6 +30,8 @@ function child(item: Record<string, unknown>, name: string): Record<string, unkn
 // Not a number stays text, which the schema then refuses at that column.
 const numberOf = (text: string): unknown => (/^-?\d{1,15}$/.test(text) ? Number(text) : text);
 const inTitle = (name: string): Setter => (text, item) => void (child(item, "title")[name] = text);
+const inDescription = (name: string): Setter => (text, item) =>
+  void (child(item, "description")[name] = text);
 const termText = (name: string): Setter => (text, item) =>
   void (child(item, "version")[name] = text);
 const termNumber = (name: string): Setter => (text, item) =>
@@ -65,6 +67,9 @@ export const OFFER_COLUMNS: CsvColumns = {
   brand: asText("brand"),
   title_fr: inTitle("fr"),
   title_en: inTitle("en"),
+  description_fr: inDescription("fr"),
+  description_en: inDescription("en"),
+  image_url: asText("image_url"),
   tiers: termTiers,
   first_purchase_only: termFlag("first_purchase_only"),
   ...Object.fromEntries(TERM_NUMBERS.map((name) => [name, termNumber(name)])),

@@ -28,6 +28,8 @@ type RawFile = {
 export type CheckedLine<T> = {
   readonly line: number;
   readonly pointer: string;
+  /** As it was read. */
+  readonly value: unknown;
   /** Null when anything is wrong with the item. */
   readonly item: T | null;
   readonly sound: Partial<T>;
@@ -232,7 +234,14 @@ export function checkLines<S extends z.ZodRawShape>(
   for (const { line, pointer, value } of file.lines) {
     const parsed = schema.safeParse(value);
     if (parsed.success) {
-      lines.push({ line, pointer, item: parsed.data, sound: parsed.data, refused: new Set() });
+      lines.push({
+        line,
+        pointer,
+        value,
+        item: parsed.data,
+        sound: parsed.data,
+        refused: new Set(),
+      });
       continue;
     }
     const found = valueErrors(parsed.error.issues, value);
@@ -244,7 +253,7 @@ export function checkLines<S extends z.ZodRawShape>(
     const refused = Object.keys(schema.shape).filter((name) =>
       !isObject || (Object.hasOwn(value, name) && !Object.hasOwn(sound, name))
     );
-    lines.push({ line, pointer, item: null, sound, refused: new Set(refused) });
+    lines.push({ line, pointer, value, item: null, sound, refused: new Set(refused) });
   }
   return { lines, errors };
 }

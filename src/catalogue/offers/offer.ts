@@ -1,76 +1,24 @@
 // Rules of offers: an offer is a brand, a title and immutable versions of its terms. What the terms
-// must be is offer-version.ts.
-import { z } from "zod";
+// must be is terms/check-version.ts.
 import type { BrandId, OfferId } from "../../kernel/ids.ts";
-import { canonicalJson } from "../../kernel/hash.ts";
 import { isId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
-import { nameKey } from "../catalogue.ts";
 import type { Catalogue, OfferEntry, OfferRecord, VersionRecord } from "../catalogue.ts";
-import type { Act, Decision, ImportLine } from "../decision.ts";
-import { duplicateOffer, fieldError, lineError } from "../errors.ts";
-import type { CatalogueFieldError } from "../errors.ts";
-import { inLineOrder } from "../import/import-file.ts";
-import type { CheckedFile, CheckedLine } from "../import/import-file.ts";
+import type { Act, Decision } from "../decision.ts";
+import { fieldError } from "../errors.ts";
+import type { CatalogueError, CatalogueFieldError } from "../errors.ts";
 import { checkOfferVersion } from "../terms/check-version.ts";
 import { needsSecondPerson } from "../terms/second-person.ts";
 import { offerVersionDetail } from "../terms/version-problems.ts";
 import type { NormalisedVersion, OfferVersionInput } from "../terms/version-input.ts";
-
-const whole = z.number().int();
-const title = z.string().trim().min(1).max(120).regex(/^[^\p{Cc}]*$/u);
-
-/**
- * Terms as API.md takes them: names and JSON types. Whether they make sense is
- * `checkOfferVersion`'s.
- */
-export const versionInput = z.strictObject({
-  kind: z.enum(["percent", "fixed", "points_per_euro", "tiered"]),
-  rate_bp: whole.nullable().optional(),
-  points: whole.nullable().optional(),
-  tiers: z.array(z.strictObject({ from_cents: whole, rate_bp: whole })).max(100).nullable()
-    .optional(),
-  min_cents: whole.nullable().optional(),
-  max_cents: whole.nullable().optional(),
-  cap_points_per_purchase: whole.nullable().optional(),
-  cap_points_per_user: whole.nullable().optional(),
-  cap_purchases_per_user: whole.nullable().optional(),
-  period: z.enum(["day", "week", "month", "offer"]).nullable().optional(),
-  first_purchase_only: z.boolean().nullable().optional(),
-  activation: z.enum(["automatic", "required"]),
-  activation_days: whole.nullable().optional(),
-  channel: z.enum(["any", "in_store", "online"]),
-  starts_at: z.string().max(40),
-  ends_at: z.string().max(40).nullable().optional(),
-  confirmation_days: whole,
-  budget_points: whole.nullable().optional(),
-  priority: whole,
-});
-
-export const titleInput = z.strictObject({ fr: title, en: title });
-
-export const offerInput = z.strictObject({
-  brand_id: z.string().max(60),
-  title: titleInput,
-  version: versionInput,
-});
-
-/** An offer in a file names its brand by id or by name. */
-export const offerImportItem = z.strictObject({
-  brand_id: z.string().max(60).optional(),
-  brand: z.string().max(80).optional(),
-  title: titleInput,
-  version: versionInput,
-});
-
-type OfferInput = z.output<typeof offerInput>;
-type OfferImportItem = z.output<typeof offerImportItem>;
+import type { OfferEdit, OfferInput } from "./offer-input.ts";
+import { isStopped } from "./stop.ts";
 
 /** Who acts, and the programme's rate that decides how much an offer gives. */
-type OfferAct = Act & { readonly pointsPerEuro: number };
+export type OfferAct = Act & { readonly pointsPerEuro: number };
 
-function checked(
+export function checkedTerms(
   input: OfferVersionInput,
   pointer: string,
   act: OfferAct,
@@ -80,14 +28,11 @@ function checked(
   return err(terms.error.map((item) => ({
     pointer: `${pointer}${item.pointer}`,
     code: item.code,
-    detail: {
-      fr: offerVersionDetail(item.detail_key, "fr"),
-      en: offerVersionDetail(item.detail_key, "en"),
-    },
+    detail: offerVersionDetail(item.code),
   })));
 }
 
-function newVersion(
+export function newVersion(
   offerId: OfferId,
   number: number,
   terms: NormalisedVersion,
@@ -137,16 +82,18 @@ export function createOffer(
       audit: auditOf("offer.create", { offer: mine, version: first }),
     });
   }
-  const terms = checked(input.version, "/version", act);
+  const terms = checkedTerms(input.version, "/version", act);
   const brandId = isId("brd", input.brand_id) && catalogue.brands.has(input.brand_id)
     ? input.brand_id
     : null;
+  const archived = brandId !== null && isArchived(catalogue, brandId);
   const errors = [
     ...(brandId === null ? [fieldError("/brand_id", "brand_unknown")] : []),
+    ...(archived ? [fieldError("/brand_id", "brand_archived")] : []),
     ...(terms.ok ? [] : terms.error),
   ];
-  if (brandId === null || !terms.ok) return err({ code: "invalid", errors });
-  const made = newOffer(brandId, input.title, terms.value, act, act.requestKey);
+  if (brandId === null || archived || !terms.ok) return err({ code: "invalid", errors });
+  const made = newOffer(brandId, input, terms.value, act, act.requestKey);
   return ok({
     value: made,
     change: { offers: [made.offer], versions: [made.version] },
@@ -154,9 +101,9 @@ export function createOffer(
   });
 }
 
-function newOffer(
+export function newOffer(
   brandId: BrandId,
-  titles: OfferInput["title"],
+  words: Pick<OfferInput, "title" | "description" | "image_url">,
   terms: NormalisedVersion,
   act: OfferAct,
   requestKey: string | null,
@@ -164,13 +111,65 @@ function newOffer(
   const offer: OfferRecord = {
     id: act.newId("off"),
     brandId,
-    titleFr: titles.fr,
-    titleEn: titles.en,
+    titleFr: words.title.fr,
+    titleEn: words.title.en,
+    descriptionFr: words.description?.fr ?? null,
+    descriptionEn: words.description?.en ?? null,
+    imageUrl: words.image_url ?? null,
+    updatedAtMs: null,
     requestKey,
     createdBy: act.operator,
     createdAtMs: act.nowMs,
   };
   return { offer, version: newVersion(offer.id, 1, terms, act, null) };
+}
+
+function isArchived(catalogue: Catalogue, brandId: BrandId): boolean {
+  return (catalogue.brands.get(brandId)?.archivedAtMs ?? null) !== null;
+}
+
+/** Why the offer takes no version any more, or null. */
+function refusesVersions(catalogue: Catalogue, offer: OfferEntry): CatalogueError | null {
+  if (isStopped(offer)) return { code: "offer_stopped" };
+  return isArchived(catalogue, offer.brandId)
+    ? { code: "invalid", errors: [fieldError("", "brand_archived")] }
+    : null;
+}
+
+/** The offer with other words, or the same object when nothing differs. */
+export function withWords(offer: OfferRecord, edit: OfferEdit, nowMs: number): OfferRecord {
+  const words = {
+    titleFr: edit.title?.fr ?? offer.titleFr,
+    titleEn: edit.title?.en ?? offer.titleEn,
+    descriptionFr: edit.description === undefined
+      ? offer.descriptionFr
+      : edit.description?.fr ?? null,
+    descriptionEn: edit.description === undefined
+      ? offer.descriptionEn
+      : edit.description?.en ?? null,
+    imageUrl: edit.image_url === undefined ? offer.imageUrl : edit.image_url,
+  };
+  const same = words.titleFr === offer.titleFr && words.titleEn === offer.titleEn &&
+    words.descriptionFr === offer.descriptionFr && words.descriptionEn === offer.descriptionEn &&
+    words.imageUrl === offer.imageUrl;
+  return same ? offer : { ...offer, ...words, updatedAtMs: nowMs };
+}
+
+/** Changes what is said of an offer. Its terms are versions and never change. */
+export function editOffer(
+  catalogue: Catalogue,
+  offerId: OfferId,
+  edit: OfferEdit,
+  act: Act,
+): Decision<OfferRecord> {
+  const offer = catalogue.offers.get(offerId);
+  if (offer === undefined) return err({ code: "not_found" });
+  const edited = withWords(offer, edit, act.nowMs);
+  return ok({
+    value: edited,
+    change: edited === offer ? null : { offers: [edited] },
+    audit: { action: "offer.edit", target: offerId, details: { fields: Object.keys(edit).length } },
+  });
 }
 
 /** Adds a version, which replaces the one before from its start on. */
@@ -192,7 +191,9 @@ export function addVersion(
       audit: auditOf("offer.add_version", { offer, version: mine }),
     });
   }
-  const terms = checked(input, "", act);
+  const refusal = refusesVersions(catalogue, offer);
+  if (refusal !== null) return err(refusal);
+  const terms = checkedTerms(input, "", act);
   if (!terms.ok) return err({ code: "invalid", errors: terms.error });
   const version = newVersion(offerId, offer.versions.length + 1, terms.value, act, act.requestKey);
   return ok({
@@ -221,6 +222,8 @@ export function approveVersion(
   }
   if (version.state === "approved") return err({ code: "not_waiting" });
   if (version.createdBy === act.operator) return err({ code: "second_person_required" });
+  const refusal = refusesVersions(catalogue, offer);
+  if (refusal !== null) return err(refusal);
   const approved: VersionRecord = {
     ...version,
     state: "approved",
@@ -231,108 +234,5 @@ export function approveVersion(
     value: { offer, version: approved },
     change: { approvedVersion: { offerId, number, approvedBy: act.operator } },
     audit: auditOf("offer.approve_version", { offer, version: approved }),
-  });
-}
-
-type OfferImport = { readonly lines: readonly ImportLine[] };
-
-/** The brand that a line of a file means, as far as the line can be read. */
-function brandOfLine(
-  catalogue: Catalogue,
-  { sound, refused, ...at }: CheckedLine<OfferImportItem>,
-): Result<BrandId | null, CatalogueFieldError> {
-  if (sound.brand_id !== undefined) {
-    return isId("brd", sound.brand_id) && catalogue.brands.has(sound.brand_id)
-      ? ok(sound.brand_id)
-      : err(lineError(at, "/brand_id", "brand_unknown"));
-  }
-  if (refused.has("brand_id") || refused.has("brand")) return ok(null);
-  if (sound.brand === undefined) return err(lineError(at, "/brand_id", "brand_missing"));
-  const brand = catalogue.brandsByName.get(nameKey(sound.brand));
-  return brand === undefined ? err(lineError(at, "/brand", "brand_unknown")) : ok(brand.id);
-}
-
-function hasTerms(offer: OfferEntry, terms: NormalisedVersion): boolean {
-  const newest = offer.versions.at(-1);
-  return newest !== undefined && canonicalJson(newest.terms) === canonicalJson(terms);
-}
-
-/**
- * What one line says by itself: its brand and its terms; null where it says neither.
- */
-function readLine(
-  catalogue: Catalogue,
-  at: CheckedLine<OfferImportItem>,
-  act: OfferAct,
-  errors: CatalogueFieldError[],
-): { readonly brandId: BrandId | null; readonly terms: NormalisedVersion | null } {
-  const brand = brandOfLine(catalogue, at);
-  if (!brand.ok) errors.push(brand.error);
-  const terms = at.sound.version === undefined
-    ? null
-    : checked(at.sound.version, `${at.pointer}/version`, act);
-  if (terms !== null && !terms.ok) {
-    errors.push(...terms.error.map((error) => ({ ...error, line: at.line })));
-  }
-  return { brandId: brand.ok ? brand.value : null, terms: terms?.ok === true ? terms.value : null };
-}
-
-/**
- * Imports offers, all or nothing with all that is wrong with every line reported. An offer of the
- * same brand with the same French title is the same one: it stays when its newest version has these
- * terms, else it gets a new version.
- */
-export function importOffers(
-  catalogue: Catalogue,
-  file: CheckedFile<OfferImportItem>,
-  act: OfferAct,
-): Decision<OfferImport> {
-  const errors = [...file.errors];
-  const report: ImportLine[] = [];
-  const offers: OfferRecord[] = [];
-  const versions: VersionRecord[] = [];
-  const seen = new Set<string>();
-  for (const at of file.lines) {
-    const { brandId, terms } = readLine(catalogue, at, act, errors);
-    const titleFr = at.sound.title?.fr;
-    const key = brandId === null || titleFr === undefined
-      ? null
-      : JSON.stringify([brandId, titleFr]);
-    if (key !== null && seen.has(key)) errors.push(duplicateOffer(at));
-    if (key !== null) seen.add(key);
-    const { line, item } = at;
-    if (brandId === null || terms === null || item === null) continue;
-    const existing = (catalogue.offersByBrand.get(brandId) ?? []).find((offer) =>
-      offer.titleFr === item.title.fr
-    );
-    if (existing !== undefined && hasTerms(existing, terms)) {
-      report.push({ line, status: "unchanged", id: existing.id });
-      continue;
-    }
-    const made = existing === undefined ? newOffer(brandId, item.title, terms, act, null) : {
-      offer: existing,
-      version: newVersion(existing.id, existing.versions.length + 1, terms, act, null),
-    };
-    if (existing === undefined) offers.push(made.offer);
-    versions.push(made.version);
-    report.push({
-      line,
-      status: made.version.state === "waiting"
-        ? "waiting"
-        : existing === undefined
-        ? "created"
-        : "updated",
-      id: made.offer.id,
-    });
-  }
-  if (errors.length > 0) return err({ code: "invalid", errors: inLineOrder(errors) });
-  return ok({
-    value: { lines: report },
-    change: versions.length === 0 ? null : { ...(offers.length === 0 ? {} : { offers }), versions },
-    audit: {
-      action: "offer.import",
-      target: "offers",
-      details: { lines: file.lines.length, written: versions.length },
-    },
   });
 }

@@ -1,5 +1,6 @@
 // What the catalogue's routes need, and the few things that all of them do: refuse, page, name the
 // actor.
+import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { audited } from "../../audit/ports.ts";
 import { operatorOf, requireRole } from "../../http/authentication.ts";
@@ -12,15 +13,18 @@ import { problem } from "../../http/problem.ts";
 import type { Clock } from "../../kernel/time.ts";
 import type { LedgerPort } from "../../ledger/ports.ts";
 import type { AliasWarning, BrandEntry } from "../../recognition/ports.ts";
+import { OFFERS } from "../../texts/texts.ts";
 import { fieldError } from "../errors.ts";
 import type { CatalogueError, CatalogueFieldError } from "../errors.ts";
 import type { Actor, CatalogueService } from "../service.ts";
+import type { CatalogueStore } from "../store.ts";
 import type { CatalogueCache } from "../compiled-catalogue.ts";
 
 export type CatalogueRoutesDeps = {
   readonly service: CatalogueService;
   readonly cache: CatalogueCache;
-  readonly ledger: Pick<LedgerPort, "activations" | "activate">;
+  readonly ledger: Pick<LedgerPort, "offerUse" | "activate">;
+  readonly budgets: CatalogueStore["budgets"];
   readonly userTokens: UserTokens;
   readonly operatorTokens: OperatorTokens;
   readonly idempotency: IdempotencyDeps;
@@ -54,6 +58,31 @@ export function operatorActs(deps: CatalogueRoutesDeps): MiddlewareHandler<AppEn
   ];
 }
 
+/** True for an import that is only to be looked at. */
+export function isPreview(c: Context<AppEnv>): boolean {
+  return c.req.query("dry_run") === "1";
+}
+
+/**
+ * Middleware of an import. A preview changes nothing, so it needs no Idempotency-Key, and its answer
+ * must not be given again for the import itself.
+ */
+export function operatorImports(deps: CatalogueRoutesDeps): MiddlewareHandler<AppEnv>[] {
+  const [read, act] = [audited(deps.service.note, { reads: true }), audited(deps.service.note)];
+  const remember = idempotent(deps.idempotency, { required: true });
+  return [
+    (c, next) => (isPreview(c) ? read(c, next) : act(c, next)),
+    requireRole(deps.operatorTokens, "catalogue"),
+    (c, next) => (isPreview(c) ? next() : remember(c, next)),
+  ];
+}
+
+export const importQuery = z.strictObject({
+  dry_run: z.enum(["0", "1"]).optional().openapi({
+    description: "`1`: only tell what the import would do; needs no Idempotency-Key",
+  }),
+});
+
 export function operatorPatches(deps: CatalogueRoutesDeps): MiddlewareHandler<AppEnv>[] {
   return [audited(deps.service.note), requireRole(deps.operatorTokens, "catalogue")];
 }
@@ -75,25 +104,23 @@ export function refuse(c: Context<AppEnv>, error: CatalogueError): Response {
       return problem(c, error.code);
     case "not_waiting":
       return problem(c, "conflict", {
-        detail: {
-          fr: "Rien n'attend plus cette approbation",
-          en: "Nothing waits for this approval any more",
-        },
+        detail: OFFERS.both("not_waiting"),
       });
     case "busy":
       return problem(c, "conflict", {
-        detail: {
-          fr: "Le catalogue change sans cesse ; réessayez",
-          en: "The catalogue keeps changing; try again",
-        },
+        detail: OFFERS.both("catalogue_busy"),
       });
     case "name_taken": {
       const taken = fieldError("/name", "name_taken");
       return problem(c, "conflict", {
-        detail: taken.detail,
+        detail: OFFERS.both("name_taken_sentence"),
         errors: [{ ...taken, detail: taken.detail[c.get("locale")] }],
       });
     }
+    case "offer_stopped":
+    case "offer_over":
+    case "brand_has_offer":
+      return problem(c, "conflict", { detail: OFFERS.both(error.code) });
     case "invalid":
       return refuseFields(c, error.errors);
   }

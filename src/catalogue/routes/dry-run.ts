@@ -16,7 +16,7 @@ import { fieldError } from "../errors.ts";
 import type { CatalogueFieldError } from "../errors.ts";
 import { checkOfferVersion } from "../terms/check-version.ts";
 import { offerVersionDetail } from "../terms/version-problems.ts";
-import { titleInput, versionInput } from "../offers/offer.ts";
+import { titleInput, versionInput } from "../offers/offer-input.ts";
 import type { CatalogueService } from "../service.ts";
 import { refuseFields } from "./deps.ts";
 
@@ -120,11 +120,11 @@ export function dryRunRoutes(deps: DryRunRouteDeps): OpenAPIHono<AppEnv> {
         ? [fieldError("/brand_id", "brand_unknown")]
         : [];
       if (!checked.ok) {
-        for (const { pointer, code, detail_key: key } of checked.error) {
+        for (const { pointer, code } of checked.error) {
           errors.push({
             pointer: `/version${pointer}`,
             code,
-            detail: { fr: offerVersionDetail(key, "fr"), en: offerVersionDetail(key, "en") },
+            detail: offerVersionDetail(code),
           });
         }
       }

@@ -12,6 +12,7 @@ import type { AliasWarning } from "../../recognition/ports.ts";
 import type { BrandRecord, Catalogue } from "../catalogue.ts";
 import {
   approveAliasChange,
+  archiveBrand,
   brandEdit,
   brandImportItem,
   brandInput,
@@ -25,7 +26,17 @@ import { checkLines, readImport } from "../import/import-file.ts";
 import type { ImportFormat } from "../import/import-file.ts";
 import { presentBrand } from "./present.ts";
 import { toEntry } from "../compiled-catalogue.ts";
-import { actorOf, operatorActs, operatorPatches, operatorReads, pageById, refuse } from "./deps.ts";
+import {
+  actorOf,
+  importQuery,
+  isPreview,
+  operatorActs,
+  operatorImports,
+  operatorPatches,
+  operatorReads,
+  pageById,
+  refuse,
+} from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
 import { brandAnswerSchema, brandReportSchema, operatorBrandSchema } from "./schemas.ts";
 
@@ -201,21 +212,57 @@ function addApproval(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): vo
   });
 }
 
-function reportOf(deps: CatalogueRoutesDeps, catalogue: Catalogue, { lines }: BrandImport) {
+function addArchive(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
+  const route = createRoute({
+    ...common,
+    method: "post",
+    path: "/brands/{id}/archive",
+    summary: "Archive a brand",
+    middleware: operatorActs(deps),
+    description:
+      "It leaves the public list and gets no offers any more. It stays recognised: purchases of its past offers may still arrive. 409 while an offer is in force, to come or waiting.",
+    request: { params: z.object({ id: z.string() }) },
+    responses: {
+      200: answer(brandAnswerSchema, "The brand"),
+      ...problems(400, 401, 403, 404, 409, 422, 503),
+    },
+  });
+  router.openapi(route, async (c) => {
+    const { id } = c.req.valid("param");
+    if (!isId("brd", id)) return problem(c, "not_found") as never;
+    const archived = await deps.service.act(
+      actorOf(c),
+      ({ catalogue }, act) => archiveBrand(catalogue, id, act),
+    );
+    if (!archived.ok) return refuse(c, archived.error) as never;
+    const { catalogue } = await deps.service.now();
+    return c.json(brandAnswer(deps, catalogue, archived.value), 200);
+  });
+}
+
+function reportOf(
+  deps: CatalogueRoutesDeps,
+  catalogue: Catalogue,
+  { lines }: BrandImport,
+  dryRun: boolean,
+) {
   const count = (status: string): number => lines.filter((item) => item.status === status).length;
   const advisable = Math.floor(COMPARISONS_MAX / Math.max(1, catalogue.brands.size));
   const changed = lines.filter((item) => item.status !== "unchanged");
   const advised = new Set(changed.slice(0, advisable).map((item) => item.line));
   return {
+    dry_run: dryRun,
     created: count("created"),
     updated: count("updated"),
     unchanged: count("unchanged"),
     waiting: count("waiting"),
     advised: advised.size,
-    lines: lines.map(({ line, status, id, brand }) => ({
+    lines: lines.map(({ line, status, id, changed: applied, waiting, brand }) => ({
       line,
       status,
-      id,
+      id: dryRun && status === "created" ? null : id,
+      changed: [...applied],
+      waiting: [...waiting],
       warnings: advised.has(line) ? warningsFor(deps, catalogue, brand) : [],
     })),
   };
@@ -227,10 +274,10 @@ function addImport(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
     method: "post",
     path: "/brands/import",
     summary: "Import brands from JSON lines, CSV or JSON",
-    middleware: operatorActs(deps),
+    middleware: operatorImports(deps),
     description:
-      `All or nothing. Brands are found again by name, so a file may be imported twice. Aliases of one CSV cell are separated by \`|\`. A refusal lists all that is wrong with every line under \`#line/<number>/<field>\`. Advice about aliases is given for the first \`advised\` lines that change something.`,
-    request: { body: importBody("brands", Object.keys(BRAND_COLUMNS)) },
+      `All or nothing. Brands are found again by name, so a file may be imported twice. Aliases of one CSV cell are separated by \`|\`. A refusal lists all that is wrong with every line under \`#line/<number>/<field>\`. Each line says which members changed at once and which are waiting. Advice about aliases is given for the first \`advised\` lines that change something.`,
+    request: { query: importQuery, body: importBody("brands", Object.keys(BRAND_COLUMNS)) },
     responses: {
       200: answer(brandReportSchema, "What happened to each line"),
       ...problems(400, 401, 403, 409, 413, 415, 422, 503),
@@ -241,18 +288,21 @@ function addImport(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
       readImport(await c.req.text(), importFormat(c), "brands", BRAND_COLUMNS),
       brandImportItem,
     );
-    const imported = await deps.service.act(
+    const dryRun = isPreview(c);
+    const imported = await deps.service[dryRun ? "preview" : "act"](
       actorOf(c),
       ({ catalogue }, act) => importBrands(catalogue, file, act),
     );
     if (!imported.ok) return refuse(c, imported.error) as never;
     const { catalogue } = await deps.service.now();
-    return c.json(reportOf(deps, catalogue, imported.value), 200);
+    return c.json(reportOf(deps, catalogue, imported.value, dryRun), 200);
   });
 }
 
 export function operatorBrandRoutes(deps: CatalogueRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
-  for (const add of [addList, addCreate, addEdit, addApproval, addImport]) add(router, deps);
+  for (const add of [addList, addCreate, addEdit, addApproval, addArchive, addImport]) {
+    add(router, deps);
+  }
   return router;
 }

@@ -2,12 +2,14 @@
 // Pure.
 import { toInstant } from "../../kernel/time.ts";
 import type { OfferTerms } from "../../ledger/ports.ts";
+import { inForce, runsUntilMs } from "../catalogue.ts";
 import type {
   AliasChange,
   BrandRecord,
   CorrectionRecord,
   OfferEntry,
   OfferRecord,
+  StopRecord,
   VersionRecord,
 } from "../catalogue.ts";
 import type { NormalisedVersion } from "../terms/version-input.ts";
@@ -41,6 +43,7 @@ export function presentBrand(brand: BrandRecord, waiting: AliasChange | null) {
     aliases: [...brand.aliases],
     excluded: [...brand.excluded],
     wikidata: brand.wikidata,
+    archived_at: brand.archivedAtMs === null ? null : toInstant(brand.archivedAtMs),
     waiting_change: waiting === null ? null : presentAliasChange(waiting),
     created_at: toInstant(brand.createdAtMs),
     updated_at: toInstant(brand.updatedAtMs),
@@ -101,6 +104,29 @@ function presentVersion(version: VersionRecord, inForce: OfferTerms | null) {
   };
 }
 
+/** What is said of an offer, in both languages. */
+function presentWords({ titleFr, titleEn, descriptionFr, descriptionEn, imageUrl }: OfferRecord) {
+  return {
+    title: { fr: titleFr, en: titleEn },
+    description: descriptionFr === null || descriptionEn === null
+      ? null
+      : { fr: descriptionFr, en: descriptionEn },
+    image_url: imageUrl,
+  };
+}
+
+function presentStop(stop: StopRecord) {
+  return {
+    kind: stop.kind,
+    state: stop.state,
+    reason: stop.reason,
+    created_by: stop.createdBy,
+    created_at: toInstant(stop.createdAtMs),
+    approved_by: stop.approvedBy,
+    stops_at: stop.stopsAtMs === null ? null : toInstant(stop.stopsAtMs),
+  };
+}
+
 /** An offer with one of its versions, as operators see it. */
 export function presentOffer(
   offer: OfferRecord,
@@ -110,22 +136,54 @@ export function presentOffer(
   return {
     id: offer.id,
     brand_id: offer.brandId,
-    title: { fr: offer.titleFr, en: offer.titleEn },
+    ...presentWords(offer),
     created_by: offer.createdBy,
     created_at: toInstant(offer.createdAtMs),
     version: presentVersion(version, terms.find((item) => item.version === version.number) ?? null),
   };
 }
 
-/** An offer with all its versions; `version` is the newest. */
-export function presentOfferEntry(offer: OfferEntry) {
+/** How much of a budget is reserved. */
+function presentBudget(budgetPoints: number, reservedPoints: number) {
+  return {
+    points: budgetPoints,
+    reserved: reservedPoints,
+    left: Math.max(0, budgetPoints - reservedPoints),
+    percent: Math.floor(reservedPoints * 100 / budgetPoints),
+  };
+}
+
+/**
+ * An offer with all its versions; `version` is the newest. Beside it the one in force now and the
+ * next one to be, which may be neither.
+ */
+export function presentOfferEntry(
+  offer: OfferEntry,
+  { nowMs, reservedPoints }: { readonly nowMs: number; readonly reservedPoints: number },
+) {
   const newest = offer.versions.at(-1);
   if (newest === undefined) throw new Error("offer without a version");
+  const shown = (version: VersionRecord) =>
+    presentVersion(version, offer.terms.find((item) => item.version === version.number) ?? null);
+  const numbered = (terms: OfferTerms | null | undefined) =>
+    offer.versions.find((version) => version.number === terms?.version);
+  const now = inForce(offer, nowMs);
+  const [current, next] = [
+    numbered(now),
+    numbered(
+      offer.terms.find((terms) =>
+        terms.startsAtMs > nowMs && terms.startsAtMs < runsUntilMs(terms)
+      ),
+    ),
+  ];
+  const budgetPoints = now?.budgetPoints ?? null;
   return {
     ...presentOffer(offer, newest, offer.terms),
-    versions: offer.versions.map((version) =>
-      presentVersion(version, offer.terms.find((item) => item.version === version.number) ?? null)
-    ),
+    version_in_force: current === undefined ? null : shown(current),
+    next_version: next === undefined ? null : shown(next),
+    budget: budgetPoints === null ? null : presentBudget(budgetPoints, reservedPoints),
+    stops: offer.stops.map(presentStop),
+    versions: offer.versions.map(shown),
   };
 }
 

@@ -12,11 +12,16 @@ import { problem } from "../../http/problem.ts";
 import { answer, createRouter, problems, userSecurity } from "../../http/router.ts";
 import { sha256Hex } from "../../kernel/hash.ts";
 import { isId } from "../../kernel/ids.ts";
-import type { OfferId } from "../../kernel/ids.ts";
-import { SECOND_MS, toInstant } from "../../kernel/time.ts";
+import type { OfferId, UserId } from "../../kernel/ids.ts";
+import { ok } from "../../kernel/result.ts";
+import { parisDate, periodKey, SECOND_MS, toInstant } from "../../kernel/time.ts";
 import type { LedgerError, OfferTerms } from "../../ledger/ports.ts";
+import { dateText } from "../../texts/formats.ts";
+import { OFFERS } from "../../texts/texts.ts";
 import { inForce, nameKey } from "../catalogue.ts";
 import type { Catalogue, OfferEntry } from "../catalogue.ts";
+import { hindrances } from "../offers/eligibility.ts";
+import type { Use } from "../offers/eligibility.ts";
 import { publicBrand, publicTerms } from "./present.ts";
 import type { LoadedCatalogue } from "../compiled-catalogue.ts";
 import { pageById } from "./deps.ts";
@@ -92,7 +97,7 @@ function addBrands(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
     const loaded = await deps.cache.current(CATALOGUE_AGE_MS);
     const wanted = nameKey(query.query ?? "");
     const matching = [...loaded.catalogue.brands.values()].filter((brand) =>
-      brand.nameKey.includes(wanted) &&
+      brand.archivedAtMs === null && brand.nameKey.includes(wanted) &&
       (query.category === undefined || brand.category === query.category)
     );
     const page = pageById(
@@ -126,33 +131,86 @@ function addBrands(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
 
 type Activation = { readonly activatedAtMs: number; readonly expiresAtMs: number | null };
 
-const ACTIVATION_MISSING: Readonly<Record<Locale, string>> = {
-  fr: "Activez cette offre avant votre achat",
-  en: "Activate this offer before your purchase",
-};
+type Shown = { readonly offer: OfferEntry; readonly terms: OfferTerms };
 
-/**
- * What a user's activations say about an offer. Caps and first purchases are decided when a
- * purchase is.
- */
-function personalPart(terms: OfferTerms, activation: Activation | null, locale: Locale) {
-  const missing = terms.activation === "required" && activation === null;
-  return {
-    activation: activation === null ? null : {
-      activated_at: toInstant(activation.activatedAtMs),
-      expires_at: activation.expiresAtMs === null ? null : toInstant(activation.expiresAtMs),
-    },
-    eligible: {
-      value: !missing,
-      reasons: missing ? [{ code: "activation_missing", message: ACTIVATION_MISSING[locale] }] : [],
-    },
-  };
+const NOTHING_USED: Use = { points: 0, purchases: 0, resetsOn: null, bought: false };
+
+function messageOf(
+  code: ReturnType<typeof hindrances>[number],
+  { resetsOn }: Use,
+  locale: Locale,
+): string {
+  const say = OFFERS.in(locale);
+  switch (code) {
+    case "offer_not_in_force":
+      return say("eligible_not_in_force");
+    case "not_first_purchase":
+      return say("eligible_not_first_purchase");
+    case "activation_missing":
+      return say("eligible_activation_missing");
+    case "budget_exhausted":
+      return say("eligible_budget_exhausted");
+    case "cap_reached":
+      return resetsOn === null
+        ? say("eligible_cap_reached")
+        : say("eligible_cap_reached_until", { day: dateText(resetsOn, locale) });
+  }
+}
+
+/** What is the user's own of each offer: one call of their ledger, one read of the budgets beside it. */
+async function personalParts(
+  deps: CatalogueRoutesDeps,
+  userId: UserId,
+  shown: readonly Shown[],
+  locale: Locale,
+) {
+  const nowMs = deps.clock.nowMs();
+  const today = parisDate(nowMs);
+  const budgeted = shown.filter(({ terms }) => terms.budgetPoints !== null);
+  const [use, budgets] = await Promise.all([
+    deps.ledger.offerUse(userId, {
+      offers: shown.map(({ offer, terms }) => ({
+        offerId: offer.id,
+        brandId: offer.brandId,
+        period: periodKey(terms.period, today),
+      })),
+    }),
+    deps.budgets(budgeted.map(({ offer }) => offer.id)),
+  ]);
+  if (!use.ok) return use;
+  const activations = new Map(
+    use.value.activations.filter((item) => item.expiresAtMs === null || nowMs < item.expiresAtMs)
+      .map((item): [OfferId, Activation] => [item.offerId, item]),
+  );
+  const used = new Map(use.value.used.map((item): [OfferId, Use] => [item.offerId, item]));
+  const reserved = new Map(budgets.map((item) => [item.offerId, item.reservedPoints]));
+  return ok(shown.map(({ offer, terms }) => {
+    const activation = activations.get(offer.id) ?? null;
+    const own = used.get(offer.id) ?? NOTHING_USED;
+    const codes = hindrances(terms, {
+      inForce: inForce(offer, nowMs) !== null,
+      activated: activation !== null,
+      use: own,
+      reservedPoints: reserved.get(offer.id) ?? 0,
+    });
+    return {
+      activation: activation === null ? null : {
+        activated_at: toInstant(activation.activatedAtMs),
+        expires_at: activation.expiresAtMs === null ? null : toInstant(activation.expiresAtMs),
+      },
+      eligible: {
+        value: codes.length === 0,
+        reasons: codes.map((code) => ({ code, message: messageOf(code, own, locale) })),
+      },
+      used: { points: own.points, purchases: own.purchases, resets_on: own.resetsOn },
+    };
+  }));
 }
 
 function presentPublicOffer(
   catalogue: Catalogue,
-  offer: OfferEntry,
-  terms: OfferTerms,
+  { offer, terms }: Shown,
+  nowMs: number,
   locale: Locale,
 ) {
   const brand = catalogue.brands.get(offer.brandId);
@@ -161,9 +219,13 @@ function presentPublicOffer(
     id: offer.id,
     brand: publicBrand(brand),
     title: locale === "fr" ? offer.titleFr : offer.titleEn,
+    description: locale === "fr" ? offer.descriptionFr : offer.descriptionEn,
+    image_url: offer.imageUrl,
+    in_force: inForce(offer, nowMs) !== null,
     version: publicTerms(terms),
     activation: null,
     eligible: null,
+    used: null,
   };
 }
 
@@ -176,7 +238,7 @@ function addOffers(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
     security: [{}, ...userSecurity],
     middleware: [optionalUser(deps.userTokens)],
     description:
-      "With a token also the user's activation of each offer and whether it applies; without one these are null.",
+      "With a token also the user's activation of each offer, what they have used of it and whether the next purchase would earn; without one these are null.",
     request: { query: z.strictObject({ ...pageQuery, brand_id: z.string().max(60).optional() }) },
     responses: {
       200: answer(pageOf(publicOfferSchema), "Offers in force now, oldest first"),
@@ -198,25 +260,54 @@ function addOffers(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
     });
     const page = pageById(deps.cursors, `offers|${query.brand_id ?? ""}`, inForceNow, query);
     if (page === null) return problem(c, "cursor_invalid");
-    const items = page.items.map(({ offer, terms }) =>
-      presentPublicOffer(catalogue, offer, terms, locale)
-    );
+    const items = page.items.map((shown) => presentPublicOffer(catalogue, shown, nowMs, locale));
     const user = c.get("user");
     if (user === null) {
       return cacheable(c, loaded, { data: items, next_cursor: page.nextCursor });
     }
-    const known = await deps.ledger.activations(user.userId);
-    if (!known.ok) return refuseLedger(c, known.error);
-    const active = new Map<OfferId, Activation>(
-      known.value.filter((item) => item.expiresAtMs === null || nowMs < item.expiresAtMs).map((
-        item,
-      ) => [item.offerId, item]),
-    );
-    const data = page.items.map(({ offer, terms }, index) => ({
-      ...items[index],
-      ...personalPart(terms, active.get(offer.id) ?? null, locale),
-    }));
+    const own = await personalParts(deps, user.userId, page.items, locale);
+    if (!own.ok) return refuseLedger(c, own.error);
+    const data = items.map((item, index) => ({ ...item, ...own.value[index] }));
     return personal(c, { data, next_cursor: page.nextCursor });
+  });
+}
+
+/** The terms to show of an offer: those in force, else the last that were. Null before any. */
+function termsToShow(offer: OfferEntry, nowMs: number): OfferTerms | null {
+  return inForce(offer, nowMs) ?? offer.terms.findLast((terms) => terms.startsAtMs <= nowMs) ??
+    null;
+}
+
+function addOffer(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
+  const one = createRoute({
+    method: "get",
+    path: "/offers/{id}",
+    tags,
+    summary: "Read an offer, also one that is over",
+    security: [{}, ...userSecurity],
+    middleware: [optionalUser(deps.userTokens)],
+    description:
+      "`in_force` tells whether it runs; of one that is over, the last terms that ran. One that never ran yet is not found.",
+    request: { params: z.object({ id: z.string() }) },
+    responses: {
+      200: answer(publicOfferSchema, "The offer"),
+      ...notModified,
+      ...problems(401, 404, 503),
+    },
+  });
+  router.openapi(one, async (c) => {
+    const { id } = c.req.valid("param");
+    const nowMs = deps.clock.nowMs();
+    const locale = c.get("locale");
+    const loaded = await deps.cache.current(CATALOGUE_AGE_MS);
+    const offer = isId("off", id) ? loaded.catalogue.offers.get(id) : undefined;
+    const terms = offer === undefined ? null : termsToShow(offer, nowMs);
+    if (offer === undefined || terms === null) return problem(c, "not_found");
+    const item = presentPublicOffer(loaded.catalogue, { offer, terms }, nowMs, locale);
+    const user = c.get("user");
+    if (user === null) return cacheable(c, loaded, item);
+    const own = await personalParts(deps, user.userId, [{ offer, terms }], locale);
+    return own.ok ? personal(c, { ...item, ...own.value[0] }) : refuseLedger(c, own.error);
   });
 }
 
@@ -245,10 +336,7 @@ function addActivation(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
     if (terms === null) return problem(c, "offer_not_available") as never;
     if (terms.activation !== "required") {
       return problem(c, "offer_not_available", {
-        detail: {
-          fr: "Cette offre s'applique sans activation",
-          en: "This offer applies without activation",
-        },
+        detail: OFFERS.both("activation_not_needed"),
       }) as never;
     }
     // What is activated is the offer: its end is the one that the version was given. The start of a
@@ -273,6 +361,6 @@ function addActivation(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
 
 export function publicCatalogueRoutes(deps: CatalogueRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
-  for (const add of [addBrands, addOffers, addActivation]) add(router, deps);
+  for (const add of [addBrands, addOffers, addOffer, addActivation]) add(router, deps);
   return router;
 }

@@ -32,6 +32,7 @@ export const operatorBrandSchema = brandSchema.extend({
   aliases: z.array(z.string()),
   excluded: z.array(z.string()),
   wikidata: z.string().nullable(),
+  archived_at: instant.nullable(),
   waiting_change: aliasChangeSchema.nullable().openapi({
     description: "A change of name or aliases that a second person must approve",
   }),
@@ -88,21 +89,52 @@ export const operatorOfferSchema = z.object({
   id: z.string(),
   brand_id: z.string(),
   title: z.object({ fr: z.string(), en: z.string() }),
+  description: z.object({ fr: z.string(), en: z.string() }).nullable(),
+  image_url: z.string().nullable(),
   created_by: z.string(),
   created_at: instant,
   version: operatorVersionSchema,
 }).openapi("OperatorOffer");
 
+const stopSchema = z.object({
+  kind: z.enum(["end_of_day", "immediate"]),
+  state: z.enum(["waiting", "in_force"]).openapi({
+    description: "`waiting`: for a second person",
+  }),
+  reason: z.string().nullable(),
+  created_by: z.string(),
+  created_at: instant,
+  approved_by: z.string().nullable(),
+  stops_at: instant.nullable(),
+}).openapi("OfferStop");
+
 export const operatorOfferEntrySchema = operatorOfferSchema.extend({
+  version_in_force: operatorVersionSchema.nullable(),
+  next_version: operatorVersionSchema.nullable(),
+  budget: z.object({ points: whole, reserved: whole, left: whole, percent: whole }).nullable()
+    .openapi({ description: "Of the version in force, as its last reservation left it" }),
+  stops: z.array(stopSchema),
   versions: z.array(operatorVersionSchema),
 }).openapi("OperatorOfferWithVersions");
 
 const lineShape = {
   line: whole,
   status: z.enum(["created", "updated", "unchanged", "waiting"]),
-  id: z.string(),
+  id: z.string().nullable().openapi({
+    description: "Null in a preview for what does not exist yet",
+  }),
+  changed: z.array(z.string()).openapi({ description: "Members that apply at once" }),
+  waiting: z.array(z.string()).openapi({
+    description: "Members that wait for a second person",
+  }),
 };
-const countShape = { created: whole, updated: whole, unchanged: whole, waiting: whole };
+const countShape = {
+  dry_run: z.boolean(),
+  created: whole,
+  updated: whole,
+  unchanged: whole,
+  waiting: whole,
+};
 
 export const brandReportSchema = z.object({
   ...countShape,
@@ -121,12 +153,21 @@ export const publicOfferSchema = z.object({
   id: z.string(),
   brand: brandSchema,
   title: z.string(),
+  description: z.string().nullable(),
+  image_url: z.string().nullable(),
+  in_force: z.boolean(),
   version: offerTermsSchema,
   activation: activationSchema.nullable(),
   eligible: z.object({
     value: z.boolean(),
     reasons: z.array(z.object({ code: z.string(), message: z.string() })),
-  }).nullable(),
+  }).nullable().openapi({
+    description: "Whether the next purchase would earn; without a token null",
+  }),
+  used: z.object({ points: whole, purchases: whole, resets_on: z.iso.date().nullable() }).nullable()
+    .openapi({
+      description: "What the user has used in the present period of the caps",
+    }),
 }).openapi("Offer");
 
 export const recognitionSchema = z.object({

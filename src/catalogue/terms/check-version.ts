@@ -256,7 +256,7 @@ export function checkOfferVersion(
   context: { readonly pointsPerEuro?: number } = {},
 ): Result<NormalisedVersion, readonly OfferVersionProblem[]> {
   const problems: OfferVersionProblem[] = [];
-  const refuse: Refuse = (pointer, code) => void problems.push({ pointer, code, detail_key: code });
+  const refuse: Refuse = (pointer, code) => void problems.push({ pointer, code });
   const pointsPerEuro = context.pointsPerEuro ?? null;
   const kind = oneOf(KINDS, input.kind);
   const channel = oneOf(CHANNELS, input.channel);

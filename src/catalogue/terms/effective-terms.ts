@@ -35,6 +35,12 @@ function termsOf(version: StoredVersion): Omit<NormalisedVersion, "startsAtMs" |
   };
 }
 
+/** An end that was not planned; without an instant while it waits. */
+type Stop = {
+  readonly kind: "end_of_day" | "immediate";
+  readonly stopsAtMs: number | null;
+};
+
 type Window = { readonly version: StoredVersion; readonly startsAtMs: number };
 
 /**
@@ -56,12 +62,19 @@ function isFirst(version: StoredVersion, approved: readonly StoredVersion[]): bo
  * `isFirst`). Each ends at its `ends_at` or where the one that starts next begins, and does not
  * come back after that; of two that start together the newer one holds. So a short version leaves
  * one that is planned for later in its place. Versions without approval, and those that end before
- * they would start, are left out and replace nothing.
+ * they would start, are left out and replace nothing. A stop at the end of a day cuts them all; one
+ * with immediate effect leaves the windows and marks the terms, since purchases that were recorded
+ * before it keep the offer.
  */
 export function effectiveTerms(
   offer: { readonly id: OfferId; readonly brandId: BrandId; readonly createdAtMs: number },
   versions: readonly StoredVersion[],
+  stops: readonly Stop[] = [],
 ): OfferTerms[] {
+  const stopMs = (kind: Stop["kind"]): number =>
+    stops.find((stop) => stop.kind === kind)?.stopsAtMs ?? Infinity;
+  const dayEndsAtMs = stopMs("end_of_day");
+  const stoppedAtMs = stopMs("immediate");
   const approved = versions.filter((version) => version.approvedAtMs !== null);
   const windows = approved
     .map((version): Window => ({
@@ -75,7 +88,8 @@ export function effectiveTerms(
   return windows.flatMap(({ version, startsAtMs }, index): OfferTerms[] => {
     const nextAtMs = windows[index + 1]?.startsAtMs ?? Infinity;
     if (nextAtMs === startsAtMs) return [];
-    const endsAtMs = Math.min(version.endsAtMs ?? Infinity, nextAtMs);
+    const endsAtMs = Math.min(version.endsAtMs ?? Infinity, nextAtMs, dayEndsAtMs);
+    if (endsAtMs <= startsAtMs) return [];
     return [{
       ...termsOf(version),
       offerId: offer.id,
@@ -84,6 +98,7 @@ export function effectiveTerms(
       offerCreatedAtMs: offer.createdAtMs,
       startsAtMs,
       endsAtMs: endsAtMs === Infinity ? null : endsAtMs,
+      ...(stoppedAtMs === Infinity ? {} : { stoppedAtMs }),
     }];
   });
 }

@@ -33,5 +33,5 @@ export type OfferVersionInput = {
 /** Terms that hold together, before approval: the window is the one that was asked for. */
 export type NormalisedVersion = Omit<
   OfferTerms,
-  "offerId" | "version" | "brandId" | "offerCreatedAtMs"
+  "offerId" | "version" | "brandId" | "offerCreatedAtMs" | "stoppedAtMs"
 >;

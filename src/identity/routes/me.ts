@@ -2,8 +2,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireUser, userOf } from "../../http/authentication.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
+import { saying } from "../../http/validation.ts";
 import { toInstant } from "../../kernel/time.ts";
-import { isBirthDate } from "../profile.ts";
+import { VALIDATION } from "../../texts/texts.ts";
+import { AGE_MAX, birthDateProblem } from "../profile.ts";
 import type { Profile } from "../profile.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { refuseGoneUser } from "./refuse.ts";
@@ -23,6 +25,12 @@ function profileBody(profile: Profile): z.infer<typeof profileSchema> {
   };
 }
 
+const BIRTH_DATE_WRONG = {
+  date_invalid: VALIDATION.both("date_invalid"),
+  date_in_future: VALIDATION.both("date_in_future"),
+  date_too_old: VALIDATION.both("date_too_old", { years: String(AGE_MAX) }),
+} as const;
+
 export function addProfile(router: Router, deps: IdentityRoutesDeps): void {
   const read = createRoute({
     method: "get",
@@ -38,7 +46,16 @@ export function addProfile(router: Router, deps: IdentityRoutesDeps): void {
     return profile === null ? refuseGoneUser(c) : c.json(profileBody(profile), 200);
   });
 
-  const birthDate = z.string().refine((text) => isBirthDate(text, deps.clock.nowMs())).openapi({
+  const birthDate = z.string().superRefine((text, context) => {
+    const code = birthDateProblem(text, deps.clock.nowMs());
+    if (code !== null) {
+      context.addIssue({
+        code: "custom",
+        input: text,
+        ...saying(code, BIRTH_DATE_WRONG[code]),
+      });
+    }
+  }).openapi({
     type: "string",
     format: "date",
   });

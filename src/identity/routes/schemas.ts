@@ -1,5 +1,7 @@
 // Request and answer bodies of the identity routes.
 import { z } from "@hono/zod-openapi";
+import { saying } from "../../http/validation.ts";
+import { VALIDATION } from "../../texts/texts.ts";
 import { CONSENT_PURPOSES } from "../consent.ts";
 import { EMAIL_PATTERN, normaliseEmail } from "../email.ts";
 import { isName, normaliseName } from "../profile.ts";
@@ -21,7 +23,10 @@ const oneTimeCode = z.string().max(32).transform((text) => text.replace(/\s/g, "
 
 const instant = z.iso.datetime();
 
-export const name = z.string().transform(normaliseName).refine(isName).openapi({
+export const name = z.string().transform(normaliseName).refine(
+  isName,
+  saying("name_invalid", VALIDATION.both("name_invalid")),
+).openapi({
   type: "string",
   description: "1 to 100 characters, no control characters",
 });

@@ -62,5 +62,6 @@ export async function linkGate(deps: IdentityDeps, userId: UserId): Promise<Link
       : birthDate === null
       ? null
       : hasReached(birthDate, deps.minimumAge, deps.clock.nowMs()),
+    minimumAge: deps.minimumAge,
   };
 }

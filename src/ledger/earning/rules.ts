@@ -65,6 +65,17 @@ export function termsInForce(terms: readonly OfferTerms[], date: string): OfferT
   return terms.filter((each) => overlaps(each, day));
 }
 
+/**
+ * The terms as a purchase recorded at that time sees them: after a stop with immediate effect the
+ * window ends before the day of the stop.
+ */
+function asOfRecording(terms: OfferTerms, { recordedAtMs = 0 }: EarningFacts): OfferTerms {
+  const { stoppedAtMs } = terms;
+  if (stoppedAtMs === undefined || recordedAtMs < stoppedAtMs) return terms;
+  const endsAtMs = Math.min(terms.endsAtMs ?? Infinity, startOfDayMs(dayOf(stoppedAtMs)));
+  return { ...terms, endsAtMs };
+}
+
 /** The rate that applies to the whole amount in basis points; null for kinds without a rate. */
 function rateBpFor(terms: OfferTerms, baseCents: number): number | null {
   switch (terms.kind) {
@@ -104,7 +115,9 @@ export function pointsFor(terms: OfferTerms, baseCents: number, programme: Progr
   }
 }
 
-function windowText(window: Window): string {
+/** Null for a window that a stop left without a day: there is nothing to show. */
+function windowText(window: Window): string | null {
+  if (window.endsAtMs !== null && window.endsAtMs <= window.startsAtMs) return null;
   return `${dayOf(window.startsAtMs)}/${
     window.endsAtMs === null ? ".." : dayOf(window.endsAtMs - 1)
   }`;
@@ -380,7 +393,9 @@ export function decideEarning(
   usage: UsageView,
   programme: Programme,
 ): Decision {
-  const ofBrand = terms.filter((each) => each.brandId === facts.brandId);
+  const ofBrand = terms.filter((each) => each.brandId === facts.brandId).map((each) =>
+    asOfRecording(each, facts)
+  );
   const inForce = termsInForce(ofBrand, facts.purchasedOn);
   const { checks, reasons } = refuseBeforeOffers(facts, ofBrand, inForce);
   if (reasons.length > 0) {

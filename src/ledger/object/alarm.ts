@@ -9,6 +9,7 @@ import type { Log } from "../../kernel/log.ts";
 import { ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { MINUTE_MS } from "../../kernel/time.ts";
+import { noteBudgetUse } from "../projection/budget-use.ts";
 import type { BudgetAnswer, BudgetRequest } from "./offer-budget.ts";
 import type { Engine } from "../engine.ts";
 import type { Terms } from "../earning/types.ts";
@@ -120,16 +121,21 @@ async function judgeDueDays({ guard, helpers }: AlarmParts, nowMs: number): Prom
   }
 }
 
-async function reserveBudgets({ guard, reserve }: AlarmParts, nowMs: number): Promise<void> {
+async function reserveBudgets(
+  { guard, reserve, database }: AlarmParts,
+  nowMs: number,
+): Promise<void> {
+  const reserved = new Map<OfferId, number>();
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const tasks = guard((engine) => engine.budgetTasks(null, nowMs));
-    if (!tasks.ok || tasks.value.length === 0) return;
+    if (!tasks.ok || tasks.value.length === 0) break;
     for (const task of tasks.value) {
       const answer = await reserve(task.offerId, {
         key: task.key,
         points: task.points,
         budgetPoints: task.budgetPoints,
       });
+      reserved.set(task.offerId, answer.reserved);
       guard((
         engine,
       ) => (answer.granted
@@ -138,6 +144,7 @@ async function reserveBudgets({ guard, reserve }: AlarmParts, nowMs: number): Pr
       );
     }
   }
+  await noteBudgetUse(database, reserved, nowMs);
 }
 
 /**

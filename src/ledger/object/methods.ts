@@ -20,6 +20,7 @@ export const ENGINE_METHODS = {
   purchase: "read",
   activate: "read",
   activations: "read",
+  offerUse: "read",
   bankingActivity: "read",
   reviews: "read",
   exportPage: "read",

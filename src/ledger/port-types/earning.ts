@@ -11,6 +11,8 @@ export type EarningFacts = {
   readonly purchasedOn: string;
   readonly brandId: string | null;
   readonly channel: "in_store" | "online" | "unknown";
+  /** When the purchase was first recorded; absent: before any stop of an offer. */
+  readonly recordedAtMs?: number;
 };
 
 /** The user's past with one offer or brand, read from the books at decision time. */

@@ -95,6 +95,11 @@ export type OfferTerms = {
   readonly startsAtMs: number;
   /** Until the earlier of `ends_at` and the start of the offer's next version; null when open. */
   readonly endsAtMs: number | null;
+  /**
+   * A stop with immediate effect: purchases of its day or later that are recorded after it do not
+   * earn. Absent when there is none.
+   */
+  readonly stoppedAtMs?: number;
   readonly confirmationDays: number;
   readonly budgetPoints: number | null;
   readonly priority: number;

@@ -1,5 +1,12 @@
 // What a user's book shows: purchases, entries and balances.
-import type { AccountId, BrandId, ConnectionId, EntryId, PurchaseId } from "../../kernel/ids.ts";
+import type {
+  AccountId,
+  BrandId,
+  ConnectionId,
+  EntryId,
+  OfferId,
+  PurchaseId,
+} from "../../kernel/ids.ts";
 import type { Outcome, Verdict } from "./verdicts.ts";
 
 /** A purchase or refund as the ledger shows it; the label is still encrypted. */
@@ -63,6 +70,8 @@ export type EntryView = {
   readonly changes: Balances;
   readonly balances: Balances;
   readonly purchaseId: PurchaseId | null;
+  /** The brand of the purchase that it is about. */
+  readonly brandId: BrandId | null;
   readonly redemptionId: string | null;
   /** Sequence-bearing id of the entry that this one reverses. */
   readonly reverses: EntryId | null;
@@ -100,6 +109,31 @@ export type PurchaseQuery = {
   readonly limit: number;
   /** Opaque position from `nextBefore`, or null for the first page. */
   readonly before: string | null;
+};
+
+/** An offer, and the period (kernel/time.ts) whose use is asked for. */
+export type OfferQuestion = {
+  readonly offerId: OfferId;
+  readonly brandId: BrandId;
+  readonly period: string;
+};
+
+/** The newest activation of each offer, and what the user has used of those asked about. */
+export type OfferUse = {
+  readonly activations: readonly {
+    readonly offerId: OfferId;
+    readonly activatedAtMs: number;
+    readonly expiresAtMs: number | null;
+  }[];
+  readonly used: readonly {
+    readonly offerId: OfferId;
+    readonly points: number;
+    readonly purchases: number;
+    /** The first day after the period; null where the caps never start again. */
+    readonly resetsOn: string | null;
+    /** A booked purchase at the brand is recorded. */
+    readonly bought: boolean;
+  }[];
 };
 
 /** What the list of connections shows of the ledger's knowledge. */

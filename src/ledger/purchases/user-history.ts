@@ -14,7 +14,7 @@ type Span = { readonly from: string; readonly to: string };
 const ALWAYS: Span = { from: "0000-00-00", to: "9999-99-99" };
 
 /** The calendar days of a period key (kernel/time.ts). */
-function spanOf(periodKey: string): Span {
+export function spanOf(periodKey: string): Span {
   if (periodKey === "offer") return ALWAYS;
   if (periodKey.startsWith("w")) {
     return { from: periodKey.slice(1), to: addDays(periodKey.slice(1), 6) };

@@ -13,6 +13,7 @@ import { dayOf, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { Decision, Terms } from "../earning/types.ts";
 import { decideEarning } from "../earning/rules.ts";
 import type { Findings } from "./findings.ts";
+import { firstRecordedMs } from "./first-recorded.ts";
 import { expiryMs, readLot } from "../points/lots.ts";
 import type { Programme, ReasonCode, RuleCheck } from "../ports.ts";
 import { activePoints } from "./purchase-rows.ts";
@@ -154,6 +155,10 @@ function decide(call: Call, purchase: PurchaseRow, terms: Terms): Decision {
     purchasedOn: purchase.purchasedOn,
     brandId: purchase.brand?.id ?? null,
     channel: purchase.channel,
+    // Asked only where a stop needs it: it is a read in the ledger.
+    ...(terms.offers.some((each) => each.stoppedAtMs !== undefined)
+      ? { recordedAtMs: firstRecordedMs(call, purchase) }
+      : {}),
   };
   return decideEarning(facts, terms.offers, usageFor(call, purchase), terms.programme);
 }

@@ -22,7 +22,14 @@ function presentRule(check: RuleCheck, checks: readonly RuleCheck[], locale: Loc
   };
 }
 
-function presentVerdict({ verdict, kind, state }: PurchaseView, locale: Locale) {
+/**
+ * `rules`: with every rule that was looked at. They are most of the bytes, so lists have them only
+ * when asked.
+ */
+function presentVerdict(
+  { verdict, kind, state }: PurchaseView,
+  { locale, rules }: PurchaseManner,
+) {
   const { calculation } = verdict;
   return {
     outcome: verdict.outcome,
@@ -31,7 +38,9 @@ function presentVerdict({ verdict, kind, state }: PurchaseView, locale: Locale) 
       code,
       message: reasonText(code, locale, { ...verdict, kind, state }),
     })),
-    rules: verdict.checks.map((check) => presentRule(check, verdict.checks, locale)),
+    ...(rules
+      ? { rules: verdict.checks.map((check) => presentRule(check, verdict.checks, locale)) }
+      : {}),
     calculation: calculation === null ? null : {
       base_cents: calculation.baseCents,
       rate_bp: calculation.rateBp,
@@ -45,13 +54,21 @@ function presentVerdict({ verdict, kind, state }: PurchaseView, locale: Locale) 
   };
 }
 
+/** A brand as the catalogue has it. */
+export type BrandFace = { readonly name: string; readonly logoUrl: string | null };
+
 /**
  * What only other domains know of a purchase: its label in clear (null when it cannot be read) and
- * its brand's name.
+ * its brand (null when the catalogue does not have it).
  */
-type PurchaseWords = { readonly label: string | null; readonly brandName: string | null };
+type PurchaseWords = { readonly label: string | null; readonly brand: BrandFace | null };
+type PurchaseManner = { readonly locale: Locale; readonly rules: boolean };
 
-export function presentPurchase(purchase: PurchaseView, words: PurchaseWords, locale: Locale) {
+export function presentPurchase(
+  purchase: PurchaseView,
+  words: PurchaseWords,
+  manner: PurchaseManner,
+) {
   return {
     id: purchase.id,
     account_id: purchase.accountId,
@@ -67,7 +84,8 @@ export function presentPurchase(purchase: PurchaseView, words: PurchaseWords, lo
     state: purchase.state,
     brand: purchase.brand === null ? null : {
       id: purchase.brand.id,
-      name: words.brandName ?? purchase.brand.matched,
+      name: words.brand?.name ?? purchase.brand.matched,
+      logo_url: words.brand?.logoUrl ?? null,
       matched: purchase.brand.matched,
     },
     refund_of: purchase.refundParts[0]?.purchaseId ?? null,
@@ -75,7 +93,7 @@ export function presentPurchase(purchase: PurchaseView, words: PurchaseWords, lo
       id: purchaseId,
       amount_cents: amountCents,
     })),
-    verdict: presentVerdict(purchase, locale),
+    verdict: presentVerdict(purchase, manner),
   };
 }
 
@@ -93,7 +111,7 @@ export function presentPoints(points: PointsView, pointsPerEuro: number) {
   };
 }
 
-export function presentEntry(entry: EntryView) {
+export function presentEntry(entry: EntryView, brand: BrandFace | null) {
   return {
     id: entry.id,
     sequence: entry.sequence,
@@ -101,6 +119,9 @@ export function presentEntry(entry: EntryView) {
     changes: entry.changes,
     balances: entry.balances,
     ...(entry.purchaseId === null ? {} : { purchase_id: entry.purchaseId }),
+    ...(entry.brandId === null || brand === null ? {} : {
+      brand: { id: entry.brandId, name: brand.name, logo_url: brand.logoUrl },
+    }),
     ...(entry.redemptionId === null ? {} : { redemption_id: entry.redemptionId }),
     ...(entry.reverses === null ? {} : { reverses: entry.reverses }),
     effective_on: entry.effectiveOn,

@@ -11,25 +11,28 @@ import type { Cursors } from "../../http/paging.ts";
 import { PAGE_LIMIT_MAX, pageOf, pageQuery } from "../../http/paging.ts";
 import { problem } from "../../http/problem.ts";
 import { answer, createRouter, problems, userSecurity } from "../../http/router.ts";
+import { saying } from "../../http/validation.ts";
 import { isId } from "../../kernel/ids.ts";
 import type { BrandId, UserId } from "../../kernel/ids.ts";
 import type { CipherError, UserCipher } from "../../kernel/keyring.ts";
 import type { Log } from "../../kernel/log.ts";
 import type { Result } from "../../kernel/result.ts";
 import { isDate, MINUTE_MS } from "../../kernel/time.ts";
+import { VALIDATION } from "../../texts/texts.ts";
 import type { EntryView, LedgerError, LedgerPort, Page, PurchaseView } from "../ports.ts";
 import { presentEntry, presentPoints, presentPurchase } from "./present.ts";
+import type { BrandFace } from "./present.ts";
 import { entrySchema, pointsSchema, purchaseSchema } from "./schemas.ts";
 
 /**
  * What the screens need of other domains, declared here so that the ledger imports neither: the
  * catalogue imports the ledger's ports.
  */
-type BrandNames = {
+type Brands = {
   /** Brands, at most `maxAgeMs` old. */
   readonly current: (
     maxAgeMs: number,
-  ) => Promise<{ readonly brand: (id: BrandId) => { readonly name: string } | null }>;
+  ) => Promise<{ readonly brand: (id: BrandId) => BrandFace | null }>;
 };
 type UserKeys = {
   /** The user's cipher, null when there is no such user (any more). */
@@ -39,7 +42,7 @@ type UserKeys = {
 type LedgerRoutesDeps = {
   readonly ledger: Pick<LedgerPort, "points" | "overview" | "entries" | "purchases" | "purchase">;
   readonly userKeys: UserKeys;
-  readonly brands: BrandNames;
+  readonly brands: Brands;
   readonly userTokens: UserTokens;
   readonly cursors: Cursors;
   readonly pointsPerEuro: number;
@@ -48,7 +51,7 @@ type LedgerRoutesDeps = {
 
 // Brands hardly change their names: a screen does not ask the database for the catalogue's version
 // each time.
-const BRAND_NAMES_AGE_MS = MINUTE_MS;
+const BRANDS_AGE_MS = MINUTE_MS;
 const PRIVATE = { "Cache-Control": "private, no-store" };
 const common = { tags: ["Purchases and points"], security: userSecurity };
 
@@ -65,21 +68,15 @@ function gone(c: Context<AppEnv>): Response {
   return problem(c, "token_invalid", { headers: { "WWW-Authenticate": "Bearer" } });
 }
 
-type Names = (id: string) => string | null;
+type Faces = (id: BrandId | null) => BrandFace | null;
 
-/** Names of the brands on a screen. A brand made in the last minute is looked up once more. */
-async function brandNames(
-  brands: BrandNames,
-  purchases: readonly PurchaseView[],
-): Promise<Names> {
-  const ids = purchases.flatMap((purchase) => (purchase.brand === null ? [] : [purchase.brand.id]));
-  if (ids.length === 0) return () => null;
-  let known = await brands.current(BRAND_NAMES_AGE_MS);
-  if (ids.some((id) => known.brand(id) === null)) known = await brands.current(0);
-  const names = new Map(
-    ids.map((id): [string, string | null] => [id, known.brand(id)?.name ?? null]),
-  );
-  return (id) => names.get(id) ?? null;
+/** The brands on a screen. One made in the last minute is looked up once more. */
+async function brandsOf(brands: Brands, ids: readonly (BrandId | null)[]): Promise<Faces> {
+  const named = ids.filter((id) => id !== null);
+  if (named.length === 0) return () => null;
+  let known = await brands.current(BRANDS_AGE_MS);
+  if (named.some((id) => known.brand(id) === null)) known = await brands.current(0);
+  return (id) => (id === null ? null : known.brand(id));
 }
 
 /**
@@ -106,28 +103,30 @@ async function present(
   deps: LedgerRoutesDeps,
   cipher: UserCipher,
   purchases: readonly PurchaseView[],
+  rules: boolean,
 ) {
-  const [names, labels] = await Promise.all([
-    brandNames(deps.brands, purchases),
+  const [faces, labels] = await Promise.all([
+    brandsOf(deps.brands, purchases.map(({ brand }) => brand?.id ?? null)),
     Promise.all(purchases.map((purchase) => labelOf(deps, cipher, purchase))),
   ]);
   return purchases.map((purchase, index) =>
     presentPurchase(purchase, {
       label: labels[index] ?? null,
-      brandName: purchase.brand === null ? null : names(purchase.brand.id),
-    }, c.get("locale"))
+      brand: faces(purchase.brand?.id ?? null),
+    }, { locale: c.get("locale"), rules })
   );
 }
 
 const entriesScope = (userId: UserId): string => `entries|${userId}`;
 
-function presentEntries(
+async function presentEntries(
   deps: LedgerRoutesDeps,
   userId: UserId,
   { items, nextBefore }: Page<EntryView>,
 ) {
+  const faces = await brandsOf(deps.brands, items.map(({ brandId }) => brandId));
   return {
-    data: items.map(presentEntry),
+    data: items.map((entry) => presentEntry(entry, faces(entry.brandId))),
     next_cursor: nextBefore === null ? null : deps.cursors.seal(entriesScope(userId), nextBefore),
   };
 }
@@ -165,7 +164,7 @@ function addPoints(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
     return c.json(
       {
         ...presentPoints(read.value.points, deps.pointsPerEuro),
-        entries: presentEntries(deps, userId, read.value.entries),
+        entries: await presentEntries(deps, userId, read.value.entries),
       },
       200,
       PRIVATE,
@@ -193,24 +192,31 @@ function addEntries(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
     if (cursor !== undefined && before === null) return problem(c, "cursor_invalid") as never;
     const read = await deps.ledger.entries(userId, { limit, before });
     return read.ok
-      ? c.json(presentEntries(deps, userId, read.value), 200, PRIVATE)
+      ? c.json(await presentEntries(deps, userId, read.value), 200, PRIVATE)
       : (refuse(c, read.error) as never);
   });
 }
 
-const day = z.string().refine(isDate, { message: "a calendar day" }).openapi({
-  format: "date",
-  description: "Europe/Paris calendar day",
-});
+const day = z.string().refine(isDate, saying("date_invalid", VALIDATION.both("date_invalid")))
+  .openapi({
+    format: "date",
+    description: "Europe/Paris calendar day",
+  });
 const filters = z.strictObject({
   ...pageQuery,
   from: day.optional(),
   to: day.optional(),
-  brand_id: z.string().refine((text) => isId("brd", text)).optional(),
+  brand_id: z.string().refine(
+    (text) => isId("brd", text),
+    saying("id_invalid", VALIDATION.both("id_invalid")),
+  ).optional(),
   outcome: z.enum(["earned", "not_earned", "reversed", "waiting"]).optional(),
+  include: z.enum(["rules"]).optional().openapi({
+    description: "`rules`: each verdict with every rule that was looked at",
+  }),
 }).refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
   path: ["to"],
-  message: "not before from",
+  ...saying("date_order", VALIDATION.both("date_order")),
 });
 
 function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
@@ -221,7 +227,7 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     summary: "List card purchases and refunds, newest first",
     middleware: [requireUser(deps.userTokens)],
     description:
-      "Each with its verdict: why it earned or did not, every rule that was looked at, and the sum.",
+      "Each with its verdict: why it earned or did not, and the sum; with `include=rules` also every rule that was looked at.",
     request: { query: filters },
     responses: {
       200: answer(pageOf(purchaseSchema), "Purchases; `from` and `to` are included days"),
@@ -229,7 +235,7 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     },
   });
   router.openapi(list, async (c) => {
-    const { limit, cursor, from, to, brand_id: brandId, outcome } = c.req.valid("query");
+    const { limit, cursor, from, to, brand_id: brandId, outcome, include } = c.req.valid("query");
     const { userId } = userOf(c);
     const filter = {
       from: from ?? null,
@@ -251,7 +257,7 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     const { items, nextBefore } = read.value;
     return c.json(
       {
-        data: await present(c, deps, cipher.value, items),
+        data: await present(c, deps, cipher.value, items, include === "rules"),
         next_cursor: nextBefore === null ? null : deps.cursors.seal(scope, nextBefore),
       },
       200,
@@ -280,7 +286,7 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     if (cipher === null) return gone(c) as never;
     if (!cipher.ok) return keyUnusable(c, deps) as never;
     if (read.value === null) return problem(c, "not_found") as never;
-    const [purchase] = await present(c, deps, cipher.value, [read.value]);
+    const [purchase] = await present(c, deps, cipher.value, [read.value], true);
     if (purchase === undefined) throw new Error("purchase not presented");
     return c.json(purchase, 200, PRIVATE);
   });

@@ -29,6 +29,7 @@ export const entrySchema = z.object({
   changes: balances,
   balances,
   purchase_id: z.string().optional(),
+  brand: z.object({ id: z.string(), name: z.string(), logo_url: z.string().nullable() }).optional(),
   redemption_id: z.string().optional(),
   reverses: z.string().optional(),
   effective_on: date,
@@ -105,7 +106,12 @@ export const purchaseSchema = z.object({
   original: z.object({ amount_cents: whole, currency: z.string() }).nullable(),
   kind: z.enum(["purchase", "refund"]),
   state: z.enum(["pending", "booked", "deleted"]),
-  brand: z.object({ id: z.string(), name: z.string(), matched: z.string() }).nullable(),
+  brand: z.object({
+    id: z.string(),
+    name: z.string(),
+    logo_url: z.string().nullable(),
+    matched: z.string(),
+  }).nullable(),
   refund_of: z.string().nullable().openapi({
     description: "The first of `refund_of_purchases`, or null",
   }),
@@ -117,7 +123,10 @@ export const purchaseSchema = z.object({
     outcome: z.enum(["earned", "not_earned", "reversed", "waiting"]),
     points,
     reasons: z.array(z.object({ code: reason, message: z.string() })),
-    rules: z.array(ruleSchema),
+    rules: z.array(ruleSchema).optional().openapi({
+      description:
+        "Every rule that was looked at: of a single purchase, in lists with include=rules",
+    }),
     calculation: z.object({
       base_cents: whole,
       rate_bp: whole.nullable(),

@@ -1,5 +1,5 @@
 // What screens, exports and operators see of a book. Reading only.
-import type { AccountId, ConnectionId, OfferId, PurchaseId } from "../../kernel/ids.ts";
+import type { AccountId, BrandId, ConnectionId, OfferId, PurchaseId } from "../../kernel/ids.ts";
 import { dayOf } from "../book/paris-days.ts";
 import { bodyFrom, changesOf } from "../book/transactions.ts";
 import { allHolds } from "../points/holds.ts";
@@ -71,6 +71,7 @@ function entryFrom(row: SqlRow): EntryView {
     changes: changesOf(body.postings),
     balances: body.balances,
     purchaseId: body.purchase_id ?? null,
+    brandId: (body.brand_id ?? null) as BrandId | null,
     redemptionId: body.redemption_id ?? null,
     reverses: body.reverses ?? null,
     effectiveOn: body.effective_on,

@@ -83,6 +83,7 @@ function platformOf(
 ): Platform {
   const namespace = inJurisdiction(env.LEDGER, config.jurisdiction);
   return {
+    host: "Cloudflare",
     db: env.DB,
     ledger: ledgerClient({ namespace, clock, log }),
     transfer: transferClient({

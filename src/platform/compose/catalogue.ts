@@ -1,4 +1,5 @@
 // Brands and offers: the compiled catalogue that the other parts read, and its routes.
+import { alertBudgets } from "../../catalogue/budget-alerts.ts";
 import { catalogueCache } from "../../catalogue/compiled-catalogue.ts";
 import { catalogueRouters } from "../../catalogue/routes/index.ts";
 import { catalogueService } from "../../catalogue/service.ts";
@@ -11,10 +12,15 @@ import type { Routers, Shared } from "./shared.ts";
 export type Catalogue = ReturnType<typeof composeCatalogue>;
 
 export function composeCatalogue({ platform, db }: Shared) {
-  const { clock, random, sleep } = platform;
+  const { clock, random, sleep, log } = platform;
   const store = catalogueStore(db, random);
   const cache = catalogueCache({ store, compile: compileCatalogue, clock, sleep });
-  return { cache, service: catalogueService({ store, cache, clock, random }) };
+  return {
+    cache,
+    service: catalogueService({ store, cache, clock, random }),
+    budgets: store.budgets,
+    sweep: () => alertBudgets({ store, cache, clock, log }),
+  };
 }
 
 export function mountCatalogue(

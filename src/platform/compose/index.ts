@@ -50,6 +50,7 @@ export function compose(platform: Platform, config: Config): Composition {
     await banking.sweep();
     await insights.sweep();
     await identity.sendNotices();
+    await catalogue.sweep();
   };
 
   const routers: Routers = [

@@ -19,6 +19,7 @@ export function composeOperations(
   const { clock, log, assets } = platform;
   return operationsRouters({
     config,
+    host: platform.host,
     clock,
     log,
     assets,

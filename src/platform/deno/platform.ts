@@ -135,6 +135,7 @@ const runtimeFetch: typeof fetch = (input, init) => fetch(input, init);
 function platformOf(storage: Storage, { limits, assetsDir }: ServerOptions, log: Log): Platform {
   const { database, movable, clock, alarms, budgets, ledgers } = storage;
   return {
+    host: null,
     db: database,
     ledger: ledgerClient({ namespace: ledgers.namespace, clock, log }),
     pingLedger: async () => alarms.canWrite(),

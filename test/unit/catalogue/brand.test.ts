@@ -36,6 +36,7 @@ const brand: BrandRecord = {
   website: null,
   logoUrl: null,
   wikidata: null,
+  archivedAtMs: null,
   requestKey: null,
   createdAtMs: 0,
   updatedAtMs: 0,
@@ -81,6 +82,10 @@ function bookOf(versions: readonly VersionRecord[], previous: Catalogue | null =
     brandId: BRAND,
     titleFr: "a",
     titleEn: "a",
+    descriptionFr: null,
+    descriptionEn: null,
+    imageUrl: null,
+    updatedAtMs: null,
     requestKey: null,
     createdBy: "alice",
     createdAtMs: 0,
@@ -92,6 +97,7 @@ function bookOf(versions: readonly VersionRecord[], previous: Catalogue | null =
     corrections: previous === null ? [] : null,
     offers: versions.length === 0 ? [] : [offer],
     versions,
+    stops: [],
     aliasChanges: [],
   }, previous);
 }
@@ -144,6 +150,7 @@ describe("the catalogue", () => {
         corrections: null,
         offers: [],
         versions: [],
+        stops: [],
         aliasChanges: [],
       }, null)
     ).toThrow("without brands");

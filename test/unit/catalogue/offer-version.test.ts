@@ -427,7 +427,7 @@ describe("checkOfferVersion()", () => {
 
   it("has two different texts for each code, without a final period", () => {
     for (const code of new Set(REFUSED.map(([, , each]) => each))) {
-      const [fr, en] = [offerVersionDetail(code, "fr"), offerVersionDetail(code, "en")];
+      const { fr, en } = offerVersionDetail(code);
       expect(fr).not.toBe(en);
       expect(`${fr}${en}`).not.toMatch(/\.$/);
     }

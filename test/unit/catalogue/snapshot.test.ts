@@ -46,6 +46,7 @@ function fixture() {
           brandsVersion: state.brandsVersion,
           offers: [],
           versions: [],
+          stops: [],
           aliasChanges: [],
           corrections: fresh ? [] : null,
           brands: fresh
@@ -59,6 +60,7 @@ function fixture() {
               website: null,
               logoUrl: null,
               wikidata: null,
+              archivedAtMs: null,
               requestKey: null,
               createdAtMs: 0,
               updatedAtMs: 0,

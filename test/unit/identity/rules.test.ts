@@ -9,7 +9,12 @@ import {
   normaliseEmail,
 } from "../../../src/identity/email.ts";
 import { codeMail } from "../../../src/identity/mail.ts";
-import { hasReached, isBirthDate, isName, normaliseName } from "../../../src/identity/profile.ts";
+import {
+  birthDateProblem,
+  hasReached,
+  isName,
+  normaliseName,
+} from "../../../src/identity/profile.ts";
 import { newRefreshToken, sessionOfRefreshToken } from "../../../src/identity/refresh-token.ts";
 import { newId } from "../../../src/kernel/ids.ts";
 import type { Keyring } from "../../../src/kernel/keyring.ts";
@@ -222,15 +227,15 @@ describe("profile rules", () => {
   const nowMs = Date.UTC(2026, 10, 23, 22, 59);
 
   it("take a birth date in the past of somebody who can be alive, by the Paris calendar", ({ expect }) => {
-    expect(["2026-11-22", "1906-11-23", "2024-02-29"].map((date) => isBirthDate(date, nowMs)))
-      .toEqual([true, true, true]);
-    expect(
-      ["2026-11-23", "2026-11-24", "1905-11-22", "2025-02-29", "1990-1-1", "", "0000-00-00"].map((
-        date,
-      ) => isBirthDate(date, nowMs)),
-    ).toEqual(Array.from({ length: 7 }, () => false));
+    const problemsOf = (...dates: string[]) => dates.map((date) => birthDateProblem(date, nowMs));
+    expect(problemsOf("2026-11-22", "1906-11-23", "2024-02-29")).toEqual([null, null, null]);
+    expect(problemsOf("2026-11-23", "2026-11-24")).toEqual(["date_in_future", "date_in_future"]);
+    expect(problemsOf("1905-11-22")).toEqual(["date_too_old"]);
+    expect(problemsOf("2025-02-29", "1990-1-1", "", "0000-00-00")).toEqual(
+      Array.from({ length: 4 }, () => "date_invalid"),
+    );
     // 23:00 UTC is the next day in Paris.
-    expect(isBirthDate("2026-11-23", Date.UTC(2026, 10, 23, 23, 0))).toBe(true);
+    expect(birthDateProblem("2026-11-23", Date.UTC(2026, 10, 23, 23, 0))).toBeNull();
   });
 
   it("count an age from the birthday", ({ expect }) => {

@@ -41,9 +41,10 @@ function stagesOf({ verdict }: PurchaseView): string[] {
 }
 
 function said(view: PurchaseView, locale: Locale = "fr"): string[] {
-  return presentPurchase(view, { label: null, brandName: null }, locale).verdict.reasons.map((
-    { code, message },
-  ) => `${code}: ${message.replaceAll("\u00a0", " ")}`);
+  return presentPurchase(view, { label: null, brand: null }, { locale, rules: true }).verdict
+    .reasons.map((
+      { code, message },
+    ) => `${code}: ${message.replaceAll("\u00a0", " ")}`);
 }
 
 function named(book: Book, externalId: string, date = TODAY): PurchaseView {
@@ -247,8 +248,9 @@ describe("a row shows the stages that it went through and a true answer", () => 
   test("in English too, and never with an id or a code among the words", () => {
     for (const [, view] of SHOWN) {
       for (const locale of ["fr", "en"] as const) {
-        const { rules, reasons } =
-          presentPurchase(view(), { label: null, brandName: null }, locale).verdict;
+        const { rules = [], reasons } =
+          presentPurchase(view(), { label: null, brand: null }, { locale, rules: true }).verdict;
+        expect(rules).not.toEqual([]);
         for (
           const text of [
             ...rules.map((rule) => rule.text),

@@ -321,8 +321,8 @@ export const SENTENCES: readonly Sentence[] = [
   [
     "brand_unknown",
     detailsOf({ brandId: null }, {}),
-    "Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque ; si c'est une erreur, faites une réclamation sur cet achat.",
-    "We did not recognise any partner brand in your bank's label; if this is a mistake, file a claim on this purchase.",
+    "Nous n'avons reconnu aucune marque partenaire dans le libellé de votre banque ; si c'est une erreur, écrivez-nous.",
+    "We did not recognise any partner brand in your bank's label; if this is a mistake, write to us.",
   ],
   [
     "brand_unknown",
