@@ -4,11 +4,9 @@ import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import type { PurchaseView, ReviewDecision } from "./ports.ts";
 import { coverDebt } from "./points/holds.ts";
-import { findPurchase, updatePurchase } from "./purchases/purchase-rows.ts";
+import { findPurchase } from "./purchases/purchase-rows.ts";
 import type { PurchaseRow } from "./purchases/purchase-rows.ts";
-import { hasRefunds, reassignRefunds } from "./purchases/refund-matching.ts";
-import { integerOf } from "./book/sql.ts";
-import { settleVerdict } from "./purchases/verdicts.ts";
+import { settleReview } from "./purchases/settled-reviews.ts";
 import { purchaseView } from "./views/views.ts";
 import type { Call } from "./book/call.ts";
 
@@ -52,16 +50,7 @@ export function decideReview(
     !isAsSeen(purchase, input.seen)
   ) return err({ code: "review_amended" });
   if (purchase.review !== decided) {
-    purchase.review = decided;
-    settleVerdict(call, purchase, false, false, { ...input, covers: null });
-    updatePurchase(call, purchase);
-    if (purchase.brand !== null && hasRefunds(call, purchase.brand.id)) {
-      const accounts = call.sql.exec(
-        "SELECT account_no FROM accounts WHERE fingerprint = (SELECT fingerprint FROM accounts WHERE account_no = ?)",
-        purchase.accountNo,
-      );
-      reassignRefunds(call, accounts.map((row) => integerOf(row, "account_no")), purchase.brand.id);
-    }
+    settleReview(call, purchase, decided, { ...input, covers: null });
     coverDebt(call);
   }
   const view = purchaseView(call, purchase.id);

@@ -17,12 +17,15 @@ import { ModelBook } from "./model-lots.ts";
 import { ModelNotices } from "./model-notices.ts";
 import type { KnownRow, Resolution } from "./model-rows.ts";
 import { keyOf, resolveRows } from "./model-rows.ts";
+import { predictionOf } from "./model-predictions.ts";
+import type { Prediction } from "./model-predictions.ts";
 
 const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
+const DOUBT_WAITS_MS = 30 * DAY_MS;
 
 /** A decision that stands: what a live row was granted, on which facts. */
-type Grant = {
+export type Grant = {
   readonly facts: string;
   points: number;
   readonly terms: OfferTerms | null;
@@ -35,12 +38,6 @@ type Grant = {
   readonly reason: string | null; /** Order of first decisions at that brand. */
   readonly rank: number;
   readonly brandId: string | null;
-};
-
-export type Prediction = {
-  readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
-  readonly points: number;
-  readonly firstReason: string | null;
 };
 
 const versionOf = (terms: OfferTerms): string => `${terms.offerId} ${terms.version}`;
@@ -70,7 +67,15 @@ export class Model {
   #serial = 0;
   resolution: Resolution = { status: new Map(), refundOf: new Map(), refundedCents: new Map() };
 
-  constructor(catalogue: readonly OfferTerms[], programme: Programme) {
+  /** What the ledger shows at that time, believed only where the design leaves the order open. */
+  readonly #views: (nowMs: number) => ReadonlyMap<string, PurchaseView>;
+
+  constructor(
+    catalogue: readonly OfferTerms[],
+    programme: Programme,
+    views: (nowMs: number) => ReadonlyMap<string, PurchaseView>,
+  ) {
+    this.#views = views;
     this.#catalogue = catalogue;
     this.#programme = programme;
     this.book = new ModelBook(programme.pointsExpireMonths);
@@ -113,6 +118,7 @@ export class Model {
 
   /** Brings the book to that time, and closes what waited too long. */
   advance(nowMs: number): void {
+    this.#lapse(nowMs);
     this.book.advance(nowMs);
     for (const known of this.rows.values()) {
       const { row } = known;
@@ -126,6 +132,21 @@ export class Model {
         this.resolution.refundOf.get(known.key) === null &&
         this.#waitsSince(known) + REFUND_WAITS_MS <= nowMs
       ) known.closed = true;
+    }
+  }
+
+  /** What nobody decided about in 30 days counts from then on. */
+  #lapse(nowMs: number): void {
+    const due = (known: KnownRow): number => (known.heldSinceMs ?? Infinity) + DOUBT_WAITS_MS;
+    const lapsing = [...this.rows.values()].filter((known) => due(known) <= nowMs);
+    for (const known of lapsing.sort((a, b) => due(a) - due(b) || a.recorded - b.recorded)) {
+      this.book.advance(due(known));
+      known.lapsed = true;
+      known.heldSinceMs = null;
+      this.book.together(
+        nowMs,
+        () => this.#recompute(nowMs, new Set([known.key]), this.#views(nowMs)),
+      );
     }
   }
 
@@ -183,66 +204,7 @@ export class Model {
   }
 
   predict(key: string): Prediction {
-    const known = this.rows.get(key);
-    const status = this.resolution.status.get(key);
-    if (known === undefined || status === undefined) {
-      throw new Error(`the model knows no row ${key}`);
-    }
-    const nothing = (outcomes: Prediction["outcomes"], firstReason: string | null): Prediction => ({
-      outcomes,
-      points: 0,
-      firstReason,
-    });
-    switch (status.is) {
-      case "deleted":
-        return nothing(["not_earned", "reversed"], null);
-      case "review":
-        return nothing(
-          known.row.state === "booked" ? ["waiting"] : ["waiting", "not_earned", "reversed"],
-          "held_for_review",
-        );
-      case "refused":
-        return nothing(["not_earned"], "held_for_review");
-      case "duplicate":
-        return nothing(["not_earned", "reversed"], "duplicate");
-      case "taken_over":
-        return nothing(["not_earned", "waiting"], null);
-      case "pending":
-        return nothing(
-          known.closed ? ["not_earned"] : ["waiting"],
-          known.closed ? null : "not_booked_yet",
-        );
-      case "live":
-        return this.#predictLive(key, known);
-    }
-  }
-
-  #predictLive(key: string, known: KnownRow): Prediction {
-    if (known.row.kind === "refund") {
-      return {
-        outcomes: ["not_earned", "reversed", "waiting"],
-        points: 0,
-        firstReason: (this.resolution.refundOf.get(key) ?? null) === null
-          ? "refund_without_purchase"
-          : "refund_applied",
-      };
-    }
-    const grant = this.grants.get(key);
-    if (grant === undefined) throw new Error(`the model took no decision on ${key}`);
-    const points = grant.standing;
-    const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
-    if (grant.state === "waiting") {
-      return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
-    }
-    if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: grant.reason };
-    if (grant.reversed) return { outcomes: ["reversed"], points, firstReason: "refunded" };
-    return {
-      outcomes: points === 0 && (refunded || this.dependent(known.row.brand?.id ?? null))
-        ? ["earned", "reversed"]
-        : ["earned"],
-      points,
-      firstReason: null,
-    };
+    return predictionOf(this, key);
   }
 
   #take(row: BankRow, touched: Set<string>, nowMs: number): void {
@@ -262,10 +224,13 @@ export class Model {
         bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []),
         recordedAtMs: nowMs,
         closed: false,
+        heldSinceMs: null,
+        lapsed: false,
       });
       touched.add(key);
     } else if (row.lastUpdateMs > known.row.lastUpdateMs) {
       known.row = row;
+      known.generation = generation;
       if (row.review !== null) known.decision = null;
       known.everPending ||= row.state === "pending";
       known.closed &&= row.kind === "refund";
@@ -315,6 +280,12 @@ export class Model {
       ),
     );
     this.resolution = resolveRows([...this.rows.values()], [...this.accounts.values()], standing);
+    for (const known of this.rows.values()) {
+      const status = this.resolution.status.get(known.key);
+      known.heldSinceMs = status?.is === "review" && status.lapses
+        ? known.heldSinceMs ?? nowMs
+        : null;
+    }
     const isLive = (key: string): boolean =>
       this.resolution.status.get(key)?.is === "live" && this.rows.get(key)?.row.kind === "purchase";
     for (const [key, grant] of Array.from(this.grants)) {

@@ -1,5 +1,6 @@
 // What a linked user has at a bank and what it means: types and pure questions about them.
-export { normaliseName } from "./account-fingerprint.ts";
+export { normaliseName } from "./account-identity.ts";
+export type { AccountIdentity } from "./account-identity.ts";
 export { changesOf, isEmpty } from "./changes.ts";
 export type {
   AccountChange,
@@ -8,7 +9,7 @@ export type {
   NewAccount,
   NewConnection,
 } from "./changes.ts";
-export { differs, earningAccounts, generationsOf } from "./linked-user.ts";
+export { differs, earningAccounts, generationsOf, UNKNOWN_BANK } from "./linked-user.ts";
 export type { Gap, LinkedAccount, LinkedConnection, LinkedUser } from "./linked-user.ts";
 export { backoffMs, isFine } from "./status.ts";
 export { connectionView } from "./view.ts";

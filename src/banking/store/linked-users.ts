@@ -16,7 +16,8 @@ const connectionJson = sql.raw(
 );
 const accountJson = sql.raw(
   `json_group_array(json_object('id', a.id, 'connectionId', a.connection_id, 'remoteId', a.remote_account_id, 'kind', a.kind, 'currency', a.currency,
-  'ordinal', a.ordinal, 'fingerprint', a.fingerprint, 'strength', a.strength, 'family', a.family, 'earning', a.earning, 'linkedAtMs', a.linked_at_ms,
+  'ordinal', a.ordinal, 'fingerprint', a.fingerprint, 'strength', a.strength, 'family', a.family, 'weakKey', a.weak_key, 'ownIban', a.own_iban,
+  'nameTag', a.name_tag, 'parentRemoteId', a.parent_remote_account_id, 'earlierKeys', json(a.earlier_keys), 'goneAtMs', a.gone_at_ms, 'earning', a.earning, 'linkedAtMs', a.linked_at_ms,
   'seenFromMs', a.seen_from_ms, 'state', a.state, 'createdAtMs', a.created_at_ms))`,
 );
 
@@ -51,9 +52,20 @@ function linkedUserQuery(condition: ReturnType<typeof sql>) {
 
 function toConnections(connectionsJson: string, accountsJson: string): LinkedConnection[] {
   type Raw<T, K extends keyof T> = Omit<T, K> & Readonly<Record<K, number>>;
-  const known = (JSON.parse(accountsJson) as Raw<LinkedAccount, "earning">[]).map((
-    account,
-  ): LinkedAccount => ({ ...account, earning: account.earning === 1 }));
+  type RawAccount = Raw<Omit<LinkedAccount, "earlierKeys">, "earning"> & {
+    readonly earlierKeys: readonly string[] | null;
+    readonly family: string | null;
+    readonly weakKey: string | null;
+  };
+  const known = (JSON.parse(accountsJson) as RawAccount[]).map((
+    { family, weakKey, ...account },
+  ): LinkedAccount => ({
+    ...account,
+    earning: account.earning === 1,
+    // Not seen since fingerprints are made without the name.
+    earlierKeys: account.earlierKeys ??
+      [family, account.fingerprint, weakKey].filter((key) => key !== null),
+  }));
   type RawConnection = Raw<Omit<LinkedConnection, "accounts" | "gaps">, "goneRemotely"> & {
     readonly gaps: readonly {
       readonly fromMs: number;

@@ -15,10 +15,12 @@ import type { RandomBytes } from "../../kernel/random.ts";
 import { DAY_MS } from "../../kernel/time.ts";
 import type {
   AccountChange,
+  AccountIdentity,
   Changes,
   ConnectionChange,
   NewConnection,
 } from "../connections/index.ts";
+import { isTaken } from "./new-account.ts";
 
 const link = alias(aggregatorLinks, "l");
 
@@ -114,9 +116,26 @@ export function gapUpdates(
   ];
 }
 
+function identityColumns(changes: Changes, identity: AccountIdentity) {
+  const { ownIban, fingerprint, strength, nameTag, parentRemoteId, earlierKeys } = identity;
+  const table = bankAccounts;
+  return {
+    ownIban,
+    fingerprint,
+    strength,
+    nameTag,
+    parentRemoteAccountId: parentRemoteId,
+    earlierKeys: JSON.stringify(earlierKeys),
+    family: null,
+    earning: sql`CASE WHEN ${table.fingerprint} <> ${fingerprint} AND ${
+      isTaken(changes.userId, identity)
+    } THEN 0 ELSE ${table.earning} END`,
+  };
+}
+
 /**
- * Follows an account's state. Opting in again is a new link: what was bought in between is not ours
- * to see.
+ * Follows an account's state and identity. Opting in again is a new link: what was bought in between
+ * is not ours to see. An account that proves to be shared with another user who earns does not.
  */
 export function updateAccount(db: Database, changes: Changes, item: AccountChange) {
   const table = bankAccounts;
@@ -124,6 +143,8 @@ export function updateAccount(db: Database, changes: Changes, item: AccountChang
     state: item.state,
     currency: sql`COALESCE(${table.currency}, ${item.currency})`,
     updatedAtMs: changes.nowMs,
+    goneAtMs: item.goneAtMs,
+    ...(item.identity === null ? {} : identityColumns(changes, item.identity)),
     linkedAtMs:
       sql`CASE WHEN ${table.state} = 'disabled' AND ${item.state} = 'enabled' THEN ${changes.nowMs} ELSE ${table.linkedAtMs} END`,
   }).where(

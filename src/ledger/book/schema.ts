@@ -144,6 +144,24 @@ const SAMPLE_CHANGES = [
     BEGIN INSERT INTO sample_changes (n) VALUES (NEW.n); END`,
 ];
 
+// What says which account of a bank a listing shows. The IBAN's hash was its fingerprint so far; the
+// rest is learnt when the account is seen again. `held_terms`: the offers by which a row held for
+// review is judged when nobody has decided in time.
+const ACCOUNT_IDENTITY = [
+  ...[
+    "link_id TEXT",
+    "own_iban TEXT",
+    "unit_iban TEXT",
+    "bank_key TEXT",
+    "name_tag TEXT",
+    "parent_account_id TEXT",
+    "earlier_keys TEXT",
+    "gone_at_ms INTEGER",
+  ].map((column) => `ALTER TABLE accounts ADD COLUMN ${column}`),
+  "UPDATE accounts SET own_iban = fingerprint, unit_iban = fingerprint WHERE strength = 'iban'",
+  "ALTER TABLE purchases ADD COLUMN held_terms TEXT",
+];
+
 /**
  * Every step from an empty object to today's tables, oldest first. Never edited, only appended to.
  */
@@ -152,6 +170,7 @@ export const OBJECT_MIGRATIONS: readonly ObjectMigration[] = [
   { id: 2, name: "waiting_rows", sql: WAITING_ROWS },
   { id: 3, name: "earlier_amounts", sql: ["ALTER TABLE purchases ADD COLUMN earlier_cents TEXT"] },
   { id: 4, name: "sample_changes", sql: SAMPLE_CHANGES },
+  { id: 5, name: "account_identity", sql: ACCOUNT_IDENTITY },
 ];
 
 /**

@@ -3,7 +3,7 @@
 // so a refund before its purchase ends like one after it.
 import type { BrandId } from "../../kernel/ids.ts";
 import { addDays } from "../../kernel/time.ts";
-import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
+import { isInDoubt, PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { refundMatched } from "./verdict-state.ts";
 import { applyRefunds } from "./verdicts.ts";
@@ -130,7 +130,7 @@ function settleRefund(call: Call, refund: PurchaseRow, purchaseNo: number | null
 
 function takesPart(purchase: PurchaseRow): boolean {
   return purchase.sameAs === null && purchase.state === "booked" &&
-    (purchase.review === null || purchase.review === "cleared") && purchase.amountCents > 0;
+    !isInDoubt(purchase) && purchase.amountCents > 0;
 }
 
 function refundableOf(purchase: PurchaseRow): Refundable {

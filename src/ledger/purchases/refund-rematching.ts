@@ -3,7 +3,7 @@
 import type { BrandId } from "../../kernel/ids.ts";
 import { textOf } from "../book/sql.ts";
 import type { Call } from "../book/call.ts";
-import type { Account, BatchAccounts } from "./batch-accounts.ts";
+import type { BatchAccounts } from "./batch-accounts.ts";
 import type { PlannedRow } from "./batch-plan.ts";
 import { hasRefunds, reassignRefunds } from "./refund-matching.ts";
 
@@ -21,22 +21,22 @@ export function rematchRefunds(
   judged: readonly PlannedRow[],
   batchAccounts: BatchAccounts,
 ): void {
-  const accounts = [...batchAccounts.accounts.values()];
-  const scopes = [...scopesOf(judged), ...scopesOfJoined(call, accounts, batchAccounts.joined)]
+  const scopes = [...scopesOf(judged), ...scopesOfRegrouped(call, batchAccounts)]
     .sort((a, b) => Number(b.certain) - Number(a.certain));
   const done = new Set<string>();
   const known = new Map<BrandId, boolean>();
   for (const { accountNo, brandId, certain } of scopes) {
-    const fingerprint = accounts.find((account) => account.accountNo === accountNo)?.fingerprint ??
-      "";
-    const key = `${fingerprint} ${brandId}`;
-    if (done.has(key)) continue;
-    done.add(key);
+    if (done.has(`${accountNo} ${brandId}`)) continue;
     const some = certain || (known.get(brandId) ?? hasRefunds(call, brandId));
     known.set(brandId, some);
     if (!some) continue;
-    const together = accounts.filter((account) => account.fingerprint === fingerprint);
-    reassignRefunds(call, together.map((account) => account.accountNo), brandId);
+    const family = batchAccounts.families.find((each) =>
+      each.some((account) =>
+        account.accountNo === accountNo
+      )
+    ) ?? [];
+    for (const account of family) done.add(`${account.accountNo} ${brandId}`);
+    reassignRefunds(call, family.map((account) => account.accountNo), brandId);
   }
 }
 
@@ -61,19 +61,14 @@ function scopesOf(judged: readonly PlannedRow[]): RefundScope[] {
  * Accounts that came together, or parted, at each brand that one of them has a refund of: the
  * purchases to choose from are others now.
  */
-function scopesOfJoined(
-  call: Call,
-  accounts: readonly Account[],
-  joined: ReadonlySet<string>,
-): RefundScope[] {
-  const concerned = accounts.filter((account) => joined.has(account.fingerprint));
-  if (concerned.length === 0) return [];
+function scopesOfRegrouped(call: Call, { regrouped }: BatchAccounts): RefundScope[] {
+  if (regrouped.size === 0) return [];
   const rows = call.sql.exec(
     "SELECT DISTINCT brand_id FROM purchases WHERE kind = 'refund' AND brand_id IS NOT NULL AND account_no IN (SELECT value FROM json_each(?))",
-    JSON.stringify(concerned.map((account) => account.accountNo)),
+    JSON.stringify([...regrouped]),
   );
   return rows.flatMap((row) =>
-    concerned.map(({ accountNo }) => ({
+    [...regrouped].map((accountNo) => ({
       accountNo,
       brandId: textOf(row, "brand_id") as BrandId,
       certain: true,

@@ -8,20 +8,23 @@ import type { ReasonCode, RuleCheck } from "../ports.ts";
 import { budgetOpen } from "./budget-shares.ts";
 import type { Findings } from "./findings.ts";
 import { activePoints, NO_FINDINGS, NO_VERDICT } from "./purchase-rows.ts";
-import type { PurchaseRow, Verdict } from "./purchase-rows.ts";
+import type { HeldTerms, PurchaseRow, Verdict } from "./purchase-rows.ts";
 
 /** A pending row that nothing took over is closed this many days after its date. */
 export const PENDING_DAYS_MAX = 14;
 /** A refund waits this long for its purchase. */
 export const REFUND_WAIT_MS = 90 * DAY_MS;
+/** A row that may repeat another waits for a person this long; then it counts. */
+export const DOUBT_WAIT_MS = 30 * DAY_MS;
 
 type State = Pick<
   PurchaseRow,
-  "outcome" | "waitsFor" | "findings" | "dueMs" | "refundOf" | "offer"
+  "outcome" | "waitsFor" | "findings" | "dueMs" | "refundOf" | "offer" | "heldTerms"
 >;
 
 function write(purchase: PurchaseRow, state: Partial<State>): void {
-  Object.assign(purchase, state);
+  // Who waits for something else, or for nothing, is not held for review any more.
+  Object.assign(purchase, "waitsFor" in state ? { heldTerms: null, ...state } : state);
 }
 
 /** Findings of a verdict for which nothing was calculated. */
@@ -49,6 +52,12 @@ export function awaitReview(purchase: PurchaseRow): void {
     offer: null,
     refundOf: null,
   });
+}
+
+/** The review has a deadline: after it the row counts by these terms. */
+export function holdUntil(purchase: PurchaseRow, heldTerms: HeldTerms, nowMs: number): void {
+  write(purchase, { heldTerms });
+  dueUnlessBudgetOpen(purchase, heldTerms.countsAtMs, nowMs);
 }
 
 /** The refund waits for the purchase that it gives money back of. */
@@ -170,8 +179,9 @@ export function close(purchase: PurchaseRow): void {
   write(purchase, { outcome: "not_earned", waitsFor: null });
 }
 
-/** When the row's waiting for its booking or its purchase ends; null when it waits for neither. */
+/** When the row's waiting for booking, purchase or review ends; null when time does not end it. */
 export function waitEndsMs(purchase: PurchaseRow): number | null {
+  if (purchase.heldTerms !== null) return purchase.heldTerms.countsAtMs;
   if (purchase.waitsFor === "purchase") return purchase.recordedAtMs + REFUND_WAIT_MS;
   if (purchase.state !== "pending" || purchase.waitsFor === null) return null;
   // A day that cannot be true says nothing of how long the row has waited, and a person must have
@@ -220,5 +230,6 @@ function verdictPart(purchase: PurchaseRow): Verdict {
     budget: purchase.budget,
     findings: purchase.findings,
     dueMs: purchase.dueMs,
+    heldTerms: purchase.heldTerms,
   };
 }

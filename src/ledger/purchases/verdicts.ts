@@ -11,11 +11,11 @@ import {
 } from "./reservations.ts";
 import { startOfLaterDayMs } from "../book/paris-days.ts";
 import type { Decision, Terms } from "../earning/types.ts";
-import { decideEarning } from "../earning/rules.ts";
+import { decideEarning, termsInForce } from "../earning/rules.ts";
 import type { Findings } from "./findings.ts";
 import { expiryMs } from "../points/lots.ts";
 import type { Programme, ReasonCode } from "../ports.ts";
-import { activePoints } from "./purchase-rows.ts";
+import { activePoints, isInDoubt } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import {
   capRoom,
@@ -34,8 +34,10 @@ import {
   awaitPurchase,
   awaitReview,
   close,
+  DOUBT_WAIT_MS,
   dueUnlessBudgetOpen,
   earned,
+  holdUntil,
   notEarned,
   reasonsOnly,
   REFUND_WAIT_MS,
@@ -69,7 +71,7 @@ export function settleVerdict(
   const needsReview = weakAccount && purchase.state === "booked";
   if (purchase.review === "weak_account" && !needsReview) purchase.review = null;
   if (needsReview && purchase.review === null) purchase.review = "weak_account";
-  const waits = purchase.review !== null && purchase.review !== "cleared";
+  const waits = isInDoubt(purchase);
   if (purchase.state === "pending") {
     withoutPoints(call, purchase, () => (waits ? awaitReview : awaitBooking)(purchase));
     const endsMs = waitEndsMs(purchase) ?? 0;
@@ -77,12 +79,29 @@ export function settleVerdict(
     else dueUnlessBudgetOpen(purchase, endsMs, call.nowMs);
     return;
   }
-  if (waits) return withoutPoints(call, purchase, () => awaitReview(purchase));
+  if (waits) return hold(call, purchase, terms);
   // A row that was held for review had no verdict meanwhile, though its facts are the same.
   const unchanged = decided && purchase.waitsFor !== "review";
   if (purchase.kind === "refund") return expectPurchase(call, purchase, unchanged);
   if (unchanged && purchase.decidedRank !== null) return;
   earn(call, purchase, terms);
+}
+
+/**
+ * Holds the row for a person. One that only may repeat another counts in the end: its terms are
+ * kept, because nobody hands over offers when the deadline passes.
+ */
+function hold(call: Call, purchase: PurchaseRow, terms: Terms): void {
+  const countsAtMs = purchase.heldTerms?.countsAtMs ?? call.nowMs + DOUBT_WAIT_MS;
+  withoutPoints(call, purchase, () => awaitReview(purchase));
+  if (purchase.review !== "weak_account") return;
+  const { brand, purchasedOn } = purchase;
+  askForOffers(call, purchase, terms);
+  const offers = termsInForce(
+    terms.offers.filter(({ brandId }) => brandId === brand?.id),
+    purchasedOn,
+  );
+  holdUntil(purchase, { countsAtMs, offers, programme: terms.programme }, call.nowMs);
 }
 
 /** The bank took the row back. Its points are reversed. */
@@ -147,11 +166,15 @@ function decide(call: Call, purchase: PurchaseRow, terms: Terms): Decision {
 }
 
 function earn(call: Call, purchase: PurchaseRow, terms: Terms): void {
-  const { brand, purchasedOn: on } = purchase;
+  askForOffers(call, purchase, terms);
+  applyDecision(call, purchase, decide(call, purchase, terms), terms);
+}
+
+/** Notes that the caller did not hand over the offers of that brand and day, if it did not. */
+function askForOffers(call: Call, { brand, purchasedOn: on }: PurchaseRow, terms: Terms): void {
   const covered = brand === null || terms.covers === null ||
     terms.covers.some((cover) => cover.brandId === brand.id && cover.from <= on && on <= cover.to);
   if (!covered) call.offersNeeded.push({ brandId: brand.id, from: on, to: on });
-  applyDecision(call, purchase, decide(call, purchase, terms), terms);
 }
 
 type Grants = Extract<Decision, { readonly outcome: "earned" | "waiting" }>;
