@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { LedgerModule } from "./ledger.ts";
 import { MUTATIONS } from "./mutation-list.ts";
-import type { Mutation } from "./mutation-list.ts";
+import type { Mutation } from "./mutations-of-accounts.ts";
 import { runSeed, SeedFailure } from "./run.ts";
 import { tokenPattern } from "./token-pattern.ts";
 
