@@ -181,7 +181,8 @@ describe("where only the family says that accounts are one", () => {
       { accounts },
     );
     expect(book.balances()).toBe("104 0 0");
-    book.record([of("a", "acc_1", { state: "pending", bookedOn: null })], "2026-11-14", {
+    const pending = { state: "pending", bookedOn: null, lastUpdateMs: 2000 } as const;
+    book.record([of("a", "acc_1", pending)], "2026-11-14", {
       accounts,
     });
     expect(book.balances()).toBe("208 0 0");
