@@ -49,6 +49,10 @@ const DETAILS = {
     fr: "Ce libellé n'est pas celui d'un paiement par carte",
     en: "This label is not that of a card payment",
   },
+  legal_name_repeated: {
+    fr: "Cette raison sociale est déjà dans le fichier",
+    en: "This legal name is already in the file",
+  },
   merchant_missing: {
     fr: "Ce libellé ne nomme aucun commerçant",
     en: "This label names no merchant",

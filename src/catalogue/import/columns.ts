@@ -7,7 +7,7 @@ const asText = (name: string): Setter => (text, item) => void (item[name] = text
 const asList = (name: string): Setter => (text, item) =>
   void (item[name] = text.split("|").map((part) => part.trim()).filter((part) => part !== ""));
 
-/** Several aliases stand in one cell with `|` between them. */
+/** Several aliases share one cell with `|` between them. */
 export const BRAND_COLUMNS: CsvColumns = {
   id: asText("id"),
   name: asText("name"),
@@ -17,6 +17,11 @@ export const BRAND_COLUMNS: CsvColumns = {
   website: asText("website"),
   logo_url: asText("logo_url"),
   wikidata: asText("wikidata"),
+};
+
+export const LEGAL_NAME_COLUMNS: CsvColumns = {
+  legal_name: asText("legal_name"),
+  brand: asText("brand"),
 };
 
 function child(item: Record<string, unknown>, name: string): Record<string, unknown> {
