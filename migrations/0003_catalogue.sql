@@ -7,8 +7,7 @@ CREATE TABLE catalogue_state (
   brands_version INTEGER NOT NULL CHECK (brands_version BETWEEN 1 AND version)
 ) STRICT;
 INSERT INTO catalogue_state (id, version, brands_version) VALUES (1, 1, 1);
-CREATE TRIGGER catalogue_state_forward BEFORE UPDATE ON catalogue_state WHEN NEW.version <= OLD.version
-  BEGIN SELECT RAISE(ABORT, 'the catalogue version only grows'); END;
+CREATE TRIGGER catalogue_state_forward BEFORE UPDATE ON catalogue_state WHEN NEW.version <= OLD.version BEGIN SELECT RAISE(ABORT, 'the catalogue version only grows'); END;
 CREATE TRIGGER catalogue_state_no_delete BEFORE DELETE ON catalogue_state BEGIN SELECT RAISE(ABORT, 'catalogue_state has one row'); END;
 
 CREATE TABLE brands (
@@ -27,9 +26,7 @@ CREATE TABLE brands (
   created_at_ms INTEGER NOT NULL,
   updated_at_ms INTEGER NOT NULL CHECK (updated_at_ms >= created_at_ms)
 ) STRICT;
-CREATE TRIGGER brands_fixed BEFORE UPDATE ON brands
-  WHEN NEW.id IS NOT OLD.id OR NEW.request_key IS NOT OLD.request_key OR NEW.created_at_ms IS NOT OLD.created_at_ms
-  BEGIN SELECT RAISE(ABORT, 'a brand keeps its id'); END;
+CREATE TRIGGER brands_fixed BEFORE UPDATE ON brands WHEN NEW.id IS NOT OLD.id OR NEW.request_key IS NOT OLD.request_key OR NEW.created_at_ms IS NOT OLD.created_at_ms BEGIN SELECT RAISE(ABORT, 'a brand keeps its id'); END;
 -- Ledgers and statistics name brands for ever.
 CREATE TRIGGER brands_no_delete BEFORE DELETE ON brands BEGIN SELECT RAISE(ABORT, 'brands are not deleted'); END;
 
@@ -49,10 +46,7 @@ CREATE TABLE alias_changes (
   CHECK ((state = 'approved') = (approved_by IS NOT NULL))
 ) STRICT;
 CREATE UNIQUE INDEX alias_changes_waiting ON alias_changes (brand_id) WHERE state = 'waiting';
-CREATE TRIGGER alias_changes_fixed BEFORE UPDATE ON alias_changes
-  WHEN OLD.state <> 'waiting' OR NEW.id IS NOT OLD.id OR NEW.brand_id IS NOT OLD.brand_id OR NEW.name IS NOT OLD.name OR NEW.aliases IS NOT OLD.aliases
-    OR NEW.excluded IS NOT OLD.excluded OR NEW.created_by IS NOT OLD.created_by OR NEW.created_at_ms IS NOT OLD.created_at_ms
-  BEGIN SELECT RAISE(ABORT, 'an alias change is only decided, once'); END;
+CREATE TRIGGER alias_changes_fixed BEFORE UPDATE ON alias_changes WHEN OLD.state <> 'waiting' OR NEW.id IS NOT OLD.id OR NEW.brand_id IS NOT OLD.brand_id OR NEW.name IS NOT OLD.name OR NEW.aliases IS NOT OLD.aliases OR NEW.excluded IS NOT OLD.excluded OR NEW.created_by IS NOT OLD.created_by OR NEW.created_at_ms IS NOT OLD.created_at_ms BEGIN SELECT RAISE(ABORT, 'an alias change is only decided, once'); END;
 CREATE TRIGGER alias_changes_no_delete BEFORE DELETE ON alias_changes BEGIN SELECT RAISE(ABORT, 'alias changes are not deleted'); END;
 
 CREATE TABLE offers (
@@ -85,14 +79,8 @@ CREATE TABLE offer_versions (
   -- Above the limits nothing is approved without a second person, whatever the code above believes.
   CHECK ((approved_by IS NOT NULL) = (state = 'approved' AND second_person = 1))
 ) STRICT, WITHOUT ROWID;
-CREATE TRIGGER offer_versions_in_order BEFORE INSERT ON offer_versions
-  WHEN NEW.number <> 1 + COALESCE((SELECT MAX(number) FROM offer_versions WHERE offer_id = NEW.offer_id), 0)
-  BEGIN SELECT RAISE(ABORT, 'versions are numbered without gaps'); END;
-CREATE TRIGGER offer_versions_fixed BEFORE UPDATE ON offer_versions
-  WHEN OLD.state <> 'waiting' OR NEW.state <> 'approved' OR NEW.offer_id IS NOT OLD.offer_id OR NEW.number IS NOT OLD.number OR NEW.terms IS NOT OLD.terms
-    OR NEW.second_person IS NOT OLD.second_person OR NEW.request_key IS NOT OLD.request_key OR NEW.created_by IS NOT OLD.created_by
-    OR NEW.created_at_ms IS NOT OLD.created_at_ms
-  BEGIN SELECT RAISE(ABORT, 'a version is only approved, once'); END;
+CREATE TRIGGER offer_versions_in_order BEFORE INSERT ON offer_versions WHEN NEW.number <> 1 + COALESCE((SELECT MAX(number) FROM offer_versions WHERE offer_id = NEW.offer_id), 0) BEGIN SELECT RAISE(ABORT, 'versions are numbered without gaps'); END;
+CREATE TRIGGER offer_versions_fixed BEFORE UPDATE ON offer_versions WHEN OLD.state <> 'waiting' OR NEW.state <> 'approved' OR NEW.offer_id IS NOT OLD.offer_id OR NEW.number IS NOT OLD.number OR NEW.terms IS NOT OLD.terms OR NEW.second_person IS NOT OLD.second_person OR NEW.request_key IS NOT OLD.request_key OR NEW.created_by IS NOT OLD.created_by OR NEW.created_at_ms IS NOT OLD.created_at_ms BEGIN SELECT RAISE(ABORT, 'a version is only approved, once'); END;
 CREATE TRIGGER offer_versions_no_delete BEFORE DELETE ON offer_versions BEGIN SELECT RAISE(ABORT, 'versions are not deleted'); END;
 
 -- What operators said about a merchant text. The recogniser's cleaned text, never a label: a label is a user's data.

@@ -52,8 +52,7 @@ CREATE TABLE purchase_sample_state (
 ) STRICT;
 INSERT INTO purchase_sample_state (id, size, threshold) VALUES (1, 0, 65536);
 -- The bound holds whatever the code above believes: a row too many is left out, the rest of its batch goes on.
-CREATE TRIGGER purchase_sample_full BEFORE INSERT ON purchase_sample WHEN (SELECT size FROM purchase_sample_state) >= 100000
-  BEGIN SELECT RAISE(IGNORE); END;
+CREATE TRIGGER purchase_sample_full BEFORE INSERT ON purchase_sample WHEN (SELECT size FROM purchase_sample_state) >= 100000 BEGIN SELECT RAISE(IGNORE); END;
 CREATE TRIGGER purchase_sample_added AFTER INSERT ON purchase_sample BEGIN UPDATE purchase_sample_state SET size = size + 1; END;
 CREATE TRIGGER purchase_sample_removed AFTER DELETE ON purchase_sample BEGIN UPDATE purchase_sample_state SET size = size - 1; END;
 CREATE TRIGGER purchase_sample_fixed BEFORE UPDATE ON purchase_sample BEGIN SELECT RAISE(ABORT, 'the sample is not changed'); END;

@@ -27,7 +27,7 @@ export type AppServices = {
   /** Every domain's router with the path it is mounted on, in order. */
   readonly routers: readonly { readonly path: string; readonly router: OpenAPIHono<AppEnv> }[];
   /**
-   * Tells a failed database or platform from a defect: the former answers 503 and may be repeated.
+   * Distinguishes a failed database or platform from a defect: the former answers 503 and may be repeated.
    */
   readonly isUnavailable: (error: unknown) => boolean;
 };

@@ -73,7 +73,11 @@ export type JsonWebKeyWithKid = {
   readonly kty: string;
   readonly [member: string]: unknown;
 };
-export type ConfigError = { readonly code: "config_invalid"; readonly fields: readonly string[] };
+/** `config_placeholder`: everything is well-formed, but these were never filled in. */
+export type ConfigError = {
+  readonly code: "config_invalid" | "config_placeholder";
+  readonly fields: readonly string[];
+};
 
 function json(text: string, context: z.RefinementCtx): unknown {
   try {
@@ -89,6 +93,10 @@ const list = z.string().default("").transform((text) =>
 );
 // An origin or base address without a trailing slash, so that joining a path has one spelling.
 const address = z.url().transform((text) => text.replace(/\/+$/, ""));
+// The version is ours to add; operators copy the address from a console that shows it with one.
+const aggregatorAddress = address.transform((text) =>
+  text.replace(/\/2\.0$/, "").replace(/\/+$/, "")
+);
 const secret = z.string().min(8);
 // Digits only: Number("") is 0, and a setting left blank must not give no points.
 const whole = (fallback: number, minimum: number, maximum: number) =>
@@ -167,7 +175,7 @@ const schema = z.object({
   PUBLIC_URL: address,
   REDIRECT_URIS: redirects,
   CORS_ORIGINS: origins,
-  POWENS_API_URL: address,
+  POWENS_API_URL: aggregatorAddress,
   POWENS_WEBVIEW_URL: address,
   POWENS_DOMAIN: z.string().min(1),
   POWENS_CLIENT_ID: z.string().regex(/^\d{1,20}$/),
@@ -212,8 +220,8 @@ export function configNames(): string[] {
 
 /**
  * Reads the configuration from an environment. Fails with the names of what is missing or
- * malformed. In production it also refuses to run without the EU jurisdiction or with plain HTTP
- * anywhere data travels.
+ * malformed. In production it also refuses to run without the EU jurisdiction, with plain HTTP
+ * anywhere data travels, or with what is clearly a placeholder.
  */
 export function parseConfig(env: Readonly<Record<string, unknown>>): Result<Config, ConfigError> {
   const parsed = schema.safeParse(env);
@@ -225,9 +233,47 @@ export function parseConfig(env: Readonly<Record<string, unknown>>): Result<Conf
   }
   const values = parsed.data;
   const unsafe = values.ENVIRONMENT === "production" ? unsafeInProduction(values) : [];
-  return unsafe.length === 0
+  if (unsafe.length > 0) return err({ code: "config_invalid", fields: unsafe });
+  const unfilled = values.ENVIRONMENT === "production" ? placeholders(env, values) : [];
+  return unfilled.length === 0
     ? ok(toConfig(values))
-    : err({ code: "config_invalid", fields: unsafe });
+    : err({ code: "config_placeholder", fields: unfilled });
+}
+
+/** One sentence for the operator who started the process. */
+export function configSentence({ code, fields }: ConfigError): string {
+  return code === "config_invalid"
+    ? `missing or malformed settings: ${fields.join(", ")}`
+    : `settings that are still placeholders: ${fields.join(", ")}`;
+}
+
+/** Every address that the application calls with these settings. */
+export function calledAddresses(config: Config): string[] {
+  return [
+    config.powens.apiUrl,
+    config.access.teamDomain,
+    config.email.url,
+    ...config.auth.trustedIssuers.map((issuer) => issuer.jwksUri),
+  ];
+}
+
+const PLACEHOLDER_TEXT =
+  /^(?:<.*>|(?:set|change|replace|fill)[-_ ]?(?:me|this|in)|placeholder|to-?do|x{3,}|your[-_ ].*)$/i;
+// The names of RFC 2606 (`.test` and `.localhost` are really used, in tests) and the first label of
+// our own template.
+const PLACEHOLDER_HOST = /^example\.|(?:^|\.)example(?:\.(?:com|net|org))?$|\.invalid$/i;
+
+function placeholders(env: Readonly<Record<string, unknown>>, values: Values): string[] {
+  const fields = configNames().filter((name) => {
+    const text = env[name];
+    return typeof text === "string" && PLACEHOLDER_TEXT.test(text.trim());
+  });
+  if (/^0+$/.test(values.POWENS_CLIENT_ID)) fields.push("POWENS_CLIENT_ID");
+  if (PLACEHOLDER_HOST.test(values.POWENS_DOMAIN)) fields.push("POWENS_DOMAIN");
+  for (const name of ["POWENS_API_URL", "POWENS_WEBVIEW_URL"] as const) {
+    if (PLACEHOLDER_HOST.test(new URL(values[name]).hostname)) fields.push(name);
+  }
+  return [...new Set(fields)].sort();
 }
 
 type Values = z.output<typeof schema>;

@@ -1,8 +1,11 @@
 // Deno's entry: the same application over SQLite files on one server. `deno serve src/deno.ts`, or
 // run it with PORT set and it listens itself. Settings come from the environment.
+import { configSentence } from "./config.ts";
 import { openGate } from "./platform/deno/gate.ts";
+import { dataFolderSentence } from "./platform/deno/lock.ts";
+import { listenAt, listenSentence } from "./platform/deno/listen.ts";
 import { openPlatform } from "./platform/deno/platform.ts";
-import { readServerSettings } from "./platform/deno/settings.ts";
+import { readServerSettings, settingSentence } from "./platform/deno/settings.ts";
 import { stopOnSignals } from "./platform/deno/shutdown.ts";
 
 function refuse(why: string): never {
@@ -14,14 +17,16 @@ const settings = readServerSettings((name) => Deno.env.get(name), {
   migrationsDir: new URL("../migrations", import.meta.url).pathname,
   assetsDir: new URL("../.build/assets", import.meta.url).pathname,
 });
-if (!settings.ok) refuse(`the setting ${settings.error.name} is not a whole number`);
+if (!settings.ok) {
+  refuse(settingSentence(settings.error));
+}
 const { options, trustedProxies, listen } = settings.value;
 const opened = openPlatform(options);
 if (!opened.ok) {
   refuse(
-    opened.error.code === "config_invalid"
-      ? `missing or malformed settings: ${opened.error.fields.join(", ")}`
-      : `another process works on the data folder ${options.dataDir}; one process per folder, because one writer per user is the design`,
+    "fields" in opened.error
+      ? configSentence(opened.error)
+      : dataFolderSentence(opened.error, options.dataDir),
   );
 }
 const { handle, stop } = opened.value;
@@ -33,8 +38,12 @@ function answer(request: Request, info: Deno.ServeHandlerInfo): Promise<Response
 
 export default { fetch: answer };
 
-const server = listen === null ? null : Deno.serve({
-  ...listen,
-  onListen: ({ hostname, port }) => console.log(`listening on ${hostname}:${port}`),
-}, answer);
-stopOnSignals({ gate, server, stop });
+const server = listen === null ? null : listenAt(listen, answer);
+if (listen !== null && server?.ok === false) {
+  await stop();
+  refuse(listenSentence(server.error, listen));
+}
+// An argument and no setting: a service manager gives an empty standard input, and no permission to
+// read a variable that it does not know.
+const parent = Deno.args.includes("--stop-with-stdin") ? Deno.stdin.readable : null;
+stopOnSignals({ gate, server: server?.ok ? server.value : null, stop, parent });

@@ -8,7 +8,7 @@ import type { AppEnv } from "../http/context.ts";
 
 /**
  * Writes the event of a call before its answer leaves; an answer that cannot be accounted for is
- * not given. Stands in front of `requireRole`, so that a call of somebody without the role leaves
+ * not given. Runs before `requireRole`, so that a call of somebody without the role leaves
  * its event. One without a valid token leaves none: who it was is not known, and strangers could
  * fill the log. `reads` marks a POST that changes nothing.
  */

@@ -62,14 +62,33 @@ export type RemoteAccount = {
 };
 
 /**
+ * A time as an aggregator writes it. Ambiguous: read in local time within the hour that the autumn
+ * change repeats, it is `ms` or an hour later.
+ */
+export type StatedTime = { readonly ms: number; readonly isAmbiguous: boolean };
+
+/**
  * One card row after minimisation: all that may go on (DESIGN.md P2). What the ledger takes of it is
  * declared once, in its `BankRow`; here the label is still in clear and no brand is recognised.
  * `amountCents` is 0 only where `review` says that the amount is missing.
  */
 export type CardRow =
-  & Omit<BankRow, "accountId" | "labelCipher" | "labelTag" | "brand" | "channel">
+  & Omit<
+    BankRow,
+    | "accountId"
+    | "labelCipher"
+    | "labelTag"
+    | "brand"
+    | "channel"
+    | "lastUpdateMs"
+    | "lastUpdateKind"
+  >
   & {
     readonly remoteAccountId: string;
+    /** When the aggregator last changed the row; null where it does not say. */
+    readonly updatedAt: StatedTime | null;
+    /** When the aggregator first saw the row; null where it does not say. */
+    readonly firstSeenAt: StatedTime | null;
     /** Masked and capped, in clear: to be recognised and then encrypted. */
     readonly label: string;
     readonly hint: AggregatorHint;
@@ -211,6 +230,8 @@ export type BankingPort = {
    * something is left to do there.
    */
   readonly endAll: (userId: UserId) => Promise<boolean>;
+  /** Has everything of a user's connections read once more; safe to repeat. */
+  readonly readAgain: (userId: UserId) => Promise<void>;
   /** Which connections a user has: for the export and for operators. */
   readonly connectionIds: (userId: UserId) => Promise<readonly ConnectionId[]>;
   /** Finishes what was left open, in bounded steps. `more`: call again soon. */

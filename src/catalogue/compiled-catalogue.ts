@@ -23,7 +23,7 @@ export type CatalogueCache = {
   readonly snapshot: (version: number) => Promise<LoadedCatalogue>;
   readonly current: (maxAgeMs: number) => Promise<LoadedCatalogue>;
   /**
-   * Tells the cache of a version that this isolate just wrote, so that whoever wrote it reads it.
+   * Gives the cache the version that this isolate just wrote, so that whoever wrote it reads it.
    */
   readonly learn: (version: number) => void;
 };
@@ -39,7 +39,7 @@ type CatalogueCacheDeps = {
 // long one loads for oneself.
 const SHARED_LOAD_PATIENCE_MS = 2_000;
 
-/** What the recogniser is told of a brand. */
+/** What the recogniser knows of a brand. */
 export function toEntry(
   brand: Pick<BrandRecord, "id" | "name" | "category" | "aliases" | "excluded" | "wikidata">,
 ): BrandEntry {

@@ -1,5 +1,5 @@
 // Runs operators' acts: read the present catalogue, decide, write on the condition that it is still
-// the present one, else decide again. So every decision (a name is free, an offer stands, a number
+// the present one, else decide again. So every decision (a name is free, an offer exists, a number
 // is next) holds at the moment it is written.
 import type { AuditEvent } from "../audit/ports.ts";
 import { sha256Hex } from "../kernel/hash.ts";

@@ -9,6 +9,7 @@ import {
   explainDeploymentError,
   withDatabaseId,
 } from "./deployment.ts";
+import type { DeploymentFinding } from "./deployment-check.ts";
 import type { DeploymentError } from "./deployment.ts";
 
 export type OperatorTerminal = {
@@ -56,21 +57,25 @@ export async function setUpCloudflare(
   if (!changed.ok) return refuse(terminal, changed.error);
   await terminal.writeConfig(changed.value);
   terminal.print(`wrangler.toml now names database ${id.value} in jurisdiction eu. Commit it.`);
-  terminal.print("Put each secret (SECURITY.md says how to make them and who may hold them):");
-  for (const name of options.secrets) {
-    terminal.print(`  npx wrangler secret put ${name} --env production`);
-  }
-  terminal.print("Then: npm run deploy");
+  terminal.print("Make the secrets (SECURITY.md says who may hold them): npm run keys -- new FILE");
+  terminal.print(`They are ${options.secrets.join(", ")}.`);
+  terminal.print("Put them: npx wrangler secret bulk FILE --env production");
+  terminal.print("Then: npm run deploy:check -- --secrets FILE, and npm run deploy");
   return 0;
 }
 
 /**
- * Applies the migrations and deploys, or refuses before anything is called. Stops at the first
- * command that fails.
+ * Applies the migrations and deploys, or refuses before anything is called: without the database's
+ * id, and with any of `findings`. Stops at the first command that fails.
  */
-export async function deployToCloudflare(terminal: OperatorTerminal): Promise<number> {
+export async function deployToCloudflare(
+  terminal: OperatorTerminal,
+  findings: readonly DeploymentFinding[],
+): Promise<number> {
   const database = databaseToDeploy(await terminal.readConfig());
   if (!database.ok) return refuse(terminal, database.error);
+  for (const { setting, problem } of findings) terminal.print(`refused: ${setting} ${problem}`);
+  if (findings.length > 0) return 1;
   for (const command of deployCommands()) {
     const { code } = await terminal.wrangler(command);
     if (code !== 0) {

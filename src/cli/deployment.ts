@@ -4,7 +4,7 @@
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 
-/** What stands in wrangler.toml until `npm run setup:cloudflare` has run. */
+/** The value in wrangler.toml until `npm run setup:cloudflare` has run. */
 export const DATABASE_ID_PLACEHOLDER = "set-by-setup-cloudflare";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

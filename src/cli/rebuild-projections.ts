@@ -59,7 +59,7 @@ try {
   for (;;) {
     const done = await step(url, token, cursor);
     console.log(
-      `${done.total.rebuilt} ledgers told again, ${done.total.failed} failed${
+      `${done.total.rebuilt} ledgers projected again, ${done.total.failed} failed${
         done.done ? ", done" : ""
       }`,
     );

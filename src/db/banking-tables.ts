@@ -1,5 +1,5 @@
 // Tables of the banking domain (migrations/0005_banking.sql, 0007_banking_changes.sql,
-// 0008_banking_families.sql). Nothing here names a person or an account: ids, hashes, one
+// 0008_banking_families.sql, 0013_shared_accounts.sql). Nothing here names a person or an account: ids, hashes, one
 // ciphertext.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -87,4 +87,26 @@ export const bankAccounts = sqliteTable("bank_accounts", {
   updatedAtMs: integer("updated_at_ms").notNull(),
   weakKey: text("weak_key"),
   family: text("family"),
+  offByChoice: integer("off_by_choice").notNull().default(0),
+  takenRows: text("taken_rows"),
+});
+
+export const earningHandovers = sqliteTable("earning_handovers", {
+  fingerprint: text("fingerprint").primaryKey(),
+  stoppedAtMs: integer("stopped_at_ms").notNull(),
+  nextTryAtMs: integer("next_try_at_ms").notNull(),
+  tries: integer("tries").notNull().default(0),
+  preferredUserId: text("preferred_user_id"),
+});
+
+export const earningTransfers = sqliteTable("earning_transfers", {
+  id: text("id").primaryKey(),
+  fingerprint: text("fingerprint").notNull(),
+  userId: text("user_id").notNull(),
+  state: text("state", { enum: ["asked", "accepted", "done", "refused", "expired", "void"] })
+    .notNull(),
+  askedAtMs: integer("asked_at_ms").notNull(),
+  expiresAtMs: integer("expires_at_ms").notNull(),
+  answeredBy: text("answered_by"),
+  answeredAtMs: integer("answered_at_ms"),
 });

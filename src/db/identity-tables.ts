@@ -1,4 +1,4 @@
-// Tables of the identity domain (migrations/0002_identity.sql). Columns named `*Cipher` hold
+// Tables of the identity domain (migrations/0002_identity.sql, 0014_identity_refresh.sql). Columns named `*Cipher` hold
 // ciphertext only, `*Index` keyed hashes.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -52,6 +52,7 @@ export const sessions = sqliteTable("sessions", {
   expiresAtMs: integer("expires_at_ms").notNull(),
   endedAtMs: integer("ended_at_ms"),
   endReason: text("end_reason", { enum: ["signed_out", "refresh_reused"] }),
+  successorSalt: text("successor_salt"),
 });
 
 export const consents = sqliteTable("consents", {

@@ -11,6 +11,7 @@ export const reviews = sqliteTable("reviews", {
   decision: text("decision", { enum: ["count", "refuse"] }),
   decidedBy: text("decided_by"),
   decidedAtMs: integer("decided_at_ms"),
+  purchasedOn: text("purchased_on"),
   proposedBy: text("proposed_by"),
   proposedAtMs: integer("proposed_at_ms"),
   proposedPoints: integer("proposed_points"),

@@ -1,6 +1,6 @@
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same key and body give the first
 // answer again, so a client may repeat whatever it is unsure about. Kept: 2xx and 4xx except 401,
-// 403 and 429, for 30 days. Must stand behind authentication.
+// 403 and 429, for 30 days. Must run after authentication.
 import type { Context, MiddlewareHandler } from "hono";
 import { canonicalJson, sha256Hex } from "../kernel/hash.ts";
 import { DAY_MS, MINUTE_MS } from "../kernel/time.ts";
@@ -85,7 +85,7 @@ function isKept(status: number): boolean {
 /**
  * Answers repeats from memory. `required` refuses a request without the header (400
  * `idempotency_key_required`). A failure between the work and the remembering leaves the key locked
- * for `IDEMPOTENCY_LOCK_MS`, then the work runs again: what stands behind this middleware must
+ * for `IDEMPOTENCY_LOCK_MS`, then the work runs again: what runs after this middleware must
  * itself be safe to repeat.
  */
 export function idempotent(

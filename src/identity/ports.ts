@@ -13,7 +13,7 @@ export type LinkGate = {
   readonly termsGrantedAtMs: number | null;
   readonly bankDataGrantedAtMs: number | null;
   readonly profileComplete: boolean;
-  /** Null while the birth date is unknown. */
+  /** Null while the birth date is unknown; false also while the user's age is being reviewed. */
   readonly oldEnough: boolean | null;
 };
 
@@ -41,6 +41,14 @@ export type ConsentListener = {
   readonly bankDataWithdrawn: (userId: UserId) => Promise<void>;
   /** What statistics hold of the user must go. */
   readonly statisticsWithdrawn: (userId: UserId) => Promise<void>;
+};
+
+/** Called when a review of a user's age was decided. Both must be safe to call again. */
+export type AgeListener = {
+  /** The user is old enough: what was bought meanwhile is to be read back. */
+  readonly earningResumes: (userId: UserId) => Promise<void>;
+  /** The user is not, or nobody decided: the connections must end. */
+  readonly connectionsEnd: (userId: UserId) => Promise<void>;
 };
 
 /**

@@ -1,6 +1,7 @@
 // Refresh tokens: which session one belongs to and that we made it, without a database read. A
 // forged token must never reach the rule that closes a session, or anybody who knows a session id
 // could log its owner out. Pure.
+import { assert } from "../kernel/assert.ts";
 import {
   base64Decode,
   base64UrlEncode,
@@ -14,18 +15,17 @@ import type { SessionId } from "../kernel/ids.ts";
 import { keyedIndex, keyedIndexAll } from "../kernel/keyring.ts";
 import type { Keyring } from "../kernel/keyring.ts";
 import type { RandomBytes } from "../kernel/random.ts";
-import { DAY_MS, MINUTE_MS } from "../kernel/time.ts";
+import { DAY_MS } from "../kernel/time.ts";
 
 export const REFRESH_TTL_MS = 60 * DAY_MS;
 export const SESSION_TTL_MAX_MS = 180 * DAY_MS;
-// How long a client that never saw the answer may repeat its question (API.md).
-export const REFRESH_GRACE_MS = MINUTE_MS;
 
 const SECRET_BYTES = 32;
 const PURPOSE = "refresh_token";
+const SUCCESSOR_PURPOSE = "refresh_successor";
 const TOKEN_CHARS_MAX = 512;
 
-/** A new token of a session: `<session id and 256 random bits>.<key id>.<tag>`. */
+/** The first token of a session: `<session id and 256 random bits>.<key id>.<tag>`. */
 export function newRefreshToken(
   keyring: Keyring,
   sessionId: SessionId,
@@ -33,6 +33,30 @@ export function newRefreshToken(
 ): string {
   const payload = base64UrlEncode(concatBytes(utf8Encode(sessionId), random(SECRET_BYTES)));
   return `${payload}.${keyedIndex(keyring, PURPOSE, payload)}`;
+}
+
+/** What the next successor is derived from, beside the token; stored with the session. */
+export function newSuccessorSalt(random: RandomBytes): string {
+  return base64UrlEncode(random(SECRET_BYTES));
+}
+
+/**
+ * The token that follows a token, under every key of the ring, active first: the same question has
+ * the same answer, also after the active key changed. It takes the token, the stored salt and a key
+ * to derive it, so neither a copy of the database nor a spent token with the keys is enough.
+ */
+export function successorTokens(
+  keyring: Keyring,
+  sessionId: SessionId,
+  token: string,
+  salt: string,
+): string[] {
+  return keyedIndexAll(keyring, SUCCESSOR_PURPOSE, `${token}|${salt}`).map((derived, at) => {
+    const secret = base64Decode(derived.slice(derived.indexOf(".") + 1));
+    assert(secret !== null, "index_malformed", "a keyed index does not end in base64url");
+    const payload = base64UrlEncode(concatBytes(utf8Encode(sessionId), secret));
+    return `${payload}.${keyedIndexAll(keyring, PURPOSE, payload)[at]}`;
+  });
 }
 
 /**

@@ -22,6 +22,7 @@ import { isDate, parisDate, toInstant } from "../kernel/time.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { Projections } from "./projections.ts";
 import type { CounterKey, CounterLine, InsightsStore } from "./store.ts";
+import { DAYS } from "../texts/texts.ts";
 
 type InsightsRoutesDeps = {
   readonly store: Pick<InsightsStore, "balancesOn" | "lines" | "metrics" | "rebuild" | "patrol">;
@@ -44,25 +45,16 @@ function reads(deps: InsightsRoutesDeps, ...roles: readonly OperatorRole[]) {
   return [audited(deps.note, { reads: true }), requireRole(deps.operatorTokens, ...roles)];
 }
 
-const DAY_WRONG = {
-  date_invalid: {
-    fr: "n'est pas un jour du calendrier, AAAA-MM-JJ",
-    en: "is not a day of the calendar, YYYY-MM-DD",
-  },
-  date_in_future: { fr: "est après aujourd'hui", en: "is after today" },
-  date_order: { fr: "est avant from", en: "is before from" },
-} as const;
-
 /** What is wrong with the days of a query. `notAfter` bounds the last of them from above. */
 function dayErrors(
   c: Context<AppEnv>,
   days: Readonly<Record<string, string | undefined>>,
   notAfter: string | null,
 ): FieldError[] {
-  const error = (name: string, code: keyof typeof DAY_WRONG): FieldError => ({
+  const error = (name: string, code: keyof typeof DAYS.fr): FieldError => ({
     pointer: `#query/${name}`,
     code,
-    detail: DAY_WRONG[code][c.get("locale")],
+    detail: DAYS.in(c.get("locale"))(code),
   });
   const given = Object.entries(days).flatMap((
     [name, text],
@@ -100,7 +92,7 @@ function addLiability(router: OpenAPIHono<AppEnv>, deps: InsightsRoutesDeps): vo
     ...common,
     method: "get",
     path: "/liability",
-    summary: "Tell what the points of all users are worth at the end of a day",
+    summary: "Show what the points of all users are worth at the end of a day",
     description:
       "From what the ledgers had recorded by the end of that day in Paris; today by default.",
     middleware: reads(deps, "finance", "auditor"),
@@ -239,7 +231,7 @@ const metricsSchema = z.object({
       ended_at: instant,
       checked: whole,
       behind: whole.openapi({
-        description: "Ledgers whose end D1 did not know; they were told to tell it again",
+        description: "Ledgers whose end D1 did not know; they were asked to project it again",
       }),
     }).nullable(),
     patrol: z.object({ checked: whole, behind: whole }).openapi({

@@ -18,7 +18,7 @@ export const SAMPLE_BUCKETS = 65_536;
 export type SampleRow = {
   readonly id: string;
   /**
-   * What the id would be under the other keys of the ring: a row told again after a key change is
+   * What the id would be under the other keys of the ring: a row projected again after a key change is
    * still the same.
    */
   readonly otherIds: readonly string[];
@@ -37,7 +37,7 @@ function bucketOf(pseudonym: string): number {
 }
 
 // By the row's number and not by the purchase's id, which may move from one row to another: what is
-// told of a row is then only its own.
+// projected of a row is then only its own.
 const idsOf = (keyring: Keyring, userId: UserId, { row }: SampleItem): readonly string[] =>
   keyedIndexAll(keyring, "sample_row", `${userId}|${row}`);
 
@@ -64,7 +64,7 @@ export function goneIds(keyring: Keyring, userId: UserId, items: readonly Sample
 }
 
 /**
- * Every pseudonym under which rows of this user may stand at that time, whichever key of the ring
+ * Every pseudonym under which rows of this user may be kept at that time, whichever key of the ring
  * made it.
  */
 export function pseudonymsOf(keyring: Keyring, userId: UserId, nowMs: number): string[] {

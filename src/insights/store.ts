@@ -112,7 +112,7 @@ function workStore(db: Database) {
     },
 
     /**
-     * Empties the projections but for what erased ledgers left, in one batch. A ledger that tells
+     * Empties the projections but for what erased ledgers left, in one batch. A ledger that projects
      * D1 meanwhile finds its place gone and starts from zero by itself, so nothing counts twice or
      * is lost.
      */
@@ -161,7 +161,7 @@ async function metrics(db: Database): Promise<MetricCounts> {
   );
   return {
     users: Object.fromEntries(byState.map(({ name, n }) => [name, n])),
-    // As the user sees them: our trouble stands before the aggregator's state.
+    // As the user sees them: our trouble comes before the aggregator's state.
     connections: {
       ...Object.fromEntries(byStatus.map(({ name, n }) => [name, n])),
       needs_repair: needingRepair[0]?.n ?? 0,

@@ -25,7 +25,9 @@ export type IdPrefix =
   | "lot"
   | "crr"
   | "chg"
-  | "lnk";
+  | "lnk"
+  | "etr"
+  | "agr";
 
 declare const brand: unique symbol;
 /**
@@ -76,7 +78,7 @@ export function newId<P extends IdPrefix>(
   return `${prefix}_${uuid}` as Id<P>;
 }
 
-/** Tells whether a text from outside is an id of that kind. */
+/** Whether a text from outside is an id of that kind. */
 export function isId<P extends IdPrefix>(prefix: P, text: string): text is Id<P> {
   return text.startsWith(`${prefix}_`) && UUID_V7.test(text.slice(prefix.length + 1));
 }

@@ -2,7 +2,19 @@
 // codes and numbers and nothing else: no names, no addresses, no labels, no message of an error
 // (database errors quote their parameters).
 
-type LogFields = Readonly<Record<string, string | number | boolean | null>> & {
+/**
+ * A text that may be printed whatever its shape: made by `errorClass` and `hostOf` from names that
+ * code and settings chose, never from data.
+ */
+class Vetted {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+type LogFields = Readonly<Record<string, string | number | boolean | null | Vetted>> & {
   readonly event?: never;
   readonly level?: never;
 };
@@ -41,7 +53,9 @@ export function jsonLog(write: (line: string) => void): Log {
       level,
       event: redactField(event),
     };
-    for (const [name, value] of Object.entries(fields)) safe[name] = redactField(value);
+    for (const [name, value] of Object.entries(fields)) {
+      safe[name] = value instanceof Vetted ? value.text : redactField(value);
+    }
     write(JSON.stringify(safe));
   };
   return {
@@ -67,8 +81,14 @@ export function redactField(
 }
 
 /** The class of a failure, never its message: messages quote values. */
-export function errorClass(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
+export function errorClass(error: unknown): Vetted {
+  const name = error instanceof Error ? error.name : typeof error;
+  return new Vetted(/^[A-Za-z_$][\w$]{0,80}$/.test(name) ? name : "Error");
+}
+
+/** Host and port of an address that a setting names, without its path and query. */
+export function hostOf(address: string): Vetted {
+  return new Vetted(URL.canParse(address) ? new URL(address).host : "no_address");
 }
 
 /** Writes to the console, where the platform collects structured lines. */

@@ -19,7 +19,7 @@ const cell = (shape: TableShape, column: string): string =>
   `json_extract(j.value, '$[${shape.columns.indexOf(column)}]')`;
 
 /**
- * The query that tells the columns of a table: rows of `name` and `pk` (0, or the place in the
+ * The query that lists the columns of a table: rows of `name` and `pk` (0, or the place in the
  * key).
  */
 export const SHAPE_SQL = "SELECT name, pk FROM pragma_table_info(?) ORDER BY cid";

@@ -61,6 +61,14 @@ export function parisToMs(date: string, time = "00:00:00"): number {
 }
 
 /**
+ * True when the clocks of Paris show the time of this instant once more an hour later: it lies in
+ * the first pass of the hour that the autumn change repeats.
+ */
+export function isRepeatedInParis(ms: number): boolean {
+  return parisWallMs(ms) === parisWallMs(ms + HOUR_MS);
+}
+
+/**
  * The same time on the clocks of Paris whole calendar days later (or earlier): 23 or 25 hours a day
  * where the clocks change.
  */

@@ -10,6 +10,8 @@ import { DAY_MS } from "../kernel/time.ts";
 import { activate } from "./purchases/activations.ts";
 import { bringUpToDate, nextAlarmMs, takeOverdueHolds } from "./deadlines/deadlines.ts";
 import { dueNotices, noteNoticeFailed, noteNoticeSent } from "./deadlines/expiry-notices.ts";
+import { dueDays, judgeDueDays } from "./purchases/due-days.ts";
+import type { Terms } from "./earning/types.ts";
 import { budgetDenied, budgetGranted, budgetTasks } from "./purchases/budget-answers.ts";
 import { erasedLeaf, writeErased } from "./book/meta.ts";
 import {
@@ -40,6 +42,7 @@ import type {
   KeyedOperation,
   Leaf,
   NoticeTask,
+  OfferCover,
   OffersNeeded,
   Overview,
   Page,
@@ -56,6 +59,7 @@ import type {
   Verification,
 } from "./ports.ts";
 import { record } from "./purchases/record-batch.ts";
+import { noteRefusalsDue } from "./purchases/refusals.ts";
 import { decideReview } from "./review-decisions.ts";
 import type { ReviewRefusal } from "./review-decisions.ts";
 import { migrate } from "./book/schema.ts";
@@ -135,6 +139,9 @@ export type Engine = {
     nowMs: number,
   ) => Answer<null>;
   readonly budgetDenied: (denial: BudgetDenial, nowMs: number) => Answer<null>;
+  /** The offers that purchases whose day has come are to be judged by; null when there is none. */
+  readonly dueDays: (input: null, nowMs: number) => Answer<readonly OfferCover[] | null>;
+  readonly judgeDueDays: (terms: Terms, nowMs: number) => Answer<null>;
   readonly notices: (input: null, nowMs: number) => Answer<readonly NoticeTask[]>;
   readonly noticeSent: (
     task: Pick<NoticeTask, "daysBefore" | "expiresOn" | "lots">,
@@ -146,7 +153,7 @@ export type Engine = {
   readonly decideReview: (
     input: ReviewDecision,
     nowMs: number,
-  ) => Result<PurchaseView, Erased | ReviewRefusal>;
+  ) => Result<PurchaseView, Erased | OffersNeeded | ReviewRefusal>;
   readonly exportPage: (cursor: string | null, nowMs: number) => Answer<ExportPage>;
   readonly verify: (input: null, nowMs: number) => Answer<Verification>;
   /** The last head and sequence, also of an erased book. */
@@ -174,7 +181,9 @@ function transactionsOf(parts: EngineParts) {
       if (erasedLeaf(sql) !== null) return err({ code: "erased" });
       const call = newCall(sql, parts.random, parts.userId, nowMs, ranks);
       bringUpToDate(call);
-      return method(call);
+      const answer = method(call);
+      noteRefusalsDue(call);
+      return answer;
     });
   const on = <I, T>(method: (call: Call, input: I) => T) => (input: I, nowMs: number): Answer<T> =>
     run(nowMs, (call) => ok(method(call, input)));
@@ -235,11 +244,14 @@ export function createEngine(parts: EngineParts): Engine {
     budgetTasks: asked((call) => budgetTasks(call, BUDGET_LIMIT)),
     budgetGranted: done(budgetGranted),
     budgetDenied: done(budgetDenied),
+    dueDays: asked(dueDays),
+    judgeDueDays: done(judgeDueDays),
     notices: asked(dueNotices),
     noticeSent: done(noteNoticeSent),
     noticeFailed: done(noteNoticeFailed),
     reviews: asked(reviewItems),
-    decideReview: (input, nowMs) => run(nowMs, (call) => decideReview(call, input)),
+    decideReview: (input, nowMs) =>
+      transactionUnlessRefused(sql, () => run(nowMs, (call) => decideReview(call, input))),
     exportPage: on(exportPage),
     verify: asked(verifyBook),
     leaf: () => sql.transaction(() => leafOf(sql, parts)),

@@ -126,9 +126,15 @@ export type LedgerOperations = {
     Result<
       PurchaseView,
       | LedgerError
-      | { readonly code: "review_unknown" }
-      | { readonly code: "review_not_countable" }
-      | { readonly code: "review_amended" }
+      | OffersNeeded
+      | {
+        readonly code:
+          | "review_unknown"
+          | "review_not_countable"
+          | "review_amended"
+          | "review_day_required"
+          | "review_day_invalid";
+      }
     >
   >;
   readonly exportPage: (

@@ -2,29 +2,37 @@
 // nothing for good.
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
-import type { PurchaseView, ReviewDecision } from "./ports.ts";
+import { addDays, isDate } from "../kernel/time.ts";
+import type { OffersNeeded, PurchaseView, ReviewDecision } from "./ports.ts";
+import { dayOf } from "./book/paris-days.ts";
 import { coverDebt } from "./points/holds.ts";
 import { findPurchase, updatePurchase } from "./purchases/purchase-rows.ts";
 import type { PurchaseRow } from "./purchases/purchase-rows.ts";
-import { hasRefunds, reassignRefunds } from "./purchases/refund-matching.ts";
+import { judgeAnew } from "./purchases/record-batch.ts";
+import { rematchRefundsAround } from "./purchases/refund-rematching.ts";
 import { integerOf } from "./book/sql.ts";
 import { settleVerdict } from "./purchases/verdicts.ts";
 import { purchaseView } from "./views/views.ts";
 import type { Call } from "./book/call.ts";
 
-/**
- * The bank's value cannot be true, and a bound or today's date is stored instead: no points may be
- * calculated from it.
- */
+/** A bound stands in for an amount that cannot be true: no points may be calculated from it. */
 const NOT_COUNTABLE: ReadonlySet<string | null> = new Set([
   "amount_out_of_bounds",
   "amount_missing",
-  "date_absurd",
 ]);
+/** A day that a person gives lies at most so long before the row came. */
+const GIVEN_DAY_AGE_MAX = 120;
 
-export type ReviewRefusal = { readonly code: "review_unknown" } | {
-  readonly code: "review_not_countable";
-} | { readonly code: "review_amended" };
+export type ReviewRefusal = {
+  readonly code:
+    | "review_unknown"
+    | "review_not_countable"
+    | "review_amended"
+    /** The bank's day cannot be true, and no other was given. */
+    | "review_day_required"
+    /** Such a day cannot be true either, or none was asked for. */
+    | "review_day_invalid";
+};
 
 function isAsSeen(purchase: PurchaseRow, seen: NonNullable<ReviewDecision["seen"]>): boolean {
   return purchase.amountCents === seen.amountCents && purchase.purchasedOn === seen.purchasedOn &&
@@ -32,38 +40,76 @@ function isAsSeen(purchase: PurchaseRow, seen: NonNullable<ReviewDecision["seen"
 }
 
 /**
+ * Whether a person may give this day: one of the months before the row came, and none before the
+ * connection that brought it was there, since what was bought then is nobody's business.
+ */
+function canBeGiven(call: Call, purchase: PurchaseRow, day: string): boolean {
+  const [first] = call.sql.exec(
+    `SELECT MIN(created_at_ms) AS ms FROM accounts WHERE connection_id =
+       (SELECT connection_id FROM accounts WHERE account_no = ?)`,
+    purchase.accountNo,
+  );
+  const recordedOn = dayOf(purchase.recordedAtMs);
+  return isDate(day) && day <= recordedOn && day >= addDays(recordedOn, -GIVEN_DAY_AGE_MAX) &&
+    day >= dayOf(integerOf(first ?? {}, "ms"));
+}
+
+function refusalOf(
+  call: Call,
+  purchase: PurchaseRow,
+  { purchasedOn, seen }: ReviewDecision,
+): ReviewRefusal | null {
+  if (NOT_COUNTABLE.has(purchase.review)) return { code: "review_not_countable" };
+  const needsDay = purchase.review === "date_absurd";
+  if (needsDay && purchasedOn === undefined) return { code: "review_day_required" };
+  if (purchasedOn !== undefined && !(needsDay && canBeGiven(call, purchase, purchasedOn))) {
+    return { code: "review_day_invalid" };
+  }
+  return seen === undefined || isAsSeen(purchase, seen) ? null : { code: "review_amended" };
+}
+
+/**
  * Decides a row that waits for review; the same decision again gives the same answer, another one
- * is refused.
+ * is refused. A row whose day cannot be true counts on the day that is given. The caller undoes the
+ * call when it is refused.
  */
 export function decideReview(
   call: Call,
   input: ReviewDecision,
-): Result<PurchaseView, ReviewRefusal> {
+): Result<PurchaseView, ReviewRefusal | OffersNeeded> {
   const purchase = findPurchase(call, input.purchaseId);
   const decided = input.decision === "count" ? "cleared" : "refused";
-  if (purchase === null || (purchase.waitsFor !== "review" && purchase.review !== decided)) {
-    return err({ code: "review_unknown" });
-  }
-  if (input.decision === "count" && NOT_COUNTABLE.has(purchase.review)) {
-    return err({ code: "review_not_countable" });
-  }
-  if (
-    input.decision === "count" && purchase.review !== decided && input.seen !== undefined &&
-    !isAsSeen(purchase, input.seen)
-  ) return err({ code: "review_amended" });
-  if (purchase.review !== decided) {
+  if (purchase === null) return err({ code: "review_unknown" });
+  if (purchase.review === decided) {
+    const isSame = input.purchasedOn === undefined || input.purchasedOn === purchase.givenOn;
+    if (!isSame) return err({ code: "review_unknown" });
+  } else {
+    if (purchase.waitsFor !== "review") return err({ code: "review_unknown" });
+    const refusal = input.decision === "count" ? refusalOf(call, purchase, input) : null;
+    if (refusal !== null) return err(refusal);
     purchase.review = decided;
-    settleVerdict(call, purchase, false, false, { ...input, covers: null });
-    updatePurchase(call, purchase);
-    if (purchase.brand !== null && hasRefunds(call, purchase.brand.id)) {
-      const accounts = call.sql.exec(
-        "SELECT account_no FROM accounts WHERE fingerprint = (SELECT fingerprint FROM accounts WHERE account_no = ?)",
-        purchase.accountNo,
-      );
-      reassignRefunds(call, accounts.map((row) => integerOf(row, "account_no")), purchase.brand.id);
-    }
-    coverDebt(call);
+    const followed = follow(call, purchase, input);
+    if (!followed.ok) return followed;
   }
   const view = purchaseView(call, purchase.id);
   return view === null ? err({ code: "review_unknown" }) : ok(view);
+}
+
+/** Has the book follow what was decided. On another day the row may repeat another one. */
+function follow(
+  call: Call,
+  purchase: PurchaseRow,
+  { purchasedOn, decision, offers, programme }: ReviewDecision,
+): Result<null, OffersNeeded> {
+  const terms = { offers, programme, covers: null };
+  if (decision === "count" && purchasedOn !== undefined) {
+    purchase.givenOn = purchasedOn;
+    purchase.purchasedOn = purchasedOn;
+    return judgeAnew(call, purchase, terms);
+  }
+  settleVerdict(call, purchase, false, false, terms);
+  updatePurchase(call, purchase);
+  rematchRefundsAround(call, purchase);
+  coverDebt(call);
+  return ok(null);
 }

@@ -36,7 +36,7 @@ export async function call<T = Json>(
   };
 }
 
-/** Calls and demands a status: a story that goes on after a refusal tells nothing. */
+/** Calls and demands a status: a story that goes on after a refusal proves nothing. */
 export async function expectCall<T = Json>(
   status: number,
   method: string,

@@ -1,11 +1,11 @@
-// The edge on Deno, as a process of its own with the narrowest permissions: its port, the
-// sandbox's, its data folder, its settings.
+// The edge on Deno, as a process of its own with the narrowest permissions: its port, the addresses
+// that its settings name, its data folder, its settings.
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { openSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { configNames } from "../config.ts";
+import { calledAddresses, configNames, parseConfig } from "../config.ts";
 import { localSecrets } from "./data-folder.ts";
 import type { LocalOptions, LocalSystem } from "./system.ts";
 import { localSettings } from "./settings.ts";
@@ -65,13 +65,28 @@ export async function denoEnvironment(options: LocalOptions): Promise<Record<str
   };
 }
 
+/**
+ * What the edge may reach: its own port, and host and port of every address that it calls. Settings
+ * that it will refuse name nothing.
+ */
+export function reachedBy(environment: Readonly<Record<string, string>>): string[] {
+  const config = parseConfig(environment);
+  const called = config.ok ? calledAddresses(config.value) : [];
+  const hosts = called.map((address) => {
+    const { hostname, port, protocol } = new URL(address);
+    return `${hostname}:${port === "" ? (protocol === "https:" ? "443" : "80") : port}`;
+  });
+  return [...new Set([`${HOST}:${environment["PORT"]}`, ...hosts])];
+}
+
 /** Where the edge keeps its files: beside the sandbox's and the secrets, which it may not read. */
 export function denoDataDir(dataDir: string): string {
   return resolve(dataDir, "edge");
 }
 
 /**
- * Starts the edge; its lines go to `edge.log` of the data folder. It is up when `/healthz` answers.
+ * Starts the edge; its lines go to `edge.log` of the data folder. It is up when `/healthz` answers,
+ * and it ends with this process, whatever ends this process.
  */
 export async function spawnDenoEdge(
   options: LocalOptions,
@@ -79,16 +94,20 @@ export async function spawnDenoEdge(
 ): Promise<ChildProcess> {
   await mkdir(denoDataDir(options.dataDir), { recursive: true });
   const log = openSync(join(options.dataDir, "edge.log"), "a", 0o600);
-  const net = [`${HOST}:${options.port}`, `${HOST}:${options.sandboxPort}`];
+  const env = await denoEnvironment(options);
   return spawn(DENO, [
     "run",
-    ...denoPermissions({ dataDir: denoDataDir(options.dataDir), net }),
+    ...denoPermissions({ dataDir: denoDataDir(options.dataDir), net: reachedBy(env) }),
     "src/deno.ts",
-  ], {
-    detached,
-    stdio: ["ignore", log, log],
-    env: await denoEnvironment(options),
-  });
+    "--stop-with-stdin",
+  ], { detached, stdio: ["pipe", log, log], env });
+}
+
+/** What the edge said last about why it does not start. */
+async function refusalIn(logFile: string): Promise<string | null> {
+  const prefix = "cagnotte does not start: ";
+  const lines = (await readFile(logFile, "utf8")).split("\n");
+  return lines.findLast((line) => line.startsWith(prefix))?.slice(prefix.length) ?? null;
 }
 
 /** Waits until the edge answers; fails when its process has ended or after `seconds`. */
@@ -140,7 +159,10 @@ export async function startLocalDeno(options: LocalOptions): Promise<LocalSystem
       stop,
     };
   } catch (error) {
+    const refused = edge.exitCode === null
+      ? null
+      : await refusalIn(join(options.dataDir, "edge.log"));
     await endProcess(edge);
-    throw error;
+    throw refused === null ? error : new Error(refused, { cause: error });
   }
 }

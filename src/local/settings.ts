@@ -1,5 +1,6 @@
 // Keys of the local system and of the tests: random, made on this machine, never committed.
 import { webcrypto } from "node:crypto";
+import { newKeyring, newPrivateJwk } from "../cli/production-secrets.ts";
 import { configNames } from "../config.ts";
 
 export type LocalSecrets = {
@@ -22,38 +23,21 @@ function randomText(bytes: number): string {
   return Buffer.from(webcrypto.getRandomValues(new Uint8Array(bytes))).toString("base64url");
 }
 
-function keyring(): string {
-  return JSON.stringify({
-    active: "local-1",
-    keys: {
-      "local-1": Buffer.from(webcrypto.getRandomValues(new Uint8Array(32))).toString("base64"),
-    },
-  });
-}
-
-async function privateJwk(algorithm: "ES256" | "Ed25519"): Promise<Record<string, unknown>> {
-  const parameters = algorithm === "ES256"
-    ? { name: "ECDSA", namedCurve: "P-256" }
-    : { name: "Ed25519" };
-  const pair =
-    (await webcrypto.subtle.generateKey(parameters, true, ["sign", "verify"])) as CryptoKeyPair;
-  const jwk = await webcrypto.subtle.exportKey("jwk", pair.privateKey);
-  const { kty, crv, x, y, d } = jwk;
-  return { kid: `local-${randomText(6)}`, kty, crv, x, ...(y === undefined ? {} : { y }), d };
-}
+// `deploy:check` knows keys of this machine by how their ids begin.
+const localKeyId = (): string => `local-${randomText(6)}`;
 
 /** A fresh set of everything secret that API.md's configuration table names. */
 export async function makeSecrets(): Promise<LocalSecrets> {
   return {
     POWENS_CLIENT_SECRET: randomText(24),
     POWENS_WEBHOOK_SECRET: randomText(24),
-    ENCRYPTION_KEYRING: keyring(),
-    INDEX_KEYRING: keyring(),
-    ARCHIVE_KEYRING: keyring(),
-    JWT_SIGNING_KEYS: JSON.stringify({ keys: [await privateJwk("ES256")] }),
-    AUDIT_SIGNING_KEYS: JSON.stringify({ keys: [await privateJwk("Ed25519")] }),
+    ENCRYPTION_KEYRING: newKeyring("local-1"),
+    INDEX_KEYRING: newKeyring("local-1"),
+    ARCHIVE_KEYRING: newKeyring("local-1"),
+    JWT_SIGNING_KEYS: JSON.stringify({ keys: [await newPrivateJwk("ES256", localKeyId())] }),
+    AUDIT_SIGNING_KEYS: JSON.stringify({ keys: [await newPrivateJwk("Ed25519", localKeyId())] }),
     EMAIL_DELIVERY_TOKEN: randomText(24),
-    ACCESS_SIGNING_KEY: JSON.stringify(await privateJwk("ES256")),
+    ACCESS_SIGNING_KEY: JSON.stringify(await newPrivateJwk("ES256", localKeyId())),
   };
 }
 
@@ -109,7 +93,9 @@ export function localSettings(edgeUrl: string, sandboxUrl: string): Record<strin
 }
 
 /** Settings of API.md's table that the caller's environment overrides. */
-export function settingsFromEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
+export function settingsFromEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
   const given: Record<string, string> = {};
   for (const name of configNames()) {
     const value = env[name];

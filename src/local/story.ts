@@ -142,12 +142,18 @@ async function seePurchase(at: Addresses, token: string, show: Show): Promise<Po
   return points;
 }
 
+/** An address that no story had before. */
+export function newStoryEmail(): string {
+  return `demo-${Date.now().toString(36)}@example.org`;
+}
+
 /** Plays the story and shows each step. Throws at the first step with an unexpected result. */
 export async function playStory(
   at: Addresses,
+  email: string,
   show: Show,
 ): Promise<{ readonly token: string; readonly points: Points }> {
-  const token = await signUp(at, `demo-${Date.now().toString(36)}@example.org`, show);
+  const token = await signUp(at, email, show);
   const connectionId = await linkBank(at, token, show);
   await pay(at, connectionId, show);
   return { token, points: await seePurchase(at, token, show) };

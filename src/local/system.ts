@@ -5,6 +5,7 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { appendFile, mkdir, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, Response } from "miniflare";
 import type { Request } from "miniflare";
@@ -67,6 +68,7 @@ async function isBuilt(): Promise<boolean> {
     ".build/edge/worker.js",
     ".build/sandbox/worker.js",
     ".build/assets/docs/index.html",
+    ".build/assets/landing.css",
   ];
   if (!outputs.every((path) => existsSync(path))) return false;
   const oldestMs = Math.min(
@@ -114,7 +116,54 @@ function clockService(clock: LocalClock) {
 
 // The same table as `wrangler d1 migrations apply` keeps, so that either tool can go on where the
 // other stopped.
-async function migrate(miniflare: Miniflare): Promise<void> {
+async function migrate(edgeDir: string): Promise<void> {
+  const names = (await readdir("migrations")).filter((name) => name.endsWith(".sql"));
+  const known = await appliedMigrations(edgeDir);
+  if (names.every((name) => known.has(name))) return;
+  // A runtime of its own on whatever port is free: were the edge's own port open meanwhile, it would
+  // answer before it has its tables.
+  const closed = new Miniflare(convertV4MiniflareOptions({
+    host: HOST,
+    port: 0,
+    cf: false,
+    log: new Log(LogLevel.WARN),
+    resourcePersistencePath: edgeDir,
+    workers: [{
+      name: "cagnotte",
+      ...COMPATIBILITY,
+      modules: true,
+      script: "export default { fetch: () => new Response(null) }",
+      d1Databases: { DB: "cagnotte" },
+    }],
+  }));
+  try {
+    await applyMigrations(closed);
+  } finally {
+    await closed.dispose();
+  }
+}
+
+/** The migrations that the edge's database has, read from its file; none when there is no file. */
+async function appliedMigrations(edgeDir: string): Promise<ReadonlySet<string>> {
+  const folder = join(edgeDir, "d1");
+  if (!existsSync(folder)) return new Set();
+  const files = (await readdir(folder, { recursive: true })).filter((name) =>
+    name.endsWith(".sqlite")
+  );
+  return new Set(files.flatMap((name) => {
+    const file = new DatabaseSync(join(folder, name), { readOnly: true });
+    try {
+      const table = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'd1_migrations'";
+      return file.prepare(table).get() === undefined
+        ? []
+        : file.prepare("SELECT name FROM d1_migrations").all().map((row) => String(row["name"]));
+    } finally {
+      file.close();
+    }
+  }));
+}
+
+async function applyMigrations(miniflare: Miniflare): Promise<void> {
   const db = await miniflare.getD1Database("DB");
   await db.prepare(
     "CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)",
@@ -124,8 +173,6 @@ async function migrate(miniflare: Miniflare): Promise<void> {
       row,
     ) => row.name),
   );
-  const names = (await readdir("migrations")).filter((name) => name.endsWith(".sql"));
-  if (names.every((name) => applied.has(name))) return;
   // The reader comes with the test runner, which takes as long to load as all the rest: not again
   // at each start on the same folder.
   const { readD1Migrations } = await import("@cloudflare/vitest-plugin");
@@ -166,9 +213,9 @@ async function prepare(options: LocalOptions) {
 /** Starts the edge alone: what the crash test kills and starts again. */
 export async function startEdge(options: LocalOptions): Promise<Miniflare> {
   const { dataDir, settings, clock, logFile } = await prepare(options);
+  await migrate(join(dataDir, "edge"));
   const edge = new Miniflare(edgeOptions(options, dataDir, settings, clock, logFile));
   await edge.ready;
-  await migrate(edge);
   return edge;
 }
 

@@ -1,10 +1,10 @@
 // Whether this isolate may be given traffic. Every check that fails is named by a code; nothing
-// else is told to the outside.
+// else is shown to the outside.
 import type { Result } from "../kernel/result.ts";
 import type { ProgrammeError } from "./programme.ts";
 
 /**
- * What a server of the operator's own says: where it stands is its operator's declaration
+ * What a server of the operator's own says: where it is hosted is its operator's declaration
  * (`JURISDICTION`), nothing can check it.
  */
 export const DECLARED_EU = "eu-declared";
@@ -18,13 +18,16 @@ export type ReadinessChecks = {
   /** True when a ledger object can be reached; may throw. */
   readonly ledger: () => Promise<boolean>;
   readonly programme: () => Promise<Result<null, ProgrammeError>>;
+  /** False when the aggregator has never answered; may throw. */
+  readonly aggregator: () => Promise<boolean>;
 };
 
-type ReadinessFailure =
+export type ReadinessFailure =
   | "database_unavailable"
   | "database_outside_eu"
   | "ledger_unavailable"
-  | "programme_rate_changed";
+  | "programme_rate_changed"
+  | "aggregator_unanswered";
 
 type Readiness = {
   readonly region: string | null;
@@ -60,12 +63,22 @@ async function programmeCheck(checks: ReadinessChecks): Promise<readonly Readine
   }
 }
 
+async function aggregatorCheck(checks: ReadinessChecks): Promise<readonly ReadinessFailure[]> {
+  try {
+    return (await checks.aggregator()) ? [] : ["aggregator_unanswered"];
+  } catch {
+    // The database check names this one.
+    return [];
+  }
+}
+
 /** Runs every check at once. `euRequired`: the database must say that it is served from the EU. */
 export async function readiness(checks: ReadinessChecks, euRequired: boolean): Promise<Readiness> {
-  const [database, ledger, programme] = await Promise.all([
+  const [database, ...others] = await Promise.all([
     databaseCheck(checks, euRequired),
     ledgerCheck(checks),
     programmeCheck(checks),
+    aggregatorCheck(checks),
   ]);
-  return { region: database.region, failures: [...database.failures, ...ledger, ...programme] };
+  return { region: database.region, failures: [...database.failures, ...others.flat()] };
 }

@@ -1,4 +1,4 @@
-// Health, the legal notice, the documentation page.
+// Health, the legal notice, the page at the root address, the documentation page.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Config } from "../config.ts";
@@ -9,10 +9,12 @@ import { answer, createRouter, problems } from "../http/router.ts";
 import type { Log } from "../kernel/log.ts";
 import { DAY_MS, toInstant } from "../kernel/time.ts";
 import type { Clock } from "../kernel/time.ts";
+import { READINESS } from "../texts/texts.ts";
 import { appleAssociation, assetLinks } from "./associations.ts";
 import { legalNotice, securityText } from "./legal.ts";
+import { LANDING_POLICY, landingPage } from "./landing.ts";
 import { readiness } from "./readiness.ts";
-import type { ReadinessChecks } from "./readiness.ts";
+import type { ReadinessChecks, ReadinessFailure } from "./readiness.ts";
 
 type OperationsRoutesDeps = {
   readonly config: Pick<
@@ -29,66 +31,60 @@ type OperationsRoutesDeps = {
   readonly checks: ReadinessChecks;
   readonly clock: Clock;
   readonly log: Log;
-  /** Static files; the page of `/docs` is made by a build script. */
+  /** Static files: the page of `/docs` is made by a build script. */
   readonly assets: (request: Request) => Promise<Response>;
 };
 
 const tags = ["Operations"];
 const SECURITY_TEXT_DAYS = 180;
 
-const CHECK_DETAILS = {
-  database_unavailable: {
-    pointer: "#check/database",
-    fr: "La base de données ne répond pas",
-    en: "The database does not answer",
-  },
-  database_outside_eu: {
-    pointer: "#check/database",
-    fr: "La base de données n'est pas servie depuis l'Union européenne",
-    en: "The database is not served from the European Union",
-  },
-  ledger_unavailable: {
-    pointer: "#check/ledger",
-    fr: "Aucun registre n'est joignable",
-    en: "No ledger can be reached",
-  },
-  programme_rate_changed: {
-    pointer: "#check/programme",
-    fr: "Le cours des points n'est pas celui du premier démarrage",
-    en: "The rate of points is not that of the first start",
-  },
-} as const;
+const CHECK_POINTERS = {
+  database_unavailable: "#check/database",
+  database_outside_eu: "#check/database",
+  ledger_unavailable: "#check/ledger",
+  programme_rate_changed: "#check/programme",
+  aggregator_unanswered: "#check/aggregator",
+} as const satisfies Record<ReadinessFailure, string>;
 
-/** `GET /healthz` and `/readyz`: before the gate, since they must tell why the rest is closed. */
+/** `GET /healthz` and `/readyz`: before the gate, since they must say why the rest is closed. */
 function healthRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   const health = createRoute({
     method: "get",
     path: "/healthz",
     tags,
-    summary: "Tell that the application runs",
+    summary: "Say that the application serves everything",
+    description:
+      "503 until the database has its tables and the rate of points is that of the first start; from then on the process says 200, whatever happens to the database: that is `/readyz`.",
     responses: {
       200: answer(
         z.object({ status: z.literal("ok"), version: z.string() }).openapi("Health"),
-        "It runs",
+        "Everything is served",
       ),
+      ...problems(503),
     },
   });
-  router.openapi(health, (c) => c.json({ status: "ok" as const, version: API_VERSION }, 200));
+  router.openapi(
+    health,
+    async (c) =>
+      (await isServed(deps.checks))
+        ? c.json({ status: "ok" as const, version: API_VERSION }, 200)
+        : problem(c, "unavailable", { headers: { "Retry-After": "1" } }) as never,
+  );
 
   const ready = createRoute({
     method: "get",
     path: "/readyz",
     tags,
-    summary: "Tell whether the application can work",
+    summary: "Say whether the application can work",
     description:
-      "503 with a code per failed check in `errors`. In production the database must be served from the EU.",
+      "503 with a code per failed check in `errors`. In production the database must be served from the EU. An aggregator that has never answered is a failed check; one that answered before is not.",
     responses: {
       200: answer(
         z.object({ status: z.literal("ok"), database_region: z.string().nullable() }).openapi(
           "Readiness",
         ),
-        "Database and ledgers answer",
+        "Database, ledgers and aggregator answer",
       ),
       ...problems(503),
     },
@@ -102,17 +98,25 @@ function healthRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
       return c.json({ status: "ok" as const, database_region: region }, 200);
     }
     deps.log.alert("not_ready", { checks: failures.join("/") });
-    const locale = c.get("locale");
+    const say = READINESS.in(c.get("locale"));
     return problem(c, "unavailable", {
-      errors: failures.map((code) => ({
-        pointer: CHECK_DETAILS[code].pointer,
-        code,
-        detail: CHECK_DETAILS[code][locale],
-      })),
+      errors: failures.map((code) => ({ pointer: CHECK_POINTERS[code], code, detail: say(code) })),
     }) as never;
   });
   return router;
 }
+
+/** The gate below is open. A database that does not answer is not an answer. */
+async function isServed(checks: Pick<ReadinessChecks, "programme">): Promise<boolean> {
+  try {
+    return (await checks.programme()).ok;
+  } catch {
+    return false;
+  }
+}
+
+// Documents that are made from the code and the settings: no state of the database closes them.
+const DOCUMENTS = /^\/(?:openapi\.json$|\.well-known\/)/;
 
 /**
  * Closes everything mounted after it when the configured rate of points is not the stored one. 503,
@@ -123,6 +127,7 @@ function programmeGate(
 ): OpenAPIHono<AppEnv> {
   const router = createRouter();
   router.use("*", async (c, next) => {
+    if (DOCUMENTS.test(c.req.path)) return next();
     const programme = await deps.checks.programme();
     if (programme.ok) return next();
     deps.log.alert("programme_refused", { code: programme.error.code });
@@ -151,7 +156,7 @@ const legalSchema = z.object({
 const DOCS_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/** `GET /v1/legal`, what stands under `/.well-known/` beside the keys, `/docs`. */
+/** `GET /v1/legal`, what is under `/.well-known/` beside the keys, the pages. */
 function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   const legal = createRoute({
@@ -174,7 +179,7 @@ function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
     method: "get",
     path: "/.well-known/security.txt",
     tags,
-    summary: "Tell where to report a weakness (RFC 9116)",
+    summary: "Say where to report a weakness (RFC 9116)",
     responses: {
       200: { description: "security.txt", content: { "text/plain": { schema: z.string() } } },
     },
@@ -193,28 +198,54 @@ function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
   );
 
   associationRoutes(router, deps.config);
+  pageRoutes(router, deps.assets);
+  return router;
+}
+
+const PAGE_CACHE = "public, max-age=300";
+
+/** `GET /` and `GET /docs` with their files. */
+function pageRoutes(
+  router: OpenAPIHono<AppEnv>,
+  assets: OperationsRoutesDeps["assets"],
+): void {
+  const file = async (request: Request, path: string, policy: string): Promise<Response> => {
+    const served = await assets(
+      new Request(new URL(path, request.url), { headers: request.headers }),
+    );
+    const headers = new Headers(served.headers);
+    headers.set("Content-Security-Policy", policy);
+    headers.set("Cache-Control", PAGE_CACHE);
+    return new Response(served.body, { status: served.status, headers });
+  };
+  const html = { content: { "text/html": { schema: z.string() } } };
+  const landing = createRoute({
+    method: "get",
+    path: "/",
+    tags,
+    summary: "Read what this is, in the reader's language",
+    responses: { 200: { description: "A page with links", ...html } },
+  });
+  router.openapi(landing, (c) => {
+    const locale = c.get("locale");
+    c.header("Vary", "Accept-Language", { append: true });
+    return c.html(landingPage(locale), 200, {
+      "Content-Security-Policy": LANDING_POLICY,
+      "Cache-Control": PAGE_CACHE,
+      "Content-Language": locale,
+    });
+  });
+  router.get("/landing.css", (c) => file(c.req.raw, c.req.path, LANDING_POLICY));
 
   const docs = createRoute({
     method: "get",
     path: "/docs",
     tags,
     summary: "Read this document as a page",
-    responses: {
-      200: { description: "The page", content: { "text/html": { schema: z.string() } } },
-    },
+    responses: { 200: { description: "The page", ...html } },
   });
-  const page = async (request: Request, path: string): Promise<Response> => {
-    const served = await deps.assets(
-      new Request(new URL(path, request.url), { headers: request.headers }),
-    );
-    const headers = new Headers(served.headers);
-    headers.set("Content-Security-Policy", DOCS_POLICY);
-    headers.set("Cache-Control", "public, max-age=300");
-    return new Response(served.body, { status: served.status, headers });
-  };
-  router.openapi(docs, async (c) => (await page(c.req.raw, "/docs/")) as never);
-  router.get("/docs/*", (c) => page(c.req.raw, c.req.path));
-  return router;
+  router.openapi(docs, async (c) => (await file(c.req.raw, "/docs/", DOCS_POLICY)) as never);
+  router.get("/docs/*", (c) => file(c.req.raw, c.req.path, DOCS_POLICY));
 }
 
 const ASSOCIATION_HEADERS = { "Cache-Control": "public, max-age=3600" };
@@ -227,7 +258,7 @@ function associationRoutes(
     method: "get",
     path: "/.well-known/apple-app-site-association",
     tags,
-    summary: "Tell which Apple apps belong to this system",
+    summary: "List the Apple apps that belong to this system",
     responses: {
       200: answer(
         z.object({
@@ -259,7 +290,7 @@ function associationRoutes(
     method: "get",
     path: "/.well-known/assetlinks.json",
     tags,
-    summary: "Tell which Android apps belong to this system",
+    summary: "List the Android apps that belong to this system",
     responses: {
       200: answer(
         z.array(z.object({

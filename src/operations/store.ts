@@ -40,7 +40,7 @@ export async function ensureProgramme(
 type DatabaseHealth = { readonly region: string | null };
 
 /**
- * Reads one row and tells which region served it (null where the platform does not say). Throws
+ * Reads one row and says which region served it (null where the platform does not say). Throws
  * when the database does not answer.
  */
 export async function databaseHealth(binding: SqlDatabase): Promise<DatabaseHealth> {

@@ -1,5 +1,8 @@
-// What a ledger's alarm is given of other domains, on every platform: the notices' sender and the
-// way into the statistics sample.
+// What a ledger's alarm is given of other domains, on every platform: the catalogue's offers, the
+// notices' sender and the way into the statistics sample.
+import { arrangeCatalogue } from "../catalogue/catalogue.ts";
+import { termsAround } from "../catalogue/ports.ts";
+import { catalogueStore } from "../catalogue/store.ts";
 import type { Config } from "../config.ts";
 import type { SqlDatabase } from "../db/d1.ts";
 import { openDatabase } from "../db/database.ts";
@@ -9,10 +12,11 @@ import { identityStore } from "../identity/store/index.ts";
 import { sendNotice } from "../insights/notices.ts";
 import { sampleStore } from "../insights/sample-store.ts";
 import { goneIds, sampleRows } from "../insights/sample.ts";
-import type { UserId } from "../kernel/ids.ts";
+import type { BrandId, UserId } from "../kernel/ids.ts";
 import type { Log } from "../kernel/log.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 import type { LedgerHelpers } from "../ledger/object/alarm.ts";
+import type { OfferTerms } from "../ledger/ports.ts";
 
 type LedgerHelperParts = {
   readonly database: SqlDatabase;
@@ -28,7 +32,7 @@ export function ledgerHelpers(parts: LedgerHelperParts): LedgerHelpers {
   const sample = sampleStore(db);
   const notices = {
     contacts: contactBook({
-      store: identityStore(db),
+      store: identityStore(db, random),
       encryption: config.keyrings.encryption,
       random,
       log,
@@ -36,7 +40,19 @@ export function ledgerHelpers(parts: LedgerHelperParts): LedgerHelpers {
     mailer: httpMailer({ ...config.email, fetch: parts.fetch, log }),
     pointsPerEuro: config.programme.pointsPerEuro,
   };
+  const catalogue = catalogueStore(db, random);
   return {
+    offersOn: async (covers) => {
+      // Seldom asked, so nothing is kept: what lies in memory here may be older than an offer's end.
+      const { offersByBrand } = arrangeCatalogue(await catalogue.load(null), null);
+      const termsFor = (brandId: BrandId): readonly OfferTerms[] =>
+        (offersByBrand.get(brandId) ?? []).flatMap((offer) => offer.terms);
+      return {
+        covers,
+        offers: covers.flatMap((cover) => termsAround({ termsFor }, cover)),
+        programme: config.programme,
+      };
+    },
     sendNotice: (userId, task) => sendNotice(notices, userId as UserId, task),
     offerToSample: (userId, items) => {
       const [index, user] = [config.keyrings.index, userId as UserId];

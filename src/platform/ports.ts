@@ -20,7 +20,7 @@ export type Platform = {
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
   readonly limiters: { readonly api: RateLimiter; readonly auth: RateLimiter };
-  /** Static files of `/docs`. */
+  /** Static files of the pages. */
   readonly assets: (request: Request) => Promise<Response>;
   /** The local system's movable clock; null in production. */
   readonly localClock: LocalClockControl | null;

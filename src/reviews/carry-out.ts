@@ -1,6 +1,7 @@
 // The second half of a decision: it was written down, now the ledger is to follow it.
 import { termsAround } from "../catalogue/ports.ts";
 import type { CatalogueView } from "../catalogue/ports.ts";
+import { addDays } from "../kernel/time.ts";
 import type { PurchaseId, UserId } from "../kernel/ids.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
@@ -24,15 +25,19 @@ export type SeenRow = {
   readonly offers: readonly OfferTerms[];
 };
 
+/** On a day that is given, the row may turn out to repeat others that are judged again then. */
+const NEIGHBOUR_DAYS = 45;
+
 async function offersFor(
   catalogue: CatalogueView,
   { brand, purchasedOn }: PurchaseView,
+  givenOn: string | null,
 ): Promise<readonly OfferTerms[]> {
   if (brand === null) return [];
   return termsAround(await catalogue.current(0), {
     brandId: brand.id,
-    from: purchasedOn,
-    to: purchasedOn,
+    from: givenOn === null ? purchasedOn : addDays(givenOn, -NEIGHBOUR_DAYS),
+    to: givenOn === null ? purchasedOn : addDays(givenOn, NEIGHBOUR_DAYS),
   });
 }
 
@@ -40,16 +45,26 @@ async function offersFor(
 export async function readRow(
   { ledger, catalogue }: ReviewsDeps,
   row: ReviewRow,
+  givenOn: string | null,
 ): Promise<Result<SeenRow, LedgerError>> {
   const found = await ledger.purchase(row.userId as UserId, row.purchaseId as PurchaseId);
   if (!found.ok) return found;
   const purchase = found.value;
-  return ok({ purchase, offers: purchase === null ? [] : await offersFor(catalogue, purchase) });
+  return ok({
+    purchase,
+    offers: purchase === null ? [] : await offersFor(catalogue, purchase, givenOn),
+  });
 }
 
 /** The most that the row would earn; 0 for one that its ledger does not know. */
-export function pointsOf(deps: ReviewsDeps, { purchase, offers }: SeenRow): number {
-  return purchase === null ? 0 : pointsAtMost(purchase, offers, deps.decide, deps.programme);
+export function pointsOf(
+  deps: ReviewsDeps,
+  { purchase, offers }: SeenRow,
+  givenOn: string | null,
+): number {
+  if (purchase === null) return 0;
+  const purchasedOn = givenOn ?? purchase.purchasedOn;
+  return pointsAtMost({ ...purchase, purchasedOn }, offers, deps.decide, deps.programme);
 }
 
 /** Has the ledger follow a decision, and closes the row. Repeating it gives the same. */
@@ -60,7 +75,8 @@ export async function carryOut(
 ): Promise<Result<ReviewEntry, ReviewError>> {
   const { store, ledger, clock } = deps;
   const purchaseId = row.purchaseId as PurchaseId;
-  const seen = await readRow(deps, row);
+  const givenOn = decision === "count" ? row.purchasedOn : null;
+  const seen = await readRow(deps, row, givenOn);
   if (!seen.ok) {
     if (seen.error.code === "erased") await store.close(purchaseId, clock.nowMs());
     return seen;
@@ -69,7 +85,7 @@ export async function carryOut(
   // The bank may have amended the row since somebody looked at it.
   if (
     decision === "count" && row.state === "open" &&
-    pointsOf(deps, seen.value) > pointsAllowed(row, row.decidedBy)
+    pointsOf(deps, seen.value, givenOn) > pointsAllowed(row, row.decidedBy)
   ) {
     await store.reopen(purchaseId);
     return err({ code: "second_person_required" });
@@ -77,6 +93,7 @@ export async function carryOut(
   const decided = await ledger.decideReview(row.userId as UserId, {
     purchaseId,
     decision,
+    ...(givenOn === null ? {} : { purchasedOn: givenOn }),
     offers,
     programme: deps.programme,
     ...(purchase === null ? {} : { seen: purchase }),
@@ -95,6 +112,14 @@ export async function carryOut(
     case "review_not_countable":
       await store.reopen(purchaseId);
       return err({ code: "not_countable" });
+    case "review_day_required":
+      await store.reopen(purchaseId);
+      return err({ code: "day_required" });
+    case "review_day_invalid":
+      await store.reopen(purchaseId);
+      return err({ code: "day_invalid" });
+    case "offers_needed":
+      return err({ code: "ledger_refused" });
     case "erased":
       await store.close(purchaseId, clock.nowMs());
       return err(decided.error);

@@ -13,12 +13,13 @@ import type {
 /** Counting a row that would earn more than this takes two persons, as an adjustment does. */
 const SECOND_PERSON_POINTS = 2_000;
 
-/** Rows whose amount or day stands in for one that could not be read: they must earn nothing. */
+/** Rows whose amount replaces one that could not be read: they must earn nothing. */
 export const MADE_UP: ReadonlySet<string> = new Set<ReviewWhy>([
   "amount_out_of_bounds",
   "amount_missing",
-  "date_absurd",
 ]);
+/** Rows whose day cannot be true: they count on a day that a person gives. */
+export const WITHOUT_DAY: ReadonlySet<string> = new Set<ReviewWhy>(["date_absurd"]);
 
 // A user who has used up nothing and activated everything: no real one earns more.
 const NOTHING_USED: UsageView = {

@@ -16,10 +16,12 @@ import { problem } from "../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../http/router.ts";
 import { isId } from "../kernel/ids.ts";
 import { toInstant } from "../kernel/time.ts";
+import { VALIDATION } from "../texts/texts.ts";
 import type { ReviewPosition } from "./store.ts";
 import type { ReviewEntry } from "./carry-out.ts";
 import type { ReviewError } from "./errors.ts";
 import type { Reviews } from "./service.ts";
+import { REVIEWS } from "../texts/texts.ts";
 
 type ReviewRoutesDeps = {
   readonly reviews: Pick<Reviews, "page" | "decide">;
@@ -100,37 +102,33 @@ function positionOf(position: string): ReviewPosition | null {
     : null;
 }
 
+function dayProblem(
+  c: Context<AppEnv>,
+  code: "day_required" | "day_invalid" | "day_not_asked",
+): Response {
+  const detail = VALIDATION.in(c.get("locale"))(code);
+  return problem(c, "validation_failed", {
+    errors: [{ pointer: "/purchased_on", code, detail }],
+  });
+}
+
 function refuse(c: Context<AppEnv>, error: ReviewError): Response {
   switch (error.code) {
     case "not_found":
       return problem(c, "not_found");
     case "decided":
-      return problem(c, "conflict", {
-        detail: {
-          fr: "Cette ligne a déjà été tranchée, ou n'attend plus",
-          en: "This row was decided already, or waits no more",
-        },
-      });
+      return problem(c, "conflict", { detail: REVIEWS.both("decided") });
     case "not_decidable":
-      return problem(c, "conflict", {
-        detail: {
-          fr: "Ce remboursement attend son achat ; il n'y a rien à trancher",
-          en: "This refund waits for its purchase; there is nothing to decide",
-        },
-      });
+      return problem(c, "conflict", { detail: REVIEWS.both("not_decidable") });
     case "not_countable":
-      return problem(c, "conflict", {
-        detail: {
-          fr: "Le montant ou la date de cette ligne sont inconnus : elle ne peut qu'être refusée",
-          en: "The amount or the date of this row is not known: it can only be refused",
-        },
-      });
+      return problem(c, "conflict", { detail: REVIEWS.both("not_countable") });
+    case "day_required":
+    case "day_invalid":
+    case "day_not_asked":
+      return dayProblem(c, error.code);
     case "second_person_required":
       return problem(c, "second_person_required", {
-        detail: {
-          fr: "La ligne rapporterait à présent plus de points : relisez-la et décidez à nouveau",
-          en: "The row would earn more points by now: read it and decide again",
-        },
+        detail: REVIEWS.both("second_person_required"),
       });
     case "erased":
       return problem(c, "not_found");
@@ -182,7 +180,7 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
     path: "/reviews/{id}/decision",
     summary: "Decide a row that is held: it counts like any other, or earns nothing for good",
     description:
-      "Where the bank gave no readable amount or day (amount_out_of_bounds, amount_missing, date_absurd) it can only be refused. Counting a row that would earn more than 2 000 points is a proposal until a second person decides the same.",
+      "Where the bank gave no readable amount (amount_out_of_bounds, amount_missing) it can only be refused. A row whose day nobody can tell (date_absurd) counts on the day that purchased_on gives. Counting a row that would earn more than 2 000 points is a proposal until a second person decides the same.",
     middleware: [
       audited(deps.note),
       requireRole(deps.operatorTokens, "support"),
@@ -190,7 +188,13 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
     ],
     request: {
       params: z.object({ id: z.string() }),
-      body: body(z.strictObject({ decision: z.enum(["count", "refuse"]) })),
+      body: body(z.strictObject({
+        decision: z.enum(["count", "refuse"]),
+        purchased_on: z.iso.date().optional().openapi({
+          description:
+            "The day of purchase, to count a row with date_absurd and no other: one of the 120 days before the row came, and none before its connection",
+        }),
+      })),
     },
     responses: {
       200: answer(reviewSchema, "The row after the decision; still open when it became a proposal"),
@@ -199,15 +203,19 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
   });
   router.openapi(route, async (c) => {
     const { id } = c.req.valid("param");
-    const { decision } = c.req.valid("json");
+    const { decision, purchased_on: purchasedOn = null } = c.req.valid("json");
     if (!isId("pur", id)) return problem(c, "not_found") as never;
     const operator = operatorOf(c);
-    const decided = await deps.reviews.decide(
-      id,
+    const decided = await deps.reviews.decide({
+      purchaseId: id,
       decision,
-      operator.subject,
-      operatorEvent(operator, "review.decide", id, { decision }),
-    );
+      purchasedOn,
+      by: operator.subject,
+      event: operatorEvent(operator, "review.decide", id, {
+        decision,
+        ...(purchasedOn === null ? {} : { purchased_on: purchasedOn }),
+      }),
+    });
     return decided.ok ? c.json(present(decided.value), 200) : (refuse(c, decided.error) as never);
   });
 }

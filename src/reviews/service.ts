@@ -8,7 +8,7 @@ import { MINUTE_MS } from "../kernel/time.ts";
 import { carryOut, pointsOf, readRow } from "./carry-out.ts";
 import type { ReviewEntry, ReviewsDeps, SeenRow } from "./carry-out.ts";
 import type { ReviewError } from "./errors.ts";
-import { MADE_UP, pointsAllowed } from "./review-points.ts";
+import { MADE_UP, pointsAllowed, WITHOUT_DAY } from "./review-points.ts";
 import type { ReviewPosition, ReviewRow, ReviewState } from "./store.ts";
 
 export type Reviews = ReturnType<typeof reviewService>;
@@ -20,9 +20,11 @@ type ReviewPage = {
 };
 
 /** What an operator asks for, with the audit event that goes with it. */
-type Request = {
+type ReviewRequest = {
   readonly purchaseId: PurchaseId;
   readonly decision: "count" | "refuse";
+  /** The day on which a row counts whose own cannot be true. */
+  readonly purchasedOn: string | null;
   readonly by: string;
   readonly event: AuditEvent;
 };
@@ -41,7 +43,7 @@ async function propose(
   { store, clock }: ReviewsDeps,
   row: ReviewRow,
   { purchase, points }: Pick<SeenRow, "purchase"> & { readonly points: number },
-  { by, event }: Pick<Request, "by" | "event">,
+  { by, event }: Pick<ReviewRequest, "by" | "event">,
 ): Promise<Result<ReviewEntry, ReviewError> | null> {
   const after = await store.propose({ over: row, by, points, nowMs: clock.nowMs() }, {
     ...event,
@@ -58,25 +60,31 @@ async function propose(
 /** Null when another person's proposal came in between. */
 async function decideOnce(
   deps: ReviewsDeps,
-  { purchaseId, decision, by, event }: Request,
+  { purchaseId, decision, purchasedOn, by, event }: ReviewRequest,
 ): Promise<Result<ReviewEntry, ReviewError> | null> {
   const { store, clock } = deps;
   const before = await store.find(purchaseId);
   if (before === null) return err({ code: "not_found" });
   if (before.why === "refund_without_purchase") return err({ code: "not_decidable" });
   if (decision === "count" && MADE_UP.has(before.why)) return err({ code: "not_countable" });
+  const needsDay = decision === "count" && WITHOUT_DAY.has(before.why);
+  if (needsDay && purchasedOn === null) return err({ code: "day_required" });
+  if (!needsDay && purchasedOn !== null) return err({ code: "day_not_asked" });
   let noted = event;
   if (decision === "count" && before.state === "open" && before.decision === null) {
-    const seen = await readRow(deps, before);
+    const seen = await readRow(deps, before, purchasedOn);
     if (!seen.ok) return seen;
-    const points = pointsOf(deps, seen.value);
+    const points = pointsOf(deps, seen.value, purchasedOn);
     noted = { ...event, details: { ...event.details, points } };
     if (points > pointsAllowed(before, by)) {
       return propose(deps, before, { purchase: seen.value.purchase, points }, { by, event: noted });
     }
   }
-  const row = await store.intend({ purchaseId, decision, by, nowMs: clock.nowMs() }, noted);
-  return row === null || row.decision !== decision
+  const row = await store.intend(
+    { purchaseId, decision, purchasedOn, by, nowMs: clock.nowMs() },
+    noted,
+  );
+  return row === null || row.decision !== decision || row.purchasedOn !== purchasedOn
     ? err({ code: "decided" })
     : carryOut(deps, row, decision);
 }
@@ -103,14 +111,9 @@ export function reviewService(deps: ReviewsDeps) {
      * refused. Counting one that would earn more than `SECOND_PERSON_POINTS` is first written down
      * as proposed, and done when another person says the same.
      */
-    async decide(
-      purchaseId: PurchaseId,
-      decision: "count" | "refuse",
-      by: string,
-      event: AuditEvent,
-    ): Promise<Result<ReviewEntry, ReviewError>> {
+    async decide(request: ReviewRequest): Promise<Result<ReviewEntry, ReviewError>> {
       for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-        const decided = await decideOnce(deps, { purchaseId, decision, by, event });
+        const decided = await decideOnce(deps, request);
         if (decided !== null) return decided;
       }
       return err({ code: "decided" });

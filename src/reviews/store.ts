@@ -15,6 +15,7 @@ export type ReviewPosition = { readonly openedAtMs: number; readonly purchaseId:
 type ReviewIntent = {
   readonly purchaseId: string;
   readonly decision: "count" | "refuse";
+  readonly purchasedOn: string | null;
   readonly by: string;
   readonly nowMs: number;
 };
@@ -81,16 +82,17 @@ function decisions(db: Database, random: RandomBytes) {
      * decision that was written down before is kept.
      */
     async intend(intent: ReviewIntent, event: AuditEvent): Promise<ReviewRow | null> {
-      const { purchaseId, decision, by, nowMs } = intent;
+      const { purchaseId, decision, purchasedOn, by, nowMs } = intent;
       const [, , found] = await guarded(() =>
         db.batch([
-          db.update(reviews).set({ decision, decidedBy: by, decidedAtMs: nowMs }).where(
-            and(
-              eq(reviews.purchaseId, purchaseId),
-              eq(reviews.state, "open"),
-              isNull(reviews.decision),
+          db.update(reviews).set({ decision, purchasedOn, decidedBy: by, decidedAtMs: nowMs })
+            .where(
+              and(
+                eq(reviews.purchaseId, purchaseId),
+                eq(reviews.state, "open"),
+                isNull(reviews.decision),
+              ),
             ),
-          ),
           auditStatement(db, event, nowMs, random),
           db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId)),
         ])
@@ -139,7 +141,12 @@ function closings(db: Database) {
 
     /** Takes back a decision that the ledger refused. */
     async reopen(purchaseId: string): Promise<void> {
-      await db.update(reviews).set({ decision: null, decidedBy: null, decidedAtMs: null }).where(
+      await db.update(reviews).set({
+        decision: null,
+        purchasedOn: null,
+        decidedBy: null,
+        decidedAtMs: null,
+      }).where(
         and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open")),
       );
     },

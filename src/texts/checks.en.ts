@@ -44,6 +44,7 @@ export const CHECKS_EN: TranslationOf<typeof CHECKS_FR> = {
 
   bank_booked: "Booking by the bank: needed, done",
   bank_pending: "Booking by the bank: needed, not done yet",
+  bank_ahead: "Day of the purchase: needed, {day}, not here yet",
   bank_lapsed: "Booking by the bank: needed, not done within {days} days",
   bank_deleted: "Booking by the bank: needed, but transaction cancelled",
   review_ordinary: "Review by a person: not needed",
@@ -61,6 +62,8 @@ export const CHECKS_EN: TranslationOf<typeof CHECKS_FR> = {
 
   refund_none: "Refund: none",
   refund_part: "Refund: {back} of {whole}",
+  refund_counted: "Refund: {taken} of {whole} counted",
+  refund_counted_foreign: "Refund: {taken} counted for {whole}, the same foreign amount",
   kept_points: "Points kept: {kept} of {granted}",
   kept_points_because: "Points kept: {kept} of {granted} ({sum})",
   taken_back: "Points taken back",

@@ -42,6 +42,7 @@ export const CHECKS_FR = {
 
   bank_booked: "Comptabilisation par la banque : nécessaire, faite",
   bank_pending: "Comptabilisation par la banque : nécessaire, pas encore faite",
+  bank_ahead: "Jour de l'achat : nécessaire, le {day}, pas encore venu",
   bank_lapsed: "Comptabilisation par la banque : nécessaire, pas faite en {days} jours",
   bank_deleted: "Comptabilisation par la banque : nécessaire, mais opération annulée",
   review_ordinary: "Vérification par une personne : pas nécessaire",
@@ -59,6 +60,9 @@ export const CHECKS_FR = {
 
   refund_none: "Remboursement : aucun",
   refund_part: "Remboursement : {back} sur {whole}",
+  refund_counted: "Remboursement : {taken} sur {whole} pris en compte",
+  refund_counted_foreign:
+    "Remboursement : {taken} pris en compte pour {whole}, même montant en devise",
   kept_points: "Points conservés : {kept} sur {granted}",
   kept_points_because: "Points conservés : {kept} sur {granted} ({sum})",
   taken_back: "Points repris",

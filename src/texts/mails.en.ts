@@ -18,4 +18,31 @@ export const MAILS_EN: TranslationOf<typeof MAILS_FR> = {
     "{count} of your points ({worth}) expire soon: you can use them until {lastDay} inclusive.",
   expiry_after:
     "To keep their value, redeem them in the app by that day. Your other points do not change.",
+  earning_started_subject: "A shared bank account now earns for you",
+  earning_started_body:
+    "Your account {number} ({bank}) earns points for you from now on: the other holder no longer earns with this account.",
+  earning_started_after:
+    "Purchases seen before this change stay as they were. You can switch this account off in the app at any time.",
+  transfer_asked_subject: "Another holder asks to earn with your account",
+  transfer_asked_body:
+    "Another holder of your account {number} ({bank}) asks to earn points in your place.",
+  transfer_asked_after:
+    "Answer in the app within 14 days. Without an answer nothing changes. The points that you have earned stay yours in any case.",
+  transfer_refused_subject: "Your request was refused",
+  transfer_refused_body:
+    "The other holder of your account {number} ({bank}) keeps earning points with this account.",
+  transfer_refused_after: "Nothing changes for you.",
+  age_review_opened_subject: "Your earning is suspended",
+  age_review_opened_body:
+    "By the birth date in your profile you are under {age}. Your accounts earn no points for now. A person decides by {lastDay} at the latest; without a decision your bank connections end on that day.",
+  age_review_opened_after:
+    "If the date is wrong, correct it in your profile: whoever decides will look at it. Your points stay yours.",
+  age_review_resumed_subject: "Your accounts earn again",
+  age_review_resumed_body:
+    "We have checked your age: your accounts earn points again. What you bought in the meantime counts.",
+  age_review_resumed_after: "There is nothing for you to do.",
+  age_review_ended_subject: "Your bank connections have ended",
+  age_review_ended_body:
+    "As the minimum age is not reached, or not established, your bank connections have ended, with us and with our aggregator.",
+  age_review_ended_after: "The points that you have earned stay yours.",
 };

@@ -17,4 +17,31 @@ export const MAILS_FR = {
     "{count} de vos points ({worth}) expirent bientôt : vous pouvez les utiliser jusqu'au {lastDay} inclus.",
   expiry_after:
     "Pour ne pas les perdre, échangez-les dans l'application avant cette date. Vos autres points ne changent pas.",
+  earning_started_subject: "Un compte bancaire partagé gagne maintenant pour vous",
+  earning_started_body:
+    "Votre compte {number} ({bank}) gagne désormais des points pour vous : l'autre titulaire ne gagne plus avec ce compte.",
+  earning_started_after:
+    "Les achats vus avant ce changement ne changent pas. Vous pouvez désactiver ce compte à tout moment dans l'application.",
+  transfer_asked_subject: "Un autre titulaire demande à gagner avec votre compte",
+  transfer_asked_body:
+    "Un autre titulaire de votre compte {number} ({bank}) demande à gagner des points à votre place.",
+  transfer_asked_after:
+    "Répondez dans l'application sous 14 jours. Sans réponse, rien ne change. Les points que vous avez gagnés restent à vous dans tous les cas.",
+  transfer_refused_subject: "Votre demande a été refusée",
+  transfer_refused_body:
+    "L'autre titulaire de votre compte {number} ({bank}) continue de gagner des points avec ce compte.",
+  transfer_refused_after: "Rien ne change pour vous.",
+  age_review_opened_subject: "Vos gains sont suspendus",
+  age_review_opened_body:
+    "D'après la date de naissance de votre profil, vous avez moins de {age} ans. Vos comptes ne gagnent plus de points pour l'instant. Une personne décide au plus tard le {lastDay} ; sans décision, vos connexions bancaires prennent fin ce jour-là.",
+  age_review_opened_after:
+    "Si la date est fausse, corrigez-la dans votre profil : la personne qui décide en tiendra compte. Vos points restent à vous.",
+  age_review_resumed_subject: "Vos comptes gagnent à nouveau",
+  age_review_resumed_body:
+    "Nous avons vérifié votre âge : vos comptes gagnent à nouveau des points. Vos achats faits entre-temps sont pris en compte.",
+  age_review_resumed_after: "Vous n'avez rien à faire.",
+  age_review_ended_subject: "Vos connexions bancaires ont pris fin",
+  age_review_ended_body:
+    "L'âge minimal n'étant pas atteint ou pas établi, vos connexions bancaires ont pris fin, chez nous et chez notre agrégateur.",
+  age_review_ended_after: "Les points que vous avez gagnés restent à vous.",
 } as const;

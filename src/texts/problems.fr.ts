@@ -22,6 +22,10 @@ export const PROBLEMS_FR = {
   not_found: "Introuvable",
   method_not_allowed: "Méthode non permise",
   conflict: "L'état actuel ne le permet pas",
+  transfer_not_possible: "Aucun autre titulaire ne gagne avec ce compte bancaire",
+  transfer_in_progress:
+    "Une demande a déjà été faite pour ce compte bancaire, il y a moins de 14 jours",
+  transfer_not_asked: "Aucune demande n'attend de réponse pour ce compte bancaire",
   idempotency_conflict: "Cette Idempotency-Key a servi pour une autre demande",
   idempotency_in_progress: "La même demande est en cours",
   payload_too_large: "Le corps est trop grand",

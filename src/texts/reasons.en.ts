@@ -105,6 +105,7 @@ export const REASONS_EN: TranslationOf<typeof REASONS_FR> = {
   // The bank.
   purchase_not_booked_yet:
     "Your bank has not booked this purchase yet; we will calculate its points as soon as it has.",
+  purchase_ahead: "Your bank dated this purchase {day}; we will calculate its points on that day.",
   refund_not_booked_yet:
     "Your bank has not booked this refund yet; we will look for the refunded purchase as soon as it has.",
   purchase_never_booked:
@@ -127,18 +128,28 @@ export const REASONS_EN: TranslationOf<typeof REASONS_FR> = {
   refunded_in_part: "This purchase was partly refunded{part}: it keeps {points}.",
   refunded_in_part_in_proportion:
     "This purchase was partly refunded{part}: it keeps {points}, in proportion to the amount kept ({sum}).",
+  refund_purchases_one: "the original purchase",
+  refund_purchases_many: "{count} purchases",
+  refund_these_purchases_one: "that purchase",
+  refund_these_purchases_many: "those purchases",
+  refund_rest_ignored:
+    " The rest of the refund ({rest}), such as postage or a difference in exchange rates, is not counted.",
+  refund_foreign_amount:
+    " All that was paid in foreign currency was given back: the amount of the purchase is what counts.",
   refund_applied_one:
-    "We matched this refund to the original purchase: {points} was taken back, in proportion to the amount refunded.",
+    "We matched this refund to {purchases}: {points} was taken back, in proportion to the amount refunded.{rest}",
   refund_applied_many:
-    "We matched this refund to the original purchase: {points} were taken back, in proportion to the amount refunded.",
+    "We matched this refund to {purchases}: {points} were taken back, in proportion to the amount refunded.{rest}",
   refunds_applied_together_one:
-    "We matched this refund to the original purchase: {points} was taken back in total for the refunds of that purchase, in proportion to the amount refunded.",
+    "We matched this refund to {purchases}: {points} was taken back in total for the refunds of {these}, in proportion to the amount refunded.{rest}",
   refunds_applied_together_many:
-    "We matched this refund to the original purchase: {points} were taken back in total for the refunds of that purchase, in proportion to the amount refunded.",
+    "We matched this refund to {purchases}: {points} were taken back in total for the refunds of {these}, in proportion to the amount refunded.{rest}",
   refund_applied_nothing_taken:
-    "We matched this refund to the original purchase: no points are taken back.",
-  refund_applied_nothing_earned:
-    "We matched this refund to the original purchase, which had earned no points: no points are taken back.",
+    "We matched this refund to {purchases}: no points are taken back.{rest}",
+  refund_applied_nothing_earned_one:
+    "We matched this refund to {purchases}, which had earned no points: no points are taken back.{rest}",
+  refund_applied_nothing_earned_many:
+    "We matched this refund to {purchases}, which had earned no points: no points are taken back.{rest}",
   refund_brand_unknown:
     "We do not recognise the brand of this refund, so we do not look for its purchase; no points are taken back.",
   refund_purchase_not_found_yet:

@@ -105,6 +105,8 @@ export const REASONS_FR = {
   // The bank.
   purchase_not_booked_yet:
     "Votre banque n'a pas encore comptabilisé cet achat ; nous calculerons ses points dès que ce sera fait.",
+  purchase_ahead:
+    "Votre banque a daté cet achat du {day} ; nous calculerons ses points ce jour-là.",
   refund_not_booked_yet:
     "Votre banque n'a pas encore comptabilisé ce remboursement ; nous chercherons l'achat remboursé dès que ce sera fait.",
   purchase_never_booked:
@@ -127,18 +129,28 @@ export const REASONS_FR = {
   refunded_in_part: "Cet achat a été remboursé en partie{part} : il garde {points}.",
   refunded_in_part_in_proportion:
     "Cet achat a été remboursé en partie{part} : il garde {points}, en proportion du montant conservé ({sum}).",
+  refund_purchases_one: "l'achat d'origine",
+  refund_purchases_many: "{count} achats",
+  refund_these_purchases_one: "cet achat",
+  refund_these_purchases_many: "ces achats",
+  refund_rest_ignored:
+    " Le reste du remboursement ({rest}), par exemple des frais de port ou un écart de change, n'est pas pris en compte.",
+  refund_foreign_amount:
+    " Le montant payé en devise a été rendu en entier : c'est le montant de l'achat qui est pris en compte.",
   refund_applied_one:
-    "Nous avons rattaché ce remboursement à l'achat d'origine : {points} a été repris, en proportion du montant remboursé.",
+    "Nous avons rattaché ce remboursement à {purchases} : {points} a été repris, en proportion du montant remboursé.{rest}",
   refund_applied_many:
-    "Nous avons rattaché ce remboursement à l'achat d'origine : {points} ont été repris, en proportion du montant remboursé.",
+    "Nous avons rattaché ce remboursement à {purchases} : {points} ont été repris, en proportion du montant remboursé.{rest}",
   refunds_applied_together_one:
-    "Nous avons rattaché ce remboursement à l'achat d'origine : {points} a été repris en tout pour les remboursements de cet achat, en proportion du montant remboursé.",
+    "Nous avons rattaché ce remboursement à {purchases} : {points} a été repris en tout pour les remboursements de {these}, en proportion du montant remboursé.{rest}",
   refunds_applied_together_many:
-    "Nous avons rattaché ce remboursement à l'achat d'origine : {points} ont été repris en tout pour les remboursements de cet achat, en proportion du montant remboursé.",
+    "Nous avons rattaché ce remboursement à {purchases} : {points} ont été repris en tout pour les remboursements de {these}, en proportion du montant remboursé.{rest}",
   refund_applied_nothing_taken:
-    "Nous avons rattaché ce remboursement à l'achat d'origine : aucun point ne vous est repris.",
-  refund_applied_nothing_earned:
-    "Nous avons rattaché ce remboursement à l'achat d'origine, qui n'avait pas rapporté de points : aucun point ne vous est repris.",
+    "Nous avons rattaché ce remboursement à {purchases} : aucun point ne vous est repris.{rest}",
+  refund_applied_nothing_earned_one:
+    "Nous avons rattaché ce remboursement à {purchases}, qui n'avait pas rapporté de points : aucun point ne vous est repris.{rest}",
+  refund_applied_nothing_earned_many:
+    "Nous avons rattaché ce remboursement à {purchases}, qui n'avaient pas rapporté de points : aucun point ne vous est repris.{rest}",
   refund_brand_unknown:
     "Nous ne reconnaissons pas la marque de ce remboursement et ne cherchons donc pas l'achat correspondant ; aucun point ne vous est repris.",
   refund_purchase_not_found_yet:

@@ -86,7 +86,7 @@ function addImport(router: OpenAPIHono<AppEnv>, deps: TransferRoutesDeps): void 
     ...common,
     method: "get",
     path: "/transfer/import",
-    summary: "Tell how far the import of this system is",
+    summary: "Show how far the import of this system is",
     middleware: [audited(deps.note), owner],
     request: { query: z.strictObject({}) },
     responses: {

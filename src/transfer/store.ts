@@ -47,6 +47,11 @@ const RULES: readonly Rule[] = [
   { table: "connection_intents" },
   { table: "bank_accounts" },
   { table: "bank_gaps" },
+  { table: "earning_transfers" },
+  // A note is also made where an account arrives before that of the holder who earns.
+  { table: "earning_handovers", shared: true, compared: ["fingerprint"] },
+  { table: "age_reviews" },
+  { table: "notices" },
   { table: "purchase_sample" },
   { table: "purchase_sample_state", single: true },
   { table: "reviews" },

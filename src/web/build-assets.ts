@@ -1,5 +1,5 @@
-// Copies the pages that the Worker serves as static files: Swagger UI from its package, so that
-// /docs needs no CDN.
+// Copies what is served as static files: Swagger UI from its package, so that /docs needs no CDN, and
+// the style of the page at the root address.
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -33,3 +33,4 @@ for (const name of ["swagger-ui.css", "swagger-ui-bundle.js"]) {
 }
 await writeFile(join(out, "index.html"), page);
 await writeFile(join(out, "start.js"), start);
+await cp("src/web/landing.css", ".build/assets/landing.css");

@@ -1,6 +1,6 @@
 // The worker of the bench: the real UserLedger with two methods more, so that its records and bare
 // inserts run in one object, on one storage. It is never deployed. Times are taken outside: a
-// Worker's own clock may stand still while it computes.
+// Worker's own clock may stop while it computes.
 import { UserLedger } from "../../src/platform/cloudflare/user-ledger.ts";
 import { account, at, batch, row } from "../contract/ledger-factories.ts";
 
@@ -10,7 +10,7 @@ type BenchEnv = { readonly LEDGER: { readonly getByName: (name: string) => Bench
 const NOW = at("2026-11-14");
 
 export class BenchLedger extends UserLedger {
-  /** What the book would tell others has nobody to go to here. */
+  /** What the book would project has nobody to go to here. */
   override async alarm(): Promise<void> {}
 
   /**

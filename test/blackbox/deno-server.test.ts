@@ -2,6 +2,8 @@
 // refusing bad settings by name only.
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { createServer } from "node:http";
+import type { Server } from "node:http";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -12,6 +14,7 @@ import {
   denoEnvironment,
   denoPermissions,
   endProcess,
+  reachedBy,
   spawnDenoEdge,
   untilUp,
 } from "../../src/local/deno-edge.ts";
@@ -20,16 +23,21 @@ import { freePort } from "../../src/local/free-port.ts";
 
 let options: LocalOptions;
 let running: ChildProcess[] = [];
+let aggregator: Server;
 beforeEach(async () => {
   options = {
     port: await freePort(),
     sandboxPort: await freePort(),
     dataDir: await mkdtemp(join(tmpdir(), "cagnotte-deno-server-")),
   };
+  // Somebody who answers where the settings say that the aggregator is.
+  aggregator = createServer((_request, response) => response.end("{}"));
+  await new Promise<void>((done) => aggregator.listen(options.sandboxPort, "127.0.0.1", done));
 });
 afterEach(async () => {
   for (const child of running) await endProcess(child, 1);
   running = [];
+  aggregator.close();
   await rm(options.dataDir, { recursive: true, force: true });
 });
 
@@ -101,18 +109,113 @@ describe("the Deno server", () => {
       PUBLIC_URL: https,
       REDIRECT_URIS: https,
       CORS_ORIGINS: https,
-      POWENS_API_URL: https,
-      POWENS_WEBVIEW_URL: https,
+      // Nobody speaks TLS there.
+      POWENS_API_URL: `https://127.0.0.1:${options.sandboxPort}`,
+      POWENS_WEBVIEW_URL: "https://webview.powens.com",
       WEBAUTHN_ORIGINS: https,
       ACCESS_TEAM_DOMAIN: https,
       EMAIL_DELIVERY_URL: https,
     };
     const { url } = await start({ settings });
     expect((await fetch(`${url}/__local/clock`)).status).toBe(404);
-    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({
-      status: "ok",
-      database_region: "eu-declared",
+    const ready = await (await fetch(`${url}/readyz`)).json() as { errors: { code: string }[] };
+    expect(ready.errors.map(({ code }) => code)).toEqual(["aggregator_unanswered"]);
+    expect(await log()).toContain(
+      `"event":"outgoing_call_failed","host":"127.0.0.1:${options.sandboxPort}","error":"TypeError"`,
+    );
+    const unfilled = await spawnDenoEdge({
+      ...options,
+      port: await freePort(),
+      settings: { ...settings, POWENS_CLIENT_ID: "00000000", ACCESS_AUDIENCE: "set-me" },
     });
+    running.push(unfilled);
+    expect(await new Promise((done) => unfilled.once("exit", done))).toBe(1);
+    expect(await log()).toContain(
+      "cagnotte does not start: settings that are still placeholders: ACCESS_AUDIENCE, POWENS_CLIENT_ID\n",
+    );
+  });
+
+  it("says in one sentence that its port is taken or its folder unusable, without a stack", async ({ expect }) => {
+    const file = join(options.dataDir, "file");
+    await writeFile(file, "");
+    const env = await denoEnvironment(options);
+    const said = (
+      over: Readonly<Record<string, string>>,
+      dataDir = denoDataDir(options.dataDir),
+    ) => {
+      const { status, stderr } = spawnSync(DENO, [
+        "run",
+        ...denoPermissions({ dataDir, net: ["127.0.0.1"] }),
+        "src/deno.ts",
+      ], { env: { ...env, ...over }, encoding: "utf8" });
+      return [status, stderr];
+    };
+    const sentence = (text: string): string => `cagnotte does not start: ${text}\n`;
+    expect(said({ PORT: String(options.sandboxPort) })).toEqual([
+      1,
+      sentence(
+        `port ${options.sandboxPort} of 127.0.0.1 is taken; choose another with PORT=`,
+      ),
+    ]);
+    expect(said({ PORT: "70000" })).toEqual([
+      1,
+      sentence("the setting PORT is not a port, a whole number from 1 to 65535"),
+    ]);
+    expect(said({ DATA_DIR: file }, file)).toEqual([
+      1,
+      sentence(`the data folder ${file} is not a folder; choose another with DATA_DIR=`),
+    ]);
+    expect(said({ DATA_DIR: join(options.dataDir, "elsewhere") })).toEqual([
+      1,
+      sentence(
+        `the data folder ${
+          join(options.dataDir, "elsewhere")
+        } is not open to this process (--allow-read, --allow-write); choose another with DATA_DIR=`,
+      ),
+    ]);
+  });
+
+  it("may call the addresses that its settings name, and logs the host of a call that fails", async ({ expect }) => {
+    const elsewhere = await freePort();
+    const env = {
+      ...await denoEnvironment(options),
+      POWENS_API_URL: `http://localhost:${elsewhere}/2.0`,
+      AUTH_TRUSTED_ISSUERS: JSON.stringify([
+        { issuer: "a", jwks_uri: "https://id.example/jwks", audience: "b" },
+      ]),
+    };
+    expect(reachedBy(env)).toEqual([
+      `127.0.0.1:${options.port}`,
+      `localhost:${elsewhere}`,
+      `127.0.0.1:${options.sandboxPort}`,
+      "id.example:443",
+    ]);
+    const { url } = await start({ settings: { POWENS_API_URL: env.POWENS_API_URL } });
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    expect(await log()).toContain(`"host":"localhost:${elsewhere}","error":"TypeError"`);
+    const stranger = createServer((_request, response) => response.end("{}"));
+    await new Promise<void>((done) => stranger.listen(elsewhere, "localhost", done));
+    await new Promise((done) => setTimeout(done, 1100));
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    stranger.close();
+  });
+
+  it("names the class of a call that its permissions forbid", async ({ expect }) => {
+    const child = spawn(DENO, [
+      "run",
+      ...denoPermissions({
+        dataDir: denoDataDir(options.dataDir),
+        net: [`127.0.0.1:${options.port}`],
+      }),
+      "src/deno.ts",
+    ], { stdio: ["ignore", "pipe", "ignore"], env: await denoEnvironment(options) });
+    running.push(child);
+    let said = "";
+    child.stdout.on("data", (text: Buffer) => void (said += text.toString()));
+    const url = `http://127.0.0.1:${options.port}`;
+    await untilUp(url, child);
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    expect(said).toContain(`"host":"127.0.0.1:${options.sandboxPort}","error":"NotCapable"`);
   });
 
   it("limits by the connection's address and believes no header of the client's", async ({ expect }) => {
@@ -146,7 +249,7 @@ describe("the Deno server", () => {
     const { PORT: _theirs, ...env } = await denoEnvironment(options);
     const permissions = denoPermissions({
       dataDir: denoDataDir(options.dataDir),
-      net: [`127.0.0.1:${options.port}`],
+      net: reachedBy({ ...env, PORT: String(options.port) }),
     });
     const child = spawn(DENO, [
       "serve",

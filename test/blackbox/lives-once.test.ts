@@ -85,7 +85,7 @@ describe("each purchase counts once", () => {
     });
     await bank(`/accounts/${await accountOf(who, "checking")}/recreate`);
     expect([await once(10_000), await pending(who)]).toEqual([1, 300]);
-    // New rows within the older generation's time cannot be told apart for sure: a person looks.
+    // New rows within the older generation's time cannot be distinguished for sure: a person looks.
     await pays(who, 20_000);
     expect((await purchases(who)).find((item) => item.amount_cents === 20_000)?.verdict)
       .toMatchObject({ outcome: "waiting", points: 0 });
@@ -152,11 +152,34 @@ describe("each purchase counts once", () => {
       await person({ login, accounts: "checking" }),
     ];
     await pays(first, 10_000);
-    // The bank tells both holders of it.
+    // The bank reports it to both holders.
     await bank(`/connections/${second.remoteConnectionId}/sync`);
     await passes("P1D");
     expect([await pending(first), await pending(second)]).toEqual([300, 0]);
     expect(await purchases(second)).toEqual([]);
     expect((await connection(second)).accounts.map(({ earning }) => earning)).toEqual([false]);
+
+    // The first holder leaves: what is bought from then on earns for the second, and only that.
+    await expectCall(
+      204,
+      "DELETE",
+      `${box.edgeUrl}/v1/bank-connections/${first.connectionId}`,
+      undefined,
+      { token: first.token },
+    );
+    await pays(second, 5_000);
+    await bank(`/connections/${second.remoteConnectionId}/sync`);
+    await passes("P1D");
+    expect([await pending(first), await pending(second)]).toEqual([300, 150]);
+    expect((await connection(second)).accounts.map(({ earning }) => earning)).toEqual([true]);
+    const { data: mails } = await expectCall<{ data: { subject: string }[] }>(
+      200,
+      "GET",
+      `${box.sandboxUrl}/mailbox?to=${encodeURIComponent(second.email)}`,
+    );
+    expect(mails.map(({ subject }) => subject)).toContain(
+      "Un compte bancaire partagé gagne maintenant pour vous",
+    );
+    expect(JSON.stringify(mails)).not.toContain(first.email);
   });
 });

@@ -32,7 +32,7 @@ describe("a pending row", () => {
     expect((await purchases(who))[0]?.id).toBe(waiting?.id);
   });
 
-  it("earns within a day when it is booked under its id and nobody tells", async ({ expect }) => {
+  it("earns within a day when it is booked under its id and no webhook comes", async ({ expect }) => {
     const who = await person();
     const row = await pays(who, 10_000, { pending: true });
     await bank(`/rows/${row}/book`, { resend: false });
@@ -76,9 +76,9 @@ describe("a pending row", () => {
 describe("a booked row", () => {
   it("that the bank amends earns by the new amount, whether it is sent again or only read", async ({ expect }) => {
     const who = await person();
-    const [told, silent] = [await pays(who, 10_000), await pays(who, 20_000)];
+    const [reported, silent] = [await pays(who, 10_000), await pays(who, 20_000)];
     expect(await pending(who)).toBe(900);
-    await bank(`/rows/${told}/amend`, { amount_cents: 5000, resend: true });
+    await bank(`/rows/${reported}/amend`, { amount_cents: 5000, resend: true });
     expect(await pending(who)).toBe(750);
     await bank(`/rows/${silent}/amend`, { amount_cents: 6000, resend: false });
     await passes("P1D");
@@ -88,7 +88,7 @@ describe("a booked row", () => {
     ]);
     expect(await pending(who)).toBe(330);
     // An older state of a row never overwrites a newer one.
-    await bank(`/rows/${told}/amend`, {
+    await bank(`/rows/${reported}/amend`, {
       amount_cents: 99_000,
       resend: true,
       last_update: "2026-01-01 00:00:00",
@@ -98,12 +98,12 @@ describe("a booked row", () => {
 
   it("that the bank takes back loses its points: cancelled while pending, clawed back once confirmed", async ({ expect }) => {
     const who = await person();
-    const [told, silent, old] = [
+    const [reported, silent, old] = [
       await pays(who, 10_000),
       await pays(who, 20_000),
       await pays(who, 30_000),
     ];
-    await bank(`/rows/${told}/delete`, { resend: true });
+    await bank(`/rows/${reported}/delete`, { resend: true });
     expect(await seen(who)).toEqual([
       "purchase 10000 deleted reversed 0",
       "purchase 20000 booked earned 600",

@@ -339,7 +339,7 @@ describe("delivery", () => {
     expect(synced().map((one) => pushedRows(one)[0]?.value)).toEqual([-0.03, -0.02, -0.01]);
   });
 
-  it("tells of a deleted user after the answer", async () => {
+  it("reports a deleted user after the answer", async () => {
     const { token, idUser } = await connect();
     received.length = 0;
     expect((await api("/users/me", token, { method: "DELETE" })).status).toBe(204);

@@ -8,7 +8,7 @@ import { filesOf, openBlackBox } from "../support/blackbox.ts";
 import type { BlackBox } from "../support/blackbox.ts";
 import { atBank, call, consent, expectCall, linkBank, signIn } from "../../src/local/api-client.ts";
 import type { Linked, SignedIn } from "../../src/local/api-client.ts";
-import { playStory } from "../../src/local/story.ts";
+import { newStoryEmail, playStory } from "../../src/local/story.ts";
 
 let box: BlackBox;
 beforeAll(async () => {
@@ -72,7 +72,11 @@ describe("the local system", () => {
 
   it("plays the whole story", async ({ expect }) => {
     const steps: string[] = [];
-    const { points: after } = await playStory(box, (step) => steps.push(step.title));
+    const { points: after } = await playStory(
+      box,
+      newStoryEmail(),
+      (step) => steps.push(step.title),
+    );
     expect(steps).toHaveLength(9);
     expect(after.pending).toBe(104);
   });

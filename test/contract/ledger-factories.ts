@@ -122,7 +122,7 @@ export const ALL = {
 } as const;
 
 /**
- * What two ledgers must agree on when they were told the same in another order. Ids and texts of
+ * What two ledgers must agree on when they recorded the same in another order. Ids and texts of
  * one row are left out, and so are rows that the bank took back: one that had earned says so, one
  * that was never seen booked cannot.
  */

@@ -218,7 +218,7 @@ function insightsContract(test: ContractTest, open: OpenDatabase): void {
     ).toMatchObject({ n: 1, user_id: "usr_closed" });
   });
 
-  test("a user's waiting rows are exactly those told last", async ({ expect }) => {
+  test("a user's waiting rows are exactly those projected last", async ({ expect }) => {
     const database = await open();
     const states = async () =>
       (await database.prepare(
@@ -301,7 +301,7 @@ function databaseContract(test: ContractTest, open: OpenDatabase): void {
     expect([isDatabaseFailure(broken), String(broken).includes("planted")]).toEqual([true, false]);
   });
 
-  test("the database tells whether it answers", async ({ expect }) => {
+  test("the database says whether it answers", async ({ expect }) => {
     expect(await databaseHealth(await open())).toMatchObject({ region: null });
   });
 }

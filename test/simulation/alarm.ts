@@ -66,7 +66,7 @@ class Round {
         throw new Error("an alarm that nothing disturbed left something undone");
       }
       if (this.#overdue.length > 0) {
-        throw new Error(`nobody was told of the overdue ${this.#overdue.join()}`);
+        throw new Error(`no notice was sent of the overdue ${this.#overdue.join()}`);
       }
     } catch (error) {
       if (!(error instanceof SimulatedCrash)) this.failure ??= error as Error;
@@ -81,7 +81,7 @@ class Round {
       database: overNetwork(this.#world.database, pause),
       guard: (call) => this.#guard(call),
       reserve: (offerId, request) =>
-        this.#told(async () => {
+        this.#keepFailure(async () => {
           await pause();
           const answer = budgets.reserve(offerId, request, this.#limitOf(request.key, offerId));
           this.said.push(
@@ -93,6 +93,14 @@ class Round {
           return answer;
         }),
       helpers: {
+        offersOn: async () => {
+          await pause();
+          return {
+            offers: this.#world.catalogue.terms,
+            covers: null,
+            programme: this.#world.programme,
+          };
+        },
         sendNotice: async (_, task) => {
           await pause();
           if (rng.chance(0.1)) return false;
@@ -101,7 +109,7 @@ class Round {
           return true;
         },
         offerToSample: (_, items) =>
-          this.#told(async () => {
+          this.#keepFailure(async () => {
             checkSampled(this.#world, this.#user, items);
             await pause();
             takeSample(this.#user, items);
@@ -118,7 +126,7 @@ class Round {
   /**
    * The alarm takes any failure of the others for theirs; what the oracle found on the way is not.
    */
-  async #told<T>(call: () => Promise<T>): Promise<T> {
+  async #keepFailure<T>(call: () => Promise<T>): Promise<T> {
     try {
       return await call();
     } catch (error) {
@@ -154,7 +162,7 @@ class Round {
         this.#end(null);
         return new Promise(() => undefined);
       case "others":
-        return this.#told(() => this.#meanwhile());
+        return this.#keepFailure(() => this.#meanwhile());
     }
   }
 
@@ -244,6 +252,13 @@ class Round {
           risky(engine.budgetDenied, 0.25, [16, 20, 24]).bind(null, denial, nowMs),
           () => engine.budgetDenied(denial, nowMs),
         ),
+      dueDays: risky(engine.dueDays),
+      judgeDueDays: (terms, nowMs) => {
+        const answer = risky(engine.judgeDueDays)(terms, nowMs);
+        const { ledger, model } = this.#user;
+        model.dayCame(nowMs, ledger.views(nowMs));
+        return answer;
+      },
       notices: (_, nowMs) => this.#sawNotices(risky(engine.notices)(null, nowMs)),
       noticeSent: (task, nowMs) => {
         const answer = risky(engine.noticeSent)(task, nowMs);
@@ -300,13 +315,13 @@ class Round {
   }
 
   /**
-   * Which purchase the answer is for is asked before it is told: the row may have come to repeat
+   * Which purchase the answer is for is asked before it is recorded: the row may have come to repeat
    * another meanwhile.
    */
   #sawBudget(
     task: Pick<BudgetTask, "key" | "offerId">,
     granted: boolean,
-    tell: () => ReturnType<Engine["budgetGranted"]>,
+    apply: () => ReturnType<Engine["budgetGranted"]>,
     repeat: () => unknown,
   ): ReturnType<Engine["budgetGranted"]> {
     const { ledger, model } = this.#user;
@@ -316,7 +331,7 @@ class Round {
         id === asked?.purchaseId && verdict.offer?.id === task.offerId &&
         verdict.outcome === "waiting" && verdict.reasons.includes("budget_reserving")
       );
-    const answer = tell();
+    const answer = apply();
     // An answer may come twice.
     if (this.#world.rng.chance(0.1)) repeat();
     const seen = ledger.views(this.#nowMs);

@@ -1,7 +1,7 @@
 // What the banks of one simulated user hold, and the means of changing it: accounts, what truly
 // happened, and the rows that show it.
 import type { AccountId, BrandId, ConnectionId } from "../../src/kernel/ids.ts";
-import { addDays, parisDate } from "../../src/kernel/time.ts";
+import { addDays, HOUR_MS, parisDate } from "../../src/kernel/time.ts";
 import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
 import type { Rng } from "./random.ts";
 
@@ -52,16 +52,22 @@ export function makeBankState(
   const rows = new Map<AccountId, Map<string, BankRow>>();
   const usedCents = new Set<number>();
   const plans: Plan[] = [];
+  /** The second account is a card of the first: a refund may come on either. */
+  const related = rng.chance(0.5);
   let serial = 0;
   let lastUpdateMs = 0;
   // Every change has its own `last_update`, as a clock that never stops would give.
   const stamp = (nowMs: number): number => (lastUpdateMs = Math.max(lastUpdateMs + 1, nowMs));
 
+  /** When each version was really made, whatever it says of that. */
+  const made = new Map<BankRow, number>();
   const put = (account: AccountId, row: BankRow): BankRow => {
+    made.set(row, lastUpdateMs);
     const known = rows.get(account) ?? new Map<string, BankRow>();
     rows.set(account, known.set(row.externalId, row));
     return row;
   };
+  const fingerprintOf = (real: Pick<RealAccount, "no">): string => `fp_u${userNo}a${real.no}`;
   const newGeneration = (real: RealAccount, nowMs: number): AccountGeneration => {
     const index = real.generations.length;
     const generation: AccountGeneration = {
@@ -70,11 +76,11 @@ export function makeBankState(
       fingerprint: `fp_u${userNo}a${real.no}`,
       strength: real.strength,
       createdAtMs: nowMs + index,
+      ...(related && real.no > 0 ? { family: fingerprintOf({ no: 0 }) } : {}),
     };
     real.generations.push(generation);
     return generation;
   };
-  const fingerprintOf = (real: Pick<RealAccount, "no">): string => `fp_u${userNo}a${real.no}`;
   const identify = (real: RealAccount, stranger: AccountGeneration): void => {
     const known: AccountGeneration = {
       ...stranger,
@@ -167,8 +173,17 @@ export function makeBankState(
       );
     }
   };
-  const amend = (row: BankRow, facts: Partial<BankRow>, nowMs: number): BankRow =>
-    put(row.accountId, { ...row, ...facts, lastUpdateMs: stamp(nowMs) });
+  const amend = (row: BankRow, facts: Partial<BankRow>, nowMs: number): BankRow => {
+    const { lastUpdateKind: _, ...before } = row;
+    return put(row.accountId, { ...before, lastUpdateMs: stamp(nowMs), ...facts });
+  };
+  /** The second pass of an hour that the clocks repeat: the time may be an hour earlier. */
+  const inRepeatedHour = (
+    nowMs: number,
+  ): Pick<BankRow, "lastUpdateMs" | "lastUpdateKind"> => ({
+    lastUpdateMs: stamp(nowMs) - HOUR_MS,
+    lastUpdateKind: "repeated_hour",
+  });
   /**
    * The newest generation that shows it is still fed: what the bank says of it now comes from
    * there.
@@ -186,6 +201,7 @@ export function makeBankState(
       [...truth.rows.values()].some((row) => row.state === "booked" && row.review === null)
     );
   return {
+    related,
     /** Authorisations that are still to be booked. */
     plans,
     newExternalId: (): string => `y${serial++}`,
@@ -203,6 +219,8 @@ export function makeBankState(
     happen,
     show,
     amend,
+    inRepeatedHour,
+    changedAtMs: (row: BankRow): number => made.get(row) ?? row.lastUpdateMs,
     speaks,
     someBrand,
     booked,

@@ -18,6 +18,8 @@ export type Bank = {
   readonly identifyAll: () => void;
   /** Rows of that generation changed since `sinceMs`, as the aggregator would answer. */
   readonly changedSince: (account: AccountId, sinceMs: number) => readonly BankRow[];
+  /** When that version was really made. */
+  readonly changedAtMs: (row: BankRow) => number;
 };
 
 export function makeBank(
@@ -47,6 +49,34 @@ export function makeBank(
     booked,
     newExternalId,
   } = state;
+
+  /**
+   * The amount of a refund: all, a part, a little more (postage), several purchases at once, or what
+   * was paid abroad at another rate.
+   */
+  const refundOf = (
+    purchase: Truth,
+    others: readonly Truth[],
+  ): { readonly cents: number; readonly facts: Partial<BankRow> } => {
+    const { cents } = purchase;
+    const original = [...purchase.rows.values()][0]?.original ?? null;
+    if (original !== null && rng.chance(0.7)) {
+      return { cents: Math.max(1, cents + rng.int(-30, 30)), facts: { original } };
+    }
+    switch (rng.weighted({ whole: 4, part: 4, more: 2, several: 3 })) {
+      case "whole":
+        return { cents, facts: {} };
+      case "part":
+        return { cents: rng.int(1, cents), facts: {} };
+      case "more":
+        return { cents: cents + rng.pick([1, 590, 1000, 1001, Math.ceil(cents / 6)]), facts: {} };
+      case "several": {
+        const together = others.filter((truth) => truth.brandId === purchase.brandId).slice(-3);
+        const all = together.reduce((sum, truth) => sum + truth.cents, 0);
+        return { cents: Math.max(1, all - rng.pick([0, 0, 1, 700])), facts: {} };
+      }
+    }
+  };
 
   const acts = {
     purchase(nowMs: number): string {
@@ -83,7 +113,8 @@ export function makeBank(
         addDays(parisDate(nowMs), -rng.int(0, 1)),
         someBrand(),
       );
-      show(truth, { state: "pending", bookedOn: null }, nowMs);
+      const announcedOn = rng.chance(0.3) ? addDays(truth.on, rng.int(1, 40)) : null;
+      show(truth, { state: "pending", bookedOn: null, announcedOn }, nowMs);
       const life = rng.weighted({
         same_id: 3,
         new_id: 3,
@@ -102,6 +133,14 @@ export function makeBank(
       return `authorises ${truth.cents} at ${
         truth.brandId ?? "no brand"
       } on ${truth.on}, then ${life} (truth ${truth.no})`;
+    },
+    ahead(nowMs: number): string {
+      const on = addDays(parisDate(nowMs), rng.int(1, 25));
+      const truth = happen(rng.pick(accounts), "purchase", freshCents(), on, someBrand());
+      show(truth, { bookedOn: on }, nowMs);
+      return `is debited ${truth.cents} at ${
+        truth.brandId ?? "no brand"
+      } ahead, on ${on} (truth ${truth.no})`;
     },
     twin(nowMs: number): string {
       const before = truths.findLast((truth) =>
@@ -134,9 +173,28 @@ export function makeBank(
       truth.deleted = true;
       for (const { accountId } of accounts[truth.accountNo]?.live ?? []) {
         const row = truth.rows.get(accountId);
-        if (row !== undefined) truth.rows.set(accountId, amend(row, { state: "deleted" }, nowMs));
+        const time = rng.chance(0.2) ? state.inRepeatedHour(nowMs) : {};
+        if (row !== undefined) {
+          truth.rows.set(accountId, amend(row, { state: "deleted", ...time }, nowMs));
+        }
       }
       return `takes truth ${truth.no} back`;
+    },
+    /** The same rows come again under new ids, and the old ones are deleted. */
+    renew(nowMs: number): string {
+      const before = booked().findLast((truth) =>
+        !truth.corrected && accounts[truth.accountNo]?.generations.length === 1 &&
+        [...truth.rows.values()].every(({ state, review }) => state === "booked" && review === null)
+      );
+      const [row] = before?.rows.values() ?? [];
+      const real = before === undefined ? undefined : accounts[before.accountNo];
+      if (before === undefined || row === undefined || real === undefined) return "nothing";
+      const truth = happen(real, "purchase", before.cents, before.on, before.brandId);
+      const { channel, currency, original, bookedOn } = row;
+      show(truth, { channel, currency, original, bookedOn }, nowMs);
+      before.deleted = true;
+      before.rows.set(row.accountId, amend(row, { state: "deleted" }, nowMs));
+      return `shows truth ${before.no} under another id (truth ${truth.no})`;
     },
     correct(nowMs: number): string {
       const live = (truth: Truth): BankRow[] =>
@@ -213,11 +271,12 @@ export function makeBank(
         return `gives ${truth.cents} back that nobody paid (truth ${truth.no})`;
       }
       const purchase = rng.pick(of.slice(-6));
-      const real = accounts[purchase.accountNo] ?? rng.pick(accounts);
-      const cents = rng.chance(0.4) ? purchase.cents : rng.int(1, purchase.cents);
+      const real = accounts[state.related && rng.chance(0.3) ? 0 : purchase.accountNo] ??
+        rng.pick(accounts);
+      const { cents, facts } = refundOf(purchase, of);
       const on = [purchase.on, parisDate(nowMs)][rng.int(0, 1)] ?? purchase.on;
       // A second equal refund under a newer generation that does not show the first: nobody can
-      // tell it from the first shown again.
+      // distinguish it from the first shown again.
       if (
         real.generations.length > 1 &&
         truths.some((other) =>
@@ -225,7 +284,7 @@ export function makeBank(
         )
       ) return "nothing";
       const truth = happen(real, "refund", cents, on, purchase.brandId);
-      show(truth, {}, nowMs);
+      show(truth, facts, nowMs);
       return `gives ${cents} back on ${on} (truth ${truth.no}, of ${purchase.no})`;
     },
     absurd(nowMs: number): string {
@@ -249,7 +308,7 @@ export function makeBank(
     },
     recreate(nowMs: number): string {
       const real = rng.pick(accounts);
-      // With a weak fingerprint nobody can tell an authorisation that is booked elsewhere from a
+      // With a weak fingerprint nobody can distinguish an authorisation that is booked elsewhere from a
       // new purchase.
       if (
         real.generations.length >= 3 ||
@@ -258,7 +317,7 @@ export function makeBank(
       const from = addDays(parisDate(nowMs), -rng.pick([30, 60, 90]));
       const [old] = real.live;
       let generation = newGeneration(real, nowMs);
-      // Some come without what tells whose account it is, and are taken for one of their own until
+      // Some come without what says whose account it is, and are taken for one of their own until
       // it is known.
       if (real.strength !== "weak" && rng.chance(0.4)) {
         const stranger: AccountGeneration = {
@@ -318,7 +377,8 @@ export function makeBank(
         amountCents: truth.cents,
       };
       if (life === "same_id" || life === "same_id_amended") {
-        truth.rows.set(account, amend(row, facts, nowMs));
+        const time = rng.chance(0.3) ? state.inRepeatedHour(nowMs) : {};
+        truth.rows.set(account, amend(row, { ...facts, ...time }, nowMs));
       } else {
         // The bank drops the authorisation, or forgets to.
         if (rng.chance(0.5)) amend(row, { state: "deleted" }, nowMs);
@@ -355,8 +415,10 @@ export function makeBank(
       const name = rng.weighted({
         purchase: 10,
         pending: 5,
+        ahead: 0.7,
         twin: 2,
         delete: 1,
+        renew: 2,
         correct: 0.5,
         rewrite: 0.7,
         identify: 0.7,
@@ -368,7 +430,8 @@ export function makeBank(
     },
     changedSince: (account, sinceMs) =>
       [...(rows.get(account) ?? new Map<string, BankRow>()).values()].filter((row) =>
-        row.lastUpdateMs > sinceMs
+        state.changedAtMs(row) > sinceMs
       ),
+    changedAtMs: state.changedAtMs,
   };
 }

@@ -229,7 +229,7 @@ function maturities(world: World, user: SimUser, grant: RawBody): string[] {
 }
 
 /**
- * The amount that was rewarded is one that the bank told; a correction that moves no point leaves
+ * The amount that was rewarded is one that the bank reported; a correction that moves no point leaves
  * no entry.
  */
 function wasTold(user: SimUser, view: PurchaseView, cents: number): boolean {

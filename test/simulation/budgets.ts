@@ -1,5 +1,5 @@
 // The OfferBudget objects of a world: the real rules (src/ledger/budget.ts) on SQLite, one database
-// per offer as on the platform. The oracle's own arithmetic stands beside each answer, with the
+// per offer as on the platform. The oracle's own arithmetic is beside each answer, with the
 // limit that the catalogue names and not the one that was asked with.
 import type { BudgetAnswer, BudgetRequest } from "../../src/ledger/object/offer-budget.ts";
 import {

@@ -55,8 +55,8 @@ function makeVersion(
     createdAtMs: number;
   },
 ): OfferTerms {
-  const simple = rng.chance(0.45);
-  const capped = !simple && rng.chance(0.6);
+  const simple = rng.chance(0.35);
+  const capped = !simple && rng.chance(0.7);
   const activation = !simple && rng.chance(0.2) ? "required" : "automatic";
   return {
     ...makeKind(rng),
@@ -67,9 +67,9 @@ function makeVersion(
     maxCents: rng.chance(0.1) ? rng.int(5000, 20_000) : null,
     capPointsPerPurchase: rng.chance(0.3) ? rng.int(50, 400) : null,
     capPointsPerUser: capped && rng.chance(0.6) ? rng.int(60, 700) : null,
-    capPurchasesPerUser: capped && rng.chance(0.5) ? rng.int(1, 3) : null,
+    capPurchasesPerUser: capped && rng.chance(0.6) ? rng.int(1, 2) : null,
     period: rng.pick(["day", "week", "month", "offer"]),
-    firstPurchaseOnly: !simple && rng.chance(0.15),
+    firstPurchaseOnly: !simple && rng.chance(0.25),
     activation,
     activationDays: activation === "required" && rng.chance(0.6) ? rng.int(1, 20) : null,
     channel: rng.chance(0.15) ? rng.pick(["in_store", "online"]) : "any",

@@ -124,7 +124,11 @@ async function checkErased(world: World, user: SimUser): Promise<void> {
     database: world.database,
     guard: (call) => call(engine),
     reserve: () => Promise.reject(new Error("no budget is asked")),
-    helpers: { sendNotice: () => Promise.resolve(false), offerToSample: () => Promise.resolve() },
+    helpers: {
+      offersOn: () => Promise.reject(new Error("no day is due")),
+      sendNotice: () => Promise.resolve(false),
+      offerToSample: () => Promise.resolve(),
+    },
     log: { info: () => undefined, alert: () => undefined },
   }, nowMs);
   ensure(!again.ok && again.error.code === "erased", "the alarm of an erased book does nothing");

@@ -2,14 +2,14 @@
 // against the oracle. The book itself is read in book.ts, D1 in projection.ts, what screens show in
 // screens.ts.
 import { daysBetween } from "../../src/kernel/time.ts";
-import type { PurchaseQuery } from "../../src/ledger/ports.ts";
+import type { PurchaseQuery, PurchaseView } from "../../src/ledger/ports.ts";
 import { canonical, checkBook, ensure } from "./book.ts";
 import { must } from "./ledger.ts";
 import { samePeriod } from "./model-earning.ts";
 import { keyOf } from "./model-rows.ts";
 import type { SimUser, World } from "./world.ts";
 
-/** Caps by what stands now, counted by the purchases' dates; a first purchase is one. */
+/** Caps by the active points, counted by the purchases' dates; a first purchase is one. */
 function checkCaps(world: World, user: SimUser): void {
   const views = [...user.ledger.views(world.nowMs).values()].filter((view) =>
     view.verdict.outcome === "earned" ||
@@ -25,21 +25,21 @@ function checkCaps(world: World, user: SimUser): void {
       other.verdict.offer?.id === terms.offerId && other.verdict.offer.version === terms.version &&
       inPeriod(other.purchasedOn)
     );
-    const standing = same.reduce((sum, other) => sum + other.verdict.points, 0);
+    const granted = same.reduce((sum, other) => sum + other.verdict.points, 0);
     ensure(
       view.verdict.points <= (terms.capPointsPerPurchase ?? Infinity),
       `${keyOf(view)} is within the cap per purchase`,
     );
     ensure(
-      standing <= (terms.capPointsPerUser ?? Infinity),
-      `${terms.offerId} v${terms.version} gave ${standing}, its cap is ${terms.capPointsPerUser}`,
+      granted <= (terms.capPointsPerUser ?? Infinity),
+      `${terms.offerId} v${terms.version} gave ${granted}, its cap is ${terms.capPointsPerUser}`,
     );
     ensure(
       same.length <= (terms.capPurchasesPerUser ?? Infinity),
       `${terms.offerId} v${terms.version} rewarded ${same.length} purchases of at most ${terms.capPurchasesPerUser}`,
     );
     ensure(
-      !terms.firstPurchaseOnly || same.length === 1 || user.model.loose.has(terms.brandId),
+      !terms.firstPurchaseOnly || same.length === 1,
       `${terms.offerId} rewarded ${same.length} first purchases`,
     );
   }
@@ -60,7 +60,7 @@ function checkVerdicts(world: World, user: SimUser): void {
   for (const key of model.resolution.refundedCents.keys()) user.everRefunded.add(key);
   ensure(
     views.size === model.rows.size,
-    `${views.size} rows have a verdict, ${model.rows.size} were told`,
+    `${views.size} rows have a verdict, ${model.rows.size} were recorded`,
   );
   for (const [key, view] of views) {
     const { outcomes, points, firstReason } = model.predict(key);
@@ -84,7 +84,7 @@ function checkVerdicts(world: World, user: SimUser): void {
   const own = [...views.values()].filter((view) => !view.verdict.reasons.includes("duplicate"));
   ensure(
     listed.map(keyOf).sort().join() === own.map(keyOf).sort().join(),
-    `the list shows ${listed.length} purchases, ${own.length} stand for themselves`,
+    `the list shows ${listed.length} purchases, ${own.length} are keepers`,
   );
   ensure(
     listed.every((view, index) =>
@@ -96,14 +96,20 @@ function checkVerdicts(world: World, user: SimUser): void {
 
 function checkRefund(
   user: SimUser,
-  views: ReadonlyMap<string, { readonly id: string; readonly refundOf: string | null }>,
+  views: ReadonlyMap<string, Pick<PurchaseView, "id" | "refundParts">>,
   key: string,
 ): void {
-  const expected = user.model.resolution.refundOf.get(key) ?? null;
-  const found = views.get(key)?.refundOf ?? null;
+  const expected = (user.model.resolution.refundOf.get(key) ?? []).map(({ of, cents }) =>
+    `${views.get(of)?.id ?? "nothing"} ${cents}`
+  );
+  const found = (views.get(key)?.refundParts ?? []).map(({ purchaseId, amountCents }) =>
+    `${purchaseId} ${amountCents}`
+  );
   ensure(
-    (expected === null ? null : views.get(expected)?.id ?? null) === found,
-    `refund ${key} was set against ${found ?? "nothing"}, expected ${expected ?? "nothing"}`,
+    expected.join() === found.join(),
+    `refund ${key} gives back ${found.join() || "nothing"}, expected ${
+      expected.join() || "nothing"
+    }`,
   );
 }
 
@@ -140,14 +146,14 @@ export function checkUser(world: World, user: SimUser): void {
   checkCaps(world, user);
   for (const { offerId, used, limit } of world.budgets.offers()) {
     ensure(used <= limit, `the budget of ${offerId} holds ${used} of ${limit}`);
-    const standing = standingOf(world, offerId);
-    ensure(standing <= limit, `${offerId} gave ${standing}, its budget is ${limit}`);
+    const active = activePoints(world, offerId);
+    ensure(active <= limit, `${offerId} gave ${active}, its budget is ${limit}`);
   }
 }
 
-/** Points that stand of an offer's versions with a budget, over all users. */
-function standingOf(world: World, offerId: string): number {
-  let standing = 0;
+/** Active points of an offer's versions with a budget, over all users. */
+function activePoints(world: World, offerId: string): number {
+  let points = 0;
   for (const user of world.users) {
     if (user.leaf !== null) continue;
     for (const { verdict } of user.ledger.views(world.nowMs).values()) {
@@ -155,11 +161,11 @@ function standingOf(world: World, offerId: string): number {
         each.offerId === verdict.offer?.id && each.version === verdict.offer.version
       );
       if (verdict.offer?.id === offerId && terms !== undefined && terms.budgetPoints !== null) {
-        standing += verdict.points;
+        points += verdict.points;
       }
     }
   }
-  return standing;
+  return points;
 }
 
 /** The ledger's own verifier agrees. */
@@ -172,10 +178,10 @@ export function checkVerifier(world: World, user: SimUser): void {
   );
 }
 
-/** What offers' budgets hold is what stands of them, over all users. */
+/** What offers' budgets have reserved is their active points, over all users. */
 export function checkBudgets(world: World): void {
   for (const { offerId, used } of world.budgets.offers()) {
-    const standing = standingOf(world, offerId);
-    ensure(used === standing, `the budget of ${offerId} holds ${used}, ${standing} stand`);
+    const active = activePoints(world, offerId);
+    ensure(used === active, `the budget of ${offerId} reserved ${used}, ${active} are active`);
   }
 }

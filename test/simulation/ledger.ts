@@ -205,7 +205,7 @@ export class SimLedger {
     }
   }
 
-  /** Purchases as a screen pages through them: rows that stand for themselves. */
+  /** Purchases as a screen pages through them: rows that are keepers. */
   listed(nowMs: number, query: PurchaseQuery): PurchaseView[] {
     const items: PurchaseView[] = [];
     for (let { before } = query;;) {

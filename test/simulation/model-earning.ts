@@ -84,7 +84,9 @@ function grantOf(terms: OfferTerms, row: BankRow, past: Past, pointsPerEuro: num
   if (terms.channel !== "any" && row.channel !== terms.channel) refusals.add("wrong_channel");
   if (terms.minCents !== null && cents < terms.minCents) refusals.add("below_minimum");
   if (terms.maxCents !== null && cents > terms.maxCents) refusals.add("above_maximum");
-  if (terms.firstPurchaseOnly && past.earlierAtBrand(terms.brandId)) {
+  // One offer has one first purchase, also when an earlier one comes back.
+  const another = past.purchases(terms.offerId, () => true) > 0;
+  if (terms.firstPurchaseOnly && (another || past.earlierAtBrand(terms.brandId))) {
     refusals.add("not_first_purchase");
   }
   if (

@@ -28,7 +28,7 @@ export type ModelHold = {
   state: "open" | "committed" | "settled" | "released" | "reinstated";
   /**
    * When a person must ask what became of it, should it still be committed; null while it is not,
-   * and once they were told.
+   * and once they were sent.
    */
   overdueMs: number | null;
   readonly deadlineMs: number | null;
@@ -130,7 +130,7 @@ export class ModelBook {
 
   /**
    * Takes back or gives back until `reversed` of the lot's points are reversed. Holds give way to a
-   * debt when all is told, not in between.
+   * debt when all is recorded, not in between.
    */
   setReversed(lot: ModelLot, reversed: number, nowMs: number): void {
     const taken = reversed - lot.reversed;

@@ -13,7 +13,7 @@ export type KnownRow = {
   /** Place in recording order. */
   readonly recorded: number;
   everPending: boolean;
-  /** Amounts under which it was ever told as booked. */
+  /** Amounts under which it was ever reported as booked. */
   readonly bookedCents: Set<number>;
   readonly recordedAtMs: number;
   /**
@@ -21,7 +21,35 @@ export type KnownRow = {
    * shows as gone.
    */
   closed: boolean;
+  /** Booked for a day that had not come when it was last looked at. */
+  awaitsDay: boolean;
+  /** The day that a person gave it, where the bank's cannot be true. */
+  givenOn: string | null;
 };
+
+const HOUR_MS = 3_600_000;
+const STATES = ["pending", "booked", "deleted"];
+
+/** The first and the last instant at which the bank may have changed the row. */
+function spanOf({ lastUpdateMs, lastUpdateKind }: BankRow): readonly [number, number] {
+  return [lastUpdateMs, lastUpdateMs + (lastUpdateKind === "repeated_hour" ? HOUR_MS : 0)];
+}
+
+/**
+ * Rows move by `last_update`; where the clocks showed a time twice, by state and arrival. One
+ * without any time moves nothing.
+ */
+export function overwrites(row: BankRow, known: BankRow): boolean {
+  if (row.lastUpdateKind === "unstated") return false;
+  if (known.lastUpdateKind === "unstated") return true;
+  const [from, to] = spanOf(row);
+  const [knownFrom, knownTo] = spanOf(known);
+  if (from > knownTo) return true;
+  if (to < knownFrom) return false;
+  const later = STATES.indexOf(row.state) - STATES.indexOf(known.state);
+  if (later !== 0) return later > 0;
+  return (to !== from || knownTo !== knownFrom) && row.amountCents !== known.amountCents;
+}
 
 export type Status =
   | { readonly is: "live" }
@@ -32,10 +60,12 @@ export type Status =
   | { readonly is: "refused" }
   | { readonly is: "deleted" };
 
+export type RefundTaken = { readonly of: string; readonly cents: number };
+
 export type Resolution = {
   readonly status: ReadonlyMap<string, Status>;
-  /** Refund row to the purchase row it was set against, or null while it has none. */
-  readonly refundOf: ReadonlyMap<string, string | null>;
+  /** Refund row to what it takes of which purchase rows, nothing while it has none. */
+  readonly refundOf: ReadonlyMap<string, readonly RefundTaken[]>;
   /** Cents that refunds took from a purchase row. */
   readonly refundedCents: ReadonlyMap<string, number>;
 };
@@ -74,7 +104,10 @@ function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
         booked.row.brand?.id !== pending.row.brand?.id
       ) continue;
       // What was booked before the authorisation appeared is not its booking.
-      if (booked.row.lastUpdateMs < pending.row.lastUpdateMs) continue;
+      if (
+        booked.row.lastUpdateKind !== "unstated" && pending.row.lastUpdateKind !== "unstated" &&
+        spanOf(booked.row)[1] < spanOf(pending.row)[0]
+      ) continue;
       const gap = dayGap(pending, booked);
       if (gap > TAKE_OVER_DAYS) continue;
       pairs.push({
@@ -256,7 +289,7 @@ function withdrawals(
 }
 
 /**
- * (c) What a weak fingerprint cannot tell apart from an older generation's rows is left to a
+ * (c) What a weak fingerprint cannot distinguish from an older generation's rows is left to a
  * person.
  */
 function needsReview(known: KnownRow, accounts: readonly AccountGeneration[]): boolean {
@@ -270,14 +303,14 @@ function needsReview(known: KnownRow, accounts: readonly AccountGeneration[]): b
 }
 
 /**
- * `standing` are the rows that the ledger shows as purchases of their own. Which of several rows of
+ * `shown` are the rows that the ledger shows as purchases of their own. Which of several rows of
  * one purchase carries it is the ledger's choice among the booked ones; that exactly one does is
  * not.
  */
 function resolveGroup(
   group: readonly KnownRow[],
   accounts: readonly AccountGeneration[],
-  standing: ReadonlySet<string>,
+  shown: ReadonlySet<string>,
   status: Map<string, Status>,
 ): void {
   const taken = takeOvers(group);
@@ -295,7 +328,7 @@ function resolveGroup(
       continue;
     }
     const [root] = members;
-    // Of two amounts the corrected one stands.
+    // Of two amounts the corrected one counts.
     const outdated = (known: KnownRow): boolean =>
       members.some((other) =>
         other.row.amountCents !== known.row.amountCents &&
@@ -303,7 +336,7 @@ function resolveGroup(
       );
     members.sort((a, b) =>
       Number(outdated(a)) - Number(outdated(b)) ||
-      Number(standing.has(b.key)) - Number(standing.has(a.key)) ||
+      Number(shown.has(b.key)) - Number(shown.has(a.key)) ||
       a.generation.createdAtMs - b.generation.createdAtMs || a.recorded - b.recorded
     );
     const first = members.find((known) => known.row.state === "booked") ?? members[0];
@@ -321,20 +354,62 @@ function resolveGroup(
   }
 }
 
+/** All of an account's listings are one family with its parent's and with those of its other cards. */
+function familyOf(
+  known: KnownRow,
+  accounts: readonly AccountGeneration[],
+): string {
+  const { fingerprint } = known.generation;
+  const families = accounts.flatMap((each) =>
+    each.fingerprint === fingerprint && each.family !== undefined ? [each.family] : []
+  );
+  return families.sort().at(-1) ?? fingerprint;
+}
+
+type Choice = { readonly known: KnownRow; readonly room: number };
+
+const named = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
+const ofOneDay = (a: KnownRow, b: KnownRow | undefined): boolean =>
+  a.row.purchasedOn === b?.row.purchasedOn &&
+  a.generation.fingerprint === b.generation.fingerprint;
+
+/** `choices` come nearest first; the first sentence of the design that applies decides. */
+function takenBy(refund: BankRow, choices: readonly Choice[]): RefundTaken[] {
+  const { amountCents: cents, original } = refund;
+  const whole = choices.find(({ room }) => room === cents) ??
+    choices.find(({ known: { row } }) =>
+      original !== null && row.original?.currency === original.currency &&
+      row.original.amountCents === original.amountCents
+    );
+  if (whole !== undefined) return [{ of: whole.known.key, cents: whole.room }];
+  const larger = choices.filter(({ room }) => room > cents);
+  const closest = larger.filter(({ known }) => ofOneDay(known, larger[0]?.known))
+    .sort((a, b) => a.room - b.room || named(a.known, b.known))[0];
+  if (closest !== undefined) return [{ of: closest.known.key, cents }];
+  const all = choices.reduce((sum, { room }) => sum + room, 0);
+  // At most ten euros or fifteen hundredths of the refund, whichever is more, may be missing.
+  if (all === 0 || (cents - all > 1000 && BigInt(cents - all) * 100n > BigInt(cents) * 15n)) {
+    return [];
+  }
+  let missing = cents;
+  return choices.flatMap(({ known, room }) => {
+    const part = Math.min(room, missing);
+    missing -= part;
+    return part === 0 ? [] : [{ of: known.key, cents: part }];
+  });
+}
+
 /**
- * A refund belongs to a purchase of the same real account and brand, newest within 90 days first,
- * at most what is left.
+ * A refund belongs to purchases of the same brand in the account's family, at most 90 days back: its
+ * own account before the others, then the newest.
  */
 function assignRefunds(
   rows: readonly KnownRow[],
+  accounts: readonly AccountGeneration[],
   status: ReadonlyMap<string, Status>,
 ): Pick<Resolution, "refundOf" | "refundedCents"> {
-  const refundOf = new Map<string, string | null>();
+  const refundOf = new Map<string, readonly RefundTaken[]>();
   const refundedCents = new Map<string, number>();
-  const named = (
-    a: KnownRow,
-    b: KnownRow,
-  ): number => (a.row.externalId < b.row.externalId ? -1 : 1);
   const live = rows.filter((known) => status.get(known.key)?.is === "live");
   const purchases = live.filter((known) => known.row.kind === "purchase");
   // It is the refund that waited, under whichever of its rows.
@@ -354,29 +429,29 @@ function assignRefunds(
       ? 1
       : b.row.amountCents - a.row.amountCents || named(a, b))
     );
-  const room = (known: KnownRow): number =>
-    known.row.amountCents - (refundedCents.get(known.key) ?? 0);
   for (const refund of refunds) {
-    const match = purchases
+    const elsewhere = (known: KnownRow): number =>
+      Number(known.generation.fingerprint !== refund.generation.fingerprint);
+    const choices = purchases
       .filter((known) => {
         const age = daysBetween(known.row.purchasedOn, refund.row.purchasedOn);
-        return known.generation.fingerprint === refund.generation.fingerprint &&
+        return familyOf(known, accounts) === familyOf(refund, accounts) &&
           known.row.brand !== null && known.row.brand.id === refund.row.brand?.id &&
-          known.row.currency === refund.row.currency && age >= 0 && age <= REFUND_DAYS &&
-          refund.row.amountCents <= room(known);
+          known.row.currency === refund.row.currency && age >= 0 && age <= REFUND_DAYS;
       })
-      .sort((
-        a,
-        b,
-      ) => (a.row.purchasedOn > b.row.purchasedOn
-        ? -1
-        : a.row.purchasedOn < b.row.purchasedOn
-        ? 1
-        : room(a) - room(b) || named(a, b))
-      )[0];
-    refundOf.set(refund.key, match?.key ?? null);
-    if (match !== undefined) {
-      refundedCents.set(match.key, (refundedCents.get(match.key) ?? 0) + refund.row.amountCents);
+      .sort((a, b) =>
+        elsewhere(a) - elsewhere(b) || daysBetween(a.row.purchasedOn, b.row.purchasedOn) ||
+        named(a, b)
+      )
+      .map((known) => ({
+        known,
+        room: known.row.amountCents - (refundedCents.get(known.key) ?? 0),
+      }))
+      .filter(({ room }) => room > 0);
+    const taken = takenBy(refund.row, choices);
+    refundOf.set(refund.key, taken);
+    for (const { of, cents } of taken) {
+      refundedCents.set(of, (refundedCents.get(of) ?? 0) + cents);
     }
   }
   return { refundOf, refundedCents };
@@ -386,7 +461,7 @@ function assignRefunds(
 export function resolveRows(
   rows: readonly KnownRow[],
   accounts: readonly AccountGeneration[],
-  standing: ReadonlySet<string>,
+  shown: ReadonlySet<string>,
 ): Resolution {
   const status = new Map<string, Status>();
   const groups = new Map<string, KnownRow[]>();
@@ -396,6 +471,6 @@ export function resolveRows(
       known,
     ]);
   }
-  for (const group of groups.values()) resolveGroup(group, accounts, standing, status);
-  return { status, ...assignRefunds(rows, status) };
+  for (const group of groups.values()) resolveGroup(group, accounts, shown, status);
+  return { status, ...assignRefunds(rows, accounts, status) };
 }

@@ -1,4 +1,4 @@
-// The oracle: what a user's ledger must show after everything it was told, worked out again from
+// The oracle: what a user's ledger must show after everything it recorded, worked out again from
 // the whole history of rows. Only what the design lets depend on the order of arrival (caps, first
 // purchase, activation, budgets) is remembered.
 import type {
@@ -9,49 +9,19 @@ import type {
   PurchaseView,
   RecordBatch,
 } from "../../src/ledger/ports.ts";
-import { addDays, DAY_MS, parisToMs } from "../../src/kernel/time.ts";
+import { addDays, DAY_MS, parisDate, parisToMs } from "../../src/kernel/time.ts";
 import { dependsOnPast } from "./catalogue.ts";
+import { believed, factsOf, isGain, lastDayOf, versionOf } from "./model-grants.ts";
+import type { Grant, Prediction } from "./model-grants.ts";
 import type { Activation, Expected, Past } from "./model-earning.ts";
-import { expectedGrant, rawPoints } from "./model-earning.ts";
+import { expectedGrant } from "./model-earning.ts";
 import { ModelBook } from "./model-lots.ts";
 import { ModelNotices } from "./model-notices.ts";
 import type { KnownRow, Resolution } from "./model-rows.ts";
-import { keyOf, resolveRows } from "./model-rows.ts";
+import { keyOf, overwrites, resolveRows } from "./model-rows.ts";
 
 const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
-
-/** A decision that stands: what a live row was granted, on which facts. */
-type Grant = {
-  readonly facts: string;
-  points: number;
-  readonly terms: OfferTerms | null;
-  readonly on: string;
-  state: "earned" | "not_earned" | "waiting";
-  standing: number;
-  reversed: boolean;
-  readonly lotKey: string; /** Offers whose budget was used up for this purchase. */
-  readonly denied: ReadonlySet<string>; /** Why nothing, where the design says it. */
-  readonly reason: string | null; /** Order of first decisions at that brand. */
-  readonly rank: number;
-  readonly brandId: string | null;
-};
-
-export type Prediction = {
-  readonly outcomes: readonly PurchaseView["verdict"]["outcome"][];
-  readonly points: number;
-  readonly firstReason: string | null;
-};
-
-const versionOf = (terms: OfferTerms): string => `${terms.offerId} ${terms.version}`;
-const factsOf = (row: BankRow): string =>
-  JSON.stringify([
-    row.amountCents,
-    row.currency,
-    row.purchasedOn,
-    row.brand?.id ?? null,
-    row.channel,
-  ]);
 
 export class Model {
   readonly rows = new Map<string, KnownRow>();
@@ -98,17 +68,40 @@ export class Model {
     this.book.together(nowMs, () => this.#recompute(nowMs, touched, seen));
   }
 
-  /** A person decided about a row that waited for it. */
+  /** A person decided about a row that waited for it, and on which day it counts. */
   decided(
     key: string,
-    decision: "count" | "refuse",
+    { decision, purchasedOn = null }: {
+      readonly decision: "count" | "refuse";
+      readonly purchasedOn?: string | null;
+    },
     nowMs: number,
     seen: ReadonlyMap<string, PurchaseView>,
   ): void {
     this.advance(nowMs);
     const known = this.rows.get(key);
-    if (known !== undefined) known.decision = decision;
-    this.book.together(nowMs, () => this.#recompute(nowMs, new Set([key]), seen));
+    if (known !== undefined) {
+      known.decision = decision;
+      if (purchasedOn !== null) {
+        known.givenOn = purchasedOn;
+        known.row = { ...known.row, purchasedOn, review: null };
+      }
+    }
+    const only = purchasedOn === null ? key : null;
+    this.book.together(nowMs, () => this.#recompute(nowMs, new Set([key]), seen, only));
+  }
+
+  /** The day has come for which purchases were booked, and the ledger judges them. */
+  dayCame(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+    this.advance(nowMs);
+    this.book.together(nowMs, () => this.#recompute(nowMs, new Set(), seen));
+  }
+
+  /** A purchase's day has come and nobody has judged it yet. */
+  waitsForAlarm(nowMs: number): boolean {
+    return [...this.rows.values()].some(({ awaitsDay, row }) =>
+      awaitsDay && row.purchasedOn <= parisDate(nowMs)
+    );
   }
 
   /** Brings the book to that time, and closes what waited too long. */
@@ -119,11 +112,11 @@ export class Model {
       // Only what nothing took over: a row that is part of a booked purchase stays so.
       if (
         row.state === "pending" && this.resolution.status.get(known.key)?.is === "pending" &&
-        parisToMs(addDays(row.purchasedOn, PENDING_CLOSES_DAYS + 1)) <= nowMs
+        parisToMs(addDays(lastDayOf(row), PENDING_CLOSES_DAYS + 1)) <= nowMs
       ) known.closed = true;
       if (
         row.kind === "refund" && row.state === "booked" &&
-        this.resolution.refundOf.get(known.key) === null &&
+        this.resolution.refundOf.get(known.key)?.length === 0 &&
         this.#waitsSince(known) + REFUND_WAITS_MS <= nowMs
       ) known.closed = true;
     }
@@ -157,17 +150,21 @@ export class Model {
       if (granted) {
         grant.state = "earned";
         this.#post(grant, nowMs);
-      } else {this.#decide(
+      } else {
+        // The room that it had asked for is free for others.
+        this.loose.add(known.row.brand?.id ?? "");
+        this.#decide(
           known,
           nowMs,
           seen.get(key),
           new Set([...grant.denied, grant.terms === null ? "" : versionOf(grant.terms)]),
-        );}
+        );
+      }
       this.#applyRefunds(nowMs, seen);
     });
   }
 
-  /** A budget answered for points that a refund taken back should let stand again. */
+  /** A budget answered for points that a refund taken back should make active again. */
   budgetHeard(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
     this.advance(nowMs);
     this.book.together(nowMs, () => this.#applyRefunds(nowMs, seen));
@@ -222,19 +219,25 @@ export class Model {
       return {
         outcomes: ["not_earned", "reversed", "waiting"],
         points: 0,
-        firstReason: (this.resolution.refundOf.get(key) ?? null) === null
+        firstReason: (this.resolution.refundOf.get(key) ?? []).length === 0
           ? "refund_without_purchase"
           : "refund_applied",
       };
     }
     const grant = this.grants.get(key);
+    if (known.awaitsDay) {
+      return { outcomes: ["waiting"], points: 0, firstReason: "not_booked_yet" };
+    }
     if (grant === undefined) throw new Error(`the model took no decision on ${key}`);
-    const points = grant.standing;
+    const points = grant.active;
     const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
     if (grant.state === "waiting") {
       return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
     }
-    if (grant.points === 0) return { outcomes: ["not_earned"], points, firstReason: grant.reason };
+    if (grant.points === 0) {
+      const judgedAgain = this.loose.has(known.row.brand?.id ?? "");
+      return { outcomes: ["not_earned"], points, firstReason: judgedAgain ? null : grant.reason };
+    }
     if (grant.reversed) return { outcomes: ["reversed"], points, firstReason: "refunded" };
     return {
       outcomes: points === 0 && (refunded || this.dependent(known.row.brand?.id ?? null))
@@ -245,9 +248,14 @@ export class Model {
     };
   }
 
-  #take(row: BankRow, touched: Set<string>, nowMs: number): void {
-    const key = keyOf(row);
+  #take(told: BankRow, touched: Set<string>, nowMs: number): void {
+    const key = keyOf(told);
     const known = this.rows.get(key);
+    const givenOn = known?.givenOn ?? null;
+    const row = givenOn !== null && told.review === "date_absurd" &&
+        told.amountCents === known?.row.amountCents
+      ? { ...told, purchasedOn: givenOn, review: null }
+      : told;
     const generation = this.accounts.get(row.accountId);
     if (row.state === "booked") known?.bookedCents.add(row.amountCents);
     if (generation === undefined) throw new Error("a row comes with its account");
@@ -262,10 +270,13 @@ export class Model {
         bookedCents: new Set(row.state === "booked" ? [row.amountCents] : []),
         recordedAtMs: nowMs,
         closed: false,
+        awaitsDay: false,
+        givenOn: null,
       });
       touched.add(key);
-    } else if (row.lastUpdateMs > known.row.lastUpdateMs) {
+    } else if (overwrites(row, known.row)) {
       known.row = row;
+      if (row.purchasedOn !== givenOn) known.givenOn = null;
       if (row.review !== null) known.decision = null;
       known.everPending ||= row.state === "pending";
       known.closed &&= row.kind === "refund";
@@ -273,7 +284,8 @@ export class Model {
     } else if (row.state === "pending") known.everPending = true;
   }
 
-  #past(except: string): Past {
+  /** What the user's other purchases used up. */
+  past(except: string): Past {
     const others = (): Grant[] =>
       [...this.grants.entries()].filter(([key, grant]) =>
         key !== except && grant.state !== "not_earned"
@@ -283,13 +295,13 @@ export class Model {
       own !== undefined && own.brandId === (this.rows.get(except)?.row.brand?.id ?? null)
         ? own.rank
         : Infinity;
-    const standing = (
+    const activeOf = (
       grant: Grant,
-    ): number => (grant.state === "waiting" ? grant.points : grant.standing);
+    ): number => (grant.state === "waiting" ? grant.points : grant.active);
     return {
       points: (offerId, inPeriod) =>
         others().filter((grant) => grant.terms?.offerId === offerId && inPeriod(grant.on)).reduce(
-          (sum, grant) => sum + standing(grant),
+          (sum, grant) => sum + activeOf(grant),
           0,
         ),
       purchases: (offerId, inPeriod) =>
@@ -298,34 +310,42 @@ export class Model {
         ).length,
       earlierAtBrand: (brandId) =>
         [...this.grants].some(([key, { rank }]) =>
-          key !== except && rank < ownRank && this.rows.get(key)?.row.brand?.id === brandId
+          key !== except && rank < ownRank && this.rows.get(key)?.row.brand?.id === brandId &&
+          !this.#givenBack(key)
         ),
       activations: this.activations,
     };
+  }
+
+  /** All of it was refunded. */
+  #givenBack(key: string): boolean {
+    const cents = this.rows.get(key)?.row.amountCents ?? 0;
+    return cents > 0 && this.resolution.refundedCents.get(key) === cents;
   }
 
   #recompute(
     nowMs: number,
     touched: ReadonlySet<string>,
     seen: ReadonlyMap<string, PurchaseView>,
+    only: string | null = null,
   ): void {
-    const standing = new Set(
+    const shown = new Set(
       [...seen].filter(([, view]) => !view.verdict.reasons.includes("duplicate")).map(([key]) =>
         key
       ),
     );
-    this.resolution = resolveRows([...this.rows.values()], [...this.accounts.values()], standing);
+    this.resolution = resolveRows([...this.rows.values()], [...this.accounts.values()], shown);
     const isLive = (key: string): boolean =>
       this.resolution.status.get(key)?.is === "live" && this.rows.get(key)?.row.kind === "purchase";
     for (const [key, grant] of Array.from(this.grants)) {
       const known = this.rows.get(key);
       const status = this.resolution.status.get(key);
-      const heir = status?.is === "duplicate" ? this.rows.get(status.of) : undefined;
-      // Another row came to carry the same purchase: what was decided for it stands, if it says the
+      const keeper = status?.is === "duplicate" ? this.rows.get(status.of) : undefined;
+      // Another row came to carry the same purchase: what was decided for it stays, if it says the
       // same.
-      if (heir !== undefined && isLive(heir.key) && !this.grants.has(heir.key)) {
+      if (keeper !== undefined && isLive(keeper.key) && !this.grants.has(keeper.key)) {
         this.grants.delete(key);
-        this.grants.set(heir.key, grant);
+        this.grants.set(keeper.key, grant);
         continue;
       }
       if (known !== undefined && isLive(key)) continue;
@@ -343,10 +363,41 @@ export class Model {
     // One after the other, in recording order: which lots a debt falls on depends on it.
     for (const known of this.rows.values()) {
       const grant = this.grants.get(known.key);
+      if (!isLive(known.key)) known.awaitsDay = false;
       if (!isLive(known.key) || grant?.facts === factsOf(known.row)) continue;
-      this.#decide(known, nowMs, seen.get(known.key));
+      // A decision of a person concerns that row alone.
+      if (known.awaitsDay && only !== null && only !== known.key) continue;
+      known.awaitsDay = known.row.purchasedOn > parisDate(nowMs);
+      if (!known.awaitsDay) this.#decide(known, nowMs, seen.get(known.key));
+      else if (grant !== undefined) {
+        this.grants.delete(known.key);
+        this.#takeBack(grant, nowMs);
+      }
     }
     this.#applyRefunds(nowMs, seen);
+    this.#judgeAgain(nowMs, seen);
+  }
+
+  /**
+   * What was refused may earn once its cause is gone. Which of several gains is the ledger's choice;
+   * that it gains, and that none could gain more, is not (model-refusals.ts).
+   */
+  #judgeAgain(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
+    let gained = false;
+    for (const [key, grant] of this.grants) {
+      const known = this.rows.get(key);
+      const view = seen.get(key);
+      const brandId = known?.row.brand?.id ?? null;
+      if (known === undefined || view === undefined || !this.loose.has(brandId ?? "")) continue;
+      if (!this.dependent(brandId) || !isGain(grant, view)) continue;
+      const again = view.verdict.offer;
+      const denied = new Set(
+        [...grant.denied].filter((each) => each !== `${again?.id} ${again?.version}`),
+      );
+      this.#decide(known, nowMs, view, denied);
+      gained = true;
+    }
+    if (gained) this.#applyRefunds(nowMs, seen);
   }
 
   #takeBack(grant: Grant, nowMs: number): void {
@@ -390,13 +441,13 @@ export class Model {
     let expected: Expected = expectedGrant(
       row,
       this.#catalogue.filter((terms) => !denied.has(versionOf(terms))),
-      this.#past(key),
+      this.past(key),
       this.#programme.pointsPerEuro,
     );
     if (
       this.dependent(row.brand?.id ?? null) && this.loose.has(row.brand?.id ?? "") &&
       seen !== undefined
-    ) expected = this.#believe(row, seen);
+    ) expected = believed(row, seen, this.#catalogue, this.#programme);
     const waiting = expected.terms !== null && expected.terms.budgetPoints !== null;
     const lot = before === undefined ? undefined : this.book.lotOf(before.lotKey);
     // The same offer on the same days: the points keep their lot, and what a budget does not hold
@@ -405,9 +456,9 @@ export class Model {
       expected.points > 0 && before.on === row.purchasedOn &&
       before.terms?.offerId === expected.terms?.offerId &&
       before.terms?.confirmationDays === expected.terms?.confirmationDays &&
-      (!waiting || before.standing > 0);
-    const standing = kept
-      ? (waiting ? Math.min(expected.points, before.standing) : expected.points)
+      (!waiting || before.active > 0);
+    const active = kept
+      ? (waiting ? Math.min(expected.points, before.active) : expected.points)
       : 0;
     if (before !== undefined && !kept) this.#takeBack(before, nowMs);
     const grant: Grant = {
@@ -415,7 +466,7 @@ export class Model {
       points: expected.points,
       terms: expected.terms,
       on: row.purchasedOn,
-      standing,
+      active,
       reversed: false,
       lotKey: kept ? before.lotKey : `${key}#${this.#serial++}`,
       denied,
@@ -431,33 +482,10 @@ export class Model {
       this.book.regrant(lot, expected.points, nowMs);
       this.book.setReversed(
         lot,
-        Math.min(expected.points - standing, lot.granted - lot.expired),
+        Math.min(expected.points - active, lot.granted - lot.expired),
         nowMs,
       );
     } else if (grant.state === "earned") this.#post(grant, nowMs);
-  }
-
-  /**
-   * The ledger's own decision where several are right; it must still be within what some offer
-   * could give.
-   */
-  #believe(row: BankRow, seen: PurchaseView): Expected {
-    const { verdict } = seen;
-    const terms =
-      this.#catalogue.find((each) =>
-        each.offerId === verdict.offer?.id && each.version === verdict.offer.version
-      ) ?? null;
-    const points = verdict.outcome === "not_earned" ? 0 : verdict.calculation?.capped ?? 0;
-    if (points === 0 || terms === null) return { points: 0, terms: null, reason: null };
-    const most = Math.min(
-      rawPoints(terms, row.amountCents, this.#programme.pointsPerEuro),
-      terms.capPointsPerPurchase ?? Infinity,
-      terms.capPointsPerUser ?? Infinity,
-    );
-    if (points > most || terms.brandId !== row.brand?.id) {
-      throw new Error(`${keyOf(row)} was granted ${points}, its offer gives at most ${most}`);
-    }
-    return { points, terms, reason: null };
   }
 
   #post(grant: Grant, nowMs: number): void {
@@ -469,10 +497,10 @@ export class Model {
       grant.terms.confirmationDays,
       nowMs,
     );
-    grant.standing = grant.points;
+    grant.active = grant.points;
   }
 
-  /** keep = floor(points x cents left / cents); reverse what stands above it. */
+  /** keep = floor(points x cents left / cents); reverse the active points above it. */
   #applyRefunds(nowMs: number, seen: ReadonlyMap<string, PurchaseView> = new Map()): void {
     for (const [key, grant] of this.grants) {
       const lot = this.book.lotOf(grant.lotKey);
@@ -482,12 +510,14 @@ export class Model {
       const left = cents - BigInt(this.resolution.refundedCents.get(key) ?? 0);
       const due = cents === 0n ? grant.points : Number((BigInt(grant.points) * left) / cents);
       // What a refund taken back returns is bounded by the room that other purchases left: at least
-      // what stood, at most the formula.
+      // what was active, at most the formula.
       const shown = seen.get(key)?.verdict.points;
-      const bounded = due > grant.standing && shown !== undefined &&
+      const bounded = due > grant.active && shown !== undefined &&
         this.dependent(known.row.brand?.id ?? null);
-      const keep = bounded ? Math.min(due, Math.max(grant.standing, shown)) : due;
-      grant.standing = keep;
+      const keep = bounded ? Math.min(due, Math.max(grant.active, shown)) : due;
+      // What is given back is free for others.
+      if (keep < grant.active || left === 0n) this.loose.add(known.row.brand?.id ?? "");
+      grant.active = keep;
       grant.reversed = (left === 0n && cents > 0n) || due === 0;
       this.book.setReversed(lot, Math.min(grant.points - keep, lot.granted - lot.expired), nowMs);
     }

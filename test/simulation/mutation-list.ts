@@ -1,27 +1,21 @@
 // Deliberate breakages of the ledger, each one edit of its source. The simulation must notice every
 // one of them; `find` must occur exactly once, so that a breakage which no longer breaks anything
 // is noticed as well.
-export type Mutation = {
-  readonly name: string;
-  /** What the design promises and the breakage takes away. */
-  readonly breaks: string;
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-  /** Seeds that are known to notice; the first few of all are tried as well. */
-  readonly seeds?: readonly number[];
-};
+import { DAY_AND_TIME_MUTATIONS } from "./mutations-of-days.ts";
+import type { Mutation } from "./mutation.ts";
+import { REFUND_MUTATIONS } from "./mutations-of-refunds.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...REFUND_MUTATIONS,
   {
     name: "stale row wins",
     breaks: "rows move by last_update only",
-    file: "ledger/purchases/batch-plan.ts",
-    find: "const newer = row.lastUpdateMs > known.lastUpdateMs ||",
-    replace: "const newer = row.lastUpdateMs !== known.lastUpdateMs ||",
+    file: "ledger/purchases/row-versions.ts",
+    find: "if (isSurelyOlder(row, known)) return false;",
+    replace: "if (isSurelyOlder(row, known)) return true;",
   },
   {
-    name: "row told twice is two",
+    name: "row recorded twice is two",
     breaks: "(a) same account and row id, the same row",
     file: "ledger/purchases/batch-plan.ts",
     find: "const known = planned?.row ?? stored.get(key);",
@@ -82,17 +76,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "refunds round up",
     breaks: "keep = floor(points x cents left / base cents)",
     file: "ledger/purchases/verdicts.ts",
-    find:
-      "mulDivFloor(purchase.granted, purchase.amountCents - refundedCents, purchase.amountCents)",
-    replace:
-      "Math.ceil((purchase.granted * (purchase.amountCents - refundedCents)) / purchase.amountCents)",
-  },
-  {
-    name: "oldest purchase is refunded",
-    breaks: "newest within 90 days first",
-    file: "ledger/purchases/refund-matching.ts",
-    find: "a.date === b.date ? compareKeys(a, b) : a.date < b.date ? 1 : -1",
-    replace: "a.date === b.date ? compareKeys(a, b) : a.date < b.date ? -1 : 1",
+    find: "mulDivFloor(granted, amountCents - refundedCents, amountCents)",
+    replace: "Math.ceil((granted * (amountCents - refundedCents)) / amountCents)",
   },
   {
     name: "claw-back without bound",
@@ -174,9 +159,9 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "    count(counters, last);\n",
     replace: `    if (last.kind !== "cancel") count(counters, last);\n`,
   },
-  // What D1, screens and operators are told.
+  // What D1, screens and operators get.
   {
-    name: "budget limit told tenfold",
+    name: "budget limit reported tenfold",
     breaks: "a budget is never exceeded",
     file: "ledger/purchases/reservations.ts",
     find: "limit: terms.budgetPoints ?? 0, wanted",
@@ -251,7 +236,7 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "",
   },
   {
-    name: "reviews never told",
+    name: "reviews never projected",
     breaks: "rows that wait are visible to operators",
     file: "ledger/projection/change-feeds.ts",
     find: `return mark === (readMeta(work.sql, PROJECTED_REVIEWS) ?? "") ? null : { open, mark };`,
@@ -259,7 +244,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a lost answer of the waiting rows",
-    breaks: "what was told and not acknowledged is told again",
+    breaks: "what was projected and not acknowledged is projected again",
     file: "ledger/projection/change-feeds.ts",
     find: "  if (changes !== null) resetReviewFeed(work);\n",
     seeds: [172],
@@ -282,7 +267,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "a lost answer of the sample",
-    breaks: "what was told and not acknowledged is taken back",
+    breaks: "what was projected and not acknowledged is taken back",
     file: "ledger/projection/change-feeds.ts",
     find: "purchase !== null || changed.has(row)",
     seeds: [82],
@@ -442,7 +427,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "summary of a delivery is empty",
-    breaks: "what was recorded is told",
+    breaks: "what was recorded is projected",
     file: "ledger/purchases/record-batch.ts",
     find: "recorded: changed.length, unchanged: plan.unchanged, duplicates: plan.duplicates,",
     replace: "recorded: 0, unchanged: 0, duplicates: 0,",
@@ -496,4 +481,5 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "const points = pending + spendable;",
     replace: "const points = spendable;",
   },
+  ...DAY_AND_TIME_MUTATIONS,
 ];

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import type { LedgerModule } from "./ledger.ts";
 import { MUTATIONS } from "./mutation-list.ts";
-import type { Mutation } from "./mutation-list.ts";
+import type { Mutation } from "./mutation.ts";
 import { runSeed, SeedFailure } from "./run.ts";
 import { tokenPattern } from "./token-pattern.ts";
 
@@ -22,7 +22,7 @@ afterAll(async () => {
   for (const directory of made) await rm(directory, { recursive: true });
 });
 
-/** A copy of the ledger and what it stands on, with that one edit. */
+/** A copy of the ledger and what it imports, with that one edit. */
 async function mutant(mutation: Mutation): Promise<LedgerModule> {
   await mkdir(HOME, { recursive: true });
   const directory = await mkdtemp(join(HOME, "m-"));

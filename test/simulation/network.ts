@@ -7,7 +7,8 @@ import type {
   RecordBatch,
   RecordSummary,
 } from "../../src/ledger/ports.ts";
-import { keyOf } from "./model-rows.ts";
+import { checkRefusals } from "./model-refusals.ts";
+import { keyOf, overwrites } from "./model-rows.ts";
 import type { SimUser, World } from "./world.ts";
 import { offersFor } from "./world.ts";
 import { SimulatedCrash } from "./ledger.ts";
@@ -25,7 +26,7 @@ export function sync(world: World, user: SimUser): string {
   );
   user.cursors.set(
     account.accountId,
-    Math.max(user.cursors.get(account.accountId) ?? -1, ...rows.map((row) => row.lastUpdateMs)),
+    Math.max(user.cursors.get(account.accountId) ?? -1, ...rows.map(user.bank.changedAtMs)),
   );
   const parts = cut(
     rows,
@@ -107,6 +108,12 @@ export function deliver(world: World, user: SimUser): string {
     }
   } else checkSummary(user, batch, user.ledger.record(batch, world.nowMs));
   user.model.record(batch, world.nowMs, user.ledger.views(world.nowMs));
+  checkRefusals(
+    user.model,
+    world.catalogue.terms,
+    world.programme.pointsPerEuro,
+    user.ledger.views(world.nowMs),
+  );
   user.recorded.push(batch);
   // The answer got lost: the ledger has it, the sender does not know.
   if (fault !== "lost_answer") user.network.splice(index, 1);
@@ -120,9 +127,7 @@ export function deliver(world: World, user: SimUser): string {
 function checkSummary(user: SimUser, { rows }: RecordBatch, summary: RecordSummary): void {
   user.ledger.disarm();
   const fresh = new Set(
-    rows.filter((row) =>
-      row.lastUpdateMs > (user.model.rows.get(keyOf(row))?.row.lastUpdateMs ?? 0)
-    ).map(keyOf),
+    rows.filter((row) => isFresh(user, row)).map(keyOf),
   ).size;
   const holds = summary.recorded >= fresh && summary.unchanged <= rows.length - fresh &&
     user.ledger.rawAfter(summary.sequence - 1).length === Math.min(summary.sequence, 1);
@@ -133,13 +138,30 @@ function checkSummary(user: SimUser, { rows }: RecordBatch, summary: RecordSumma
   }
 }
 
-/** The same delivery again must change nothing but the time. */
+function isFresh(user: SimUser, row: BankRow): boolean {
+  const known = user.model.rows.get(keyOf(row));
+  return known === undefined || overwrites(row, known.row);
+}
+
+/**
+ * The same delivery again must change nothing but the time; nor must its rows without the times that
+ * they had.
+ */
 export function repeat(world: World, user: SimUser, sent: RecordBatch): string {
+  // Any delivery judges what is due.
+  if (user.model.waitsForAlarm(world.nowMs)) return `u${user.no} has purchases whose day has come`;
+  const timeless = world.rng.chance(0.3);
   // As it was then: what has become known of the accounts since is a delivery of its own.
   const batch = {
     ...sent,
     accounts: sent.accounts.map((account) => user.model.accounts.get(account.accountId) ?? account),
+    rows: timeless ? sent.rows.map(withoutTime(world.nowMs)) : sent.rows,
   };
+  // What a budget's answer or a person's decision freed is judged at the next delivery, whatever it
+  // brings.
+  const empty = { ...batch, rows: [], syncedAtMs: null };
+  user.ledger.record(empty, world.nowMs);
+  user.model.record(empty, world.nowMs, user.ledger.views(world.nowMs));
   const before = user.ledger.fingerprint(world.nowMs);
   const { recorded, unchanged } = user.ledger.record(batch, world.nowMs);
   if (recorded !== 0 || unchanged !== batch.rows.length) {
@@ -153,6 +175,13 @@ export function repeat(world: World, user: SimUser, sent: RecordBatch): string {
   }
   return `u${user.no} is delivered again ${describe(batch)}`;
 }
+
+/** An old body that an aggregator without times, or an attacker, sends again. */
+const withoutTime = (nowMs: number) => (row: BankRow): BankRow => ({
+  ...row,
+  lastUpdateMs: nowMs,
+  lastUpdateKind: "unstated",
+});
 
 export function describe(batch: RecordBatch): string {
   const rows = batch.rows.map((row) =>

@@ -75,7 +75,7 @@ function addTo(sums: Map<string, Counter>, place: string, counter: Counter): voi
 const asText = (sums: ReadonlyMap<string, Counter>): string => canonical(Object.fromEntries(sums));
 
 /**
- * D1 stands somewhere in each book, and its counters are exactly those of the entries up to there.
+ * D1 has reached some entry of each book, and its counters are exactly those of the entries up to there.
  */
 export async function checkProjection(world: World, complete: boolean): Promise<void> {
   const heads = new Map(
@@ -119,16 +119,16 @@ export async function checkProjection(world: World, complete: boolean): Promise<
 }
 
 /**
- * Over all kinds, what the entries say was rewarded is what stands: so many purchases, of so many
+ * Over all kinds, what the entries say was rewarded is what is active: so many purchases, of so many
  * cents. A refund or a correction that moves no point posts nothing, so the cents of a purchase
  * that ever saw one may be off by it.
  */
 export function checkRewarded(world: World, user: SimUser): void {
-  // What expired cannot be taken back, so no entry tells that its purchase is rewarded no longer.
+  // What expired cannot be taken back, so no entry says that its purchase is rewarded no longer.
   if (user.verified.entries.some(({ body }) => body.kind === "expire" || body.kind === "forfeit")) {
     return;
   }
-  const told = new Map<string, { purchases: number; cents: number }>();
+  const summed = new Map<string, { purchases: number; cents: number }>();
   for (const { body } of user.verified.entries) {
     const sign = body.kind === "earn"
       ? 1
@@ -139,28 +139,28 @@ export function checkRewarded(world: World, user: SimUser): void {
       ? null
       : must(user.ledger.engine.purchase(body.purchase_id as PurchaseId, world.nowMs));
     if (view === null) continue;
-    const sum = told.get(keyOf(view)) ?? { purchases: 0, cents: 0 };
-    told.set(keyOf(view), {
+    const sum = summed.get(keyOf(view)) ?? { purchases: 0, cents: 0 };
+    summed.set(keyOf(view), {
       purchases: sum.purchases + sign * counterOf(body).purchases,
       cents: sum.cents + sign * counterOf(body).cents,
     });
   }
   for (const [key, view] of user.ledger.views(world.nowMs)) {
-    const found = told.get(key) ?? { purchases: 0, cents: 0 };
-    const stands = {
+    const found = summed.get(key) ?? { purchases: 0, cents: 0 };
+    const active = {
       purchases: Number(view.verdict.points > 0),
       cents: view.verdict.points > 0 ? view.amountCents : 0,
     };
     // A correction that moves no point leaves no entry, under whichever row of the purchase it was
-    // told.
+    // projected.
     const corrected = [...user.model.rows.values()].some((row) =>
       row.bookedCents.size > 1 && row.bookedCents.has(view.amountCents)
     );
     const moved = user.everRefunded.has(key) || corrected;
-    const expected = moved ? { ...stands, cents: found.cents } : stands;
+    const expected = moved ? { ...active, cents: found.cents } : active;
     ensure(
       canonical(found) === canonical(expected),
-      `the entries reward ${key} for ${canonical(found)}, ${canonical(stands)} stand`,
+      `the entries reward ${key} for ${canonical(found)}, ${canonical(active)} are active`,
     );
   }
 }
@@ -170,7 +170,7 @@ export async function checkReviewsProjected(world: World, user: SimUser): Promis
   const rows = await readTable<
     { readonly purchase_id: string; readonly user_id: string; readonly state: string }
   >(world.database, "reviews");
-  const told = rows.filter((row) => row.user_id === user.userId && row.state === "open").map((
+  const projected = rows.filter((row) => row.user_id === user.userId && row.state === "open").map((
     row,
   ) => row.purchase_id).sort().join();
   const waiting = [...user.ledger.views(world.nowMs).values()]
@@ -179,8 +179,8 @@ export async function checkReviewsProjected(world: World, user: SimUser): Promis
       (verdict.reasons[0] === "held_for_review" || verdict.reasons[0] === "refund_without_purchase")
     ).map((view) => view.id).sort().join();
   ensure(
-    told === waiting,
-    `operators are told of ${told || "nothing"}, ${waiting || "nothing"} waits`,
+    projected === waiting,
+    `operators see ${projected || "nothing"}, ${waiting || "nothing"} waits`,
   );
 }
 
@@ -192,11 +192,11 @@ const sampleLine = (day: string, brandId: string, cents: number): string =>
   `${day} ${brandId} ${cents}`;
 
 /**
- * What is offered to the sample must be a recognised purchase of the last 90 days that stands for
+ * What is offered to the sample must be a recognised purchase of the last 90 days that represents
  * itself.
  */
 export function checkSampled(world: World, user: SimUser, items: readonly SampleItem[]): void {
-  const standing = new Set(
+  const own = new Set(
     [...user.ledger.views(world.nowMs).values()].filter(isSampled).map((view) =>
       sampleLine(view.purchasedOn, view.brand?.id ?? "", view.amountCents)
     ),
@@ -205,13 +205,13 @@ export function checkSampled(world: World, user: SimUser, items: readonly Sample
     if (purchase === null) continue;
     const line = sampleLine(purchase.day, purchase.brandId, purchase.cents);
     ensure(
-      standing.has(line) && purchase.day > addDays(parisDate(world.nowMs), -91),
+      own.has(line) && purchase.day > addDays(parisDate(world.nowMs), -91),
       `${line} is offered to the sample`,
     );
   }
 }
 
-/** The sample's answer to what it is offered: a row is there as it was last told, or not at all. */
+/** The sample's answer to what it is offered: a row is there as it was last projected, or not at all. */
 export function takeSample(user: SimUser, items: readonly SampleItem[]): void {
   for (const { row, purchase } of items) {
     if (purchase === null) user.sampled.delete(row);
@@ -219,27 +219,27 @@ export function takeSample(user: SimUser, items: readonly SampleItem[]): void {
   }
 }
 
-/** Of the last 90 days, the sample has exactly the purchases that stand. */
+/** Of the last 90 days, the sample has exactly the purchases that count. */
 export function checkSample(world: World, user: SimUser): void {
   const [after, until] = [addDays(parisDate(world.nowMs), -90), addDays(parisDate(world.nowMs), 2)];
   const recent = (lines: readonly string[]): string =>
     lines.filter((line) => line.slice(0, 10) > after && line.slice(0, 10) <= until).sort().join(
       "; ",
     );
-  const stands = recent(
+  const counted = recent(
     [...user.ledger.views(world.nowMs).values()].filter(isSampled).map((view) =>
       sampleLine(view.purchasedOn, view.brand?.id ?? "", view.amountCents)
     ),
   );
   const sampled = recent([...user.sampled.values()]);
   ensure(
-    sampled === stands,
-    `the sample has ${sampled || "nothing"} of u${user.no}, ${stands || "nothing"} stands`,
+    sampled === counted,
+    `the sample has ${sampled || "nothing"} of u${user.no}, ${counted || "nothing"} counts`,
   );
 }
 
 /**
- * D1 comes back from a backup, then loses everything: told again, it is what it was. `drain` rings
+ * D1 comes back from a backup, then loses everything: projected again, it is what it was. `drain` rings
  * every alarm.
  */
 export async function checkRebuild(
@@ -247,7 +247,7 @@ export async function checkRebuild(
   backup: Snapshot | null,
   drain: () => Promise<void>,
 ): Promise<void> {
-  const tell = async (): Promise<void> => {
+  const project = async (): Promise<void> => {
     for (const user of world.users) {
       if (user.leaf === null) must(user.ledger.engine.resetProjection(null, world.nowMs));
     }
@@ -260,10 +260,10 @@ export async function checkRebuild(
   const before = await snapshot(world.database);
   if (backup !== null && world.users.every((user) => user.leaf === null)) {
     await restore(world.database, backup);
-    await tell();
+    await project();
   }
   await forgetOpenLedgers(world.database);
-  await tell();
+  await project();
   const counters = (tables: Snapshot): string =>
     canonical([...(tables.get("counters") ?? [])].map((row) => canonical(row)).sort());
   ensure(

@@ -103,7 +103,7 @@ async function step(world: World): Promise<void> {
 }
 
 /**
- * Everything on its way arrives, everything that can be repeated is, and then all that was told
+ * Everything on its way arrives, everything that can be repeated is, and then all that was reported
  * must agree.
  */
 async function comeToRest(world: World): Promise<void> {
@@ -157,12 +157,12 @@ async function ringAll(world: World): Promise<void> {
 }
 
 /**
- * What truly happened against what stands: each booked purchase once, whatever the banks called it.
+ * What truly happened against what counts: each booked purchase once, whatever the banks called it.
  */
 function checkTruth(world: World, user: SimUser): void {
   const views = user.ledger.views(world.nowMs);
   let happened = 0;
-  let stands = 0;
+  let counted = 0;
   const weak = new Set(
     user.bank.accounts.filter((each) => each.strength === "weak" && each.generations.length > 1)
       .map((each) => each.no),
@@ -176,14 +176,14 @@ function checkTruth(world: World, user: SimUser): void {
     if (!truth.deleted && rows.some((row) => row.state === "booked" && row.review === null)) {
       happened += 1;
     }
-    stands += rows.filter((row) => {
+    counted += rows.filter((row) => {
       const view = views.get(`${row.accountId}/${row.externalId}`);
       return view !== undefined && view.state === "booked" &&
         !view.verdict.reasons.includes("duplicate") &&
         !view.verdict.reasons.includes("held_for_review");
     }).length;
   }
-  ensure(happened === stands, `${happened} purchases and refunds happened, ${stands} stand`);
+  ensure(happened === counted, `${happened} purchases and refunds happened, ${counted} count`);
 }
 
 /**
@@ -196,10 +196,10 @@ function checkAnyOrder(world: World, user: SimUser): void {
     ledger.record(withAccountsOf(user, batch), world.nowMs);
   }
   const replayed = ledger.views(world.nowMs);
-  for (const { key, decision } of user.model.rows.values()) {
+  for (const { key, decision, givenOn } of user.model.rows.values()) {
     const view = replayed.get(key);
     if (view !== undefined && decision !== null && view.verdict.reasons[0] === "held_for_review") {
-      decideIn(world, ledger, view, decision);
+      decideIn(world, ledger, view, decision, givenOn);
     }
   }
   const summary = (views: ReadonlyMap<string, PurchaseView>): string => {
@@ -210,7 +210,7 @@ function checkAnyOrder(world: World, user: SimUser): void {
           row.accountId === view.accountId && row.externalId === view.externalId
         )
       );
-      // A row that the bank dropped is listed or not as it was told before or after what replaced
+      // A row that the bank dropped is listed or not as it was reported before or after what replaced
       // it; it carries no points.
       const own = mine.filter((view) =>
         view.state !== "deleted" && !view.verdict.reasons.includes("duplicate")

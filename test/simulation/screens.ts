@@ -140,7 +140,7 @@ function checkIds(world: World, user: SimUser, views: ReadonlyMap<string, Purcha
   }
 }
 
-/** The row that stands for the purchase of that row now. */
+/** The row that represents the purchase of that row now. */
 function rootOf(user: SimUser, key: string): string {
   const status = user.model.resolution.status.get(key);
   if (status?.is === "duplicate") return rootOf(user, status.of);
@@ -152,7 +152,7 @@ function checkReviews(world: World, user: SimUser, views: ReadonlyMap<string, Pu
   const expected = [...views].filter(([key, view]) => {
     const status = user.model.resolution.status.get(key)?.is;
     return status === "review" ||
-      (status === "live" && view.kind === "refund" && view.refundOf === null);
+      (status === "live" && view.kind === "refund" && view.refundParts.length === 0);
   });
   for (const { purchase } of items) {
     ensure(
@@ -172,27 +172,30 @@ function checkReviews(world: World, user: SimUser, views: ReadonlyMap<string, Pu
 function checkActivity(world: World, user: SimUser): void {
   const { connections, accounts } = must(user.ledger.engine.bankingActivity(null, world.nowMs));
   for (const { connectionId, lastSyncedAtMs } of connections) {
-    const told = user.recorded.flatMap((
+    const syncs = user.recorded.flatMap((
       batch,
     ) => (batch.connectionId === connectionId && batch.syncedAtMs !== null
       ? [batch.syncedAtMs]
       : [])
     );
-    ensure(lastSyncedAtMs === Math.max(...told), `${connectionId} was synced at ${lastSyncedAtMs}`);
+    ensure(
+      lastSyncedAtMs === Math.max(...syncs),
+      `${connectionId} was synced at ${lastSyncedAtMs}`,
+    );
   }
   ensure(
     accounts.map((account) => account.accountId).sort().join() ===
       [...user.model.accounts.keys()].sort().join(),
-    "every account that was told is there",
+    "every account that was recorded is there",
   );
 }
 
 /** What is shown of a row beside its verdict is what the bank said last. */
 function checkRow(world: World, user: SimUser, view: PurchaseView): void {
   const known = user.model.rows.get(keyOf(view));
-  ensure(known !== undefined, `${keyOf(view)} was told`);
+  ensure(known !== undefined, `${keyOf(view)} was recorded`);
   const { row } = known;
-  const told = {
+  const reported = {
     kind: row.kind,
     amountCents: row.amountCents,
     currency: row.currency,
@@ -213,8 +216,8 @@ function checkRow(world: World, user: SimUser, view: PurchaseView): void {
     labelCipher: view.labelCipher,
   };
   ensure(
-    canonical(shown) === canonical(told),
-    `${keyOf(view)} is shown as ${canonical(shown)}, the bank said ${canonical(told)}`,
+    canonical(shown) === canonical(reported),
+    `${keyOf(view)} is shown as ${canonical(shown)}, the bank said ${canonical(reported)}`,
   );
   checkCalculation(world, user, view);
 }

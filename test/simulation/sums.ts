@@ -25,6 +25,7 @@ export function checkCalculation(world: World, user: SimUser, view: PurchaseView
   );
   // A row that the bank took back keeps what was worked out while it counted.
   if (user.model.resolution.status.get(key)?.is !== "live" || view.kind === "refund") return;
+  if (user.model.rows.get(key)?.awaitsDay === true) return;
   const { calculation } = verdict;
   if (terms !== undefined) {
     ensure(calculation !== null, `${key} shows how it was worked out`);
@@ -82,7 +83,7 @@ function checkRules(world: World, view: PurchaseView): void {
     for (const rule of ["not_first_purchase", "activation_missing", "offer_not_in_force"]) {
       ensure(
         mine.some((check) => check.rule === rule),
-        `${key} tells what ${rule} found of ${terms.offerId}`,
+        `${key} shows what ${rule} found of ${terms.offerId}`,
       );
     }
     const caps = mine.filter((check) => check.rule === "cap_reached");
@@ -97,7 +98,7 @@ function checkRules(world: World, view: PurchaseView): void {
         `${key}: the cap of ${terms.offerId} for ${measure} is ${cap}, not ${needed}`,
       );
     }
-    ensure(caps.length === 3, `${key} tells of three caps of ${terms.offerId}`);
+    ensure(caps.length === 3, `${key} shows three caps of ${terms.offerId}`);
   }
 }
 

@@ -34,7 +34,7 @@ export type SimUser = {
   readonly sampled: Map<number, string>;
   /** Purchases that at some time had a refund set against them. */
   readonly everRefunded: Set<string>;
-  /** Every id a purchase was ever shown under, with the rows that stood for it then. */
+  /** Every id a purchase was ever shown under, with the rows that represented it then. */
   readonly shownIds: Map<string, Set<string>>;
   /** Once it is erased: its last sequence and head. */
   leaf: Leaf | null;

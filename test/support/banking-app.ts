@@ -26,7 +26,13 @@ import type { Keyring } from "../../src/kernel/keyring.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { err, ok } from "../../src/kernel/result.ts";
-import type { BankRow, LedgerError, LedgerPort, RecordBatch } from "../../src/ledger/ports.ts";
+import type {
+  BankRow,
+  LedgerError,
+  LedgerPort,
+  PurchaseQuery,
+  RecordBatch,
+} from "../../src/ledger/ports.ts";
 import { maskLabel } from "../../src/recognition/mask.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { openLimiter, operatorTokens, userTokens } from "./catalogue-app.ts";
@@ -77,6 +83,15 @@ function fakeLedger(around: <T>(work: () => Promise<T>) => Promise<T>) {
           earnedPoints: 0,
           sequence: 1,
         });
+      }),
+    purchases: (userId: UserId, { from }: PurchaseQuery) =>
+      around(async () => {
+        const failed = state.fail(userId);
+        if (failed !== null) return err({ code: failed });
+        const items = [...state.rows].filter(([key, row]) =>
+          key.startsWith(`${userId}|`) && row.purchasedOn >= (from ?? "")
+        ).map(([, row]) => row);
+        return ok({ items, nextBefore: null });
       }),
     bankingActivity: async () => {
       state.activityCalls += 1;
@@ -247,7 +262,7 @@ export function bankingApp(binding: D1Database) {
   };
 }
 
-/** A user as identity writes it, with `bank_data` granted since `LINK_MS` unless told otherwise. */
+/** A user as identity writes it, with `bank_data` granted since `LINK_MS` unless said otherwise. */
 export async function addUser(
   binding: D1Database,
   consentAtMs: number | null = LINK_MS,

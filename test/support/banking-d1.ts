@@ -15,15 +15,17 @@ export function useBankingApp(): void {
   });
 }
 
+/** Leaves a sweep nothing to do for the users that are there. */
+export async function nothingDue(): Promise<void> {
+  await binding.exec("UPDATE bank_connections SET changes_due_at_ms = 9e15, next_try_at_ms = NULL");
+  await binding.exec("UPDATE aggregator_links SET next_try_at_ms = NULL");
+  await binding.exec("DELETE FROM earning_handovers");
+}
+
 /** Like `useBankingApp`; a sweep finds no connection of another test. */
 export function useAloneBankingApp(): void {
   useBankingApp();
-  beforeEach(async () => {
-    await binding.exec(
-      "UPDATE bank_connections SET changes_due_at_ms = 9e15, next_try_at_ms = NULL",
-    );
-    await binding.exec("UPDATE aggregator_links SET next_try_at_ms = NULL");
-  });
+  beforeEach(nothingDue);
 }
 
 export const all = async <T = Record<string, unknown>>(

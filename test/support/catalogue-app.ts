@@ -1,5 +1,5 @@
 // The catalogue's routes on a real D1 and the real recogniser, behind the real middleware. Only the
-// edges are stood in for: who is calling (a token names its bearer), and the ledger's activations
+// edges are replaced: who is calling (a token names its bearer), and the ledger's activations
 // (a map).
 import { createApp } from "../../src/app.ts";
 import { catalogueRouters } from "../../src/catalogue/routes/index.ts";
@@ -89,11 +89,11 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
     activate: async (userId, { offerId, activationDays, offerEndsAtMs }) =>
       called(() => {
         const key = `${userId}|${offerId}`;
-        const standing = state.activations.get(key);
+        const activation = state.activations.get(key);
         if (
-          standing !== undefined &&
-          (standing.expiresAtMs === null || state.nowMs < standing.expiresAtMs)
-        ) return { ...standing, created: false };
+          activation !== undefined &&
+          (activation.expiresAtMs === null || state.nowMs < activation.expiresAtMs)
+        ) return { ...activation, created: false };
         const made = {
           activatedAtMs: state.nowMs,
           expiresAtMs: activationEndsAtMs(state.nowMs, { activationDays, offerEndsAtMs }),

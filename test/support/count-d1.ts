@@ -11,7 +11,7 @@ export type CountedD1 = {
 
 /**
  * Wraps a database so that every statement that really runs is counted. `prepare` alone costs
- * nothing. `trace` is told each statement that wrote, with the rows that the database says it wrote
+ * nothing. `trace` gets each statement that wrote, with the rows that the database says it wrote
  * (index rows and those of triggers included).
  */
 export function countD1(

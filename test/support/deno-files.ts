@@ -25,6 +25,11 @@ export type TestFiles = {
 
 /** Ledgers whose users get no mail and give nothing to statistics. */
 export const QUIET_HELPERS: LedgerHelpers = {
+  offersOn: async (covers) => ({
+    covers,
+    offers: [],
+    programme: { pointsPerEuro: 100, pointsExpireMonths: 24 },
+  }),
   sendNotice: async () => false,
   offerToSample: async () => {},
 };

@@ -72,6 +72,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
   const switches = { mailDown: false, listenerDown: false };
   const withdrawn: UserId[] = [];
   const leftStatistics: UserId[] = [];
+  const ageDecisions: string[] = [];
   const logLines: string[] = [];
   const log = jsonLog((line) => logLines.push(line));
   const mailer: Mailer = {
@@ -87,7 +88,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     jwtSigningKeys: signingKeys,
   };
   const service: IdentityService = identityService({
-    store: identityStore(db),
+    store: identityStore(db, systemRandomBytes),
     keyrings,
     clock,
     random: systemRandomBytes,
@@ -101,6 +102,13 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
         withdrawn.push(userId);
       },
       statisticsWithdrawn: async (userId) => void leftStatistics.push(userId),
+    },
+    ageListener: {
+      earningResumes: async (userId) => void ageDecisions.push(`resumes ${userId}`),
+      connectionsEnd: async (userId) => {
+        if (switches.listenerDown) throw new Error("aggregator down");
+        ageDecisions.push(`ends ${userId}`);
+      },
     },
   });
   const tokens = userTokens({
@@ -172,6 +180,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     switches,
     withdrawn,
     leftStatistics,
+    ageDecisions,
     logLines,
     service,
     tokens,

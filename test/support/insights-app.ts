@@ -1,5 +1,5 @@
 // Insights' routes on the real D1 and the real ledger objects. Users sign up through identity's own
-// service under the keys that the objects read from their environment. Only who is calling is stood
+// service under the keys that the objects read from their environment. Only who is calling is replaced
 // in for: a token names its bearer.
 import { env } from "cloudflare:workers";
 import { createApp } from "../../src/app.ts";
@@ -18,6 +18,8 @@ import { dryRunner } from "../../src/insights/dry-run-service.ts";
 import { projections } from "../../src/insights/projections.ts";
 import { reviewService } from "../../src/reviews/service.ts";
 import { reviewsStore } from "../../src/reviews/store.ts";
+import { ageReviewRoutes } from "../../src/identity/routes/index.ts";
+import { identityStore } from "../../src/identity/store/index.ts";
 import { insightsRoutes } from "../../src/insights/routes.ts";
 import { reviewRoutes } from "../../src/reviews/routes.ts";
 import { sampleStore } from "../../src/insights/sample-store.ts";
@@ -93,7 +95,13 @@ export async function insightsApp(stepUsers = 25) {
     programme: PROGRAMME,
     clock,
   });
-  const privacy = composePrivacy({ sample, reviews: queue, index, clock });
+  const privacy = composePrivacy({
+    sample,
+    reviews: queue,
+    identity: identityStore(db, systemRandomBytes),
+    index,
+    clock,
+  });
   const note = async (event: AuditEvent): Promise<void> =>
     void (await auditStatement(db, event, clock.nowMs(), systemRandomBytes));
   const common = {
@@ -123,6 +131,7 @@ export async function insightsApp(stepUsers = 25) {
       },
       { path: "/admin/v1", router: insightsRoutes({ ...common, store, projections: kept }) },
       { path: "/admin/v1", router: reviewRoutes({ ...common, reviews }) },
+      { path: "/admin/v1", router: ageReviewRoutes({ ...common, service: identity.service }) },
     ],
   });
   /** `as`: a role, whose operator goes by the same name, or `<subject>.<role>`. */

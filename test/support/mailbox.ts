@@ -1,4 +1,4 @@
-// A stand-in for the mail provider, until the globals are restored.
+// A substitute for the mail provider, until the globals are restored.
 import { expect, vi } from "vitest";
 import { bindings } from "./insights-app.ts";
 

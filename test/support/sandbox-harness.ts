@@ -48,7 +48,7 @@ export interface Synced {
   user: { id: number };
 }
 
-/** A user with a connection, as the redirect tells. */
+/** A user with a connection, as the redirect says. */
 export interface Connected {
   token: string;
   idUser: number;

@@ -62,7 +62,7 @@ export function purchase(labelCipher: string, over: Partial<PurchaseView> = {}):
     kind: "purchase",
     state: "booked",
     brand: { id: BRAND, matched: "MONOPRIX" },
-    refundOf: null,
+    refundParts: [],
     verdict: {
       outcome: "earned",
       points: 104,

@@ -6,7 +6,8 @@ import { BRANDS, lastOf } from "./model.ts";
 import type { BrandName, Row, Version } from "./model.ts";
 
 type OpenRow = Omit<Row, "versions"> & {
-  readonly versions: Version[]; /** Given back whole: the bank touches it no more. */
+  readonly versions: Version[];
+  /** Given back whole: the bank touches it no more. */
   settled: boolean;
 };
 /** One row as one message shows it; `of` is the purchase that a refund was made for. */
@@ -155,7 +156,7 @@ export function labelOf(row: Row): string {
   return `CB ${BRANDS[row.brand].label} 75011 REF ${text}`;
 }
 
-/** The number of the row that a label stands for, or null. */
+/** The number of the row that a label carries, or null. */
 export function rowOfLabel(label: string): number | null {
   const text = /REF ([B-Z]{7})$/.exec(label)?.[1];
   if (text === undefined) return null;

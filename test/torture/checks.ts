@@ -44,7 +44,8 @@ export type Seen = {
   readonly points: Points;
   readonly shown: readonly Shown[];
   readonly byBrand: Readonly<Record<BrandName, number>>;
-  readonly exhausted: number; /** Purchases of which points stand. */
+  readonly exhausted: number;
+  /** Purchases with active points. */
   readonly rewarded: number;
 };
 
@@ -111,15 +112,15 @@ export async function checkLedger(
   for (const [rowId, item] of byRow) {
     checkRow(item, expected.get(rowId), byRow, ledger.atRest, faults);
   }
-  const standing = standingOf(byRow, expected, today);
+  const balances = balancesOf(byRow, expected, today);
   if (
-    points.pending !== standing.pending || points.available !== standing.available ||
+    points.pending !== balances.pending || points.available !== balances.available ||
     points.held !== 0
   ) {
     complain(
       faults,
       "wrong",
-      `balance of ${ledger.userId}: ${points.pending} pending and ${points.available} available instead of ${standing.pending} and ${standing.available}`,
+      `balance of ${ledger.userId}: ${points.pending} pending and ${points.available} available instead of ${balances.pending} and ${balances.available}`,
     );
   }
   return seen;
@@ -134,13 +135,13 @@ function checkRow(
 ): void {
   if (want === undefined) return complain(faults, "wrong", `${item.label} was never sent`);
   const { points, reasons } = item.verdict;
-  // Under a budget all of it, or what stood before the last correction, or nothing; less only
+  // Under a budget all of it, or what it had earned before the last correction, or nothing; less only
   // because the budget was used up, or has not answered.
-  const stoodBefore = want.row.versions.filter(({ state }) => state === "booked").map(({ cents }) =>
-    grantOf(want.row.brand, cents)
-  );
+  const earnedBefore = want.row.versions.filter(({ state }) => state === "booked").map((
+    { cents },
+  ) => grantOf(want.row.brand, cents));
   const denied = BRANDS[want.row.brand].budget && points < want.points &&
-    [0, ...stoodBefore].includes(points) &&
+    [0, ...earnedBefore].includes(points) &&
     reasons.some(({ code }) =>
       code === "budget_exhausted" || (!atRest && code === "budget_reserving")
     );
@@ -170,19 +171,19 @@ function checkRow(
  * The balances that the model's points add up to. Under a budget the ledger's own points are taken,
  * which `checkRow` has looked at.
  */
-function standingOf(
+function balancesOf(
   byRow: ReadonlyMap<number, Shown>,
   expected: ReadonlyMap<number, Expected>,
   today: string,
 ): { pending: number; available: number } {
-  const standing = { pending: 0, available: 0 };
+  const balances = { pending: 0, available: 0 };
   for (const { row, points } of expected.values()) {
     const { budget, confirmationDays } = BRANDS[row.brand];
-    standing[addDays(row.date, confirmationDays) <= today ? "available" : "pending"] += budget
+    balances[addDays(row.date, confirmationDays) <= today ? "available" : "pending"] += budget
       ? byRow.get(row.id)?.verdict.points ?? 0
       : points;
   }
-  return standing;
+  return balances;
 }
 
 function sums(
@@ -240,7 +241,7 @@ export function liabilityEquals(
     held.points === sum((each) => each.held);
 }
 
-/** Compares D1's counters with the users' entries by kind, and with what stands by offer. */
+/** Compares D1's counters with the users' entries by kind, and with the active points by offer. */
 export function checkFigures(
   figures: Figures,
   seen: readonly Seen[],
@@ -270,8 +271,8 @@ export function checkFigures(
       `statistics ${text(figures.lines)} instead of the entries' ${text(entries)}`,
     );
   }
-  // Purchases that came to be rewarded, less those that no longer are, must be those of which
-  // points stand.
+  // Purchases that came to be rewarded, less those that no longer are, must be those with
+  // active points.
   const net = figures.lines.reduce(
     (sum, { kind, purchases }) =>
       sum +
@@ -287,9 +288,9 @@ export function checkFigures(
       (sum, { changes }) => sum + changes.pending + changes.available,
       0,
     );
-    const standing = seen.reduce((sum, { byBrand }) => sum + byBrand[brand], 0);
-    if (counted !== standing) {
-      complain(faults, "wrong", `statistics of ${brand}: ${counted} points instead of ${standing}`);
+    const active = seen.reduce((sum, { byBrand }) => sum + byBrand[brand], 0);
+    if (counted !== active) {
+      complain(faults, "wrong", `statistics of ${brand}: ${counted} points instead of ${active}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-// What must stand once a set of bank rows has been delivered, whatever the order and however often
+// What users must see once a set of bank rows has been delivered, whatever the order and however often
 // the edge died meanwhile. Written from DESIGN.md section 4 and from nothing of src/: the torture
 // compares the ledgers with this, not with what they say of themselves.
 
@@ -53,9 +53,9 @@ export type Expected = {
    * or not.
    */
   readonly shown: boolean;
-  /** What stands of it; under a budget what stands if the budget granted it. Refunds have none. */
+  /** Its active points; under a budget those if the budget granted them. Refunds have none. */
   readonly points: number;
-  /** The row of the purchase that a refund gives back, or null. */
+  /** The row of the first purchase that a refund gives back, or null. */
   readonly refundOf: number | null;
 };
 
@@ -86,6 +86,8 @@ export function lastOf(row: Row): Version {
   ) => (version.update > newest.update ? version : newest));
 }
 
+/** So many cents of a purchase's row are given back. */
+type Taken = { readonly rowId: number; readonly cents: number };
 type Live = { readonly row: Row; readonly last: Version };
 
 /**
@@ -132,39 +134,56 @@ function compare(a: readonly (number | string)[], b: readonly (number | string)[
   return 0;
 }
 
-/**
- * The purchase of each refund: the newest day that has one with enough left, there the closest fit.
- * Days in order, larger first.
- */
+/** What each refund gives back of which rows: days in order, larger first. */
 export function refundsOf(
   purchases: readonly Live[],
   refunds: readonly Live[],
-): Map<number, number> {
+): Map<number, readonly Taken[]> {
   const left = new Map(purchases.map(({ row, last }) => [row.id, last.cents]));
   const room = ({ row }: Live): number => left.get(row.id) ?? 0;
-  const found = new Map<number, number>();
+  const found = new Map<number, readonly Taken[]>();
   for (
     const refund of [...refunds].sort((a, b) =>
       compare([a.row.date, -a.last.cents, a.row.id], [b.row.date, -b.last.cents, b.row.id])
     )
   ) {
-    const fitting = purchases.filter((each) =>
-      each.row.brand === refund.row.brand && each.row.date <= refund.row.date &&
-      room(each) >= refund.last.cents
+    const before = purchases.filter((each) =>
+      each.row.brand === refund.row.brand && each.row.date <= refund.row.date && room(each) > 0
     )
       .sort((a, b) =>
-        compare([-Date.parse(a.row.date), room(a), a.row.id], [
-          -Date.parse(b.row.date),
-          room(b),
-          b.row.id,
-        ])
-      );
-    const [best] = fitting;
-    if (best === undefined) continue;
-    left.set(best.row.id, room(best) - refund.last.cents);
-    found.set(refund.row.id, best.row.id);
+        compare([-Date.parse(a.row.date), a.row.id], [-Date.parse(b.row.date), b.row.id])
+      )
+      .map(({ row }) => ({ rowId: row.id, date: row.date, cents: left.get(row.id) ?? 0 }));
+    const taken = takenOf(refund.last.cents, before);
+    for (const { rowId, cents } of taken) left.set(rowId, (left.get(rowId) ?? 0) - cents);
+    if (taken.length > 0) found.set(refund.row.id, taken);
   }
   return found;
+}
+
+/**
+ * The purchase of just that amount; else a part of the newest larger one, the closest of its day;
+ * else the newest ones together, of which 10 euros or 15 % may be missing.
+ */
+function takenOf(
+  cents: number,
+  newestFirst: readonly (Taken & { readonly date: string })[],
+): readonly Taken[] {
+  const same = newestFirst.find((each) => each.cents === cents);
+  if (same !== undefined) return [{ rowId: same.rowId, cents }];
+  const larger = newestFirst.filter((each) => each.cents > cents);
+  const [closest] = larger.filter(({ date }) => date === larger[0]?.date).sort((a, b) =>
+    compare([a.cents, a.rowId], [b.cents, b.rowId])
+  );
+  if (closest !== undefined) return [{ rowId: closest.rowId, cents }];
+  const all = newestFirst.reduce((sum, each) => sum + each.cents, 0);
+  if (all === 0 || cents - all > Math.max(1000, (cents * 15) / 100)) return [];
+  let missing = cents;
+  return newestFirst.flatMap(({ rowId, cents: room }) => {
+    const part = Math.min(room, missing);
+    missing -= part;
+    return part === 0 ? [] : [{ rowId, cents: part }];
+  });
 }
 
 /**
@@ -180,9 +199,8 @@ export function expectedOf(rows: readonly Row[]): Map<number, Expected> {
     booked.filter(({ row }) => row.kind === "refund"),
   );
   const given = new Map<number, number>();
-  for (const { row, last } of booked) {
-    const purchase = matches.get(row.id);
-    if (purchase !== undefined) given.set(purchase, (given.get(purchase) ?? 0) + last.cents);
+  for (const { rowId, cents } of [...matches.values()].flat()) {
+    given.set(rowId, (given.get(rowId) ?? 0) + cents);
   }
   return new Map(all.map(({ row, last }) => {
     const earns = row.kind === "purchase" && last.state === "booked";
@@ -193,7 +211,7 @@ export function expectedOf(rows: readonly Row[]): Map<number, Expected> {
       last,
       shown: last.state !== "deleted" && !gone.has(row.id),
       points,
-      refundOf: matches.get(row.id) ?? null,
+      refundOf: matches.get(row.id)?.[0]?.rowId ?? null,
     }];
   }));
 }

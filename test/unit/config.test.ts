@@ -1,7 +1,8 @@
 // The configuration: what is missing or malformed is named, and nothing of its value appears
 // anywhere.
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, it } from "vitest";
-import { configNames, parseConfig } from "../../src/config.ts";
+import { calledAddresses, configNames, parseConfig } from "../../src/config.ts";
 import type { Config, ConfigError } from "../../src/config.ts";
 import type { Result } from "../../src/kernel/result.ts";
 import { localSettings, makeSecrets } from "../../src/local/settings.ts";
@@ -21,7 +22,7 @@ beforeAll(async () => {
     PUBLIC_URL: "https://api.example.eu",
     REDIRECT_URIS: "https://app.example.eu/bank,myapp://done",
     CORS_ORIGINS: "https://app.example.eu",
-    POWENS_API_URL: "https://example.biapi.pro",
+    POWENS_API_URL: "https://acme.biapi.pro",
     POWENS_WEBVIEW_URL: "https://webview.powens.com",
     WEBAUTHN_ORIGINS: "https://app.example.eu",
     ACCESS_TEAM_DOMAIN: "https://example.cloudflareaccess.com",
@@ -231,7 +232,7 @@ describe("parseConfig", () => {
     }
   });
 
-  it("refuses two signing keys of one name: nobody could tell which signed", ({ expect }) => {
+  it("refuses two signing keys of one name: nobody could know which signed", ({ expect }) => {
     const [key] =
       (JSON.parse(String(local["JWT_SIGNING_KEYS"])) as { keys: Record<string, unknown>[] }).keys;
     expect(
@@ -250,6 +251,28 @@ describe("parseConfig", () => {
   it("joins addresses without a doubled slash", ({ expect }) => {
     const config = parseConfig({ ...local, PUBLIC_URL: "http://127.0.0.1:8787//" });
     expect(config.ok && config.value.publicUrl).toBe("http://127.0.0.1:8787");
+  });
+
+  it("takes the aggregator's address with and without its version", ({ expect }) => {
+    for (const end of ["", "/", "/2.0", "/2.0/", "//2.0//"]) {
+      const config = parseConfig({ ...local, POWENS_API_URL: `http://127.0.0.1:8788${end}` });
+      expect(config.ok && config.value.powens.apiUrl, end).toBe("http://127.0.0.1:8788");
+    }
+  });
+
+  it("knows every address that is called", ({ expect }) => {
+    const config = parseConfig({
+      ...local,
+      AUTH_TRUSTED_ISSUERS: JSON.stringify([
+        { issuer: "a", jwks_uri: "https://id.example/jwks", audience: "b" },
+      ]),
+    });
+    expect(config.ok && calledAddresses(config.value)).toEqual([
+      "http://127.0.0.1:8788",
+      "http://127.0.0.1:8788",
+      "http://127.0.0.1:8788/mailbox",
+      "https://id.example/jwks",
+    ]);
   });
 
   it("ignores what is not a setting", ({ expect }) => {
@@ -297,6 +320,48 @@ describe("production", () => {
     expect(fieldsOf(parseConfig({ ...production, AUTH_TRUSTED_ISSUERS: issuer("https") }))).toEqual(
       [],
     );
+  });
+
+  it("does not start with what is clearly a placeholder, and names it without its value", ({ expect }) => {
+    const planted = [
+      ["POWENS_API_URL", "https://example.biapi.pro"],
+      ["POWENS_API_URL", "https://example.biapi.pro/2.0/"],
+      ["POWENS_API_URL", "https://powens.example"],
+      ["POWENS_API_URL", "https://api.example.org"],
+      ["POWENS_DOMAIN", "example.biapi.pro"],
+      ["POWENS_WEBVIEW_URL", "https://webview.invalid/x"],
+      ["POWENS_CLIENT_ID", "00000000"],
+      ["ACCESS_AUDIENCE", "set-me"],
+      ["POWENS_CLIENT_SECRET", "<the client's secret>"],
+      ["EMAIL_DELIVERY_TOKEN", "changeme"],
+      ["EMAIL_DELIVERY_TOKEN", "your-mail-token"],
+    ] as const;
+    for (const [name, value] of planted) {
+      expect(parseConfig({ ...production, [name]: value }), `${name}=${value}`).toEqual({
+        ok: false,
+        error: { code: "config_placeholder", fields: [name] },
+      });
+      expect(parseConfig({ ...local, [name]: value }).ok, `${name} locally`).toBe(true);
+    }
+    for (const value of ["https://acme-example.biapi.pro", "https://examples.biapi.pro"]) {
+      expect(parseConfig({ ...production, POWENS_API_URL: value }).ok).toBe(true);
+    }
+  });
+
+  it("does not start from the template before it is filled in", async ({ expect }) => {
+    const template = await readFile("wrangler.toml", "utf8");
+    const [, vars = ""] = template.split("[env.production.vars]");
+    const [values = ""] = vars.split(/^\[/m);
+    const unfilled = Object.fromEntries(
+      [...values.matchAll(/^([A-Z_]+) = "(.*)"$/gm)].map(([, name = "", value]) => [name, value]),
+    );
+    expect(parseConfig({ ...production, ...unfilled })).toEqual({
+      ok: false,
+      error: {
+        code: "config_placeholder",
+        fields: ["ACCESS_AUDIENCE", "POWENS_API_URL", "POWENS_CLIENT_ID", "POWENS_DOMAIN"],
+      },
+    });
   });
 
   it("names everything that is unsafe at once", ({ expect }) => {

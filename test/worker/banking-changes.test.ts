@@ -17,7 +17,7 @@ useAloneBankingApp();
 const DAY = 86_400_000;
 
 describe("the daily read", () => {
-  it("sees a row booked under its id, one amended and one deleted, of which no webhook told", async () => {
+  it("sees a row booked under its id, one amended and one deleted, which no webhook reported", async () => {
     const user = await hotUser(app);
     const sent = [
       cardRow(1, user.remoteAccountId, { coming: true }),
@@ -62,7 +62,7 @@ describe("the daily read", () => {
     expect(after?.at).toBeGreaterThanOrEqual(before?.due ?? Infinity);
     expect((after?.due ?? 0) - (after?.at ?? 0)).toBe(DAY);
   });
-  it("without news costs no ledger call", async () => {
+  it("without changes costs no ledger call", async () => {
     const user = await hotUser(app);
     await sweepAfter(DAY);
     expect((await mark(user))?.at).toBe(app.clock.ms);
@@ -152,7 +152,7 @@ describe("a gap", () => {
     await sweepAfter(0);
     await lapse(user, Date.parse("2026-11-21T12:00:00Z"));
     expect(await shown(user)).toMatchObject({ status: "expired", action: "renew", gaps: [] });
-    // The same news again does not open another.
+    // The same change again does not open another.
     await lapse(user, Date.parse("2026-11-22T12:00:00Z"));
     app.clock.ms = Date.parse("2026-11-28T12:00:00Z");
     rowsAt(user).push(

@@ -10,6 +10,8 @@ import {
   startLink,
   syncedBody,
 } from "../support/banking-app.ts";
+import { newId } from "../../src/kernel/ids.ts";
+import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { all, app, binding, useBankingApp } from "../support/banking-d1.ts";
 
 useBankingApp();
@@ -162,6 +164,47 @@ describe("the switch", () => {
     expect((await set(first, false)).status).toBe(200);
     expect((await set(second, true)).status).toBe(200);
     expect((await set(first, true)).body.code).toBe("conflict");
+  });
+});
+
+describe("a review of the user's age", () => {
+  it("stops earning while it lasts; of age, what was bought meanwhile is read back", async () => {
+    const user = await hotUser(app);
+    const review = newId("agr", 1, systemRandomBytes);
+    await binding.prepare(
+      "INSERT INTO age_reviews (id, user_id, opened_at_ms, decide_by_ms) VALUES (?, ?, 1, 2)",
+    ).bind(review, user.userId).run();
+    const shown = async () =>
+      (await app.call("GET", "/v1/bank-connections", { as: user.userId })).body.data?.[0]?.[
+        "accounts"
+      ];
+    expect(await shown()).toMatchObject([{ earning: false, not_earning: "age_review" }]);
+    const row = cardRow(1, user.remoteAccountId);
+    app.powens.state.users.get(user.remoteUserId)?.rows.push(row);
+    const body = syncedBody(app, user.remoteUserId, user.remoteConnectionId, [row]);
+    expect((await deliver(app, "connection-synced", body)).status).toBe(200);
+    expect(app.ledger.rows.size).toBe(0);
+    await binding.prepare(
+      "UPDATE age_reviews SET decision = 'of_age', decided_by = 'zoe', decided_at_ms = 2 WHERE id = ?",
+    ).bind(review).run();
+    await app.service.port.readAgain(user.userId);
+    await app.service.sweep(app.clock.ms);
+    expect(await shown()).toMatchObject([{ earning: true, not_earning: null }]);
+    expect([...app.ledger.rows.values()].map((item) => item.externalId)).toEqual(["1"]);
+  });
+  it("that begins while the user is made known at the aggregator stops the link", async () => {
+    const userId = await addUser(binding);
+    // The birth date is corrected after the first look at it, before there is anything to review.
+    app.powens.state.intercept = (_method, path) => {
+      if (path === "auth/init") app.gates.set(userId, { oldEnough: false });
+      return null;
+    };
+    const answer = await app.call("POST", "/v1/bank-connections", {
+      as: userId,
+      body: { redirect_uri: REDIRECT },
+    });
+    expect([answer.status, answer.body.code]).toEqual([403, "age_below_minimum"]);
+    expect(await all("SELECT id FROM connection_intents WHERE user_id = ?", userId)).toEqual([]);
   });
 });
 

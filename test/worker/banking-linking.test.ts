@@ -45,7 +45,7 @@ describe("starting", () => {
     await startLink(app, userId);
     expect(initCalls()).toBe(1);
   });
-  it("creates one when two calls come at once, and tells the other to wait", async () => {
+  it("creates one when two calls come at once, and makes the other wait", async () => {
     const userId = await addUser(binding);
     const answers = await Promise.all(
       Array.from(

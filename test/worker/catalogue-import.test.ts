@@ -165,7 +165,7 @@ describe("POST /admin/v1/brands/import", () => {
     );
   });
 
-  it("tells in one answer what is wrong with broken lines, wrong fields and repeated names, in line order", async () => {
+  it("reports in one answer what is wrong with broken lines, wrong fields and repeated names, in line order", async () => {
     const refused = await send(
       [
         '{"name":"Une","category":"x","aliases":["Une"]}',

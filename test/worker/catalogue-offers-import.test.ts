@@ -75,7 +75,7 @@ describe("a refused file of offers", () => {
       headers,
     });
 
-  it("tells of every line what its syntax, its fields and its terms have wrong, in line order", async () => {
+  it("reports of every line what is wrong with its syntax, its fields and its terms, in line order", async () => {
     const good = { brand_id: await makeBrand(), title, version: VERSION };
     const named = (fr: string, over: object) => ({ ...good, title: { fr, en: fr }, ...over });
     const refused = await send([

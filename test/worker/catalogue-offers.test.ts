@@ -251,7 +251,7 @@ describe("POST /admin/v1/offers/{id}/versions", () => {
     ]);
   });
 
-  it("leaves the standing version in force while the new one waits", async () => {
+  it("leaves the present version in force while the new one waits", async () => {
     const brand = await makeBrand();
     const { id } = (await offerOf(brand, VERSION)).body;
     await edge.call("POST", `/admin/v1/offers/${id}/versions`, {

@@ -10,7 +10,7 @@ import worker from "../../src/worker.ts";
 
 const local = env as unknown as Environment;
 
-// Stands for Cloudflare's namespaces, which know jurisdictions; workerd's do not.
+// Takes the place of Cloudflare's namespaces, which know jurisdictions; workerd's do not.
 function namespaces() {
   const opened: string[] = [];
   const namespace = (name: string, jurisdiction: string): unknown => ({

@@ -3,6 +3,7 @@ import { decodeJwt, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose"
 import { describe, it } from "vitest";
 import type { UserId } from "../../src/kernel/ids.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
+import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { signAccessToken } from "../support/common-refusals.ts";
 import { countD1 } from "../support/count-d1.ts";
 import {
@@ -476,7 +477,7 @@ describe("retention", () => {
   it("forgets codes and tries after a day and ended sessions after a month, and nothing that still counts", async ({ expect }) => {
     const { identityStore } = await import("../../src/identity/store/index.ts");
     const app = await identityApp(DB, { startMs: Date.UTC(2027, 0, 1) });
-    const store = identityStore(app.db);
+    const store = identityStore(app.db, systemRandomBytes);
     await store.purge(app.clock.ms);
     const email = someone();
     const live = await app.signIn(email);

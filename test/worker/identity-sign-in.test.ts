@@ -67,6 +67,24 @@ describe("POST /v1/auth/codes", () => {
     expect(app.mails).toEqual([]);
   });
 
+  it("takes Unicode domains, and a code with the spaces that people type", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const stored = `zoe${++serial}@xn--exmple-cua.xn--p1ai`;
+    const typed = stored.replace("xn--exmple-cua.xn--p1ai", "exämple.рф");
+    expect((await app.request("POST", "/v1/auth/codes", { email: typed })).status).toBe(202);
+    expect(app.mails[0]?.to).toBe(stored);
+    const code = app.codeFor(stored);
+    const grouped = ` ${code.slice(0, 3)} \u00a0${code.slice(3)}\t`;
+    const opened = await app.request("POST", "/v1/auth/sessions", { email: typed, code: grouped });
+    expect(opened.status).toBe(201);
+    const { user } = await opened.json<Tokens>();
+    expect((await app.signIn(stored)).user).toEqual({ id: user.id, created: false });
+    for (const wrong of [`${code.slice(0, 3)}-${code.slice(3)}`, code.slice(1), " "]) {
+      const refused = await app.request("POST", "/v1/auth/sessions", { email: typed, code: wrong });
+      expect([refused.status, await codeOf(refused)]).toEqual([422, "validation_failed"]);
+    }
+  });
+
   it("gives five codes an hour, whatever the spelling, then says when to come back", async ({ expect }) => {
     const app = await identityApp(DB);
     const email = someone();

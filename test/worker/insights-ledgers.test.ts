@@ -142,7 +142,7 @@ describe("the sample", () => {
     expect(await sampleOf(brand("silent").id)).toEqual([]);
   });
 
-  test("takes a purchase once, however often it is told", async () => {
+  test("takes a purchase once, however often it is projected", async () => {
     const id = await someone(["statistics"]);
     await app.stubOf(id).record(batch([row("1", { brand: brand("once") })]), NOW);
     await app.stubOf(id).runDue(null, NOW);
@@ -235,7 +235,7 @@ describe("the sample", () => {
     expect((await rows()).map((row) => row.id)).toEqual([own.id]);
   });
 
-  test("forgets what is older than the day it is told", async () => {
+  test("forgets what is older than the day it is projected", async () => {
     const id = await someone(["statistics"]);
     await app.stubOf(id).record(
       batch([
@@ -249,7 +249,7 @@ describe("the sample", () => {
     expect((await sampleOf(brand("old").id)).map(({ day }) => day)).toEqual(["2026-11-12"]);
   });
 
-  test("forgets what is dated after the day it is told, which no withdrawal would find", async () => {
+  test("forgets what is dated after the day it is projected, which no withdrawal would find", async () => {
     const id = await someone(["statistics"]);
     const [edge, ahead] = sampleRows(
       app.index,
@@ -274,7 +274,7 @@ describe("the sample", () => {
 
   test("follows the bank: an amended row is there as it is now, a deleted one is gone", async () => {
     const id = await someone(["statistics"]);
-    const tell = async (
+    const project = async (
       lastUpdateMs: number,
       ...rows: [string, number, "booked" | "deleted", string?][]
     ) => {
@@ -288,9 +288,9 @@ describe("the sample", () => {
       );
       await app.stubOf(id).runDue(null, NOW);
     };
-    await tell(1000, ["a", 6000, "booked"], ["b", 5000, "booked"], ["c", 4000, "booked"]);
+    await project(1000, ["a", 6000, "booked"], ["b", 5000, "booked"], ["c", 4000, "booked"]);
     const before = await size();
-    await tell(2000, ["a", 100_000, "booked"], ["b", 5000, "deleted"], [
+    await project(2000, ["a", 100_000, "booked"], ["b", 5000, "deleted"], [
       "c",
       4000,
       "booked",
@@ -299,7 +299,7 @@ describe("the sample", () => {
     expect((await sampleOf(brand("amended").id)).map(({ cents }) => cents)).toEqual([100_000]);
     expect((await sampleOf(brand("moved").id)).map(({ cents }) => cents)).toEqual([4000]);
     expect(await size()).toBe((before ?? 0) - 1);
-    // As told already: not a row is written.
+    // As projected already: not a row is written.
     const counted = countD1(bindings.DB);
     const [same] = sampleRows(app.index, id, [{
       row: 1,
@@ -372,7 +372,7 @@ describe("waiting rows", () => {
     ).toEqual([{ n: 1200 }]);
   });
 
-  const told = (id: UserId) =>
+  const projected = (id: UserId) =>
     rowsOf(
       "SELECT state, decision, decided_by FROM reviews WHERE user_id = ? ORDER BY decision IS NULL",
       id,
@@ -382,12 +382,18 @@ describe("waiting rows", () => {
       "SELECT purchase_id FROM reviews WHERE user_id = ?",
       id,
     );
-    const decided = await app.reviews.decide(held?.purchase_id ?? "pur_", decision, "alice", {
-      actorKind: "operator",
-      actor: "alice",
-      action: "review.decide",
-      target: "x",
-      details: {},
+    const decided = await app.reviews.decide({
+      purchaseId: held?.purchase_id ?? "pur_",
+      decision,
+      purchasedOn: null,
+      by: "alice",
+      event: {
+        actorKind: "operator",
+        actor: "alice",
+        action: "review.decide",
+        target: "x",
+        details: {},
+      },
     });
     expect(decided).toMatchObject({ ok: true });
   };
@@ -424,9 +430,9 @@ describe("waiting rows", () => {
     expect(calls).toBeGreaterThanOrEqual(nth);
   }
 
-  test("stay decided when an alarm that had asked before tells D1 after the decision", async () => {
+  test("stay decided when an alarm that had asked before projects after the decision", async () => {
     const id = await held();
-    // News of another row, so that the alarm has something to tell; the first row still waits when
+    // A change of another row, so that the alarm has something to project; the first row still waits when
     // it asks. No shell, so no alarm rings before.
     await runInDurableObject(app.stubOf(id), (_object, state) => {
       const engine = createEngine({
@@ -439,13 +445,17 @@ describe("waiting rows", () => {
       });
     });
     await alarmWith(id, 1, () => decide(id, "refuse"));
-    expect((await told(id))[0]).toEqual({
+    expect((await projected(id))[0]).toEqual({
       state: "closed",
       decision: "refuse",
       decided_by: "alice",
     });
     await app.stubOf(id).runDue(null, NOW);
-    expect(await told(id)).toEqual([{ state: "closed", decision: "refuse", decided_by: "alice" }, {
+    expect(await projected(id)).toEqual([{
+      state: "closed",
+      decision: "refuse",
+      decided_by: "alice",
+    }, {
       state: "open",
       decision: null,
       decided_by: null,
@@ -460,6 +470,6 @@ describe("waiting rows", () => {
       NOW,
     );
     await app.stubOf(id).runDue(null, NOW);
-    expect(await told(id)).toEqual([{ state: "open", decision: null, decided_by: null }]);
+    expect(await projected(id)).toEqual([{ state: "open", decision: null, decided_by: null }]);
   });
 });

@@ -29,7 +29,7 @@ const heads = () =>
   );
 
 /**
- * Lets every ledger write down and tell what it has: those of other tests would otherwise do it in
+ * Lets every ledger write down and project what it has: those of other tests would otherwise do it in
  * the middle of this one.
  */
 async function settleAll(): Promise<void> {
@@ -133,11 +133,11 @@ describe("a rebuild", () => {
     });
   });
 
-  test("loses nothing that a ledger tells while it runs, and counts nothing twice", async () => {
+  test("loses nothing that a ledger projects while it runs, and counts nothing twice", async () => {
     const users = await history();
     const first = await app.call("POST", "/projections/rebuild", "owner", {});
     expect(first.body["done"]).toBe(false);
-    // One that the rebuild has not reached yet tells D1 by itself.
+    // One that the rebuild has not reached yet projects to D1 by itself.
     for (const id of users) {
       await app.stubOf(id).record(
         batch([row("meanwhile", { amountCents: 1000 })], { offers: [terms(id)] }),
@@ -150,9 +150,9 @@ describe("a rebuild", () => {
       cursor =
         (await app.call("POST", "/projections/rebuild", "owner", { cursor })).body.next_cursor;
     }
-    const told = await counters();
+    const projected = await counters();
     await rebuild();
-    expect(await counters()).toEqual(told);
+    expect(await counters()).toEqual(projected);
     // What is added up is what the ledgers hold: no line was lost and none came twice.
     expect(
       await rowsOf(
@@ -196,7 +196,7 @@ describe("a rebuild", () => {
 });
 
 describe("the patrol", () => {
-  test("finds a ledger that D1 does not know to its end and has it tell again", async () => {
+  test("finds a ledger that D1 does not know to its end and has it projected again", async () => {
     const id = await someone();
     await app.stubOf(id).record(
       batch([row("1"), row("2", { brand: { id: FNAC, matched: "FNAC" } })], {
@@ -254,7 +254,7 @@ describe("the patrol", () => {
     expect(await app.store.rebuild()).toEqual(rebuild);
   });
 
-  test("does not end a rebuild while a ledger refuses to tell", async () => {
+  test("does not end a rebuild while a ledger refuses to project", async () => {
     const id = await someone();
     await app.stubOf(id).record(batch([row("1")]), NOW);
     await settleAll();

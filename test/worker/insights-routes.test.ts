@@ -309,7 +309,7 @@ describe("a dry run", () => {
     }
   });
 
-  test("tells what a draft would have cost those who consent", async () => {
+  test("shows what a draft would have cost those who consent", async () => {
     const report = await run({});
     expect(report.status).toBe(200);
     // 3 % of 10 to 60 euros, twice.

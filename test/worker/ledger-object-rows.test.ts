@@ -23,7 +23,7 @@ const stubOf = (user: UserId) => bindings.LEDGER.getByName(user);
 const tableOf = (query: string): string =>
   (/(?:into|update|from) "?(\w+)/i.exec(query)?.[1] ?? query).trim();
 
-/** Rows written by one call, by table or index as far as the statement tells. */
+/** Rows written by one call, by table or index as far as the statement says. */
 async function writtenBy(user: UserId, call: (object: UserLedger) => unknown): Promise<string[]> {
   const lines: string[] = [];
   await runInDurableObject(stubOf(user), async (object) => {
@@ -134,7 +134,7 @@ async function billed(
 describe("the whole life of a purchase", () => {
   /**
    * A user whom D1 knows and who consents to statistics: nobody's purchases cost more. The book has
-   * one purchase, told and confirmed.
+   * one purchase, projected and confirmed.
    */
   async function consenting(): Promise<UserId> {
     const user = newUser();
@@ -149,7 +149,7 @@ describe("the whole life of a purchase", () => {
     const earlier = at("2026-10-10");
     await billed(user, {
       first: webhook({ purchasedOn: "2026-10-09" }, "first", earlier),
-      told: alarm(earlier),
+      projected: alarm(earlier),
       confirmed: alarm(at("2026-11-10")),
     });
     return user;
@@ -169,7 +169,7 @@ describe("the whole life of a purchase", () => {
   test("that earns: 16 rows in its object and 9 in D1 until its points can be spent", async ({ expect }) => {
     const parts = await billed(await consenting(), {
       webhook: webhook({}),
-      told: alarm(NOW),
+      projected: alarm(NOW),
       confirmed: alarm(at("2026-12-12")),
     });
     expect(parts).toEqual({
@@ -179,7 +179,7 @@ describe("the whole life of a purchase", () => {
       },
       // Marks of how far D1 has come with transactions and with the sample; the alarm for the
       // confirmation. The sample: the row, three indexes and the table's count.
-      told: {
+      projected: {
         object: ["meta 1", "meta 1", "alarm 1"],
         d1: ["counters 1", "ledger_heads 1", "purchase_sample 5"],
       },
@@ -196,7 +196,7 @@ describe("the whole life of a purchase", () => {
     const parts = await billed(await consenting(), {
       pending: webhook({ state: "pending", bookedOn: null }),
       booked: webhook({ lastUpdateMs: 2000 }, "1", NOW + 1000),
-      told: alarm(NOW + 1000),
+      projected: alarm(NOW + 1000),
       confirmed: alarm(at("2026-12-12")),
     });
     // The booking writes the row, and takes it out of the index of pending ones.
@@ -226,11 +226,11 @@ describe("the whole life of a purchase", () => {
   test("at a brand without an offer: 7 rows in its object and 5 in D1, for the sample", async ({ expect }) => {
     const parts = await billed(await consenting(), {
       webhook: webhook({ brand: { id: FNAC, matched: "FNAC" } }),
-      told: alarm(NOW),
+      projected: alarm(NOW),
     });
     expect(parts).toEqual({
       webhook: { object: ["purchases 3", "connections 1", "alarm 1"], d1: [] },
-      told: { object: ["meta 1", "alarm 1"], d1: ["purchase_sample 5"] },
+      projected: { object: ["meta 1", "alarm 1"], d1: ["purchase_sample 5"] },
     });
     expect(countOf(parts["webhook"]?.object ?? [])).toBeLessThanOrEqual(6);
   });
@@ -239,7 +239,7 @@ describe("the whole life of a purchase", () => {
     const user = await consenting();
     await billed(user, {
       webhook: webhook({}),
-      told: alarm(NOW),
+      projected: alarm(NOW),
       confirmed: alarm(at("2026-12-12")),
     });
     // The other purchase of the book expires before, and is over then.

@@ -111,7 +111,7 @@ async function headOf(user: UserId): Promise<unknown> {
 }
 
 describe("the alarm", () => {
-  test("tells D1 the head, the balances and the counters, once", async ({ expect }) => {
+  test("projects to D1 the head, the balances and the counters, once", async ({ expect }) => {
     const user = newUser();
     const offers = [offer({ offerId: `off_${user}` as OfferTerms["offerId"] })];
     await stubOf(user).record(batch([row("1"), row("2")], { offers }), NOW);
@@ -204,7 +204,7 @@ describe("the alarm", () => {
 });
 
 describe("a purchase whose correction its budget cannot hold", () => {
-  test("is told how much the budget could have held for it, what it holds already included", async ({ expect }) => {
+  test("gets how much the budget could have reserved for it, what it reserved already included", async ({ expect }) => {
     const user = newUser();
     const offers = [offer({ offerId: `off_c${user}` as OfferTerms["offerId"], budgetPoints: 150 })];
     for (const more of [{}, { amountCents: 5400, lastUpdateMs: 2000 }]) {

@@ -9,6 +9,7 @@ import { createRouter } from "../../src/http/router.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
+import { LANDING } from "../../src/texts/texts.ts";
 import { onceAnswered } from "../../src/operations/programme.ts";
 import { operationsRouters } from "../../src/operations/routes.ts";
 import { databaseHealth, ensureProgramme } from "../../src/operations/store.ts";
@@ -24,6 +25,8 @@ function operationsApp(
     database?: boolean;
     ledger?: boolean | "throws";
     pointsPerEuro?: number;
+    programme?: "throws";
+    aggregator?: boolean | "throws";
   } = {},
 ) {
   const db = openDatabase(DB);
@@ -31,6 +34,7 @@ function operationsApp(
   const log = jsonLog((line) => lines.push(line));
   const rest = createRouter();
   rest.get("/behind", (c) => c.text("open"));
+  rest.get("/.well-known/kept.json", (c) => c.text("mounted behind the gate"));
   const routers = operationsRouters({
     config: {
       environment: over.environment ?? "local",
@@ -66,9 +70,14 @@ function operationsApp(
         if (over.ledger === "throws") throw new Error("down");
         return over.ledger ?? true;
       },
-      programme: onceAnswered(() =>
-        ensureProgramme(db, { pointsPerEuro: over.pointsPerEuro ?? 100 }, NOW)
-      ),
+      programme: onceAnswered(async () => {
+        if (over.programme === "throws") throw new Error("no such table: settings");
+        return ensureProgramme(db, { pointsPerEuro: over.pointsPerEuro ?? 100 }, NOW);
+      }),
+      aggregator: async () => {
+        if (over.aggregator === "throws") throw new Error("down");
+        return over.aggregator ?? true;
+      },
     },
     clock: { nowMs: () => NOW },
     log,
@@ -133,6 +142,8 @@ describe("GET /healthz and /readyz", () => {
     [{ environment: "production" as const, region: "ENAM" }, ["database_outside_eu"]],
     [{ environment: "production" as const, region: null }, ["database_outside_eu"]],
     [{ database: false, ledger: false }, ["database_unavailable", "ledger_unavailable"]],
+    [{ aggregator: false }, ["aggregator_unanswered"]],
+    [{ database: false, aggregator: "throws" as const }, ["database_unavailable"]],
   ])("is not ready with %j, and says which check failed", async (over, codes) => {
     const { read } = operationsApp(over);
     const answer = await read("/readyz");
@@ -149,6 +160,31 @@ describe("GET /healthz and /readyz", () => {
     },
   );
 
+  it("says healthy only when everything is served, and serves its documents before that", async () => {
+    const early = operationsApp({ programme: "throws" });
+    const health = await early.read("/healthz");
+    expect([health.status, health.body.code, health.headers.get("Retry-After")]).toEqual([
+      503,
+      "unavailable",
+      "1",
+    ]);
+    expect((await early.read("/behind")).status).toBeGreaterThanOrEqual(500);
+    for (
+      const path of [
+        "/",
+        "/docs",
+        "/landing.css",
+        "/openapi.json",
+        "/v1/legal",
+        "/.well-known/security.txt",
+        "/.well-known/assetlinks.json",
+        "/.well-known/kept.json",
+      ]
+    ) {
+      expect([path, (await early.read(path)).status]).toEqual([path, 200]);
+    }
+  });
+
   it("does not ask where a local database is", async () => {
     expect((await operationsApp({ region: "ENAM" }).read("/readyz")).status).toBe(200);
   });
@@ -160,7 +196,7 @@ describe("the programme's rate", () => {
     expect((await operationsApp({ pointsPerEuro: 100 }).read("/behind")).text).toBe("open");
     const changed = operationsApp({ pointsPerEuro: 50 });
     expect((await changed.read("/behind")).status).toBe(503);
-    expect((await changed.read("/healthz")).status).toBe(200);
+    expect((await changed.read("/healthz")).status).toBe(503);
     expect((await changed.read("/readyz")).body.errors).toMatchObject([{
       pointer: "#check/programme",
       code: "programme_rate_changed",
@@ -191,7 +227,7 @@ describe("the programme's rate", () => {
 });
 
 describe("notices", () => {
-  it("tells the legal notice in both languages, without a secret", async () => {
+  it("gives the legal notice in both languages, without a secret", async () => {
     const { read } = operationsApp();
     const french = await read("/v1/legal");
     expect(french.body).toMatchObject({
@@ -239,6 +275,31 @@ describe("notices", () => {
         sha256_cert_fingerprints: ["14:6D"],
       },
     }]);
+  });
+
+  it("says at the root address what this is, in the reader's language, with links and without anything from elsewhere", async () => {
+    const { read } = operationsApp();
+    const french = await read("/", { "Accept-Language": "de, fr;q=0.8, en;q=0.5" });
+    const english = await read("/", { "Accept-Language": "en-GB" });
+    expect((await read("/")).text).toBe(french.text);
+    for (const [page, language] of [[french, "fr"], [english, "en"]] as const) {
+      expect(page.status).toBe(200);
+      expect(page.headers.get("Content-Type")).toMatch(/^text\/html/);
+      expect(page.headers.get("Content-Language")).toBe(language);
+      expect(page.headers.get("Vary")).toContain("Accept-Language");
+      expect(page.headers.get("Content-Security-Policy")).toMatch(
+        /^default-src 'none'; style-src 'self'; (?!.*unsafe)/,
+      );
+      expect(page.text).toContain(`<html lang="${language}">`);
+      expect(page.text).toContain(LANDING.in(language)("where").slice(0, 20));
+      expect(page.text).not.toMatch(/<script|<style|style=|https?:/);
+      const links = [...page.text.matchAll(/href="([^"]+)"/g)].map(([, path = ""]) => path);
+      expect(links).toContain("/docs");
+      expect(links).toContain("/v1/legal");
+      for (const path of links.filter((link) => link !== "/readyz")) {
+        expect([path, (await read(path)).status]).toEqual([path, 200]);
+      }
+    }
   });
 
   it("serves the documentation from its own files only", async () => {

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { newId } from "../../src/kernel/ids.ts";
 import type { BrandId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
+import { addDays, parisDate } from "../../src/kernel/time.ts";
 import { reviewService } from "../../src/reviews/service.ts";
 import { decideEarning } from "../../src/ledger/earning/rules.ts";
 import { at, batch, PROGRAMME, row } from "../contract/ledger-factories.ts";
@@ -108,7 +109,7 @@ describe("the reviews", () => {
     expect((await open()).map((item) => item["why"])).toEqual(["refund_without_purchase"]);
   });
 
-  test.each(["amount_out_of_bounds", "amount_missing", "date_absurd"] as const)(
+  test.each(["amount_out_of_bounds", "amount_missing"] as const)(
     "with %s can only be refused: what they show was made up",
     async (why) => {
       const user = await someone();
@@ -141,6 +142,97 @@ describe("the reviews", () => {
     },
   );
 
+  describe("whose day cannot be true", () => {
+    const on = (purchaseId: string, purchasedOn?: string, decision = "count") =>
+      app.call("POST", `/reviews/${purchaseId}/decision`, "support", {
+        decision,
+        ...(purchasedOn === undefined ? {} : { purchased_on: purchasedOn }),
+      });
+    async function heldRow(amountCents: number): Promise<string> {
+      const user = await someone();
+      await app.stubOf(user).record(
+        batch([
+          row("x", {
+            review: "date_absurd",
+            purchasedOn: "9999-12-31",
+            amountCents,
+            brand: { id: brandId, matched: "SHOP" },
+          }),
+        ], { offers: [] }),
+        NOW,
+      );
+      await app.stubOf(user).runDue(null, NOW);
+      const [held] = await rowsOf<{ purchase_id: string }>(
+        "SELECT purchase_id FROM reviews WHERE user_id = ?",
+        user,
+      );
+      return held?.purchase_id ?? "";
+    }
+    const day = (daysAgo: number) => addDays(parisDate(NOW), -daysAgo);
+
+    test("count on the day that a person gives, by the offer of that day", async () => {
+      const purchaseId = await heldRow(3490);
+      const decided = await on(purchaseId, day(0));
+      expect(decided.body).toMatchObject({
+        state: "closed",
+        decision: { decision: "count" },
+        row: { purchased_on: day(0), outcome: "earned", points: 104 },
+      });
+      expect((await on(purchaseId, day(0))).body).toMatchObject({ row: { points: 104 } });
+      expect((await on(purchaseId, day(1))).status).toBe(409);
+      expect(
+        await rowsOf(
+          "SELECT details FROM audit_events WHERE action = 'review.decide' AND target = ?",
+          purchaseId,
+        ),
+      ).toContainEqual({
+        details: expect.stringMatching(`"purchased_on":"${day(0)}".*"points":104`),
+      });
+    });
+
+    test("need one that can be true", async () => {
+      const purchaseId = await heldRow(3490);
+      const codeOf = async (purchasedOn?: string, decision?: string) => {
+        const { status, body } = await on(purchaseId, purchasedOn, decision);
+        const [error] = (body as { errors?: { pointer: string; code: string }[] }).errors ?? [];
+        return `${status} ${error?.pointer ?? ""} ${error?.code ?? body.code ?? ""}`;
+      };
+      expect(await codeOf()).toBe("422 /purchased_on day_required");
+      for (const purchasedOn of [day(-1), day(121), "1970-01-01"]) {
+        expect(await codeOf(purchasedOn)).toBe("422 /purchased_on day_invalid");
+      }
+      expect(await codeOf("2026-02-30")).toMatch(/^422 \/purchased_on /);
+      expect(await codeOf(day(0), "refuse")).toBe("422 /purchased_on day_not_asked");
+      expect(
+        await rowsOf(
+          "SELECT state, decision, purchased_on FROM reviews WHERE purchase_id = ?",
+          purchaseId,
+        ),
+      )
+        .toEqual([{ state: "open", decision: null, purchased_on: null }]);
+      expect((await on(purchaseId, undefined, "refuse")).body).toMatchObject({
+        state: "closed",
+        row: { outcome: "not_earned" },
+      });
+    });
+
+    test("need a second person for many points as well", async () => {
+      const purchaseId = await heldRow(900_000);
+      expect((await on(purchaseId, day(0))).body).toMatchObject({
+        state: "open",
+        decision: null,
+        proposal: { by: "support", points: 27_000 },
+      });
+      const second = await app.call(
+        "POST",
+        `/reviews/${purchaseId}/decision`,
+        "bob.support",
+        { decision: "count", purchased_on: day(0) },
+      );
+      expect(second.body).toMatchObject({ state: "closed", row: { points: 27_000 } });
+    });
+  });
+
   test("that the ledger will not count are open again, and the sweep lets go of them", async () => {
     const user = await someone();
     await app.stubOf(user).record(
@@ -171,7 +263,15 @@ describe("the reviews", () => {
       target: "x",
       details: {},
     } as const;
-    expect(await reviews.decide(held?.purchase_id ?? "pur_", "count", "alice", event)).toEqual({
+    expect(
+      await reviews.decide({
+        purchaseId: held?.purchase_id ?? "pur_",
+        decision: "count",
+        purchasedOn: null,
+        by: "alice",
+        event,
+      }),
+    ).toEqual({
       ok: false,
       error: { code: "not_countable" },
     });
@@ -301,7 +401,7 @@ describe("the reviews", () => {
         details: {},
       } as const;
       await app.queue.intend(
-        { purchaseId, decision: "count", by: "alice", nowMs: app.clock.ms },
+        { purchaseId, decision: "count", purchasedOn: null, by: "alice", nowMs: app.clock.ms },
         event,
       );
       await app.stubOf(user).record(
@@ -352,6 +452,7 @@ describe("the reviews", () => {
     await app.queue.intend({
       purchaseId: String(held?.["id"]),
       decision: "refuse",
+      purchasedOn: null,
       by: "alice",
       nowMs: app.clock.ms,
     }, {

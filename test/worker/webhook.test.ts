@@ -84,7 +84,7 @@ describe("a hot webhook", () => {
       .toEqual([[500, true], [500, true], [1, false]]);
     expect(app.counted.count).toEqual({ roundTrips: 1, statements: 1, rowsWritten: 0 });
   });
-  it("tells the ledger of a sync without rows", async () => {
+  it("records a sync without rows in the ledger", async () => {
     const user = await hotUser(app);
     await deliver(
       app,

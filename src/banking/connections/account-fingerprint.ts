@@ -1,4 +1,4 @@
-// Which real account an aggregator's account id stands for (DESIGN.md section 4, "Which rows are
+// Which real account an aggregator's account id names (DESIGN.md section 4, "Which rows are
 // the same"). Pure. The IBAN goes into a keyed hash and nowhere else.
 import { keyedIndex } from "../../kernel/keyring.ts";
 import type { Keyring } from "../../kernel/keyring.ts";

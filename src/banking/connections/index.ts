@@ -8,6 +8,8 @@ export type {
   NewAccount,
   NewConnection,
 } from "./changes.ts";
+export { nextHolder, sharedRowTag, wasTaken } from "./holders.ts";
+export type { Handover, Holder, NextHolder } from "./holders.ts";
 export { differs, earningAccounts, generationsOf } from "./linked-user.ts";
 export type { Gap, LinkedAccount, LinkedConnection, LinkedUser } from "./linked-user.ts";
 export { backoffMs, isFine } from "./status.ts";

@@ -7,6 +7,12 @@ import type { Action, BaseStatus } from "./status.ts";
 import type { AccountWindow, AggregatorName, RemoteAccount, RemoteConnection } from "../ports.ts";
 import { parisDate } from "../../kernel/time.ts";
 
+export type TransferRequest = {
+  readonly by: "you" | "other";
+  readonly askedAtMs: number;
+  readonly expiresAtMs: number;
+};
+
 export type LinkedAccount = {
   readonly id: AccountId;
   readonly connectionId: ConnectionId;
@@ -22,6 +28,14 @@ export type LinkedAccount = {
    */
   readonly family: string | null;
   readonly earning: boolean;
+  /** Its user switched it off. Off without that: another holder of the bank account earns. */
+  readonly offByChoice: boolean;
+  /** Its user's age is being reviewed: it does not earn meanwhile, whatever `earning` says. */
+  readonly heldForAge: boolean;
+  /** Keyed hashes of rows that earlier holders of the bank account recorded. */
+  readonly takenRows: readonly string[];
+  /** A request to earn in another holder's place that this user made, or has to answer. */
+  readonly transfer: TransferRequest | null;
   readonly linkedAtMs: number;
   readonly seenFromMs: number | null;
   readonly state: "enabled" | "disabled" | "deleted";
@@ -84,7 +98,7 @@ export function earningAccounts(
   const windows = new Map<string, AccountWindow>();
   if (since === null || connection.status === "removed") return windows;
   for (const account of connection.accounts) {
-    if (account.state !== "enabled" || !account.earning) continue;
+    if (account.state !== "enabled" || !account.earning || account.heldForAge) continue;
     windows.set(account.remoteId, {
       currency: account.currency,
       firstDay: parisDate(Math.max(since, account.linkedAtMs)),

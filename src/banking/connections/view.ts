@@ -4,13 +4,16 @@ import type { AccountId, ConnectionId } from "../../kernel/ids.ts";
 import { parisDate } from "../../kernel/time.ts";
 import type { BankingActivity } from "../../ledger/ports.ts";
 import type { Action, BaseStatus } from "./status.ts";
-import type { LinkedConnection } from "./linked-user.ts";
+import type { LinkedAccount, LinkedConnection, TransferRequest } from "./linked-user.ts";
 
 export type AccountView = {
   readonly id: AccountId;
   readonly kind: "checking" | "card";
   readonly ordinal: number;
   readonly earning: boolean;
+  /** Why it does not earn; null when it does. */
+  readonly notEarning: "choice" | "shared" | "age_review" | null;
+  readonly transfer: TransferRequest | null;
   readonly lastPurchaseOn: string | null;
 };
 
@@ -63,9 +66,20 @@ export function connectionView(
       id: account.id,
       kind: account.kind,
       ordinal: account.ordinal,
-      earning: account.earning,
+      earning: notEarning(account) === null,
+      notEarning: notEarning(account),
+      // A request that nobody answered is over when it is read, whether or not the sweep has been by.
+      transfer: account.transfer !== null && account.transfer.expiresAtMs > nowMs
+        ? account.transfer
+        : null,
       lastPurchaseOn:
         activity.accounts.find((entry) => entry.accountId === account.id)?.lastPurchaseOn ?? null,
     })),
   };
+}
+
+function notEarning(account: LinkedAccount): AccountView["notEarning"] {
+  if (account.heldForAge) return "age_review";
+  if (account.earning) return null;
+  return account.offByChoice ? "choice" : "shared";
 }

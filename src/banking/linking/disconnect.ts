@@ -7,6 +7,7 @@ import { backoffMs } from "../connections/index.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
 import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import { accessFor } from "../reconcile/index.ts";
+import { handOversOf } from "../sharing/index.ts";
 
 /** Ends one connection of a user; false when the user has no such connection. Safe to repeat. */
 export async function endConnection(
@@ -17,6 +18,7 @@ export async function endConnection(
   const link = await deps.store.linkOfConnection(userId, id);
   if (link === null) return false;
   await deps.store.removeConnection(userId, id, false, deps.clock.nowMs());
+  await handOversOf(deps, userId);
   const linkedUser = await deps.store.linkedUserOfLink(link.linkId);
   const connection = linkedUser?.connections.find((candidate) => candidate.id === id);
   if (linkedUser !== null && connection !== undefined && !connection.goneRemotely) {
@@ -25,7 +27,7 @@ export async function endConnection(
   return true;
 }
 
-/** Tells the aggregator to forget a connection that ended here. False: later. */
+/** Asks the aggregator to delete a connection that ended here. False: later. */
 export async function finishRemoval(
   deps: BankingDeps,
   linkedUser: LinkedUser,
@@ -56,6 +58,7 @@ export async function finishRemoval(
  */
 export async function endAll(deps: BankingDeps, userId: UserId): Promise<boolean> {
   const ending = await deps.store.beginEnding(userId, deps.clock.nowMs());
+  await handOversOf(deps, userId);
   let finished = true;
   for (const linkId of ending) {
     const linkedUser = await deps.store.linkedUserOfLink(linkId);

@@ -79,6 +79,10 @@ export async function startConnection(
   }
   const link = await ensureLink(deps, aggregator, input.userId);
   if (!link.ok) return link;
+  // A birth date corrected before the link was there opened no review of the age: asked again now
+  // that it would.
+  const still = await openGate(deps.identity, input.userId);
+  if (!still.ok) return still;
   return authorize(deps, aggregator, link.value, {
     ...input,
     locale: input.locale ?? gate.value.locale,

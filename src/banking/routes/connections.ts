@@ -10,19 +10,12 @@ import type { IdempotencyDeps } from "../../http/idempotency.ts";
 import { pageOf, pageQuery } from "../../http/paging.ts";
 import type { Cursors } from "../../http/paging.ts";
 import { problem } from "../../http/problem.ts";
-import { answer, body, createRouter, problems, userSecurity } from "../../http/router.ts";
+import { answer, createRouter, problems, userSecurity } from "../../http/router.ts";
 import { isId } from "../../kernel/ids.ts";
 import type { BankingService } from "../service/index.ts";
+import { mountAccounts } from "./accounts.ts";
 import { mountAuthorizations } from "./authorizations.ts";
-import {
-  accountSchema,
-  bankSchema,
-  connectionSchema,
-  idPath,
-  presentAccount,
-  presentConnection,
-  tags,
-} from "./schemas.ts";
+import { bankSchema, connectionSchema, idPath, presentConnection, tags } from "./schemas.ts";
 
 type ConnectionRouteDeps = {
   readonly service: BankingService;
@@ -70,16 +63,6 @@ const endRoute = createRoute({
   request: { params: idPath },
   responses: { 204: { description: "Ended" }, ...problems(401, 404, 503) },
 });
-const accountRoute = createRoute({
-  method: "patch",
-  path: "/v1/bank-accounts/{id}",
-  tags,
-  security: userSecurity,
-  summary: "Let an account earn, or not",
-  request: { params: idPath, body: body(z.strictObject({ earning: z.boolean() })) },
-  responses: { 200: answer(accountSchema, "The account"), ...problems(401, 404, 409, 422, 503) },
-});
-
 /** Routes for the user's banks. */
 export function connectionRoutes(deps: ConnectionRouteDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
@@ -97,9 +80,15 @@ export function connectionRoutes(deps: ConnectionRouteDeps): OpenAPIHono<AppEnv>
     ["/v1/bank-connections", "/v1/bank-connections/:id/renewal"],
     idempotent(deps.idempotency, { required: true }),
   );
+  router.on(
+    "POST",
+    ["/v1/bank-accounts/:id/earning-transfer", "/v1/bank-accounts/:id/earning-transfer/answer"],
+    idempotent(deps.idempotency, { required: false }),
+  );
   mountAuthorizations(router, deps.service);
   mountLists(router, deps);
-  mountChanges(router, deps);
+  mountEnding(router, deps);
+  mountAccounts(router, deps.service);
   return router;
 }
 
@@ -151,30 +140,11 @@ function mountLists(router: OpenAPIHono<AppEnv>, { service, cursors }: Connectio
   });
 }
 
-function mountChanges(router: OpenAPIHono<AppEnv>, { service }: ConnectionRouteDeps): void {
+function mountEnding(router: OpenAPIHono<AppEnv>, { service }: ConnectionRouteDeps): void {
   router.openapi(endRoute, async (c) => {
     const { id } = c.req.valid("param");
     const ended = isId("con", id) && (await service.end(userOf(c).userId, id));
     return ended ? c.body(null, 204) : problem(c, "not_found");
-  });
-  router.openapi(accountRoute, async (c) => {
-    const { id } = c.req.valid("param");
-    if (!isId("acc", id)) return problem(c, "not_found") as never;
-    const changed = await service.setEarning(userOf(c).userId, id, c.req.valid("json").earning);
-    if (changed.ok) return c.json(presentAccount(changed.value, c.get("locale")), 200);
-    switch (changed.error.code) {
-      case "not_found":
-        return problem(c, "not_found") as never;
-      case "shared":
-        return problem(c, "conflict", {
-          detail: {
-            fr: "Un autre titulaire gagne déjà avec ce compte",
-            en: "Another holder already earns with this account",
-          },
-        }) as never;
-      default:
-        return problem(c, "ledger_unavailable") as never;
-    }
   });
 }
 

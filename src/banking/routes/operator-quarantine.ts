@@ -18,6 +18,7 @@ import { toInstant } from "../../kernel/time.ts";
 import type { BankingService } from "../service/index.ts";
 import type { QuarantineItem, QuarantineQuery } from "../store/index.ts";
 import type { ReplayError } from "../webhook/index.ts";
+import { BANKING } from "../../texts/texts.ts";
 
 type OperatorDeps = {
   readonly operatorTokens: OperatorTokens;
@@ -158,18 +159,10 @@ export function quarantineReplayRoutes(deps: QuarantineReplayDeps): OpenAPIHono<
 function refusedReplay(c: Parameters<typeof problem>[0], error: ReplayError): Response {
   switch (error.code) {
     case "nothing_to_ask":
-      return problem(c, "conflict", {
-        detail: {
-          fr: "L'agrégateur n'a rien à ce sujet",
-          en: "The aggregator has nothing about it",
-        },
-      });
+      return problem(c, "conflict", { detail: BANKING.both("nothing_to_ask") });
     case "still_failing":
       return problem(c, "conflict", {
-        detail: {
-          fr: `Redemandé, mais le problème persiste : ${error.reason}`,
-          en: `Asked again, but it still fails: ${error.reason}`,
-        },
+        detail: BANKING.both("still_failing", { reason: error.reason }),
       });
     case "aggregator_unavailable":
       return problem(c, "aggregator_unavailable", { headers: { "Retry-After": "30" } });

@@ -4,6 +4,7 @@ import { z } from "@hono/zod-openapi";
 import type { Locale } from "../../http/context.ts";
 import { toInstant } from "../../kernel/time.ts";
 import type { AccountView, ConnectionView } from "../connections/index.ts";
+import { BANKING } from "../../texts/texts.ts";
 
 export const bankSchema = z.object({
   id: z.string(),
@@ -16,6 +17,18 @@ export const accountSchema = z.object({
   kind: z.enum(["checking", "card"]),
   label: z.string(),
   earning: z.boolean(),
+  not_earning: z.enum(["choice", "shared", "age_review"]).nullable().openapi({
+    description:
+      "Why it does not earn: its user switched it off, another holder earns with the bank account (this ends by itself when they leave), or the user's age is being reviewed",
+  }),
+  transfer_asked: z.object({
+    by: z.enum(["you", "other"]),
+    asked_at: z.string(),
+    expires_at: z.string(),
+  }).nullable().openapi({
+    description:
+      "An open request to earn in the other holder's place: `you` made it, or `other` asks you for an answer",
+  }),
   last_purchase_on: z.string().nullable(),
 }).openapi("BankAccount");
 export const connectionSchema = z.object({
@@ -60,8 +73,14 @@ export function presentAccount(account: AccountView, locale: Locale) {
   return {
     id: account.id,
     kind: account.kind,
-    label: `${locale === "en" ? "Account" : "Compte"} ${account.ordinal}`,
+    label: BANKING.in(locale)("account_label", { ordinal: String(account.ordinal) }),
     earning: account.earning,
+    not_earning: account.notEarning,
+    transfer_asked: account.transfer === null ? null : {
+      by: account.transfer.by,
+      asked_at: toInstant(account.transfer.askedAtMs),
+      expires_at: toInstant(account.transfer.expiresAtMs),
+    },
     last_purchase_on: account.lastPurchaseOn,
   };
 }

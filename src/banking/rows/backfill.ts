@@ -1,5 +1,5 @@
 // Reads rows back from the aggregator: all that a connection's window allows, what a gap left out,
-// or what changed under its old id, of which no webhook tells. Marks move only after everything was
+// or what changed under its old id, which no webhook reports. Marks move only after everything was
 // recorded, so each read can end anywhere and be made again.
 import { ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
@@ -181,8 +181,7 @@ async function readPages(
       connection,
       access.cipher,
       catalogue,
-      answer.value.rows,
-      null,
+      { rows: answer.value.rows, arrival: { by: "read", atMs: policy.nowMs }, syncedAtMs: null },
     );
     if (!recorded.ok) return recorded;
     if (answer.value.next === null) return ok({ finished: true });

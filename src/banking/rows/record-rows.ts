@@ -8,30 +8,41 @@ import type { BrandId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import type { BankRow, OfferCover, RecordBatch } from "../../ledger/ports.ts";
-import { generationsOf } from "../connections/index.ts";
+import { generationsOf, wasTaken } from "../connections/index.ts";
 import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { ReadError } from "../errors.ts";
 import type { CardRow } from "../ports.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
 import { splitRows } from "./batches.ts";
+import { versionTimeOf } from "./version-time.ts";
+import type { Arrival } from "./version-time.ts";
 
-/** Records rows of one connection. `syncedAtMs` ends a sync and goes with the last call. */
+/** Rows as they came. `syncedAtMs` ends a sync and goes with the last call. */
+type Arrived = {
+  readonly rows: readonly CardRow[];
+  readonly arrival: Arrival;
+  readonly syncedAtMs: number | null;
+};
+
+/** Records rows of one connection. */
 export async function recordRows(
   deps: BankingDeps,
   linkedUser: LinkedUser,
   connection: LinkedConnection,
   cipher: UserCipher,
   catalogue: CatalogueSnapshot,
-  rows: readonly CardRow[],
-  syncedAtMs: number | null,
+  { rows, arrival, syncedAtMs }: Arrived,
 ): Promise<Result<null, ReadError>> {
   if (rows.length === 0 && syncedAtMs === null) return ok(null);
   const byRemoteId = new Map(connection.accounts.map((account) => [account.remoteId, account]));
   const bankRows: BankRow[] = [];
   for (const row of rows) {
     const account = byRemoteId.get(row.remoteAccountId);
-    if (account !== undefined) {
-      bankRows.push(await bankRowOf(deps, account.id, row, cipher, catalogue));
+    // The amount of such a row is missing, or its day: it says nothing of another's.
+    const taken = account !== undefined && row.review === null &&
+      wasTaken(deps.keyrings.index, account, row);
+    if (account !== undefined && !taken) {
+      bankRows.push(await bankRowOf(deps, account.id, row, arrival, cipher, catalogue));
     }
   }
   const covers = coversOf(bankRows);
@@ -96,6 +107,7 @@ async function bankRowOf(
   deps: BankingDeps,
   accountId: BankRow["accountId"],
   row: CardRow,
+  arrival: Arrival,
   cipher: UserCipher,
   catalogue: CatalogueSnapshot,
 ): Promise<BankRow> {
@@ -110,8 +122,9 @@ async function bankRowOf(
     original: row.original,
     purchasedOn: row.purchasedOn,
     bookedOn: row.bookedOn,
+    ...(row.announcedOn === undefined ? {} : { announcedOn: row.announcedOn }),
     state: row.state,
-    lastUpdateMs: row.lastUpdateMs,
+    ...versionTimeOf(row, arrival),
     review: row.review,
     channel: seen.channel,
     labelCipher: await cipher.encrypt({

@@ -42,15 +42,12 @@ export async function connectionDetail(
   return views.ok ? ok(views.value[0] ?? null) : views;
 }
 
-/** Switches whether an account earns. */
-export async function setEarning(
+/** One account of the user's; `not_found` when it is not theirs, or not shown any more. */
+export async function accountDetail(
   deps: BankingDeps,
   userId: UserId,
   id: AccountId,
-  earning: boolean,
-): Promise<Result<AccountView, LedgerError | { readonly code: "shared" | "not_found" }>> {
-  const done = await deps.store.setEarning(userId, id, earning, deps.clock.nowMs());
-  if (done !== "done") return err({ code: done === "shared" ? "shared" : "not_found" });
+): Promise<Result<AccountView, LedgerError | { readonly code: "not_found" }>> {
   const connection = (await deps.store.connectionsOf(userId)).find((candidate) =>
     candidate.accounts.some((account) => account.id === id)
   );

@@ -14,10 +14,11 @@ import {
 import type { CallbackInput, RenewalInput, StartInput } from "../linking/index.ts";
 import type { BankingPort } from "../ports.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
+import { answerTransfer, askTransfer, switchEarning } from "../sharing/index.ts";
 import type { QuarantineQuery } from "../store/index.ts";
 import { createReceiver, replayQuarantined } from "../webhook/index.ts";
 import { createBankSearch } from "./banks.ts";
-import { connectionDetail, listConnections, setEarning, viewsOf } from "./connection-views.ts";
+import { accountDetail, connectionDetail, listConnections, viewsOf } from "./connection-views.ts";
 import { sweep } from "./sweep.ts";
 
 export type BankingService = ReturnType<typeof createBanking>;
@@ -28,6 +29,12 @@ export function createBanking(deps: BankingDeps) {
     endAll: (userId) => endAll(deps, userId),
     connectionIds: async (userId) =>
       (await deps.store.connectionsOf(userId)).map((connection) => connection.id),
+    readAgain: async (userId) => {
+      for (const connection of await deps.store.connectionsOf(userId)) {
+        if (connection.status === "removed") continue;
+        await deps.store.readAgain(connection.id, deps.clock.nowMs());
+      }
+    },
     sweep: (nowMs) => sweep(deps, nowMs),
   };
 
@@ -49,8 +56,19 @@ export function createBanking(deps: BankingDeps) {
     },
     list: (userId: UserId) => listConnections(deps, userId),
     detail: (userId: UserId, id: ConnectionId) => connectionDetail(deps, userId, id),
-    setEarning: (userId: UserId, id: AccountId, earning: boolean) =>
-      setEarning(deps, userId, id, earning),
+    /** Each answers with the account after it. */
+    async setEarning(userId: UserId, id: AccountId, earning: boolean) {
+      const done = await switchEarning(deps, userId, id, earning);
+      return done.ok ? accountDetail(deps, userId, id) : done;
+    },
+    async askTransfer(userId: UserId, id: AccountId) {
+      const done = await askTransfer(deps, userId, id);
+      return done.ok ? accountDetail(deps, userId, id) : done;
+    },
+    async answerTransfer(userId: UserId, id: AccountId, accept: boolean) {
+      const done = await answerTransfer(deps, userId, id, accept);
+      return done.ok ? accountDetail(deps, userId, id) : done;
+    },
     end: (userId: UserId, id: ConnectionId) => endConnection(deps, userId, id),
     quarantinePage: (query: QuarantineQuery) => deps.store.quarantinePage(query),
     replay: (id: string, eventOf: (details: AuditEvent["details"]) => AuditEvent) =>

@@ -1,6 +1,6 @@
 // Finishes what was left open: reads back, repairs, removals, endings, looks at users who never
-// came back from the bank's page; once a day it reads what changed of each connection. In bounded
-// steps; one user's trouble postpones that user's work and nobody else's.
+// came back from the bank's page, shared accounts whose holder left; once a day it reads what changed
+// of each connection. In bounded steps; one user's trouble postpones that user's work and nobody else's.
 import { isDatabaseFailure } from "../../db/database.ts";
 import { errorClass } from "../../kernel/log.ts";
 import { DAY_MS, HOUR_MS } from "../../kernel/time.ts";
@@ -10,18 +10,29 @@ import type { BankingDeps } from "../reconcile/index.ts";
 import { finishEnding, finishRemoval } from "../linking/index.ts";
 import { accessFor, reconcile } from "../reconcile/index.ts";
 import { catchUp, PAGES_SWEEP } from "../rows/index.ts";
+import { handOver } from "../sharing/index.ts";
 
 const STEP_ITEMS = 20;
 /** A connection that still fails after so many tries is shown to operators. */
 const ALERT_AFTER_TRIES = 6;
 /** A daily read that failed is made again so much later: four background calls a day at most. */
 const CHANGES_RETRY_MS = 6 * HOUR_MS;
-/** Spent and late intents are kept a while to tell a late return from a forged one. */
+/** Spent and late intents are kept a while to distinguish a late return from a forged one. */
 const INTENTS_KEPT_MS = 30 * DAY_MS;
 
 /** One bounded round. `more`: there was as much as a round may do. */
 export async function sweep(deps: BankingDeps, nowMs: number): Promise<{ more: boolean }> {
   await deps.store.purgeIntents(nowMs - INTENTS_KEPT_MS);
+  await deps.store.tidyTransfers(nowMs);
+  const handovers = await deps.store.dueHandovers(nowMs, STEP_ITEMS);
+  for (const item of handovers) {
+    await guardedStep(
+      deps,
+      item.fingerprint,
+      async () => void (await handOver(deps, item)),
+      () => deps.store.postponeHandover(item, nowMs + backoffMs(item.tries)),
+    );
+  }
   const due = await deps.store.due(nowMs, STEP_ITEMS);
   for (const item of due.links) {
     await guardedStep(
@@ -39,7 +50,9 @@ export async function sweep(deps: BankingDeps, nowMs: number): Promise<{ more: b
       () => later(deps, item.id, item.tries + 1),
     );
   }
-  return { more: due.links.length >= STEP_ITEMS || due.connections.length >= STEP_ITEMS };
+  return {
+    more: [handovers, due.links, due.connections].some((items) => items.length >= STEP_ITEMS),
+  };
 }
 
 /**

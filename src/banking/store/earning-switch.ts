@@ -1,44 +1,50 @@
 // The user's switch that lets an account earn.
 import { and, eq, ne, sql } from "drizzle-orm";
-import { bankAccounts } from "../../db/banking-tables.ts";
+import { bankAccounts, earningTransfers } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
 import type { AccountId, UserId } from "../../kernel/ids.ts";
+import { inBatch } from "./batch.ts";
+import { startEarning } from "./handovers.ts";
+import type { EarningStart } from "./handovers.ts";
+import { sharedBy } from "./shared-account.ts";
 
 const accounts = bankAccounts;
 
 export function earningSwitch(db: Database) {
+  const own = (userId: UserId, id: AccountId) =>
+    and(eq(accounts.id, id), eq(accounts.userId, userId), ne(accounts.state, "deleted"));
   return {
-    /**
-     * Switches earning. `shared` when another user's account already earns for the same bank
-     * account: checked in the same statement, so that of two holders exactly one earns.
-     */
-    async setEarning(
+    /** What the switch is about; null when it is not this user's, or gone. */
+    async switchOf(
       userId: UserId,
       id: AccountId,
-      earning: boolean,
-      nowMs: number,
-    ): Promise<"done" | "shared" | "unknown"> {
-      const free =
-        sql`NOT EXISTS (SELECT 1 FROM bank_accounts o WHERE o.fingerprint = ${accounts.fingerprint} AND o.user_id <> ${userId} AND o.earning = 1 AND o.state = 'enabled' AND ${accounts.strength} <> 'weak'
-        AND (SELECT status FROM bank_connections WHERE id = o.connection_id) <> 'removed')`;
-      const own = and(
-        eq(accounts.id, id),
-        eq(accounts.userId, userId),
-        ne(accounts.state, "deleted"),
+    ): Promise<{ readonly earning: boolean; readonly fingerprint: string } | null> {
+      const [row] = await db.select({
+        earning: accounts.earning,
+        fingerprint: accounts.fingerprint,
+      }).from(accounts).where(own(userId, id));
+      return row === undefined ? null : { ...row, earning: row.earning === 1 };
+    },
+    /** False when another user's account earns with the same bank account. */
+    async switchOn(userId: UserId, id: AccountId, start: EarningStart): Promise<boolean> {
+      await startEarning(db, [id], userId, start, ne(accounts.state, "deleted") ?? sql`1`);
+      const [row] = await db.select({ earning: accounts.earning }).from(accounts).where(
+        own(userId, id),
       );
-      const done = earning
-        ? await db.update(accounts).set({
-          earning: 1,
-          seenFromMs:
-            sql`CASE WHEN ${accounts.earning} = 0 THEN ${nowMs} ELSE ${accounts.seenFromMs} END`,
-          updatedAtMs: nowMs,
-        }).where(and(own, sql`(${accounts.earning} = 1 OR ${free})`)).returning({ id: accounts.id })
-        : await db.update(accounts).set({ earning: 0, updatedAtMs: nowMs }).where(own).returning({
-          id: accounts.id,
-        });
-      if (done.length > 0) return "done";
-      const [row] = await db.select({ id: accounts.id }).from(accounts).where(own);
-      return row === undefined ? "unknown" : "shared";
+      return row?.earning === 1;
+    },
+    /** Off by choice; a request of this user for the account is withdrawn with it. */
+    async switchOff(userId: UserId, id: AccountId, nowMs: number): Promise<void> {
+      await inBatch(db, [
+        db.update(earningTransfers).set({ state: "void" }).where(
+          sql`state = 'asked' AND user_id = ${userId} AND fingerprint IN (
+            SELECT ${sharedBy("a")} FROM bank_accounts a
+            WHERE a.id = ${id} AND a.user_id = ${userId})`,
+        ),
+        db.update(accounts).set({ earning: 0, offByChoice: 1, updatedAtMs: nowMs }).where(
+          own(userId, id),
+        ),
+      ]);
     },
   };
 }

@@ -5,6 +5,8 @@ import type { Database } from "../../db/database.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { connectionRows } from "./connections.ts";
 import { earningSwitch } from "./earning-switch.ts";
+import { transferRows } from "./earning-transfers.ts";
+import { handoverRows } from "./handovers.ts";
 import { linkEndings } from "./link-endings.ts";
 import { linkIntentRows } from "./link-intents.ts";
 import { linkedUserReads } from "./linked-users.ts";
@@ -12,7 +14,9 @@ import { linkRows, linkSchedule } from "./links.ts";
 import { pendingWork } from "./pending-work.ts";
 import { quarantineOperations, quarantineRows } from "./quarantine.ts";
 import { readProgress } from "./read-progress.ts";
+import { remoteUserReads } from "./remote-users.ts";
 
+export type { EarningStart } from "./handovers.ts";
 export type {
   QuarantinedMessage,
   QuarantineEntry,
@@ -35,7 +39,10 @@ export function bankingStore(db: Database, random: RandomBytes) {
     ...linkIntentRows(db, random),
     ...connectionRows(db, random),
     ...earningSwitch(db),
+    ...handoverRows(db),
+    ...transferRows(db, random),
     ...readProgress(db),
+    ...remoteUserReads(db),
     ...pendingWork(db),
     ...quarantineRows(db, random),
     ...quarantineOperations(db, random),

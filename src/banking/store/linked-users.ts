@@ -1,11 +1,13 @@
 // The reads: what we know of one user at one aggregator, or of all of a user's banks, in one
 // statement each.
 import { sql } from "drizzle-orm";
+import { heldForAge } from "../../db/age-review-tables.ts";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import type { UserId } from "../../kernel/ids.ts";
 import type { Gap, LinkedAccount, LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { AggregatorName } from "../ports.ts";
+import { sharedBy } from "./shared-account.ts";
 
 const connectionJson = sql.raw(
   `json_group_array(json_object('id', b.id, 'remoteId', b.remote_connection_id, 'bankId', b.bank_id, 'bankName', b.bank_name, 'status', b.status,
@@ -14,11 +16,15 @@ const connectionJson = sql.raw(
   'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms,
   'gaps', json((SELECT json_group_array(json_object('fromMs', g.from_ms, 'toMs', g.to_ms, 'recovered', g.recovered_at_ms)) FROM bank_gaps g WHERE g.connection_id = b.id))))`,
 );
-const accountJson = sql.raw(
-  `json_group_array(json_object('id', a.id, 'connectionId', a.connection_id, 'remoteId', a.remote_account_id, 'kind', a.kind, 'currency', a.currency,
+const accountJson =
+  sql`json_group_array(json_object('id', a.id, 'connectionId', a.connection_id, 'remoteId', a.remote_account_id, 'kind', a.kind, 'currency', a.currency,
   'ordinal', a.ordinal, 'fingerprint', a.fingerprint, 'strength', a.strength, 'family', a.family, 'earning', a.earning, 'linkedAtMs', a.linked_at_ms,
-  'seenFromMs', a.seen_from_ms, 'state', a.state, 'createdAtMs', a.created_at_ms))`,
-);
+  'seenFromMs', a.seen_from_ms, 'state', a.state, 'createdAtMs', a.created_at_ms, 'offByChoice', a.off_by_choice,
+  'heldForAge', ${heldForAge("a.user_id")}, 'takenRows', json(COALESCE(a.taken_rows, '[]')),
+  'transfer', (SELECT json_object('by', CASE WHEN t.user_id = a.user_id THEN 'you' ELSE 'other' END, 'askedAtMs', t.asked_at_ms, 'expiresAtMs', t.expires_at_ms)
+    FROM earning_transfers t WHERE t.fingerprint = ${
+    sharedBy("a")
+  } AND t.state = 'asked' AND (t.user_id = a.user_id OR a.earning = 1))))`;
 
 type LinkedUserRow = {
   aggregator: AggregatorName;
@@ -51,9 +57,15 @@ function linkedUserQuery(condition: ReturnType<typeof sql>) {
 
 function toConnections(connectionsJson: string, accountsJson: string): LinkedConnection[] {
   type Raw<T, K extends keyof T> = Omit<T, K> & Readonly<Record<K, number>>;
-  const known = (JSON.parse(accountsJson) as Raw<LinkedAccount, "earning">[]).map((
-    account,
-  ): LinkedAccount => ({ ...account, earning: account.earning === 1 }));
+  const known = (JSON.parse(accountsJson) as Raw<
+    LinkedAccount,
+    "earning" | "offByChoice" | "heldForAge"
+  >[]).map((account): LinkedAccount => ({
+    ...account,
+    earning: account.earning === 1,
+    offByChoice: account.offByChoice === 1,
+    heldForAge: account.heldForAge === 1,
+  }));
   type RawConnection = Raw<Omit<LinkedConnection, "accounts" | "gaps">, "goneRemotely"> & {
     readonly gaps: readonly {
       readonly fromMs: number;

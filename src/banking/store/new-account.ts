@@ -11,6 +11,7 @@ import { newId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { addDays, parisDate, parisToMs } from "../../kernel/time.ts";
 import type { Changes, NewAccount } from "../connections/index.ts";
+import { anotherEarns, sharedBy } from "./shared-account.ts";
 
 /** The connection that the account belongs to; `b` in the texts below. */
 const connection = alias(bankConnections, "b");
@@ -42,8 +43,9 @@ export function insertAccount(
  * builder refuses another order than the table's.
  */
 function accountPlan(id: string, changes: Changes, item: NewAccount) {
-  const earlier = (column: "earning" | "linked_at_ms" | "seen_from_ms") =>
-    earlierGeneration(changes, item, sql.raw(`p.${column}`), sql`q.status <> 'removed'`);
+  const earlier = (
+    column: "earning" | "linked_at_ms" | "seen_from_ms" | "off_by_choice" | "taken_rows",
+  ) => earlierGeneration(changes, item, sql.raw(`p.${column}`), sql`q.status <> 'removed'`);
   return {
     id: sql`${id}`.as("id"),
     userId: connection.userId,
@@ -55,7 +57,11 @@ function accountPlan(id: string, changes: Changes, item: NewAccount) {
     ordinal: ordinalInConnection(item).as("ordinal"),
     fingerprint: sql`${item.fingerprint}`.as("fingerprint"),
     strength: sql`${item.strength}`.as("strength"),
-    earning: sql`COALESCE(${earlier("earning")}, ${earnsAfresh(changes, item)})`.as("earning"),
+    // Off stays off, for its reason. On does not stay on where another holder has begun to earn since
+    // the former account ended.
+    earning: sql`(COALESCE(${earlier("earning")}, 1) AND ${earnsAfresh(changes, item)})`.as(
+      "earning",
+    ),
     // Rows of a new generation come again as if seen for the first time, so those from before it
     // was last switched on go by their date.
     linkedAtMs: sql`COALESCE(
@@ -69,6 +75,8 @@ function accountPlan(id: string, changes: Changes, item: NewAccount) {
     family: earlierGeneration(changes, item, sql`COALESCE(p.family, p.fingerprint)`, sql`1`).as(
       "family",
     ),
+    offByChoice: sql`COALESCE(${earlier("off_by_choice")}, 0)`.as("offByChoice"),
+    takenRows: earlier("taken_rows").as("takenRows"),
   };
 }
 
@@ -101,10 +109,10 @@ function ordinalInConnection(item: NewAccount): SQL {
 
 /** An account earns unless another user's account already does for the same bank account. */
 function earnsAfresh(changes: Changes, item: NewAccount): SQL {
-  return sql`(${item.strength} = 'weak' OR NOT EXISTS (
-    SELECT 1 FROM bank_accounts o JOIN bank_connections r ON r.id = o.connection_id
-    WHERE o.fingerprint = ${item.fingerprint} AND o.user_id <> ${changes.userId}
-      AND o.earning = 1 AND o.state = 'enabled' AND r.status <> 'removed'))`;
+  const { fingerprint, strength } = item;
+  return sql`(${strength} = 'weak' OR NOT ${
+    anotherEarns(sql`${fingerprint}`, sql`${changes.userId}`)
+  })`;
 }
 
 /**
@@ -115,6 +123,6 @@ function firstLinkedAtMs(changes: Changes, item: NewAccount): SQL {
   const tomorrowMs = parisToMs(addDays(parisDate(changes.nowMs), 1));
   return sql`CASE WHEN ${item.strength} <> 'weak' AND EXISTS (
       SELECT 1 FROM bank_accounts o
-      WHERE o.fingerprint = ${item.fingerprint} AND o.user_id <> ${changes.userId})
+      WHERE ${sharedBy("o")} = ${item.fingerprint} AND o.user_id <> ${changes.userId})
     THEN ${tomorrowMs} ELSE ${changes.nowMs} END`;
 }

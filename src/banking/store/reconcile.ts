@@ -19,6 +19,7 @@ import type {
   ConnectionChange,
   NewConnection,
 } from "../connections/index.ts";
+import { anotherEarns, sharedBy } from "./shared-account.ts";
 
 const link = alias(aggregatorLinks, "l");
 
@@ -102,8 +103,18 @@ export function gapUpdates(
   if (item.gapFromMs === null) return [];
   return [
     db.insert(bankGaps).select(
-      sql`SELECT ${item.id}, ${item.gapFromMs}, NULL, NULL WHERE EXISTS (${unchanged})
-    AND NOT EXISTS (SELECT 1 FROM bank_gaps g WHERE g.connection_id = ${item.id} AND g.to_ms IS NULL)`,
+      db.select({
+        connectionId: bankConnections.id,
+        fromMs: sql`${item.gapFromMs}`.as("fromMs"),
+        toMs: sql`NULL`.as("toMs"),
+        recoveredAtMs: sql`NULL`.as("recoveredAtMs"),
+      }).from(bankConnections).where(
+        and(
+          eq(bankConnections.id, item.id),
+          sql`EXISTS (${unchanged})`,
+          sql`NOT EXISTS (SELECT 1 FROM bank_gaps g WHERE g.connection_id = ${item.id} AND g.to_ms IS NULL)`,
+        ),
+      ),
     )
       // The same last good sync again: the renewal in between brought nothing, so that gap still
       // lasts.
@@ -126,6 +137,10 @@ export function updateAccount(db: Database, changes: Changes, item: AccountChang
     updatedAtMs: changes.nowMs,
     linkedAtMs:
       sql`CASE WHEN ${table.state} = 'disabled' AND ${item.state} = 'enabled' THEN ${changes.nowMs} ELSE ${table.linkedAtMs} END`,
+    // Another holder may have begun to earn while the account was gone.
+    earning:
+      sql`(${table.earning} AND NOT (${item.state} = 'enabled' AND ${table.state} <> 'enabled'
+      AND ${anotherEarns(sharedBy("bank_accounts"), sql`${changes.userId}`)}))`,
   }).where(
     and(
       eq(table.aggregator, changes.aggregator),

@@ -157,8 +157,11 @@ async function take(
   message: WebhookMessage,
 ): Promise<Outcome> {
   const remote = message.connection;
-  const syncedAtMs = event === "connection-synced" && remote !== null && isFine(remote.condition)
-    ? remote.lastUpdateMs
+  const nowMs = deps.clock.nowMs();
+  // A sync that is still to come would count as the last one for ever.
+  const syncedAtMs = event === "connection-synced" && remote !== null &&
+      isFine(remote.condition) && remote.lastUpdateMs !== null
+    ? Math.min(remote.lastUpdateMs, nowMs)
     : null;
   const cipher = await cipherFor(deps, linkedUser);
   if (!cipher.ok) return { reason: cipher.error.code, connectionId: connection.id };
@@ -172,8 +175,7 @@ async function take(
     connection,
     cipher.value,
     catalogue,
-    rows.rows,
-    syncedAtMs,
+    { rows: rows.rows, arrival: { by: "webhook", atMs: nowMs }, syncedAtMs },
   );
   if (recorded.ok) return null;
   if (recorded.error.code === "ledger_unavailable") return "unavailable";

@@ -15,7 +15,7 @@ import type { CheckedFile } from "../import/import-file.ts";
 
 const shortText = (max: number) => z.string().trim().min(1).max(max).regex(/^[^\p{Cc}]*$/u);
 const alias = shortText(60);
-// Clients put these into links and images: nothing but a web address may stand there.
+// Clients put these into links and images: only a web address is allowed.
 const webAddress = z.url({ protocol: /^https?$/ }).max(300);
 
 /** A brand as API.md takes it. */
@@ -142,9 +142,9 @@ function editOf(
     updatedAtMs: described || !waits ? act.nowMs : brand.updatedAtMs,
   };
   if (!waits) return ok({ brand: updated, aliasChange: null, status: "updated" });
-  const standing = catalogue.waiting.get(brand.id);
-  const asked = standing !== undefined && standing.name === wanted.name &&
-    sameTexts(standing.aliases, wanted.aliases) && sameTexts(standing.excluded, wanted.excluded);
+  const waiting = catalogue.waiting.get(brand.id);
+  const asked = waiting !== undefined && waiting.name === wanted.name &&
+    sameTexts(waiting.aliases, wanted.aliases) && sameTexts(waiting.excluded, wanted.excluded);
   const aliasChange = asked ? null : {
     id: act.newId("chg"),
     brandId: brand.id,

@@ -1,7 +1,7 @@
 // Files that operators import: JSON, JSON lines (one object a line) or CSV (RFC 4180, comma or
 // semicolon). It turns a file into numbered items and says which line is not one; what an item must
 // be is the schema's business. Pure. Nothing here refuses a file: errors are gathered, so that one
-// answer tells all of them, and whoever decides refuses.
+// answer lists all of them, and whoever decides refuses.
 import type { z } from "zod";
 import { valueErrors } from "../../http/validation.ts";
 import { fieldError, lineError } from "../errors.ts";
@@ -10,7 +10,7 @@ import type { CatalogueFieldError } from "../errors.ts";
 export type ImportFormat = "json" | "ndjson" | "csv";
 
 /**
- * One item of a file, the line it stands on (its position in a JSON array), and the pointer that
+ * One item of a file, its line (its position in a JSON array), and the pointer that
  * its errors start with.
  */
 type RawLine = { readonly line: number; readonly pointer: string; readonly value: unknown };

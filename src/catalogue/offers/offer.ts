@@ -67,7 +67,7 @@ export const offerImportItem = z.strictObject({
 type OfferInput = z.output<typeof offerInput>;
 type OfferImportItem = z.output<typeof offerImportItem>;
 
-/** Who acts, and the programme's rate that tells how much an offer gives. */
+/** Who acts, and the programme's rate that decides how much an offer gives. */
 type OfferAct = Act & { readonly pointsPerEuro: number };
 
 function checked(
@@ -258,8 +258,7 @@ function hasTerms(offer: OfferEntry, terms: NormalisedVersion): boolean {
 }
 
 /**
- * What can be said of one line by itself: its brand and its terms; null where the line does not
- * tell.
+ * What one line says by itself: its brand and its terms; null where it says neither.
  */
 function readLine(
   catalogue: Catalogue,

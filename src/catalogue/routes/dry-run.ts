@@ -52,7 +52,7 @@ const reportSchema = z.object({
   )
     .openapi({
       description:
-        "What the sample cannot tell; each makes the figures higher than the offer would have cost",
+        "What the sample cannot show; each makes the figures higher than the offer would have cost",
     }),
 }).openapi("OfferDryRun");
 
@@ -85,7 +85,7 @@ export function dryRunRoutes(deps: DryRunRouteDeps): OpenAPIHono<AppEnv> {
     path: "/offers/dry-run",
     tags: ["Operators: catalogue"],
     security: operatorSecurity,
-    summary: "Tell what a draft of an offer would have cost",
+    summary: "Estimate what a draft of an offer would have cost",
     description:
       "Runs the draft over at most 100 000 recognised purchases of the last 90 days, of users who consent to statistics. No Idempotency-Key.",
     middleware: [

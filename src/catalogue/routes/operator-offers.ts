@@ -106,7 +106,7 @@ function addVersions(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): vo
     summary: "Add a version, which replaces the one before from its start on",
     middleware: operatorActs(deps),
     description:
-      "It never begins before it is made, or approved where that is needed. It ends at its `ends_at` or where the version that starts next begins, whichever number that has; of two that start together the newer one holds. `in_force` tells the outcome.",
+      "It never begins before it is made, or approved where that is needed. It ends at its `ends_at` or where the version that starts next begins, whichever number that has; of two that start together the newer one holds. `in_force` says the outcome.",
     request: { params: z.object({ id: z.string() }), body: body(versionInput) },
     responses: {
       201: answer(operatorOfferSchema, "The offer with the new version"),

@@ -229,10 +229,10 @@ function addActivation(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
     security: userSecurity,
     middleware: [requireUser(deps.userTokens), idempotent(deps.idempotency, { required: true })],
     description:
-      "While an activation stands, the same one is answered again. 422 `offer_not_available` when the offer is not in force or needs no activation.",
+      "While an activation lasts, the same one is answered again. 422 `offer_not_available` when the offer is not in force or needs no activation.",
     request: { params: z.object({ id: z.string() }) },
     responses: {
-      201: answer(activationSchema, "The activation that stands"),
+      201: answer(activationSchema, "The activation"),
       ...problems(400, 401, 404, 409, 422, 503),
     },
   });

@@ -24,7 +24,7 @@ export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
     method: "get",
     path: "/v1/me/consents",
     tags: ["The user"],
-    summary: "What stands for each purpose",
+    summary: "The consent given for each purpose",
     security: userSecurity,
     middleware: requireUser(deps.tokens),
     request: { query: z.object(pageQuery) },
@@ -69,7 +69,7 @@ export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
       ),
     },
     responses: {
-      200: answer(consentSchema, "What stands now"),
+      200: answer(consentSchema, "The consent that applies now"),
       ...problems(400, 401, 413, 415, 422, 429, 503),
     },
   });

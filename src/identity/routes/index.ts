@@ -8,6 +8,8 @@ import { addProfile } from "./me.ts";
 import { addRefresh, addSessions } from "./sessions.ts";
 import { addCodes, addSignIn } from "./sign-in.ts";
 
+export { ageReviewRoutes } from "./age-reviews.ts";
+
 /** `/v1/auth/*`, `/v1/me*` and `/.well-known/jwks.json`. Mount it at `/`. */
 export function identityRoutes(deps: IdentityRoutesDeps): Router {
   const router = createRouter();

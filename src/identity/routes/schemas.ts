@@ -1,7 +1,7 @@
 // Request and answer bodies of the identity routes.
 import { z } from "@hono/zod-openapi";
 import { CONSENT_PURPOSES } from "../consent.ts";
-import { normaliseEmail } from "../email.ts";
+import { EMAIL_PATTERN, normaliseEmail } from "../email.ts";
 import { isName, normaliseName } from "../profile.ts";
 import type { SignedIn } from "../service/index.ts";
 
@@ -11,8 +11,13 @@ export const locale = z.enum(["fr", "en"]);
 
 // The longest sensible input is twice the limit, since trimming comes first.
 const email = z.string().max(2 * EMAIL_CHARS_MAX).transform(normaliseEmail).pipe(
-  z.email().max(EMAIL_CHARS_MAX),
+  z.email({ pattern: EMAIL_PATTERN }).max(EMAIL_CHARS_MAX),
 ).openapi({ type: "string", format: "email", example: "camille@example.org" });
+
+// People type a code as they read it, in groups.
+const oneTimeCode = z.string().max(32).transform((text) => text.replace(/\s/g, "")).pipe(
+  z.string().regex(/^\d{6}$/),
+).openapi({ type: "string", description: "6 digits; spaces are ignored", example: "123 456" });
 
 const instant = z.iso.datetime();
 
@@ -52,7 +57,7 @@ export const codeSent = z.object({ expires_in: z.int() }).openapi("CodeSent");
 
 export const signInRequest = z.strictObject({
   email,
-  code: z.string().regex(/^\d{6}$/),
+  code: oneTimeCode,
   device_name: name.optional(),
   // The shape is judged by the route, since its refusal has its own code.
   referral_code: z.string().max(64).optional().openapi({ description: "6 lower-case letters" }),

@@ -15,7 +15,7 @@ export function addRefresh(router: Router, deps: IdentityRoutesDeps): void {
     tags: ["Signing in"],
     summary: "Exchange a refresh token for new tokens",
     description:
-      "Every token is good once. The immediately previous one, within 60 s and while its successor is unused, gets a new successor; any other spent one closes the session.",
+      "Every token is good once. The immediately previous one gets the same successor again for 60 s and for as long as that successor was never used; any other spent one closes the session.",
     request: {
       body: body(
         z.strictObject({ refresh_token: z.string().min(1).max(1024) }).openapi("RefreshRequest"),

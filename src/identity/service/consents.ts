@@ -43,7 +43,7 @@ export async function decide(
 }
 
 export async function linkGate(deps: IdentityDeps, userId: UserId): Promise<LinkGate | null> {
-  const { user, consents } = await deps.store.userWithConsents(userId);
+  const { user, consents, heldForAge } = await deps.store.userWithConsents(userId);
   if (user === null || user.state !== "active") return null;
   const since = (purpose: ConsentPurpose): number | null =>
     consents.find((consent) => consent.purpose === purpose)?.grantedSinceMs ?? null;
@@ -56,7 +56,10 @@ export async function linkGate(deps: IdentityDeps, userId: UserId): Promise<Link
     termsGrantedAtMs: since("terms"),
     bankDataGrantedAtMs: since("bank_data"),
     profileComplete: birthDate !== null,
-    oldEnough: birthDate === null
+    // Another birth date given meanwhile does not settle it: that is what the person decides.
+    oldEnough: heldForAge
+      ? false
+      : birthDate === null
       ? null
       : hasReached(birthDate, deps.minimumAge, deps.clock.nowMs()),
   };

@@ -4,7 +4,7 @@ import type { Log } from "../../kernel/log.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import type { Clock } from "../../kernel/time.ts";
 import type { AccessTokenIssuer } from "../access-tokens.ts";
-import type { ConsentListener, Mailer } from "../ports.ts";
+import type { AgeListener, ConsentListener, Mailer } from "../ports.ts";
 import type { IdentityStore } from "../store/index.ts";
 
 export type IdentityDeps = {
@@ -17,4 +17,5 @@ export type IdentityDeps = {
   readonly accessTokens: AccessTokenIssuer;
   readonly minimumAge: number;
   readonly consentListener: ConsentListener;
+  readonly ageListener: AgeListener;
 };

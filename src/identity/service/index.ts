@@ -1,6 +1,7 @@
 // What a person can do about their account: prove an address, keep a session, hold a profile,
 // decide on purposes. Refusals are values; nothing here logs or returns an address, a name or a
 // token beyond the answer it is for.
+import type { AuditEvent } from "../../audit/ports.ts";
 import type { SessionId, UserId } from "../../kernel/ids.ts";
 import { openUserCipher } from "../../kernel/keyring.ts";
 import type { Result } from "../../kernel/result.ts";
@@ -10,6 +11,7 @@ import { normaliseEmail } from "../email.ts";
 import type { RefreshError, SendCodeError, SignInError } from "../errors.ts";
 import type { ConsentPurpose, IdentityPort } from "../ports.ts";
 import type { Profile, ProfileChange } from "../profile.ts";
+import { decideAgeReview, finishAgeReviews, pageAgeReviews } from "./age-reviews.ts";
 import { sendCode, sendStepUpCode } from "./codes.ts";
 import { decide, linkGate } from "./consents.ts";
 import type { IdentityDeps } from "./deps.ts";
@@ -73,6 +75,16 @@ export type IdentityService = {
    * leave the ring.
    */
   readonly reindex: (limit: number) => Promise<number>;
+  readonly pageAgeReviews: (
+    query: Parameters<typeof pageAgeReviews>[1],
+  ) => ReturnType<typeof pageAgeReviews>;
+  readonly decideAgeReview: (
+    id: string,
+    decision: "of_age" | "under_age",
+    event: AuditEvent,
+  ) => ReturnType<typeof decideAgeReview>;
+  /** Decides the reviews that nobody decided in time, and finishes what was left open. */
+  readonly finishAgeReviews: () => Promise<void>;
 } & IdentityPort;
 
 /** The identity domain over its store. */
@@ -100,6 +112,9 @@ export function identityService(deps: IdentityDeps): IdentityService {
     linkUser: async (userId, issuer, subject) =>
       (await store.linkUser(linkIndexes(deps, issuer, subject), userId, clock.nowMs())) === userId,
     reindex: (limit) => reindex(deps, limit),
+    pageAgeReviews: (query) => pageAgeReviews(deps, query),
+    decideAgeReview: (id, decision, event) => decideAgeReview(deps, id, decision, event),
+    finishAgeReviews: () => finishAgeReviews(deps),
     linkGate: (userId) => linkGate(deps, userId),
     async cipherOf(userId) {
       const user = await store.user(userId);

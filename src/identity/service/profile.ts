@@ -2,6 +2,7 @@
 import type { UserId } from "../../kernel/ids.ts";
 import type { Gender, Profile, ProfileChange } from "../profile.ts";
 import type { UserChange, UserRow } from "../store/index.ts";
+import { reviewFor } from "./age-reviews.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { cipherOfRow, decrypted } from "./fields.ts";
 import type { UserColumn } from "./fields.ts";
@@ -60,6 +61,6 @@ export async function updateProfile(
   };
   const after = Object.keys(columns).length === 0
     ? user
-    : await deps.store.updateUser(userId, columns);
+    : await deps.store.updateUser(userId, columns, reviewFor(deps, userId, change.birthDate));
   return after === null ? null : toProfile(deps, after);
 }

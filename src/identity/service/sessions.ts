@@ -1,11 +1,17 @@
 // Refreshes and lists sessions.
+import { assert } from "../../kernel/assert.ts";
 import type { UserId } from "../../kernel/ids.ts";
 import type { UserCipher } from "../../kernel/keyring.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { ACCESS_TTL_S } from "../access-tokens.ts";
 import type { RefreshError } from "../errors.ts";
-import { newRefreshToken, refreshTokenHash, sessionOfRefreshToken } from "../refresh-token.ts";
+import {
+  newSuccessorSalt,
+  refreshTokenHash,
+  sessionOfRefreshToken,
+  successorTokens,
+} from "../refresh-token.ts";
 import type { SessionRow } from "../store/index.ts";
 import { secondsUntil } from "./codes.ts";
 import type { IdentityDeps } from "./deps.ts";
@@ -19,6 +25,7 @@ export type SessionView = {
   readonly lastUsedAtMs: number;
 };
 
+/** New tokens for a refresh token; the previous token gets those of its successor again. */
 export async function refresh(
   deps: IdentityDeps,
   token: string,
@@ -27,17 +34,26 @@ export async function refresh(
   const sessionId = sessionOfRefreshToken(keyrings.index, token);
   if (sessionId === null) return err({ code: "refresh_invalid" });
   const nowMs = clock.nowMs();
-  const refreshToken = newRefreshToken(keyrings.index, sessionId, random);
+  const successors = (salt: string) => successorTokens(keyrings.index, sessionId, token, salt);
+  const newSalt = newSuccessorSalt(random);
+  const [newToken] = successors(newSalt);
+  assert(newToken !== undefined, "keyring_empty", "the index keyring has no key");
   const { rotated, reused } = await store.rotate({
     sessionId,
     presentedHash: refreshTokenHash(token),
-    newHash: refreshTokenHash(refreshToken),
+    newHash: refreshTokenHash(newToken),
+    newSalt,
     nowMs,
   });
   if (rotated === null) {
     if (reused) deps.log.alert("refresh_token_reused", { session: sessionId });
     return err({ code: reused ? "refresh_reused" : "refresh_invalid" });
   }
+  const refreshToken = successors(rotated.successorSalt).find((successor) =>
+    refreshTokenHash(successor) === rotated.successorHash
+  );
+  // The key that it was derived under has left the ring.
+  if (refreshToken === undefined) return err({ code: "refresh_invalid" });
   const userId = rotated.userId as UserId;
   const accessToken = await deps.accessTokens.issue({
     userId,

@@ -1,5 +1,6 @@
 // Consent decisions, of which the last per purpose is in force.
-import { eq, max, sql } from "drizzle-orm";
+import { eq, getTableColumns, max, sql } from "drizzle-orm";
+import { heldForAge } from "../../db/age-review-tables.ts";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { consents, users } from "../../db/identity-tables.ts";
@@ -54,14 +55,32 @@ export function consentStore(db: Database) {
       return (await currentQuery(db, userId)).map(toCurrent);
     },
 
-    /** The user's row and what they consented to, in one round trip. */
+    /**
+     * The user's row, what they consented to and whether their age is being reviewed, in one round
+     * trip.
+     */
     async userWithConsents(
       userId: UserId,
-    ): Promise<{ readonly user: UserRow | null; readonly consents: readonly CurrentConsent[] }> {
+    ): Promise<{
+      readonly user: UserRow | null;
+      readonly consents: readonly CurrentConsent[];
+      readonly heldForAge: boolean;
+    }> {
       const [found, current] = await guarded(() =>
-        db.batch([db.select().from(users).where(eq(users.id, userId)), currentQuery(db, userId)])
+        db.batch([
+          db.select({
+            ...getTableColumns(users),
+            heldForAge: sql<number>`${heldForAge("users.id")}`.as("held_for_age"),
+          }).from(users).where(eq(users.id, userId)),
+          currentQuery(db, userId),
+        ])
       );
-      return { user: found[0] ?? null, consents: current.map(toCurrent) };
+      const [user] = found;
+      return {
+        user: user ?? null,
+        consents: current.map(toCurrent),
+        heldForAge: user?.heldForAge === 1,
+      };
     },
 
     /**

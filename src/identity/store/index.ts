@@ -2,8 +2,11 @@
 // code, rotation, one user per address) is a condition inside the statement that writes; D1 runs a
 // batch as one transaction.
 import type { Database } from "../../db/database.ts";
+import type { RandomBytes } from "../../kernel/random.ts";
+import { ageReviewStore } from "./age-reviews.ts";
 import { codeStore } from "./codes.ts";
 import { consentStore } from "./consents.ts";
+import { noticeStore } from "./notices.ts";
 import { purge } from "./retention.ts";
 import { rotate } from "./rotation.ts";
 import type { RotationWrite } from "./rotation.ts";
@@ -12,6 +15,8 @@ import { signIn } from "./sign-in.ts";
 import type { SignInWrite } from "./sign-in.ts";
 import { userStore } from "./users.ts";
 
+export type { AgeReviewPosition, AgeReviewRow, NewAgeReview } from "./age-reviews.ts";
+export type { NoticeRow } from "./notices.ts";
 export type { CodeRow, SessionRow, UserRow } from "./rows.ts";
 export type { Tally } from "./tries.ts";
 export { allUserIds } from "./users.ts";
@@ -20,8 +25,10 @@ export type { UserChange } from "./users.ts";
 export type IdentityStore = ReturnType<typeof identityStore>;
 
 /** The identity tables behind named operations. */
-export function identityStore(db: Database) {
+export function identityStore(db: Database, random: RandomBytes) {
   return {
+    ...ageReviewStore(db, random),
+    ...noticeStore(db),
     ...codeStore(db),
     signIn: (write: SignInWrite) => signIn(db, write),
     ...sessionStore(db),

@@ -63,7 +63,7 @@ export async function signIn(
         }, ${session.deviceNameCipher},
       ${nowMs}, ${nowMs}, ${
           nowMs + REFRESH_TTL_MS
-        }, NULL, NULL FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND ${usedHere}`,
+        }, NULL, NULL, NULL FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND ${usedHere}`,
       ).returning({ id: sessions.id }),
       tallyQuery(db, codeId, indexes, nowMs),
     ])

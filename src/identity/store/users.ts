@@ -4,6 +4,8 @@ import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { identityLinks, users } from "../../db/identity-tables.ts";
 import type { UserId } from "../../kernel/ids.ts";
+import { openAgeReview } from "./age-reviews.ts";
+import type { NewAgeReview } from "./age-reviews.ts";
 import type { UserRow } from "./rows.ts";
 
 /** Columns of a profile change, already encrypted. */
@@ -22,11 +24,19 @@ export function userStore(db: Database) {
 
     /**
      * Changes the named columns and returns the row after it; null when there is no such user (any
-     * more).
+     * more). A review of the age that the change asks for is opened in the same write, so that no
+     * crash comes between.
      */
-    async updateUser(userId: UserId, change: UserChange): Promise<UserRow | null> {
-      return (await db.update(users).set(change).where(eq(users.id, userId)).returning())[0] ??
-        null;
+    async updateUser(
+      userId: UserId,
+      change: UserChange,
+      ageReview: NewAgeReview | null,
+    ): Promise<UserRow | null> {
+      const update = db.update(users).set(change).where(eq(users.id, userId)).returning();
+      const [after] = ageReview === null
+        ? [await update]
+        : await guarded(() => db.batch([update, ...openAgeReview(db, userId, ageReview)]));
+      return after[0] ?? null;
     },
 
     /** Users whose address is indexed under another key than the active one, oldest first. */

@@ -5,7 +5,7 @@ import { pooled } from "../../kernel/random.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { post, readHead } from "./transactions.ts";
 import type { Draft, Head } from "./transactions.ts";
-import type { EntryId, OfferId } from "../../kernel/ids.ts";
+import type { BrandId, EntryId, OfferId } from "../../kernel/ids.ts";
 import type { OfferCover } from "../ports.ts";
 import type { Sql } from "./sql.ts";
 
@@ -39,6 +39,13 @@ export type Call = {
    */
   debtOpen: boolean;
   /**
+   * Brands at which a purchase gave up room under a cap or its place as the first one: what it
+   * refused is judged again (purchases/refusals.ts).
+   */
+  readonly freed: Set<BrandId>;
+  /** Rows that the bank took back in this call. */
+  readonly withdrawn: number[];
+  /**
    * Brands and days whose offers a decision needed and did not have: the call must be undone.
    */
   readonly offersNeeded: OfferCover[];
@@ -63,6 +70,8 @@ export function newCall(
     usage: null,
     ranks,
     debtOpen: false,
+    freed: new Set(),
+    withdrawn: [],
     offersNeeded: [],
   };
 }

@@ -1,4 +1,4 @@
-// Ids that carry the row number they stand for, so that a row is found by its public id without an
+// Ids that carry the number of their row, so that a row is found by its public id without an
 // index of its own (each index row is billed on every write). Five of the random bytes of the
 // UUIDv7 hold the number; the others stay random.
 import { newId } from "../../kernel/ids.ts";

@@ -144,6 +144,20 @@ const SAMPLE_CHANGES = [
     BEGIN INSERT INTO sample_changes (n) VALUES (NEW.n); END`,
 ];
 
+// A refund may give back several purchases, and those of the other accounts of its family.
+const REFUND_PARTS = [
+  "ALTER TABLE purchases ADD COLUMN refund_parts TEXT",
+  "ALTER TABLE accounts ADD COLUMN family TEXT",
+];
+
+// What `last_update_ms` is worth (null: it is exact), the debit that a pending row announces, and the
+// day of purchase that a person gave where the bank's cannot be true. All null in older rows.
+const ROW_DAYS_AND_TIMES = [
+  "ALTER TABLE purchases ADD COLUMN last_update_kind TEXT",
+  "ALTER TABLE purchases ADD COLUMN announced_on TEXT",
+  "ALTER TABLE purchases ADD COLUMN given_on TEXT",
+];
+
 /**
  * Every step from an empty object to today's tables, oldest first. Never edited, only appended to.
  */
@@ -152,6 +166,8 @@ export const OBJECT_MIGRATIONS: readonly ObjectMigration[] = [
   { id: 2, name: "waiting_rows", sql: WAITING_ROWS },
   { id: 3, name: "earlier_amounts", sql: ["ALTER TABLE purchases ADD COLUMN earlier_cents TEXT"] },
   { id: 4, name: "sample_changes", sql: SAMPLE_CHANGES },
+  { id: 5, name: "refund_parts", sql: REFUND_PARTS },
+  { id: 6, name: "row_days_and_times", sql: ROW_DAYS_AND_TIMES },
 ];
 
 /**

@@ -162,7 +162,7 @@ export function post(
 }
 
 /**
- * The canonical JSON of a transaction. Its members stand in the order that RFC 8785 sorts them by
+ * The canonical JSON of a transaction. Its members are in the order that RFC 8785 sorts them by
  * and hold whole numbers and ids only, for which JSON.stringify writes the same; `verify` compares
  * every body with what the library makes of it.
  */

@@ -2,6 +2,7 @@
 // order in which offers are given never matters. It reads the past through `UsageView` only, posts
 // nothing, and leaves budgets to the engine.
 import { mulDivFloor } from "../../kernel/money.ts";
+import type { OfferId } from "../../kernel/ids.ts";
 import { periodKey } from "../../kernel/time.ts";
 import { dayOf, startOfDayMs, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { Decision, EarningFacts, UsageView } from "./types.ts";
@@ -18,7 +19,7 @@ const PERCENT_DIVISOR = 1_000_000;
  * The rules of an offer version from the one furthest from earning to the nearest: first what the
  * purchase itself is, then what the user could have done, then what earlier purchases used up. A
  * version's reasons are listed in this order, and of two versions that fail equally many rules the
- * one whose first failure stands later here came closer.
+ * one whose first failure comes later here came closer.
  */
 const REASONS_BY_CLOSENESS = [
   "wrong_channel",
@@ -129,13 +130,23 @@ function checkOf(terms: OfferTerms | null): CheckOf {
   });
 }
 
+/**
+ * Whether an offer for the first purchase has rewarded another one: that was the first while this
+ * one did not count, and one offer has one first purchase.
+ */
+export function isFirstElsewhere(usage: UsageView, offerId: OfferId): boolean {
+  return usage.purchasesInPeriod(offerId, "offer") > 0;
+}
+
 /** The rules on the purchase itself and on the user, before any amount. */
 function checkEligibility(facts: EarningFacts, terms: OfferTerms, usage: UsageView): RuleCheck[] {
   const check = checkOf(terms);
   const { minCents, maxCents } = terms;
   const cents = { measure: "purchase_cents" } as const;
   // Asked only where a rule needs it: each question is a read in the ledger.
-  const earlier = terms.firstPurchaseOnly ? usage.hasEarlierPurchase(terms.brandId) : null;
+  const earlier = terms.firstPurchaseOnly
+    ? usage.hasEarlierPurchase(terms.brandId) || isFirstElsewhere(usage, terms.offerId)
+    : null;
   const activation = terms.activation === "required"
     ? usage.activationOn(terms.offerId, facts.purchasedOn)
     : null;
@@ -146,7 +157,7 @@ function checkEligibility(facts: EarningFacts, terms: OfferTerms, usage: UsageVi
     (activationWindow !== null && overlaps(activationWindow, parisDay(facts.purchasedOn)));
   return [
     check("offer_not_in_force", true, windowText(terms), facts.purchasedOn),
-    // A purchase whose channel the label does not tell does not earn an offer for one channel: in
+    // A purchase whose channel the label does not give does not earn an offer for one channel: in
     // doubt, no.
     check(
       "wrong_channel",
@@ -301,7 +312,7 @@ function first<T>(items: readonly T[], compare: (a: T, b: T) => number): T | nul
 }
 
 /**
- * The version whose window lies nearest to the day, to tell a user by how much the purchase missed
+ * The version whose window lies nearest to the day, to show a user by how much the purchase missed
  * it.
  */
 function nearestInTime(terms: readonly OfferTerms[], date: string): OfferTerms | null {

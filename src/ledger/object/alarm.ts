@@ -11,7 +11,8 @@ import type { Result } from "../../kernel/result.ts";
 import { MINUTE_MS } from "../../kernel/time.ts";
 import type { BudgetAnswer, BudgetRequest } from "./offer-budget.ts";
 import type { Engine } from "../engine.ts";
-import type { BudgetTask, NoticeTask, SampleItem } from "../ports.ts";
+import type { Terms } from "../earning/types.ts";
+import type { BudgetTask, NoticeTask, OfferCover, SampleItem } from "../ports.ts";
 import {
   applyProjection,
   applyReviews,
@@ -28,6 +29,10 @@ export type DueAnswer = Result<{ readonly more: boolean }, Refused | { readonly 
  * ledger's to know.
  */
 export type LedgerHelpers = {
+  /**
+   * The offers of those brands and days, as they are in force now. Throws when D1 does not answer.
+   */
+  readonly offersOn: (covers: readonly OfferCover[]) => Promise<Terms>;
   /**
    * Sends an expiry notice; resolves true once the mail has left. What was not announced does not
    * expire.
@@ -76,6 +81,7 @@ export async function runAlarm(parts: AlarmParts, nowMs: number): Promise<DueAns
     parts.log.alert("hold_overdue", { redemption_id: redemptionId });
   }
   try {
+    await judgeDueDays(parts, nowMs);
     await reserveBudgets(parts, nowMs);
     await sendNotices(parts, nowMs);
     const drained = await drainOutbox(parts, nowMs);
@@ -102,6 +108,16 @@ async function drainOutbox(
     if (!acked.ok || reached === projection.value.from) return false;
   }
   return false;
+}
+
+/** Purchases whose day has come, of which the bank said so ahead. */
+async function judgeDueDays({ guard, helpers }: AlarmParts, nowMs: number): Promise<void> {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const due = guard((engine) => engine.dueDays(null, nowMs));
+    if (!due.ok || due.value === null) return;
+    const terms = await helpers.offersOn(due.value);
+    if (!guard((engine) => engine.judgeDueDays(terms, nowMs)).ok) return;
+  }
 }
 
 async function reserveBudgets({ guard, reserve }: AlarmParts, nowMs: number): Promise<void> {

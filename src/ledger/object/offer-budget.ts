@@ -42,7 +42,7 @@ export function budgetReserved(sql: Sql): number {
 
 /**
  * Sets what a purchase holds. Less than before is always granted; more only while the sum stays
- * within the budget. A denial changes nothing: points of this purchase may stand on what it holds
+ * within the budget. A denial changes nothing: points of this purchase may rest on what it holds
  * already.
  */
 export function reserveBudget(sql: Sql, request: BudgetRequest): BudgetAnswer {

@@ -42,7 +42,7 @@ const COLUMNS =
   confirm_at_ms, expires_at_ms, noticed_30_ms, noticed_7_ms`;
 
 // Statements are made once: the drivers find the compiled form by the text, and a text built anew
-// is compared letter by letter. What every new lot begins with stands in the text: a value that is
+// is compared letter by letter. What every new lot begins with is part of the text: a value that is
 // bound costs as much as a column that is written.
 const INSERT =
   `INSERT INTO lots (lot_no, source, purchase_no, entry_id, brand_id, offer_id, state, granted, reversed, expired, remaining, confirm_at_ms, expires_at_ms, due_ms)

@@ -22,7 +22,7 @@ export type BudgetDenial = Pick<BudgetTask, "key" | "offerId" | "points"> & {
   readonly held: number;
   readonly left?: number;
 };
-/** Points of the lots that expire on one day, and how many days before the user is told. */
+/** Points of the lots that expire on one day, and how many days before the notice is sent. */
 export type NoticeTask = {
   readonly daysBefore: 30 | 7;
   readonly expiresOn: string;
@@ -30,7 +30,8 @@ export type NoticeTask = {
   readonly lots: readonly number[];
 };
 export type DueReport = {
-  readonly more: boolean; /** Redemptions whose committed hold is overdue: told once. */
+  readonly more: boolean;
+  /** Redemptions whose committed hold is overdue: alerted once. */
   readonly overdueHolds: readonly string[];
 };
 
@@ -72,7 +73,7 @@ export type History = {
 /**
  * A row of the book as statistics may see it; with the user's id its number is hashed before it
  * leaves for D1. `purchase` is null when the row does not count, or no more: taken back by the
- * bank, held, unrecognised, a repeat, too old. What was told of it must go.
+ * bank, held, unrecognised, a repeat, too old. What was projected of it must go.
  */
 export type SampleItem = {
   readonly row: number;
@@ -96,6 +97,8 @@ export type ReviewItem = { readonly purchase: PurchaseView; readonly why: Review
 export type ReviewDecision = {
   readonly purchaseId: PurchaseId;
   readonly decision: "count" | "refuse";
+  /** The day on which a row counts whose own cannot be true; only for such a row. */
+  readonly purchasedOn?: string;
   readonly offers: readonly OfferTerms[];
   readonly programme: Programme;
   /** What was judged: should the bank have amended it since, it is not counted unseen. */

@@ -14,6 +14,11 @@ export type AccountGeneration = {
    */
   readonly fingerprint: string;
   readonly strength: "iban" | "parent" | "weak";
+  /**
+   * What an account and its cards have in common: the fingerprint of the parent account, where it
+   * has one. Without it the account is the head of its own family.
+   */
+  readonly family?: string;
   /** Instant at which we first saw this aggregator account id. */
   readonly createdAtMs: number;
 };
@@ -32,7 +37,7 @@ export type BankRow = {
   readonly accountId: AccountId;
   readonly externalId: string;
   readonly kind: "purchase" | "refund";
-  /** Always positive; `kind` tells the direction. */
+  /** Always positive; `kind` gives the direction. */
   readonly amountCents: number;
   /** ISO 4217 of the account; only EUR earns. */
   readonly currency: string;
@@ -40,9 +45,17 @@ export type BankRow = {
   readonly original: { readonly amountCents: number; readonly currency: string } | null;
   readonly purchasedOn: string;
   readonly bookedOn: string | null;
+  /** The day on which a pending row will be debited, where the bank announces one. */
+  readonly announcedOn?: string | null;
   readonly state: "pending" | "booked" | "deleted";
   /** The aggregator's `last_update`; an older row never overwrites a newer one. */
   readonly lastUpdateMs: number;
+  /**
+   * What `lastUpdateMs` is worth; absent: it is exact. `repeated_hour`: a local time that the autumn
+   * change repeats, so it is that instant or an hour later. `unstated`: the row came by webhook
+   * without any time of its own, and this is its arrival, which says nothing of its age.
+   */
+  readonly lastUpdateKind?: "repeated_hour" | "unstated";
   /** Ciphertext; its place is table `purchases`, column `label`, row `<accountId>:<externalId>`. */
   readonly labelCipher: string;
   /**

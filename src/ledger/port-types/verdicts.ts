@@ -27,8 +27,8 @@ export type ReasonCode =
   | "held_for_review";
 
 /**
- * What a number in a check counts, and the period it is counted in: a code alone does not tell two
- * caps apart.
+ * What a number in a check counts, and the period it is counted in: a code alone does not
+ * distinguish two caps.
  */
 export type RuleMeasure =
   | "purchase_cents"
@@ -38,6 +38,8 @@ export type RuleMeasure =
   | "purchases_per_period"
   /** `booked`, `pending`, `deleted` by the bank, or `lapsed`: never booked. */
   | "bank_state"
+  /** The day, still to come, for which the bank booked the purchase. */
+  | "purchase_day"
   /**
    * `ordinary`, `cleared` or `refused` by a person, or the trouble (`Review`) that nobody has
    * looked at.
@@ -49,7 +51,7 @@ export type RuleMeasure =
    * have held at most.
    */
   | "budget_points"
-  /** The amount, and what refunds have left of it; the points granted, and those that stand. */
+  /** The amount, and what refunds have left of it; the points granted, and those that remain. */
   | "kept_cents"
   | "kept_points"
   /**
@@ -57,7 +59,9 @@ export type RuleMeasure =
    * purchase together.
    */
   | "taken_back_points"
-  | "taken_back_points_together";
+  | "taken_back_points_together"
+  /** The amount of a refund, and what of its purchases it gives back. */
+  | "refund_cents";
 
 /** One rule that was looked at: what it needed and what it found, by `measure`. */
 export type RuleCheck = {
@@ -91,7 +95,7 @@ export type Outcome = "earned" | "not_earned" | "reversed" | "waiting";
 
 export type Verdict = {
   readonly outcome: Outcome;
-  /** Points that stand now: granted less reversed. */
+  /** Points that remain: granted less reversed. */
   readonly points: number;
   /** The deciding reasons, the first one being the answer to "why?". */
   readonly reasons: readonly ReasonCode[];

@@ -17,8 +17,11 @@ export type PurchaseView = {
   readonly state: "pending" | "booked" | "deleted";
   readonly brand: { readonly id: BrandId; readonly matched: string } | null;
   readonly verdict: Verdict;
-  /** For a refund: the purchase it was set against; for a purchase: null. */
-  readonly refundOf: PurchaseId | null;
+  /** Of a refund: the purchases that it gives back and how much of each; none of a purchase. */
+  readonly refundParts: readonly {
+    readonly purchaseId: PurchaseId;
+    readonly amountCents: number;
+  }[];
 };
 
 export type Balances = {

@@ -36,7 +36,7 @@ const REVIEWS_MAX = 10_000;
 
 // ---- the sample ---------------------------------------------------------------------------------
 
-/** Rows up to number `n` were looked at, of which those in `pending` were not booked yet. */
+/** Rows up to number `n` were looked at, of which those in `pending` were too early to be offered. */
 type Looked = { readonly n: number; readonly pending: readonly number[] };
 /** And `through` is the last of their changes (table `sample_changes`) that was looked at. */
 type SampleMark = Looked & { readonly through: number };
@@ -81,10 +81,14 @@ export function peekSample(work: Call): SampleChanges | null {
   const mark: SampleMark = {
     n: lastFresh === undefined ? n : integerOf(lastFresh, "n"),
     through: lastChange === undefined ? 0 : integerOf(lastChange, "seq"),
-    // Also one that another row took over: when the bank books it after all, it is a purchase.
-    pending: [...known, ...fresh].filter((row) =>
-      row["state"] === "pending" && textOf(row, "purchased_on") > after
-    ).map((row) => integerOf(row, "n")),
+    // Also one that another row took over: when the bank books it after all, it is a purchase. And one
+    // whose day lies too far ahead to be offered yet.
+    pending: [...known, ...fresh].filter((row) => {
+      const day = textOf(row, "purchased_on");
+      return row["state"] === "pending"
+        ? day > after
+        : row["waits_for"] === "booking" && day > until;
+    }).map((row) => integerOf(row, "n")),
   };
   return { items, mark: JSON.stringify(mark) };
 }

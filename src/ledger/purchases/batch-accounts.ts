@@ -26,13 +26,15 @@ export function saveAccounts(call: Call, batch: RecordBatch): BatchAccounts {
   const joined = new Set<string>();
   const stored = new Map(
     call.sql.exec(
-      "SELECT account_no, account_id, connection_id, fingerprint, strength, created_at_ms FROM accounts ORDER BY account_no",
+      "SELECT account_no, account_id, connection_id, fingerprint, strength, family, created_at_ms FROM accounts ORDER BY account_no",
     ).map((row) => [textOf(row, "account_id"), row] as const),
   );
   for (const account of batch.accounts) {
     const row = stored.get(account.accountId);
     const moved = row !== undefined && row["fingerprint"] !== account.fingerprint;
-    if (row === undefined || moved) joined.add(account.fingerprint);
+    // Another family has other purchases that a refund may be of.
+    const adopted = row !== undefined && row["family"] !== (account.family ?? null);
+    if (row === undefined || moved || adopted) joined.add(account.fingerprint);
     if (moved) joined.add(textOf(row, "fingerprint"));
     saveAccount(call, row, account);
   }
@@ -42,28 +44,32 @@ export function saveAccounts(call: Call, batch: RecordBatch): BatchAccounts {
 function saveAccount(call: Call, stored: SqlRow | undefined, account: AccountGeneration): void {
   if (stored === undefined) {
     call.sql.exec(
-      "INSERT INTO accounts (account_id, connection_id, fingerprint, strength, created_at_ms) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO accounts (account_id, connection_id, fingerprint, strength, family, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)",
       account.accountId,
       account.connectionId,
       account.fingerprint,
       account.strength,
+      account.family ?? null,
       account.createdAtMs,
     );
   } else if (
     stored["fingerprint"] !== account.fingerprint || stored["strength"] !== account.strength ||
-    stored["connection_id"] !== account.connectionId
+    stored["connection_id"] !== account.connectionId ||
+    stored["family"] !== (account.family ?? null)
   ) {
     call.sql.exec(
-      "UPDATE accounts SET connection_id = ?, fingerprint = ?, strength = ? WHERE account_id = ?",
+      "UPDATE accounts SET connection_id = ?, fingerprint = ?, strength = ?, family = ? WHERE account_id = ?",
       account.connectionId,
       account.fingerprint,
       account.strength,
+      account.family ?? null,
       account.accountId,
     );
   }
 }
 
-function readAccounts(call: Call): Map<AccountId, Account> {
+/** All accounts of the user as they are stored. */
+export function readAccounts(call: Call): Map<AccountId, Account> {
   return new Map(
     call.sql.exec(
       "SELECT account_no, account_id, fingerprint, strength, created_at_ms FROM accounts ORDER BY account_no",

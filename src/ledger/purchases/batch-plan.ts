@@ -15,9 +15,11 @@ import {
   rowKey,
   updatePurchase,
   updateVerdict,
+  withGivenDay,
 } from "./purchase-rows.ts";
 import type { PurchaseRow, RowName } from "./purchase-rows.ts";
 import type { RowMatch } from "./row-matching.ts";
+import { isNewerVersion } from "./row-versions.ts";
 import type { Call } from "../book/call.ts";
 
 /** A row that this call may change. */
@@ -47,24 +49,27 @@ export type BatchPlan = {
   nextNo: number;
 };
 
-const STATE_RANK = { pending: 0, booked: 1, deleted: 2 } as const;
-
 /** The rows that the batch adds or changes, not yet compared with any others. */
 export function planBatch(
   call: Call,
   batch: RecordBatch,
   accounts: ReadonlyMap<AccountId, Account>,
 ): BatchPlan {
-  const plan: BatchPlan = {
+  const plan = emptyPlan(call);
+  const stored = findRows(call, batch.rows.map((row) => nameOf(accounts, row)));
+  for (const row of batch.rows) planRow(call, plan, stored, nameOf(accounts, row), row);
+  return plan;
+}
+
+/** A plan to which rows are added one by one. */
+export function emptyPlan(call: Call): BatchPlan {
+  return {
     rows: new Map(),
     byName: new Map(),
     unchanged: 0,
     duplicates: 0,
     nextNo: nextPurchaseNo(call),
   };
-  const stored = findRows(call, batch.rows.map((row) => nameOf(accounts, row)));
-  for (const row of batch.rows) planRow(call, plan, stored, nameOf(accounts, row), row);
-  return plan;
 }
 
 function nameOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): RowName {
@@ -78,19 +83,18 @@ function nameOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): RowNam
 }
 
 /**
- * Rule (a): same account and id, the same row; only a newer version overwrites, and at one time
- * only a later state.
+ * Rule (a): same account and id, the same row; only a newer version overwrites.
  */
 function planRow(
   call: Call,
   plan: BatchPlan,
   stored: ReadonlyMap<string, PurchaseRow>,
   name: RowName,
-  row: BankRow,
+  told: BankRow,
 ): void {
   assert(
-    Number.isSafeInteger(row.amountCents) && row.amountCents >= 0 &&
-      row.amountCents <= AMOUNT_CENTS_MAX,
+    Number.isSafeInteger(told.amountCents) && told.amountCents >= 0 &&
+      told.amountCents <= AMOUNT_CENTS_MAX,
     "amount_out_of_bounds",
     "an amount is negative, fractional or too large",
   );
@@ -98,14 +102,18 @@ function planRow(
   const planned = plan.byName.get(key);
   const known = planned?.row ?? stored.get(key);
   if (known === undefined) {
-    const added = plannedNew(newPurchase(call, plan.nextNo, name[0], row));
+    const added = plannedNew(newPurchase(call, plan.nextNo, name[0], told));
     plan.nextNo += 1;
     plan.rows.set(added.row.n, added);
     plan.byName.set(key, added);
     return;
   }
-  const newer = row.lastUpdateMs > known.lastUpdateMs ||
-    (row.lastUpdateMs === known.lastUpdateMs && STATE_RANK[row.state] > STATE_RANK[known.state]);
+  const row = withGivenDay(known, told);
+  const newer = isNewerVersion(
+    { ...row, lastUpdateKind: row.lastUpdateKind ?? null },
+    known,
+    () => decisiveFactsDiffer(known, row),
+  );
   // An older version changes nothing of the row itself, but may show which others it is the same as.
   const missedPending = !newer && row.state === "pending" && known.state !== "pending" &&
     !known.wasPending;

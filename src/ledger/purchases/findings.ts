@@ -29,6 +29,14 @@ type StoredTerms = readonly [
 /** `reasons` keeps its name, since `verify` counts them in SQL. */
 type Stored = Omit<Findings, "checks"> & { readonly terms: readonly StoredTerms[] };
 
+/**
+ * True in SQL for a stored verdict (column `verdict`) in which a cap, an earlier purchase or a budget
+ * refused something: both stored forms.
+ */
+export const MAY_BE_LIMITED = ["cap_reached", "not_first_purchase", "budget_exhausted"].map((
+  rule,
+) => `instr(verdict, '["${rule}",0') > 0 OR instr(verdict, '"rule":"${rule}"') > 0`).join(" OR ");
+
 /** The text that is stored. */
 export function findingsText(
   { reasons, checks, calculation, confirmAtMs, expiresAtMs }: Findings,

@@ -101,7 +101,7 @@ function readNeighbours(call: Call, group: Group, near: DateSpan): Map<number, S
   const from = group.whole ? ALL_DAYS.from : addDays(near.from, -SAMENESS_MARGIN_DAYS);
   const to = group.whole ? ALL_DAYS.to : addDays(near.to, SAMENESS_MARGIN_DAYS);
   const stored = call.sql.exec(
-    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, booked_on, brand_id, label_tag, last_update_ms, was_pending, earlier_cents, same_as, review FROM purchases
+    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, booked_on, brand_id, label_tag, last_update_ms, last_update_kind, was_pending, earlier_cents, same_as, review FROM purchases
      WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`,
     from,
     to,
@@ -123,6 +123,7 @@ function comparedStored(row: SqlRow): SameRow {
     brandId: textOrNull(row, "brand_id"),
     labelTag: textOf(row, "label_tag"),
     lastUpdateMs: integerOf(row, "last_update_ms"),
+    lastUpdateKind: textOrNull(row, "last_update_kind") as SameRow["lastUpdateKind"],
     wasPending: row["was_pending"] === 1,
     earlierCents: earlierFrom(textOrNull(row, "earlier_cents")),
     wasBooked: row["booked_on"] !== null,
@@ -143,6 +144,7 @@ function comparedPlanned(row: PurchaseRow): SameRow {
     brandId: row.brand?.id ?? null,
     labelTag: row.labelTag,
     lastUpdateMs: row.lastUpdateMs,
+    lastUpdateKind: row.lastUpdateKind,
     wasPending: row.wasPending,
     earlierCents: row.earlierCents,
     wasBooked: row.bookedOn !== null,

@@ -2,11 +2,12 @@
 // the points of its lot. How many it should have is decided in verdicts.ts; what the bank says of
 // the row changes there too.
 import { assert } from "../../kernel/assert.ts";
+import { isFirstElsewhere } from "../earning/rules.ts";
 import { grant, readLot, regrantLot, restoreLot, reverseLot } from "../points/lots.ts";
 import type { Movement } from "../points/lots.ts";
 import { activePoints } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
-import { usageFor } from "./user-history.ts";
+import { noteFreed, usageFor } from "./user-history.ts";
 import type { Call } from "../book/call.ts";
 
 /**
@@ -90,6 +91,7 @@ export function regrant(call: Call, purchase: PurchaseRow, points: number, befor
     points,
     movement(purchase, "regrant", before, rewardOf(purchase, points, 0)),
   );
+  if (points < before.points) noteFreed(call, purchase);
   purchase.granted = points;
   purchase.reversed = 0;
 }
@@ -107,6 +109,7 @@ export function takeBack(
 ): void {
   const points = activePoints(purchase) - keep;
   if (points <= 0 || purchase.lotNo === null) return;
+  noteFreed(call, purchase);
   reverseLot(
     call,
     readLot(call, purchase.lotNo),
@@ -159,15 +162,21 @@ export function forgetLot(call: Call, purchase: PurchaseRow): void {
   purchase.lotNo = null;
 }
 
-/** Points that the caps of its own offer still allow this purchase, beyond its active ones. */
+/**
+ * Points that the caps of its own offer, or another purchase in its place as the first one, still
+ * allow this purchase, beyond its active ones.
+ */
 export function capRoom(call: Call, purchase: PurchaseRow): number {
   const usage = usageFor(call, purchase);
   let room = Infinity;
   for (const { rule, offerId, version, needed, measure, period } of purchase.findings.checks) {
     if (
-      rule !== "cap_reached" || offerId === null || offerId !== purchase.offer?.id ||
-      version !== purchase.offer.version || typeof needed !== "number" || period === undefined
+      offerId === null || offerId !== purchase.offer?.id || version !== purchase.offer.version
     ) continue;
+    if (
+      rule === "not_first_purchase" && needed !== null && isFirstElsewhere(usage, offerId)
+    ) room = 0;
+    if (rule !== "cap_reached" || typeof needed !== "number" || period === undefined) continue;
     if (measure === "points_per_period") {
       room = Math.min(
         room,

@@ -8,7 +8,9 @@ import { numberedId, numberOf } from "../book/numbered-id.ts";
 import type { BankRow, OfferTerms, Outcome, Programme } from "../ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
+import type { RefundPart } from "./refund-allocation.ts";
 import type { Call } from "../book/call.ts";
+import type { RowVersion } from "./row-versions.ts";
 
 /**
  * What may still apply when a budget turns out to be used up: the brand's other versions, as they
@@ -56,8 +58,13 @@ export type PurchaseRow = {
   original: BankRow["original"];
   purchasedOn: string;
   bookedOn: string | null;
+  /** When the bank will debit a pending row, as far as it says. */
+  announcedOn: string | null;
+  /** The day of purchase that a person gave, where the bank's cannot be true. */
+  givenOn: string | null;
   state: BankRow["state"];
   lastUpdateMs: number;
+  lastUpdateKind: RowVersion["lastUpdateKind"];
   labelCipher: string;
   labelTag: string;
   brand: BankRow["brand"];
@@ -77,7 +84,8 @@ export type PurchaseRow = {
   reversed: number;
   lotNo: number | null;
   refundedCents: number;
-  readonly refundOf: number | null;
+  /** Of a refund: the purchases that it gives back, none while none is known. */
+  readonly refundParts: readonly RefundPart[];
   budget: readonly BudgetShare[];
   readonly findings: Findings;
   readonly dueMs: number | null;
@@ -94,7 +102,7 @@ export type Verdict = Pick<
   | "reversed"
   | "lotNo"
   | "refundedCents"
-  | "refundOf"
+  | "refundParts"
   | "budget"
   | "findings"
   | "dueMs"
@@ -102,9 +110,9 @@ export type Verdict = Pick<
 
 const FACTS =
   `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
-  label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents`;
+  label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents, last_update_kind, announced_on, given_on`;
 const VERDICT =
-  `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, budget, verdict, due_ms`;
+  `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, refund_parts, budget, verdict, due_ms`;
 export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${FACTS}, ${VERDICT}`;
 
 const settersOf = (columns: string): string =>
@@ -136,7 +144,7 @@ export const NO_VERDICT: Verdict = {
   reversed: 0,
   lotNo: null,
   refundedCents: 0,
-  refundOf: null,
+  refundParts: [],
   budget: [],
   findings: NO_FINDINGS,
   dueMs: null,
@@ -161,8 +169,11 @@ export function purchaseFrom(row: SqlRow): PurchaseRow {
       : { amountCents: integerOf(row, "original_cents"), currency: originalCurrency },
     purchasedOn: textOf(row, "purchased_on"),
     bookedOn: textOrNull(row, "booked_on"),
+    announcedOn: textOrNull(row, "announced_on"),
+    givenOn: textOrNull(row, "given_on"),
     state: textOf(row, "state") as BankRow["state"],
     lastUpdateMs: integerOf(row, "last_update_ms"),
+    lastUpdateKind: textOrNull(row, "last_update_kind") as PurchaseRow["lastUpdateKind"],
     labelCipher: textOf(row, "label_cipher"),
     labelTag: textOf(row, "label_tag"),
     brand: brandId === null
@@ -184,7 +195,7 @@ export function purchaseFrom(row: SqlRow): PurchaseRow {
     reversed: integerOf(row, "reversed"),
     lotNo: integerOrNull(row, "lot_no"),
     refundedCents: integerOf(row, "refunded_cents"),
-    refundOf: integerOrNull(row, "refund_of"),
+    refundParts: refundPartsFrom(row),
     budget: budget === null ? [] : budgetFrom(budget, textOf(row, "id")),
     findings: findingsFrom(textOf(row, "verdict")),
     dueMs: integerOrNull(row, "due_ms"),
@@ -201,6 +212,24 @@ function budgetFrom(text: string, id: string): BudgetShare[] {
   return (JSON.parse(text) as (Omit<BudgetShare, "key"> & { readonly key?: string })[]).map((
     share,
   ) => ({ ...share, key: share.key ?? id }));
+}
+
+/** A refund that gives back one purchase, cent for cent, needs no more than its number. */
+function refundPartsText({ refundParts, amountCents }: PurchaseRow): string | null {
+  const [first] = refundParts;
+  if (first === undefined || (refundParts.length === 1 && first.cents === amountCents)) return null;
+  return JSON.stringify(refundParts.map(({ purchase, cents }) => [purchase, cents]));
+}
+
+function refundPartsFrom(row: SqlRow): readonly RefundPart[] {
+  const purchase = integerOrNull(row, "refund_of");
+  const text = textOrNull(row, "refund_parts");
+  if (purchase === null) return [];
+  if (text === null) return [{ purchase, cents: integerOf(row, "amount_cents") }];
+  return (JSON.parse(text) as readonly (readonly [number, number])[]).map(([n, cents]) => ({
+    purchase: n,
+    cents,
+  }));
 }
 
 function factsOf(purchase: PurchaseRow): (string | number | null)[] {
@@ -223,6 +252,9 @@ function factsOf(purchase: PurchaseRow): (string | number | null)[] {
     purchase.review,
     purchase.wasPending ? 1 : 0,
     purchase.earlierCents.length === 0 ? null : JSON.stringify(purchase.earlierCents),
+    purchase.lastUpdateKind,
+    purchase.announcedOn,
+    purchase.givenOn,
   ];
 }
 
@@ -238,7 +270,8 @@ function verdictOf(purchase: PurchaseRow): (string | number | null)[] {
     purchase.reversed,
     purchase.lotNo,
     purchase.refundedCents,
-    purchase.refundOf,
+    purchase.refundParts[0]?.purchase ?? null,
+    refundPartsText(purchase),
     purchase.budget.length === 0 ? null : JSON.stringify(purchase.budget),
     findingsText(purchase.findings),
     purchase.dueMs,
@@ -348,8 +381,11 @@ export function newPurchase(
     original: row.original,
     purchasedOn: row.purchasedOn,
     bookedOn: row.bookedOn,
+    announcedOn: row.announcedOn ?? null,
+    givenOn: null,
     state: row.state,
     lastUpdateMs: row.lastUpdateMs,
+    lastUpdateKind: row.lastUpdateKind ?? null,
     labelCipher: row.labelCipher,
     labelTag: row.labelTag,
     brand: row.brand,
@@ -376,6 +412,19 @@ export function noteEarlierAmount(purchase: PurchaseRow, cents: number): boolean
   return true;
 }
 
+/**
+ * A version whose day still cannot be true keeps the day that a person gave, as long as it is of the
+ * purchase that they saw.
+ */
+export function withGivenDay(purchase: PurchaseRow, row: BankRow): BankRow {
+  const { givenOn } = purchase;
+  const isAsSeen = row.kind === purchase.kind && row.amountCents === purchase.amountCents &&
+    row.currency === purchase.currency && (row.brand?.id ?? null) === (purchase.brand?.id ?? null);
+  return givenOn !== null && row.review === "date_absurd" && isAsSeen
+    ? { ...row, purchasedOn: givenOn, review: null }
+    : row;
+}
+
 /** Overwrites what the bank says with a newer version of the same row. */
 export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
   const before = purchase.state === "booked" ? purchase.amountCents : null;
@@ -383,12 +432,15 @@ export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
   purchase.amountCents = row.amountCents;
   purchase.currency = row.currency;
   purchase.original = row.original;
+  if (purchase.givenOn !== row.purchasedOn || row.review !== null) purchase.givenOn = null;
   purchase.purchasedOn = row.purchasedOn;
   purchase.bookedOn = row.bookedOn;
+  purchase.announcedOn = row.announcedOn ?? null;
   purchase.wasPending ||= row.state === "pending";
   purchase.state = row.state;
   if (before !== null) noteEarlierAmount(purchase, before);
   purchase.lastUpdateMs = row.lastUpdateMs;
+  purchase.lastUpdateKind = row.lastUpdateKind ?? null;
   purchase.labelCipher = row.labelCipher;
   purchase.labelTag = row.labelTag;
   purchase.brand = row.brand;

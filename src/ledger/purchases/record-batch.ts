@@ -9,13 +9,17 @@ import type { Terms } from "../earning/types.ts";
 import { coverDebt } from "../points/holds.ts";
 import type { OffersNeeded, RecordBatch, RecordSummary } from "../ports.ts";
 import { RECORD_ROWS_MAX } from "../ports.ts";
-import { saveAccounts, saveSync } from "./batch-accounts.ts";
-import { isOwnPurchase, planBatch, savePlanned } from "./batch-plan.ts";
+import { readAccounts, saveAccounts, saveSync } from "./batch-accounts.ts";
+import type { BatchAccounts } from "./batch-accounts.ts";
+import { emptyPlan, isOwnPurchase, planBatch, plannedStored, savePlanned } from "./batch-plan.ts";
 import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
+import { planDueDays } from "./due-days.ts";
 import { matchPlannedRows } from "./group-matching.ts";
 import { partIds, takeId } from "./public-ids.ts";
 import { activePoints } from "./purchase-rows.ts";
+import type { PurchaseRow } from "./purchase-rows.ts";
 import { rematchRefunds } from "./refund-rematching.ts";
+import { judgeRefusalsAgain } from "./refusals.ts";
 import { transferVerdict } from "./verdict-transfer.ts";
 import { settleVerdict } from "./verdicts.ts";
 
@@ -32,19 +36,46 @@ export function record(call: Call, batch: RecordBatch): Result<RecordSummary, Of
   );
   const batchAccounts = saveAccounts(call, batch);
   const plan = planBatch(call, batch, batchAccounts.accounts);
+  const judged = judgePlan(call, plan, batchAccounts, batch);
+  if (!judged.ok) return judged;
+  if (batch.syncedAtMs !== null) saveSync(call, batch.connectionId, batch.syncedAtMs);
+  return ok(summaryOf(call, plan));
+}
+
+/**
+ * Judges a stored row anew after a person changed what is known of it, with every row that matches
+ * differently now. The caller undoes the call when offers are missing.
+ */
+export function judgeAnew(
+  call: Call,
+  row: PurchaseRow,
+  terms: Terms,
+): Result<null, OffersNeeded> {
+  const plan = emptyPlan(call);
+  plan.rows.set(row.n, { ...plannedStored(row), factsChanged: true, decided: false });
+  return judgePlan(call, plan, { accounts: readAccounts(call), joined: new Set() }, terms);
+}
+
+function judgePlan(
+  call: Call,
+  plan: BatchPlan,
+  batchAccounts: BatchAccounts,
+  terms: Terms,
+): Result<null, OffersNeeded> {
   matchPlannedRows(call, plan, batchAccounts);
+  planDueDays(call, plan);
   for (const planned of plan.rows.values()) transferVerdict(call, plan, planned);
   const { released, counting } = inRecordingOrder(plan);
   // First those that are no purchase of their own any more, so that their points and caps are free.
-  for (const planned of released) judge(call, plan, planned, batch);
-  for (const planned of counting) judge(call, plan, planned, batch);
+  for (const planned of released) judge(call, plan, planned, terms);
+  for (const planned of counting) judge(call, plan, planned, terms);
   rematchRefunds(call, [...released, ...counting], batchAccounts);
+  judgeRefusalsAgain(call, terms);
   if (call.offersNeeded.length > 0) {
     return err({ code: "offers_needed", needed: call.offersNeeded });
   }
   coverDebt(call);
-  if (batch.syncedAtMs !== null) saveSync(call, batch.connectionId, batch.syncedAtMs);
-  return ok(summaryOf(call, plan));
+  return ok(null);
 }
 
 function inRecordingOrder(
@@ -68,6 +99,9 @@ function judge(call: Call, plan: BatchPlan, planned: PlannedRow, terms: Terms): 
   // those that were recorded.
   const isElsewhere = !planned.isNew && (row.brand?.id ?? null) !== planned.brandBefore;
   if (isElsewhere && !planned.receivedVerdict) row.decidedRank = null;
+  // Where it was it is no earlier purchase any more.
+  const left = isElsewhere || (row.kind === "refund" && !planned.wasRefund);
+  if (left && planned.brandBefore !== null) call.freed.add(planned.brandBefore);
   const reviewBefore = row.review;
   settleVerdict(
     call,

@@ -1,66 +1,16 @@
-// Which purchase a refund gives back: the same account and brand, no more than what is left of it,
-// the newest within 90 days first. The match is made anew from the whole set whenever it changes,
+// Matches the refunds of one brand with the purchases that they give back, and moves the points
+// that follow. The match is made anew from the whole set whenever it changes (refund-allocation.ts),
 // so a refund before its purchase ends like one after it.
 import type { BrandId } from "../../kernel/ids.ts";
 import { addDays } from "../../kernel/time.ts";
+import type { FamilyAccount } from "./account-family.ts";
 import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
+import { allocateRefunds, REFUND_DAYS_MAX } from "./refund-allocation.ts";
+import type { RefundPart, RefundRow } from "./refund-allocation.ts";
 import { refundMatched } from "./verdict-state.ts";
 import { applyRefunds } from "./verdicts.ts";
 import type { Call } from "../book/call.ts";
-
-const REFUND_DAYS_MAX = 90;
-
-type Refundable = {
-  readonly n: number; /** Breaks ties, the same in every order of arrival. */
-  readonly key: string;
-  readonly date: string;
-  readonly cents: number;
-  readonly currency: string;
-};
-
-/**
- * The purchase of each refund that finds one. Refunds choose in the order of their dates; equal
- * dates, the larger first.
- */
-export function matchRefunds(
-  purchases: readonly Refundable[],
-  refunds: readonly Refundable[],
-): Map<number, number> {
-  const left = new Map(purchases.map((purchase) => [purchase.n, purchase.cents]));
-  const newestFirst = [...purchases].sort((
-    a,
-    b,
-  ) => (a.date === b.date ? compareKeys(a, b) : a.date < b.date ? 1 : -1));
-  const inOrder = [...refunds].sort((
-    a,
-    b,
-  ) => (a.date === b.date ? b.cents - a.cents || compareKeys(a, b) : a.date < b.date ? -1 : 1));
-  const matches = new Map<number, number>();
-  for (const refund of inOrder) {
-    const earliest = addDays(refund.date, -REFUND_DAYS_MAX);
-    let best: Refundable | null = null;
-    for (const purchase of newestFirst) {
-      if (purchase.date > refund.date || purchase.currency !== refund.currency) continue;
-      if (purchase.date < earliest || (best !== null && purchase.date !== best.date)) break;
-      const room = left.get(purchase.n) ?? 0;
-      // Of two on one day, the one that the refund fits most closely: the whole purchase rather
-      // than a part of a larger one.
-      if (room >= refund.cents && (best === null || room < (left.get(best.n) ?? 0))) {
-        best = purchase;
-      }
-    }
-    if (best === null) continue;
-    left.set(best.n, (left.get(best.n) ?? 0) - refund.cents);
-    matches.set(refund.n, best.n);
-  }
-  return matches;
-}
-
-const compareKeys = (
-  a: Refundable,
-  b: Refundable,
-): number => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.n - b.n);
 
 /**
  * Whether any refund of this brand is recorded, by a small index: most purchases never see one.
@@ -72,13 +22,15 @@ export function hasRefunds(call: Call, brandId: BrandId): boolean {
   ).length > 0;
 }
 
-/**
- * Matches the refunds of one brand on one fingerprinted account and moves the points that follow.
- */
-export function reassignRefunds(call: Call, accountNos: readonly number[], brandId: BrandId): void {
-  const refunds = readRows(call, "kind = 'refund'", accountNos, brandId, "0000-00-00").filter((
+/** Matches the refunds of one brand in one family of accounts and moves the points that follow. */
+export function reassignRefunds(
+  call: Call,
+  family: readonly FamilyAccount[],
+  brandId: BrandId,
+): void {
+  const refunds = readRows(call, "kind = 'refund'", family, brandId, "0000-00-00").filter((
     refund,
-  ) => takesPart(refund) && !(refund.refundOf === null && refund.waitsFor !== "purchase"));
+  ) => takesPart(refund) && !(refund.refundParts.length === 0 && refund.waitsFor !== "purchase"));
   const rows = call.sql.exec(
     "SELECT MIN(purchased_on) AS first FROM purchases WHERE kind = 'refund' AND brand_id = ?",
     brandId,
@@ -89,19 +41,20 @@ export function reassignRefunds(call: Call, accountNos: readonly number[], brand
   const purchases = readRows(
     call,
     "kind = 'purchase'",
-    accountNos,
+    family,
     brandId,
     typeof first === "string" ? addDays(first, -REFUND_DAYS_MAX) : "0000-00-00",
   );
-  const eligible = purchases.filter(takesPart);
-  const matches = matchRefunds(eligible.map(refundableOf), refunds.map(refundableOf));
+  const fingerprints = new Map(family.map((each) => [each.accountNo, each.fingerprint]));
+  const rowOf = (row: PurchaseRow): RefundRow => refundRowOf(row, fingerprints);
+  const allocated = allocateRefunds(purchases.filter(takesPart).map(rowOf), refunds.map(rowOf));
   const refundedCents = new Map<number, number>();
   for (const refund of refunds) {
-    const purchaseNo = matches.get(refund.n);
-    if (purchaseNo !== undefined) {
-      refundedCents.set(purchaseNo, (refundedCents.get(purchaseNo) ?? 0) + refund.amountCents);
+    const parts = allocated.get(refund.n) ?? [];
+    for (const { purchase, cents } of parts) {
+      refundedCents.set(purchase, (refundedCents.get(purchase) ?? 0) + cents);
     }
-    settleRefund(call, refund, purchaseNo ?? null);
+    settleRefund(call, refund, parts);
   }
   // Points that come back go first, so that a refund that moves from one purchase to another costs
   // no hold.
@@ -119,13 +72,20 @@ export function reassignRefunds(call: Call, accountNos: readonly number[], brand
   }
 }
 
-function settleRefund(call: Call, refund: PurchaseRow, purchaseNo: number | null): void {
+function settleRefund(call: Call, refund: PurchaseRow, parts: readonly RefundPart[]): void {
   if (
-    refund.refundOf === purchaseNo && refund.findings.reasons.length > 0 &&
-    (purchaseNo !== null || refund.waitsFor === "purchase")
+    sameParts(refund.refundParts, parts) && refund.findings.reasons.length > 0 &&
+    (parts.length > 0 || refund.waitsFor === "purchase")
   ) return;
-  refundMatched(refund, purchaseNo);
+  refundMatched(refund, parts);
   updateVerdict(call, refund);
+}
+
+function sameParts(a: readonly RefundPart[], b: readonly RefundPart[]): boolean {
+  return a.length === b.length &&
+    a.every(({ purchase, cents }, index) =>
+      purchase === b[index]?.purchase && cents === b[index].cents
+    );
 }
 
 function takesPart(purchase: PurchaseRow): boolean {
@@ -133,20 +93,26 @@ function takesPart(purchase: PurchaseRow): boolean {
     (purchase.review === null || purchase.review === "cleared") && purchase.amountCents > 0;
 }
 
-function refundableOf(purchase: PurchaseRow): Refundable {
+function refundRowOf(
+  row: PurchaseRow,
+  fingerprints: ReadonlyMap<number, string>,
+): RefundRow {
   return {
-    n: purchase.n,
-    key: purchase.externalId,
-    date: purchase.purchasedOn,
-    cents: purchase.amountCents,
-    currency: purchase.currency,
+    n: row.n,
+    account: fingerprints.get(row.accountNo) ?? "",
+    date: row.purchasedOn,
+    cents: row.amountCents,
+    currency: row.currency,
+    original: row.original,
+    labelTag: row.labelTag,
+    externalId: row.externalId,
   };
 }
 
 function readRows(
   call: Call,
   kind: "kind = 'refund'" | "kind = 'purchase'",
-  accountNos: readonly number[],
+  family: readonly FamilyAccount[],
   brandId: BrandId,
   from: string,
 ): PurchaseRow[] {
@@ -154,6 +120,6 @@ function readRows(
     `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE ${kind} AND brand_id = ? AND (purchased_on >= ? OR refunded_cents > 0) AND account_no IN (SELECT value FROM json_each(?)) ORDER BY n`,
     brandId,
     from,
-    JSON.stringify(accountNos),
+    JSON.stringify(family.map((account) => account.accountNo)),
   ).map(purchaseFrom);
 }

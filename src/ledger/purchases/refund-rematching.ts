@@ -3,11 +3,13 @@
 import type { BrandId } from "../../kernel/ids.ts";
 import { textOf } from "../book/sql.ts";
 import type { Call } from "../book/call.ts";
+import { familyOf } from "./account-family.ts";
 import type { Account, BatchAccounts } from "./batch-accounts.ts";
 import type { PlannedRow } from "./batch-plan.ts";
+import type { PurchaseRow } from "./purchase-rows.ts";
 import { hasRefunds, reassignRefunds } from "./refund-matching.ts";
 
-/** Refunds of one brand on one account are to be matched again, if there are any. */
+/** Refunds of one brand in the family of one account are to be matched again, if there are any. */
 type RefundScope = {
   readonly accountNo: number;
   readonly brandId: BrandId;
@@ -27,17 +29,20 @@ export function rematchRefunds(
   const done = new Set<string>();
   const known = new Map<BrandId, boolean>();
   for (const { accountNo, brandId, certain } of scopes) {
-    const fingerprint = accounts.find((account) => account.accountNo === accountNo)?.fingerprint ??
-      "";
-    const key = `${fingerprint} ${brandId}`;
-    if (done.has(key)) continue;
-    done.add(key);
+    if (done.has(`${accountNo} ${brandId}`)) continue;
     const some = certain || (known.get(brandId) ?? hasRefunds(call, brandId));
     known.set(brandId, some);
     if (!some) continue;
-    const together = accounts.filter((account) => account.fingerprint === fingerprint);
-    reassignRefunds(call, together.map((account) => account.accountNo), brandId);
+    const family = familyOf(call, accountNo);
+    for (const account of family) done.add(`${account.accountNo} ${brandId}`);
+    reassignRefunds(call, family, brandId);
   }
+}
+
+/** The same after one row was judged by itself. */
+export function rematchRefundsAround(call: Call, { brand, accountNo }: PurchaseRow): void {
+  if (brand === null || !hasRefunds(call, brand.id)) return;
+  reassignRefunds(call, familyOf(call, accountNo), brand.id);
 }
 
 /** The brand that each row has and the one that it had. */
@@ -58,22 +63,20 @@ function scopesOf(judged: readonly PlannedRow[]): RefundScope[] {
 }
 
 /**
- * Accounts that came together, or parted, at each brand that one of them has a refund of: the
- * purchases to choose from are others now.
+ * Accounts that came together, or parted: all that a refund of theirs may have been matched with, and
+ * those of the families that they left.
  */
 function scopesOfJoined(
   call: Call,
   accounts: readonly Account[],
   joined: ReadonlySet<string>,
 ): RefundScope[] {
-  const concerned = accounts.filter((account) => joined.has(account.fingerprint));
-  if (concerned.length === 0) return [];
+  if (joined.size === 0) return [];
   const rows = call.sql.exec(
-    "SELECT DISTINCT brand_id FROM purchases WHERE kind = 'refund' AND brand_id IS NOT NULL AND account_no IN (SELECT value FROM json_each(?))",
-    JSON.stringify(concerned.map((account) => account.accountNo)),
+    "SELECT DISTINCT brand_id FROM purchases WHERE kind = 'refund' AND brand_id IS NOT NULL ORDER BY brand_id",
   );
   return rows.flatMap((row) =>
-    concerned.map(({ accountNo }) => ({
+    accounts.map(({ accountNo }) => ({
       accountNo,
       brandId: textOf(row, "brand_id") as BrandId,
       certain: true,

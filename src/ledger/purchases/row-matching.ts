@@ -3,6 +3,8 @@
 // same purchases.
 import { assert } from "../../kernel/assert.ts";
 import { addDays, daysBetween, parisDate } from "../../kernel/time.ts";
+import { isSurelyOlder } from "./row-versions.ts";
+import type { RowVersion } from "./row-versions.ts";
 
 /**
  * A row of one fingerprinted account, as far as sameness looks at it. `n` is the recording number.
@@ -23,6 +25,7 @@ export type SameRow = {
   readonly brandId: string | null;
   readonly labelTag: string;
   readonly lastUpdateMs: number;
+  readonly lastUpdateKind: RowVersion["lastUpdateKind"];
   /** A booked row that was once pending under its own id does not take over another pending row. */
   readonly wasPending: boolean;
   /** What was found before: the row this one repeats, or null. Not looked at here; the caller compares. */
@@ -113,7 +116,7 @@ function takeovers(rows: readonly SameRow[]): Map<number, number> {
     for (const right of rows) {
       if (
         right.state !== "booked" || right.wasPending || right.kind !== left.kind ||
-        right.lastUpdateMs < left.lastUpdateMs
+        isSurelyOlder(right, left)
       ) continue;
       const days = Math.abs(daysBetween(left.date, right.date));
       if (days > TAKEOVER_DAYS_MAX || !sameMerchant(left, right)) continue;
@@ -136,7 +139,7 @@ function takeovers(rows: readonly SameRow[]): Map<number, number> {
 }
 
 /**
- * Rows of no known brand are told apart by their label: two strangers' purchases are not one
+ * Rows of no known brand are distinguished by their label: two strangers' purchases are not one
  * because both are unknown.
  */
 function sameMerchant(a: SameRow, b: SameRow): boolean {

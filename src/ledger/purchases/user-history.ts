@@ -60,7 +60,8 @@ function bookedAt(call: Call, brandId: string): Map<number, number> {
   let booked = cache.bookedByBrand.get(brandId);
   if (booked === undefined) {
     const rows = call.sql.exec(
-      "SELECT n, decided_rank FROM purchases WHERE brand_id = ? AND kind = 'purchase' AND state = 'booked' AND same_as IS NULL AND decided_rank IS NOT NULL",
+      `SELECT n, decided_rank FROM purchases WHERE brand_id = ? AND kind = 'purchase' AND state = 'booked' AND same_as IS NULL AND decided_rank IS NOT NULL
+         AND (review IS NULL OR review = 'cleared') AND (refunded_cents < amount_cents OR amount_cents = 0)`,
       brandId,
     );
     booked = new Map(rows.map((row) => [integerOf(row, "n"), integerOf(row, "decided_rank")]));
@@ -87,12 +88,22 @@ export function noteUsage(call: Call, purchase: PurchaseRow): void {
     } else pointsByPurchase.delete(purchase.n);
   }
   for (const [brandId, booked] of call.usage.bookedByBrand) {
-    if (
-      purchase.brand?.id === brandId && purchase.state === "booked" && purchase.sameAs === null &&
-      purchase.decidedRank !== null
-    ) booked.set(purchase.n, purchase.decidedRank);
-    else booked.delete(purchase.n);
+    if (purchase.brand?.id === brandId && purchase.decidedRank !== null && isOnRecord(purchase)) {
+      booked.set(purchase.n, purchase.decidedRank);
+    } else booked.delete(purchase.n);
   }
+}
+
+/** Whether it is an earlier purchase for those that come later: booked, not held, not given back. */
+function isOnRecord({ kind, state, sameAs, review, amountCents, refundedCents }: PurchaseRow) {
+  return kind === "purchase" && state === "booked" && sameAs === null &&
+    (review === null || review === "cleared") &&
+    (refundedCents < amountCents || amountCents === 0);
+}
+
+/** The purchase gives up points, room under a cap or its place as the first one of its brand. */
+export function noteFreed(call: Call, purchase: PurchaseRow): void {
+  if (purchase.brand !== null) call.freed.add(purchase.brand.id);
 }
 
 /** The past as one purchase sees it: everything but itself. */

@@ -3,21 +3,22 @@
 // they are read-only. Which change is right is decided in verdicts.ts, and points move in
 // purchase-points.ts.
 import { DAY_MS } from "../../kernel/time.ts";
-import { dayOf, startOfLaterDayMs } from "../book/paris-days.ts";
+import { dayOf, startOfDayMs, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { ReasonCode, RuleCheck } from "../ports.ts";
 import { budgetOpen } from "./budget-shares.ts";
 import type { Findings } from "./findings.ts";
 import { activePoints, NO_FINDINGS, NO_VERDICT } from "./purchase-rows.ts";
 import type { PurchaseRow, Verdict } from "./purchase-rows.ts";
+import type { RefundPart } from "./refund-allocation.ts";
 
-/** A pending row that nothing took over is closed this many days after its date. */
+/** A pending row that nothing took over is closed this many days after its date, or its debit's. */
 export const PENDING_DAYS_MAX = 14;
 /** A refund waits this long for its purchase. */
 export const REFUND_WAIT_MS = 90 * DAY_MS;
 
 type State = Pick<
   PurchaseRow,
-  "outcome" | "waitsFor" | "findings" | "dueMs" | "refundOf" | "offer"
+  "outcome" | "waitsFor" | "findings" | "dueMs" | "refundParts" | "offer"
 >;
 
 function write(purchase: PurchaseRow, state: Partial<State>): void {
@@ -36,8 +37,21 @@ export function awaitBooking(purchase: PurchaseRow): void {
     waitsFor: "booking",
     findings: reasonsOnly("not_booked_yet"),
     offer: null,
-    refundOf: null,
+    refundParts: [],
   });
+}
+
+/**
+ * The bank has booked the purchase for a day that has not come; it earns nothing before. Stored as
+ * what waits for its booking: the table of older books knows no other word.
+ */
+export function awaitDay(purchase: PurchaseRow): void {
+  awaitBooking(purchase);
+}
+
+/** Whether a booked purchase is still to be judged, on its day. */
+export function awaitsDay({ state, waitsFor }: PurchaseRow): boolean {
+  return state === "booked" && waitsFor === "booking";
 }
 
 /** The row earns nothing until a person has decided about it. */
@@ -47,7 +61,7 @@ export function awaitReview(purchase: PurchaseRow): void {
     waitsFor: "review",
     findings: reasonsOnly("held_for_review"),
     offer: null,
-    refundOf: null,
+    refundParts: [],
   });
 }
 
@@ -58,7 +72,7 @@ export function awaitPurchase(refund: PurchaseRow): void {
     waitsFor: "purchase",
     findings: reasonsOnly("refund_without_purchase"),
     offer: null,
-    refundOf: null,
+    refundParts: [],
   });
 }
 
@@ -68,7 +82,7 @@ export function awaitBudget(
   findings: Findings,
   offer: PurchaseRow["offer"],
 ): void {
-  write(purchase, { outcome: "waiting", waitsFor: "budget", findings, offer, refundOf: null });
+  write(purchase, { outcome: "waiting", waitsFor: "budget", findings, offer, refundParts: [] });
 }
 
 /** The purchase earns what was decided; a budget, where the offer has one, has reserved it. */
@@ -85,7 +99,7 @@ export function earned(
       reasons: findings.reasons.map((code) => code === "budget_reserving" ? "offer_applied" : code),
     },
     offer,
-    refundOf: null,
+    refundParts: [],
   });
 }
 
@@ -95,7 +109,7 @@ export function notEarned(
   findings: Findings,
   offer: PurchaseRow["offer"] = null,
 ): void {
-  write(purchase, { outcome: "not_earned", waitsFor: null, findings, offer, refundOf: null });
+  write(purchase, { outcome: "not_earned", waitsFor: null, findings, offer, refundParts: [] });
 }
 
 /** All points were reversed, since the bank took the row back; shows what they were. */
@@ -104,7 +118,7 @@ export function reversed(purchase: PurchaseRow): void {
     outcome: "reversed",
     waitsFor: null,
     findings: { ...purchase.findings, reasons: ["refunded"] },
-    refundOf: null,
+    refundParts: [],
   });
 }
 
@@ -124,11 +138,11 @@ export function restored(purchase: PurchaseRow): void {
   write(purchase, { outcome: activePoints(purchase) === 0 ? "reversed" : "earned" });
 }
 
-/** A refund was matched with the purchase of that row number, or with none. */
-export function refundMatched(refund: PurchaseRow, purchaseNo: number | null): void {
-  if (purchaseNo === null) awaitPurchase(refund);
+/** The refund gives back so much of these purchases; of none, while it is not known of which. */
+export function refundMatched(refund: PurchaseRow, parts: readonly RefundPart[]): void {
+  if (parts.length === 0) awaitPurchase(refund);
   else notEarned(refund, reasonsOnly("refund_applied"));
-  write(refund, { refundOf: purchaseNo });
+  write(refund, { refundParts: parts });
   if (!budgetOpen(refund)) write(refund, { dueMs: waitEndsMs(refund) });
 }
 
@@ -170,16 +184,21 @@ export function close(purchase: PurchaseRow): void {
   write(purchase, { outcome: "not_earned", waitsFor: null });
 }
 
-/** When the row's waiting for its booking or its purchase ends; null when it waits for neither. */
+/**
+ * When the row's waiting for its booking, its day or its purchase ends; null when it waits for none
+ * of them.
+ */
 export function waitEndsMs(purchase: PurchaseRow): number | null {
   if (purchase.waitsFor === "purchase") return purchase.recordedAtMs + REFUND_WAIT_MS;
+  if (awaitsDay(purchase)) return startOfDayMs(purchase.purchasedOn);
   if (purchase.state !== "pending" || purchase.waitsFor === null) return null;
   // A day that cannot be true says nothing of how long the row has waited, and a person must have
   // the time to see it.
-  const since = purchase.review === "date_absurd"
-    ? dayOf(purchase.recordedAtMs)
-    : purchase.purchasedOn;
-  return startOfLaterDayMs(since, PENDING_DAYS_MAX + 1);
+  const { review, purchasedOn, announcedOn } = purchase;
+  const since = review === "date_absurd" ? dayOf(purchase.recordedAtMs) : purchasedOn;
+  // A deferred debit is announced for the end of its month, and cannot be booked before.
+  const latest = announcedOn !== null && announcedOn > since ? announcedOn : since;
+  return startOfLaterDayMs(latest, PENDING_DAYS_MAX + 1);
 }
 
 /** The row is due at `dueMs`, or at once while a budget has to be asked for it. */
@@ -216,7 +235,7 @@ function verdictPart(purchase: PurchaseRow): Verdict {
     reversed: purchase.reversed,
     lotNo: purchase.lotNo,
     refundedCents: purchase.refundedCents,
-    refundOf: purchase.refundOf,
+    refundParts: purchase.refundParts,
     budget: purchase.budget,
     findings: purchase.findings,
     dueMs: purchase.dueMs,

@@ -9,12 +9,12 @@ import {
   reserveBudget,
   stopRestoring,
 } from "./reservations.ts";
-import { startOfLaterDayMs } from "../book/paris-days.ts";
+import { dayOf, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { Decision, Terms } from "../earning/types.ts";
 import { decideEarning } from "../earning/rules.ts";
 import type { Findings } from "./findings.ts";
-import { expiryMs } from "../points/lots.ts";
-import type { Programme, ReasonCode } from "../ports.ts";
+import { expiryMs, readLot } from "../points/lots.ts";
+import type { Programme, ReasonCode, RuleCheck } from "../ports.ts";
 import { activePoints } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import {
@@ -27,12 +27,14 @@ import {
   takeBack,
 } from "./purchase-points.ts";
 import type { Reward } from "./purchase-points.ts";
-import { nextRank, noteUsage, usageFor } from "./user-history.ts";
+import { nextRank, noteFreed, noteUsage, usageFor } from "./user-history.ts";
 import {
   awaitBooking,
   awaitBudget,
+  awaitDay,
   awaitPurchase,
   awaitReview,
+  awaitsDay,
   close,
   dueUnlessBudgetOpen,
   earned,
@@ -78,15 +80,18 @@ export function settleVerdict(
     return;
   }
   if (waits) return withoutPoints(call, purchase, () => awaitReview(purchase));
-  // A row that was held for review had no verdict meanwhile, though its facts are the same.
-  const unchanged = decided && purchase.waitsFor !== "review";
+  // A row that was held for review, or waited for its day, had no verdict meanwhile, though its facts
+  // are the same.
+  const unchanged = decided && purchase.waitsFor !== "review" && !awaitsDay(purchase);
   if (purchase.kind === "refund") return expectPurchase(call, purchase, unchanged);
+  if (purchase.purchasedOn > dayOf(call.nowMs)) return expectDay(call, purchase);
   if (unchanged && purchase.decidedRank !== null) return;
   earn(call, purchase, terms);
 }
 
 /** The bank took the row back. Its points are reversed. */
 function withdraw(call: Call, purchase: PurchaseRow): void {
+  call.withdrawn.push(purchase.n);
   if (purchase.granted > 0) {
     takeBack(call, purchase, 0);
     return finishWithoutPoints(call, purchase, () => reversed(purchase));
@@ -111,6 +116,7 @@ function withoutPoints(call: Call, purchase: PurchaseRow, transition: () => void
 
 function finishWithoutPoints(call: Call, purchase: PurchaseRow, transition: () => void): void {
   transition();
+  if (purchase.kind === "purchase" && purchase.decidedRank !== null) noteFreed(call, purchase);
   // Its refunds are matched with another purchase, see refund-matching.ts.
   purchase.refundedCents = 0;
   stopRestoring(purchase);
@@ -118,10 +124,16 @@ function finishWithoutPoints(call: Call, purchase: PurchaseRow, transition: () =
   noteUsage(call, purchase);
 }
 
+/** Which offers are in force on a day, and what caps leave, is known once the day has come. */
+function expectDay(call: Call, purchase: PurchaseRow): void {
+  withoutPoints(call, purchase, () => awaitDay(purchase));
+  dueUnlessBudgetOpen(purchase, waitEndsMs(purchase), call.nowMs);
+}
+
 function expectPurchase(call: Call, purchase: PurchaseRow, decided: boolean): void {
   if (
     decided &&
-    (purchase.refundOf !== null || purchase.waitsFor === "purchase" ||
+    (purchase.refundParts.length > 0 || purchase.waitsFor === "purchase" ||
       purchase.findings.reasons.length > 0)
   ) return;
   purchase.decidedRank ??= nextRank(call);
@@ -147,17 +159,26 @@ function decide(call: Call, purchase: PurchaseRow, terms: Terms): Decision {
 }
 
 function earn(call: Call, purchase: PurchaseRow, terms: Terms): void {
-  const { brand, purchasedOn: on } = purchase;
-  const covered = brand === null || terms.covers === null ||
-    terms.covers.some((cover) => cover.brandId === brand.id && cover.from <= on && on <= cover.to);
-  if (!covered) call.offersNeeded.push({ brandId: brand.id, from: on, to: on });
+  needOffers(call, purchase, terms);
   applyDecision(call, purchase, decide(call, purchase, terms), terms);
+}
+
+/** Asks for the offers of the purchase's brand and day where they were not handed over. */
+export function needOffers(
+  call: Call,
+  { brand, purchasedOn: on }: PurchaseRow,
+  { covers }: Terms,
+): void {
+  const covered = brand === null || covers === null ||
+    covers.some((cover) => cover.brandId === brand.id && cover.from <= on && on <= cover.to);
+  if (!covered) call.offersNeeded.push({ brandId: brand.id, from: on, to: on });
 }
 
 type Grants = Extract<Decision, { readonly outcome: "earned" | "waiting" }>;
 
 function applyDecision(call: Call, purchase: PurchaseRow, decision: Decision, terms: Terms): void {
   purchase.decidedRank ??= nextRank(call);
+  if (purchase.waitsFor === "budget") noteFreed(call, purchase);
   const findings = findingsOf(purchase, decision, terms.programme);
   const activeBefore = activePoints(purchase);
   const kept = decision.outcome !== "not_earned" && keepsLot(purchase, decision, findings);
@@ -234,19 +255,23 @@ function findingsOf(purchase: PurchaseRow, decision: Decision, programme: Progra
   };
 }
 
+/** floor(points after caps x cents left / base cents) */
+function pointsDue({ granted, amountCents }: PurchaseRow, refundedCents: number): number {
+  return amountCents === 0 ? 0 : mulDivFloor(granted, amountCents - refundedCents, amountCents);
+}
+
 /**
- * Brings the points in line with what was refunded: keep = floor(points after caps x cents left /
- * base cents). Active points above that are reversed, what an earlier match reversed too much is
+ * Brings the points in line with what was refunded: keeps `pointsDue`. Active points above that are reversed, what an earlier match reversed too much is
  * restored. Repeating it changes nothing.
  */
 export function applyRefunds(call: Call, purchase: PurchaseRow, refundedCents: number): void {
+  if (refundedCents > purchase.refundedCents) noteFreed(call, purchase);
   if (purchase.granted === 0) {
     purchase.refundedCents = refundedCents;
+    noteUsage(call, purchase);
     return;
   }
-  const due = purchase.amountCents === 0
-    ? 0
-    : mulDivFloor(purchase.granted, purchase.amountCents - refundedCents, purchase.amountCents);
+  const due = pointsDue(purchase, refundedCents);
   const active = activePoints(purchase);
   // Other purchases may have used the room under the caps that the refund had freed: caps are kept
   // in every order.
@@ -285,19 +310,12 @@ export function earnElsewhere(call: Call, purchase: PurchaseRow, left: number | 
   const { offers, programme } = denied?.fallback ??
     { offers: [], programme: { pointsPerEuro: 1, pointsExpireMonths: 1 } };
   const terms: Terms = { offers, covers: null, programme };
+  noteFreed(call, purchase);
   // Reservations from before its facts changed are released.
   purchase.budget = purchase.budget.map((share) => ({ ...plainShare(share), current: false }));
   const decision = terms.offers.length === 0 ? null : decide(call, purchase, terms);
   const exhausted = exhaustedCheck(purchase, denied?.offerId ?? null, denied?.wanted ?? null, left);
-  const anew = (decision?.checks ?? []).filter((check) => check.offerId !== null);
-  // Everything that was ever looked at, each version as it was found last.
-  const looked = [
-    ...checks.filter((check) =>
-      !anew.some((each) => each.offerId === check.offerId && each.version === check.version)
-    ),
-    exhausted,
-    ...anew,
-  ];
+  const looked = checksTogether([...checks, exhausted], decision?.checks ?? []);
   if (decision === null || decision.outcome === "not_earned") {
     const findings: Findings = {
       ...reasonsOnly("budget_exhausted"),
@@ -309,4 +327,74 @@ export function earnElsewhere(call: Call, purchase: PurchaseRow, left: number | 
   const refundedCents = purchase.refundedCents;
   applyDecision(call, purchase, { ...decision, checks: looked }, terms);
   if (refundedCents > 0) applyRefunds(call, purchase, refundedCents);
+}
+
+/** Everything that was ever looked at, each version as it was found last. */
+function checksTogether(
+  before: readonly RuleCheck[],
+  decided: readonly RuleCheck[],
+): readonly RuleCheck[] {
+  const anew = decided.filter((check) => check.offerId !== null);
+  return [
+    ...before.filter((check) =>
+      !anew.some((each) => each.offerId === check.offerId && each.version === check.version)
+    ),
+    ...anew,
+  ];
+}
+
+/**
+ * Judges a purchase again that a cap or an earlier purchase had refused or cut, now that its cause
+ * may be gone. It never has less than before. `terms` without the versions whose budget denied it.
+ * Returns whether its verdict changed.
+ */
+export function judgeAgain(call: Call, purchase: PurchaseRow, terms: Terms): boolean {
+  const { findings, refundedCents } = purchase;
+  const decision = decide(call, purchase, terms);
+  if (!isBetter(call, purchase, decision, findingsOf(purchase, decision, terms.programme))) {
+    return restoreRoom(call, purchase);
+  }
+  const checks = checksTogether(findings.checks, decision.checks);
+  applyDecision(call, purchase, { ...decision, checks }, terms);
+  if (refundedCents > 0) applyRefunds(call, purchase, refundedCents);
+  return true;
+}
+
+function isBetter(
+  call: Call,
+  purchase: PurchaseRow,
+  decision: Decision,
+  findings: Findings,
+): boolean {
+  if (decision.outcome === "not_earned") {
+    // Nothing is earned still, but for another reason.
+    return purchase.outcome === "not_earned" && !wasDenied(purchase) &&
+      decision.reasons.join() !== purchase.findings.reasons.join();
+  }
+  const waits = purchase.waitsFor === "budget";
+  const before = waits ? (purchase.budget.at(-1)?.wanted ?? 0) : purchase.granted;
+  if (decision.points <= before) return false;
+  if (waits || purchase.lotNo === null || keepsLot(purchase, decision, findings)) return true;
+  // Points of another offer that are confirmed may be spent, and those under a budget may be denied:
+  // what the user has is not risked for them.
+  return decision.outcome === "earned" && readLot(call, purchase.lotNo).state === "pending";
+}
+
+/** Reversed points of which a cap kept back more than the refunds did. */
+function restoreRoom(call: Call, purchase: PurchaseRow): boolean {
+  const active = activePoints(purchase);
+  if (
+    pointsDue(purchase, purchase.refundedCents) <= active ||
+    purchase.findings.reasons.some((code) =>
+      code === "budget_reserving" || code === "budget_exhausted"
+    ) ||
+    capRoom(call, purchase) === 0
+  ) return false;
+  applyRefunds(call, purchase, purchase.refundedCents);
+  return true;
+}
+
+/** Whether an offer's budget had too little for the purchase. */
+export function wasDenied({ findings }: PurchaseRow): boolean {
+  return findings.checks.some(({ rule }) => rule === "budget_exhausted");
 }

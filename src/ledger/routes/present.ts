@@ -70,7 +70,11 @@ export function presentPurchase(purchase: PurchaseView, words: PurchaseWords, lo
       name: words.brandName ?? purchase.brand.matched,
       matched: purchase.brand.matched,
     },
-    refund_of: purchase.refundOf,
+    refund_of: purchase.refundParts[0]?.purchaseId ?? null,
+    refund_of_purchases: purchase.refundParts.map(({ purchaseId, amountCents }) => ({
+      id: purchaseId,
+      amount_cents: amountCents,
+    })),
     verdict: presentVerdict(purchase, locale),
   };
 }

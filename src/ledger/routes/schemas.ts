@@ -106,7 +106,13 @@ export const purchaseSchema = z.object({
   kind: z.enum(["purchase", "refund"]),
   state: z.enum(["pending", "booked", "deleted"]),
   brand: z.object({ id: z.string(), name: z.string(), matched: z.string() }).nullable(),
-  refund_of: z.string().nullable(),
+  refund_of: z.string().nullable().openapi({
+    description: "The first of `refund_of_purchases`, or null",
+  }),
+  refund_of_purchases: z.array(z.object({ id: z.string(), amount_cents: whole })).openapi({
+    description:
+      "The purchases that a refund gives back, and how much of each. Together they may be less than the refund (postage, exchange rate)",
+  }),
   verdict: z.object({
     outcome: z.enum(["earned", "not_earned", "reversed", "waiting"]),
     points,

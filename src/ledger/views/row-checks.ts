@@ -6,6 +6,17 @@ import { desiredHold } from "../purchases/budget-shares.ts";
 import type { ReasonCode, RuleCheck, RuleMeasure } from "../ports.ts";
 import { activePoints, shownState } from "../purchases/purchase-rows.ts";
 import type { PurchaseRow } from "../purchases/purchase-rows.ts";
+import { awaitsDay } from "../purchases/verdict-state.ts";
+
+/** A purchase that a refund gives back so many `cents` of. */
+export type RefundedPurchase = {
+  readonly id: PurchaseId;
+  /** Null while that is not decided. */
+  readonly granted: number | null;
+  readonly takenBack: number;
+  readonly refundedCents: number;
+  readonly cents: number;
+};
 
 /** What the row's lot and the rows it belongs with say of it. */
 export type Surroundings = {
@@ -18,13 +29,8 @@ export type Surroundings = {
    * Points that were really taken back from the row's own lot: those that had expired cannot be.
    */
   readonly takenBack: number;
-  /** Of a refund: its purchase. `granted` is null while that is not decided. */
-  readonly refunded: {
-    readonly id: PurchaseId;
-    readonly granted: number | null;
-    readonly takenBack: number;
-    readonly refundedCents: number;
-  } | null;
+  /** Of a refund: the purchases that it gives back. */
+  readonly refunded: readonly RefundedPurchase[];
 };
 
 /** Checks to be shown before those of the earning rules, and after them. */
@@ -78,8 +84,11 @@ export function stageChecks(record: PurchaseRow, around: Surroundings): StageChe
   ];
   if (!isNew) return { before, after: [] };
   const state = bankStateOf(record);
+  const isAhead = awaitsDay(record);
   before.push(
-    check("not_booked_yet", state === "booked", "booked", state, "bank_state"),
+    isAhead
+      ? check("not_booked_yet", false, record.purchasedOn, null, "purchase_day")
+      : check("not_booked_yet", state === "booked", "booked", state, "bank_state"),
     check(
       "held_for_review",
       !inDoubt(record),
@@ -94,7 +103,7 @@ export function stageChecks(record: PurchaseRow, around: Surroundings): StageChe
       after: [check("refunded", false, record.granted, around.takenBack, "taken_back_points")],
     };
   }
-  if (state !== "booked" || inDoubt(record)) return { before, after: [] };
+  if (state !== "booked" || isAhead || inDoubt(record)) return { before, after: [] };
   return record.kind === "refund"
     ? { before: [...before, ...refundChecks(record, around)], after: [] }
     : { before, after: [...budgetChecks(record), ...keptChecks(record)] };
@@ -103,27 +112,29 @@ export function stageChecks(record: PurchaseRow, around: Surroundings): StageChe
 function refundChecks(record: PurchaseRow, { refunded }: Surroundings): RuleCheck[] {
   const brand = check("brand_unknown", record.brand !== null, null, record.brand?.id ?? null);
   if (record.brand === null) return [brand];
-  const purchase = check(
-    "refund_without_purchase",
-    refunded !== null,
-    null,
-    refunded?.id ?? null,
-    "purchase_id",
-  );
-  if (refunded === null) return [brand, purchase];
-  const alone = refunded.refundedCents === record.amountCents;
+  const found = (id: PurchaseId | null): RuleCheck =>
+    check("refund_without_purchase", id !== null, null, id, "purchase_id");
+  if (refunded.length === 0) return [brand, found(null)];
+  const alone = refunded.every(({ refundedCents, cents }) => refundedCents === cents);
+  const undecided = refunded.some(({ granted }) => granted === null);
+  const cents = sumOf(refunded.map((each) => each.cents));
   return [
     brand,
-    purchase,
+    ...refunded.map(({ id }) => found(id)),
+    ...(cents === record.amountCents
+      ? []
+      : [check("refund_applied", true, record.amountCents, cents, "refund_cents")]),
     check(
       "refund_applied",
       true,
-      refunded.granted,
-      refunded.takenBack,
+      undecided ? null : sumOf(refunded.map(({ granted }) => granted ?? 0)),
+      sumOf(refunded.map(({ takenBack }) => takenBack)),
       alone ? "taken_back_points" : "taken_back_points_together",
     ),
   ];
 }
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, each) => sum + each, 0);
 
 /** What the offer's budget should hold for the purchase and what it is known to hold. */
 function budgetChecks(record: PurchaseRow): RuleCheck[] {

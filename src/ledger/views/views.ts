@@ -26,7 +26,7 @@ import type { PurchaseRow } from "../purchases/purchase-rows.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
 import { shownReasons, stageChecks } from "./row-checks.ts";
-import type { Surroundings } from "./row-checks.ts";
+import type { RefundedPurchase, Surroundings } from "./row-checks.ts";
 import type { Call } from "../book/call.ts";
 
 export function pointsView(call: Call): PointsView {
@@ -96,16 +96,28 @@ export function entriesPage(call: Call, limit: number, before: string | null): P
 }
 
 /**
- * The columns of a list with the account's id, the purchase that a row repeats or refunds, and what
- * was taken back from both lots.
+ * The columns of a list with the account's id, the purchase that a row repeats, those that it
+ * refunds, and what was taken back from their lots.
  */
 const VIEW = `SELECT ${
   PURCHASE_COLUMNS.split(",").map((column) => `p.${column.trim()}`).join(", ")
 }, a.account_id AS account_id,
   (SELECT id FROM purchases WHERE n = p.same_as) AS same_as_id, l.reversed AS taken_back, l.state AS lot_state,
-  r.id AS refund_of_id, r.granted AS refund_of_granted, r.waits_for AS refund_of_waits_for, r.refunded_cents AS refund_of_refunded_cents,
-  (SELECT reversed FROM lots WHERE lot_no = r.lot_no) AS refund_of_taken_back
-  FROM purchases p JOIN accounts a ON a.account_no = p.account_no LEFT JOIN lots l ON l.lot_no = p.lot_no LEFT JOIN purchases r ON r.n = p.refund_of`;
+  CASE WHEN p.refund_of IS NULL THEN NULL ELSE (
+    SELECT json_group_array(json_object('id', r.id, 'granted', CASE WHEN r.waits_for IS NULL THEN r.granted END,
+      'takenBack', COALESCE((SELECT reversed FROM lots WHERE lot_no = r.lot_no), 0), 'refundedCents', r.refunded_cents,
+      'cents', part.value ->> 1, 'place', part.key))
+    FROM json_each(COALESCE(p.refund_parts, json_array(json_array(p.refund_of, p.amount_cents)))) part JOIN purchases r ON r.n = part.value ->> 0
+  ) END AS refunded
+  FROM purchases p JOIN accounts a ON a.account_no = p.account_no LEFT JOIN lots l ON l.lot_no = p.lot_no`;
+
+/** The purchases that a refund gives back, in the order in which it takes them. */
+function refundedFrom(row: SqlRow): RefundedPurchase[] {
+  const text = textOrNull(row, "refunded");
+  if (text === null) return [];
+  const parts = JSON.parse(text) as readonly (RefundedPurchase & { readonly place: number })[];
+  return [...parts].sort((a, b) => a.place - b.place);
+}
 
 function viewFrom(row: SqlRow): PurchaseView {
   const record = purchaseFrom(row);
@@ -123,21 +135,15 @@ function viewFrom(row: SqlRow): PurchaseView {
     state: shownState(record),
     brand: record.brand,
     verdict: verdictFrom(record, row),
-    refundOf: textOrNull(row, "refund_of_id") as PurchaseId | null,
+    refundParts: refundedFrom(row).map(({ id, cents }) => ({ purchaseId: id, amountCents: cents })),
   };
 }
 
 function surroundingsFrom(row: SqlRow): Surroundings {
-  const id = textOrNull(row, "refund_of_id") as PurchaseId | null;
   return {
     sameAs: textOrNull(row, "same_as_id") as PurchaseId | null,
     takenBack: integerOrNull(row, "taken_back") ?? 0,
-    refunded: id === null ? null : {
-      id,
-      granted: row["refund_of_waits_for"] === null ? integerOf(row, "refund_of_granted") : null,
-      takenBack: integerOrNull(row, "refund_of_taken_back") ?? 0,
-      refundedCents: integerOf(row, "refund_of_refunded_cents"),
-    },
+    refunded: refundedFrom(row),
   };
 }
 

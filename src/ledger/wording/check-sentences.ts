@@ -172,6 +172,14 @@ function keptPointsLine({ check, checks, locale, say }: Line): string {
     : say("kept_points_because", { kept, granted, sum });
 }
 
+function refundCentsLine({ check, locale, say }: Line): string {
+  const [whole, taken] = [numberOf(check.needed), numberOf(check.found)];
+  return say(taken > whole ? "refund_counted_foreign" : "refund_counted", {
+    taken: eurosText(taken, locale),
+    whole: eurosText(whole, locale),
+  });
+}
+
 function takenBackLine({ check, locale, say }: Line): string {
   const what = check.rule === "refunded" ? say("taken_back") : say(
     check.measure === "taken_back_points_together"
@@ -198,6 +206,8 @@ export function checkText(
   switch (check.measure) {
     case "bank_state":
       return bankStateLine(line);
+    case "purchase_day":
+      return line.say("bank_ahead", { day: dateText(String(check.needed), locale) });
     case "review_result":
       return reviewLine(line);
     case "budget_points":
@@ -206,6 +216,8 @@ export function checkText(
       return keptCentsLine(line);
     case "kept_points":
       return keptPointsLine(line);
+    case "refund_cents":
+      return refundCentsLine(line);
     case "taken_back_points":
     case "taken_back_points_together":
       return takenBackLine(line);

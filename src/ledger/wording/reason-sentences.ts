@@ -246,8 +246,11 @@ const neverBooked = ({ details }: Context): boolean =>
   stageCheck(details.checks, "not_booked_yet", "bank_state")?.found === "lapsed";
 
 function notBookedYet(context: Context): string {
-  const { details: { kind, state }, say } = context;
+  const { details, locale, say } = context;
+  const { kind, state } = details;
   const row = kind === "refund" ? "refund" : "purchase";
+  const ahead = stageCheck(details.checks, "not_booked_yet", "purchase_day")?.needed;
+  if (typeof ahead === "string") return say("purchase_ahead", { day: dateText(ahead, locale) });
   if (neverBooked(context)) return say(`${row}_never_booked`, { days: String(PENDING_DAYS_MAX) });
   return say(state === "deleted" ? `${row}_cancelled` : `${row}_not_booked_yet`);
 }
@@ -295,20 +298,42 @@ function refunded(context: Context): string {
     : say("refunded_in_part_in_proportion", { part, points, sum });
 }
 
-function refundApplied({ details, locale, say }: Context): string {
+function refundApplied(context: Context): string {
+  const { details, locale, say } = context;
   if (details.state === "deleted") return say("refund_cancelled_later");
   const together = stageCheck(details.checks, "refund_applied", "taken_back_points_together");
   const check = together ?? stageCheck(details.checks, "refund_applied", "taken_back_points");
   const taken = numberOf(check?.found ?? null);
+  const purchases =
+    details.checks.filter(({ rule, passed }) => rule === "refund_without_purchase" && passed)
+      .length;
+  const form = purchases > 1 ? "many" : "one";
+  const words = {
+    purchases: say(`refund_purchases_${form}`, { count: integerText(purchases, locale) }),
+    rest: refundRest(context),
+  };
   if (taken === 0) {
-    return say(
-      check?.needed === 0 ? "refund_applied_nothing_earned" : "refund_applied_nothing_taken",
-    );
+    return check?.needed === 0
+      ? say(`refund_applied_nothing_earned_${form}`, words)
+      : say("refund_applied_nothing_taken", words);
   }
-  const form = pluralForm(taken, locale);
-  return say(together === null ? `refund_applied_${form}` : `refunds_applied_together_${form}`, {
-    points: pointsText(taken, locale),
-  });
+  const all = { ...words, points: pointsText(taken, locale) };
+  return together === null
+    ? say(`refund_applied_${pluralForm(taken, locale)}`, all)
+    : say(`refunds_applied_together_${pluralForm(taken, locale)}`, {
+      ...all,
+      these: say(`refund_these_purchases_${form}`),
+    });
+}
+
+/** What of the refund is ignored; a foreign amount paid back gives back more than its euros. */
+function refundRest({ details, locale, say }: Context): string {
+  const cents = stageCheck(details.checks, "refund_applied", "refund_cents");
+  if (cents === null) return "";
+  const rest = numberOf(cents.needed) - numberOf(cents.found);
+  return rest > 0
+    ? say("refund_rest_ignored", { rest: eurosText(rest, locale) })
+    : say("refund_foreign_amount");
 }
 
 function refundWithoutPurchase({ details, say }: Context): string {

@@ -6,7 +6,7 @@ import { transactionBody } from "./bodies.ts";
 import type { RowRecord } from "./model.ts";
 import type { Delivery } from "./webhooks.ts";
 
-/** What a control tells about the webhook that it caused. */
+/** What a control reports of the webhook that it caused. */
 interface Announcement {
   /** True when the product answered 2xx to the last webhook of this control. */
   readonly delivered: boolean;
@@ -16,7 +16,7 @@ interface Announcement {
   readonly reason?: string;
 }
 
-/** How far the news travels. */
+/** How far the report travels. */
 interface Reach {
   readonly sync: boolean;
   readonly webhook: boolean;

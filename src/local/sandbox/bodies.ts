@@ -185,6 +185,9 @@ export function sourceBody(connection: ConnectionRecord): object {
   };
 }
 
+/** The mark of a row that the aggregator shows without any time, as a control asked for. */
+export const WITHOUT_TIMES = "";
+
 /**
  * A transaction. `fresh` is true in webhooks only, where the aggregator marks rows that it sends
  * for the first time.
@@ -215,8 +218,8 @@ export function transactionBody(row: RowRecord, fresh?: boolean): Record<string,
     categories: [],
     id_category: 9998,
     state: "parsed",
-    date_scraped: row.date_scraped,
-    last_update: row.last_update,
+    date_scraped: row.last_update === WITHOUT_TIMES ? null : row.date_scraped,
+    last_update: row.last_update === WITHOUT_TIMES ? null : row.last_update,
     coming: doc.coming,
     active: true,
     deleted: row.deleted,

@@ -1,4 +1,4 @@
-// How controls read what they are told: JSON or a form, unknown names refused, and one way to say
+// How controls read their input: JSON or a form, unknown names refused, and one way to say
 // which connection and account are meant. Callers know only what the redirect gave them, so
 // `connection_id` works everywhere and the newest one is the default.
 import { z } from "zod";

@@ -60,7 +60,7 @@ type CardInput = z.output<typeof refundInput>;
 
 const cardNumbers = { checking: "2335", card: "8807", livret_a: "0000" } as const;
 
-/** Adds bank rows, moves the balance, tells the product, and reports the aggregator's rows. */
+/** Adds bank rows, moves the balance, notifies the product, and reports the aggregator's rows. */
 async function post(
   services: Services,
   c: SandboxContext,
@@ -277,7 +277,7 @@ function mountCashAndSalary(app: SandboxApp, services: Services): void {
   });
 }
 
-/** What the deferred card owes for the month of `day`, in cents (negative). */
+/** What the deferred card has spent in the month of `day`, in cents (negative). */
 export function deferredTotalCents(store: Store, cardBankAccount: number, day: string): number {
   return store.all<BankRowRecord>(
     "SELECT * FROM bank_rows WHERE bank_account = ? AND removed = 0",

@@ -1,7 +1,7 @@
 // Controls over the life of a bank row: booked, amended, deleted, listed.
 import { z } from "zod";
 import { announce } from "./announce.ts";
-import { transactionBody } from "./bodies.ts";
+import { transactionBody, WITHOUT_TIMES } from "./bodies.ts";
 import { date, delivery, flag, readControl, refuse, selectConnection } from "./control-input.ts";
 import type { SandboxApp, SandboxContext, Services } from "./context.ts";
 import type { BankRowDoc, RowRecord } from "./model.ts";
@@ -116,12 +116,13 @@ function mountAmendment(app: SandboxApp, services: Services): void {
         ...rowDelivery,
         amount_cents: z.coerce.number().int().min(0).optional(),
         value: decimalText.optional(),
-        label: z.string().min(1).optional(),
+        label: z.string().max(500).optional(),
         type: z.string().min(1).optional(),
         date: date.optional(),
         rdate: date.optional(),
         coming: flag.optional(),
-        last_update: z.string().regex(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/u).optional(),
+        last_update: z.string().regex(/^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}|none)$/u)
+          .optional(),
       }),
     );
     if (input instanceof Response) return input;
@@ -142,7 +143,7 @@ function mountAmendment(app: SandboxApp, services: Services): void {
         "UPDATE rows SET doc = ?, date = ?, last_update = ?, version = (SELECT version FROM bank_rows WHERE id = rows.bank_row) WHERE id = ?",
         JSON.stringify(doc),
         doc.date,
-        input.last_update,
+        input.last_update === "none" ? WITHOUT_TIMES : input.last_update,
         open.row.id,
       );
     }

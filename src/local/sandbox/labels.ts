@@ -20,7 +20,7 @@ export const bankFormats = [
 ] as const;
 export type BankFormat = (typeof bankFormats)[number];
 
-/** What a label tells about one card operation. */
+/** What a label says of one card operation. */
 export interface CardOperation {
   readonly merchant: string;
   /** Town or postcode as the merchant's terminal knows it; empty for a purchase online. */

@@ -18,6 +18,14 @@ export function codeIn(text: string): string | null {
   return /(?<!\d)\d{3}[ \u00A0\u202F]\d{3}(?!\d)/u.exec(text)?.[0].replaceAll(/\D/gu, "") ?? null;
 }
 
+/** One spelling of a mailbox, so that who typed a Unicode domain finds the mail sent to its ASCII form. */
+function mailboxName(address: string): string {
+  const name = address.trim().toLowerCase();
+  const [local = "", domain = ""] = name.split("@");
+  const url = `http://${domain}/`;
+  return URL.canParse(url) ? `${local}@${new URL(url).hostname}` : name;
+}
+
 /** Mounts `POST /mailbox` (the product's delivery address) and `GET /mailbox?to=`. */
 export function mountMailbox(app: SandboxApp, { store, env }: Services): void {
   app.post("/mailbox", async (c) => {
@@ -36,7 +44,7 @@ export function mountMailbox(app: SandboxApp, { store, env }: Services): void {
     store.run(
       "INSERT INTO mails (id, recipient, subject, text, html, code, sent_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
       id,
-      to.trim().toLowerCase(),
+      mailboxName(to),
       subject,
       text,
       typeof html === "string" ? html : null,
@@ -47,7 +55,8 @@ export function mountMailbox(app: SandboxApp, { store, env }: Services): void {
   });
 
   app.get("/mailbox", (c) => {
-    const to = c.req.query("to")?.trim().toLowerCase() ?? null;
+    const asked = c.req.query("to");
+    const to = asked === undefined ? null : mailboxName(asked);
     const limit = Math.min(500, Math.max(1, Number(c.req.query("limit") ?? 100) || 100));
     const mails = store.all<Mail>(
       "SELECT * FROM mails WHERE (?1 IS NULL OR recipient = ?1) ORDER BY id DESC LIMIT ?2",

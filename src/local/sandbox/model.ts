@@ -117,7 +117,7 @@ export const webhookEvents = [
 export type WebhookEvent = (typeof webhookEvents)[number];
 
 /**
- * Where a webhook stands: `waiting` = its user is still temporary, `held` = kept back by a control.
+ * State of a webhook: `waiting` = its user is still temporary, `held` = kept back by a control.
  */
 type WebhookState = "pending" | "delivered" | "held" | "waiting";
 

@@ -58,7 +58,7 @@ export function parseLimit(
     : { ok: false, code: "invalidValue" };
 }
 
-/** True for a flag that stands without a value or with `true` or `1`. */
+/** True for a flag that comes without a value or with `true` or `1`. */
 export function hasFlag(params: URLSearchParams, name: string): boolean {
   const value = params.get(name);
   return value !== null && value !== "false" && value !== "0";

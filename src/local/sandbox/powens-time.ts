@@ -69,7 +69,7 @@ export function isDate(text: string): boolean {
 }
 
 /**
- * The bound that `min_date` or `max_date` stands for: a date, a month or a year are allowed.
+ * The bound that `min_date` or `max_date` means: a date, a month or a year are allowed.
  * Returns null for anything else.
  */
 export function dateBound(text: string, end: "first" | "last"): string | null {

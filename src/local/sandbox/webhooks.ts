@@ -1,5 +1,5 @@
 // The queue of webhooks: bodies written once, signed at each try, delivered at once, tried again
-// until accepted. Owns the tables `webhooks` and `webhook_bodies`. The event's name stands only in
+// until accepted. Owns the tables `webhooks` and `webhook_bodies`. The event's name is only in
 // the path, never in the body or a header.
 import { accountBodyOf, connectionBody, transactionBody, userBody } from "./bodies.ts";
 import { takeNewRows } from "./bank.ts";

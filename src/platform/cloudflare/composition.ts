@@ -3,6 +3,7 @@ import type { Config, ConfigError } from "../../config.ts";
 import { parseConfig } from "../../config.ts";
 import type { RateLimiter } from "../../http/rate-limit.ts";
 import { consoleLog } from "../../kernel/log.ts";
+import { loggedFetch } from "../../kernel/outgoing.ts";
 import { systemRandomBytes } from "../../kernel/random.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
@@ -56,7 +57,8 @@ function build(
   const log = consoleLog();
   const parsed = parseConfig(env);
   if (!parsed.ok) {
-    for (const field of parsed.error.fields) log.alert("config_invalid", { field });
+    const { code, fields } = parsed.error;
+    for (const field of fields) log.alert("config_invalid", { field, reason: code });
     return { result: parsed, refreshClock: async () => {} };
   }
   // A movable clock in production would let whoever reaches it mature points.
@@ -96,7 +98,7 @@ function platformOf(
     clock,
     log,
     random: systemRandomBytes,
-    fetch: (input, init) => fetch(input, init),
+    fetch: loggedFetch((input, init) => fetch(input, init), log),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     limiters: { api: limiter("api", 600, env.RATE_API), auth: limiter("auth", 30, env.RATE_AUTH) },
     assets: (request) => env.ASSETS.fetch(request),

@@ -2,6 +2,7 @@
 // bindings and settings.
 import { parseConfig } from "../../config.ts";
 import { consoleLog } from "../../kernel/log.ts";
+import { loggedFetch } from "../../kernel/outgoing.ts";
 import { systemRandomBytes } from "../../kernel/random.ts";
 import type { LedgerHelpers } from "../../ledger/object/alarm.ts";
 import { LedgerObject } from "./ledger-object.ts";
@@ -16,12 +17,13 @@ function helpersOf(env: LedgerEnv): LedgerHelpers {
   if (known !== undefined) return known;
   const config = parseConfig(env);
   if (!config.ok) throw new ConfigurationRefused("the configuration is refused");
+  const log = consoleLog();
   const helpers = ledgerHelpers({
     database: env.DB,
     config: config.value,
     random: systemRandomBytes,
-    fetch: (input, init) => fetch(input, init),
-    log: consoleLog(),
+    fetch: loggedFetch((input, init) => fetch(input, init), log),
+    log,
   });
   made.set(env, helpers);
   return helpers;
@@ -38,6 +40,7 @@ class ConfigurationRefused extends Error {
 export class UserLedger extends LedgerObject {
   constructor(ctx: DurableObjectState, env: LedgerEnv) {
     super(ctx, env, {
+      offersOn: async (covers) => helpersOf(env).offersOn(covers),
       sendNotice: async (...notice) => helpersOf(env).sendNotice(...notice),
       offerToSample: async (...items) => helpersOf(env).offerToSample(...items),
     });

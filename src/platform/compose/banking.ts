@@ -1,11 +1,13 @@
 // Bank connections: the aggregator, what it sends, and the quarantine of what could not be used.
 import { createPowens } from "../../banking/aggregators/powens/adapter.ts";
+import { powensProbe } from "../../banking/aggregators/powens/probe.ts";
 import {
   connectionRoutes,
   quarantineListRoutes,
   quarantineReplayRoutes,
   webhookRoutes,
 } from "../../banking/routes/index.ts";
+import { aggregatorAnswered } from "../../banking/service/aggregator-answered.ts";
 import { createBanking } from "../../banking/service/index.ts";
 import { bankingStore } from "../../banking/store/index.ts";
 import type { CataloguePort } from "../../catalogue/ports.ts";
@@ -26,16 +28,18 @@ type Neighbours = {
 export function composeBanking(shared: Shared, { identity, tokens, catalogue }: Neighbours) {
   const { platform, config, db, cursors, idempotency, operatorTokens, note } = shared;
   const { clock, random, log, fetch, sleep } = platform;
-  const aggregator = createPowens({
+  const store = bankingStore(db, random);
+  const powens = {
     ...config.powens,
     publicUrl: config.publicUrl,
     fetch,
     sleep,
     random,
-    timeLimit: (ms) => AbortSignal.timeout(ms),
-  });
+    timeLimit: (ms: number) => AbortSignal.timeout(ms),
+  };
+  const aggregator = createPowens(powens);
   const service = createBanking({
-    store: bankingStore(db, random),
+    store,
     aggregators: [aggregator],
     identity,
     catalogue,
@@ -62,6 +66,11 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
   return {
     service,
     routers,
+    aggregatorAnswered: aggregatorAnswered({
+      hasRemoteUser: store.hasRemoteUser,
+      probe: powensProbe(powens),
+      clock,
+    }),
     /** Operators look at it beside the system's health: the document lists it there. */
     quarantineRouters: [{
       path: "/admin/v1",

@@ -1,16 +1,33 @@
 // Users: their accounts, sessions and consents, and the tokens that name them to the other parts.
 import { accessTokenIssuer, publicKeySet, userTokens } from "../../identity/access-tokens.ts";
 import { httpMailer } from "../../identity/mailer.ts";
-import type { ConsentListener } from "../../identity/ports.ts";
-import { identityRoutes } from "../../identity/routes/index.ts";
+import type { AgeListener, ConsentListener } from "../../identity/ports.ts";
+import { ageReviewRoutes, identityRoutes } from "../../identity/routes/index.ts";
+import { contactBook } from "../../identity/service/contact.ts";
+import { sendNotices } from "../../identity/service/notices.ts";
 import { identityService } from "../../identity/service/index.ts";
 import { identityStore } from "../../identity/store/index.ts";
 import type { Routers, Shared } from "./shared.ts";
 
-export function composeIdentity(shared: Shared, consentListener: ConsentListener) {
-  const { platform, config, db, cursors, idempotency } = shared;
+// A sweep ends by itself, also when notices come as fast as they are sent.
+const NOTICE_ROUNDS_MAX = 50;
+
+type Listeners = {
+  readonly consentListener: ConsentListener;
+  readonly ageListener: AgeListener;
+};
+
+export function composeIdentity(shared: Shared, listeners: Listeners) {
+  const { platform, config, db, cursors, idempotency, operatorTokens, note } = shared;
   const { clock, random, log, fetch } = platform;
-  const store = identityStore(db);
+  const store = identityStore(db, random);
+  const mailer = httpMailer({ ...config.email, fetch, log });
+  const contacts = contactBook({
+    store,
+    encryption: config.keyrings.encryption,
+    random,
+    log,
+  });
   const service = identityService({
     store,
     keyrings: config.keyrings,
@@ -18,8 +35,8 @@ export function composeIdentity(shared: Shared, consentListener: ConsentListener
     random,
     log,
     minimumAge: config.programme.minimumAge,
-    consentListener,
-    mailer: httpMailer({ ...config.email, fetch, log }),
+    ...listeners,
+    mailer,
     accessTokens: accessTokenIssuer(config, clock, random),
   });
   const tokens = userTokens({ config, clock, fetch, linkedUser: service.linkedUser });
@@ -34,5 +51,23 @@ export function composeIdentity(shared: Shared, consentListener: ConsentListener
       clock,
     }),
   }];
-  return { service, tokens, routers, purge: () => store.purge(clock.nowMs()) };
+  return {
+    service,
+    tokens,
+    routers,
+    /** Operators look at it beside the reviews of purchases: the document lists it there. */
+    ageReviewRouters: [{
+      path: "/admin/v1",
+      router: ageReviewRoutes({ service, operatorTokens, idempotency, cursors, note }),
+    }],
+    async sweep(): Promise<void> {
+      await store.purge(clock.nowMs());
+      await service.finishAgeReviews();
+    },
+    /** After what adds notices. */
+    async sendNotices(): Promise<void> {
+      const more = () => sendNotices({ store, contacts, mailer, clock, log });
+      for (let round = 0; round < NOTICE_ROUNDS_MAX && (await more()); round++);
+    },
+  };
 }

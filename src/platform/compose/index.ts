@@ -6,7 +6,7 @@ import { isDatabaseFailure } from "../../db/database.ts";
 import { purgeIdempotencyKeys } from "../../http/idempotency-store.ts";
 import { openApiDocument } from "../../http/openapi.ts";
 import { isIssuerUnavailable } from "../../identity/errors.ts";
-import type { ConsentListener } from "../../identity/ports.ts";
+import type { AgeListener, ConsentListener } from "../../identity/ports.ts";
 import type { Composition, Platform } from "../ports.ts";
 import { composeBanking } from "./banking.ts";
 import { composeCatalogue, mountCatalogue } from "./catalogue.ts";
@@ -30,7 +30,12 @@ export function compose(platform: Platform, config: Config): Composition {
     bankDataWithdrawn: (userId) => banking.service.consentListener.bankDataWithdrawn(userId),
     statisticsWithdrawn: insights.privacy.statisticsWithdrawn,
   };
-  const identity = composeIdentity(shared, consentListener);
+  const ageListener: AgeListener = {
+    earningResumes: (userId) => banking.service.port.readAgain(userId),
+    // What the aggregator has not confirmed yet is the sweep's: here the connections have ended.
+    connectionsEnd: async (userId) => void (await banking.service.port.endAll(userId)),
+  };
+  const identity = composeIdentity(shared, { consentListener, ageListener });
   const { service: users, tokens } = identity;
   const neighbours = { identity: users, tokens, catalogue: catalogue.cache };
   const banking = composeBanking(shared, neighbours);
@@ -41,18 +46,20 @@ export function compose(platform: Platform, config: Config): Composition {
     // deleted as lost.
     if (await transfer.isLoading()) return;
     await purgeIdempotencyKeys(shared.db, clock.nowMs());
-    await identity.purge();
+    await identity.sweep();
     await banking.sweep();
     await insights.sweep();
+    await identity.sendNotices();
   };
 
   const routers: Routers = [
-    ...composeOperations(shared),
+    ...composeOperations(shared, banking.aggregatorAnswered),
     ...banking.quarantineRouters,
     ...identity.routers,
     ...mountCatalogue(shared, catalogue, tokens),
     ...mountLedger(shared, neighbours),
     ...mountInsights(shared, catalogue, insights),
+    ...identity.ageReviewRouters,
     ...banking.routers,
     ...transfer.routers,
     ...composeLocalClock(shared, sweep),

@@ -2,6 +2,7 @@
 // that no rule may judge.
 import { dryRunRoutes } from "../../catalogue/routes/dry-run.ts";
 import { dryRunner } from "../../insights/dry-run-service.ts";
+import { identityStore } from "../../identity/store/index.ts";
 import { projections } from "../../insights/projections.ts";
 import { insightsRoutes } from "../../insights/routes.ts";
 import { SAMPLE_DAYS_AHEAD, SAMPLE_DAYS_MAX } from "../../insights/sample.ts";
@@ -39,7 +40,13 @@ export function composeInsights({ platform, config, db }: Shared, catalogue: Cat
     projections: kept,
     reviews,
     dryRun: dryRunner({ sample, decide: decideEarning, programme }),
-    privacy: composePrivacy({ sample, reviews: queue, index: config.keyrings.index, clock }),
+    privacy: composePrivacy({
+      sample,
+      reviews: queue,
+      identity: identityStore(db, random),
+      index: config.keyrings.index,
+      clock,
+    }),
     async sweep(): Promise<void> {
       const today = parisDate(clock.nowMs());
       await sample.tidy(addDays(today, -SAMPLE_DAYS_MAX), addDays(today, SAMPLE_DAYS_AHEAD));

@@ -11,7 +11,10 @@ import type { Routers, Shared } from "./shared.ts";
  * To be mounted first: it closes what follows while the configured rate of points is not the stored
  * one.
  */
-export function composeOperations(shared: Shared): Routers {
+export function composeOperations(
+  shared: Shared,
+  aggregator: () => Promise<boolean>,
+): Routers {
   const { platform, config, db, pointsPerEuro } = shared;
   const { clock, log, assets } = platform;
   return operationsRouters({
@@ -22,6 +25,7 @@ export function composeOperations(shared: Shared): Routers {
     checks: {
       database: () => databaseHealth(platform.db),
       ledger: platform.pingLedger,
+      aggregator,
       programme: onceAnswered(() => ensureProgramme(db, { pointsPerEuro }, clock.nowMs())),
     },
   });

@@ -14,7 +14,7 @@ export type Alarms = {
   readonly flush: () => void;
   /** True when the last process on this file did not close it. */
   readonly wasUnclean: boolean;
-  /** Tells whether this disk takes a durable write now. */
+  /** Whether this disk takes a durable write now. */
   readonly canWrite: () => boolean;
   /**
    * Closes for good. `clean`: every alarm is written down, so the next start need not ask the

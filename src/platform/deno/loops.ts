@@ -4,8 +4,8 @@
 type Loop = { readonly stop: () => Promise<void> };
 
 /**
- * Runs `round` again and again, `everyMs` after the last one ended. A failing round is told to
- * `failed` and does not end the loop.
+ * Runs `round` again and again, `everyMs` after the last one ended. A failing round is given
+ * to `failed` and does not end the loop.
  */
 export function startLoop(
   options: {

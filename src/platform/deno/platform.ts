@@ -6,6 +6,7 @@ import { parseConfig } from "../../config.ts";
 import type { Config, ConfigError } from "../../config.ts";
 import { consoleLog } from "../../kernel/log.ts";
 import type { Log } from "../../kernel/log.ts";
+import { loggedFetch } from "../../kernel/outgoing.ts";
 import { systemRandomBytes } from "../../kernel/random.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
@@ -22,6 +23,7 @@ import { localClock, systemClock } from "./clock.ts";
 import { migrateSqliteD1, openSqliteD1 } from "./d1.ts";
 import { openLedgers } from "./ledgers.ts";
 import { lockDataFolder } from "./lock.ts";
+import type { DataFolderError } from "./lock.ts";
 import { startPeriodicWork } from "./periodic-work.ts";
 import { processLimiter } from "./rate-limit.ts";
 
@@ -50,11 +52,11 @@ export type OpenPlatform = {
 
 /**
  * Opens everything and starts the periodic work. Fails with the names of the wrong settings, or
- * when another process has the folder.
+ * when the folder cannot be used or another process has it.
  */
 export function openPlatform(
   options: ServerOptions,
-): Result<OpenPlatform, ConfigError | { readonly code: "data_folder_in_use" }> {
+): Result<OpenPlatform, ConfigError | DataFolderError> {
   const log = options.log ?? consoleLog();
   const parsed = parseConfig(options.env);
   if (!parsed.ok) return parsed;
@@ -107,7 +109,7 @@ function openStorage({ dataDir, migrationsDir }: ServerOptions, config: Config, 
       database,
       config,
       random: systemRandomBytes,
-      fetch: runtimeFetch,
+      fetch: loggedFetch(runtimeFetch, log),
       log,
     }),
   });
@@ -145,7 +147,7 @@ function platformOf(storage: Storage, { limits, assetsDir }: ServerOptions, log:
     clock,
     log,
     random: systemRandomBytes,
-    fetch: runtimeFetch,
+    fetch: loggedFetch(runtimeFetch, log),
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     limiters: { api: limiter("api", limits.api), auth: limiter("auth", limits.auth) },
     assets: folderAssets(assetsDir),

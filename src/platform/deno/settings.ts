@@ -13,7 +13,9 @@ type ServerSettings = {
   readonly listen: { readonly port: number; readonly hostname: string } | null;
 };
 
-/** Fails with the name of a setting that is not a whole number. */
+const PORT_MAX = 65_535;
+
+/** Fails with the name of a setting that is not a whole number, or no port. */
 export function readServerSettings(
   read: Read,
   folders: { readonly migrationsDir: string; readonly assetsDir: string },
@@ -23,7 +25,7 @@ export function readServerSettings(
     wholeNumber(read("RATE_API") ?? "600"),
     wholeNumber(read("RATE_AUTH") ?? "30"),
   ];
-  if (port === null) return err({ name: "PORT" });
+  if (port === null || port > PORT_MAX) return err({ name: "PORT" });
   if (api === null) return err({ name: "RATE_API" });
   if (auth === null) return err({ name: "RATE_AUTH" });
   return ok({
@@ -37,6 +39,13 @@ export function readServerSettings(
     trustedProxies: addresses(read("TRUSTED_PROXIES") ?? ""),
     listen: read("PORT") === undefined ? null : { port, hostname: read("HOST") ?? "127.0.0.1" },
   });
+}
+
+/** One sentence for the operator who started the process. */
+export function settingSentence({ name }: { readonly name: string }): string {
+  return name === "PORT"
+    ? `the setting PORT is not a port, a whole number from 1 to ${PORT_MAX}`
+    : `the setting ${name} is not a whole number`;
 }
 
 function wholeNumber(text: string): number | null {

@@ -14,10 +14,15 @@ type RunningServer = {
   /** Null when `deno serve` owns the listener. */
   readonly server: { readonly shutdown: () => Promise<void> } | null;
   readonly stop: () => Promise<void>;
+  /** Closes when the process that this one belongs to is gone; null when it belongs to none. */
+  readonly parent: ReadableStream<unknown> | null;
 };
 
-/** Ends the process once, at the first SIGTERM or SIGINT. */
-export function stopOnSignals({ gate, server, stop }: RunningServer): void {
+/**
+ * Ends the process once, at the first SIGTERM or SIGINT, or when its parent is gone: a parent that
+ * is killed passes no signal on, and would leave a server that nobody knows of.
+ */
+export function stopOnSignals({ gate, server, stop, parent }: RunningServer): void {
   let stopping = false;
   const finish = async (): Promise<void> => {
     if (stopping) return;
@@ -31,4 +36,14 @@ export function stopOnSignals({ gate, server, stop }: RunningServer): void {
   };
   Deno.addSignalListener("SIGTERM", () => void finish());
   Deno.addSignalListener("SIGINT", () => void finish());
+  if (parent !== null) void drained(parent).then(finish);
+}
+
+async function drained(stream: ReadableStream<unknown>): Promise<void> {
+  const reader = stream.getReader();
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // A pipe that broke says the same as one that closed.
+  }
 }

@@ -16,8 +16,8 @@ export type FileSql = Sql & {
 };
 
 /**
- * Opens (or creates) a book; `:memory:` keeps nothing. Counts table rows only: SQLite does not tell
- * index rows here.
+ * Opens (or creates) a book; `:memory:` keeps nothing. Counts table rows only: SQLite does not
+ * report index rows here.
  */
 export function openFileSql(path: string, trace?: WriteTrace): FileSql {
   const database = openDurable(path);

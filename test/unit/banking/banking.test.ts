@@ -23,7 +23,7 @@ import { RECORD_BYTES_MAX } from "../../../src/ledger/ports.ts";
 const NOW = Date.parse("2026-11-20T12:00:00Z");
 const KEYS: Keyring = { active: "a", keys: new Map([["a", new Uint8Array(32).fill(7)]]) };
 
-describe("standing", () => {
+describe("connection status", () => {
   const active = { status: "active", action: "none" } as const;
   const at = (
     condition: Parameters<typeof connectionStatus>[0]["condition"],
@@ -240,7 +240,7 @@ describe("exact JSON", () => {
       parseExactJson('{"a":-837.950,"b":[1e3,9007199254740993],"c":"1","d":null,"e":true}')?.value,
     ).toEqual({ a: "-837.950", b: ["1e3", "9007199254740993"], c: "1", d: null, e: true });
   });
-  it.each(["", "{", "nul", "{'a':1}", "01"])("tells what is no JSON: %s", (text) => {
+  it.each(["", "{", "nul", "{'a':1}", "01"])("recognises what is no JSON: %s", (text) => {
     expect(parseExactJson(text)).toBeNull();
   });
   it("agrees with JSON.parse on everything but numbers", () => {

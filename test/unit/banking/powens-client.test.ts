@@ -152,7 +152,7 @@ describe("answers", () => {
       expect(await aggregator.userExists("token-aa")).toEqual({ ok: true, value: exists });
     },
   );
-  it("a user whose existence cannot be told is not declared gone", async () => {
+  it("a user whose existence is not certain is not declared gone", async () => {
     const { aggregator } = powens([status(500)]);
     expect((await aggregator.userExists("token-aa")).ok).toBe(false);
   });

@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LABEL_MAX, minimise } from "../../../src/banking/aggregators/powens/map.ts";
-import { parisDateTimeMs, parisWallText } from "../../../src/banking/aggregators/powens/types.ts";
+import {
+  bankName,
+  parisDateTime,
+  parisDateTimeMs,
+  parisWallText,
+} from "../../../src/banking/aggregators/powens/types.ts";
 import { readWebhook } from "../../../src/banking/aggregators/powens/webhook.ts";
 import { parseExactJson } from "../../../src/banking/aggregators/powens/exact-json.ts";
 import type { AccountWindow, RowPolicy } from "../../../src/banking/ports.ts";
@@ -40,7 +45,7 @@ const BASE = {
 
 function rows(change: Record<string, unknown>, window: Partial<AccountWindow> = {}) {
   const text = JSON.stringify({ ...BASE, ...change });
-  return minimise([parseExactJson(text)?.value ?? null], policy(window), NOW);
+  return minimise([parseExactJson(text)?.value ?? null], policy(window));
 }
 const one = (change: Record<string, unknown>, window: Partial<AccountWindow> = {}) =>
   rows(change, window).rows[0];
@@ -48,7 +53,6 @@ const raw = (value: string) =>
   minimise(
     [parseExactJson(JSON.stringify({ ...BASE, value: "@" }).replace('"@"', value))?.value ?? null],
     policy(),
-    NOW,
   ).rows[0];
 
 describe("a delivery with forbidden values", () => {
@@ -209,20 +213,79 @@ describe("dates", () => {
     expect(one({ rdate: null, date: "2026-11-15", application_date: "2026-11-12" })?.purchasedOn)
       .toBe("2026-11-15");
   });
-  it.each([["1999-12-31"], ["0001-01-01"], ["2026-11-23"], ["2099-01-01"]])(
-    "%s is absurd and waits for a person",
-    (rdate) => {
-      expect(one({ rdate })).toMatchObject({ purchasedOn: rdate, review: "date_absurd" });
+  it.each([
+    ["a year behind", "2025-11-18", "2026-11-19"],
+    ["a year ahead", "2027-11-18", "2026-11-19"],
+    ["the day after the booking", "2026-11-20", "2026-11-19"],
+    ["61 days before the booking", "2026-09-19", "2026-11-19"],
+    ["the first day of computers", "1970-01-01", "2026-11-19"],
+    ["the last day", "9999-12-31", "2026-11-19"],
+    ["no day", "2026-02-30", "2026-11-19"],
+  ])("rdate %s (%s) is not believed beside the booking day", (_, rdate, date) => {
+    expect(one({ rdate, date })).toMatchObject({
+      purchasedOn: date,
+      bookedOn: date,
+      review: null,
+    });
+  });
+  it("takes a purchase that was booked up to 60 days later", () => {
+    expect(one({ rdate: "2026-09-20", date: "2026-11-19" }, { firstDay: "2026-01-01" }))
+      .toMatchObject({ purchasedOn: "2026-09-20", review: null });
+  });
+  it.each(["2014-12-31", "1970-01-01", "2027-01-30", "9999-12-31", "2026-02-30", null])(
+    "%s is no booking day: a recent rdate is believed without it",
+    (date) => {
+      expect(one({ date })).toMatchObject({
+        purchasedOn: "2026-11-18",
+        bookedOn: null,
+        review: null,
+      });
+      for (const rdate of ["2026-07-23", "2026-11-20"]) {
+        expect(one({ date, rdate }, { firstDay: "2015-01-01" })).toMatchObject({
+          purchasedOn: rdate,
+          review: null,
+        });
+      }
+      for (const rdate of ["2026-07-22", "2026-11-21", "1970-01-01"]) {
+        expect(one({ date, rdate }, { firstDay: "2015-01-01" })).toMatchObject({
+          purchasedOn: rdate,
+          review: "date_absurd",
+        });
+      }
     },
   );
-  it("takes two days ahead: some banks book into the week-end", () => {
-    expect(one({ rdate: "2026-11-22" })?.review).toBeNull();
+  it("takes the first and the last booking day that can be true", () => {
+    for (const date of ["2015-01-01", "2027-01-29"]) {
+      expect(one({ date, rdate: null }, { firstDay: "2015-01-01" })).toMatchObject({
+        purchasedOn: date,
+        bookedOn: date,
+        review: null,
+      });
+    }
   });
   it("keeps a row without any readable day for a person", () => {
     expect(one({ rdate: "2026-02-30", date: null })).toMatchObject({
       purchasedOn: "2026-11-20",
       review: "date_absurd",
     });
+  });
+  it("a debit ahead does not move the day of purchase", () => {
+    expect(one({ type: "deferred_card", date: "2026-12-31" })).toMatchObject({
+      purchasedOn: "2026-11-18",
+      bookedOn: "2026-12-31",
+      state: "booked",
+      review: null,
+    });
+  });
+  it("a debit that a pending row announces is no booking", () => {
+    expect(one({ type: "deferred_card", date: "2026-12-31", coming: true })).toMatchObject({
+      purchasedOn: "2026-11-18",
+      bookedOn: null,
+      announcedOn: "2026-12-31",
+      state: "pending",
+    });
+    expect(one({ date: "2026-11-18", coming: true })?.announcedOn).toBeNull();
+    expect(one({ date: "9999-12-31", coming: true })?.announcedOn).toBeNull();
   });
   it("drops what the aggregator saw while earning was off", () => {
     const seenFromMs = Date.parse("2026-11-19T12:00:00Z");
@@ -262,11 +325,30 @@ describe("times", () => {
       expect(back === second || back === second - 3_600_000).toBe(true);
     }));
   });
-  it("uses date_scraped, then the sync, where a row has no last_update", () => {
-    expect(one({ last_update: null, date_scraped: "2026-11-19 06:00:00" })?.lastUpdateMs).toBe(
-      Date.parse("2026-11-19T05:00:00Z"),
-    );
-    expect(one({ last_update: null })?.lastUpdateMs).toBe(NOW);
+  it("says when the clocks of Paris show a time twice", () => {
+    expect(parisDateTime("2026-10-25 02:09:59")).toEqual({
+      ms: Date.parse("2026-10-25T00:09:59Z"),
+      isAmbiguous: true,
+    });
+    for (
+      const text of [
+        "2026-10-25 01:59:59",
+        "2026-10-25 03:00:00",
+        "2026-10-25 02:09:59Z",
+        "2026-10-24 02:30:00",
+        "2026-03-29 02:30:00",
+      ]
+    ) expect(parisDateTime(text)?.isAmbiguous).toBe(false);
+  });
+  it("gives the times that a row has, and no other", () => {
+    expect(one({ last_update: null, date_scraped: "2026-11-19 06:00:00" })).toMatchObject({
+      updatedAt: null,
+      firstSeenAt: { ms: Date.parse("2026-11-19T05:00:00Z"), isAmbiguous: false },
+    });
+    expect(one({ last_update: null })).toMatchObject({ updatedAt: null, firstSeenAt: null });
+    expect(one({})).toMatchObject({
+      updatedAt: { ms: Date.parse("2026-11-19T05:24:05Z"), isAmbiguous: false },
+    });
   });
 });
 
@@ -288,6 +370,35 @@ describe("labels", () => {
   });
 });
 
+describe("texts at the border", () => {
+  const label = (change: Record<string, unknown>) => one(change)?.label;
+  it.each([[""], ["   "], ["\u0000"], ["\u200b \u202e"], ["&nbsp;"]])(
+    "%j is no wording: the other one is read",
+    (original_wording) => {
+      expect(label({ original_wording, simplified_wording: "MONOPRIX" })).toBe("MONOPRIX");
+    },
+  );
+  it("undoes entities before a brand is looked for, and before card numbers are cut", () => {
+    expect(label({ original_wording: "CARTE 18/11/26 MARKS &AMP; SPENCER" })).toBe(
+      "CARTE 18/11/26 MARKS & SPENCER",
+    );
+    expect(
+      label({ original_wording: "CARTE &#52;974010203041234 MONOPRIX" }),
+    ).not.toMatch(/\d{6}/);
+  });
+  it("cuts no character", () => {
+    const text = `CARTE MONOPRIX ${"A".repeat(LABEL_MAX - 16)}👩‍👩‍👧B`;
+    const cut = label({ original_wording: text }) ?? "";
+    expect(cut).toBe(`CARTE MONOPRIX ${"A".repeat(LABEL_MAX - 16)}`);
+    expect(label({ original_wording: "CARTE MONOPRIX \ud83d 75" })).toBe("CARTE MONOPRIX  75");
+  });
+  it("the same holds for a bank's name", () => {
+    expect(bankName("Cr&eacute;dit\u0000 \u202eAgricole ")).toBe("Crédit Agricole");
+    expect(bankName(`${"a".repeat(79)}😀`)).toBe("a".repeat(79));
+    expect(bankName(null)).toBe("");
+  });
+});
+
 describe("rows of others", () => {
   it("of an account that does not earn are dropped unread", () => {
     const seen: string[] = [];
@@ -299,14 +410,14 @@ describe("rows of others", () => {
       },
     };
     expect(
-      minimise([{ ...BASE, id: "1", id_account: "702", value: "-1" }], strict, NOW).dropped
+      minimise([{ ...BASE, id: "1", id_account: "702", value: "-1" }], strict).dropped
         .otherAccount,
     ).toBe(1);
     expect(seen).toEqual([]);
   });
   it("that name another account than the one they are listed under are dropped", () => {
     const item = parseExactJson(JSON.stringify(BASE))?.value ?? null;
-    expect(minimise([item], policy(), NOW, "702").dropped.otherAccount).toBe(1);
+    expect(minimise([item], policy(), "702").dropped.otherAccount).toBe(1);
   });
   it("nothing that a wire can carry makes it throw", () => {
     fc.assert(
@@ -318,7 +429,7 @@ describe("rows of others", () => {
         ),
         (body) => {
           const parsed = parseExactJson(JSON.stringify({ ...BASE, ...body }));
-          const result = minimise([parsed?.value ?? null], policy(), NOW);
+          const result = minimise([parsed?.value ?? null], policy());
           expect(result.rows.length + Object.values(result.dropped).reduce((a, b) => a + b, 0))
             .toBe(1);
         },

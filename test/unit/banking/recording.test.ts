@@ -25,6 +25,7 @@ const connection = {
     id: "acc_1",
     remoteId: "1",
     fingerprint: "fp",
+    takenRows: [],
     strength: "iban",
     createdAtMs: 0,
     older: [],
@@ -42,7 +43,8 @@ const row = (purchasedOn: string): CardRow => ({
   purchasedOn,
   bookedOn: purchasedOn,
   state: "booked",
-  lastUpdateMs: 1,
+  updatedAt: { ms: 1, isAmbiguous: false },
+  firstSeenAt: null,
   review: null,
 } as unknown as CardRow);
 
@@ -79,8 +81,7 @@ async function record(
     connection,
     cipher,
     catalogue,
-    rows,
-    null,
+    { rows, arrival: { by: "webhook", atMs: Date.now() }, syncedAtMs: null },
   );
   return { calls, answer };
 }

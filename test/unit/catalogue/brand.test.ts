@@ -114,7 +114,7 @@ describe("the catalogue", () => {
     ).toEqual([false, true, true, false]);
   });
 
-  it("counts offers in force and to come as standing, not those that wait or are over", () => {
+  it("counts offers in force and to come as open, not those that wait or are over", () => {
     expect(hasCurrentOrFutureOffer(bookOf([version()]), BRAND, 0)).toBe(true);
     expect(
       hasCurrentOrFutureOffer(
@@ -152,7 +152,7 @@ describe("the catalogue", () => {
 
 describe("editBrand", () => {
   it.each([{ name: "Autre" }, { aliases: ["Autre"] }, { excluded: ["Banque"] }])(
-    "lets %j wait while an offer stands",
+    "lets %j wait while an offer is open",
     (edit) => {
       const waiting = editBrand(bookOf([version()]), BRAND, edit, act("alice"));
       expect(waiting.ok && waiting.value.value.status).toBe("waiting");
@@ -246,7 +246,7 @@ describe("readiness", () => {
       throw new Error("down");
     };
     const seen = await readiness(
-      { database: down, ledger: async () => true, programme: down },
+      { database: down, ledger: async () => true, programme: down, aggregator: down },
       true,
     );
     expect(seen.failures).toEqual(["database_unavailable"]);

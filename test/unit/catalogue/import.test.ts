@@ -48,7 +48,7 @@ describe("csvRecords", () => {
   });
 
   it.each(['a,b\n"x,1', 'a\nx"y', 'a\n"x"y'])(
-    "tells the line of a quote out of place in %j",
+    "gives the line of a quote out of place in %j",
     (text) => {
       expect(csvRecords(text).brokenLines).toEqual([2]);
     },

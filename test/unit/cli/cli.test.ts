@@ -3,7 +3,7 @@
 // the loopback address is called, and wrangler never.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -71,7 +71,7 @@ function run(
     execFile(process.execPath, [resolve(script), ...args], {
       cwd: options.cwd ?? ".",
       env: { ...env, ...options.env },
-      timeout: 15_000,
+      timeout: 60_000,
     }, (error, out, err) => {
       done({ code: error === null ? 0 : error.code, out, err });
     }).stdin?.end();
@@ -99,6 +99,8 @@ const COMMANDS: readonly (readonly [script: string, ...wrong: readonly (readonly
   ], ["--in"]],
   [`${CLI}/snapshot.ts`, [], ["only-one"], ["--check"]],
   [`${CLI}/setup-cloudflare.ts`, ["--unknown"]],
+  [`${CLI}/keys.ts`, [], ["new"], ["old", "file"], ["new", "a", "b"]],
+  [`${CLI}/deploy-check.ts`, ["--unknown"], ["--secrets", "/nowhere/at/all"]],
   ["src/local/token.ts", [], ["--role", "owner"], ["--role", "nobody", "--subject", "olga"], [
     "--role",
     "owner",
@@ -125,7 +127,7 @@ describe("a command that is called wrongly", () => {
 });
 
 describe("token", () => {
-  it("prints one token and nothing else, for the data folder that it is told", async ({ expect }) => {
+  it("prints one token and nothing else, for the data folder that it is given", async ({ expect }) => {
     const dataDir = join(folder, "token-data");
     const ended = await run(
       "src/local/token.ts",
@@ -188,7 +190,7 @@ describe("rebuild-projections", () => {
     answers = [step(25, 0, "c1"), step(31, 0, null)];
     expect(await rebuild()).toEqual({
       code: 0,
-      out: "25 ledgers told again, 0 failed\n31 ledgers told again, 0 failed, done\n",
+      out: "25 ledgers projected again, 0 failed\n31 ledgers projected again, 0 failed, done\n",
       err: "",
     });
     expect(
@@ -205,7 +207,7 @@ describe("rebuild-projections", () => {
     expect((await rebuild()).code).toBe(1);
   });
 
-  it("stops at a refusal and says where to go on; goes on there when told; never shows the token", async ({ expect }) => {
+  it("stops at a refusal and says where to go on; goes on there when asked; never shows the token", async ({ expect }) => {
     answers = [step(25, 0, "c1"), { status: 403, body: {} }, step(31, 0, null)];
     const stopped = await rebuild();
     expect([stopped.code, stopped.err]).toEqual([
@@ -308,5 +310,22 @@ describe("setup:cloudflare and deploy", () => {
       out: expect.stringMatching(/^refused: env\.production names no database yet/) as string,
     });
     expect(await readdir(cwd)).toEqual(["wrangler.toml"]);
+  });
+});
+
+describe("keys", () => {
+  it("writes a file for its owner alone, prints no key, and never replaces one", async ({ expect }) => {
+    const path = join(folder, "secrets.json");
+    const made = await run(`${CLI}/keys.ts`, ["new", path]);
+    expect(made.code).toBe(0);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    const text = await readFile(path, "utf8");
+    const values = Object.values(JSON.parse(text) as Record<string, string>).filter((value) =>
+      value !== ""
+    );
+    expect(values).toHaveLength(6);
+    for (const value of values) expect(made.out + made.err).not.toContain(value);
+    expect(await run(`${CLI}/keys.ts`, ["new", path])).toMatchObject({ code: 1, out: "" });
+    expect(await readFile(path, "utf8")).toBe(text);
   });
 });

@@ -123,7 +123,7 @@ describe("setup:cloudflare", () => {
     ]);
     expect(written).toEqual([ready]);
     for (const name of ["ENCRYPTION_KEYRING", "JWT_SIGNING_KEYS"]) {
-      expect(printed.join("\n")).toContain(`npx wrangler secret put ${name} --env production`);
+      expect(printed.join("\n")).toContain(name);
     }
   });
 
@@ -133,7 +133,7 @@ describe("setup:cloudflare", () => {
     expect([calls, written]).toEqual([[], []]);
   });
 
-  it("takes a database that is there already only when told to", async ({ expect }) => {
+  it("takes a database that is there already only when asked to", async ({ expect }) => {
     const first = terminal(ours, [{ code: 1, output: "" }]);
     expect(await setUpCloudflare(first.fake, { adopt: false, secrets: [] })).toBe(1);
     expect([first.calls.length, first.written]).toEqual([1, []]);
@@ -168,7 +168,7 @@ describe("setup:cloudflare", () => {
 describe("deploy", () => {
   it("applies the migrations first, then deploys, both to production", async ({ expect }) => {
     const { fake, calls } = terminal(ready, [done, done]);
-    expect(await deployToCloudflare(fake)).toBe(0);
+    expect(await deployToCloudflare(fake, [])).toBe(0);
     expect(calls).toEqual([
       "d1 migrations apply DB --remote --env production",
       "deploy --env production",
@@ -186,7 +186,7 @@ describe("deploy", () => {
       ]
     ) {
       const { fake, calls, printed } = terminal(toml, [done, done]);
-      expect(await deployToCloudflare(fake)).toBe(1);
+      expect(await deployToCloudflare(fake, [])).toBe(1);
       expect(calls).toEqual([]);
       expect(printed[0]).toMatch(/^refused: /);
     }
@@ -194,7 +194,21 @@ describe("deploy", () => {
 
   it("does not deploy over migrations that failed", async ({ expect }) => {
     const { fake, calls } = terminal(ready, [{ code: 3, output: "" }, done]);
-    expect(await deployToCloudflare(fake)).toBe(3);
+    expect(await deployToCloudflare(fake, [])).toBe(3);
     expect(calls).toHaveLength(1);
+  });
+
+  it("calls nothing while anything else is to mend, and names all of it", async ({ expect }) => {
+    const { fake, calls, printed } = terminal(ready, [done, done]);
+    const findings = [
+      { setting: "ACCESS_ROLES", problem: "names nobody" },
+      { setting: "PUBLIC_URL", problem: "is still a placeholder" },
+    ];
+    expect(await deployToCloudflare(fake, findings)).toBe(1);
+    expect(calls).toEqual([]);
+    expect(printed).toEqual([
+      "refused: ACCESS_ROLES names nobody",
+      "refused: PUBLIC_URL is still a placeholder",
+    ]);
   });
 });

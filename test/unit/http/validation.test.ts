@@ -256,7 +256,7 @@ describe("valueErrors()", () => {
     });
   }
 
-  it("tells a field that is missing from one that is wrong, at any depth and for any type", ({ expect }) => {
+  it("distinguishes a field that is missing from one that is wrong, at any depth and for any type", ({ expect }) => {
     const schema = z.object({
       a: z.string(),
       b: z.enum(["x", "y"]),

@@ -2,7 +2,12 @@ import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { codeMatches, codeTag, newCode } from "../../../src/identity/code.ts";
 import { completeConsents } from "../../../src/identity/consent.ts";
-import { emailIndex, emailIndexes, normaliseEmail } from "../../../src/identity/email.ts";
+import {
+  EMAIL_PATTERN,
+  emailIndex,
+  emailIndexes,
+  normaliseEmail,
+} from "../../../src/identity/email.ts";
 import { codeMail } from "../../../src/identity/mail.ts";
 import { hasReached, isBirthDate, isName, normaliseName } from "../../../src/identity/profile.ts";
 import { newRefreshToken, sessionOfRefreshToken } from "../../../src/identity/refresh-token.ts";
@@ -96,6 +101,63 @@ describe("e-mail addresses", () => {
       fc.property(
         fc.emailAddress(),
         (text) => normaliseEmail(normaliseEmail(` ${text.toUpperCase()}`)) === normaliseEmail(text),
+      ),
+    );
+  });
+
+  it("have the ASCII form of a Unicode domain, whichever way it is typed", ({ expect }) => {
+    const keys = ring("k1");
+    for (
+      const [typed, stored] of [
+        ["zoe@exämple.org", "zoe@xn--exmple-cua.org"],
+        ["Zoe@EXA\u0308MPLE.org", "zoe@xn--exmple-cua.org"],
+        ["ivan@пример.рф", "ivan@xn--e1afmkfd.xn--p1ai"],
+        ["li@例え。テスト", "li@xn--r8jz45g.xn--zckzah"],
+        ["info@straße.de", "info@xn--strae-oqa.de"],
+        ["a@b-c.example", "a@b-c.example"],
+      ] as const
+    ) {
+      expect(normaliseEmail(typed)).toBe(stored);
+      expect(normaliseEmail(stored)).toBe(stored);
+      expect(EMAIL_PATTERN.test(stored)).toBe(true);
+      expect(emailIndex(keys, typed)).toBe(emailIndex(keys, stored));
+    }
+  });
+
+  it("are refused when the domain is none, or would be read as another", ({ expect }) => {
+    for (
+      const typed of [
+        "a@é%2ecom",
+        "a@é:80",
+        "a@é/x.org",
+        "a@é@b.org\u00e9",
+        "a@１２７.１",
+        "a@xn--a\u00e9-.org",
+        "a@127.0.0.1",
+        "a@[é]",
+        "a@é",
+        "a@-x.org",
+        "é@b.org",
+        "a@b\u202ec.org",
+        "a@b\u200dc.org",
+        "a@ex\u0430\u0000mple.org",
+        "@b.org",
+        "b.org",
+      ]
+    ) {
+      expect([typed, EMAIL_PATTERN.test(normaliseEmail(typed))]).toEqual([typed, false]);
+    }
+  });
+
+  it("never change when normalised again, whatever the text", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "grapheme" }),
+        fc.string({ unit: "grapheme" }),
+        (local, domain) => {
+          const once = normaliseEmail(`${local}@${domain}`);
+          return normaliseEmail(once) === once;
+        },
       ),
     );
   });

@@ -61,7 +61,7 @@ describe("the notice of an expiry", () => {
 });
 
 describe("a row of the sample", () => {
-  test("lies within the same days for the ledger that tells it and for the sample that forgets it", () => {
+  test("lies within the same days for the ledger that projects it and for the sample that forgets it", () => {
     expect([SAMPLE_DAYS_MAX, SAMPLE_DAYS_AHEAD]).toEqual([TOLD_DAYS, TOLD_DAYS_AHEAD]);
   });
 
@@ -86,7 +86,7 @@ describe("a row of the sample", () => {
     for (const { bucket } of rows) expect(bucket >= 0 && bucket < SAMPLE_BUCKETS).toBe(true);
   });
 
-  test("is the same row when it is told again, also under the ring's next key", () => {
+  test("is the same row when it is projected again, also under the ring's next key", () => {
     const older: Keyring = { active: "i1", keys: KEYS.keys };
     const [before] = sampleRows(older, LEA, [item(1, "2026-10-01")]);
     const [after] = sampleRows(KEYS, LEA, [item(1, "2026-10-01")]);

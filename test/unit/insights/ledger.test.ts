@@ -1,4 +1,4 @@
-// What a book tells of itself beside its transactions: purchases for the sample, rows that wait,
+// What a book projects beside its transactions: purchases for the sample, rows that wait,
 // notices; and the counters' sums.
 import { DatabaseSync } from "node:sqlite";
 import * as fc from "fast-check";
@@ -18,23 +18,23 @@ import {
 import { openBook, TODAY, value } from "../ledger/book.ts";
 import type { Book } from "../ledger/book.ts";
 
-function tell({ engine }: Book, date = TODAY): readonly SampleItem[] {
-  const told: SampleItem[] = [];
+function project({ engine }: Book, date = TODAY): readonly SampleItem[] {
+  const items: SampleItem[] = [];
   for (
-    let news = value(engine.peekSample(null, at(date)));
-    news !== null;
-    news = value(engine.peekSample(null, at(date)))
+    let batch = value(engine.peekSample(null, at(date)));
+    batch !== null;
+    batch = value(engine.peekSample(null, at(date)))
   ) {
-    told.push(...news.items);
-    value(engine.ackSample(news.mark, at(date)));
+    items.push(...batch.items);
+    value(engine.ackSample(batch.mark, at(date)));
   }
-  return told;
+  return items;
 }
 
-/** What is told of purchases that count: [day, brand, cents]. */
+/** What is projected of purchases that count: [day, brand, cents]. */
 const counted = (items: readonly SampleItem[]) =>
   items.flatMap(({ purchase }) => (purchase === null ? [] : [purchase]));
-/** Tells a book's whole sample as D1 keeps it: by row, the last word on each. */
+/** Projects a book's whole sample as D1 keeps it: by row, the last word on each. */
 function kept(rows: Map<number, SampleItem["purchase"]>, items: readonly SampleItem[]): unknown[] {
   for (const { row: n, purchase } of items) {
     if (purchase === null) rows.delete(n);
@@ -55,21 +55,24 @@ describe("the sample is offered", () => {
       row("r", { kind: "refund", amountCents: 10 }),
       row("4", { currency: "USD" }),
     ]);
-    expect(counted(tell(book)).map(({ day, brandId, cents }) => [day, brandId, cents])).toEqual([[
-      "2026-11-12",
-      MONOPRIX,
-      3490,
-    ], ["2026-11-12", FNAC, 999]]);
-    expect(tell(book)).toEqual([]);
+    expect(counted(project(book)).map(({ day, brandId, cents }) => [day, brandId, cents])).toEqual([
+      [
+        "2026-11-12",
+        MONOPRIX,
+        3490,
+      ],
+      ["2026-11-12", FNAC, 999],
+    ]);
+    expect(project(book)).toEqual([]);
     book.record([row("5")]);
-    expect(tell(book)).toHaveLength(1);
+    expect(project(book)).toHaveLength(1);
   });
 
-  test("the same ones again when the telling was not noted", () => {
+  test("the same ones again when the projection was not noted", () => {
     const book = openBook();
     book.record([row("1"), row("2")]);
     const lost = value(book.engine.peekSample(null, at(TODAY)));
-    expect(tell(book)).toEqual(lost?.items);
+    expect(project(book)).toEqual(lost?.items);
   });
 
   test("a pending row when it is booked, under its own id or a new one", () => {
@@ -79,13 +82,13 @@ describe("the sample is offered", () => {
       row("2", { state: "pending", bookedOn: null, amountCents: 5000 }),
       row("3", { amountCents: 777 }),
     ]);
-    expect(tell(book)).toHaveLength(1);
+    expect(project(book)).toHaveLength(1);
     book.record([
       row("1", { lastUpdateMs: 2000 }),
       row("2b", { amountCents: 5000, lastUpdateMs: 2000 }),
     ]);
-    expect(counted(tell(book)).map(({ cents }) => cents).sort()).toEqual([3490, 5000]);
-    expect(tell(book)).toEqual([]);
+    expect(counted(project(book)).map(({ cents }) => cents).sort()).toEqual([3490, 5000]);
+    expect(project(book)).toEqual([]);
   });
 
   test("a held row when it was cleared, and never when it was refused", () => {
@@ -95,7 +98,7 @@ describe("the sample is offered", () => {
       row("2", { review: "amount_precision", amountCents: 22 }),
       row("3"),
     ]);
-    expect(tell(book)).toHaveLength(1);
+    expect(project(book)).toHaveLength(1);
     const [first, second] = value(book.engine.reviews(null, at(TODAY)));
     value(
       book.engine.decideReview({
@@ -113,7 +116,7 @@ describe("the sample is offered", () => {
         programme: PROGRAMME,
       }, at(TODAY)),
     );
-    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([11]);
+    expect(counted(project(book)).map(({ cents }) => cents)).toEqual([11]);
   });
 
   test("no row that repeats another and none older than 90 days", () => {
@@ -126,7 +129,7 @@ describe("the sample is offered", () => {
     book.record([row("1", { accountId: "acc_2" })], TODAY, {
       accounts: [account(), account("acc_2", { createdAtMs: at("2026-11-13") })],
     });
-    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([3490, 7]);
+    expect(counted(project(book)).map(({ cents }) => cents)).toEqual([3490, 7]);
   });
 
   test("no row that is dated further ahead than two days: it would outlive the 90 and the withdrawal of the consent", () => {
@@ -135,7 +138,7 @@ describe("the sample is offered", () => {
       row("edge", { purchasedOn: "2026-11-16", amountCents: 7 }),
       row("ahead", { purchasedOn: "2026-11-17" }),
     ]);
-    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([7]);
+    expect(counted(project(book)).map(({ cents }) => cents)).toEqual([7]);
   });
 
   test("a row again when the bank amends its amount, brand or day, and takes back what no longer counts", () => {
@@ -148,7 +151,7 @@ describe("the sample is offered", () => {
       row("d", { amountCents: 400 }),
       row("e", { amountCents: 500 }),
     ]);
-    expect(kept(rows, tell(book))).toEqual([6000, 200, 300, 400, 500]);
+    expect(kept(rows, project(book))).toEqual([6000, 200, 300, 400, 500]);
     book.record([
       row("a", { lastUpdateMs: 2000, amountCents: 100_000 }),
       row("b", { lastUpdateMs: 2000, amountCents: 200, state: "deleted" }),
@@ -157,7 +160,7 @@ describe("the sample is offered", () => {
       row("e", { lastUpdateMs: 2000, amountCents: 500, purchasedOn: "2026-10-30" }),
     ]);
     expect(value(book.engine.nextAlarm(null, at(TODAY)))).toBe(at(TODAY));
-    expect(kept(rows, tell(book))).toEqual([100_000, 300, 500]);
+    expect(kept(rows, project(book))).toEqual([100_000, 300, 500]);
     expect([...rows.values()].map((purchase) => [purchase?.brandId, purchase?.day])).toEqual([
       [MONOPRIX, "2026-11-12"],
       [FNAC, "2026-11-12"],
@@ -165,44 +168,44 @@ describe("the sample is offered", () => {
     ]);
     // A new label changes nothing that the sample holds.
     book.record([row("a", { lastUpdateMs: 3000, amountCents: 100_000, labelCipher: "other" })]);
-    expect(tell(book)).toEqual([]);
+    expect(project(book)).toEqual([]);
   });
 
-  test("a row again that changed between the telling and its mark", () => {
+  test("a row again that changed between the projection and its mark", () => {
     const book = openBook();
     book.record([row("1"), row("2")]);
-    tell(book);
+    project(book);
     book.record([row("1", { lastUpdateMs: 2000, amountCents: 100 })]);
-    const news = value(book.engine.peekSample(null, at(TODAY)));
+    const batch = value(book.engine.peekSample(null, at(TODAY)));
     book.record([row("1", { lastUpdateMs: 3000, amountCents: 200 }), row("3", { amountCents: 9 })]);
-    value(book.engine.ackSample(news?.mark ?? "", at(TODAY)));
-    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([200, 9]);
+    value(book.engine.ackSample(batch?.mark ?? "", at(TODAY)));
+    expect(counted(project(book)).map(({ cents }) => cents)).toEqual([200, 9]);
     const first = value(book.engine.peekSample(null, at(TODAY)));
     expect(first).toBeNull();
   });
 
-  test("a purchase once when another row comes to stand for it", () => {
+  test("a purchase once when another row comes to represent it", () => {
     const book = openBook();
     const rows = new Map<number, SampleItem["purchase"]>();
     book.record([row("1", { accountId: "acc_2", amountCents: 50 })], TODAY, {
       accounts: [account("acc_2", { createdAtMs: at("2026-11-13") })],
     });
-    expect(kept(rows, tell(book))).toEqual([50]);
+    expect(kept(rows, project(book))).toEqual([50]);
     book.record([row("1", { amountCents: 50 })]);
-    expect(kept(rows, tell(book))).toEqual([50]);
+    expect(kept(rows, project(book))).toEqual([50]);
     expect(book.purchases()).toHaveLength(1);
   });
 
   test("everything anew after a mark of the first release, whose rows D1 has under other names", () => {
     const book = openBook();
     book.record([row("1"), row("2")]);
-    tell(book);
+    project(book);
     book.sql.exec(
       "UPDATE meta SET name = 'sampled', value = ? WHERE name = 'sample_looked_at'",
       JSON.stringify({ n: 2, waiting: [] }),
     );
-    expect(counted(tell(book))).toHaveLength(2);
-    expect(tell(book)).toEqual([]);
+    expect(counted(project(book))).toHaveLength(2);
+    expect(project(book)).toEqual([]);
   });
 
   test("at the cost of one row when it changes and none when it comes or is booked", () => {
@@ -210,10 +213,10 @@ describe("the sample is offered", () => {
     const changes = () => book.sql.exec("SELECT n FROM sample_changes");
     book.record([row("1", { brand: { id: FNAC, matched: "FNAC" } }), row("2", { brand: null })]);
     book.record([row("3", { state: "pending", bookedOn: null, amountCents: 33 })]);
-    tell(book);
+    project(book);
     book.record([row("3", { amountCents: 33, lastUpdateMs: 2000 })]);
     expect(changes()).toEqual([]);
-    expect(counted(tell(book)).map(({ cents }) => cents)).toEqual([33]);
+    expect(counted(project(book)).map(({ cents }) => cents)).toEqual([33]);
     book.record([
       row("1", { brand: { id: FNAC, matched: "FNAC" }, lastUpdateMs: 2000, amountCents: 9 }),
       row("2", { brand: null, lastUpdateMs: 2000, amountCents: 9 }),
@@ -229,7 +232,7 @@ describe("the sample is offered", () => {
       );
     }
     book.record([row("1")]);
-    expect(tell(book)).toHaveLength(1);
+    expect(project(book)).toHaveLength(1);
   });
 
   test("by an alarm that rings for it at once, and for nothing afterwards", () => {
@@ -238,13 +241,13 @@ describe("the sample is offered", () => {
     expect(value(book.engine.nextAlarm(null, at(TODAY)))).toBeNull();
     book.record([row("2", { brand: { id: FNAC, matched: "FNAC" } })]);
     expect(value(book.engine.nextAlarm(null, at(TODAY)))).toBe(at(TODAY));
-    tell(book);
+    project(book);
     expect(value(book.engine.nextAlarm(null, at(TODAY)))).toBeNull();
   });
 });
 
 describe("waiting rows", () => {
-  test("are told when they change, and as a whole", () => {
+  test("are projected when they change, and as a whole", () => {
     const book = openBook();
     book.record([row("1")]);
     expect(waiting(book)).toBeNull();
@@ -252,27 +255,27 @@ describe("waiting rows", () => {
       row("held", { review: "amount_precision" }),
       row("r", { kind: "refund", purchasedOn: "2026-11-01" }),
     ]);
-    const news = waiting(book);
-    expect(news?.open.map(({ why }) => why)).toEqual([
+    const batch = waiting(book);
+    expect(batch?.open.map(({ why }) => why)).toEqual([
       "amount_precision",
       "refund_without_purchase",
     ]);
-    value(book.engine.ackReviews(news?.mark ?? "", at(TODAY)));
+    value(book.engine.ackReviews(batch?.mark ?? "", at(TODAY)));
     expect(waiting(book)).toBeNull();
     book.record([row("p", { purchasedOn: "2026-10-31" })]);
     expect(waiting(book)?.open.map(({ why }) => why)).toEqual(["amount_precision"]);
   });
 
-  test("are no longer told of when the refund's 90 days are over", () => {
+  test("are no longer projected when the refund's 90 days are over", () => {
     const book = openBook();
     book.record([row("r", { kind: "refund" })]);
-    const news = waiting(book);
-    value(book.engine.ackReviews(news?.mark ?? "", at(TODAY)));
+    const batch = waiting(book);
+    value(book.engine.ackReviews(batch?.mark ?? "", at(TODAY)));
     expect(waiting(book, "2027-02-11")).toBeNull();
     expect(waiting(book, "2027-02-13")?.open).toEqual([]);
   });
 
-  test("are news again when D1 may have lost them, also when there is none", () => {
+  test("are projected again when D1 may have lost them, also when there is none", () => {
     const book = openBook();
     book.record([row("1")]);
     value(book.engine.resetProjection(null, at(TODAY)));
@@ -280,7 +283,7 @@ describe("waiting rows", () => {
     expect(value(book.engine.peekOutbox(null, at(TODAY)))?.from).toBe(0);
   });
 
-  test("are all told, however many there are", () => {
+  test("are all projected, however many there are", () => {
     const book = openBook();
     for (let first = 0; first < 1200; first += 400) {
       book.record(
@@ -293,22 +296,22 @@ describe("waiting rows", () => {
     expect(waiting(book)?.open).toHaveLength(1200);
   });
 
-  test("are news again when the bank's newer version holds again what a person had decided", () => {
+  test("are projected again when the bank's newer version holds again what a person had decided", () => {
     const book = openBook();
     book.record([row("1", { review: "amount_precision" })]);
-    const told = waiting(book);
-    value(book.engine.ackReviews(told?.mark ?? "", at(TODAY)));
+    const before = waiting(book);
+    value(book.engine.ackReviews(before?.mark ?? "", at(TODAY)));
     value(
       book.engine.decideReview({
-        purchaseId: told?.open[0]?.purchaseId ?? "pur_",
+        purchaseId: before?.open[0]?.purchaseId ?? "pur_",
         decision: "refuse",
         offers: [],
         programme: PROGRAMME,
       }, at(TODAY)),
     );
-    // Nothing was told in between: the list is the same to the letter, and yet it is another one.
+    // Nothing was projected in between: the list is the same to the letter, and yet it is another one.
     book.record([row("1", { review: "amount_precision", lastUpdateMs: 2000 })]);
-    expect(waiting(book)?.open).toEqual(told?.open);
+    expect(waiting(book)?.open).toEqual(before?.open);
   });
 
   test("are found by their own small index", () => {
@@ -326,7 +329,7 @@ describe("notices", () => {
   test("that could not be sent are tried again after an hour, not at once, and nothing expires meanwhile", () => {
     const book = openBook();
     book.record([row("1")]);
-    // Confirmed on 12 December 2026, good until 12 December 2028: told from 12 November 2028 on.
+    // Confirmed on 12 December 2026, good until 12 December 2028: projected from 12 November 2028 on.
     const [early, noticed, expiry] = ["2028-11-11", "2028-11-13", "2029-06-01"];
     expect(value(book.engine.notices(null, at(early)))).toEqual([]);
     expect(value(book.engine.notices(null, at(noticed)))).toMatchObject([{
@@ -338,11 +341,11 @@ describe("notices", () => {
     expect(value(book.engine.notices(null, at(noticed) + HOUR_MS - 1))).toEqual([]);
     expect(value(book.engine.notices(null, at(noticed) + HOUR_MS))).toHaveLength(1);
     for (
-      let news = value(book.engine.peekOutbox(null, at(noticed)));
-      news !== null;
-      news = value(book.engine.peekOutbox(null, at(noticed)))
-    ) value(book.engine.ackOutbox(news.through, at(noticed)));
-    tell(book, noticed);
+      let batch = value(book.engine.peekOutbox(null, at(noticed)));
+      batch !== null;
+      batch = value(book.engine.peekOutbox(null, at(noticed)))
+    ) value(book.engine.ackOutbox(batch.through, at(noticed)));
+    project(book, noticed);
     expect(value(book.engine.nextAlarm(null, at(noticed)))).toBe(at(noticed) + HOUR_MS);
     expect(book.balances(expiry)).toBe(book.balances(noticed));
   });

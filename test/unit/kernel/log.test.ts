@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
 import { newId } from "../../../src/kernel/ids.ts";
-import { errorClass, jsonLog, redactField } from "../../../src/kernel/log.ts";
+import { errorClass, hostOf, jsonLog, redactField } from "../../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../../src/kernel/random.ts";
 
 const upper = fc.stringMatching(/^[A-Z0-9]{11,26}$/);
@@ -121,8 +121,37 @@ describe("jsonLog", () => {
   });
 
   it("knows an error by its class only", ({ expect }) => {
-    expect(errorClass(new TypeError("a@example.com"))).toBe("TypeError");
-    expect(errorClass("a@example.com")).toBe("string");
-    expect(errorClass(null)).toBe("object");
+    class NotCapable extends Error {
+      override readonly name = "NotCapable";
+    }
+    class Talkative extends Error {
+      override readonly name = "no route to a@example.com";
+    }
+    const printed = (error: unknown): unknown => {
+      const lines: string[] = [];
+      jsonLog((line) => lines.push(line)).info("failed", { error: errorClass(error) });
+      return (JSON.parse(lines[0] ?? "{}") as { error: unknown }).error;
+    };
+    expect(printed(new TypeError("a@example.com"))).toBe("TypeError");
+    expect(printed(new NotCapable("a@example.com"))).toBe("NotCapable");
+    expect(printed(new DOMException("a@example.com", "TimeoutError"))).toBe("TimeoutError");
+    expect(printed(new Talkative())).toBe("Error");
+    expect(printed("a@example.com")).toBe("string");
+    expect(printed(null)).toBe("object");
+  });
+
+  it("knows an address by its host and port only", ({ expect }) => {
+    const lines: string[] = [];
+    const log = jsonLog((line) => lines.push(line));
+    for (
+      const address of ["http://127.0.0.1:18788/2.0/users/7?token=t", "https://a.biapi.pro/x", "x"]
+    ) {
+      log.info("called", { host: hostOf(address) });
+    }
+    expect(lines.map((line) => (JSON.parse(line) as { host: string }).host)).toEqual([
+      "127.0.0.1:18788",
+      "a.biapi.pro",
+      "no_address",
+    ]);
   });
 });

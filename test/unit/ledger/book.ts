@@ -1,5 +1,5 @@
 // Opens the real engine on node:sqlite in memory and unwraps its answers, so that a test reads like
-// the story it tells.
+// the story that it records.
 import { migrate } from "../../../src/ledger/book/schema.ts";
 import { createEngine } from "../../../src/ledger/engine.ts";
 import type { Engine } from "../../../src/ledger/engine.ts";

@@ -43,7 +43,7 @@ describe("an offer's budget", () => {
           const { sql, reserve } = openBudget();
           const model = new Map<string, number>();
           for (const [purchase, points] of requests) {
-            // A denial leaves what was held: points may stand on it.
+            // A denial leaves what was reserved: points may depend on it.
             if (reserve(purchase, points).granted) model.set(purchase, points);
             const sum = [...model.values()].reduce((total, each) => total + each, 0);
             expect(budgetReserved(sql)).toBe(sum);
@@ -104,7 +104,7 @@ describe("a purchase under an offer with a budget", () => {
     expect(book.balances()).toBe("0 0 0");
   });
 
-  test("refunded in part while it waits earns what is left, and tells the budget", ({ expect }) => {
+  test("refunded in part while it waits earns what is left, and corrects the reservation", ({ expect }) => {
     const book = waiting();
     book.record(
       [row("r", { kind: "refund", amountCents: 1000, purchasedOn: "2026-11-13" })],
@@ -132,7 +132,7 @@ describe("a purchase under an offer with a budget", () => {
     expect(value(book.engine.budgetTasks(null, NOW))).toMatchObject([{ points: 30 }]);
   });
 
-  test("refunded wholly while it waits counts for nothing in what D1 is told", ({ expect }) => {
+  test("refunded wholly while it waits counts for nothing in what is projected", ({ expect }) => {
     const book = waiting();
     book.record([row("r", { kind: "refund", purchasedOn: "2026-11-13" })], "2026-11-14", {
       offers,
@@ -155,8 +155,8 @@ describe("a purchase under an offer with a budget", () => {
   });
 
   /**
-   * Earned, refunded in part or whole, the budget told, and the refund taken back: points want to
-   * stand again.
+   * Earned, refunded in part or whole, the reservation corrected, and the refund taken back: points are
+   * due again.
    */
   const wantsBack = (refundCents: number) => {
     const book = waiting();
@@ -204,7 +204,7 @@ describe("a purchase under an offer with a budget", () => {
     }
   });
 
-  test("keeps what stood when another took the room meanwhile, and asks no more", ({ expect }) => {
+  test("keeps what it had when another took the room meanwhile, and asks no more", ({ expect }) => {
     for (const [cents, left, outcome] of [[1000, 74, "earned"], [3490, 0, "reversed"]] as const) {
       const { book, budget, answer, purchase } = wantsBack(cents);
       budget.reserve("another", 30, 104);

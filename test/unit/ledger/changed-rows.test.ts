@@ -291,11 +291,11 @@ describe("a row that becomes the keeper of a purchase before its own budget shar
       more,
     );
     answerAll();
-    // The copy was the same until it was corrected, which is told late; then the older row is
-    // corrected too and stands again.
+    // The copy was the same until it was corrected, which is reported late; then the older row is
+    // corrected too and counts again.
     book.record([row("y", { accountId: "acc_2" })], "2026-11-14", more);
     book.record([row("x", { amountCents: 2000, lastUpdateMs: 2000 })], "2026-11-14", more);
-    // Decided once more before the budget has heard of any of it.
+    // Decided once more before any of it has reached the budget.
     book.record([row("x", { amountCents: 3000, lastUpdateMs: 3000 })], "2026-11-14", more);
     answerAll();
     answerAll();

@@ -193,7 +193,7 @@ describe("decideEarning, the most useful reason", () => {
     });
   });
 
-  it("tells a brand without any offer from one without an offer on the day", () => {
+  it("distinguishes a brand without any offer from one without an offer on the day", () => {
     expect(decide(makeFacts(), []).reasons).toEqual(["brand_without_offer"]);
     expect(decide(makeFacts(), [makeTerms({ startsAtMs: at("2026-12-01T00:00:00Z") })]).reasons)
       .toEqual(["offer_not_in_force"]);

@@ -51,7 +51,7 @@ describe("decideEarning, the simplest purchase", () => {
     const decision = decide(
       makeFacts(),
       [terms],
-      makeUsage({ grants: [{ offerId: "off_a", on: "2026-11-02", points: 50 }] }),
+      makeUsage({}),
     );
     const own = { offerId: "off_a", version: 1, passed: true };
     expect(decision.checks).toEqual([
@@ -91,7 +91,7 @@ describe("decideEarning, the simplest purchase", () => {
         ...own,
         rule: "cap_reached",
         needed: 500,
-        found: 154,
+        found: 104,
         measure: "points_per_period",
         period: "2026-11",
       },
@@ -99,7 +99,7 @@ describe("decideEarning, the simplest purchase", () => {
         ...own,
         rule: "cap_reached",
         needed: 5,
-        found: 2,
+        found: 1,
         measure: "purchases_per_period",
         period: "2026-11",
       },

@@ -11,14 +11,14 @@ import type { Sql } from "../../../src/ledger/book/sql.ts";
 import { at, batch, offer, row, seededRandom } from "../../contract/ledger-factories.ts";
 import { openBook, TODAY, value } from "./book.ts";
 
-const told = fc.oneof(fc.constant(null), fc.integer(), fc.string());
+const stated = fc.oneof(fc.constant(null), fc.integer(), fc.string());
 const check: fc.Arbitrary<RuleCheck> = fc.record({
   rule: fc.constantFrom<ReasonCode>("cap_reached", "wrong_channel", "below_minimum"),
   offerId: fc.constantFrom<OfferId | null>("off_1", "off_2", null),
   version: fc.constantFrom(1, 2, null),
   passed: fc.boolean(),
-  needed: told,
-  found: told,
+  needed: stated,
+  found: stated,
   measure: fc.constantFrom<RuleMeasure>("purchase_cents", "points_per_period"),
   period: fc.constantFrom("2026-11", "offer"),
 }, {

@@ -1,4 +1,4 @@
-// What D1 was told and the book does not know that it was: the answer got lost, or the erasure
+// What was projected to D1 and the book does not know that it was: the answer got lost, or the erasure
 // stopped half-way. Found by the simulation.
 import { expect, test } from "vitest";
 import {
@@ -9,20 +9,20 @@ import { at, row } from "../../contract/ledger-factories.ts";
 import { openDatabase, readTable } from "../../simulation/d1.ts";
 import { openBook, TODAY, value } from "./book.ts";
 
-test("a waiting row that was told and is gone before the answer came is told to be gone", () => {
+test("a waiting row that was projected and is gone before the answer came is projected as gone", () => {
   const book = openBook();
   book.record([row("1", { kind: "refund", amountCents: 10 })]);
   expect(value(book.engine.peekReviews(null, at(TODAY)))?.open).toHaveLength(1);
   book.record([
     row("1", { kind: "refund", amountCents: 10, state: "deleted", lastUpdateMs: at(TODAY) + 1 }),
   ]);
-  const news = value(book.engine.peekReviews(null, at(TODAY)));
-  expect(news?.open).toEqual([]);
-  value(book.engine.ackReviews(news?.mark ?? "", at(TODAY)));
+  const batch = value(book.engine.peekReviews(null, at(TODAY)));
+  expect(batch?.open).toEqual([]);
+  value(book.engine.ackReviews(batch?.mark ?? "", at(TODAY)));
   expect(value(book.engine.peekReviews(null, at(TODAY)))).toBeNull();
 });
 
-test("a purchase that the sample was told of and that is gone before the answer came is taken back", () => {
+test("a purchase that was projected to the sample and that is gone before the answer came is taken back", () => {
   const book = openBook();
   book.record([row("1")]);
   expect(value(book.engine.peekSample(null, at(TODAY)))?.items).toMatchObject([{
@@ -60,7 +60,7 @@ test("what a book takes in after it was closed is added by the next closing, and
   await close();
   grant("b");
   const projection = value(book.engine.peekOutbox(null, at(TODAY)));
-  if (projection === null) throw new Error("there is news");
+  if (projection === null) throw new Error("nothing to project");
   value(
     book.engine.ackOutbox(
       await applyProjection(database, "usr_1", projection, at(TODAY)),

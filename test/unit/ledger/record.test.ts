@@ -202,7 +202,12 @@ describe("record()", () => {
           { purchaseId, decision: "count", offers, programme },
           at("2026-11-14"),
         ),
-      ).toEqual({ ok: false, error: { code: "review_not_countable" } });
+      ).toEqual({
+        ok: false,
+        error: {
+          code: review === "date_absurd" ? "review_day_required" : "review_not_countable",
+        },
+      });
       expect(book.only().verdict).toMatchObject({
         outcome: "waiting",
         reasons: ["held_for_review"],

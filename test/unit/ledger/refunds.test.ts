@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { BankRow } from "../../../src/ledger/ports.ts";
-import { matchRefunds } from "../../../src/ledger/purchases/refund-matching.ts";
-import { account, at, FNAC, offer, row } from "../../contract/ledger-factories.ts";
-import { openBook, value } from "./book.ts";
+import { reasonText } from "../../../src/ledger/wording/reason-sentences.ts";
+import { account, at, essence, FNAC, offer, row } from "../../contract/ledger-factories.ts";
+import { openBook, TODAY, value } from "./book.ts";
 
 const refund = (id: string, amountCents: number, more: Partial<BankRow> = {}): BankRow =>
   row(id, { kind: "refund", amountCents, purchasedOn: "2026-11-13", ...more });
@@ -20,7 +20,7 @@ describe("a refund", () => {
       reasons: ["refunded", "offer_applied"],
     });
     expect(refunded).toMatchObject({
-      refundOf: purchase?.id,
+      refundParts: [{ purchaseId: purchase?.id, amountCents: 3490 }],
       verdict: { outcome: "not_earned", reasons: ["refund_applied"] },
     });
     expect(book.kinds()).toBe("earn cancel");
@@ -181,42 +181,162 @@ describe("a refund", () => {
   });
 });
 
-const rows = (ids: number) =>
-  fc.array(
-    fc.record({ day: fc.integer({ min: 1, max: 28 }), cents: fc.integer({ min: 1, max: 50 }) }, {
-      noNullPrototype: true,
-    }),
-    { maxLength: 8 },
-  )
-    .map((drawn) =>
-      drawn.map(({ day, cents }, index) => ({
-        n: ids + index,
-        key: String(ids + index),
-        date: `2026-11-${String(day).padStart(2, "0")}`,
-        cents,
-        currency: "EUR",
-      }))
-    );
+const FIVE_PERCENT = [offer({ rateBp: 500 })];
+const PARENT = account("acc_parent", { fingerprint: "fp_parent" });
+const CARD = account("acc_1", { family: "fp_parent" });
+const usd = (amountCents: number) => ({ original: { amountCents, currency: "USD" } });
+const paid = (id: string, amountCents: number, more: Partial<BankRow> = {}) =>
+  row(id, { amountCents, ...more });
 
-describe("matchRefunds()", () => {
-  test("never gives back more than a purchase cost, nor one made after the refund", ({ expect }) => {
-    fc.assert(fc.property(rows(1), rows(100), (purchases, refunds) => {
-      const matches = matchRefunds(purchases, refunds);
-      for (const purchase of purchases) {
-        const given = refunds.filter((each) => matches.get(each.n) === purchase.n);
-        expect(given.reduce((sum, each) => sum + each.cents, 0)).toBeLessThanOrEqual(
-          purchase.cents,
-        );
-        for (const each of given) expect(each.date >= purchase.date).toBe(true);
+/** What was paid, what was given back, the points that are left, and what the refund says. */
+const KINDS: readonly (readonly [string, readonly BankRow[], BankRow, number, string])[] = [
+  ["of all", [paid("1", 5000)], refund("r", 5000), 0, "1:5000"],
+  ["of a cent more", [paid("1", 5000)], refund("r", 5001), 0, "1:5000"],
+  ["with the postage", [paid("1", 5000)], refund("r", 5590), 0, "1:5000"],
+  ["of much more", [paid("1", 5000)], refund("r", 6001), 250, ""],
+  [
+    "at another rate",
+    [paid("1", 2310, usd(2500))],
+    refund("r", 2347, usd(2500)),
+    0,
+    "1:2310",
+  ],
+  ["at a worse rate", [paid("1", 2310, usd(2500))], refund("r", 2290, usd(2500)), 0, "1:2310"],
+  [
+    "of a split shipment",
+    [paid("1", 7000), paid("2", 5000)],
+    refund("r", 12_000),
+    0,
+    "1:7000 2:5000",
+  ],
+  [
+    "of instalments",
+    [paid("1", 3000), paid("2", 3000), paid("3", 3000)],
+    refund("r", 9000),
+    0,
+    "1:3000 2:3000 3:3000",
+  ],
+  [
+    "of a part of a split shipment",
+    [paid("1", 7000), paid("2", 5000)],
+    refund("r", 9000),
+    150,
+    "1:7000 2:2000",
+  ],
+  [
+    "on the card's current account",
+    [paid("1", 5000), paid("2", 8000, { accountId: "acc_parent" })],
+    refund("r", 5000, { accountId: "acc_parent" }),
+    400,
+    "1:5000",
+  ],
+  [
+    "on its own account first",
+    [paid("1", 5000), paid("2", 5000, { accountId: "acc_parent" })],
+    refund("r", 5000, { accountId: "acc_parent" }),
+    250,
+    "2:5000",
+  ],
+];
+
+describe("a refund", () => {
+  test.each(KINDS)("%s", (_, rows, given, left, parts) => {
+    const deliveries = [[...rows, given], [given, ...rows], [given, ...rows].reverse()];
+    for (const delivery of deliveries) {
+      const book = openBook();
+      for (const each of delivery) {
+        book.record([each], TODAY, { accounts: [CARD, PARENT], offers: FIVE_PERCENT });
       }
-    }));
+      expect(book.balances()).toBe(`${left} 0 0`);
+      const views = book.purchases();
+      const taken = views.find(({ kind }) => kind === "refund")?.refundParts ?? [];
+      const names = taken.map(({ purchaseId, amountCents }) =>
+        `${views.find(({ id }) => id === purchaseId)?.externalId}:${amountCents}`
+      );
+      expect(names.join(" ")).toBe(parts);
+      expect(book.broken()).toEqual([]);
+    }
   });
 
-  test("does not depend on the order in which the rows are given", ({ expect }) => {
-    fc.assert(fc.property(rows(1), rows(100), (purchases, refunds) => {
-      expect(matchRefunds([...purchases].reverse(), [...refunds].reverse())).toEqual(
-        matchRefunds(purchases, refunds),
-      );
-    }));
+  test("over several purchases says what it took and what of it is ignored, in both languages", () => {
+    const book = openBook();
+    book.record([paid("1", 7000), paid("2", 5000), refund("r", 12_590)], TODAY, {
+      offers: FIVE_PERCENT,
+    });
+    const view = book.purchases().find(({ kind }) => kind === "refund");
+    if (view === undefined) throw new Error("refund not found");
+    const { verdict, kind, state } = view;
+    const say = (locale: "fr" | "en") =>
+      reasonText("refund_applied", locale, { ...verdict, kind, state }).replace(/\s/g, " ");
+    expect(say("fr")).toBe(
+      "Nous avons rattaché ce remboursement à 2 achats : 600 points ont été repris, en proportion du montant remboursé. Le reste du remboursement (5,90 €), par exemple des frais de port ou un écart de change, n'est pas pris en compte.",
+    );
+    expect(say("en")).toBe(
+      "We matched this refund to 2 purchases: 600 points were taken back, in proportion to the amount refunded. The rest of the refund (€5.90), such as postage or a difference in exchange rates, is not counted.",
+    );
   });
+
+  test("moves when its account's family becomes known", () => {
+    const book = openBook();
+    const given = refund("r", 5000, { accountId: "acc_parent" });
+    book.record([paid("1", 5000), given], TODAY, {
+      accounts: [account(), PARENT],
+      offers: FIVE_PERCENT,
+    });
+    expect(book.balances()).toBe("250 0 0");
+    book.record([], TODAY, { accounts: [CARD, PARENT], offers: FIVE_PERCENT });
+    expect(book.balances()).toBe("0 0 0");
+  });
+
+  test("that takes over several purchases is undone as a whole", () => {
+    const book = openBook();
+    book.record([paid("1", 7000), paid("2", 5000), refund("r", 12_000)], TODAY, {
+      offers: FIVE_PERCENT,
+    });
+    book.record([refund("r", 12_000, { state: "deleted", lastUpdateMs: 2000 })], TODAY, {
+      offers: FIVE_PERCENT,
+    });
+    expect(book.balances()).toBe("600 0 0");
+    expect(book.purchases().filter(({ verdict }) => verdict.reasons.includes("refunded")))
+      .toEqual([]);
+  });
+});
+
+test("every order of purchases and refunds of a family ends alike", { timeout: 60_000 }, () => {
+  const drawn = fc.record({
+    kind: fc.constantFrom("purchase", "purchase", "refund"),
+    accountId: fc.constantFrom("acc_1", "acc_parent"),
+    day: fc.integer({ min: 10, max: 13 }),
+    cents: fc.constantFrom(1000, 2000, 3000, 3590, 6000),
+    deleted: fc.boolean(),
+    original: fc.constantFrom(null, null, { amountCents: 500, currency: "USD" }),
+  }, { noNullPrototype: true });
+  fc.assert(
+    fc.property(fc.array(drawn, { maxLength: 8 }), fc.infiniteStream(fc.nat()), (all, stream) => {
+      const rows = all.flatMap(({ kind, accountId, day, cents, deleted, original }, index) => {
+        const first = row(`x${index}`, {
+          kind,
+          accountId,
+          purchasedOn: `2026-11-${day}`,
+          amountCents: cents,
+          original,
+        });
+        return deleted && index % 3 === 0
+          ? [first, { ...first, state: "deleted" as const, lastUpdateMs: 2000 }]
+          : [first];
+      });
+      const ends = [rows, [...rows].sort(() => ((stream.next().value ?? 0) % 3) - 1)].map(
+        (order) => {
+          const book = openBook();
+          for (const each of order) {
+            book.record([each], TODAY, { accounts: [CARD, PARENT], offers: FIVE_PERCENT });
+          }
+          expect(book.broken()).toEqual([]);
+          return [essence(book.purchases()), book.balances()];
+        },
+      );
+      expect(ends[1]).toEqual(ends[0]);
+    }),
+    { numRuns: Number(process.env["RUNS"] ?? 100) },
+  );
 });

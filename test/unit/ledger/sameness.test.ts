@@ -302,7 +302,7 @@ describe("a generation that becomes known without a row", () => {
     expect(book.broken()).toEqual([]);
   });
 
-  test("makes rows one purchase when the bank tells the IBAN of its account late", ({ expect }) => {
+  test("makes rows one purchase when the bank reports the IBAN of its account late", ({ expect }) => {
     const book = openBook();
     book.record([row("1")], "2026-11-14", {
       accounts: [account("acc_1", { fingerprint: "fp_before" })],

@@ -1,4 +1,4 @@
-// Puts a book with a life behind it into the tables of an older release, and tells what is
+// Puts a book with a life behind it into the tables of an older release, and reports what is
 // different about it once they are brought up to date. What an older shape has no column for is
 // left out, as an older release would not have written it.
 import {
@@ -177,13 +177,13 @@ export function livedBook(): FileSql {
   }
   book.record([row("asked", { brand: fnac, amountCents: 900 })], TODAY, limited);
   announce(TODAY);
-  // D1 knows it all: what an older shape cannot hold (changes of rows that were told) is not on its
+  // D1 knows it all: what an older shape cannot hold (changes of rows that were projected) is not on its
   // way.
   for (
-    let news = value(book.engine.peekSample(null, at(TODAY)));
-    news !== null;
-    news = value(book.engine.peekSample(null, at(TODAY)))
-  ) value(book.engine.ackSample(news.mark, at(TODAY)));
+    let batch = value(book.engine.peekSample(null, at(TODAY)));
+    batch !== null;
+    batch = value(book.engine.peekSample(null, at(TODAY)))
+  ) value(book.engine.ackSample(batch.mark, at(TODAY)));
   return book.sql;
 }
 

@@ -28,7 +28,11 @@ function openShell(more: Partial<ShellHost> = {}) {
     userId: USER,
     database: DOWN,
     reserve: () => Promise.reject(new Error("no budget is asked")),
-    helpers: { sendNotice: async () => false, offerToSample: async () => {} },
+    helpers: {
+      offersOn: () => Promise.reject(new Error("no day is due")),
+      sendNotice: async () => false,
+      offerToSample: async () => {},
+    },
     log: { info: () => {}, alert: (event) => alerts.push(event) },
     use: (work) => work(book),
     isFit: () => true,

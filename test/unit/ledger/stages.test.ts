@@ -391,7 +391,7 @@ describe("a purchase under a budget", () => {
     expect(budgetStages(book)).toEqual(["budget_reserving 300/300"]);
   });
 
-  test("tells a budget that had too little left from one that was used up", () => {
+  test("distinguishes a budget that had too little left from one that was used up", () => {
     const [little, none] = [asking(), asking()];
     answer(little, false, 0, 200);
     answer(none, false, 0, 0);
@@ -462,7 +462,7 @@ describe("a purchase under a budget", () => {
       stagesOf(named(book, "1")).filter((stage) => stage.includes("budget"));
     for (const [id, granted] of [["r", false], ["s", true]] as const) {
       book.record([refund(id, 1000)], TODAY, { offers: both });
-      // The second finds standing what is due after it: the budget need not be told.
+      // The second finds reserved what is due after it: the budget need not be asked.
       if (id === "r") answer(book, true, 100, 500);
       book.record([refund(id, 1000, deleted)], TODAY, { offers: both });
       answer(book, granted, 100, 120);

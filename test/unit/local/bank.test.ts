@@ -62,7 +62,7 @@ describe("labels", () => {
     expect(purchaseLabel("caisse_epargne", online)).toBe("CB FNAC            FACT 121126");
   });
 
-  it("tell refunds and cash by their heads", () => {
+  it("distinguish refunds and cash by their heads", () => {
     expect(refundLabel("bnp", operation)).toMatch(/^REMBOURST CB DU 121126 LEROY MERLIN ET/u);
     expect(refundLabel("simple", operation)).toBe(
       "AVOIR CB LEROY MERLIN ETOILE IVRY-SUR-SEIN 12/11",

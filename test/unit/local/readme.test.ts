@@ -1,4 +1,4 @@
-// The contract says that the sandbox's README tells which controls there are. This test fails when
+// The contract says that the sandbox's README says which controls there are. This test fails when
 // a route is added without it.
 import { readdir, readFile } from "node:fs/promises";
 import { resolve } from "node:path";

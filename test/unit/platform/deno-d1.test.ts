@@ -1,4 +1,4 @@
-// D1's interface over node:sqlite: what it must share with D1 so that a store cannot tell them
+// D1's interface over node:sqlite: what it must share with D1 so that a store cannot distinguish them
 // apart.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -108,7 +108,7 @@ describe("statements", () => {
     expect([await b.first(), await a.first()]).toEqual([{ v: "b" }, { v: "a" }]);
   });
 
-  test("says where it was served from only when it was told", async ({ expect }) => {
+  test("says where it was served from only when it was configured to", async ({ expect }) => {
     expect((await openSqliteD1(":memory:").prepare("SELECT 1").run()).meta.served_by_region)
       .toBeUndefined();
     expect(

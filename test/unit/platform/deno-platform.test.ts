@@ -141,7 +141,7 @@ describe("ledgers", () => {
     world.close();
   });
 
-  test("an alarm tells D1, and rings again when points mature", async ({ expect }) => {
+  test("an alarm projects to D1, and rings again when points mature", async ({ expect }) => {
     const world = openWorld();
     const userId = user();
     await world.ledgers.namespace.getByName(userId).record(batch([row("1")]), world.now());
@@ -323,7 +323,7 @@ describe("a snapshot", () => {
     restored.close();
   });
 
-  test("with a changed amount, a missing ledger or one older than the database says is told", async ({ expect }) => {
+  test("with a changed amount, a missing ledger or one older than the database says is reported", async ({ expect }) => {
     const world = openWorld();
     const [changed, missing, older] = [user(1), user(2), user(3)];
     for (const userId of [changed, missing, older]) {

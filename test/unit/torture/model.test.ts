@@ -118,58 +118,76 @@ describe("the torture's model", () => {
     brand: "monoprix",
     versions: versions.map(([cents, state], index) => ({ cents, state, update: id * 10 + index })),
   });
-  const told = (...rows: readonly Row[]) =>
+  const shownOf = (...rows: readonly Row[]) =>
     [...expectedOf(rows).values()].map(({ shown, points, refundOf }) => [shown, points, refundOf]);
 
   it("keeps floor(points x cents left / cents) after a refund, and nothing after a whole one", ({ expect }) => {
     expect(
-      told(
+      shownOf(
         made(1, "purchase", TODAY, [9999, "booked"]),
         made(2, "refund", TODAY, [3333, "booked"]),
       ),
     ).toEqual([[true, 199, null], [true, 0, 1]]);
     expect(
-      told(
+      shownOf(
         made(1, "purchase", TODAY, [9999, "booked"]),
         made(2, "refund", TODAY, [9999, "booked"]),
       ),
     ).toEqual([[true, 0, null], [true, 0, 1]]);
     expect(
-      told(
+      shownOf(
         made(1, "purchase", TODAY, [9999, "booked"]),
-        made(2, "refund", TODAY, [10_000, "booked"]),
+        made(2, "refund", TODAY, [11_000, "booked"]),
       ),
-    ).toEqual([[true, 299, null], [true, 0, null]]);
+    ).toEqual([[true, 0, null], [true, 0, 1]]);
+    expect(
+      shownOf(
+        made(1, "purchase", TODAY, [5000, "booked"]),
+        made(2, "refund", TODAY, [6001, "booked"]),
+      ),
+    ).toEqual([[true, 150, null], [true, 0, null]]);
+    expect(
+      shownOf(
+        made(1, "purchase", TODAY, [7000, "booked"]),
+        made(2, "purchase", TODAY, [5000, "booked"]),
+        made(3, "refund", TODAY, [12_000, "booked"]),
+      ),
+    ).toEqual([[true, 0, null], [true, 0, null], [true, 0, 1]]);
   });
 
-  it("gives a refund the newest day that has enough left, there the closest fit", ({ expect }) => {
+  it("gives a refund the purchase of its amount, else the newest day that has more, there the closest fit", ({ expect }) => {
     const old = made(1, "purchase", DAYS[0] ?? "", [5000, "booked"]);
     const [large, close] = [
       made(2, "purchase", TODAY, [9000, "booked"]),
       made(3, "purchase", TODAY, [6000, "booked"]),
     ];
-    expect(told(old, large, close, made(4, "refund", TODAY, [5000, "booked"])).at(-1)).toEqual([
+    expect(shownOf(old, large, close, made(4, "refund", TODAY, [5000, "booked"])).at(-1)).toEqual([
+      true,
+      0,
+      1,
+    ]);
+    expect(shownOf(old, large, close, made(4, "refund", TODAY, [4999, "booked"])).at(-1)).toEqual([
       true,
       0,
       3,
     ]);
-    expect(told(old, large, close, made(4, "refund", DAYS[1] ?? "", [5000, "booked"])).at(-1))
+    expect(shownOf(old, large, close, made(4, "refund", DAYS[1] ?? "", [5000, "booked"])).at(-1))
       .toEqual([true, 0, 1]);
   });
 
   it("takes the newest version, hides a reserved row that another took over, and lets a deleted row earn nothing", ({ expect }) => {
-    expect(told(made(1, "purchase", TODAY, [8000, "pending"], [5417, "booked"]))).toEqual([[
+    expect(shownOf(made(1, "purchase", TODAY, [8000, "pending"], [5417, "booked"]))).toEqual([[
       true,
       162,
       null,
     ]]);
     expect(
-      told(
+      shownOf(
         made(1, "purchase", TODAY, [8000, "pending"]),
         made(2, "purchase", TODAY, [5417, "booked"]),
       ),
     ).toEqual([[false, 0, null], [true, 162, null]]);
-    expect(told(made(1, "purchase", TODAY, [8000, "booked"], [8000, "deleted"]))).toEqual([[
+    expect(shownOf(made(1, "purchase", TODAY, [8000, "booked"], [8000, "deleted"]))).toEqual([[
       false,
       0,
       null,

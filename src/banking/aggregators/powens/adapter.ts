@@ -9,7 +9,7 @@ import type { Aggregator, Bank, RowPosition, WebviewRequest } from "../../ports.
 import { createPowensClient } from "./client.ts";
 import type { PowensCall, PowensClient, PowensClientDeps } from "./client.ts";
 import { minimise } from "./map.ts";
-import { accountOf, connectionOf, flagOf, idOf, parisWallText, uuidOf } from "./types.ts";
+import { accountOf, bankName, connectionOf, flagOf, idOf, parisWallText, uuidOf } from "./types.ts";
 import { POWENS_EVENTS, readWebhook, signedDelivery, verifySignature } from "./webhook.ts";
 
 type PowensSettings = {
@@ -161,7 +161,7 @@ async function banks(client: PowensClient): Promise<Result<readonly Bank[], Aggr
 function bankOf(value: Json): Bank | null {
   const body = asObject(value);
   const id = uuidOf(body?.["uuid"]);
-  const name = asText(body?.["name"]) ?? "";
+  const name = bankName(body?.["name"]);
   if (body === null || id === null || name === "" || flagOf(body["hidden"])) return null;
   const capabilities = body["capabilities"];
   if (Array.isArray(capabilities) && !capabilities.includes("bank")) return null;
@@ -170,7 +170,7 @@ function bankOf(value: Json): Bank | null {
   // answers.
   return {
     id,
-    name: name.slice(0, 80),
+    name,
     color: /^[0-9A-Fa-f]{6}$/.test(color) ? `#${color.toLowerCase()}` : null,
     country: "FR",
   };
@@ -189,13 +189,13 @@ async function rows(
     repeatable: true,
   });
   if (!answer.ok) return answer;
-  if (answer.value.noAccount) return ok({ ...minimise([], policy, policy.nowMs), next: null });
+  if (answer.value.noAccount) return ok({ ...minimise([], policy), next: null });
   const body = asObject(answer.value.body ?? undefined);
   if (body === null || !Array.isArray(body["transactions"])) {
     return err({ code: "aggregator_malformed" });
   }
   const next = asText(asObject(asObject(body["_links"])?.["next"])?.["href"]);
-  return ok({ ...minimise(asList(body["transactions"]), policy, policy.nowMs), next });
+  return ok({ ...minimise(asList(body["transactions"]), policy), next });
 }
 
 /**

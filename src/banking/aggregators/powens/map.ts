@@ -2,38 +2,45 @@
 // nothing. Pure. Whatever is not listed here (counterparty, card number, balance, editable wording,
 // categories ...) is never read.
 import { AMOUNT_CENTS_MAX, decimalToCents } from "../../../kernel/money.ts";
+import { cutText, plainText } from "../../../kernel/plain-text.ts";
 import { addDays, parisDate } from "../../../kernel/time.ts";
 import type { ReviewCode } from "../../../ledger/ports.ts";
 import type { AggregatorHint } from "../../../recognition/ports.ts";
 import { asObject, asText } from "./exact-json.ts";
 import type { Json, JsonObject } from "./exact-json.ts";
 import type { AccountWindow, CardRow, MinimisedRows, RowPolicy } from "../../ports.ts";
-import { currencyOf, dateOf, flagOf, idOf, parisDateTimeMs } from "./types.ts";
+import { currencyOf, dateOf, flagOf, idOf, parisDateTime, parisDateTimeMs } from "./types.ts";
 
 /** Longer than any label that a French bank prints; what comes behind is cut. */
 export const LABEL_MAX = 160;
 /** Labels are cut here before anything looks at them, so that no input makes recognition slow. */
 const RAW_LABEL_MAX = 512;
-const FIRST_CREDIBLE_DAY = "2000-01-01";
-const DAYS_AHEAD_MAX = 2;
+/** What is looked at of a text to make it plain: entities are longer than what they mean. */
+const WIRE_LABEL_MAX = 4096;
+/** A booking day before this one, or further ahead than that, is none. */
+const FIRST_BOOKING_DAY = "2015-01-01";
+const BOOKING_DAYS_AHEAD_MAX = 70;
+/** A purchase is booked at most so many days later; deferred cards take a month, hotels two. */
+const BOOKING_DELAY_DAYS_MAX = 60;
+/** Without a booking day, the day of purchase is believed when it is no older than this. */
+const PURCHASE_AGE_DAYS_MAX = 120;
 
 type Dropped = keyof MinimisedRows["dropped"];
 
 /**
  * Keeps the card purchases and refunds of the accounts that earn, dated inside the account's
- * window. `fallbackUpdateMs` stands in where a row has no `last_update`. With `accountId`, rows
- * that name another account are dropped: the list came under this one.
+ * window. With `accountId`, rows that name another account are dropped: the list came under this
+ * one.
  */
 export function minimise(
   transactions: readonly Json[],
   policy: RowPolicy,
-  fallbackUpdateMs: number,
   accountId: string | null = null,
 ): MinimisedRows {
   const rows: CardRow[] = [];
   const dropped = { beforeLink: 0, otherKind: 0, otherAccount: 0, unreadable: 0 };
   for (const value of transactions) {
-    const outcome = minimiseOne(asObject(value), policy, fallbackUpdateMs, accountId);
+    const outcome = minimiseOne(asObject(value), policy, accountId);
     if (typeof outcome === "string") dropped[outcome] += 1;
     else rows.push(outcome);
   }
@@ -43,7 +50,6 @@ export function minimise(
 function minimiseOne(
   body: JsonObject | null,
   policy: RowPolicy,
-  fallbackUpdateMs: number,
   listedUnder: string | null,
 ): CardRow | Dropped {
   const externalId = idOf(body?.["id"]);
@@ -56,10 +62,7 @@ function minimiseOne(
   const window = policy.accounts.get(remoteAccountId);
   if (window === undefined) return "otherAccount";
 
-  const raw = (asText(body["original_wording"]) ?? asText(body["simplified_wording"]) ?? "").slice(
-    0,
-    RAW_LABEL_MAX,
-  );
+  const raw = wordingOf(body["original_wording"]) ?? wordingOf(body["simplified_wording"]) ?? "";
   const sign = signOf(body["value"]);
   const decided = kindOf(typeOf(body), sign, raw, policy);
   if (decided === null) return "otherKind";
@@ -77,13 +80,23 @@ function minimiseOne(
     original: originalOf(body),
     purchasedOn: dates.purchasedOn,
     bookedOn: dates.bookedOn,
+    announcedOn: dates.announcedOn,
     state: stateOf(body),
-    lastUpdateMs: parisDateTimeMs(body["last_update"]) ?? parisDateTimeMs(body["date_scraped"]) ??
-      fallbackUpdateMs,
-    label: policy.maskLabel(raw).slice(0, LABEL_MAX),
+    updatedAt: parisDateTime(body["last_update"]),
+    firstSeenAt: parisDateTime(body["date_scraped"]),
+    label: cutText(policy.maskLabel(raw), LABEL_MAX),
     review: dates.review ?? amount.review ??
       (window.currency === null || isUnknownAbroad(body) ? "currency_unknown" : null),
   };
+}
+
+/**
+ * A text as a label, or null where nothing is left to read. Entities are undone before anything
+ * looks at it: a card number written in them would pass the mask.
+ */
+function wordingOf(value: Json | undefined): string | null {
+  const text = cutText(plainText((asText(value) ?? "").slice(0, WIRE_LABEL_MAX)), RAW_LABEL_MAX);
+  return text.trim() === "" ? null : text;
 }
 
 function typeOf(body: JsonObject): string {
@@ -118,7 +131,7 @@ const SURE = new Set([
 
 /**
  * Purchase, refund, or null for what must not go on. The label decides and the type helps where the
- * label is silent; then the sign tells the direction, because merchants' refunds come as `card`
+ * label is silent; then the sign gives the direction, because merchants' refunds come as `card`
  * rows with a positive value.
  */
 function kindOf(
@@ -222,27 +235,55 @@ function stateOf(body: JsonObject): CardRow["state"] {
 type Dates = {
   readonly purchasedOn: string;
   readonly bookedOn: string | null;
+  readonly announcedOn: string | null;
   readonly review: ReviewCode | null;
 };
 
 /**
- * `rdate` is the day of the purchase, `date` that of the booking. `application_date` is the user's
- * to edit and never read.
+ * `rdate` is the day of the purchase, `date` that of the booking, or of the debit that a pending row
+ * announces. `application_date` is the user's to edit and never read.
  */
 function datesOf(body: JsonObject, window: AccountWindow, nowMs: number): Dates | "beforeLink" {
-  const booked = dateOf(body["date"]);
-  const bookedOn = flagOf(body["coming"]) ? null : booked;
-  const purchased = dateOf(body["rdate"]) ?? booked;
   const today = parisDate(nowMs);
-  // No day to go by: it is kept for a person, under the day on which it came.
-  if (purchased === null) return { purchasedOn: today, bookedOn, review: "date_absurd" };
-  if (purchased < FIRST_CREDIBLE_DAY || purchased > addDays(today, DAYS_AHEAD_MAX)) {
-    return { purchasedOn: purchased, bookedOn, review: "date_absurd" };
+  const stated = dateOf(body["rdate"]);
+  const debit = dateOf(body["date"]);
+  const debitedOn = debit !== null && isBookingDay(debit, today) ? debit : null;
+  const isPending = flagOf(body["coming"]);
+  const bookedOn = isPending ? null : debitedOn;
+  const purchasedOn = purchaseDayOf(stated, debitedOn, today);
+  if (purchasedOn === null) {
+    // Kept for a person, with the day that the bank gave, or that on which the row came.
+    const shown = stated ?? debit ?? today;
+    return { purchasedOn: shown, bookedOn, announcedOn: null, review: "date_absurd" };
   }
-  if (purchased < window.firstDay) return "beforeLink";
+  if (purchasedOn < window.firstDay) return "beforeLink";
   const seenMs = parisDateTimeMs(body["date_scraped"]);
   if (window.seenFromMs !== null && seenMs !== null && seenMs < window.seenFromMs) {
     return "beforeLink";
   }
-  return { purchasedOn: purchased, bookedOn, review: null };
+  const announcedOn = isPending && debitedOn !== null && debitedOn > purchasedOn ? debitedOn : null;
+  return { purchasedOn, bookedOn, announcedOn, review: null };
+}
+
+function isBookingDay(day: string, today: string): boolean {
+  return day >= FIRST_BOOKING_DAY && day <= addDays(today, BOOKING_DAYS_AHEAD_MAX);
+}
+
+/**
+ * The stated day where it is plausible beside the booking day, else the booking day. Without one,
+ * a stated day of the last months. Null: nobody can tell.
+ */
+function purchaseDayOf(
+  stated: string | null,
+  debitedOn: string | null,
+  today: string,
+): string | null {
+  if (debitedOn === null) {
+    const isRecent = stated !== null && stated <= today &&
+      stated >= addDays(today, -PURCHASE_AGE_DAYS_MAX);
+    return isRecent ? stated : null;
+  }
+  const isPlausible = stated !== null && stated <= debitedOn &&
+    stated >= addDays(debitedOn, -BOOKING_DELAY_DAYS_MAX);
+  return isPlausible ? stated : debitedOn;
 }

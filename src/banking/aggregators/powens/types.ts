@@ -1,10 +1,11 @@
 // The parts of Powens' bodies that we read, and nothing beside them. Tolerant: an unknown value
 // becomes a fallback, a missing one null. Numbers arrive as text (exact-json.ts), so ids of 64 bits
 // and amounts stay exact. Facts: README.md in this folder.
-import { isDate, parisToMs } from "../../../kernel/time.ts";
+import { cutText, plainText } from "../../../kernel/plain-text.ts";
+import { isDate, isRepeatedInParis, parisToMs } from "../../../kernel/time.ts";
 import { asObject, asText } from "./exact-json.ts";
-import type { Json, JsonObject } from "./exact-json.ts";
-import type { RemoteAccount, RemoteCondition, RemoteConnection } from "../../ports.ts";
+import type { Json } from "./exact-json.ts";
+import type { RemoteAccount, RemoteCondition, RemoteConnection, StatedTime } from "../../ports.ts";
 
 /** An id: a positive integer, as text; null for anything else. */
 export function idOf(value: Json | undefined): string | null {
@@ -16,15 +17,24 @@ const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[ T]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?
 
 /**
  * A `YYYY-MM-DD HH:MM:SS` without offset as Paris wall-clock time (`last_update` and most others),
- * in milliseconds, or null.
+ * or null. In the hour that the autumn change repeats, the first pass and a mark that it may be the
+ * second.
  */
-export function parisDateTimeMs(value: Json | undefined): number | null {
+export function parisDateTime(value: Json | undefined): StatedTime | null {
   const parts = DATE_TIME.exec(asText(value) ?? "");
   if (parts === null) return null;
   const [, date = "", hour = "", minute = "", second = "", utc = ""] = parts;
   if (!isDate(date)) return null;
   const time = `${hour}:${minute}:${second}`;
-  return utc === "Z" ? Date.parse(`${date}T${time}Z`) : parisToMs(date, time);
+  if (utc === "Z") return { ms: Date.parse(`${date}T${time}Z`), isAmbiguous: false };
+  const ms = parisToMs(date, time);
+  // The calendar is asked only where the answer can be yes: it is slow, and asked for every row.
+  return { ms, isAmbiguous: date.slice(5, 7) === "10" && hour === "02" && isRepeatedInParis(ms) };
+}
+
+/** The same in milliseconds; where it is ambiguous, the first pass. */
+export function parisDateTimeMs(value: Json | undefined): number | null {
+  return parisDateTime(value)?.ms ?? null;
 }
 
 /** A real calendar day, or null. */
@@ -74,7 +84,7 @@ export function connectionOf(value: Json | undefined): RemoteConnection | null {
   const bankId = uuidOf(body["connector_uuid"]) ?? uuidOf(connector?.["uuid"]);
   return {
     remoteId,
-    bank: bankId === null ? null : { id: bankId, name: bankName(connector) },
+    bank: bankId === null ? null : { id: bankId, name: bankName(connector?.["name"]) },
     condition: conditionOf(body["state"]),
     lastUpdateMs: parisDateTimeMs(body["last_update"]),
     createdAtMs: parisDateTimeMs(body["created"]),
@@ -84,8 +94,9 @@ export function connectionOf(value: Json | undefined): RemoteConnection | null {
 
 const BANK_NAME_MAX = 80;
 
-function bankName(connector: JsonObject | null): string {
-  return (asText(connector?.["name"]) ?? "").slice(0, BANK_NAME_MAX);
+/** A bank's name as users may see it; empty where there is none. */
+export function bankName(value: Json | undefined): string {
+  return cutText(plainText((asText(value) ?? "").slice(0, 1024)).trim(), BANK_NAME_MAX);
 }
 
 /** A connector's uuid in lower case, or null. */

@@ -12,7 +12,7 @@ import type {
   WebhookMessage,
 } from "../../ports.ts";
 import { minimise } from "./map.ts";
-import { accountOf, connectionOf, idOf, parisDateTimeMs } from "./types.ts";
+import { accountOf, connectionOf, idOf } from "./types.ts";
 
 export const POWENS_EVENTS: readonly WebhookEvent[] = [
   "connection-synced",
@@ -104,9 +104,7 @@ export function readWebhook(event: WebhookEvent, bytes: Uint8Array): WebhookMess
             remoteUserId,
             remoteConnectionId: account.remoteConnectionId,
             accounts: [account],
-            minimise: event === "account-synced"
-              ? (policy) => rowsOf([body], policy, parisDateTimeMs(body["last_update"]))
-              : nothing,
+            minimise: event === "account-synced" ? (policy) => rowsOf([body], policy) : nothing,
           }),
       );
     }
@@ -136,22 +134,13 @@ function synced(body: JsonObject): WebhookMessage | null {
     remoteConnectionId: connection.remoteId,
     connection,
     accounts,
-    minimise: (policy) => rowsOf(own, policy, connection.lastUpdateMs),
+    minimise: (policy) => rowsOf(own, policy),
   });
 }
 
-function rowsOf(
-  accountBodies: readonly JsonObject[],
-  policy: RowPolicy,
-  fallbackUpdateMs: number | null,
-): MinimisedRows {
+function rowsOf(accountBodies: readonly JsonObject[], policy: RowPolicy): MinimisedRows {
   const parts = accountBodies.map((account) =>
-    minimise(
-      asList(account["transactions"]),
-      policy,
-      fallbackUpdateMs ?? policy.nowMs,
-      idOf(account["id"]),
-    )
+    minimise(asList(account["transactions"]), policy, idOf(account["id"]))
   );
   const sum = (name: keyof MinimisedRows["dropped"]): number =>
     parts.reduce((total, part) => total + part.dropped[name], 0);

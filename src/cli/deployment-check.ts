@@ -1,0 +1,150 @@
+// What `npm run deploy:check` finds missing or wrong before anything is changed. Pure: the texts
+// of wrangler.toml as wrangler reads them and, if the operator hands them over, the secrets.
+import { configNames, parseConfig } from "../config.ts";
+import { databaseToDeploy, explainDeploymentError } from "./deployment.ts";
+
+/** The part of an environment of wrangler.toml, as wrangler reads it, that is checked here. */
+export type DeployedEnvironment = {
+  readonly name: string;
+  readonly vars: Readonly<Record<string, unknown>>;
+  readonly requiredSecrets: readonly string[];
+  readonly workersDev: boolean;
+  readonly previewUrls: boolean;
+  readonly tracesEnabled: boolean;
+  readonly routes: readonly string[];
+};
+
+export type DeploymentFinding = {
+  /** The setting, secret or binding, in the spelling of API.md or wrangler.toml. */
+  readonly setting: string;
+  readonly problem: string;
+};
+
+export type DeploymentFacts = {
+  readonly toml: string;
+  readonly local: DeployedEnvironment;
+  readonly production: DeployedEnvironment;
+  /** Null: not at hand. Then only wrangler.toml is checked, and the answer says so. */
+  readonly secrets: Readonly<Record<string, unknown>> | null;
+};
+
+// Values that this repository ships so that the file is complete, and that mean nobody's system.
+const PLACEHOLDER = /(?:^|[./@-])example(?:[./-]|$)|^set-me$|^set-by-|^0+$|^your-/i;
+
+function placeholders(vars: Readonly<Record<string, unknown>>): DeploymentFinding[] {
+  return Object.entries(vars).flatMap(([setting, value]) =>
+    typeof value === "string" && value.split(",").some((item) => PLACEHOLDER.test(item.trim()))
+      ? [{ setting, problem: "is still the placeholder that the repository ships" }]
+      : []
+  );
+}
+
+// Settings that the configuration accepts and that still let nobody work or be warned.
+function unfinished(vars: Readonly<Record<string, unknown>>): DeploymentFinding[] {
+  const findings: DeploymentFinding[] = [];
+  if (["", "{}", undefined].includes(vars["ACCESS_ROLES"] as string | undefined)) {
+    findings.push({ setting: "ACCESS_ROLES", problem: "names nobody: no operator could sign in" });
+  }
+  if (vars["REDIRECT_URIS"] === "" || vars["REDIRECT_URIS"] === undefined) {
+    findings.push({ setting: "REDIRECT_URIS", problem: "is empty: no bank could be linked" });
+  }
+  return findings;
+}
+
+function names({ local, production }: DeploymentFacts): DeploymentFinding[] {
+  const findings: DeploymentFinding[] = [];
+  if (local.name === production.name) {
+    findings.push({
+      setting: "name",
+      problem:
+        "is the same at the top level and in env.production: a `wrangler deploy` without --env would replace production by the local system",
+    });
+  }
+  if (production.vars["ENVIRONMENT"] !== "production") {
+    findings.push({ setting: "ENVIRONMENT", problem: "is not production in env.production" });
+  }
+  if (production.workersDev || production.previewUrls) {
+    findings.push({
+      setting: production.workersDev ? "workers_dev" : "preview_urls",
+      problem: "is on: such an address bypasses Cloudflare Access",
+    });
+  }
+  if (production.tracesEnabled) {
+    findings.push({
+      setting: "observability.traces",
+      problem: "are on: they carry addresses and SQL out of the EU",
+    });
+  }
+  const host = hostOf(production.vars["PUBLIC_URL"]);
+  if (host === null || !production.routes.includes(host)) {
+    findings.push({ setting: "routes", problem: "do not contain the host of PUBLIC_URL" });
+  }
+  return findings;
+}
+
+function hostOf(value: unknown): string | null {
+  return typeof value === "string" && URL.canParse(value) ? new URL(value).host : null;
+}
+
+/** Key ids of what `npm start` makes begin so: such keys lie on somebody's disk, unprotected. */
+const LOCAL_KEY = /"(?:active|kid)"\s*:\s*"local-/;
+
+function secretFindings(
+  required: readonly string[],
+  secrets: Readonly<Record<string, unknown>>,
+): DeploymentFinding[] {
+  const findings: DeploymentFinding[] = [];
+  for (const setting of required) {
+    const value = secrets[setting];
+    if (typeof value !== "string" || value === "") {
+      findings.push({ setting, problem: "is missing" });
+    } else if (LOCAL_KEY.test(value)) {
+      findings.push({ setting, problem: "is a key of the local system: make new ones" });
+    }
+  }
+  const rings = ["ENCRYPTION_KEYRING", "INDEX_KEYRING", "ARCHIVE_KEYRING"];
+  const known = rings.map((name) => secrets[name]).filter((ring) =>
+    ring !== undefined && ring !== ""
+  );
+  if (new Set(known).size < known.length) {
+    findings.push({ setting: rings.join(", "), problem: "must be three different keyrings" });
+  }
+  for (const setting of Object.keys(secrets)) {
+    if (!configNames().includes(setting)) {
+      findings.push({ setting, problem: "is no setting of Cagnotte: a misspelt name?" });
+    }
+  }
+  return findings;
+}
+
+function configuration(
+  vars: Readonly<Record<string, unknown>>,
+  secrets: Readonly<Record<string, unknown>>,
+  named: ReadonlySet<string>,
+): DeploymentFinding[] {
+  const parsed = parseConfig({ ...vars, ...secrets });
+  if (parsed.ok) return [];
+  return parsed.error.fields.filter((setting) => !named.has(setting)).map((setting) => ({
+    setting,
+    problem: "is missing, malformed or unsafe in production",
+  }));
+}
+
+/** All that would keep a deployment from running safely, each setting once; empty when ready. */
+export function deploymentFindings(facts: DeploymentFacts): readonly DeploymentFinding[] {
+  const { production, secrets, toml } = facts;
+  const database = databaseToDeploy(toml);
+  const found: DeploymentFinding[] = [
+    ...(database.ok
+      ? []
+      : [{ setting: "database_id", problem: explainDeploymentError(database.error) }]),
+    ...names(facts),
+    ...placeholders(production.vars),
+    ...unfinished(production.vars),
+    ...(secrets === null ? [] : secretFindings(production.requiredSecrets, secrets)),
+  ];
+  const named = new Set(found.map(({ setting }) => setting));
+  // Without the secrets their names would all be reported missing.
+  const unknown = secrets === null ? new Set([...named, ...production.requiredSecrets]) : named;
+  return [...found, ...configuration(production.vars, secrets ?? {}, unknown)];
+}

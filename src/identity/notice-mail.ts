@@ -1,0 +1,50 @@
+// The e-mails about what happened to a user's accounts. They name nobody: what another holder of a
+// bank account does is told without saying who. No link, like all our mail. Pure.
+import type { NoticeKind } from "../db/notice-tables.ts";
+import { parisDate } from "../kernel/time.ts";
+import type { Locale } from "../texts/catalogue.ts";
+import { dateText, integerText } from "../texts/formats.ts";
+import { MAILS } from "../texts/texts.ts";
+
+type Details = Readonly<Record<string, unknown>>;
+type Mail = { readonly subject: string; readonly text: string; readonly html: string };
+
+/** The message for a notice, from the numbers and the bank's name that were stored with it. */
+export function noticeMail(kind: NoticeKind, details: Details, locale: Locale): Mail {
+  const say = MAILS.in(locale);
+  const body = bodyOf(kind, details, locale);
+  const after = say(`${kind}_after`);
+  return {
+    subject: say(`${kind}_subject`),
+    text: `${body}\n\n${after}\n`,
+    html: `<!doctype html><html lang="${locale}"><body><p>${escaped(body)}</p><p>${
+      escaped(after)
+    }</p></body></html>`,
+  };
+}
+
+function bodyOf(kind: NoticeKind, details: Details, locale: Locale): string {
+  const say = MAILS.in(locale);
+  switch (kind) {
+    case "earning_started":
+    case "transfer_asked":
+    case "transfer_refused":
+      return say(`${kind}_body`, {
+        number: integerText(Number(details["ordinal"]), locale),
+        bank: String(details["bank"]),
+      });
+    case "age_review_opened":
+      return say("age_review_opened_body", {
+        age: integerText(Number(details["age"]), locale),
+        lastDay: dateText(parisDate(Number(details["decideByMs"])), locale),
+      });
+    case "age_review_resumed":
+    case "age_review_ended":
+      return say(`${kind}_body`);
+  }
+}
+
+/** The bank's name comes from outside. */
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

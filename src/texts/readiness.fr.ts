@@ -1,0 +1,10 @@
+// What is wrong when the service is not ready, in French.
+
+export const READINESS_FR = {
+  database_unavailable: "La base de données ne répond pas",
+  database_outside_eu: "La base de données n'est pas servie depuis l'Union européenne",
+  ledger_unavailable: "Aucun registre n'est joignable",
+  programme_rate_changed: "Le cours des points n'est pas celui du premier démarrage",
+  aggregator_unanswered:
+    "L'agrégateur n'a encore jamais répondu : vérifiez POWENS_API_URL et l'accès au réseau",
+} as const;
