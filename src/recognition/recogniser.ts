@@ -19,8 +19,9 @@ import type {
   Recogniser,
   Recognition,
 } from "./ports.ts";
-import { GAP_DASH, GAP_DOT, GAP_STAR, newScan, scan, textBetween, wordAt } from "./scan.ts";
+import { GAP_DASH, GAP_DOT, GAP_STAR, newScan, scan, textBetween } from "./scan.ts";
 import type { Scan } from "./scan.ts";
+import { isContactless, isWord } from "./tokens.ts";
 import { NONE } from "./trie.ts";
 import type { Trie } from "./trie.ts";
 
@@ -91,10 +92,10 @@ function channelOf(tokens: Scan, frame: Frame, match: Match): Channel {
       i > match.merchantFrom && (flags & ONLINE) !== 0 &&
       (gap & (GAP_DOT | GAP_DASH) || (flags & COUNTRY) === 0)
     ) return "online";
-    if ((gap & GAP_STAR) !== 0 && wordAt(tokens, i - 1) === "PAYPAL") return "online";
+    if ((gap & GAP_STAR) !== 0 && isWord(tokens, i - 1, "PAYPAL")) return "online";
   }
   if (match.merchantFrom > frame.from && frame.townFirst) return "in_store";
-  return match.merchantFrom > frame.from && wordAt(tokens, match.merchantFrom - 1) === "SC"
+  return match.merchantFrom > frame.from && isContactless(tokens, match.merchantFrom - 1)
     ? "in_store"
     : "unknown";
 }
