@@ -42,10 +42,10 @@ function production(
     PUBLIC_URL: "https://api.example.eu",
     REDIRECT_URIS: "https://app.example.eu/bank",
     CORS_ORIGINS: "https://app.example.eu",
-    POWENS_API_URL: "https://example.biapi.pro",
+    POWENS_API_URL: "https://acme.biapi.pro",
     POWENS_WEBVIEW_URL: "https://webview.powens.com",
     WEBAUTHN_ORIGINS: "https://app.example.eu",
-    ACCESS_TEAM_DOMAIN: "https://example.cloudflareaccess.com",
+    ACCESS_TEAM_DOMAIN: "https://acme.cloudflareaccess.com",
     EMAIL_DELIVERY_URL: "https://mail.example.eu/send",
   };
   return { environment: { ...settings, ...changes } as unknown as Environment, opened };
