@@ -1,7 +1,6 @@
 // The life of a bank row: rules (b) to (e) of DESIGN.md section 4, through the engine.
 import { describe, test } from "vitest";
 import type { AccountGeneration, BankRow } from "../../../src/ledger/ports.ts";
-import { account, at, row } from "../../contract/ledger-factories.ts";
 import { numberOf } from "../../../src/ledger/book/numbered-id.ts";
 import { account, ALL, at, offer, PROGRAMME, row } from "../../contract/ledger-factories.ts";
 import { openBook, value } from "./book.ts";
