@@ -116,7 +116,13 @@ export function importLegalNames(
       : existing.brandId === brandId
       ? "unchanged"
       : "updated";
-    lines.push({ line: at.line, status, id: brandId });
+    lines.push({
+      line: at.line,
+      status,
+      id: brandId,
+      changed: status === "unchanged" ? [] : ["brand"],
+      waiting: [],
+    });
     if (status === "unchanged") continue;
     written.set(merchant, {
       merchant,

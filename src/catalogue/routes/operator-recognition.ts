@@ -19,7 +19,16 @@ import { toEntry } from "../compiled-catalogue.ts";
 import { LEGAL_NAME_COLUMNS } from "../import/columns.ts";
 import { checkLines, readImport } from "../import/import-file.ts";
 import { presentCorrection } from "./present.ts";
-import { actorOf, operatorActs, operatorReads, pageById, refuse } from "./deps.ts";
+import {
+  actorOf,
+  importQuery,
+  isPreview,
+  operatorActs,
+  operatorImports,
+  operatorReads,
+  pageById,
+  refuse,
+} from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
 import { importBody, importFormat } from "./operator-brands.ts";
 import {
@@ -173,10 +182,13 @@ function addLegalNames(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
     method: "post",
     path: "/recognition/legal-names/import",
     summary: "Import which legal name is which brand",
-    middleware: operatorActs(deps),
+    middleware: operatorImports(deps),
     description:
       "Each line becomes a correction: a shop's legal name holds before any number or town. The brand is named by id or name. All or nothing; a refusal lists all that is wrong with every line.",
-    request: { body: importBody("legal_names", Object.keys(LEGAL_NAME_COLUMNS)) },
+    request: {
+      query: importQuery,
+      body: importBody("legal_names", Object.keys(LEGAL_NAME_COLUMNS)),
+    },
     responses: {
       200: answer(legalNameReportSchema, "What happened to each line; `id` is the brand's"),
       ...problems(400, 401, 403, 409, 413, 415, 422, 503),
@@ -187,7 +199,7 @@ function addLegalNames(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
       readImport(await c.req.text(), importFormat(c), "legal_names", LEGAL_NAME_COLUMNS),
       legalNameItem,
     );
-    const imported = await deps.service.act(
+    const imported = await deps.service[isPreview(c) ? "preview" : "act"](
       actorOf(c),
       ({ catalogue, recogniser }, act) => importLegalNames(catalogue, recogniser, file, act),
     );
@@ -195,11 +207,16 @@ function addLegalNames(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
     const { lines } = imported.value;
     const count = (status: string): number => lines.filter((item) => item.status === status).length;
     return c.json({
+      dry_run: isPreview(c),
       created: count("created"),
       updated: count("updated"),
       unchanged: count("unchanged"),
       waiting: 0,
-      lines: [...lines],
+      lines: lines.map((item) => ({
+        ...item,
+        changed: [...item.changed],
+        waiting: [...item.waiting],
+      })),
     }, 200);
   });
 }
