@@ -15,6 +15,7 @@ import type {
 /** Who acts, when, and the key under which a repeat of the same request finds what it made. */
 export type Act = {
   readonly operator: string;
+  readonly listedPerson: boolean;
   readonly nowMs: number;
   readonly requestKey: string | null;
   readonly newId: <P extends IdPrefix>(prefix: P) => Id<P>;

@@ -1,5 +1,6 @@
 // Why the catalogue refuses something. Expected outcomes, so values; the routes turn them into
 // problems.
+import type { ApprovalRefusal } from "../http/second-person.ts";
 import type { InBothLanguages } from "../texts/catalogue.ts";
 import { OFFERS } from "../texts/texts.ts";
 
@@ -18,8 +19,7 @@ export type CatalogueError =
   | { readonly code: "not_found" }
   /** Nothing is waiting for an approval any more. */
   | { readonly code: "not_waiting" }
-  /** The one who made a change may not be the one who approves it. */
-  | { readonly code: "second_person_required" }
+  | ApprovalRefusal
   /** Others kept changing the catalogue while we tried. */
   | { readonly code: "busy" }
   | { readonly code: "name_taken" }

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import { ALICE, BOB, catalogueApp, CLAIRE, VERSION } from "../support/catalogue-app.ts";
+import { ALICE, BOB, catalogueApp, CLAIRE, UNLISTED, VERSION } from "../support/catalogue-app.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
 const edge = catalogueApp(DB);
@@ -297,6 +297,8 @@ describe("PATCH /admin/v1/brands/{id}", () => {
       `/admin/v1/brands/${brand.id}/alias-changes/${edited.body.waiting_change?.id}/approval`;
     const own = await edge.call<Problem>("POST", path, { as: ALICE });
     expect([own.status, own.body.code]).toEqual([403, "second_person_required"]);
+    const unlisted = await edge.call<Problem>("POST", path, { as: UNLISTED });
+    expect([unlisted.status, unlisted.body.code]).toEqual([403, "listed_person_required"]);
     const explained = () =>
       edge.call<{ brand: { id: string } | null }>("POST", "/admin/v1/recognition/explain", {
         as: ALICE,

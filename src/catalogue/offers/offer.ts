@@ -1,5 +1,6 @@
 // Rules of offers: an offer is a brand, a title and immutable versions of its terms. What the terms
 // must be is terms/check-version.ts.
+import { refusesApproval } from "../../http/second-person.ts";
 import type { BrandId, OfferId } from "../../kernel/ids.ts";
 import { isId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
@@ -221,8 +222,7 @@ export function approveVersion(
     });
   }
   if (version.state === "approved") return err({ code: "not_waiting" });
-  if (version.createdBy === act.operator) return err({ code: "second_person_required" });
-  const refusal = refusesVersions(catalogue, offer);
+  const refusal = refusesApproval(version.createdBy, act) ?? refusesVersions(catalogue, offer);
   if (refusal !== null) return err(refusal);
   const approved: VersionRecord = {
     ...version,

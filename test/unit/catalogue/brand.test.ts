@@ -43,6 +43,7 @@ const brand: BrandRecord = {
 };
 const act = (operator: string, nowMs = NOW): Act => ({
   operator,
+  listedPerson: operator !== "unlisted",
   nowMs,
   requestKey: null,
   newId: (prefix) => newId(prefix, nowMs, systemRandomBytes),
