@@ -6,6 +6,7 @@ import type { CatalogueError } from "./errors.ts";
 import type {
   AliasChange,
   BrandRecord,
+  CorrectionChange,
   CorrectionRecord,
   OfferRecord,
   StopRecord,
@@ -38,7 +39,10 @@ export type CatalogueChange = {
     readonly number: number;
     readonly approvedBy: string;
   };
+  /** Each supersedes a change of the same merchant that still waits. */
   readonly corrections?: readonly CorrectionRecord[];
+  readonly correctionChanges?: readonly CorrectionChange[];
+  readonly approvedCorrection?: { readonly id: string; readonly approvedBy: string };
 };
 
 type Decided<T> = {

@@ -51,7 +51,7 @@ const FIELD_CODES = [
   "offer_is_stopped",
 ] as const;
 
-type CatalogueFieldCode = (typeof FIELD_CODES)[number];
+export type CatalogueFieldCode = (typeof FIELD_CODES)[number];
 
 /** A field error with one of the catalogue's own codes. */
 export function fieldError(pointer: string, code: CatalogueFieldCode): CatalogueFieldError {

@@ -57,6 +57,7 @@ describe("who may", () => {
     ["POST", "/admin/v1/recognition/explain"],
     ["POST", "/admin/v1/recognition/corrections"],
     ["GET", "/admin/v1/recognition/corrections"],
+    ["POST", "/admin/v1/recognition/corrections/chg_x/approval"],
   ];
   it.each(routes)(
     "%s %s: nobody without a token, with a user's token, or with another role",

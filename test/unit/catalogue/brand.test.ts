@@ -100,6 +100,7 @@ function bookOf(versions: readonly VersionRecord[], previous: Catalogue | null =
     versions,
     stops: [],
     aliasChanges: [],
+    correctionChanges: [],
   }, previous);
 }
 
@@ -153,6 +154,7 @@ describe("the catalogue", () => {
         versions: [],
         stops: [],
         aliasChanges: [],
+        correctionChanges: [],
       }, null)
     ).toThrow("without brands");
   });
