@@ -25,6 +25,7 @@ const STATUS = {
   age_below_minimum: 403,
   step_up_required: 403,
   second_person_required: 403,
+  listed_person_required: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,

@@ -21,6 +21,7 @@ export const PROBLEMS_EN: TranslationOf<typeof PROBLEMS_FR> = {
   age_below_minimum: "The minimum age is not reached",
   step_up_required: "A recent strong authentication is required",
   second_person_required: "A second person must approve",
+  listed_person_required: "A person named in the roles must approve",
   not_found: "Not found",
   method_not_allowed: "Method not allowed",
   conflict: "The present state does not allow it",

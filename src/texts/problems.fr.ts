@@ -19,6 +19,7 @@ export const PROBLEMS_FR = {
   age_below_minimum: "L'âge minimum n'est pas atteint",
   step_up_required: "Une authentification forte récente est requise",
   second_person_required: "Une seconde personne doit approuver",
+  listed_person_required: "Une personne nommée dans les rôles doit approuver",
   not_found: "Introuvable",
   method_not_allowed: "Méthode non permise",
   conflict: "L'état actuel ne le permet pas",

@@ -200,7 +200,12 @@ export async function rowsOf<T = Record<string, unknown>>(
 
 /** A brand with an offer in force since October 2026. */
 export async function brandWithOffer(app: InsightsApp, name: string): Promise<BrandId> {
-  const actor = { subject: "alice", path: "/", idempotencyKey: crypto.randomUUID() };
+  const actor = {
+    subject: "alice",
+    listedPerson: true,
+    path: "/",
+    idempotencyKey: crypto.randomUUID(),
+  };
   const brand = await app.catalogue.act(
     actor,
     ({ catalogue }, act) =>

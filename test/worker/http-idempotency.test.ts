@@ -40,7 +40,10 @@ function counted(
       c.set("user", { userId, sessionId: null, authTimeS: 0, amr: [] } as unknown as UserPrincipal);
     }
     if (operator !== undefined) {
-      c.set("operator", { subject: operator, roles: [] } satisfies OperatorPrincipal);
+      c.set(
+        "operator",
+        { subject: operator, roles: [], listedPerson: true } satisfies OperatorPrincipal,
+      );
     }
     await next();
   });
