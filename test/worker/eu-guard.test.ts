@@ -45,7 +45,7 @@ function production(
     POWENS_API_URL: "https://cagnotte.biapi.pro",
     POWENS_WEBVIEW_URL: "https://webview.powens.com",
     WEBAUTHN_ORIGINS: "https://app.example.eu",
-    ACCESS_TEAM_DOMAIN: "https://example.cloudflareaccess.com",
+    ACCESS_TEAM_DOMAIN: "https://acme.cloudflareaccess.com",
     EMAIL_DELIVERY_URL: "https://mail.example.eu/send",
   };
   return { environment: { ...settings, ...changes } as unknown as Environment, opened };
