@@ -351,6 +351,17 @@ describe("forbidden values", () => {
   });
 });
 
+describe("the quarantine", () => {
+  it("forgets what was last seen 90 days ago", async () => {
+    await deliver(app, "connection-synced", syncedBody(app, 987_654, 1, []));
+    expect(await quarantined(987_654)).toHaveLength(1);
+    await app.service.sweep(app.clock.ms + 89 * 86_400_000);
+    expect(await quarantined(987_654)).toHaveLength(1);
+    await app.service.sweep(app.clock.ms + 91 * 86_400_000);
+    expect(await quarantined(987_654)).toEqual([]);
+  });
+});
+
 describe("a network", () => {
   const forged = (address: string) =>
     deliver(app, "connection-synced", {}, {
