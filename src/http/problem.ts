@@ -34,6 +34,7 @@ const STATUS = {
   transfer_not_asked: 409,
   idempotency_conflict: 409,
   idempotency_in_progress: 409,
+  body_incomplete: 408,
   payload_too_large: 413,
   unsupported_media_type: 415,
   validation_failed: 422,

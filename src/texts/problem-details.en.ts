@@ -42,6 +42,7 @@ export const PROBLEM_DETAILS_EN: TranslationOf<typeof PROBLEM_DETAILS_FR> = {
   conflict: "Read the present state before you try again.",
   idempotency_conflict: "Use another key for a different request.",
   idempotency_in_progress: "Wait for its answer, then repeat it with the same key.",
+  body_incomplete: "Send the whole body within 10 seconds.",
   payload_too_large: "Send less data at once.",
   unsupported_media_type: "Send the body as application/json.",
   unsupported_media_type_import:

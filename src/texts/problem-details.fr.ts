@@ -40,6 +40,7 @@ export const PROBLEM_DETAILS_FR = {
   conflict: "Relisez l'état actuel avant de réessayer.",
   idempotency_conflict: "Utilisez une autre clé pour une demande différente.",
   idempotency_in_progress: "Attendez sa réponse, puis répétez-la avec la même clé.",
+  body_incomplete: "Envoyez le corps en entier en moins de 10 secondes.",
   payload_too_large: "Envoyez moins de données à la fois.",
   unsupported_media_type: "Envoyez le corps en application/json.",
   unsupported_media_type_import:

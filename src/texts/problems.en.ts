@@ -30,6 +30,7 @@ export const PROBLEMS_EN: TranslationOf<typeof PROBLEMS_FR> = {
   transfer_not_asked: "There is no request to answer for this bank account",
   idempotency_conflict: "This Idempotency-Key was used for another request",
   idempotency_in_progress: "The same request is in progress",
+  body_incomplete: "The body did not arrive whole",
   payload_too_large: "The body is too large",
   unsupported_media_type: "Media type not supported",
   validation_failed: "Fields are unknown or not valid",

@@ -29,6 +29,7 @@ export const PROBLEMS_FR = {
   transfer_not_asked: "Aucune demande n'attend de réponse pour ce compte bancaire",
   idempotency_conflict: "Cette Idempotency-Key a servi pour une autre demande",
   idempotency_in_progress: "La même demande est en cours",
+  body_incomplete: "Le corps n'est pas arrivé en entier",
   payload_too_large: "Le corps est trop grand",
   unsupported_media_type: "Type de contenu non pris en charge",
   validation_failed: "Des champs sont inconnus ou non valables",

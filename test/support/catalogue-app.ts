@@ -23,6 +23,7 @@ import { aliasWarnings } from "../../src/recognition/aliases.ts";
 import { effectOf, knownLabels, proposalsOf } from "../../src/recognition/proposals.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { countD1 } from "./count-d1.ts";
+import { inbound } from "./inbound.ts";
 
 export const KEYRING: Keyring = { active: "t1", keys: new Map([["t1", systemRandomBytes(32)]]) };
 export const openLimiter = { name: "open", limit: 1e6, windowS: 60, allow: async () => true };
@@ -140,6 +141,8 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
     corsOrigins: [],
     apiLimiter: openLimiter,
     authLimiter: openLimiter,
+    ...inbound(clock),
+    operatorTokens,
     routers,
     isUnavailable: isDatabaseFailure,
   });
