@@ -50,6 +50,8 @@ export type Changes = {
   readonly connections: readonly ConnectionChange[];
   readonly newAccounts: readonly NewAccount[];
   readonly accounts: readonly AccountChange[];
+  /** The link's connections are read for the first time. */
+  readonly isFirstRead: boolean;
 };
 
 /** What our side and the aggregator's side are compared by. */
@@ -68,8 +70,22 @@ const NEVER_SHOWN: ConnectionStatus = { status: "connecting", action: "none" };
 
 /** True when our side says the same already. */
 export function isEmpty(changes: Changes): boolean {
-  return changes.newConnections.length + changes.connections.length + changes.newAccounts.length +
-      changes.accounts.length === 0;
+  return !changes.isFirstRead &&
+    changes.newConnections.length + changes.connections.length + changes.newAccounts.length +
+          changes.accounts.length === 0;
+}
+
+/**
+ * Connections that no traded code brought: made on the aggregator's page with a code of ours, which
+ * was meant for a renewal and may have reached somebody else.
+ */
+export function unbroughtConnections(
+  linkedUser: LinkedUser,
+  remote: readonly RemoteConnection[],
+): readonly RemoteConnection[] {
+  if (linkedUser.linkState !== "created" || linkedUser.connectionsReadAtMs === null) return [];
+  const known = new Set(linkedUser.connections.map((connection) => connection.remoteId));
+  return remote.filter((connection) => !known.has(connection.remoteId));
 }
 
 /** The differences, connection by connection. */
@@ -84,9 +100,10 @@ export function changesOf(comparison: Comparison): Changes {
   const changedAccounts: AccountChange[] = [];
   // Without the consent nothing new is taken in, and what was ended here stays ended.
   const mayAdd = linkedUser.bankDataSinceMs !== null && linkedUser.linkState === "created";
+  const isFirstRead = mayAdd && linkedUser.connectionsReadAtMs === null && remote.length > 0;
   for (const connection of remote) {
     const ours = known.get(connection.remoteId);
-    if (ours?.status === "removed" || (ours === undefined && !mayAdd)) continue;
+    if (ours?.status === "removed" || (ours === undefined && !isFirstRead)) continue;
     const bankId = ours?.bankId ?? connection.bank?.id ?? "unknown";
     const own = accounts.filter((account) => account.remoteConnectionId === connection.remoteId);
     const added = mayAdd
@@ -116,6 +133,7 @@ export function changesOf(comparison: Comparison): Changes {
     connections: connectionChanges,
     newAccounts: addedAccounts,
     accounts: changedAccounts,
+    isFirstRead,
   };
 }
 

@@ -1,6 +1,6 @@
 // What a linked user has at a bank and what it means: types and pure questions about them.
 export { normaliseName } from "./account-fingerprint.ts";
-export { changesOf, isEmpty } from "./changes.ts";
+export { changesOf, isEmpty, unbroughtConnections } from "./changes.ts";
 export type {
   AccountChange,
   Changes,

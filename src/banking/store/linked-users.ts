@@ -32,6 +32,9 @@ type LinkedUserRow = {
   link_state: LinkedUser["linkState"];
   tries: number;
   token_cipher: string | null;
+  traded_token_cipher: string | null;
+  attempt_at_ms: number | null;
+  connections_read_at_ms: number | null;
   user_id: UserId;
   user_state: string;
   data_key: string;
@@ -44,7 +47,7 @@ type LinkedUserRow = {
 // One statement. Consent counts from the first grant that no withdrawal followed. Ended links are
 // found too: their messages are known to be late, not strange.
 function linkedUserQuery(condition: ReturnType<typeof sql>) {
-  return sql`SELECT l.aggregator, l.id AS link_id, l.state AS link_state, l.tries, l.token_cipher, l.user_id, u.state AS user_state, u.data_key,
+  return sql`SELECT l.aggregator, l.id AS link_id, l.state AS link_state, l.tries, l.token_cipher, l.traded_token_cipher, l.attempt_at_ms, l.connections_read_at_ms, l.user_id, u.state AS user_state, u.data_key,
     (SELECT MIN(c.at_ms) FROM consents c WHERE c.user_id = l.user_id AND c.purpose = 'bank_data' AND c.granted = 1 AND c.sequence >
       COALESCE((SELECT MAX(w.sequence) FROM consents w WHERE w.user_id = l.user_id AND w.purpose = 'bank_data' AND w.granted = 0), 0)) AS bank_data_since_ms,
     (SELECT version FROM catalogue_state WHERE id = 1) AS catalogue_version,
@@ -97,6 +100,9 @@ export function linkedUserReads(db: Database) {
       linkState: row.link_state,
       linkTries: row.tries,
       tokenCipher: row.token_cipher,
+      tradedTokenCipher: row.traded_token_cipher,
+      attemptAtMs: row.attempt_at_ms,
+      connectionsReadAtMs: row.connections_read_at_ms,
       userId: row.user_id,
       userActive: row.user_state === "active",
       dataKey: row.data_key,

@@ -64,6 +64,21 @@ export function insertConnection(
   });
 }
 
+/** From now on nothing that appears under the link is taken in. */
+export function firstReadUpdate(db: Database, changes: Changes) {
+  return db.update(aggregatorLinks).set({
+    connectionsReadAtMs: changes.nowMs,
+    nextTryAtMs: null,
+    tries: 0,
+  }).where(
+    and(
+      eq(aggregatorLinks.id, changes.linkId),
+      eq(aggregatorLinks.state, "created"),
+      isNull(aggregatorLinks.connectionsReadAtMs),
+    ),
+  );
+}
+
 export function connectionUpdate(db: Database, changes: Changes, item: ConnectionChange) {
   return db.update(bankConnections).set({
     status: item.status,

@@ -10,7 +10,7 @@ import { backoffMs } from "../connections/index.ts";
 import { aggregatorOf } from "../reconcile/index.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
 import { processMessage } from "./handle-message.ts";
-import type { Failure } from "./handle-message.ts";
+import type { Failure } from "./failure.ts";
 import type {
   Aggregator,
   AggregatorName,
@@ -102,7 +102,7 @@ async function receiveVerified(
       message = aggregator.readWebhook(event, bytes);
       trouble = message === null
         ? { reason: "not_understood", connectionId: null }
-        : await processMessage(deps, aggregator.name, event, message);
+        : await processMessage(deps, aggregator, event, message);
     } catch (error) {
       if (isDatabaseFailure(error)) throw error;
       // Whatever this is, it would meet every redelivery too, and hold up everybody behind it.
