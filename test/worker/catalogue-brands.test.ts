@@ -57,6 +57,8 @@ describe("who may", () => {
     ["POST", "/admin/v1/recognition/explain"],
     ["POST", "/admin/v1/recognition/corrections"],
     ["GET", "/admin/v1/recognition/corrections"],
+    ["GET", "/admin/v1/recognition/proposals"],
+    ["POST", "/admin/v1/recognition/legal-names/import"],
   ];
   it.each(routes)(
     "%s %s: nobody without a token, with a user's token, or with another role",
@@ -408,7 +410,7 @@ describe("the OpenAPI document", () => {
     const operations = Object.entries(body.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ path, method, operation }))
     );
-    expect(operations.length).toBe(22);
+    expect(operations.length).toBe(24);
     for (const { path, operation } of operations) {
       expect([path, operation.summary, operation.tags?.length]).toEqual([
         path,

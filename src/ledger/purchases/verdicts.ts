@@ -11,12 +11,12 @@ import {
 } from "./reservations.ts";
 import { dayOf, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { Decision, Terms } from "../earning/types.ts";
-import { decideEarning } from "../earning/rules.ts";
+import { decideEarning, termsInForce } from "../earning/rules.ts";
 import type { Findings } from "./findings.ts";
 import { firstRecordedMs } from "./first-recorded.ts";
 import { expiryMs, readLot } from "../points/lots.ts";
 import type { Programme, ReasonCode, RuleCheck } from "../ports.ts";
-import { activePoints } from "./purchase-rows.ts";
+import { activePoints, isInDoubt } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import {
   capRoom,
@@ -37,8 +37,10 @@ import {
   awaitReview,
   awaitsDay,
   close,
+  DOUBT_WAIT_MS,
   dueUnlessBudgetOpen,
   earned,
+  holdUntil,
   notEarned,
   reasonsOnly,
   REFUND_WAIT_MS,
@@ -72,7 +74,7 @@ export function settleVerdict(
   const needsReview = weakAccount && purchase.state === "booked";
   if (purchase.review === "weak_account" && !needsReview) purchase.review = null;
   if (needsReview && purchase.review === null) purchase.review = "weak_account";
-  const waits = purchase.review !== null && purchase.review !== "cleared";
+  const waits = isInDoubt(purchase);
   if (purchase.state === "pending") {
     withoutPoints(call, purchase, () => (waits ? awaitReview : awaitBooking)(purchase));
     const endsMs = waitEndsMs(purchase) ?? 0;
@@ -80,7 +82,7 @@ export function settleVerdict(
     else dueUnlessBudgetOpen(purchase, endsMs, call.nowMs);
     return;
   }
-  if (waits) return withoutPoints(call, purchase, () => awaitReview(purchase));
+  if (waits) return hold(call, purchase, terms);
   // A row that was held for review, or waited for its day, had no verdict meanwhile, though its facts
   // are the same.
   const unchanged = decided && purchase.waitsFor !== "review" && !awaitsDay(purchase);
@@ -88,6 +90,23 @@ export function settleVerdict(
   if (purchase.purchasedOn > dayOf(call.nowMs)) return expectDay(call, purchase);
   if (unchanged && purchase.decidedRank !== null) return;
   earn(call, purchase, terms);
+}
+
+/**
+ * Holds the row for a person. One that only may repeat another counts in the end: its terms are
+ * kept, because nobody hands over offers when the deadline passes.
+ */
+function hold(call: Call, purchase: PurchaseRow, terms: Terms): void {
+  const countsAtMs = purchase.heldTerms?.countsAtMs ?? call.nowMs + DOUBT_WAIT_MS;
+  withoutPoints(call, purchase, () => awaitReview(purchase));
+  if (purchase.review !== "weak_account") return;
+  const { brand, purchasedOn } = purchase;
+  needOffers(call, purchase, terms);
+  const offers = termsInForce(
+    terms.offers.filter(({ brandId }) => brandId === brand?.id),
+    purchasedOn,
+  );
+  holdUntil(purchase, { countsAtMs, offers, programme: terms.programme }, call.nowMs);
 }
 
 /** The bank took the row back. Its points are reversed. */
