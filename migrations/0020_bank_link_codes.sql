@@ -20,3 +20,7 @@ CREATE INDEX connection_intents_hints ON connection_intents (remote_connection_i
 CREATE INDEX connection_intents_by_link ON connection_intents (link_id) WHERE link_id IS NOT NULL;
 -- Pages that were opened with a code of ours bring none back.
 UPDATE connection_intents SET spent_at_ms = unixepoch() * 1000, outcome = 'refused' WHERE kind = 'connect' AND spent_at_ms IS NULL;
+
+-- Since when a page may have been opened to renew the connection: accounts that appear afterwards are taken only when they are known.
+ALTER TABLE bank_connections ADD COLUMN renewal_offered_at_ms INTEGER;
+UPDATE bank_connections SET renewal_offered_at_ms = (SELECT MAX(i.created_at_ms) FROM connection_intents i WHERE i.connection_id = bank_connections.id);

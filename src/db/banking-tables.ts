@@ -64,6 +64,7 @@ export const bankConnections = sqliteTable("bank_connections", {
   goneRemotely: integer("gone_remotely").notNull().default(0),
   changesReadAtMs: integer("changes_read_at_ms"),
   changesDueAtMs: integer("changes_due_at_ms").notNull().default(0),
+  renewalOfferedAtMs: integer("renewal_offered_at_ms"),
 });
 
 export const bankGaps = sqliteTable("bank_gaps", {

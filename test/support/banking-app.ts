@@ -474,13 +474,16 @@ export async function tradedLink(app: BankingApp, userId: UserId): Promise<Trip>
 }
 
 /** A user with a connection that is synced, read back and hot: nothing is due. */
-export async function hotUser(app: BankingApp): Promise<Linked> {
+export async function hotUser(
+  app: BankingApp,
+  change: Parameters<typeof openAtBank>[2] = {},
+): Promise<Linked> {
   const userId = await addUser(app.binding);
   // Linked on the 10th, so that rows of the 18th count.
   const now = app.clock.ms;
   app.clock.ms = LINK_MS;
   const { state, code, remoteUserId } = await throughPage(app, userId);
-  const { connection, account } = openAtBank(app, remoteUserId);
+  const { connection, account } = openAtBank(app, remoteUserId, change);
   const back = await comeBack(app, userId, { state, code });
   if (back.status !== 200) throw new Error(`the callback answered ${back.status} ${back.text}`);
   app.clock.ms = now;

@@ -171,6 +171,51 @@ describe("a code cut out of a renewal's address", () => {
   });
 });
 
+describe("a page that renews, opened by somebody else", () => {
+  const VICTIMS_IBAN = "FR7630006000011234567890189";
+  const KNOWN_IBAN = "FR7610107001011234567890129";
+
+  /** The renewal of a user's connection shows one more account, with a row. */
+  async function afterRenewal(shown: (known: Record<string, unknown>) => Record<string, unknown>) {
+    const user = await hotUser(app, { account: { iban: KNOWN_IBAN } });
+    const { state } = await renewalOf(user);
+    const there = app.powens.state.users.get(user.remoteUserId);
+    const known = there?.accounts.get(user.remoteAccountId);
+    if (there === undefined || known === undefined) throw new Error("nothing linked");
+    const id = user.remoteAccountId + 1_000_000;
+    there.accounts.set(id, { ...known, ...shown(known), id });
+    there.rows.push(cardRow(1, id));
+    const body = syncedBody(app, user.remoteUserId, user.remoteConnectionId, [cardRow(1, id)]);
+    expect((await deliver(app, "connection-synced", body)).status).toBe(200);
+    expect((await comeBack(app, user.userId, { state })).body["outcome"]).toBe("renewed");
+    return all("SELECT 1 FROM bank_accounts WHERE user_id = ?", user.userId);
+  }
+
+  it.each([VICTIMS_IBAN, null])(
+    "brings no account that was not known, and none of its rows (%s)",
+    async (iban) => {
+      expect(await afterRenewal(() => ({ iban }))).toHaveLength(1);
+      expect(app.ledger.rows.size).toBe(0);
+    },
+  );
+  it("brings back a known account under a new id", async () => {
+    const again = (known: Record<string, unknown>) => {
+      known["deleted"] = "2026-11-20 11:00:00";
+      return { deleted: null };
+    };
+    expect(await afterRenewal(again)).toHaveLength(2);
+  });
+  it("brings the card of a known account", async () => {
+    const card = (known: Record<string, unknown>) => ({
+      iban: null,
+      type: "card",
+      name: "Carte",
+      id_parent: known["id"],
+    });
+    expect(await afterRenewal(card)).toHaveLength(2);
+  });
+});
+
 describe("a trade whose answer was lost", () => {
   async function lost() {
     const userId = await addUser(binding);

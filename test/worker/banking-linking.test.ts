@@ -182,7 +182,7 @@ describe("coming back", () => {
     );
     expect(
       (await all<{ remote_user_id: string }>(
-        "SELECT remote_user_id FROM aggregator_links WHERE user_id = ? AND state = 'created' ORDER BY id",
+        "SELECT remote_user_id FROM aggregator_links WHERE user_id = ? AND state = 'created' ORDER BY CAST(remote_user_id AS INTEGER)",
         userId,
       )).map((row) => row.remote_user_id),
     ).toEqual(users);

@@ -196,7 +196,7 @@ function newAccounts(
   ours: LinkedConnection | undefined,
   siblings: readonly RemoteAccount[],
 ): NewAccount[] {
-  return own.flatMap((account) => {
+  const found = own.flatMap((account) => {
     // Savings, loans and what the user did not opt in leave no trace here.
     if (account.kind === null || account.state !== "enabled") return [];
     if (ours?.accounts.some((known) => known.remoteId === account.remoteId) === true) return [];
@@ -208,6 +208,23 @@ function newAccounts(
       currency: account.currency,
     }];
   });
+  return ours === undefined || ours.renewalOfferedAtMs === null
+    ? found
+    : found.filter((account) => isKnownAccount(account, ours));
+}
+
+/**
+ * The page that renews is opened with a code of ours, by whoever got its address, and shows that
+ * person's accounts. So what appears afterwards is taken only as an account that this connection has
+ * had, by its IBAN, or as a card of one. Others need a link of their own.
+ */
+function isKnownAccount(account: AccountIdentity, ours: LinkedConnection): boolean {
+  return ours.accounts.some((known) =>
+    (account.ownIban !== null && account.ownIban === known.ownIban) ||
+    (account.strength === "parent" && known.strength !== "weak" &&
+      account.fingerprint === known.fingerprint) ||
+    (account.parentRemoteId !== null && account.parentRemoteId === known.remoteId)
+  );
 }
 
 function accountChanges(

@@ -65,6 +65,8 @@ export type LinkedConnection = {
   /** What changed at the aggregator before this instant is recorded; null when nothing is sure. */
   readonly changesReadAtMs: number | null;
   readonly changesDueAtMs: number;
+  /** When its user was last given a page that renews it; null: never. */
+  readonly renewalOfferedAtMs: number | null;
   /** Oldest first. */
   readonly gaps: readonly Gap[];
   readonly accounts: readonly LinkedAccount[];

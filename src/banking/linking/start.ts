@@ -85,6 +85,7 @@ export async function startRenewal(
   const access = await accessFor(deps, linkedUser);
   if (!access.ok) return err({ code: "aggregator_unavailable" });
   const { aggregator } = access.value;
+  await deps.store.offerRenewal(connection.id, deps.clock.nowMs());
   const code = await aggregator.temporaryCode(access.value.token);
   if (!code.ok) {
     deps.log.alert("bank_code_refused", { aggregator: aggregator.name, error: code.error.code });

@@ -85,6 +85,12 @@ export function connectionRows(db: Database, random: RandomBytes) {
         ),
       ]);
     },
+    /** From now on its accounts may be those of whoever opened the page that renews it. */
+    async offerRenewal(id: ConnectionId, nowMs: number): Promise<void> {
+      await db.update(connections).set({ renewalOfferedAtMs: nowMs }).where(
+        eq(connections.id, id),
+      );
+    },
     /** The aggregator has forgotten a connection that ended here. */
     async connectionGone(id: ConnectionId): Promise<void> {
       await db.update(connections).set({ goneRemotely: 1, nextTryAtMs: null }).where(

@@ -20,7 +20,7 @@ const connectionJson = sql.raw(
   `json_group_array(json_object('id', b.id, 'remoteId', b.remote_connection_id, 'bankId', b.bank_id, 'bankName', b.bank_name, 'status', b.status,
   'action', b.action, 'consentGrantedAtMs', b.consent_granted_at_ms, 'consentExpiresAtMs', b.consent_expires_at_ms,
   'repairReason', b.repair_reason, 'repairSinceMs', b.repair_since_ms, 'tries', b.tries, 'goneRemotely', b.gone_remotely, 'updatedAtMs', b.updated_at_ms,
-  'reads', json_object('fullRead', b.full_read, 'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms),
+  'reads', json_object('fullRead', b.full_read, 'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms, 'renewalOfferedAtMs', b.renewal_offered_at_ms),
   'gaps', json((SELECT json_group_array(json_object('fromMs', g.from_ms, 'toMs', g.to_ms, 'recovered', g.recovered_at_ms)) FROM bank_gaps g WHERE g.connection_id = b.id))))`,
 );
 const identityJson =
@@ -98,7 +98,10 @@ function toConnections(connectionsJson: string, accountsJson: string): LinkedCon
     earlierKeys: identity.earlierKeys ??
       [family, identity.fingerprint, weakKey].filter((key) => key !== null),
   }));
-  type Reads = Pick<LinkedConnection, "fullRead" | "changesReadAtMs" | "changesDueAtMs">;
+  type Reads = Pick<
+    LinkedConnection,
+    "fullRead" | "changesReadAtMs" | "changesDueAtMs" | "renewalOfferedAtMs"
+  >;
   type RawConnection =
     & Raw<
       Omit<LinkedConnection, "accounts" | "gaps" | keyof Reads>,

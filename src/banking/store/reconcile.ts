@@ -57,6 +57,7 @@ export function insertConnection(
     goneRemotely: sql`0`.as("goneRemotely"),
     changesReadAtMs: sql`NULL`.as("changesReadAtMs"),
     changesDueAtMs: sql`${changes.nowMs + DAY_MS}`.as("changesDueAtMs"),
+    renewalOfferedAtMs: sql`NULL`.as("renewalOfferedAtMs"),
   };
   return db.insert(bankConnections).select(
     db.select(columns).from(link).where(

@@ -185,6 +185,8 @@ async function take(
  * aggregator when asked.
  */
 function unknownAccount(connection: LinkedConnection, message: WebhookMessage): Outcome {
+  // Shown with a renewal and not taken in: that is no message to ask about again.
+  if (connection.renewalOfferedAtMs !== null) return null;
   const strange = message.accounts.some((account) =>
     account.kind !== null && account.state === "enabled" &&
     !connection.accounts.some((known) => known.remoteId === account.remoteId)
