@@ -45,7 +45,12 @@ type WaitsFor = "booking" | "review" | "budget" | "purchase";
  * Why a person must look (or has looked): the codes of the mapper, `weak_account` of rule (c), and
  * the two decisions.
  */
-type Review = NonNullable<BankRow["review"]> | "weak_account" | "cleared" | "refused";
+type Review =
+  | NonNullable<BankRow["review"]>
+  | "weak_account"
+  | "large_reward"
+  | "cleared"
+  | "refused";
 
 export type PurchaseRow = {
   readonly n: number;

@@ -13,6 +13,8 @@ import type { RefundPart } from "./refund-allocation.ts";
 
 /** A pending row that nothing took over is closed this many days after its date, or its debit's. */
 export const PENDING_DAYS_MAX = 14;
+/** A large reward waits this long for a person. */
+export const LARGE_REVIEW_MS = 2 * DAY_MS;
 /** A refund waits this long for its purchase. */
 export const REFUND_WAIT_MS = 90 * DAY_MS;
 
@@ -63,6 +65,12 @@ export function awaitReview(purchase: PurchaseRow): void {
     offer: null,
     refundParts: [],
   });
+}
+
+/** The purchase would earn so much that a person may look at it first, until then. */
+export function awaitLargeReview(purchase: PurchaseRow, endsAtMs: number): void {
+  awaitReview(purchase);
+  write(purchase, { findings: { ...purchase.findings, reviewEndsAtMs: endsAtMs } });
 }
 
 /** The refund waits for the purchase that it gives money back of. */
@@ -185,12 +193,15 @@ export function close(purchase: PurchaseRow): void {
 }
 
 /**
- * When the row's waiting for its booking, its day or its purchase ends; null when it waits for none
- * of them.
+ * When the row's waiting for its booking, its day, its purchase or the review of a large reward
+ * ends; null when it waits for none of them.
  */
 export function waitEndsMs(purchase: PurchaseRow): number | null {
   if (purchase.waitsFor === "purchase") return purchase.recordedAtMs + REFUND_WAIT_MS;
   if (awaitsDay(purchase)) return startOfDayMs(purchase.purchasedOn);
+  if (purchase.waitsFor === "review" && purchase.findings.reviewEndsAtMs !== undefined) {
+    return purchase.findings.reviewEndsAtMs;
+  }
   if (purchase.state !== "pending" || purchase.waitsFor === null) return null;
   // A day that cannot be true says nothing of how long the row has waited, and a person must have
   // the time to see it.
