@@ -16,32 +16,9 @@ CREATE INDEX earning_handovers_due ON earning_handovers (next_try_at_ms);
 
 -- Whatever ends an account's earning (its user, the bank, an ending connection) notes the handover in the same write, so that no crash
 -- and no statement of the future can forget it. A note too many does nothing.
-CREATE TRIGGER earning_handover_switched AFTER UPDATE OF earning, state, off_by_choice ON bank_accounts
-  WHEN (NEW.earning = 0 OR NEW.state <> 'enabled')
-    AND (OLD.earning <> NEW.earning OR OLD.state <> NEW.state OR OLD.off_by_choice <> NEW.off_by_choice)
-  BEGIN
-    INSERT INTO earning_handovers (fingerprint, stopped_at_ms, next_try_at_ms)
-      SELECT NEW.fingerprint, NEW.updated_at_ms, NEW.updated_at_ms
-      WHERE EXISTS (SELECT 1 FROM bank_accounts o WHERE o.fingerprint = NEW.fingerprint AND o.user_id <> NEW.user_id)
-      ON CONFLICT (fingerprint) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms, next_try_at_ms = excluded.next_try_at_ms, tries = 0;
-  END;
-CREATE TRIGGER earning_handover_added AFTER INSERT ON bank_accounts WHEN NEW.earning = 0 AND NEW.off_by_choice = 0
-  BEGIN
-    INSERT INTO earning_handovers (fingerprint, stopped_at_ms, next_try_at_ms)
-      SELECT NEW.fingerprint, NEW.created_at_ms, NEW.created_at_ms
-      WHERE EXISTS (SELECT 1 FROM bank_accounts o WHERE o.fingerprint = NEW.fingerprint AND o.user_id <> NEW.user_id)
-        AND NOT EXISTS (SELECT 1 FROM bank_accounts o JOIN bank_connections r ON r.id = o.connection_id
-          WHERE o.fingerprint = NEW.fingerprint AND o.earning = 1 AND o.state = 'enabled' AND r.status <> 'removed')
-      ON CONFLICT (fingerprint) DO NOTHING;
-  END;
-CREATE TRIGGER earning_handover_ended AFTER UPDATE OF status ON bank_connections WHEN NEW.status = 'removed' AND OLD.status <> 'removed'
-  BEGIN
-    INSERT INTO earning_handovers (fingerprint, stopped_at_ms, next_try_at_ms)
-      SELECT DISTINCT a.fingerprint, NEW.updated_at_ms, NEW.updated_at_ms FROM bank_accounts a
-      WHERE a.connection_id = NEW.id AND a.earning = 1 AND a.state = 'enabled'
-        AND EXISTS (SELECT 1 FROM bank_accounts o WHERE o.fingerprint = a.fingerprint AND o.user_id <> a.user_id)
-      ON CONFLICT (fingerprint) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms, next_try_at_ms = excluded.next_try_at_ms, tries = 0;
-  END;
+CREATE TRIGGER earning_handover_switched AFTER UPDATE OF earning, state, off_by_choice ON bank_accounts WHEN (NEW.earning = 0 OR NEW.state <> 'enabled') AND (OLD.earning <> NEW.earning OR OLD.state <> NEW.state OR OLD.off_by_choice <> NEW.off_by_choice) BEGIN INSERT INTO earning_handovers (fingerprint, stopped_at_ms, next_try_at_ms) SELECT NEW.fingerprint, NEW.updated_at_ms, NEW.updated_at_ms WHERE EXISTS (SELECT 1 FROM bank_accounts o WHERE o.fingerprint = NEW.fingerprint AND o.user_id <> NEW.user_id) ON CONFLICT (fingerprint) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms, next_try_at_ms = excluded.next_try_at_ms, tries = 0; END;
+CREATE TRIGGER earning_handover_added AFTER INSERT ON bank_accounts WHEN NEW.earning = 0 AND NEW.off_by_choice = 0 BEGIN INSERT INTO earning_handovers (fingerprint, stopped_at_ms, next_try_at_ms) SELECT NEW.fingerprint, NEW.created_at_ms, NEW.created_at_ms WHERE EXISTS (SELECT 1 FROM bank_accounts o WHERE o.fingerprint = NEW.fingerprint AND o.user_id <> NEW.user_id) AND NOT EXISTS (SELECT 1 FROM bank_accounts o JOIN bank_connections r ON r.id = o.connection_id WHERE o.fingerprint = NEW.fingerprint AND o.earning = 1 AND o.state = 'enabled' AND r.status <> 'removed') ON CONFLICT (fingerprint) DO NOTHING; END;
+CREATE TRIGGER earning_handover_ended AFTER UPDATE OF status ON bank_connections WHEN NEW.status = 'removed' AND OLD.status <> 'removed' BEGIN INSERT INTO earning_handovers (fingerprint, stopped_at_ms, next_try_at_ms) SELECT DISTINCT a.fingerprint, NEW.updated_at_ms, NEW.updated_at_ms FROM bank_accounts a WHERE a.connection_id = NEW.id AND a.earning = 1 AND a.state = 'enabled' AND EXISTS (SELECT 1 FROM bank_accounts o WHERE o.fingerprint = a.fingerprint AND o.user_id <> a.user_id) ON CONFLICT (fingerprint) DO UPDATE SET stopped_at_ms = excluded.stopped_at_ms, next_try_at_ms = excluded.next_try_at_ms, tries = 0; END;
 
 -- Until now the two reasons were one. Off because of another holder is only what cannot be anything else: never touched since it was
 -- added, after another user's account, and without an earlier account of its own user whose switch it could have taken over. All else

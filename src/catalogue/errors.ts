@@ -45,6 +45,7 @@ const FIELD_CODES = [
   "too_many_lines",
   "file_empty",
   "label_not_card",
+  "legal_name_repeated",
   "merchant_missing",
   "brand_archived",
   "reason_missing",

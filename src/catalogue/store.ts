@@ -207,9 +207,11 @@ function correctionChangeStatements(
   rows: readonly CorrectionChange[],
   nowMs: number,
 ): Statement[] {
-  return rows.flatMap((row) => [
-    supersedeCorrections(db, JSON.stringify([row]), nowMs),
-    db.insert(correctionChanges).values({ ...row, state: "waiting", decidedAtMs: null }),
+  return chunks(rows).flatMap((json) => [
+    supersedeCorrections(db, json, nowMs),
+    db.insert(correctionChanges).select(sql`
+      SELECT value ->> 'id', value ->> 'merchant', value ->> 'brandId', 'waiting', value ->> 'createdBy', value ->> 'createdAtMs', NULL, NULL
+      FROM json_each(${json})`),
   ]);
 }
 

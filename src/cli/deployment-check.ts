@@ -141,9 +141,12 @@ function configuration(
 ): DeploymentFinding[] {
   const parsed = parseConfig({ ...vars, ...secrets });
   if (parsed.ok) return [];
+  const problem = parsed.error.code === "config_placeholder"
+    ? "is still a placeholder"
+    : "is missing, malformed or unsafe in production";
   return parsed.error.fields.filter((setting) => !named.has(setting)).map((setting) => ({
     setting,
-    problem: "is missing, malformed or unsafe in production",
+    problem,
   }));
 }
 

@@ -1,5 +1,5 @@
 // Tables of the banking domain (migrations/0005_banking.sql, 0007_banking_changes.sql,
-// 0008_banking_families.sql, 0013_shared_accounts.sql). Nothing here names a person or an account: ids, hashes, one
+// 0008_banking_families.sql, 0010_account_identity.sql, 0013_shared_accounts.sql). Nothing here names a person or an account: ids, hashes, one
 // ciphertext.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -87,6 +87,11 @@ export const bankAccounts = sqliteTable("bank_accounts", {
   updatedAtMs: integer("updated_at_ms").notNull(),
   weakKey: text("weak_key"),
   family: text("family"),
+  ownIban: text("own_iban"),
+  nameTag: text("name_tag"),
+  parentRemoteAccountId: text("parent_remote_account_id"),
+  earlierKeys: text("earlier_keys"),
+  goneAtMs: integer("gone_at_ms"),
   offByChoice: integer("off_by_choice").notNull().default(0),
   takenRows: text("taken_rows"),
 });

@@ -6,12 +6,11 @@ import { addDays, isDate } from "../kernel/time.ts";
 import type { OffersNeeded, PurchaseView, ReviewDecision } from "./ports.ts";
 import { dayOf } from "./book/paris-days.ts";
 import { coverDebt } from "./points/holds.ts";
-import { findPurchase, updatePurchase } from "./purchases/purchase-rows.ts";
+import { findPurchase } from "./purchases/purchase-rows.ts";
 import type { PurchaseRow } from "./purchases/purchase-rows.ts";
 import { judgeAnew } from "./purchases/record-batch.ts";
-import { rematchRefundsAround } from "./purchases/refund-rematching.ts";
 import { integerOf } from "./book/sql.ts";
-import { settleVerdict } from "./purchases/verdicts.ts";
+import { settleReview } from "./purchases/settled-reviews.ts";
 import { purchaseView } from "./views/views.ts";
 import type { Call } from "./book/call.ts";
 
@@ -87,8 +86,7 @@ export function decideReview(
     if (purchase.waitsFor !== "review") return err({ code: "review_unknown" });
     const refusal = input.decision === "count" ? refusalOf(call, purchase, input) : null;
     if (refusal !== null) return err(refusal);
-    purchase.review = decided;
-    const followed = follow(call, purchase, input);
+    const followed = follow(call, purchase, decided, input);
     if (!followed.ok) return followed;
   }
   const view = purchaseView(call, purchase.id);
@@ -99,17 +97,17 @@ export function decideReview(
 function follow(
   call: Call,
   purchase: PurchaseRow,
-  { purchasedOn, decision, offers, programme }: ReviewDecision,
+  review: "cleared" | "refused",
+  { purchasedOn, offers, programme }: ReviewDecision,
 ): Result<null, OffersNeeded> {
   const terms = { offers, programme, covers: null };
-  if (decision === "count" && purchasedOn !== undefined) {
+  if (review === "cleared" && purchasedOn !== undefined) {
+    purchase.review = review;
     purchase.givenOn = purchasedOn;
     purchase.purchasedOn = purchasedOn;
     return judgeAnew(call, purchase, terms);
   }
-  settleVerdict(call, purchase, false, false, terms);
-  updatePurchase(call, purchase);
-  rematchRefundsAround(call, purchase);
+  settleReview(call, purchase, review, terms);
   coverDebt(call);
   return ok(null);
 }

@@ -41,7 +41,7 @@ const localKeyId = (): string => `local-${randomText(6)}`;
 export async function makeSecrets(): Promise<LocalSecrets> {
   return {
     POWENS_CLIENT_SECRET: randomText(24),
-    POWENS_WEBHOOK_SECRET: randomText(24),
+    POWENS_WEBHOOK_SECRET: randomText(32),
     ENCRYPTION_KEYRING: newKeyring("local-1"),
     INDEX_KEYRING: newKeyring("local-1"),
     ARCHIVE_KEYRING: newKeyring("local-1"),

@@ -12,10 +12,12 @@ CODE[32] = 38;
 const CODE_MASK = 63;
 /** In `lead`: a name ends at this node. */
 export const ENDS = 64;
+/** In `lead`: the node has more children than the first, which the table of edges knows. */
+const BRANCHES = 128;
 const NO_EDGE = -1;
 
 export type CharTree = {
-  /** The code of a node's first child, 0 when it has none, and the bit ENDS. */
+  /** The code of a node's first child, 0 when it has none, and the bits ENDS and BRANCHES. */
   readonly lead: Uint8Array;
   readonly mask: number;
   /** Open addressing: parent and code in one number, then the child. */
@@ -44,6 +46,7 @@ export function addChild(tree: CharTree, parent: number, code: number, node: num
     tree.lead[parent] = lead | code;
     return;
   }
+  tree.lead[parent] = lead | BRANCHES;
   const key = (parent << 6) | code;
   let slot = slotOf(key, tree.mask);
   while (tree.edges[slot * 2] !== NO_EDGE) slot = (slot + 1) & tree.mask;
@@ -55,7 +58,9 @@ export function addChild(tree: CharTree, parent: number, code: number, node: num
 export function child(tree: CharTree, node: number, char: number): number {
   const code = CODE[char] ?? 0;
   if (code === 0) return 0;
-  if (((tree.lead[node] ?? 0) & CODE_MASK) === code) return node + 1;
+  const lead = tree.lead[node] ?? 0;
+  if ((lead & CODE_MASK) === code) return node + 1;
+  if ((lead & BRANCHES) === 0) return 0;
   const key = (node << 6) | code;
   let slot = slotOf(key, tree.mask);
   for (;;) {

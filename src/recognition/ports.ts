@@ -26,7 +26,8 @@ export type BrandEntry = {
 
 /**
  * An operator's decision about one merchant text: every label with that merchant gets this brand,
- * or none.
+ * or none. A text that is nothing but a name (a shop's legal name) also holds before any number or
+ * town, for labels in which no brand is found.
  */
 export type Correction = { readonly label: string; readonly brandId: string | null };
 
@@ -64,4 +65,54 @@ export type AliasWarning = {
   readonly alias: string;
   /** The other brand's id, for `alias_collides`. */
   readonly with?: string;
+};
+
+/** What a person decided about one merchant text: a correction, or a claim that was accepted. */
+export type Decided = { readonly merchant: string; readonly brandId: string | null };
+
+/** A label or merchant text with its right answer. */
+export type KnownLabel = { readonly label: string; readonly brandId: string | null };
+
+/**
+ * A change that decisions suggest. `alias`: another spelling of the brand's own name. `descriptor`:
+ * an abbreviation or legal name. `exclusion`: a phrase that is not the brand. `frame`: words that a
+ * bank puts before several brands, for the recogniser's own data.
+ */
+export type Proposal = {
+  readonly kind: "alias" | "descriptor" | "exclusion" | "frame";
+  /** Null for a frame, which belongs to no brand. */
+  readonly brandId: string | null;
+  readonly text: string;
+  /** How many decisions suggest it. */
+  readonly decisions: number;
+};
+
+/** What a proposal would change on the labels whose answer is known. */
+export type ProposalEffect = {
+  readonly labels: number;
+  /** Labels that would become right, and right ones that would become wrong. */
+  readonly gained: number;
+  readonly lost: number;
+  readonly changes: readonly {
+    readonly label: string;
+    readonly before: string | null;
+    readonly after: string | null;
+  }[];
+};
+
+/** How proposals are made and judged. */
+export type Proposals = {
+  readonly proposalsOf: (
+    brands: readonly BrandEntry[],
+    decisions: readonly Decided[],
+  ) => readonly Proposal[];
+  readonly knownLabels: (
+    brands: readonly BrandEntry[],
+    decisions: readonly Decided[],
+  ) => readonly KnownLabel[];
+  readonly effectOf: (
+    brands: readonly BrandEntry[],
+    known: readonly KnownLabel[],
+    proposal: Proposal,
+  ) => ProposalEffect;
 };

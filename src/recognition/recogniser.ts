@@ -10,6 +10,7 @@ import { COUNTRY, ONLINE } from "./data/lexicon.ts";
 import { newMatchContext } from "./match-context.ts";
 import type { Match, MatchContext, Rule } from "./match-context.ts";
 import { matchField } from "./matcher.ts";
+import { nameOf, nameWithin } from "./merchant-name.ts";
 import type {
   AggregatorHint,
   BrandEntry,
@@ -18,17 +19,22 @@ import type {
   Recogniser,
   Recognition,
 } from "./ports.ts";
-import { GAP_DASH, GAP_DOT, GAP_STAR, newScan, scan, textBetween, wordAt } from "./scan.ts";
+import { GAP_DASH, GAP_DOT, GAP_STAR, newScan, scan, textBetween } from "./scan.ts";
 import type { Scan } from "./scan.ts";
+import { isContactless, isWord } from "./tokens.ts";
 import { NONE } from "./trie.ts";
 import type { Trie } from "./trie.ts";
 
+/** A shorter text than this is no legal name by itself. */
+const SHORTEST_NAME = 5;
+
+type Corrected = { readonly brandId: string | null; readonly label: string };
+
 type Compiled = {
   readonly trie: Trie;
-  readonly corrections: ReadonlyMap<
-    string,
-    { readonly brandId: string | null; readonly label: string }
-  >;
+  readonly corrections: ReadonlyMap<string, Corrected>;
+  /** Corrections whose text is nothing but a name: they hold before any number or town. */
+  readonly names: ReadonlyMap<string, Corrected>;
 };
 
 type RuleFacts = { readonly confidence: number; readonly step: string };
@@ -86,10 +92,10 @@ function channelOf(tokens: Scan, frame: Frame, match: Match): Channel {
       i > match.merchantFrom && (flags & ONLINE) !== 0 &&
       (gap & (GAP_DOT | GAP_DASH) || (flags & COUNTRY) === 0)
     ) return "online";
-    if ((gap & GAP_STAR) !== 0 && wordAt(tokens, i - 1) === "PAYPAL") return "online";
+    if ((gap & GAP_STAR) !== 0 && isWord(tokens, i - 1, "PAYPAL")) return "online";
   }
   if (match.merchantFrom > frame.from && frame.townFirst) return "in_store";
-  return match.merchantFrom > frame.from && wordAt(tokens, match.merchantFrom - 1) === "SC"
+  return match.merchantFrom > frame.from && isContactless(tokens, match.merchantFrom - 1)
     ? "in_store"
     : "unknown";
 }
@@ -157,6 +163,18 @@ function answer(
   return answerText(compiled, scratch, label, hint);
 }
 
+/** The correction of this merchant, or of its name where no brand was found. */
+function correctionOf(
+  compiled: Compiled,
+  { tokens, frame, context: { match } }: Scratch,
+  merchant: string,
+): Corrected | undefined {
+  if (compiled.corrections.size === 0) return undefined;
+  const exact = compiled.corrections.get(merchant);
+  if (exact !== undefined || match.brand !== NONE || compiled.names.size === 0) return exact;
+  return compiled.names.get(nameWithin(tokens, match.merchantFrom, frame.to));
+}
+
 function answerText(
   compiled: Compiled,
   scratch: Scratch,
@@ -171,20 +189,18 @@ function answerText(
   matchField(context, frame);
   const merchant = merchantText(tokens, match.merchantFrom, frame.to);
   const channel = channelOf(tokens, frame, match);
-  if (compiled.corrections.size > 0) {
-    const correction = compiled.corrections.get(merchant);
-    if (correction !== undefined) {
-      const { brandId } = correction;
-      return {
-        kind: frame.kind,
-        brandId,
-        matched: brandId === null ? null : correction.label,
-        confidence: brandId === null ? 0 : 1,
-        merchant,
-        channel,
-        evidence: steps(frame, "correction", brandId === null ? null : correction.label),
-      };
-    }
+  const correction = correctionOf(compiled, scratch, merchant);
+  if (correction !== undefined) {
+    const { brandId, label: corrected } = correction;
+    return {
+      kind: frame.kind,
+      brandId,
+      matched: brandId === null ? null : corrected,
+      confidence: brandId === null ? 0 : 1,
+      merchant,
+      channel,
+      evidence: steps(frame, "correction", brandId === null ? null : corrected),
+    };
   }
   const entry = match.brand === NONE ? undefined : compiled.trie.entries[match.entry];
   if (entry === undefined) {
@@ -274,14 +290,18 @@ export function compileCatalogue(
   const context = newMatchContext(tokens, trie);
   const scratch: Scratch = { tokens, frame: newFrame(), context };
   const known = new Set(brands.map((brand) => brand.id));
-  const corrections = new Map<string, { brandId: string | null; label: string }>();
-  const compiled: Compiled = { trie, corrections };
-  const bare: Compiled = { trie, corrections: new Map() };
+  const corrections = new Map<string, Corrected>();
+  const names = new Map<string, Corrected>();
+  const compiled: Compiled = { trie, corrections, names };
+  const bare: Compiled = { trie, corrections: new Map(), names: new Map() };
   for (const { label, brandId } of options.corrections ?? []) {
     // A correction to a brand that is gone says nothing any more.
     if (brandId !== null && !known.has(brandId)) continue;
     const { merchant } = answer(bare, scratch, label, "unknown");
-    if (merchant !== "") corrections.set(merchant, { brandId, label: merchant });
+    if (merchant === "") continue;
+    corrections.set(merchant, { brandId, label: merchant });
+    const isName = merchant.length >= SHORTEST_NAME && nameOf(merchant) === merchant;
+    if (brandId !== null && isName) names.set(merchant, { brandId, label: merchant });
   }
   return {
     recognise: (label, hint = "unknown") => answer(compiled, scratch, label, hint),

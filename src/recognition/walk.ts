@@ -33,6 +33,8 @@ function gapsFit(
   from: number,
   blanks: number,
 ): boolean {
+  // The common case needs nothing of the entry, whose memory is seldom at hand.
+  if (blanks === 0) return true;
   const entry = trie.entries[entryIndex];
   if (entry === undefined) return false;
   const strange = blanks & ~entry.boundaries;

@@ -49,6 +49,7 @@ export const CHECKS_EN: TranslationOf<typeof CHECKS_FR> = {
   bank_deleted: "Booking by the bank: needed, but transaction cancelled",
   review_ordinary: "Review by a person: not needed",
   review_cleared: "Review by a person: needed, transaction accepted",
+  review_lapsed: "Review by a person: asked for, no objection in time, transaction accepted",
   review_refused: "Review by a person: needed, transaction refused",
   review_open: "Review by a person: needed, not done yet",
   review_open_because: "Review by a person: needed ({trouble}), not done yet",

@@ -47,6 +47,8 @@ export const CHECKS_FR = {
   bank_deleted: "Comptabilisation par la banque : nécessaire, mais opération annulée",
   review_ordinary: "Vérification par une personne : pas nécessaire",
   review_cleared: "Vérification par une personne : nécessaire, opération acceptée",
+  review_lapsed:
+    "Vérification par une personne : demandée, sans objection dans le délai, opération acceptée",
   review_refused: "Vérification par une personne : nécessaire, opération refusée",
   review_open: "Vérification par une personne : nécessaire, pas encore faite",
   review_open_because: "Vérification par une personne : nécessaire ({trouble}), pas encore faite",

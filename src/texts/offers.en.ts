@@ -49,6 +49,7 @@ export const OFFERS_EN: TranslationOf<typeof OFFERS_FR> = {
   unknown_field: "There is no such field",
   too_many_lines: "The file has too many lines",
   file_empty: "The file is empty",
+  legal_name_repeated: "This legal name is already in the file",
   label_not_card: "This label is not that of a card payment",
   merchant_missing: "This label names no merchant",
   name_unreadable: "This name has no letter and no readable sign",

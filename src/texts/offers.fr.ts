@@ -48,6 +48,7 @@ export const OFFERS_FR = {
   unknown_field: "Ce champ n'existe pas",
   too_many_lines: "Le fichier a trop de lignes",
   file_empty: "Le fichier est vide",
+  legal_name_repeated: "Cette raison sociale est déjà dans le fichier",
   label_not_card: "Ce libellé n'est pas celui d'un paiement par carte",
   merchant_missing: "Ce libellé ne nomme aucun commerçant",
   name_unreadable: "Ce nom n'a ni lettre ni signe lisible",

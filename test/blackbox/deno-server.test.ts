@@ -105,6 +105,7 @@ describe("the Deno server", () => {
     const https = "https://example.eu";
     const settings = {
       ENVIRONMENT: "production",
+      TRUSTED_PROXIES: "127.0.0.1",
       JURISDICTION: "eu",
       PUBLIC_URL: https,
       REDIRECT_URIS: https,
@@ -118,7 +119,8 @@ describe("the Deno server", () => {
     };
     const { url } = await start({ settings });
     expect((await fetch(`${url}/__local/clock`)).status).toBe(404);
-    const ready = await (await fetch(`${url}/readyz`)).json() as { errors: { code: string }[] };
+    const answer: unknown = await (await fetch(`${url}/readyz`)).json();
+    const ready = answer as { errors: { code: string }[] };
     expect(ready.errors.map(({ code }) => code)).toEqual(["aggregator_unanswered"]);
     expect(await log()).toContain(
       `"event":"outgoing_call_failed","host":"127.0.0.1:${options.sandboxPort}","error":"TypeError"`,

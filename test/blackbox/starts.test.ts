@@ -179,9 +179,9 @@ describe.each([["workerd", []], ["Deno", ["--deno"]]] as const)("a start on %s",
     const seen = new Set<string>();
     const status = (path: string): Promise<number> =>
       fetch(`${edgeUrl()}${path}`).then((answer) => answer.status, () => 0);
-    let over = false;
+    const over = new AbortController();
     const watching = (async () => {
-      while (!over) {
+      while (!over.signal.aborted) {
         const health = await status("/healthz");
         const others = await Promise.all(["/openapi.json", "/v1/brands", "/"].map(status));
         if (health === 200) seen.add(others.join());
@@ -190,7 +190,7 @@ describe.each([["workerd", []], ["Deno", ["--deno"]]] as const)("a start on %s",
       }
     })();
     const first = await startUntil("open http", args);
-    over = true;
+    over.abort();
     await watching;
     expect([...seen].sort()).toEqual(["200,200,200", "closed"]);
     expect(first.said()).toContain("9. See the points");

@@ -36,14 +36,28 @@ export function seededRandom(seed = 1): RandomBytes {
   };
 }
 
-export function account(id = "acc_1", more: Partial<AccountGeneration> = {}): AccountGeneration {
+/** What a test says of an account in short: whose it is, and how surely that is known. */
+type AccountInShort = Partial<AccountGeneration> & {
+  readonly fingerprint?: string;
+  /** By its own IBAN; by its parent's; by its bank alone. */
+  readonly strength?: "iban" | "parent" | "weak";
+};
+
+export function account(id = "acc_1", more: AccountInShort = {}): AccountGeneration {
+  const { fingerprint = "fp_1", strength = "iban", ...rest } = more;
   return {
     accountId: id as AccountId,
     connectionId: CONNECTION,
-    fingerprint: "fp_1",
-    strength: "iban",
+    linkId: "lnk_1",
+    ownIban: strength === "iban" ? fingerprint : null,
+    unitIban: strength === "weak" ? null : fingerprint,
+    bankKey: strength === "weak" ? fingerprint : "bank",
+    nameTag: "name",
+    parentAccountId: null,
+    earlierKeys: [fingerprint],
     createdAtMs: at("2026-01-01"),
-    ...more,
+    goneAtMs: null,
+    ...rest,
   };
 }
 

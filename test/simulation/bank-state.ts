@@ -8,7 +8,7 @@ import type { Rng } from "./random.ts";
 /** A purchase or refund that truly happened, whatever the banks say of it and how often. */
 export type Truth = {
   readonly no: number;
-  readonly accountNo: number;
+  accountNo: number;
   readonly kind: "purchase" | "refund";
   cents: number;
   on: string;
@@ -32,7 +32,8 @@ export type Plan = {
 
 export type RealAccount = {
   readonly no: number;
-  readonly strength: AccountGeneration["strength"];
+  /** What it is known by: its own IBAN, its parent's, or the bank alone. */
+  readonly kind: "iban" | "card" | "bare";
   readonly generations: AccountGeneration[];
   /** Generations that the aggregator still feeds. */
   live: AccountGeneration[];
@@ -67,33 +68,53 @@ export function makeBankState(
     rows.set(account, known.set(row.externalId, row));
     return row;
   };
-  const fingerprintOf = (real: Pick<RealAccount, "no">): string => `fp_u${userNo}a${real.no}`;
-  const newGeneration = (real: RealAccount, nowMs: number): AccountGeneration => {
+  const home = `con_u${userNo}`;
+  const ibanOf = (no: number): string => `iban_u${userNo}a${no}`;
+  /** Cards hang on the first account; its IBAN is known also where the account itself is not. */
+  const identityOf = ({ no, kind }: Pick<RealAccount, "no" | "kind">) => ({
+    ownIban: kind === "iban" ? ibanOf(no) : null,
+    unitIban: kind === "bare" ? null : kind === "iban" ? ibanOf(no) : ibanOf(0),
+    bankKey: `bank_u${userNo}`,
+  });
+  /** A new listing in the place of an old one, or under another connection. */
+  const newGeneration = (
+    real: RealAccount,
+    nowMs: number,
+    connectionId: string = home,
+  ): AccountGeneration => {
     const index = real.generations.length;
     const generation: AccountGeneration = {
       accountId: `acc_u${userNo}a${real.no}g${index}` as AccountId,
-      connectionId: `con_u${userNo}a${real.no}g${index}` as ConnectionId,
-      fingerprint: `fp_u${userNo}a${real.no}`,
-      strength: real.strength,
+      connectionId: connectionId as ConnectionId,
+      linkId: `lnk_u${userNo}`,
+      ...identityOf(real),
+      // Two accounts may have one name, and a new card another.
+      nameTag: rng.pick(["card", "card", "gold"]),
+      parentAccountId: null,
+      earlierKeys: [],
       createdAtMs: nowMs + index,
-      ...(related && real.no > 0 ? { family: fingerprintOf({ no: 0 }) } : {}),
+      goneAtMs: null,
     };
     real.generations.push(generation);
     return generation;
   };
-  const identify = (real: RealAccount, stranger: AccountGeneration): void => {
-    const known: AccountGeneration = {
-      ...stranger,
-      fingerprint: fingerprintOf(real),
-      strength: real.strength,
-    };
-    real.generations[real.generations.indexOf(stranger)] = known;
-    real.live = real.live.map((each) => (each === stranger ? known : each));
+  const replaceGeneration = (
+    real: RealAccount,
+    before: AccountGeneration,
+    after: AccountGeneration,
+  ): void => {
+    real.generations[real.generations.indexOf(before)] = after;
+    real.live = real.live.map((each) => (each === before ? after : each));
   };
-  for (let no = 0; no < rng.int(1, 2); no++) {
+  const isStranger = (real: RealAccount, { bankKey }: AccountGeneration): boolean =>
+    bankKey !== identityOf(real).bankKey;
+  const identify = (real: RealAccount, stranger: AccountGeneration): void =>
+    replaceGeneration(real, stranger, { ...stranger, ...identityOf(real) });
+  const count = rng.int(1, 3);
+  for (let no = 0; no < count; no++) {
     const real: RealAccount = {
       no,
-      strength: rng.weighted({ iban: 3, parent: 1, weak: 2 }),
+      kind: rng.weighted({ iban: 3, card: 2, bare: 2 }),
       generations: [],
       live: [],
     };
@@ -184,6 +205,30 @@ export function makeBankState(
     lastUpdateMs: stamp(nowMs) - HOUR_MS,
     lastUpdateKind: "repeated_hour",
   });
+  /** The rows that show it in listings that are still fed, on the parent of a card too. */
+  const fedRows = (truth: Truth): BankRow[] =>
+    accounts.flatMap(({ live }) => live).flatMap(({ accountId }) =>
+      truth.rows.get(accountId) ?? []
+    );
+  /** Some banks show what a card account shows on its parent once more. */
+  const showOnParent = (truth: Truth, nowMs: number): boolean => {
+    const [parent, real] = [accounts[0], accounts[truth.accountNo]];
+    const [listing] = parent?.live ?? [];
+    const [row] = truth.rows.values();
+    if (
+      parent?.kind !== "iban" || real?.kind !== "card" || listing === undefined ||
+      row === undefined || isStranger(parent, listing) || parent.live.length > 1
+    ) return false;
+    const view = rowOf(listing.accountId, truth, {
+      channel: row.channel,
+      bookedOn: row.bookedOn,
+      currency: row.currency,
+      original: row.original,
+      labelTag: truth.brandId === null ? row.labelTag : `parent ${row.labelTag}`,
+    }, nowMs);
+    truth.rows.set(listing.accountId, put(listing.accountId, view));
+    return true;
+  };
   /**
    * The newest generation that shows it is still fed: what the bank says of it now comes from
    * there.
@@ -211,8 +256,11 @@ export function makeBankState(
     stamp,
     put,
     newGeneration,
-    fingerprintOf,
+    replaceGeneration,
+    isStranger,
     identify,
+    fedRows,
+    showOnParent,
     shifted,
     freshCents,
     rowOf,

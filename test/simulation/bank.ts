@@ -36,8 +36,11 @@ export function makeBank(
     stamp,
     put,
     newGeneration,
-    fingerprintOf,
+    replaceGeneration,
+    isStranger,
     identify,
+    fedRows,
+    showOnParent,
     shifted,
     freshCents,
     rowOf,
@@ -98,6 +101,7 @@ export function makeBank(
         // A deferred-card row is booked when the month is settled, long after the purchase.
         ...(rng.chance(0.1) ? { bookedOn: addDays(truth.on, 25) } : {}),
       }, nowMs);
+      if (rng.chance(0.3)) showOnParent(truth, nowMs);
       return `pays ${truth.cents} at ${
         truth.brandId ?? "no brand"
       } on ${truth.on} (truth ${truth.no})`;
@@ -171,12 +175,9 @@ export function makeBank(
       const truth = rng.pick(refunds.length > 0 && rng.chance(0.4) ? refunds : candidates);
       state.plans = state.plans.filter((plan) => plan.truth !== truth);
       truth.deleted = true;
-      for (const { accountId } of accounts[truth.accountNo]?.live ?? []) {
-        const row = truth.rows.get(accountId);
+      for (const row of fedRows(truth)) {
         const time = rng.chance(0.2) ? state.inRepeatedHour(nowMs) : {};
-        if (row !== undefined) {
-          truth.rows.set(accountId, amend(row, { state: "deleted", ...time }, nowMs));
-        }
+        truth.rows.set(row.accountId, amend(row, { state: "deleted", ...time }, nowMs));
       }
       return `takes truth ${truth.no} back`;
     },
@@ -197,12 +198,8 @@ export function makeBank(
       return `shows truth ${before.no} under another id (truth ${truth.no})`;
     },
     correct(nowMs: number): string {
-      const live = (truth: Truth): BankRow[] =>
-        (accounts[truth.accountNo]?.live ?? []).flatMap(({ accountId }) =>
-          truth.rows.get(accountId) ?? []
-        );
       const candidates = booked().filter((truth) =>
-        speaks(truth) && live(truth).some((row) => row.state === "booked") &&
+        speaks(truth) && fedRows(truth).some((row) => row.state === "booked") &&
         truths.every((other) => other === truth || other.cents !== truth.cents)
       );
       if (candidates.length === 0) return "nothing";
@@ -210,7 +207,7 @@ export function makeBank(
       const before = truth.cents;
       truth.cents = freshCents();
       truth.corrected = true;
-      for (const row of live(truth)) {
+      for (const row of fedRows(truth)) {
         if (row.state === "booked") {
           truth.rows.set(row.accountId, amend(row, { amountCents: truth.cents }, nowMs));
         }
@@ -246,7 +243,7 @@ export function makeBank(
     },
     identify(nowMs: number): string {
       const strangers = accounts.flatMap((real) =>
-        real.generations.filter((each) => each.fingerprint !== fingerprintOf(real)).map((
+        real.generations.filter((each) => isStranger(real, each)).map((
           generation,
         ) => ({ real, generation }))
       );
@@ -287,6 +284,32 @@ export function makeBank(
       show(truth, facts, nowMs);
       return `gives ${cents} back on ${on} (truth ${truth.no}, of ${purchase.no})`;
     },
+    move(nowMs: number): string {
+      const from = rng.pick(accounts);
+      const to = rng.pick(accounts);
+      const [listing] = to.live;
+      const single = from !== to &&
+        [from, to].every((real) => real.generations.length === 1 && real.live.length === 1);
+      const candidates = booked().filter((truth) =>
+        truth.accountNo === from.no && truth.rows.size === 1 &&
+        truths.every((other) => other === truth || other.cents !== truth.cents)
+      );
+      if (!single || listing === undefined || candidates.length === 0) return "nothing";
+      const truth = rng.pick(candidates);
+      const [row] = truth.rows.values();
+      if (row === undefined) return "nothing";
+      truth.rows.clear();
+      truth.accountNo = to.no;
+      truth.rows.set(
+        listing.accountId,
+        put(listing.accountId, {
+          ...row,
+          accountId: listing.accountId,
+          lastUpdateMs: stamp(nowMs),
+        }),
+      );
+      return `moves truth ${truth.no} from account ${from.no} to ${to.no}`;
+    },
     absurd(nowMs: number): string {
       const truth = happen(
         rng.pick(accounts),
@@ -312,23 +335,33 @@ export function makeBank(
       // new purchase.
       if (
         real.generations.length >= 3 ||
-        (real.strength === "weak" && state.plans.some((plan) => plan.truth.accountNo === real.no))
+        (real.kind !== "iban" && state.plans.some((plan) => plan.truth.accountNo === real.no))
       ) return "nothing";
       const from = addDays(parisDate(nowMs), -rng.pick([30, 60, 90]));
       const [old] = real.live;
-      let generation = newGeneration(real, nowMs);
+      const parallel = real.kind === "iban" && rng.chance(0.2);
+      // In the place of the old one, or after unlinking and linking again.
+      const renewed = !parallel && rng.chance(0.6);
+      let generation = newGeneration(
+        real,
+        nowMs,
+        renewed ? old?.connectionId : `con_u${userNo}a${real.no}g${real.generations.length}`,
+      );
+      if (renewed && old !== undefined) {
+        replaceGeneration(real, old, { ...old, goneAtMs: generation.createdAtMs });
+      }
       // Some come without what says whose account it is, and are taken for one of their own until
       // it is known.
-      if (real.strength !== "weak" && rng.chance(0.4)) {
+      if (real.kind === "iban" && rng.chance(0.4)) {
         const stranger: AccountGeneration = {
           ...generation,
-          fingerprint: `${generation.fingerprint}s${generation.accountId}`,
-          strength: "weak",
+          ownIban: null,
+          unitIban: null,
+          bankKey: `bank_of_${generation.accountId}`,
         };
-        real.generations[real.generations.indexOf(generation)] = stranger;
+        replaceGeneration(real, generation, stranger);
         generation = stranger;
       }
-      const parallel = real.strength !== "weak" && rng.chance(0.2);
       const shiftDays = rng.pick([0, 0, 0, 1, 3]);
       for (const truth of truths) {
         const row = old === undefined ? undefined : truth.rows.get(old.accountId);
@@ -356,7 +389,7 @@ export function makeBank(
       }
       state.plans = state.plans.filter((plan) => plan.truth.accountNo !== real.no);
       real.live = parallel && old !== undefined ? [old, generation] : [generation];
-      return `shows account ${real.no} again as ${generation.accountId}, ${real.strength}${
+      return `shows account ${real.no} again as ${generation.accountId}, ${real.kind}${
         parallel ? ", beside the old one" : ""
       }`;
     },
@@ -407,7 +440,7 @@ export function makeBank(
       for (const real of accounts) {
         for (
           const generation of real.generations.slice()
-        ) if (generation.fingerprint !== fingerprintOf(real)) identify(real, generation);
+        ) if (isStranger(real, generation)) identify(real, generation);
       }
     },
     act(nowMs) {
@@ -423,6 +456,7 @@ export function makeBank(
         rewrite: 0.7,
         identify: 0.7,
         refund: 4,
+        move: 0.7,
         absurd: 1,
         recreate: 1,
       });

@@ -1,8 +1,10 @@
 // The oracle's view of bank rows: from the set of rows known, whatever the order they came in,
 // which are one purchase and which purchase a refund belongs to. Written from DESIGN.md section 4,
 // "Which rows are the same"; it shares no code with the engine and recomputes everything each time.
-import { addDays, daysBetween, parisDate } from "../../src/kernel/time.ts";
+import { daysBetween } from "../../src/kernel/time.ts";
 import type { AccountGeneration, BankRow } from "../../src/ledger/ports.ts";
+import { familyOf, isCardOf } from "./model-accounts.ts";
+import { counted, dayGap, purchasesOf, withViews } from "./model-repeats.ts";
 
 export type KnownRow = {
   readonly key: string;
@@ -21,6 +23,9 @@ export type KnownRow = {
    * shows as gone.
    */
   closed: boolean;
+  /** Since when it waits for a person because it may repeat another; and that nobody came. */
+  heldSinceMs: number | null;
+  lapsed: boolean;
   /** Booked for a day that had not come when it was last looked at. */
   awaitsDay: boolean;
   /** The day that a person gave it, where the bank's cannot be true. */
@@ -56,7 +61,8 @@ export type Status =
   | { readonly is: "duplicate"; readonly of: string }
   | { readonly is: "taken_over"; readonly by: string }
   | { readonly is: "pending" }
-  | { readonly is: "review" }
+  /** `lapses`: it counts after 30 days in which nobody decided. */
+  | { readonly is: "review"; readonly lapses: boolean }
   | { readonly is: "refused" }
   | { readonly is: "deleted" };
 
@@ -70,16 +76,11 @@ export type Resolution = {
   readonly refundedCents: ReadonlyMap<string, number>;
 };
 
-export const keyOf = (row: Pick<BankRow, "accountId" | "externalId">): string =>
-  `${row.accountId}/${row.externalId}`;
+/** An aggregator gives an id once per user, and a row keeps it on whichever account it is. */
+export const keyOf = ({ externalId }: Pick<BankRow, "externalId">): string => externalId;
 
 const TAKE_OVER_DAYS = 10;
-const REPEAT_DAYS = 5;
 const REFUND_DAYS = 90;
-
-const counted = (known: KnownRow): boolean => known.row.state !== "deleted";
-const dayGap = (a: KnownRow, b: KnownRow): number =>
-  Math.abs(daysBetween(a.row.purchasedOn, b.row.purchasedOn));
 
 /**
  * (e) A booked row under a new id takes over a pending row of the same account and brand within 10
@@ -135,181 +136,12 @@ function takeOvers(rows: readonly KnownRow[]): Map<string, string> {
 }
 
 /**
- * (b) Each row of a newer generation repeats at most one row of an older one: same signed cents,
- * same date first.
- */
-function repeats(
-  group: readonly KnownRow[],
-  taken: ReadonlyMap<string, string>,
-): Map<string, string> {
-  const older = new Map<string, string>();
-  const generations = [
-    ...new Map(group.map((known) => [known.generation.accountId, known.generation])).values(),
-  ]
-    .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.accountId < b.accountId ? -1 : 1));
-  const pool: KnownRow[] = [];
-  const matched = new Set<string>();
-  // Between equals any choice is right, as long as every order of arrival makes the same one.
-  const rootName = (known: KnownRow): string => {
-    const next = older.get(known.key);
-    const root = next === undefined ? undefined : pool.find((each) => each.key === next);
-    return root === undefined ? known.row.externalId : rootName(root);
-  };
-  for (const generation of generations) {
-    const mine = group.filter((known) =>
-      known.generation.accountId === generation.accountId && counted(known) && !taken.has(known.key)
-    )
-      .sort((
-        a,
-        b,
-      ) => (a.row.purchasedOn < b.row.purchasedOn
-        ? -1
-        : a.row.purchasedOn > b.row.purchasedOn
-        ? 1
-        : a.key < b.key
-        ? -1
-        : 1)
-      );
-    const same = (known: KnownRow, row: KnownRow): boolean =>
-      known.row.kind === row.row.kind && known.row.amountCents === row.row.amountCents &&
-      known.row.currency === row.row.currency;
-    for (let gap = 0; gap <= REPEAT_DAYS; gap++) {
-      // Of all that lie as close, those whose labels agree find each other first.
-      for (const labelled of [true, false]) {
-        for (const row of mine) {
-          if (older.has(row.key)) continue;
-          const match = pool
-            .filter((known) =>
-              !matched.has(known.key) && same(known, row) && dayGap(known, row) === gap &&
-              (!labelled || known.row.labelTag === row.row.labelTag)
-            )
-            .sort((a, b) => (rootName(a) < rootName(b) ? -1 : 1))[0];
-          if (match === undefined) continue;
-          older.set(row.key, match.key);
-          matched.add(match.key);
-        }
-      }
-    }
-    pool.push(...mine);
-  }
-  return older;
-}
-
-/**
- * The rows of each purchase, oldest generation first, once those that only a correction of the
- * amount keeps apart are put together.
- */
-function purchasesOf(group: readonly KnownRow[], taken: ReadonlyMap<string, string>): KnownRow[][] {
-  const older = repeats(group, taken);
-  const rootOf = (key: string): string => {
-    const next = older.get(key);
-    return next === undefined ? key : rootOf(next);
-  };
-  const byRoot = new Map<string, KnownRow[]>();
-  for (const known of group) {
-    if (!counted(known) || taken.has(known.key)) continue;
-    byRoot.set(rootOf(known.key), [...(byRoot.get(rootOf(known.key)) ?? []), known]);
-  }
-  const age = (known: KnownRow): string =>
-    `${String(known.generation.createdAtMs).padStart(16, "0")} ${known.generation.accountId}`;
-  const sorted = (members: KnownRow[]): KnownRow[] =>
-    members.sort((a, b) => (age(a) < age(b) ? -1 : 1));
-  const purchases = [...byRoot.values()].map(sorted);
-  const candidates = purchases.flatMap((corrected) =>
-    purchases.map((plain) => ({ corrected, plain }))
-  ).filter(({ corrected, plain }) => {
-    const cents = plain[0]?.row.amountCents ?? 0;
-    return corrected !== plain && corrected.some((known) =>
-      known.row.amountCents !== cents && known.bookedCents.has(cents)
-    ) && corrected[0]?.row.kind === plain[0]?.row.kind &&
-      !corrected.some((known) =>
-        plain.some((other) => other.generation.accountId === known.generation.accountId)
-      ) && closest(corrected, plain[0]) <= REPEAT_DAYS;
-  });
-  const done = new Set<KnownRow[]>();
-  const joined: KnownRow[][] = [];
-  for (
-    const { corrected, plain } of candidates.sort((a, b) =>
-      closest(a.corrected, a.plain[0]) - closest(b.corrected, b.plain[0])
-    )
-  ) {
-    if (done.has(corrected) || done.has(plain)) continue;
-    done.add(corrected).add(plain);
-    joined.push(sorted([...corrected, ...plain]));
-  }
-  return [...purchases.filter((members) => !done.has(members)), ...joined];
-}
-
-const closest = (members: readonly KnownRow[], row: KnownRow | undefined): number =>
-  Math.min(...members.map((known) => (row === undefined ? Infinity : dayGap(known, row))));
-
-/**
- * What the newest generation says of a purchase holds: a booked row of it that is gone takes the
- * purchase along. Purchase to that row.
- */
-function withdrawals(
-  group: readonly KnownRow[],
-  purchases: readonly KnownRow[][],
-): Map<KnownRow[], string> {
-  const gone = new Map<KnownRow[], string>();
-  const deleted = group.filter((known) =>
-    known.row.state === "deleted" && known.row.bookedOn !== null
-  )
-    .sort((a, b) =>
-      b.generation.createdAtMs - a.generation.createdAtMs || (a.key < b.key ? -1 : 1)
-    );
-  const pairs = deleted.flatMap((row) =>
-    purchases.filter((members) =>
-      members.every((known) => known.generation.createdAtMs < row.generation.createdAtMs) &&
-      members.some((known) =>
-        known.row.kind === row.row.kind &&
-        (known.row.amountCents === row.row.amountCents ||
-          row.bookedCents.has(known.row.amountCents))
-      ) &&
-      closest(members, row) <= REPEAT_DAYS
-    ).map((members) => ({ row, members }))
-  );
-  // Newest generations speak first, and in one of them the closest day to what the purchase was
-  // last shown with, then equal labels.
-  const rank = ({ row, members }: (typeof pairs)[number]): number => {
-    const last = members.at(-1);
-    return -row.generation.createdAtMs * 100 + (last === undefined ? 0 : dayGap(last, row)) * 2 +
-      Number(!members.some((known) => known.row.labelTag === row.row.labelTag));
-  };
-  const name = ({ members }: (typeof pairs)[number]): string => members[0]?.row.externalId ?? "";
-  for (
-    const { row, members } of pairs.sort((a, b) =>
-      rank(a) - rank(b) || (name(a) < name(b) ? -1 : name(a) > name(b) ? 1 : 0)
-    )
-  ) {
-    if (gone.has(members) || [...gone.values()].includes(row.key)) continue;
-    gone.set(members, row.key);
-  }
-  return gone;
-}
-
-/**
- * (c) What a weak fingerprint cannot distinguish from an older generation's rows is left to a
- * person.
- */
-function needsReview(known: KnownRow, accounts: readonly AccountGeneration[]): boolean {
-  if (known.generation.strength !== "weak") return false;
-  const older = accounts.filter((each) =>
-    each.fingerprint === known.generation.fingerprint &&
-    each.createdAtMs < known.generation.createdAtMs
-  );
-  if (older.length === 0) return false;
-  return known.row.purchasedOn <= addDays(parisDate(known.generation.createdAtMs), REPEAT_DAYS);
-}
-
-/**
  * `shown` are the rows that the ledger shows as purchases of their own. Which of several rows of
  * one purchase carries it is the ledger's choice among the booked ones; that exactly one does is
  * not.
  */
 function resolveGroup(
   group: readonly KnownRow[],
-  accounts: readonly AccountGeneration[],
   shown: ReadonlySet<string>,
   status: Map<string, Status>,
 ): void {
@@ -319,59 +151,50 @@ function resolveGroup(
     if (known.row.state === "deleted") status.set(known.key, { is: "deleted" });
     else if (by !== undefined) status.set(known.key, { is: "taken_over", by });
   }
-  const purchases = purchasesOf(group, taken);
-  const gone = withdrawals(group, purchases);
-  for (const members of purchases) {
+  const { purchases, doubtful, gone } = purchasesOf(group.filter((known) => !taken.has(known.key)));
+  for (const { members, parts } of withViews(purchases, gone)) {
     const by = gone.get(members);
     if (by !== undefined) {
       for (const known of members) status.set(known.key, { is: "duplicate", of: by });
       continue;
     }
-    const [root] = members;
-    // Of two amounts the corrected one counts.
+    // Of two amounts the corrected one counts, of two views the card account's.
     const outdated = (known: KnownRow): boolean =>
       members.some((other) =>
         other.row.amountCents !== known.row.amountCents &&
         other.bookedCents.has(known.row.amountCents)
       );
-    members.sort((a, b) =>
+    const isParents = (known: KnownRow): boolean =>
+      members.some((other) => isCardOf(other.generation, known.generation));
+    const ordered = [...members].sort((a, b) =>
       Number(outdated(a)) - Number(outdated(b)) ||
+      Number(isParents(a)) - Number(isParents(b)) ||
       Number(shown.has(b.key)) - Number(shown.has(a.key)) ||
       a.generation.createdAtMs - b.generation.createdAtMs || a.recorded - b.recorded
     );
-    const first = members.find((known) => known.row.state === "booked") ?? members[0];
+    const first = ordered.find((known) => known.row.state === "booked") ?? ordered[0];
     for (const known of members) {
       if (known !== first) status.set(known.key, { is: "duplicate", of: first?.key ?? "" });
       else if (known.decision === "refuse") status.set(known.key, { is: "refused" });
       else if (known.row.review !== null && known.decision === null) {
-        status.set(known.key, { is: "review" });
+        status.set(known.key, { is: "review", lapses: false });
       } else if (
-        known.row.state === "booked" && root !== undefined && known.decision === null &&
-        needsReview(root, accounts)
-      ) status.set(known.key, { is: "review" });
+        known.row.state === "booked" && known.decision === null && !known.lapsed &&
+        parts.every((part) => doubtful.has(part))
+      ) status.set(known.key, { is: "review", lapses: true });
       else status.set(known.key, { is: known.row.state === "booked" ? "live" : "pending" });
     }
   }
 }
 
-/** All of an account's listings are one family with its parent's and with those of its other cards. */
-function familyOf(
-  known: KnownRow,
-  accounts: readonly AccountGeneration[],
-): string {
-  const { fingerprint } = known.generation;
-  const families = accounts.flatMap((each) =>
-    each.fingerprint === fingerprint && each.family !== undefined ? [each.family] : []
-  );
-  return families.sort().at(-1) ?? fingerprint;
-}
-
 type Choice = { readonly known: KnownRow; readonly room: number };
 
 const named = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
+/** Listings of one IBAN are one account; without one each is its own. */
+const accountOf = ({ generation }: KnownRow): string => generation.ownIban ?? generation.accountId;
 const ofOneDay = (a: KnownRow, b: KnownRow | undefined): boolean =>
   a.row.purchasedOn === b?.row.purchasedOn &&
-  a.generation.fingerprint === b.generation.fingerprint;
+  accountOf(a) === accountOf(b);
 
 /** `choices` come nearest first; the first sentence of the design that applies decides. */
 function takenBy(refund: BankRow, choices: readonly Choice[]): RefundTaken[] {
@@ -430,12 +253,12 @@ function assignRefunds(
       : b.row.amountCents - a.row.amountCents || named(a, b))
     );
   for (const refund of refunds) {
-    const elsewhere = (known: KnownRow): number =>
-      Number(known.generation.fingerprint !== refund.generation.fingerprint);
+    const family = familyOf(refund.generation, accounts);
+    const elsewhere = (known: KnownRow): number => Number(accountOf(known) !== accountOf(refund));
     const choices = purchases
       .filter((known) => {
         const age = daysBetween(known.row.purchasedOn, refund.row.purchasedOn);
-        return familyOf(known, accounts) === familyOf(refund, accounts) &&
+        return family.has(known.row.accountId) &&
           known.row.brand !== null && known.row.brand.id === refund.row.brand?.id &&
           known.row.currency === refund.row.currency && age >= 0 && age <= REFUND_DAYS;
       })
@@ -464,13 +287,6 @@ export function resolveRows(
   shown: ReadonlySet<string>,
 ): Resolution {
   const status = new Map<string, Status>();
-  const groups = new Map<string, KnownRow[]>();
-  for (const known of rows) {
-    groups.set(known.generation.fingerprint, [
-      ...(groups.get(known.generation.fingerprint) ?? []),
-      known,
-    ]);
-  }
-  for (const group of groups.values()) resolveGroup(group, accounts, shown, status);
+  resolveGroup(rows, shown, status);
   return { status, ...assignRefunds(rows, accounts, status) };
 }

@@ -19,9 +19,11 @@ import { ModelBook } from "./model-lots.ts";
 import { ModelNotices } from "./model-notices.ts";
 import type { KnownRow, Resolution } from "./model-rows.ts";
 import { keyOf, overwrites, resolveRows } from "./model-rows.ts";
+import { predictionOf } from "./model-predictions.ts";
 
 const PENDING_CLOSES_DAYS = 14;
 const REFUND_WAITS_MS = 90 * DAY_MS;
+const DOUBT_WAITS_MS = 30 * DAY_MS;
 
 export class Model {
   readonly rows = new Map<string, KnownRow>();
@@ -40,7 +42,15 @@ export class Model {
   #serial = 0;
   resolution: Resolution = { status: new Map(), refundOf: new Map(), refundedCents: new Map() };
 
-  constructor(catalogue: readonly OfferTerms[], programme: Programme) {
+  /** What the ledger shows at that time, believed only where the design leaves the order open. */
+  readonly #views: (nowMs: number) => ReadonlyMap<string, PurchaseView>;
+
+  constructor(
+    catalogue: readonly OfferTerms[],
+    programme: Programme,
+    views: (nowMs: number) => ReadonlyMap<string, PurchaseView>,
+  ) {
+    this.#views = views;
     this.#catalogue = catalogue;
     this.#programme = programme;
     this.book = new ModelBook(programme.pointsExpireMonths);
@@ -106,6 +116,7 @@ export class Model {
 
   /** Brings the book to that time, and closes what waited too long. */
   advance(nowMs: number): void {
+    this.#lapse(nowMs);
     this.book.advance(nowMs);
     for (const known of this.rows.values()) {
       const { row } = known;
@@ -119,6 +130,21 @@ export class Model {
         this.resolution.refundOf.get(known.key)?.length === 0 &&
         this.#waitsSince(known) + REFUND_WAITS_MS <= nowMs
       ) known.closed = true;
+    }
+  }
+
+  /** What nobody decided about in 30 days counts from then on. */
+  #lapse(nowMs: number): void {
+    const due = (known: KnownRow): number => (known.heldSinceMs ?? Infinity) + DOUBT_WAITS_MS;
+    const lapsing = [...this.rows.values()].filter((known) => due(known) <= nowMs);
+    for (const known of lapsing.sort((a, b) => due(a) - due(b) || a.recorded - b.recorded)) {
+      this.book.advance(due(known));
+      known.lapsed = true;
+      known.heldSinceMs = null;
+      this.book.together(
+        nowMs,
+        () => this.#recompute(nowMs, new Set([known.key]), this.#views(nowMs)),
+      );
     }
   }
 
@@ -180,72 +206,7 @@ export class Model {
   }
 
   predict(key: string): Prediction {
-    const known = this.rows.get(key);
-    const status = this.resolution.status.get(key);
-    if (known === undefined || status === undefined) {
-      throw new Error(`the model knows no row ${key}`);
-    }
-    const nothing = (outcomes: Prediction["outcomes"], firstReason: string | null): Prediction => ({
-      outcomes,
-      points: 0,
-      firstReason,
-    });
-    switch (status.is) {
-      case "deleted":
-        return nothing(["not_earned", "reversed"], null);
-      case "review":
-        return nothing(
-          known.row.state === "booked" ? ["waiting"] : ["waiting", "not_earned", "reversed"],
-          "held_for_review",
-        );
-      case "refused":
-        return nothing(["not_earned"], "held_for_review");
-      case "duplicate":
-        return nothing(["not_earned", "reversed"], "duplicate");
-      case "taken_over":
-        return nothing(["not_earned", "waiting"], null);
-      case "pending":
-        return nothing(
-          known.closed ? ["not_earned"] : ["waiting"],
-          known.closed ? null : "not_booked_yet",
-        );
-      case "live":
-        return this.#predictLive(key, known);
-    }
-  }
-
-  #predictLive(key: string, known: KnownRow): Prediction {
-    if (known.row.kind === "refund") {
-      return {
-        outcomes: ["not_earned", "reversed", "waiting"],
-        points: 0,
-        firstReason: (this.resolution.refundOf.get(key) ?? []).length === 0
-          ? "refund_without_purchase"
-          : "refund_applied",
-      };
-    }
-    const grant = this.grants.get(key);
-    if (known.awaitsDay) {
-      return { outcomes: ["waiting"], points: 0, firstReason: "not_booked_yet" };
-    }
-    if (grant === undefined) throw new Error(`the model took no decision on ${key}`);
-    const points = grant.active;
-    const refunded = (this.resolution.refundedCents.get(key) ?? 0) > 0;
-    if (grant.state === "waiting") {
-      return { outcomes: ["waiting"], points: 0, firstReason: "budget_reserving" };
-    }
-    if (grant.points === 0) {
-      const judgedAgain = this.loose.has(known.row.brand?.id ?? "");
-      return { outcomes: ["not_earned"], points, firstReason: judgedAgain ? null : grant.reason };
-    }
-    if (grant.reversed) return { outcomes: ["reversed"], points, firstReason: "refunded" };
-    return {
-      outcomes: points === 0 && (refunded || this.dependent(known.row.brand?.id ?? null))
-        ? ["earned", "reversed"]
-        : ["earned"],
-      points,
-      firstReason: null,
-    };
+    return predictionOf(this, key);
   }
 
   #take(told: BankRow, touched: Set<string>, nowMs: number): void {
@@ -272,10 +233,13 @@ export class Model {
         closed: false,
         awaitsDay: false,
         givenOn: null,
+        heldSinceMs: null,
+        lapsed: false,
       });
       touched.add(key);
     } else if (overwrites(row, known.row)) {
       known.row = row;
+      known.generation = generation;
       if (row.purchasedOn !== givenOn) known.givenOn = null;
       if (row.review !== null) known.decision = null;
       known.everPending ||= row.state === "pending";
@@ -335,6 +299,12 @@ export class Model {
       ),
     );
     this.resolution = resolveRows([...this.rows.values()], [...this.accounts.values()], shown);
+    for (const known of this.rows.values()) {
+      const status = this.resolution.status.get(known.key);
+      known.heldSinceMs = status?.is === "review" && status.lapses
+        ? known.heldSinceMs ?? nowMs
+        : null;
+    }
     const isLive = (key: string): boolean =>
       this.resolution.status.get(key)?.is === "live" && this.rows.get(key)?.row.kind === "purchase";
     for (const [key, grant] of Array.from(this.grants)) {

@@ -1,12 +1,14 @@
 // Deliberate breakages of the ledger, each one edit of its source. The simulation must notice every
 // one of them; `find` must occur exactly once, so that a breakage which no longer breaks anything
 // is noticed as well.
+import { ACCOUNT_MUTATIONS } from "./mutations-of-accounts.ts";
 import { DAY_AND_TIME_MUTATIONS } from "./mutations-of-days.ts";
 import type { Mutation } from "./mutation.ts";
 import { REFUND_MUTATIONS } from "./mutations-of-refunds.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   ...REFUND_MUTATIONS,
+  ...ACCOUNT_MUTATIONS,
   {
     name: "stale row wins",
     breaks: "rows move by last_update only",
@@ -16,7 +18,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "row recorded twice is two",
-    breaks: "(a) same account and row id, the same row",
+    breaks: "(a) same link and row id, the same row",
     file: "ledger/purchases/batch-plan.ts",
     find: "const known = planned?.row ?? stored.get(key);",
     replace: "const known = planned?.row;",
@@ -24,16 +26,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "repeats across generations count",
     breaks: "(b) a row of a newer generation repeats an older one",
-    file: "ledger/purchases/row-matching.ts",
+    file: "ledger/purchases/generation-matching.ts",
     find: "if (Math.min(...days) > GENERATION_DAYS_MAX) return [];",
     replace: "return [];",
-  },
-  {
-    name: "weak fingerprints are trusted",
-    breaks: "(c) held_for_review under a weak fingerprint",
-    file: "ledger/purchases/row-matching.ts",
-    find: "const needsReview = weak &&",
-    replace: "const needsReview = !weak &&",
   },
   {
     name: "authorisations earn",
@@ -443,12 +438,11 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "recognised accounts stay strangers",
-    breaks: "an account whose fingerprint changed is placed anew",
+    breaks: "an account whose identity changed is placed anew",
     file: "ledger/purchases/batch-accounts.ts",
-    find:
-      'if (row === undefined || moved) joined.add(account.fingerprint);\n    if (moved) joined.add(textOf(row, "fingerprint"));',
+    find: "const regrouped = changed.length === 0",
     seeds: [100],
-    replace: "if (row === undefined) joined.add(account.fingerprint);",
+    replace: "const regrouped = changed.length >= 0",
   },
   {
     name: "sameness looks six days far",

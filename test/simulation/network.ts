@@ -33,9 +33,7 @@ export function sync(world: World, user: SimUser): string {
     rng.pick([1, 1, 1, 2, 3]),
     rng.chance(0.2) ? (items) => rng.shuffled(items) : (items) => [...items],
   );
-  // The edge names the accounts of one connection: after it was made anew, the older generations
-  // are not among them.
-  const accounts = rng.chance(0.5) ? [account] : generationsUpTo(user, account);
+  const accounts = rng.chance(0.2) ? [account] : accountsBeside(user, account);
   for (const part of parts) {
     const batch = {
       connectionId: account.connectionId,
@@ -51,9 +49,10 @@ export function sync(world: World, user: SimUser): string {
   }: ${rows.length} rows in ${parts.length} deliveries`;
 }
 
-export function generationsUpTo(user: SimUser, account: AccountGeneration): AccountGeneration[] {
+/** The edge names the accounts of one connection, those that are gone too. */
+export function accountsBeside(user: SimUser, account: AccountGeneration): AccountGeneration[] {
   return user.bank.accounts.flatMap((each) => each.generations).filter((each) =>
-    each.fingerprint === account.fingerprint && each.createdAtMs <= account.createdAtMs
+    each.connectionId === account.connectionId
   );
 }
 

@@ -18,7 +18,8 @@ import { SimLedger } from "./ledger.ts";
 import { checkScreens } from "./screens.ts";
 import { decide, decideIn } from "./reviews.ts";
 import { erase } from "./erasure.ts";
-import { deliver, generationsUpTo, repeat, sync, withAccountsOf } from "./network.ts";
+import { accountsBeside, deliver, repeat, sync, withAccountsOf } from "./network.ts";
+import { keyOf } from "./model-rows.ts";
 import { runOut } from "./quiet.ts";
 import { seededRng } from "./random.ts";
 import { checkTampering } from "./tamper.ts";
@@ -114,7 +115,7 @@ async function comeToRest(world: World): Promise<void> {
       user.network.push({
         connectionId: account.connectionId,
         syncedAtMs: world.nowMs,
-        accounts: generationsUpTo(user, account),
+        accounts: accountsBeside(user, account),
         rows,
         ...offersFor(world, { rows }),
         programme: world.programme,
@@ -163,21 +164,22 @@ function checkTruth(world: World, user: SimUser): void {
   const views = user.ledger.views(world.nowMs);
   let happened = 0;
   let counted = 0;
-  const weak = new Set(
-    user.bank.accounts.filter((each) => each.strength === "weak" && each.generations.length > 1)
+  // Where only the family says what is one account, days and labels that differ leave it open.
+  const open = new Set(
+    user.bank.accounts.filter((each) => each.kind !== "iban" && each.generations.length > 1)
       .map((each) => each.no),
   );
   for (const truth of user.bank.truths) {
     const rows = [...truth.rows.values()];
     const decided = rows.some((row) =>
-      (user.model.rows.get(`${row.accountId}/${row.externalId}`)?.decision ?? null) !== null
+      (user.model.rows.get(keyOf(row))?.decision ?? null) !== null
     );
-    if (weak.has(truth.accountNo) || truth.corrected || decided) continue;
+    if (open.has(truth.accountNo) || truth.corrected || decided) continue;
     if (!truth.deleted && rows.some((row) => row.state === "booked" && row.review === null)) {
       happened += 1;
     }
     counted += rows.filter((row) => {
-      const view = views.get(`${row.accountId}/${row.externalId}`);
+      const view = views.get(keyOf(row));
       return view !== undefined && view.state === "booked" &&
         !view.verdict.reasons.includes("duplicate") &&
         !view.verdict.reasons.includes("held_for_review");
@@ -196,19 +198,18 @@ function checkAnyOrder(world: World, user: SimUser): void {
     ledger.record(withAccountsOf(user, batch), world.nowMs);
   }
   const replayed = ledger.views(world.nowMs);
-  for (const { key, decision, givenOn } of user.model.rows.values()) {
+  for (const { key, decision, lapsed, givenOn } of user.model.rows.values()) {
     const view = replayed.get(key);
-    if (view !== undefined && decision !== null && view.verdict.reasons[0] === "held_for_review") {
-      decideIn(world, ledger, view, decision, givenOn);
+    const decided = decision ?? (lapsed ? "count" : null);
+    if (view !== undefined && decided !== null && view.verdict.reasons[0] === "held_for_review") {
+      decideIn(world, ledger, view, decided, givenOn);
     }
   }
   const summary = (views: ReadonlyMap<string, PurchaseView>): string => {
     const lines: string[] = [];
     for (const truth of user.bank.truths) {
       const mine = [...views.values()].filter((view) =>
-        [...truth.rows.values()].some((row) =>
-          row.accountId === view.accountId && row.externalId === view.externalId
-        )
+        [...truth.rows.values()].some((row) => keyOf(row) === keyOf(view))
       );
       // A row that the bank dropped is listed or not as it was reported before or after what replaced
       // it; it carries no points.

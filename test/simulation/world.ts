@@ -78,28 +78,32 @@ export function makeWorld(seed: number, module: LedgerModule, database: SqlDatab
     pointsPerEuro: rng.pick([100, 100, 1000, 33]),
     pointsExpireMonths: rng.pick([1, 2, 24]),
   };
-  const users: SimUser[] = Array.from({ length: rng.pick([1, 1, 2]) }, (_, no) => ({
-    no,
-    userId: `usr_${no}`,
-    bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs),
-    ledger: new SimLedger(module, rng.fork(20 + no), catalogue.terms),
-    model: new Model(catalogue.terms, programme),
-    cursors: new Map(),
-    network: [],
-    recorded: [],
-    operations: [],
-    mails: [],
-    sampled: new Map(),
-    everRefunded: new Set(),
-    shownIds: new Map(),
-    leaf: null,
-    verified: {
-      sequence: 0,
-      hash: "0".repeat(64),
-      entries: [],
-      sums: { pending: 0, available: 0, held: 0 },
-    },
-  }));
+  const userOf = (no: number): SimUser => {
+    const ledger = new SimLedger(module, rng.fork(20 + no), catalogue.terms);
+    return {
+      no,
+      userId: `usr_${no}`,
+      bank: makeBank(no, rng.fork(10 + no), catalogue.brands, nowMs),
+      ledger,
+      model: new Model(catalogue.terms, programme, (atMs) => ledger.views(atMs)),
+      cursors: new Map(),
+      network: [],
+      recorded: [],
+      operations: [],
+      mails: [],
+      sampled: new Map(),
+      everRefunded: new Set(),
+      shownIds: new Map(),
+      leaf: null,
+      verified: {
+        sequence: 0,
+        hash: "0".repeat(64),
+        entries: [],
+        sums: { pending: 0, available: 0, held: 0 },
+      },
+    };
+  };
+  const users = Array.from({ length: rng.pick([1, 1, 2]) }, (_, no) => userOf(no));
   return {
     module,
     rng,

@@ -20,6 +20,7 @@ import type { UserId } from "../../src/kernel/ids.ts";
 import { activationEndsAtMs } from "../../src/ledger/purchases/activations.ts";
 import type { LedgerError, LedgerPort } from "../../src/ledger/ports.ts";
 import { aliasWarnings } from "../../src/recognition/aliases.ts";
+import { effectOf, knownLabels, proposalsOf } from "../../src/recognition/proposals.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { countD1 } from "./count-d1.ts";
 
@@ -129,6 +130,7 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
     cursors: signedCursors(KEYRING),
     pointsPerEuro: 100,
     aliasWarnings,
+    proposals: { proposalsOf, knownLabels, effectOf },
     idempotency: { store: idempotencyStore(db, KEYRING, systemRandomBytes), clock },
   });
   const app = createApp({

@@ -128,7 +128,7 @@ describe("the switch", () => {
     expect([...app.ledger.rows.values()].map((row) => row.externalId)).toEqual(["2"]);
   });
   it("lets one of two holders of a joint account earn", async () => {
-    const iban = "FR7612345678901234567890123";
+    const iban = "FR7630006000011234567890189";
     const holders = [];
     for (let index = 0; index < 2; index++) {
       const userId = await addUser(binding);

@@ -10,6 +10,8 @@ import {
   startLink,
   syncedBody,
 } from "../support/banking-app.ts";
+import { keyedIndex } from "../../src/kernel/keyring.ts";
+import { KEYS } from "../support/banking-app.ts";
 import type { Linked } from "../support/banking-app.ts";
 import {
   all,
@@ -117,12 +119,11 @@ describe("an account that comes again", () => {
       {
         id: string;
         strength: string;
-        family: string | null;
         fingerprint: string;
         linked_at_ms: number;
       }
     >(
-      "SELECT id, strength, family, fingerprint, linked_at_ms FROM bank_accounts WHERE user_id = ? ORDER BY created_at_ms, id",
+      "SELECT id, strength, fingerprint, linked_at_ms FROM bank_accounts WHERE user_id = ? ORDER BY created_at_ms, id",
       user.userId,
     );
   function recreated(user: Linked, change: Record<string, unknown>, oldEnds = true): number {
@@ -140,31 +141,131 @@ describe("an account that comes again", () => {
       "connection-synced",
       syncedBody(app, user.remoteUserId, user.remoteConnectionId, rows),
     );
-  const generations = () =>
-    app.ledger.calls.at(-1)?.batch.accounts.map(({ fingerprint, strength }) => ({
-      fingerprint,
-      strength,
-    })) ?? [];
+  const listings = () => app.ledger.calls.at(-1)?.batch.accounts ?? [];
 
-  it("without its IBAN is the ledger's same account, weakly", async () => {
+  it("without its IBAN is another listing of the same bank, and the old one is known to be gone", async () => {
     const user = await hotUser(app);
-    recreated(user, { iban: null });
+    recreated(user, { iban: null, name: "Renamed" });
     await sync(user);
     const [old, fresh] = await accountsOf(user);
-    expect([fresh?.strength, fresh?.family]).toEqual(["weak", old?.fingerprint]);
-    expect(generations()).toEqual([{ fingerprint: old?.fingerprint, strength: "iban" }, {
-      fingerprint: old?.fingerprint,
-      strength: "weak",
-    }]);
+    expect([old?.strength, fresh?.strength]).toEqual(["iban", "weak"]);
+    expect(listings().map(({ ownIban, unitIban }) => [ownIban, unitIban])).toEqual([
+      [old?.fingerprint, old?.fingerprint],
+      [null, null],
+    ]);
+    expect(listings().map(({ goneAtMs }) => goneAtMs)).toEqual([app.clock.ms, null]);
+    expect(new Set(listings().map(({ bankKey, linkId }) => `${bankKey} ${linkId}`)).size).toBe(1);
   });
-  it("beside one that lives on under the same name is another account, and so is one with another IBAN", async () => {
-    const [beside, other] = [await hotUser(app), await hotUser(app)];
-    recreated(beside, { iban: null }, false);
-    await sync(beside);
+  it("keeps the IBAN that its bank stops to give, and forgets what was none", async () => {
+    const user = await hotUser(app);
+    const account = app.powens.state.users.get(user.remoteUserId)?.accounts.get(
+      user.remoteAccountId,
+    );
+    const [before] = await accountsOf(user);
+    Object.assign(account ?? {}, { iban: null });
+    recreated(user, { iban: null }, false);
+    await sync(user);
+    expect((await accountsOf(user))[0]?.fingerprint).toBe(before?.fingerprint);
+    // As data has it from before check digits were looked at.
+    const masked = "FR76XXXXXXXXXXXXXXXXXXX4567";
+    const stored = keyedIndex(KEYS, "bank_account", `iban|${masked}`);
+    await binding.prepare("UPDATE bank_accounts SET own_iban = ?1, fingerprint = ?1 WHERE id = ?2")
+      .bind(stored, before?.id).run();
+    Object.assign(account ?? {}, { iban: masked, disabled: "2026-11-20 11:00:00" });
+    await sync(user);
+    await sweepAfter(DAY);
+    const [after] = await accountsOf(user);
+    expect([after?.strength, after?.fingerprint === stored]).toEqual(["weak", false]);
+    expect(listings()[0]?.ownIban).toBeNull();
+  });
+  it("is gone too when its connection does not list it any more", async () => {
+    const user = await hotUser(app);
+    recreated(user, { iban: null });
+    app.powens.state.users.get(user.remoteUserId)?.accounts.delete(user.remoteAccountId);
+    await sync(user);
+    expect(listings().map(({ goneAtMs }) => goneAtMs)).toEqual([app.clock.ms, null]);
+    await sync(user);
+    expect(listings()).toHaveLength(2);
+  });
+  it("takes the switch of the one of its name, and starts off where those that are left differ in it", async () => {
+    const user = await hotUser(app);
+    const accounts = app.powens.state.users.get(user.remoteUserId)?.accounts;
+    const first = accounts?.get(user.remoteAccountId);
+    if (accounts === undefined || first === undefined) throw new Error("account");
+    const nameless = (id: number, name: string) =>
+      accounts.set(id, { ...first, iban: null, name, id, deleted: null });
+    const no = user.remoteAccountId + 100_000;
+    nameless(no, "One");
+    nameless(no + 1, "Two");
+    await sync(user);
+    const two = (await all<{ id: string }>(
+      "SELECT id FROM bank_accounts WHERE remote_account_id = ?",
+      String(no + 1),
+    ))[0];
+    await app.call("PATCH", `/v1/bank-accounts/${two?.id}`, {
+      as: user.userId,
+      body: { earning: false },
+    });
+    app.clock.ms += DAY;
+    for (const id of [no, no + 1]) Object.assign(accounts.get(id) ?? {}, { deleted: "2026-11-20" });
+    Object.assign(first, { deleted: "2026-11-20 10:00:00" });
+    nameless(no + 2, "One");
+    nameless(no + 4, "Three");
+    await sync(user);
+    const earning = await all<{ remote_account_id: string; earning: number }>(
+      "SELECT remote_account_id, earning FROM bank_accounts WHERE user_id = ? AND gone_at_ms IS NULL ORDER BY remote_account_id",
+      user.userId,
+    );
+    expect(earning.map((each) => [Number(each.remote_account_id) - no, each.earning])).toEqual([
+      [2, 1],
+      [4, 0],
+    ]);
+  });
+  it("beside one that lives on under the same name is another account", async () => {
+    const user = await hotUser(app);
+    recreated(user, { iban: null }, false);
+    await sync(user);
+    expect(listings().map(({ goneAtMs }) => goneAtMs)).toEqual([null, null]);
+    const other = await hotUser(app);
     recreated(other, { iban: "EX6713679564637300290000999" });
     await sync(other);
-    expect((await accountsOf(beside))[1]?.family).toBeNull();
-    expect((await accountsOf(other))[1]?.family).toBeNull();
+    expect(new Set(listings().map(({ ownIban }) => ownIban)).size).toBe(2);
+  });
+  it("with a card of another user's account does not earn, though only the parent is shared", async () => {
+    const first = await hotUser(app);
+    const second = await hotUser(app);
+    const shared = app.powens.state.users.get(first.remoteUserId)?.accounts.get(
+      first.remoteAccountId,
+    )?.["iban"];
+    const theirs = app.powens.state.users.get(second.remoteUserId)?.accounts;
+    const own = theirs?.get(second.remoteAccountId);
+    if (theirs === undefined || own === undefined) throw new Error("account");
+    const parent = second.remoteAccountId + 200_000;
+    theirs.set(parent, { ...own, id: parent, iban: shared, name: "Joint" });
+    theirs.set(parent + 1, {
+      ...own,
+      id: parent + 1,
+      type: "card",
+      iban: null,
+      id_parent: parent,
+      name: "CARTE VISA",
+    });
+    await sync(second);
+    expect(
+      await all(
+        "SELECT remote_account_id AS id, earning FROM bank_accounts WHERE user_id = ? ORDER BY ordinal",
+        second.userId,
+      ),
+    ).toEqual([
+      { id: String(second.remoteAccountId), earning: 1 },
+      { id: String(parent), earning: 0 },
+      { id: String(parent + 1), earning: 0 },
+    ]);
+    expect(listings()[2]).toMatchObject({
+      ownIban: null,
+      unitIban: listings()[1]?.unitIban,
+      parentAccountId: listings()[1]?.accountId,
+    });
   });
   it("after its switch was off brings nothing back that was dropped then", async () => {
     const user = await hotUser(app);

@@ -58,6 +58,8 @@ describe("who may", () => {
     ["POST", "/admin/v1/recognition/corrections"],
     ["GET", "/admin/v1/recognition/corrections"],
     ["POST", "/admin/v1/recognition/corrections/chg_x/approval"],
+    ["GET", "/admin/v1/recognition/proposals"],
+    ["POST", "/admin/v1/recognition/legal-names/import"],
   ];
   it.each(routes)(
     "%s %s: nobody without a token, with a user's token, or with another role",
@@ -411,7 +413,7 @@ describe("the OpenAPI document", () => {
     const operations = Object.entries(body.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ path, method, operation }))
     );
-    expect(operations.length).toBe(22);
+    expect(operations.length).toBe(24);
     for (const { path, operation } of operations) {
       expect([path, operation.summary, operation.tags?.length]).toEqual([
         path,

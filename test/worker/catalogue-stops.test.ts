@@ -214,14 +214,14 @@ describe("operators", () => {
     expect(await round(1000)).toEqual([80, 100]);
     expect(await round(1000)).toEqual([80, 100]);
     const offers: Record<string, unknown>[] = [];
-    for (let cursor: unknown = null, first = true; first || cursor !== null; first = false) {
+    for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
       const page = await edge.call(
         "GET",
-        `/admin/v1/offers?limit=100${cursor === null ? "" : `&cursor=${String(cursor)}`}`,
+        `/admin/v1/offers?limit=100${cursor === null ? "" : `&cursor=${cursor}`}`,
         { as: ALICE },
       );
       offers.push(...page.body["data"] as Record<string, unknown>[]);
-      cursor = page.body["next_cursor"];
+      cursor = page.body["next_cursor"] as string | null;
     }
     expect(offers.find((offer) => offer["id"] === id)).toMatchObject({
       version_in_force: { number: 1, rate_bp: 300 },

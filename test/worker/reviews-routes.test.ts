@@ -48,15 +48,11 @@ describe("the reviews", () => {
 
   test("show the rows that wait as their ledger has them, without the label, refunds included", async () => {
     const rows = await open();
-    expect(
-      rows.map((
-        item,
-      ) => [
-        item["why"],
-        (item["row"] as { kind: string }).kind,
-        (item["row"] as { outcome: string }).outcome,
-      ]).sort(),
-    ).toEqual([
+    const shown = (item: (typeof rows)[number]) => {
+      const { kind, outcome } = item["row"] as { kind: string; outcome: string };
+      return [item["why"], kind, outcome];
+    };
+    expect(rows.map(shown).sort()).toEqual([
       ["amount_precision", "purchase", "waiting"],
       ["currency_unknown", "purchase", "waiting"],
       ["refund_without_purchase", "refund", "waiting"],

@@ -3,9 +3,10 @@
 import type { ConnectionId, UserId } from "../../kernel/ids.ts";
 import type { Keyring } from "../../kernel/keyring.ts";
 import type { AggregatorName, RemoteAccount, RemoteConnection } from "../ports.ts";
-import { fingerprintOf } from "./account-fingerprint.ts";
-import type { Fingerprint } from "./account-fingerprint.ts";
-import type { LinkedConnection, LinkedUser } from "./linked-user.ts";
+import { identityAfter, identityOf } from "./account-identity.ts";
+import type { AccountIdentity } from "./account-identity.ts";
+import { UNKNOWN_BANK } from "./linked-user.ts";
+import type { LinkedAccount, LinkedConnection, LinkedUser } from "./linked-user.ts";
 import { connectionStatus, consentEnd } from "./status.ts";
 import type { ConnectionStatus } from "./status.ts";
 
@@ -27,7 +28,7 @@ export type ConnectionChange = ConnectionStatus & {
   /** Syncs work again: a gap that lasts ends now. */
   readonly gapEnds: boolean;
 };
-export type NewAccount = Fingerprint & {
+export type NewAccount = AccountIdentity & {
   readonly remoteId: string;
   readonly remoteConnectionId: string;
   readonly kind: "checking" | "card";
@@ -37,6 +38,10 @@ export type AccountChange = {
   readonly remoteId: string;
   readonly state: "enabled" | "disabled" | "deleted";
   readonly currency: string | null;
+  /** Null while its connection lists it. */
+  readonly goneAtMs: number | null;
+  /** Null where the aggregator does not show it any more. */
+  readonly identity: AccountIdentity | null;
 };
 
 export type Changes = {
@@ -87,13 +92,13 @@ export function changesOf(comparison: Comparison): Changes {
   for (const connection of remote) {
     const ours = known.get(connection.remoteId);
     if (ours?.status === "removed" || (ours === undefined && !mayAdd)) continue;
-    const bankId = ours?.bankId ?? connection.bank?.id ?? "unknown";
+    const bankId = ours?.bankId ?? connection.bank?.id ?? UNKNOWN_BANK;
     const own = accounts.filter((account) => account.remoteConnectionId === connection.remoteId);
     const added = mayAdd
       ? newAccounts(indexKeyring, linkedUser.userId, bankId, own, ours, accounts)
       : [];
     addedAccounts.push(...added);
-    changedAccounts.push(...accountChanges(own, ours));
+    changedAccounts.push(...accountChanges(comparison, own, ours));
     if (ours === undefined) newConnections.push(newConnection(connection, bankId, nowMs));
     else {
       const change = connectionChange(
@@ -178,7 +183,7 @@ function newAccounts(
     if (account.kind === null || account.state !== "enabled") return [];
     if (ours?.accounts.some((known) => known.remoteId === account.remoteId) === true) return [];
     return [{
-      ...fingerprintOf(keyring, userId, bankId, account, siblings),
+      ...identityOf(keyring, userId, bankId, account, siblings),
       remoteId: account.remoteId,
       remoteConnectionId: account.remoteConnectionId,
       kind: account.kind,
@@ -188,15 +193,52 @@ function newAccounts(
 }
 
 function accountChanges(
+  comparison: Comparison,
   own: readonly RemoteAccount[],
   ours: LinkedConnection | undefined,
 ): AccountChange[] {
-  return own.flatMap((account) => {
-    const known = ours?.accounts.find((candidate) => candidate.remoteId === account.remoteId);
-    if (known === undefined) return [];
-    const currencyLearnt = known.currency === null && account.currency !== null;
-    return known.state === account.state && !currencyLearnt
-      ? []
-      : [{ remoteId: account.remoteId, state: account.state, currency: account.currency }];
+  if (ours === undefined) return [];
+  const shown = own.flatMap((account) => {
+    const known = ours.accounts.find((candidate) => candidate.remoteId === account.remoteId);
+    return known === undefined ? [] : changeOfShown(comparison, ours, known, account);
   });
+  // An empty list is a connection in trouble rather than one without accounts.
+  const missing = own.length === 0
+    ? []
+    : ours.accounts.filter((known) =>
+      known.goneAtMs === null && !own.some(({ remoteId }) => remoteId === known.remoteId)
+    );
+  return [
+    ...shown,
+    ...missing.map(({ remoteId, state, currency }) => ({
+      remoteId,
+      state,
+      currency,
+      goneAtMs: comparison.nowMs,
+      identity: null,
+    })),
+  ];
+}
+
+function changeOfShown(
+  { indexKeyring, linkedUser, accounts, nowMs }: Comparison,
+  connection: LinkedConnection,
+  known: LinkedAccount,
+  account: RemoteAccount,
+): AccountChange[] {
+  const seen = identityOf(indexKeyring, linkedUser.userId, connection.bankId, account, accounts);
+  const identity = identityAfter(indexKeyring, known, account, seen);
+  const goneAtMs = account.state === "deleted" ? known.goneAtMs ?? nowMs : null;
+  const currencyLearnt = known.currency === null && account.currency !== null;
+  const isKnown = known.state === account.state && known.goneAtMs === goneAtMs &&
+    !currencyLearnt && isSameIdentity(known, identity);
+  const { remoteId, state, currency } = account;
+  return isKnown ? [] : [{ remoteId, state, currency, goneAtMs, identity }];
+}
+
+function isSameIdentity(known: LinkedAccount, seen: AccountIdentity): boolean {
+  return known.ownIban === seen.ownIban && known.fingerprint === seen.fingerprint &&
+    known.strength === seen.strength && known.nameTag === seen.nameTag &&
+    known.parentRemoteId === seen.parentRemoteId &&
+    seen.earlierKeys.every((key) => known.earlierKeys.includes(key));
 }

@@ -2,6 +2,7 @@
 // about them.
 import type { AccountId, ConnectionId, UserId } from "../../kernel/ids.ts";
 import type { AccountGeneration } from "../../ledger/ports.ts";
+import type { StoredIdentity } from "./account-identity.ts";
 import { connectionStatus, consentEnd } from "./status.ts";
 import type { Action, BaseStatus } from "./status.ts";
 import type { AccountWindow, AggregatorName, RemoteAccount, RemoteConnection } from "../ports.ts";
@@ -13,20 +14,16 @@ export type TransferRequest = {
   readonly expiresAtMs: number;
 };
 
-export type LinkedAccount = {
+/** The bank of a connection whose bank the aggregator does not name. */
+export const UNKNOWN_BANK = "unknown";
+
+export type LinkedAccount = StoredIdentity & {
   readonly id: AccountId;
   readonly connectionId: ConnectionId;
   readonly remoteId: string;
   readonly kind: "checking" | "card";
   readonly currency: string | null;
   readonly ordinal: number;
-  readonly fingerprint: string;
-  readonly strength: AccountGeneration["strength"];
-  /**
-   * The fingerprint of an earlier generation that this account was recognised as; null when its own
-   * serves.
-   */
-  readonly family: string | null;
   readonly earning: boolean;
   /** Its user switched it off. Off without that: another holder of the bank account earns. */
   readonly offByChoice: boolean;
@@ -40,6 +37,7 @@ export type LinkedAccount = {
   readonly seenFromMs: number | null;
   readonly state: "enabled" | "disabled" | "deleted";
   readonly createdAtMs: number;
+  readonly goneAtMs: number | null;
 };
 
 /** A time without syncs, from the last good one on; `toMs` is null while it lasts. */
@@ -108,20 +106,35 @@ export function earningAccounts(
   return windows;
 }
 
-/**
- * The accounts as the ledger names them. One that only its name ties to an earlier generation is
- * weakly fingerprinted, whatever its own IBAN.
- */
-export function generationsOf(connection: LinkedConnection): AccountGeneration[] {
+/** The accounts as the ledger knows them. */
+export function generationsOf(
+  linkedUser: LinkedUser,
+  connection: LinkedConnection,
+): AccountGeneration[] {
+  const all = linkedUser.connections.flatMap(({ accounts }) => accounts);
   return connection.accounts.map((account) => ({
     accountId: account.id,
     connectionId: connection.id,
+    linkId: linkedUser.linkId,
+    ownIban: account.ownIban,
+    unitIban: unitIbanOf(account),
+    // A bank that the aggregator does not name is no family.
+    bankKey: connection.bankId === UNKNOWN_BANK
+      ? `${UNKNOWN_BANK} ${connection.id}`
+      : connection.bankId,
+    nameTag: account.nameTag ?? "",
+    parentAccountId: account.parentRemoteId === null
+      ? null
+      : all.find(({ remoteId }) => remoteId === account.parentRemoteId)?.id ?? null,
+    earlierKeys: account.earlierKeys,
     createdAtMs: account.createdAtMs,
-    fingerprint: account.family ?? account.fingerprint,
-    strength: account.family === null || account.family === account.fingerprint
-      ? account.strength
-      : "weak",
+    goneAtMs: account.goneAtMs,
   }));
+}
+
+/** A card's fingerprint holds its name as well until the account is seen again. */
+function unitIbanOf({ strength, fingerprint, nameTag }: LinkedAccount): string | null {
+  return strength === "iban" || (strength === "parent" && nameTag !== null) ? fingerprint : null;
 }
 
 /**

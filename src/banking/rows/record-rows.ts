@@ -58,7 +58,7 @@ export async function recordRows(
     const batch = {
       connectionId: connection.id,
       syncedAtMs: index === batches.length - 1 ? syncedAtMs : null,
-      accounts: generationsOf(connection),
+      accounts: generationsOf(linkedUser, connection),
       rows: part,
       programme: deps.programme,
     };

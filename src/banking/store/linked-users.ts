@@ -5,26 +5,37 @@ import { heldForAge } from "../../db/age-review-tables.ts";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import type { UserId } from "../../kernel/ids.ts";
-import type { Gap, LinkedAccount, LinkedConnection, LinkedUser } from "../connections/index.ts";
+import type {
+  Gap,
+  LinkedAccount,
+  LinkedConnection,
+  LinkedUser,
+  StoredIdentity,
+} from "../connections/index.ts";
 import type { AggregatorName } from "../ports.ts";
 import { sharedBy } from "./shared-account.ts";
 
+// Members in groups: an SQL function of D1 takes 32 arguments, while the local one takes more.
 const connectionJson = sql.raw(
   `json_group_array(json_object('id', b.id, 'remoteId', b.remote_connection_id, 'bankId', b.bank_id, 'bankName', b.bank_name, 'status', b.status,
-  'action', b.action, 'consentGrantedAtMs', b.consent_granted_at_ms, 'consentExpiresAtMs', b.consent_expires_at_ms, 'fullRead', b.full_read,
+  'action', b.action, 'consentGrantedAtMs', b.consent_granted_at_ms, 'consentExpiresAtMs', b.consent_expires_at_ms,
   'repairReason', b.repair_reason, 'repairSinceMs', b.repair_since_ms, 'tries', b.tries, 'goneRemotely', b.gone_remotely, 'updatedAtMs', b.updated_at_ms,
-  'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms,
+  'reads', json_object('fullRead', b.full_read, 'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms),
   'gaps', json((SELECT json_group_array(json_object('fromMs', g.from_ms, 'toMs', g.to_ms, 'recovered', g.recovered_at_ms)) FROM bank_gaps g WHERE g.connection_id = b.id))))`,
 );
-const accountJson =
-  sql`json_group_array(json_object('id', a.id, 'connectionId', a.connection_id, 'remoteId', a.remote_account_id, 'kind', a.kind, 'currency', a.currency,
-  'ordinal', a.ordinal, 'fingerprint', a.fingerprint, 'strength', a.strength, 'family', a.family, 'earning', a.earning, 'linkedAtMs', a.linked_at_ms,
-  'seenFromMs', a.seen_from_ms, 'state', a.state, 'createdAtMs', a.created_at_ms, 'offByChoice', a.off_by_choice,
+const identityJson =
+  `json_object('fingerprint', a.fingerprint, 'strength', a.strength, 'family', a.family, 'weakKey', a.weak_key, 'ownIban', a.own_iban,
+  'nameTag', a.name_tag, 'parentRemoteId', a.parent_remote_account_id, 'earlierKeys', json(a.earlier_keys))`;
+const earningJson = sql`json_object('earning', a.earning, 'offByChoice', a.off_by_choice,
   'heldForAge', ${heldForAge("a.user_id")}, 'takenRows', json(COALESCE(a.taken_rows, '[]')),
   'transfer', (SELECT json_object('by', CASE WHEN t.user_id = a.user_id THEN 'you' ELSE 'other' END, 'askedAtMs', t.asked_at_ms, 'expiresAtMs', t.expires_at_ms)
     FROM earning_transfers t WHERE t.fingerprint = ${
-    sharedBy("a")
-  } AND t.state = 'asked' AND (t.user_id = a.user_id OR a.earning = 1))))`;
+  sharedBy("a")
+} AND t.state = 'asked' AND (t.user_id = a.user_id OR a.earning = 1)))`;
+const accountJson =
+  sql`json_group_array(json_object('id', a.id, 'connectionId', a.connection_id, 'remoteId', a.remote_account_id, 'kind', a.kind, 'currency', a.currency,
+  'ordinal', a.ordinal, 'linkedAtMs', a.linked_at_ms, 'seenFromMs', a.seen_from_ms, 'state', a.state, 'createdAtMs', a.created_at_ms,
+  'goneAtMs', a.gone_at_ms, 'identity', ${sql.raw(identityJson)}, 'earning', ${earningJson}))`;
 
 type LinkedUserRow = {
   aggregator: AggregatorName;
@@ -55,26 +66,52 @@ function linkedUserQuery(condition: ReturnType<typeof sql>) {
     FROM aggregator_links l JOIN users u ON u.id = l.user_id WHERE ${condition}`;
 }
 
+type RawIdentity = Omit<StoredIdentity, "earlierKeys"> & {
+  readonly earlierKeys: readonly string[] | null;
+};
+type RawEarning =
+  & Pick<LinkedAccount, "takenRows" | "transfer">
+  & Readonly<Record<"earning" | "offByChoice" | "heldForAge", number>>;
+
 function toConnections(connectionsJson: string, accountsJson: string): LinkedConnection[] {
   type Raw<T, K extends keyof T> = Omit<T, K> & Readonly<Record<K, number>>;
-  const known = (JSON.parse(accountsJson) as Raw<
-    LinkedAccount,
-    "earning" | "offByChoice" | "heldForAge"
-  >[]).map((account): LinkedAccount => ({
-    ...account,
-    earning: account.earning === 1,
-    offByChoice: account.offByChoice === 1,
-    heldForAge: account.heldForAge === 1,
-  }));
-  type RawConnection = Raw<Omit<LinkedConnection, "accounts" | "gaps">, "goneRemotely"> & {
-    readonly gaps: readonly {
-      readonly fromMs: number;
-      readonly toMs: number | null;
-      readonly recovered: number | null;
-    }[];
+  type RawAccount = Omit<LinkedAccount, keyof RawIdentity | keyof RawEarning> & {
+    readonly identity: RawIdentity & {
+      readonly family: string | null;
+      readonly weakKey: string | null;
+    };
+    readonly earning: RawEarning;
   };
-  return (JSON.parse(connectionsJson) as RawConnection[]).map((connection) => ({
+  const known = (JSON.parse(accountsJson) as RawAccount[]).map((
+    { identity: { family, weakKey, ...identity }, earning, ...account },
+  ): LinkedAccount => ({
+    ...account,
+    ...identity,
+    ...earning,
+    earning: earning.earning === 1,
+    offByChoice: earning.offByChoice === 1,
+    heldForAge: earning.heldForAge === 1,
+    // Not seen since fingerprints are made without the name.
+    earlierKeys: identity.earlierKeys ??
+      [family, identity.fingerprint, weakKey].filter((key) => key !== null),
+  }));
+  type Reads = Pick<LinkedConnection, "fullRead" | "changesReadAtMs" | "changesDueAtMs">;
+  type RawConnection =
+    & Raw<
+      Omit<LinkedConnection, "accounts" | "gaps" | keyof Reads>,
+      "goneRemotely"
+    >
+    & {
+      readonly reads: Reads;
+      readonly gaps: readonly {
+        readonly fromMs: number;
+        readonly toMs: number | null;
+        readonly recovered: number | null;
+      }[];
+    };
+  return (JSON.parse(connectionsJson) as RawConnection[]).map(({ reads, ...connection }) => ({
     ...connection,
+    ...reads,
     goneRemotely: connection.goneRemotely === 1,
     gaps: connection.gaps.map((gap): Gap => ({ ...gap, recovered: gap.recovered !== null })).sort((
       a,

@@ -1,6 +1,7 @@
 // The statements that bring what the aggregator showed into our tables. Each is complete by itself:
 // the id of a row that the same batch makes is looked up by its unique key, never passed along.
 import { and, eq, isNull, lte, ne, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { alias } from "drizzle-orm/sqlite-core";
 import {
@@ -15,11 +16,13 @@ import type { RandomBytes } from "../../kernel/random.ts";
 import { DAY_MS } from "../../kernel/time.ts";
 import type {
   AccountChange,
+  AccountIdentity,
   Changes,
   ConnectionChange,
   NewConnection,
 } from "../connections/index.ts";
 import { anotherEarns, sharedBy } from "./shared-account.ts";
+import { isTaken } from "./new-account.ts";
 
 const link = alias(aggregatorLinks, "l");
 
@@ -125,9 +128,31 @@ export function gapUpdates(
   ];
 }
 
+function identityColumns(identity: AccountIdentity) {
+  const { ownIban, fingerprint, strength, nameTag, parentRemoteId, earlierKeys } = identity;
+  return {
+    ownIban,
+    fingerprint,
+    strength,
+    nameTag,
+    parentRemoteAccountId: parentRemoteId,
+    earlierKeys: JSON.stringify(earlierKeys),
+    family: null,
+  };
+}
+
+/** True when the account turns out to be one with which another user earns. */
+function provesTaken(changes: Changes, identity: AccountIdentity | null): SQL {
+  return identity === null
+    ? sql`0`
+    : sql`(${bankAccounts.fingerprint} <> ${identity.fingerprint} AND ${
+      isTaken(changes.userId, identity)
+    })`;
+}
+
 /**
- * Follows an account's state. Opting in again is a new link: what was bought in between is not ours
- * to see.
+ * Follows an account's state and identity. Opting in again is a new link: what was bought in between
+ * is not ours to see. An account that proves to be shared with another user who earns does not.
  */
 export function updateAccount(db: Database, changes: Changes, item: AccountChange) {
   const table = bankAccounts;
@@ -135,12 +160,15 @@ export function updateAccount(db: Database, changes: Changes, item: AccountChang
     state: item.state,
     currency: sql`COALESCE(${table.currency}, ${item.currency})`,
     updatedAtMs: changes.nowMs,
+    goneAtMs: item.goneAtMs,
+    ...(item.identity === null ? {} : identityColumns(item.identity)),
     linkedAtMs:
       sql`CASE WHEN ${table.state} = 'disabled' AND ${item.state} = 'enabled' THEN ${changes.nowMs} ELSE ${table.linkedAtMs} END`,
     // Another holder may have begun to earn while the account was gone.
     earning:
       sql`(${table.earning} AND NOT (${item.state} = 'enabled' AND ${table.state} <> 'enabled'
-      AND ${anotherEarns(sharedBy("bank_accounts"), sql`${changes.userId}`)}))`,
+      AND ${anotherEarns(sharedBy("bank_accounts"), sql`${changes.userId}`)})
+      AND NOT ${provesTaken(changes, item.identity)})`,
   }).where(
     and(
       eq(table.aggregator, changes.aggregator),

@@ -3,15 +3,18 @@
 // a user's data.
 import { z } from "zod";
 import { mayBeSamePerson, refusesApproval } from "../../http/second-person.ts";
+import type { BrandId } from "../../kernel/ids.ts";
 import { isId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import type { AggregatorHint, Recogniser } from "../../recognition/ports.ts";
-import { hasCurrentOrFutureOffer } from "../catalogue.ts";
+import { hasCurrentOrFutureOffer, nameKey } from "../catalogue.ts";
 import type { Catalogue, CorrectionChange, CorrectionRecord } from "../catalogue.ts";
-import type { Act, Decision } from "../decision.ts";
-import { fieldError } from "../errors.ts";
+import type { Act, Decision, ImportLine } from "../decision.ts";
+import { fieldError, lineError } from "../errors.ts";
 import type { CatalogueError, CatalogueFieldCode } from "../errors.ts";
+import { inLineOrder } from "../import/import-file.ts";
+import type { CheckedFile } from "../import/import-file.ts";
 
 const label = z.string().trim().min(1).max(512);
 const hint = z.enum(["card", "refund", "withdrawal", "transfer", "debit", "other", "unknown"]);
@@ -46,6 +49,17 @@ function recordOf(
     createdBy,
     createdAtMs: existing?.createdAtMs ?? nowMs,
     updatedAtMs: nowMs,
+  };
+}
+
+function newChange(merchant: string, brandId: BrandId, act: Act): CorrectionChange {
+  return {
+    id: act.newId("chg"),
+    merchant,
+    brandId,
+    createdBy: act.operator,
+    createdAtMs: act.nowMs,
+    approvedBy: null,
   };
 }
 
@@ -112,14 +126,7 @@ export function correct(
     }
     return ok({ value: { correction: present, waiting }, change: null, audit });
   }
-  const change: CorrectionChange = {
-    id: act.newId("chg"),
-    merchant,
-    brandId,
-    createdBy: act.operator,
-    createdAtMs: act.nowMs,
-    approvedBy: null,
-  };
+  const change = newChange(merchant, brandId, act);
   return ok({
     value: { correction: present, waiting: change },
     change: { correctionChanges: [change] },
@@ -155,5 +162,90 @@ export function approveCorrection(
       approvedCorrection: { id: changeId, approvedBy: act.operator },
     },
     audit,
+  });
+}
+
+/** A line of an import of legal names: what acquirers write, and the brand by id or name. */
+export const legalNameItem = z.strictObject({
+  legal_name: z.string().trim().min(1).max(120),
+  brand: z.string().trim().min(1).max(80),
+});
+
+type LegalNameImport = { readonly lines: readonly ImportLine[] };
+
+function brandOf(catalogue: Catalogue, named: string): BrandId | null {
+  if (isId("brd", named)) return catalogue.brands.has(named) ? named : null;
+  return catalogue.brandsByName.get(nameKey(named))?.id ?? null;
+}
+
+/** What a line of an import comes to: for a brand that an offer pays for it waits. */
+function correctionOf(
+  catalogue: Catalogue,
+  { merchant, brandId }: { readonly merchant: string; readonly brandId: BrandId },
+  act: Act,
+): Pick<ImportLine, "status" | "changed" | "waiting"> {
+  const existing = catalogue.corrections.get(merchant);
+  if (existing?.brandId === brandId) return { status: "unchanged", changed: [], waiting: [] };
+  if (hasCurrentOrFutureOffer(catalogue, brandId, act.nowMs)) {
+    return { status: "waiting", changed: [], waiting: ["brand"] };
+  }
+  const status = existing === undefined ? "created" : "updated";
+  return { status, changed: ["brand"], waiting: [] };
+}
+
+/**
+ * Imports legal names as corrections: a shop's legal name holds before any number or town. All or
+ * nothing, every bad line is reported, and a file may be imported twice.
+ */
+export function importLegalNames(
+  catalogue: Catalogue,
+  recogniser: Recogniser,
+  file: CheckedFile<z.output<typeof legalNameItem>>,
+  act: Act,
+): Decision<LegalNameImport> {
+  const errors = [...file.errors];
+  const written: CorrectionRecord[] = [];
+  const waiting: CorrectionChange[] = [];
+  const lines: ImportLine[] = [];
+  const seen = new Set<string>();
+  for (const at of file.lines) {
+    if (at.item === null) continue;
+    const { kind, merchant } = recogniser.recognise(at.item.legal_name, "card");
+    const brandId = brandOf(catalogue, at.item.brand);
+    if (kind !== "card") errors.push(lineError(at, "/legal_name", "label_not_card"));
+    else if (merchant === "") errors.push(lineError(at, "/legal_name", "merchant_missing"));
+    else if (seen.has(merchant)) errors.push(lineError(at, "/legal_name", "legal_name_repeated"));
+    if (brandId === null) {
+      errors.push(lineError(at, "/brand", "brand_unknown"));
+      continue;
+    }
+    seen.add(merchant);
+    lines.push({
+      line: at.line,
+      id: brandId,
+      ...correctionOf(catalogue, { merchant, brandId }, act),
+    });
+    const { status } = lines.at(-1) ?? {};
+    if (status === "unchanged") continue;
+    const existing = catalogue.corrections.get(merchant);
+    if (status !== "waiting") {
+      written.push(recordOf({ merchant, brandId, createdBy: act.operator }, existing, act.nowMs));
+    } else if (catalogue.waitingCorrections.get(merchant)?.brandId !== brandId) {
+      waiting.push(newChange(merchant, brandId, act));
+    }
+  }
+  if (errors.length > 0) return err({ code: "invalid", errors: inLineOrder(errors) });
+  // Legal names stay out of the audit trail: a sole trader's is a person's.
+  return ok({
+    value: { lines },
+    change: written.length === 0 && waiting.length === 0 ? null : {
+      ...(written.length === 0 ? {} : { corrections: written }),
+      ...(waiting.length === 0 ? {} : { correctionChanges: waiting }),
+    },
+    audit: {
+      action: "recognition.import_legal_names",
+      target: "corrections",
+      details: { written: written.length, waiting: waiting.length, lines: lines.length },
+    },
   });
 }

@@ -19,6 +19,11 @@ export const BRAND_COLUMNS: CsvColumns = {
   wikidata: asText("wikidata"),
 };
 
+export const LEGAL_NAME_COLUMNS: CsvColumns = {
+  legal_name: asText("legal_name"),
+  brand: asText("brand"),
+};
+
 function child(item: Record<string, unknown>, name: string): Record<string, unknown> {
   const existing = item[name];
   if (typeof existing === "object" && existing !== null) return existing as Record<string, unknown>;

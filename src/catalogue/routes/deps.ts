@@ -12,7 +12,7 @@ import type { Cursors } from "../../http/paging.ts";
 import { problem } from "../../http/problem.ts";
 import type { Clock } from "../../kernel/time.ts";
 import type { LedgerPort } from "../../ledger/ports.ts";
-import type { AliasWarning, BrandEntry } from "../../recognition/ports.ts";
+import type { AliasWarning, BrandEntry, Proposals } from "../../recognition/ports.ts";
 import { OFFERS } from "../../texts/texts.ts";
 import { fieldError } from "../errors.ts";
 import type { CatalogueError, CatalogueFieldError } from "../errors.ts";
@@ -36,6 +36,8 @@ export type CatalogueRoutesDeps = {
     brands: readonly BrandEntry[],
     draft: BrandEntry,
   ) => readonly AliasWarning[];
+  /** What corrections suggest; injected likewise. */
+  readonly proposals: Proposals;
 };
 
 /** Middleware of an operator's call that reads. */

@@ -8,12 +8,38 @@ import { pageOf, pageQuery } from "../../http/paging.ts";
 import { problem } from "../../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../../http/router.ts";
 import type { BrandId } from "../../kernel/ids.ts";
-import { approveCorrection, correct, correctionInput, explainInput } from "../brands/correction.ts";
+import { sha256Hex } from "../../kernel/hash.ts";
+import {
+  approveCorrection,
+  correct,
+  correctionInput,
+  explainInput,
+  importLegalNames,
+  legalNameItem,
+} from "../brands/correction.ts";
 import type { CorrectionOutcome } from "../brands/correction.ts";
+import { toEntry } from "../compiled-catalogue.ts";
+import { LEGAL_NAME_COLUMNS } from "../import/columns.ts";
+import { checkLines, readImport } from "../import/import-file.ts";
 import { presentCorrection, presentWaitingCorrection } from "./present.ts";
-import { actorOf, operatorActs, operatorReads, pageById, refuse } from "./deps.ts";
+import {
+  actorOf,
+  importQuery,
+  isPreview,
+  operatorActs,
+  operatorImports,
+  operatorReads,
+  pageById,
+  refuse,
+} from "./deps.ts";
 import type { CatalogueRoutesDeps } from "./deps.ts";
-import { correctionSchema, recognitionSchema } from "./schemas.ts";
+import { importBody, importFormat } from "./operator-brands.ts";
+import {
+  correctionSchema,
+  legalNameReportSchema,
+  proposalSchema,
+  recognitionSchema,
+} from "./schemas.ts";
 
 const common = { tags: ["Operators: recognition"], security: operatorSecurity };
 
@@ -138,10 +164,116 @@ function addCorrectionList(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDep
   });
 }
 
+/** Each effect compiles the catalogue once more: a page holds few. */
+const PROPOSALS_ON_A_PAGE = 10;
+
+function addProposals(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
+  const route = createRoute({
+    ...common,
+    method: "get",
+    path: "/recognition/proposals",
+    summary: "List what corrections suggest, with its effect",
+    middleware: operatorReads(deps),
+    description:
+      "A correction that the catalogue would not have made itself becomes a proposal. Nothing changes until an alias, descriptor or exclusion is added with `PATCH /admin/v1/brands/{id}`; a frame is for the recogniser's own data. At most 10 on a page.",
+    request: { query: z.strictObject(pageQuery) },
+    responses: {
+      200: answer(pageOf(proposalSchema), "Proposals by id"),
+      ...problems(400, 401, 403, 422, 503),
+    },
+  });
+  router.openapi(route, async (c) => {
+    const { catalogue } = await deps.service.now();
+    const { proposals } = deps;
+    const brands = [...catalogue.brands.values()].map(toEntry);
+    const decisions = [...catalogue.corrections.values()];
+    const items = proposals.proposalsOf(brands, decisions).map((proposal) => ({
+      proposal,
+      id: sha256Hex(JSON.stringify([proposal.kind, proposal.brandId, proposal.text])).slice(0, 24),
+    })).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const query = c.req.valid("query");
+    const page = pageById(deps.cursors, "admin-proposals", items, {
+      ...query,
+      limit: Math.min(query.limit, PROPOSALS_ON_A_PAGE),
+    });
+    if (page === null) return problem(c, "cursor_invalid") as never;
+    const known = page.items.length === 0 ? [] : proposals.knownLabels(brands, decisions);
+    const data = page.items.map(({ id, proposal }) => {
+      const { labels, gained, lost, changes } = proposals.effectOf(brands, known, proposal);
+      const brand = proposal.brandId === null
+        ? undefined
+        : catalogue.brands.get(proposal.brandId as BrandId);
+      return {
+        id,
+        kind: proposal.kind,
+        brand: brand === undefined ? null : { id: brand.id, name: brand.name },
+        text: proposal.text,
+        decisions: proposal.decisions,
+        effect: { labels, gained, lost, changes: [...changes] },
+      };
+    });
+    return c.json({ data, next_cursor: page.nextCursor }, 200);
+  });
+}
+
+function addLegalNames(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
+  const route = createRoute({
+    ...common,
+    method: "post",
+    path: "/recognition/legal-names/import",
+    summary: "Import which legal name is which brand",
+    middleware: operatorImports(deps),
+    description:
+      "Each line becomes a correction: a shop's legal name holds before any number or town. The brand is named by id or name; for one with an offer the line is `waiting` until another listed person approves the correction. All or nothing; a refusal lists all that is wrong with every line.",
+    request: {
+      query: importQuery,
+      body: importBody("legal_names", Object.keys(LEGAL_NAME_COLUMNS)),
+    },
+    responses: {
+      200: answer(legalNameReportSchema, "What happened to each line; `id` is the brand's"),
+      ...problems(400, 401, 403, 409, 413, 415, 422, 503),
+    },
+  });
+  router.openapi(route, async (c) => {
+    const file = checkLines(
+      readImport(await c.req.text(), importFormat(c), "legal_names", LEGAL_NAME_COLUMNS),
+      legalNameItem,
+    );
+    const imported = await deps.service[isPreview(c) ? "preview" : "act"](
+      actorOf(c),
+      ({ catalogue, recogniser }, act) => importLegalNames(catalogue, recogniser, file, act),
+    );
+    if (!imported.ok) return refuse(c, imported.error) as never;
+    const { lines } = imported.value;
+    const count = (status: string): number => lines.filter((item) => item.status === status).length;
+    return c.json({
+      dry_run: isPreview(c),
+      created: count("created"),
+      updated: count("updated"),
+      unchanged: count("unchanged"),
+      waiting: count("waiting"),
+      lines: lines.map((item) => ({
+        ...item,
+        changed: [...item.changed],
+        waiting: [...item.waiting],
+      })),
+    }, 200);
+  });
+}
+
 /** To be mounted under `/admin/v1`. */
 export function operatorRecognitionRoutes(deps: CatalogueRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
-  for (const add of [addExplain, addCorrection, addCorrectionApproval, addCorrectionList]) {
+  for (
+    const add of [
+      addExplain,
+      addCorrection,
+      addCorrectionApproval,
+      addCorrectionList,
+      addProposals,
+      addLegalNames,
+    ]
+  ) {
     add(router, deps);
   }
   return router;

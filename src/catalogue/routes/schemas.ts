@@ -191,3 +191,30 @@ export const correctionSchema = z.object({
   created_at: instant,
   updated_at: instant,
 }).openapi("Correction");
+
+export const proposalSchema = z.object({
+  id: z.string(),
+  kind: z.enum(["alias", "descriptor", "exclusion", "frame"]),
+  brand: z.object({ id: z.string(), name: z.string() }).nullable(),
+  text: z.string(),
+  decisions: whole.openapi({ description: "How many corrections suggest it" }),
+  effect: z.object({
+    labels: whole.openapi({
+      description: "Labels whose answer is known: corrections, and brands' own names and aliases",
+    }),
+    gained: whole.openapi({ description: "Labels that would become right" }),
+    lost: whole.openapi({ description: "Right labels that would become wrong" }),
+    changes: z.array(
+      z.object({
+        label: z.string(),
+        before: z.string().nullable(),
+        after: z.string().nullable(),
+      }),
+    ),
+  }),
+}).openapi("RecognitionProposal");
+
+export const legalNameReportSchema = z.object({
+  ...countShape,
+  lines: z.array(z.object(lineShape)),
+}).openapi("LegalNameImportReport");

@@ -145,10 +145,7 @@ const SAMPLE_CHANGES = [
 ];
 
 // A refund may give back several purchases, and those of the other accounts of its family.
-const REFUND_PARTS = [
-  "ALTER TABLE purchases ADD COLUMN refund_parts TEXT",
-  "ALTER TABLE accounts ADD COLUMN family TEXT",
-];
+const REFUND_PARTS = ["ALTER TABLE purchases ADD COLUMN refund_parts TEXT"];
 
 // What `last_update_ms` is worth (null: it is exact), the debit that a pending row announces, and the
 // day of purchase that a person gave where the bank's cannot be true. All null in older rows.
@@ -156,6 +153,24 @@ const ROW_DAYS_AND_TIMES = [
   "ALTER TABLE purchases ADD COLUMN last_update_kind TEXT",
   "ALTER TABLE purchases ADD COLUMN announced_on TEXT",
   "ALTER TABLE purchases ADD COLUMN given_on TEXT",
+];
+
+// What says which account of a bank a listing shows. The IBAN's hash was its fingerprint so far; the
+// rest is learnt when the account is seen again. `held_terms`: the offers by which a row held for
+// review is judged when nobody has decided in time.
+const ACCOUNT_IDENTITY = [
+  ...[
+    "link_id TEXT",
+    "own_iban TEXT",
+    "unit_iban TEXT",
+    "bank_key TEXT",
+    "name_tag TEXT",
+    "parent_account_id TEXT",
+    "earlier_keys TEXT",
+    "gone_at_ms INTEGER",
+  ].map((column) => `ALTER TABLE accounts ADD COLUMN ${column}`),
+  "UPDATE accounts SET own_iban = fingerprint, unit_iban = fingerprint WHERE strength = 'iban'",
+  "ALTER TABLE purchases ADD COLUMN held_terms TEXT",
 ];
 
 /**
@@ -168,6 +183,7 @@ export const OBJECT_MIGRATIONS: readonly ObjectMigration[] = [
   { id: 4, name: "sample_changes", sql: SAMPLE_CHANGES },
   { id: 5, name: "refund_parts", sql: REFUND_PARTS },
   { id: 6, name: "row_days_and_times", sql: ROW_DAYS_AND_TIMES },
+  { id: 7, name: "account_identity", sql: ACCOUNT_IDENTITY },
 ];
 
 /**

@@ -8,8 +8,14 @@ import type { Call } from "../book/call.ts";
 import { integerOrNull, textOf } from "../book/sql.ts";
 import { coverDebt, dueHolds, markAlerted, releaseOverdue } from "../points/holds.ts";
 import { confirmLot, dueLots, expireLot, lotDueMs, readLot } from "../points/lots.ts";
-import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "../purchases/purchase-rows.ts";
+import {
+  PURCHASE_COLUMNS,
+  purchaseFrom,
+  readPurchase,
+  updateVerdict,
+} from "../purchases/purchase-rows.ts";
 import type { PurchaseRow } from "../purchases/purchase-rows.ts";
+import { lapseReview } from "../purchases/settled-reviews.ts";
 import { budgetOpen } from "../purchases/budget-shares.ts";
 import { close, waitEndsMs } from "../purchases/verdict-state.ts";
 import { noticesAfterMs } from "./expiry-notices.ts";
@@ -47,7 +53,7 @@ function dueTasks(call: Call): { readonly dueMs: number; readonly run: () => voi
     run: () => releaseOverdue(call, hold.redemptionId),
   }));
   const rows = call.sql.exec(
-    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND (state = 'pending' OR waits_for = 'purchase') ORDER BY due_ms LIMIT ?`,
+    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND (state = 'pending' OR waits_for = 'purchase' OR held_terms IS NOT NULL) ORDER BY due_ms LIMIT ?`,
     call.nowMs,
     BATCH,
   )
@@ -80,8 +86,15 @@ function purchaseIdOf(call: Call, n: number): PurchaseId {
   ) as PurchaseId;
 }
 
-/** A pending row that nothing took over, or a refund that waited in vain. Neither has points. */
+/**
+ * A pending row that nothing took over, or a refund that waited in vain: neither has points. A row
+ * that nobody reviewed counts; it is read again, since an earlier task may have changed it.
+ */
 function closeRow(call: Call, purchase: PurchaseRow): void {
+  if (purchase.heldTerms !== null) {
+    lapseReview(call, readPurchase(call, purchase.n));
+    return coverDebt(call);
+  }
   close(purchase);
   updateVerdict(call, purchase);
 }

@@ -2,25 +2,32 @@
 import type { AccountId, BrandId, ConnectionId, OfferId } from "../../kernel/ids.ts";
 
 /**
- * One aggregator account id: a generation of a real bank account, which its fingerprint names
- * (DESIGN.md section 4).
+ * One aggregator account id on one connection, with what says which account of a bank it shows
+ * (DESIGN.md section 4). IBANs and names come as keyed hashes.
  */
 export type AccountGeneration = {
   readonly accountId: AccountId;
   readonly connectionId: ConnectionId;
+  /** The user at the aggregator: within it a row id names one row, on whatever account. */
+  readonly linkId: string;
+  /** Of its own IBAN; null without a valid one. */
+  readonly ownIban: string | null;
+  /** Of the IBAN of the account that the card belongs to, else of its own. */
+  readonly unitIban: string | null;
+  /** The bank: the family of an account without any IBAN. */
+  readonly bankKey: string;
+  /** Of the display name, which is never identity: it only chooses between equals. */
+  readonly nameTag: string;
+  readonly parentAccountId: AccountId | null;
   /**
-   * Keyed hash of the IBAN; else of the parent's IBAN and the name; else (`weak`) of user, bank and
-   * name.
+   * The keys, partly made of the name, by which books knew the account before they had the members
+   * above. They serve against accounts that were never seen again since.
    */
-  readonly fingerprint: string;
-  readonly strength: "iban" | "parent" | "weak";
-  /**
-   * What an account and its cards have in common: the fingerprint of the parent account, where it
-   * has one. Without it the account is the head of its own family.
-   */
-  readonly family?: string;
+  readonly earlierKeys: readonly string[];
   /** Instant at which we first saw this aggregator account id. */
   readonly createdAtMs: number;
+  /** Instant from which its connection no longer listed it, or null. */
+  readonly goneAtMs: number | null;
 };
 
 export type ReviewCode =

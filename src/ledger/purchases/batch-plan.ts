@@ -4,20 +4,20 @@ import { assert } from "../../kernel/assert.ts";
 import type { AccountId, BrandId } from "../../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../../kernel/money.ts";
 import type { BankRow, RecordBatch } from "../ports.ts";
-import type { Account } from "./batch-accounts.ts";
+import type { Account } from "./account-identity.ts";
 import {
   findRows,
   insertPurchase,
+  moveToAccount,
   newPurchase,
   nextPurchaseNo,
   noteEarlierAmount,
   overwriteFacts,
-  rowKey,
   updatePurchase,
   updateVerdict,
   withGivenDay,
 } from "./purchase-rows.ts";
-import type { PurchaseRow, RowName } from "./purchase-rows.ts";
+import type { PurchaseRow } from "./purchase-rows.ts";
 import type { RowMatch } from "./row-matching.ts";
 import { isNewerVersion } from "./row-versions.ts";
 import type { Call } from "../book/call.ts";
@@ -40,8 +40,10 @@ export type PlannedRow = {
 
 export type BatchPlan = {
   readonly rows: Map<number, PlannedRow>;
-  /** By account and external id: a batch may bring a row twice. */
+  /** By link and external id: a batch may bring a row twice. */
   readonly byName: Map<string, PlannedRow>;
+  /** Numbers of the accounts that a row left. */
+  readonly left: Set<number>;
   /** Rows of the batch that changed nothing. */
   unchanged: number;
   /** Booked rows that turned out to repeat another. */
@@ -56,8 +58,8 @@ export function planBatch(
   accounts: ReadonlyMap<AccountId, Account>,
 ): BatchPlan {
   const plan = emptyPlan(call);
-  const stored = findRows(call, batch.rows.map((row) => nameOf(accounts, row)));
-  for (const row of batch.rows) planRow(call, plan, stored, nameOf(accounts, row), row);
+  const stored = findStored(call, batch, accounts);
+  for (const row of batch.rows) planRow(call, plan, stored, accountOf(accounts, row), row);
   return plan;
 }
 
@@ -66,30 +68,64 @@ export function emptyPlan(call: Call): BatchPlan {
   return {
     rows: new Map(),
     byName: new Map(),
+    left: new Set(),
     unchanged: 0,
     duplicates: 0,
     nextNo: nextPurchaseNo(call),
   };
 }
 
-function nameOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): RowName {
+/**
+ * The rows of the batch that we have, on whichever account of the link: the bank may have moved
+ * them. Of two that were taken in before rows were looked up so, the newer.
+ */
+function findStored(
+  call: Call,
+  batch: RecordBatch,
+  accounts: ReadonlyMap<AccountId, Account>,
+): Map<string, PurchaseRow> {
+  const byNo = new Map([...accounts.values()].map((account) => [account.accountNo, account]));
+  const named = new Set(batch.rows.map((row) => scopeOf(accountOf(accounts, row))));
+  const nos = [...byNo.values()].filter((account) => named.has(scopeOf(account)));
+  const found = findRows(
+    call,
+    nos.map(({ accountNo }) => accountNo),
+    batch.rows.map(({ externalId }) => externalId),
+  );
+  found.sort((a, b) => a.lastUpdateMs - b.lastUpdateMs || b.n - a.n);
+  return new Map(found.flatMap((row) => {
+    const account = byNo.get(row.accountNo);
+    return account === undefined ? [] : [[rowKey(account, row.externalId), row] as const];
+  }));
+}
+
+/** Within it an external id names one row: the link, where it is known. */
+function scopeOf({ linkId, accountNo }: Account): string {
+  return linkId ?? String(accountNo);
+}
+
+function rowKey(account: Account, externalId: string): string {
+  return `${scopeOf(account)} ${externalId}`;
+}
+
+function accountOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): Account {
   const account = accounts.get(row.accountId);
   assert(
     account !== undefined,
     "account_not_found",
     "the batch has a row of an account that it does not describe",
   );
-  return [account.accountNo, row.externalId];
+  return account;
 }
 
 /**
- * Rule (a): same account and id, the same row; only a newer version overwrites.
+ * Rule (a): same link and id, the same row, on whichever account; only a newer version overwrites.
  */
 function planRow(
   call: Call,
   plan: BatchPlan,
   stored: ReadonlyMap<string, PurchaseRow>,
-  name: RowName,
+  account: Account,
   told: BankRow,
 ): void {
   assert(
@@ -98,11 +134,11 @@ function planRow(
     "amount_out_of_bounds",
     "an amount is negative, fractional or too large",
   );
-  const key = rowKey(name);
+  const key = rowKey(account, told.externalId);
   const planned = plan.byName.get(key);
   const known = planned?.row ?? stored.get(key);
   if (known === undefined) {
-    const added = plannedNew(newPurchase(call, plan.nextNo, name[0], told));
+    const added = plannedNew(newPurchase(call, plan.nextNo, account.accountNo, told));
     plan.nextNo += 1;
     plan.rows.set(added.row.n, added);
     plan.byName.set(key, added);
@@ -128,6 +164,10 @@ function planRow(
   if (newer) {
     changed.decided &&= !decisiveFactsDiffer(known, row);
     overwriteFacts(known, row);
+    if (known.accountNo !== account.accountNo) {
+      plan.left.add(known.accountNo);
+      moveToAccount(call, known, account.accountNo);
+    }
   }
   plan.rows.set(known.n, changed);
   plan.byName.set(key, changed);

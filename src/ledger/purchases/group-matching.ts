@@ -1,19 +1,21 @@
-// Compares the rows of a delivery with those near them on the same account of a bank, and adds to
+// Compares the rows of a delivery with those near them in the same family of accounts, and adds to
 // the plan whatever earlier row is matched differently now.
-import type { AccountId } from "../../kernel/ids.ts";
 import { addDays } from "../../kernel/time.ts";
 import { integerOf, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
 import type { Call } from "../book/call.ts";
-import type { Account, BatchAccounts } from "./batch-accounts.ts";
+import { relationOf } from "./account-identity.ts";
+import type { Account } from "./account-identity.ts";
+import type { BatchAccounts } from "./batch-accounts.ts";
 import { plannedStored } from "./batch-plan.ts";
 import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
 import { earlierFrom, readPurchase } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
+import type { SameRow } from "./compared-row.ts";
 import { matchRows } from "./row-matching.ts";
-import type { RowMatch, SameRow } from "./row-matching.ts";
+import type { RowMatch } from "./row-matching.ts";
 
-/** One account of a bank: its rows in the plan, and all the listings that show it. */
+/** One family of accounts with its rows in the plan. */
 type Group = {
   readonly accounts: readonly Account[];
   readonly rows: readonly PlannedRow[];
@@ -34,27 +36,18 @@ export function matchPlannedRows(call: Call, plan: BatchPlan, batchAccounts: Bat
   for (const group of groupsOf(plan, batchAccounts)) matchGroup(call, plan, group);
 }
 
-/** The planned rows by fingerprint, and each fingerprint that an account joined, with or without. */
-function groupsOf(plan: BatchPlan, { accounts, joined }: BatchAccounts): Group[] {
-  const byNo = new Map([...accounts.values()].map((account) => [account.accountNo, account]));
-  const byFingerprint = new Map<string, PlannedRow[]>(
-    [...joined].map((fingerprint) => [fingerprint, []]),
-  );
-  for (const planned of plan.rows.values()) {
-    const fingerprint = byNo.get(planned.row.accountNo)?.fingerprint ?? "";
-    const rows = byFingerprint.get(fingerprint);
-    if (rows === undefined) byFingerprint.set(fingerprint, [planned]);
-    else rows.push(planned);
-  }
-  return [...byFingerprint].map(([fingerprint, rows]) => ({
-    accounts: accountsOf(accounts, fingerprint),
-    rows,
-    whole: joined.has(fingerprint),
+/** The planned rows by family, and each family that changed or that a row left, with or without. */
+function groupsOf(plan: BatchPlan, { families, regrouped }: BatchAccounts): Group[] {
+  const groups = families.map((accounts) => ({
+    accounts,
+    rows: [] as PlannedRow[],
+    whole: accounts.some(({ accountNo }) => regrouped.has(accountNo) || plan.left.has(accountNo)),
   }));
-}
-
-function accountsOf(accounts: ReadonlyMap<AccountId, Account>, fingerprint: string): Account[] {
-  return [...accounts.values()].filter((account) => account.fingerprint === fingerprint);
+  const byNo = new Map(
+    groups.flatMap((group) => group.accounts.map(({ accountNo }) => [accountNo, group])),
+  );
+  for (const planned of plan.rows.values()) byNo.get(planned.row.accountNo)?.rows.push(planned);
+  return groups.filter((group) => group.whole || group.rows.length > 0);
 }
 
 function matchGroup(call: Call, plan: BatchPlan, group: Group): void {
@@ -62,17 +55,15 @@ function matchGroup(call: Call, plan: BatchPlan, group: Group): void {
   const near = spanOf(group);
   const rows = readNeighbours(call, group, near);
   for (const { row } of group.rows) rows.set(row.n, comparedPlanned(row));
-  const matches = matchRows(
-    [...rows.values()],
-    group.accounts,
-    group.accounts.some((account) => account.strength === "weak"),
-  );
+  const matches = matchRows([...rows.values()], group.accounts);
   applyMatches(call, plan, { rows, matches, near });
 }
 
-/** Most accounts have one listing and no pending row: there is nothing to compare. */
+/** Most accounts have one listing, no card and no pending row: there is nothing to compare. */
 function cannotRepeat(call: Call, group: Group): boolean {
-  return !group.whole && group.accounts.length === 1 &&
+  const { accounts } = group;
+  return !group.whole &&
+    accounts.every((a) => accounts.every((b) => a === b || relationOf(a, b) === "different")) &&
     group.rows.every(({ row }) => row.state !== "pending" && row.sameAs === null) &&
     call.sql.exec(
         "SELECT 1 FROM purchases WHERE state = 'pending' AND account_no IN (SELECT value FROM json_each(?)) LIMIT 1",

@@ -4,7 +4,7 @@ import { assert } from "../../kernel/assert.ts";
 import type { BrandId, OfferId, PurchaseId } from "../../kernel/ids.ts";
 import { findingsFrom, findingsText } from "./findings.ts";
 import type { Findings } from "./findings.ts";
-import { numberedId, numberOf } from "../book/numbered-id.ts";
+import { numberedId, numberOf, wasNumberedAt } from "../book/numbered-id.ts";
 import type { BankRow, OfferTerms, Outcome, Programme } from "../ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
@@ -17,6 +17,12 @@ import type { RowVersion } from "./row-versions.ts";
  * were handed over.
  */
 export type Fallback = { readonly offers: readonly OfferTerms[]; readonly programme: Programme };
+
+/**
+ * A row that may repeat another waits for a person until `countsAtMs`; then it counts by these
+ * offers.
+ */
+export type HeldTerms = Fallback & { readonly countsAtMs: number };
 
 /**
  * What an offer's budget knows (`held`) and should know about a purchase. `held` is null while an
@@ -42,20 +48,21 @@ export type BudgetShare = {
 
 type WaitsFor = "booking" | "review" | "budget" | "purchase";
 /**
- * Why a person must look (or has looked): the codes of the mapper, `weak_account` of rule (c), and
- * the two decisions.
+ * Why a person must look (or has looked): the codes of the mapper, `weak_account` of rule (c), the
+ * two decisions, and `lapsed` for a row of rule (c) that nobody decided about in time: it counts.
  */
 type Review =
   | NonNullable<BankRow["review"]>
   | "weak_account"
   | "large_reward"
   | "cleared"
-  | "refused";
+  | "refused"
+  | "lapsed";
 
 export type PurchaseRow = {
   readonly n: number;
   id: PurchaseId;
-  readonly accountNo: number;
+  accountNo: number;
   readonly externalId: string;
   kind: BankRow["kind"];
   amountCents: number;
@@ -94,6 +101,7 @@ export type PurchaseRow = {
   budget: readonly BudgetShare[];
   readonly findings: Findings;
   readonly dueMs: number | null;
+  readonly heldTerms: HeldTerms | null;
 };
 
 /** What was decided about a row, and what came of it. */
@@ -111,13 +119,14 @@ export type Verdict = Pick<
   | "budget"
   | "findings"
   | "dueMs"
+  | "heldTerms"
 >;
 
 const FACTS =
   `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
   label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents, last_update_kind, announced_on, given_on`;
 const VERDICT =
-  `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, refund_parts, budget, verdict, due_ms`;
+  `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, refund_parts, budget, verdict, due_ms, held_terms`;
 export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${FACTS}, ${VERDICT}`;
 
 const settersOf = (columns: string): string =>
@@ -129,7 +138,7 @@ const UPDATE_BOTH = `UPDATE purchases SET ${settersOf(FACTS)}, ${settersOf(VERDI
 const UPDATE_VERDICT = `UPDATE purchases SET ${settersOf(VERDICT)} WHERE n = ?`;
 const READ = `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE n = ?`;
 const FIND_ROWS =
-  `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE (account_no, external_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))`;
+  `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE account_no IN (SELECT value FROM json_each(?)) AND external_id IN (SELECT value FROM json_each(?))`;
 
 export const NO_FINDINGS: Findings = {
   reasons: [],
@@ -153,6 +162,7 @@ export const NO_VERDICT: Verdict = {
   budget: [],
   findings: NO_FINDINGS,
   dueMs: null,
+  heldTerms: null,
 };
 
 export function purchaseFrom(row: SqlRow): PurchaseRow {
@@ -161,6 +171,7 @@ export function purchaseFrom(row: SqlRow): PurchaseRow {
   const originalCurrency = textOrNull(row, "original_currency");
   const budget = textOrNull(row, "budget");
   const earlier = textOrNull(row, "earlier_cents");
+  const heldTerms = textOrNull(row, "held_terms");
   return {
     n: integerOf(row, "n"),
     id: textOf(row, "id") as PurchaseId,
@@ -204,6 +215,7 @@ export function purchaseFrom(row: SqlRow): PurchaseRow {
     budget: budget === null ? [] : budgetFrom(budget, textOf(row, "id")),
     findings: findingsFrom(textOf(row, "verdict")),
     dueMs: integerOrNull(row, "due_ms"),
+    heldTerms: heldTerms === null ? null : JSON.parse(heldTerms) as HeldTerms,
   };
 }
 
@@ -280,6 +292,7 @@ function verdictOf(purchase: PurchaseRow): (string | number | null)[] {
     purchase.budget.length === 0 ? null : JSON.stringify(purchase.budget),
     findingsText(purchase.findings),
     purchase.dueMs,
+    purchase.heldTerms === null ? null : JSON.stringify(purchase.heldTerms),
   ];
 }
 
@@ -334,8 +347,10 @@ export function findPurchase(call: Call, id: PurchaseId): PurchaseRow | null {
       `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL, state = 'deleted', n LIMIT 1`,
       id,
     )[0];
-  // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
   let purchase = purchaseFrom(row ?? own);
+  // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
+  // Or it never was an id of this row, but of another user's of the same number.
+  if (row === undefined && !wasNumberedAt(id, purchase.recordedAtMs, call.shardOf)) return null;
   // A row that is gone may name one that has got a keeper since.
   for (let hops = 0; purchase.sameAs !== null && hops < SAME_HOPS_MAX; hops++) {
     purchase = readPurchase(call, purchase.sameAs);
@@ -343,22 +358,22 @@ export function findPurchase(call: Call, id: PurchaseId): PurchaseRow | null {
   return purchase;
 }
 
-/** Account number and external id, which together name a row of a bank. */
-export type RowName = readonly [accountNo: number, externalId: string];
-
-/** The key of a row by its name. */
-export function rowKey([accountNo, externalId]: RowName): string {
-  return `${accountNo} ${externalId}`;
+/** Rows of these accounts with these external ids: one question for a whole batch. */
+export function findRows(
+  call: Call,
+  accountNos: readonly number[],
+  externalIds: readonly string[],
+): PurchaseRow[] {
+  return call.sql.exec(FIND_ROWS, JSON.stringify(accountNos), JSON.stringify(externalIds)).map(
+    purchaseFrom,
+  );
 }
 
-/** Those of the named rows that are stored, by `rowKey`: one question for a whole batch. */
-export function findRows(call: Call, names: readonly RowName[]): Map<string, PurchaseRow> {
-  return new Map(
-    call.sql.exec(FIND_ROWS, JSON.stringify(names)).map((row) => {
-      const purchase = purchaseFrom(row);
-      return [rowKey([purchase.accountNo, purchase.externalId]), purchase];
-    }),
-  );
+/** The bank moved the row to another of the user's accounts. */
+export function moveToAccount(call: Call, purchase: PurchaseRow, accountNo: number): void {
+  // A statement of its own: naming an indexed column is billed as a row.
+  call.sql.exec("UPDATE purchases SET account_no = ? WHERE n = ?", accountNo, purchase.n);
+  purchase.accountNo = accountNo;
 }
 
 export function nextPurchaseNo(call: Call): number {
@@ -451,7 +466,17 @@ export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
   purchase.brand = row.brand;
   purchase.channel = row.channel;
   if (row.review !== null) purchase.review = row.review;
-  else if (purchase.review !== "cleared" && purchase.review !== "refused") purchase.review = null;
+  else if (!isSettled(purchase) && purchase.review !== "refused") purchase.review = null;
+}
+
+/** Whether nothing is in doubt any more: a person decided that the row counts, or nobody objected. */
+function isSettled({ review }: PurchaseRow): boolean {
+  return review === "cleared" || review === "lapsed";
+}
+
+/** Whether no rule may judge the row, or a person refused it. */
+export function isInDoubt(purchase: PurchaseRow): boolean {
+  return purchase.review !== null && !isSettled(purchase);
 }
 
 /** Points granted and not reversed. */

@@ -9,7 +9,7 @@ import type { Terms } from "../earning/types.ts";
 import { coverDebt } from "../points/holds.ts";
 import type { OffersNeeded, RecordBatch, RecordSummary } from "../ports.ts";
 import { RECORD_ROWS_MAX } from "../ports.ts";
-import { readAccounts, saveAccounts, saveSync } from "./batch-accounts.ts";
+import { saveAccounts, saveSync, storedAccounts } from "./batch-accounts.ts";
 import type { BatchAccounts } from "./batch-accounts.ts";
 import { emptyPlan, isOwnPurchase, planBatch, plannedStored, savePlanned } from "./batch-plan.ts";
 import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
@@ -53,7 +53,7 @@ export function judgeAnew(
 ): Result<null, OffersNeeded> {
   const plan = emptyPlan(call);
   plan.rows.set(row.n, { ...plannedStored(row), factsChanged: true, decided: false });
-  return judgePlan(call, plan, { accounts: readAccounts(call), joined: new Set() }, terms);
+  return judgePlan(call, plan, storedAccounts(call), terms);
 }
 
 function judgePlan(
@@ -69,7 +69,7 @@ function judgePlan(
   // First those that are no purchase of their own any more, so that their points and caps are free.
   for (const planned of released) judge(call, plan, planned, terms);
   for (const planned of counting) judge(call, plan, planned, terms);
-  rematchRefunds(call, [...released, ...counting], batchAccounts);
+  rematchRefunds(call, [...released, ...counting], plan.left, batchAccounts);
   judgeRefusalsAgain(call, terms);
   if (call.offersNeeded.length > 0) {
     return err({ code: "offers_needed", needed: call.offersNeeded });

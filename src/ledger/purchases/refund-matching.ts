@@ -3,8 +3,8 @@
 // so a refund before its purchase ends like one after it.
 import type { BrandId } from "../../kernel/ids.ts";
 import { addDays } from "../../kernel/time.ts";
-import type { FamilyAccount } from "./account-family.ts";
-import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
+import type { Account } from "./account-identity.ts";
+import { isInDoubt, PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { allocateRefunds, REFUND_DAYS_MAX } from "./refund-allocation.ts";
 import type { RefundPart, RefundRow } from "./refund-allocation.ts";
@@ -25,7 +25,7 @@ export function hasRefunds(call: Call, brandId: BrandId): boolean {
 /** Matches the refunds of one brand in one family of accounts and moves the points that follow. */
 export function reassignRefunds(
   call: Call,
-  family: readonly FamilyAccount[],
+  family: readonly Account[],
   brandId: BrandId,
 ): void {
   const refunds = readRows(call, "kind = 'refund'", family, brandId, "0000-00-00").filter((
@@ -45,8 +45,12 @@ export function reassignRefunds(
     brandId,
     typeof first === "string" ? addDays(first, -REFUND_DAYS_MAX) : "0000-00-00",
   );
-  const fingerprints = new Map(family.map((each) => [each.accountNo, each.fingerprint]));
-  const rowOf = (row: PurchaseRow): RefundRow => refundRowOf(row, fingerprints);
+  // Listings of one IBAN are one account. Without one, each listing is an account of its own here: a
+  // name says too little to prefer one.
+  const accounts = new Map(
+    family.map(({ accountNo, ownIban }) => [accountNo, ownIban ?? String(accountNo)]),
+  );
+  const rowOf = (row: PurchaseRow): RefundRow => refundRowOf(row, accounts);
   const allocated = allocateRefunds(purchases.filter(takesPart).map(rowOf), refunds.map(rowOf));
   const refundedCents = new Map<number, number>();
   for (const refund of refunds) {
@@ -90,16 +94,16 @@ function sameParts(a: readonly RefundPart[], b: readonly RefundPart[]): boolean 
 
 function takesPart(purchase: PurchaseRow): boolean {
   return purchase.sameAs === null && purchase.state === "booked" &&
-    (purchase.review === null || purchase.review === "cleared") && purchase.amountCents > 0;
+    !isInDoubt(purchase) && purchase.amountCents > 0;
 }
 
 function refundRowOf(
   row: PurchaseRow,
-  fingerprints: ReadonlyMap<number, string>,
+  accounts: ReadonlyMap<number, string>,
 ): RefundRow {
   return {
     n: row.n,
-    account: fingerprints.get(row.accountNo) ?? "",
+    account: accounts.get(row.accountNo) ?? "",
     date: row.purchasedOn,
     cents: row.amountCents,
     currency: row.currency,
@@ -112,7 +116,7 @@ function refundRowOf(
 function readRows(
   call: Call,
   kind: "kind = 'refund'" | "kind = 'purchase'",
-  family: readonly FamilyAccount[],
+  family: readonly Account[],
   brandId: BrandId,
   from: string,
 ): PurchaseRow[] {

@@ -3,8 +3,8 @@
 import type { BrandId } from "../../kernel/ids.ts";
 import { textOf } from "../book/sql.ts";
 import type { Call } from "../book/call.ts";
-import { familyOf } from "./account-family.ts";
-import type { Account, BatchAccounts } from "./batch-accounts.ts";
+import { familyOf } from "./batch-accounts.ts";
+import type { BatchAccounts } from "./batch-accounts.ts";
 import type { PlannedRow } from "./batch-plan.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { hasRefunds, reassignRefunds } from "./refund-matching.ts";
@@ -17,14 +17,18 @@ type RefundScope = {
   readonly certain: boolean;
 };
 
-/** Matches the refunds again of all brands and accounts that the judged rows concern. */
+/**
+ * Matches the refunds again of all brands and accounts that the judged rows concern. `left`: the
+ * accounts that one of them has moved from.
+ */
 export function rematchRefunds(
   call: Call,
   judged: readonly PlannedRow[],
+  left: ReadonlySet<number>,
   batchAccounts: BatchAccounts,
 ): void {
-  const accounts = [...batchAccounts.accounts.values()];
-  const scopes = [...scopesOf(judged), ...scopesOfJoined(call, accounts, batchAccounts.joined)]
+  const own = scopesOf(judged);
+  const scopes = [...own, ...scopesOfLeft(own, left), ...scopesOfRegrouped(call, batchAccounts)]
     .sort((a, b) => Number(b.certain) - Number(a.certain));
   const done = new Set<string>();
   const known = new Map<BrandId, boolean>();
@@ -33,7 +37,11 @@ export function rematchRefunds(
     const some = certain || (known.get(brandId) ?? hasRefunds(call, brandId));
     known.set(brandId, some);
     if (!some) continue;
-    const family = familyOf(call, accountNo);
+    const family = batchAccounts.families.find((each) =>
+      each.some((account) =>
+        account.accountNo === accountNo
+      )
+    ) ?? [];
     for (const account of family) done.add(`${account.accountNo} ${brandId}`);
     reassignRefunds(call, family, brandId);
   }
@@ -62,21 +70,25 @@ function scopesOf(judged: readonly PlannedRow[]): RefundScope[] {
   return [...scopes.values()];
 }
 
+/** The same brands on the accounts that a row has moved from: a refund there may have been of it. */
+function scopesOfLeft(own: readonly RefundScope[], left: ReadonlySet<number>): RefundScope[] {
+  return [...left].flatMap((accountNo) =>
+    own.map(({ brandId }) => ({ accountNo, brandId, certain: false }))
+  );
+}
+
 /**
  * Accounts that came together, or parted: all that a refund of theirs may have been matched with, and
  * those of the families that they left.
  */
-function scopesOfJoined(
-  call: Call,
-  accounts: readonly Account[],
-  joined: ReadonlySet<string>,
-): RefundScope[] {
-  if (joined.size === 0) return [];
+function scopesOfRegrouped(call: Call, { regrouped }: BatchAccounts): RefundScope[] {
+  if (regrouped.size === 0) return [];
   const rows = call.sql.exec(
-    "SELECT DISTINCT brand_id FROM purchases WHERE kind = 'refund' AND brand_id IS NOT NULL ORDER BY brand_id",
+    "SELECT DISTINCT brand_id FROM purchases WHERE kind = 'refund' AND brand_id IS NOT NULL AND account_no IN (SELECT value FROM json_each(?))",
+    JSON.stringify([...regrouped]),
   );
   return rows.flatMap((row) =>
-    accounts.map(({ accountNo }) => ({
+    [...regrouped].map((accountNo) => ({
       accountNo,
       brandId: textOf(row, "brand_id") as BrandId,
       certain: true,

@@ -8,7 +8,7 @@ import type { ReasonCode, RuleCheck } from "../ports.ts";
 import { budgetOpen } from "./budget-shares.ts";
 import type { Findings } from "./findings.ts";
 import { activePoints, NO_FINDINGS, NO_VERDICT } from "./purchase-rows.ts";
-import type { PurchaseRow, Verdict } from "./purchase-rows.ts";
+import type { HeldTerms, PurchaseRow, Verdict } from "./purchase-rows.ts";
 import type { RefundPart } from "./refund-allocation.ts";
 
 /** A pending row that nothing took over is closed this many days after its date, or its debit's. */
@@ -17,14 +17,17 @@ export const PENDING_DAYS_MAX = 14;
 export const LARGE_REVIEW_MS = 2 * DAY_MS;
 /** A refund waits this long for its purchase. */
 export const REFUND_WAIT_MS = 90 * DAY_MS;
+/** A row that may repeat another waits for a person this long; then it counts. */
+export const DOUBT_WAIT_MS = 30 * DAY_MS;
 
 type State = Pick<
   PurchaseRow,
-  "outcome" | "waitsFor" | "findings" | "dueMs" | "refundParts" | "offer"
+  "outcome" | "waitsFor" | "findings" | "dueMs" | "refundParts" | "offer" | "heldTerms"
 >;
 
 function write(purchase: PurchaseRow, state: Partial<State>): void {
-  Object.assign(purchase, state);
+  // Who waits for something else, or for nothing, is not held for review any more.
+  Object.assign(purchase, "waitsFor" in state ? { heldTerms: null, ...state } : state);
 }
 
 /** Findings of a verdict for which nothing was calculated. */
@@ -71,6 +74,12 @@ export function awaitReview(purchase: PurchaseRow): void {
 export function awaitLargeReview(purchase: PurchaseRow, endsAtMs: number): void {
   awaitReview(purchase);
   write(purchase, { findings: { ...purchase.findings, reviewEndsAtMs: endsAtMs } });
+}
+
+/** The review has a deadline: after it the row counts by these terms. */
+export function holdUntil(purchase: PurchaseRow, heldTerms: HeldTerms, nowMs: number): void {
+  write(purchase, { heldTerms });
+  dueUnlessBudgetOpen(purchase, heldTerms.countsAtMs, nowMs);
 }
 
 /** The refund waits for the purchase that it gives money back of. */
@@ -193,10 +202,11 @@ export function close(purchase: PurchaseRow): void {
 }
 
 /**
- * When the row's waiting for its booking, its day, its purchase or the review of a large reward
- * ends; null when it waits for none of them.
+ * When the row's waiting for its booking, its day, its purchase or a review ends; null when time does
+ * not end it.
  */
 export function waitEndsMs(purchase: PurchaseRow): number | null {
+  if (purchase.heldTerms !== null) return purchase.heldTerms.countsAtMs;
   if (purchase.waitsFor === "purchase") return purchase.recordedAtMs + REFUND_WAIT_MS;
   if (awaitsDay(purchase)) return startOfDayMs(purchase.purchasedOn);
   if (purchase.waitsFor === "review" && purchase.findings.reviewEndsAtMs !== undefined) {
@@ -250,5 +260,6 @@ function verdictPart(purchase: PurchaseRow): Verdict {
     budget: purchase.budget,
     findings: purchase.findings,
     dueMs: purchase.dueMs,
+    heldTerms: purchase.heldTerms,
   };
 }

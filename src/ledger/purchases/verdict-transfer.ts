@@ -4,6 +4,7 @@
 import type { Call } from "../book/call.ts";
 import { savePlanned } from "./batch-plan.ts";
 import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
+import { isInDoubt } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { moveVerdict } from "./verdict-state.ts";
 
@@ -42,7 +43,7 @@ function canGive({ row, match, isNew }: PlannedRow): boolean {
   if (match === null || match.keeper === row.n || !isDecidedKeeper) return false;
   // What a person refused, or has to look at, was that row; the purchase is judged by the one that
   // is its keeper now.
-  return row.review === null || row.review === "cleared";
+  return !isInDoubt(row);
 }
 
 function canReceive({ row, receivedVerdict }: PlannedRow): boolean {

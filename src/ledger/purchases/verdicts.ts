@@ -11,12 +11,12 @@ import {
 } from "./reservations.ts";
 import { dayOf, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { Decision, Terms } from "../earning/types.ts";
-import { decideEarning } from "../earning/rules.ts";
+import { decideEarning, termsInForce } from "../earning/rules.ts";
 import type { Findings } from "./findings.ts";
 import { firstRecordedMs } from "./first-recorded.ts";
 import { expiryMs, readLot } from "../points/lots.ts";
 import type { Programme, ReasonCode, RuleCheck } from "../ports.ts";
-import { activePoints } from "./purchase-rows.ts";
+import { activePoints, isInDoubt } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import {
   capRoom,
@@ -38,8 +38,10 @@ import {
   awaitReview,
   awaitsDay,
   close,
+  DOUBT_WAIT_MS,
   dueUnlessBudgetOpen,
   earned,
+  holdUntil,
   LARGE_REVIEW_MS,
   notEarned,
   reasonsOnly,
@@ -76,7 +78,7 @@ export function settleVerdict(
   const needsReview = weakAccount && purchase.state === "booked";
   if (purchase.review === "weak_account" && !needsReview) purchase.review = null;
   if (needsReview && purchase.review === null) purchase.review = "weak_account";
-  const waits = purchase.review !== null && purchase.review !== "cleared";
+  const waits = isInDoubt(purchase);
   if (purchase.state === "pending") {
     withoutPoints(call, purchase, () => (waits ? awaitReview : awaitBooking)(purchase));
     const endsMs = waitEndsMs(purchase) ?? 0;
@@ -84,16 +86,34 @@ export function settleVerdict(
     else dueUnlessBudgetOpen(purchase, endsMs, call.nowMs);
     return;
   }
-  if (waits) return withoutPoints(call, purchase, () => awaitReview(purchase));
+  if (waits) return hold(call, purchase, terms);
   // A row that was held for review, or waited for its day, had no verdict meanwhile, though its facts
   // are the same.
   const unchanged = decided && purchase.waitsFor !== "review" && !awaitsDay(purchase);
   if (purchase.kind === "refund") return expectPurchase(call, purchase, unchanged);
   if (purchase.purchasedOn > dayOf(call.nowMs)) return expectDay(call, purchase);
   if (unchanged && purchase.decidedRank !== null) return;
-  const reviewed = purchase.review === "cleared" && purchase.waitsFor === "review";
+  const reviewed = purchase.waitsFor === "review" &&
+    (purchase.review === "cleared" || purchase.review === "lapsed");
   const endsAtMs = decided ? purchase.findings.reviewEndsAtMs : undefined;
   earn(call, purchase, terms, { reviewed, endsAtMs: endsAtMs ?? call.nowMs + LARGE_REVIEW_MS });
+}
+
+/**
+ * Holds the row for a person. One that only may repeat another counts in the end: its terms are
+ * kept, because nobody hands over offers when the deadline passes.
+ */
+function hold(call: Call, purchase: PurchaseRow, terms: Terms): void {
+  const countsAtMs = purchase.heldTerms?.countsAtMs ?? call.nowMs + DOUBT_WAIT_MS;
+  withoutPoints(call, purchase, () => awaitReview(purchase));
+  if (purchase.review !== "weak_account") return;
+  const { brand, purchasedOn } = purchase;
+  needOffers(call, purchase, terms);
+  const offers = termsInForce(
+    terms.offers.filter(({ brandId }) => brandId === brand?.id),
+    purchasedOn,
+  );
+  holdUntil(purchase, { countsAtMs, offers, programme: terms.programme }, call.nowMs);
 }
 
 /** The bank took the row back. Its points are reversed. */

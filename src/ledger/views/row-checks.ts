@@ -4,7 +4,7 @@
 import type { PurchaseId } from "../../kernel/ids.ts";
 import { desiredHold } from "../purchases/budget-shares.ts";
 import type { ReasonCode, RuleCheck, RuleMeasure } from "../ports.ts";
-import { activePoints, shownState } from "../purchases/purchase-rows.ts";
+import { activePoints, isInDoubt, shownState } from "../purchases/purchase-rows.ts";
 import type { PurchaseRow } from "../purchases/purchase-rows.ts";
 import { awaitsDay } from "../purchases/verdict-state.ts";
 
@@ -66,10 +66,6 @@ function bankStateOf(record: PurchaseRow): "pending" | "booked" | "deleted" | "l
   return record.state === "pending" && shownState(record) === "deleted" ? "lapsed" : record.state;
 }
 
-function inDoubt({ review }: PurchaseRow): boolean {
-  return review !== null && review !== "cleared";
-}
-
 /**
  * Every stage that was looked at; one that an earlier stage keeps from being reached is not among
  * them.
@@ -91,7 +87,7 @@ export function stageChecks(record: PurchaseRow, around: Surroundings): StageChe
       : check("not_booked_yet", state === "booked", "booked", state, "bank_state"),
     check(
       "held_for_review",
-      !inDoubt(record),
+      !isInDoubt(record),
       "ordinary",
       record.review ?? "ordinary",
       "review_result",
@@ -103,7 +99,7 @@ export function stageChecks(record: PurchaseRow, around: Surroundings): StageChe
       after: [check("refunded", false, record.granted, around.takenBack, "taken_back_points")],
     };
   }
-  if (state !== "booked" || isAhead || inDoubt(record)) return { before, after: [] };
+  if (state !== "booked" || isAhead || isInDoubt(record)) return { before, after: [] };
   return record.kind === "refund"
     ? { before: [...before, ...refundChecks(record, around)], after: [] }
     : { before, after: [...budgetChecks(record), ...keptChecks(record)] };

@@ -254,7 +254,9 @@ export function reviewItems(call: Call): ReviewItem[] {
   )
     .flatMap((row) => {
       const { review } = purchaseFrom(row);
-      const why = review === null || review === "cleared" ? "refund_without_purchase" : review;
+      const why = review === null || review === "cleared" || review === "lapsed"
+        ? "refund_without_purchase"
+        : review;
       return why === "refused" ? [] : [{ purchase: viewFrom(row), why }];
     });
 }

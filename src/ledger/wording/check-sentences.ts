@@ -131,6 +131,8 @@ function reviewLine({ check: { found }, locale, say }: Line): string {
       return say("review_ordinary");
     case "cleared":
       return say("review_cleared");
+    case "lapsed":
+      return say("review_lapsed");
     case "refused":
       return say("review_refused");
     default: {

@@ -68,7 +68,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     service,
     routers,
     aggregatorAnswered: aggregatorAnswered({
-      hasRemoteUser: store.hasRemoteUser,
+      hasRemoteUser: () => store.hasRemoteUser(),
       probe: powensProbe(powens),
       clock,
     }),

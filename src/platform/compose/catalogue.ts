@@ -6,6 +6,7 @@ import { catalogueService } from "../../catalogue/service.ts";
 import { catalogueStore } from "../../catalogue/store.ts";
 import type { UserTokens } from "../../http/authentication.ts";
 import { aliasWarnings } from "../../recognition/aliases.ts";
+import { effectOf, knownLabels, proposalsOf } from "../../recognition/proposals.ts";
 import { compileCatalogue } from "../../recognition/recogniser.ts";
 import type { Routers, Shared } from "./shared.ts";
 
@@ -39,5 +40,6 @@ export function mountCatalogue(
     clock: platform.clock,
     pointsPerEuro,
     aliasWarnings,
+    proposals: { proposalsOf, knownLabels, effectOf },
   });
 }

@@ -10,10 +10,12 @@ import {
 } from "../../../src/banking/connections/status.ts";
 import { parseExactJson } from "../../../src/banking/aggregators/powens/exact-json.ts";
 import {
-  fingerprintOf,
-  normaliseIban,
+  identityAfter,
+  identityOf,
   normaliseName,
-} from "../../../src/banking/connections/account-fingerprint.ts";
+} from "../../../src/banking/connections/account-identity.ts";
+import { validIban } from "../../../src/banking/connections/iban.ts";
+import { keyedIndex } from "../../../src/kernel/keyring.ts";
 import type { RemoteAccount } from "../../../src/banking/ports.ts";
 import type { Keyring } from "../../../src/kernel/keyring.ts";
 import { DAY_MS } from "../../../src/kernel/time.ts";
@@ -61,14 +63,15 @@ describe("connection status", () => {
   });
 });
 
-describe("fingerprints", () => {
+describe("an account's identity", () => {
+  const IBAN = "FR76 3000 6000 0112 3456 7890 189";
   const account = (change: Partial<RemoteAccount> = {}): RemoteAccount => ({
     remoteId: "1",
     remoteConnectionId: "9",
     kind: "checking",
     state: "enabled",
     currency: "EUR",
-    iban: "FR76 3000 2000 0000 0000 0000 143",
+    iban: IBAN,
     parentRemoteId: null,
     name: "Compte chèque",
     ...change,
@@ -78,62 +81,131 @@ describe("fingerprints", () => {
     siblings: RemoteAccount[] = [],
     userId = "usr_1",
     bankId = "bank",
-  ) => fingerprintOf(KEYS, userId, bankId, value, siblings);
-  it("an IBAN is the account, whoever holds it, however it is written and named", () => {
+  ) => identityOf(KEYS, userId, bankId, value, siblings);
+  it("is its IBAN, whoever holds it, however it is written and named", () => {
     const first = of(account());
-    expect(first.strength).toBe("iban");
-    expect(
-      of(
-        account({ remoteId: "2", iban: "fr7630002000000000000000143", name: "Other" }),
-        [],
-        "usr_2",
-        "other",
-      ),
-    ).toMatchObject({ fingerprint: first.fingerprint, strength: "iban" });
-    expect(of(account({ iban: "FR7630002000000000000000144" }))).not.toEqual(first);
-  });
-  it("a card is its parent's IBAN and its own name, never the parent itself", () => {
-    const parent = account({ remoteId: "10" });
-    const card = account({
-      remoteId: "11",
-      kind: "card",
-      iban: null,
-      parentRemoteId: "10",
-      name: "CARTE VISA",
+    expect([first.strength, first.fingerprint]).toEqual(["iban", first.ownIban]);
+    const other = account({ iban: "fr7630006000011234567890189", name: "Other" });
+    expect(of(other, [], "usr_2", "other")).toMatchObject({
+      ownIban: first.ownIban,
+      fingerprint: first.ownIban,
     });
-    const print = of(card, [parent, card]);
-    expect(print.strength).toBe("parent");
-    expect(of({ ...card, iban: parent.iban }, [parent])).toEqual(print);
-    expect(of({ ...card, name: "Carte  Visa" }, [parent])).toEqual(print);
-    expect(of({ ...card, name: "CARTE GOLD" }, [parent])).not.toEqual(print);
-    expect(print.fingerprint).not.toBe(of(parent).fingerprint);
+    expect(of(account({ iban: "FR1420041010050500013M02606" })).ownIban).not.toBe(first.ownIban);
   });
-  it("without either it is weak: user, bank and name", () => {
+  it("of a card is its parent's IBAN under every name, never the parent itself", () => {
+    const parent = account({ remoteId: "10" });
+    const card = account({ remoteId: "11", kind: "card", iban: null, parentRemoteId: "10" });
+    const identity = of(card, [parent, card]);
+    expect(identity).toMatchObject({
+      ownIban: null,
+      strength: "parent",
+      fingerprint: of(parent).ownIban,
+    });
+    const same = { ownIban: null, fingerprint: identity.fingerprint };
+    expect(of({ ...card, name: "CARTE GOLD" }, [parent, card])).toMatchObject(same);
+    expect(of({ ...card, iban: parent.iban }, [parent, card])).toMatchObject(same);
+    // Some banks name no parent.
+    const silent = { ...card, iban: parent.iban, parentRemoteId: null };
+    expect(of(silent, [parent, silent])).toMatchObject(same);
+    expect(of({ ...card, parentRemoteId: "404" }, [parent, card]).strength).toBe("weak");
+  });
+  it("says nothing of sharing without an IBAN, and knows the name as a hint only", () => {
     const nameless = account({ iban: null });
-    const print = of(nameless);
-    expect(print.strength).toBe("weak");
-    expect(of(account({ iban: "not an iban" }))).toEqual(print);
-    // An account with an IBAN carries the same name's hash: should the bank stop giving the one,
-    // the other is left.
-    expect([print.weakKey, of(account()).weakKey]).toEqual([print.fingerprint, print.fingerprint]);
-    expect(of(account({ name: "Other" })).weakKey).not.toBe(print.weakKey);
-    expect(of(nameless, [], "usr_2")).not.toEqual(print);
-    expect(of(nameless, [], "usr_1", "other")).not.toEqual(print);
-    expect(of(account({ iban: null, parentRemoteId: "404" })).strength).toBe("weak");
+    const identity = of(nameless);
+    expect([identity.strength, identity.ownIban]).toEqual(["weak", null]);
+    expect(of(nameless, [], "usr_2").fingerprint).not.toBe(identity.fingerprint);
+    expect(of({ ...nameless, name: "Autre" }).nameTag).not.toBe(identity.nameTag);
+    expect(of(account()).nameTag).toBe(identity.nameTag);
   });
-  it("depend on the key and show nothing of the IBAN", () => {
+  it("depends on the key and shows nothing of the IBAN", () => {
     const other: Keyring = { active: "a", keys: new Map([["a", new Uint8Array(32).fill(8)]]) };
-    expect(fingerprintOf(other, "usr_1", "bank", account(), [])).not.toEqual(of(account()));
+    expect(identityOf(other, "usr_1", "bank", account(), []).ownIban).not.toBe(
+      of(account()).ownIban,
+    );
     expect(JSON.stringify(of(account()))).not.toMatch(/FR76|3000/);
   });
-  it("normalises", () => {
-    expect(normaliseIban("EX6713679564637300290000028")).toBe("EX6713679564637300290000028");
-    expect([normaliseIban(null), normaliseIban(""), normaliseIban("****1572")]).toEqual([
-      null,
-      null,
-      null,
+  it("carries the keys by which data from before knew it", () => {
+    const parent = account({ remoteId: "10" });
+    const card = account({ remoteId: "11", kind: "card", iban: null, parentRemoteId: "10" });
+    const hash = (text: string) => keyedIndex(KEYS, "bank_account", text);
+    const weak = hash("weak|usr_1|bank|COMPTE CHEQUE");
+    expect(of(account()).earlierKeys).toEqual([hash("iban|FR7630006000011234567890189"), weak]);
+    expect(of(card, [parent]).earlierKeys).toEqual([
+      hash("parent|FR7630006000011234567890189|COMPTE CHEQUE"),
+      weak,
     ]);
+    expect(of(account({ iban: null })).earlierKeys).toEqual([weak, weak]);
+  });
+  it("keeps what a bank once gave, but not what was no IBAN", () => {
+    const known = of(account());
+    const silent = account({ iban: null });
+    expect(identityAfter(KEYS, known, silent, of(silent))).toMatchObject({
+      ownIban: known.ownIban,
+      fingerprint: known.fingerprint,
+      strength: "iban",
+    });
+    const masked = account({ iban: "FR76XXXXXXXXXXXXXXXXXXX4567" });
+    const wrong = keyedIndex(KEYS, "bank_account", "iban|FR76XXXXXXXXXXXXXXXXXXX4567");
+    const stored = { ...known, ownIban: wrong, fingerprint: wrong };
+    expect(identityAfter(KEYS, stored, masked, of(masked))).toMatchObject({
+      ownIban: null,
+      strength: "weak",
+      fingerprint: of(masked).fingerprint,
+    });
+    // A card's fingerprint of before held its name.
+    const old = {
+      ...of(silent),
+      strength: "parent",
+      fingerprint: "of before",
+      nameTag: null,
+    } as const;
+    expect(identityAfter(KEYS, old, silent, of(silent)).strength).toBe("weak");
+  });
+  it("normalises a name", () => {
     expect(normaliseName("  Compte-Chèque  n°1 ")).toBe("COMPTE CHEQUE N 1");
+  });
+});
+
+describe("an IBAN", () => {
+  it("is valid by form, length and check digits, in any spelling", () => {
+    for (
+      const iban of [
+        "FR7630006000011234567890189",
+        "fr14 2004 1010 0505 0001 3m02 606",
+        "DE89370400440532013000",
+        "BE68-5390-0754-7034",
+        "GB29NWBK60161331926819",
+        "LU280019400644750000",
+        "MT84MALT011000012345MTLCAST001S",
+      ]
+    ) expect(validIban(iban), iban).toBe(iban.replace(/[\s-]/g, "").toUpperCase());
+  });
+  it("is none when masked, mistyped, too short or of a country that has none", () => {
+    for (
+      const text of [
+        null,
+        "",
+        "****1572",
+        "FR76XXXXXXXXXXXXXXXXXXX4567",
+        "FR76XXXX…4567",
+        "FR76************4567",
+        "FR7630006000011234567890188",
+        "FR763000600001123456789018",
+        "DE8937040044053201300",
+        "US64SVBKUS6S3300958879",
+        "EX67XXXXXXXXXXXXXXXXXXXXXX1",
+      ]
+    ) expect(validIban(text), String(text)).toBeNull();
+  });
+  it("is none when only its check digits fit a mask", () => {
+    const masks = Array.from(
+      { length: 100 },
+      (_, index) => `FR76300060000112XXXXXXXX8${String(index).padStart(2, "0")}`,
+    );
+    expect(masks.map(validIban).filter((iban) => iban !== null)).toEqual([]);
+  });
+  it("of the test connector is taken as it is", () => {
+    expect(validIban("EX37300020053076011380998")).toBe("EX37300020053076011380998");
   });
 });
 

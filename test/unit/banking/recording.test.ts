@@ -77,7 +77,7 @@ async function record(
   const cipher = { userId: "usr_1", encrypt: async () => "cipher" } as unknown as UserCipher;
   const answer = await recordRows(
     deps,
-    { userId: "usr_1" } as unknown as LinkedUser,
+    { userId: "usr_1", linkId: "lnk_1", connections: [] } as unknown as LinkedUser,
     connection,
     cipher,
     catalogue,

@@ -264,7 +264,9 @@ describe("an account that turns out to be another's", () => {
       { accounts: [account(), stranger] },
     );
     expect(book.balances()).toBe("104 0 0");
-    book.record([], "2026-11-14", { accounts: [{ ...stranger, fingerprint: "fp_1" }] });
+    book.record([], "2026-11-14", {
+      accounts: [account("acc_2", { createdAtMs: stranger.createdAtMs })],
+    });
     expect(book.balances()).toBe("0 0 0");
     book.record([], "2026-11-14", { accounts: [stranger] });
     expect(book.balances()).toBe("104 0 0");

@@ -58,14 +58,15 @@ function bankRow(drawn: Version): BankRow {
   });
 }
 
-/** Versions of one row at one time must be one version: a bank says one thing at a time. */
+/**
+ * Versions of one row at one time must be one version: a bank says one thing at a time, and an id
+ * names one row on whichever account of the link it is.
+ */
 function consistent(rows: readonly BankRow[]): BankRow[] {
   const seen = new Map<string, BankRow>();
   for (const each of rows) {
-    seen.set(
-      `${each.accountId} ${each.externalId} ${each.lastUpdateMs}`,
-      seen.get(`${each.accountId} ${each.externalId} ${each.lastUpdateMs}`) ?? each,
-    );
+    const key = `${each.externalId} ${each.lastUpdateMs}`;
+    if (!seen.has(key)) seen.set(key, each);
   }
   return [...seen.values()];
 }

@@ -183,7 +183,11 @@ describe("a refund", () => {
 
 const FIVE_PERCENT = [offer({ rateBp: 500 })];
 const PARENT = account("acc_parent", { fingerprint: "fp_parent" });
-const CARD = account("acc_1", { family: "fp_parent" });
+const CARD = account("acc_1", {
+  fingerprint: "fp_parent",
+  strength: "parent",
+  parentAccountId: PARENT.accountId,
+});
 const usd = (amountCents: number) => ({ original: { amountCents, currency: "USD" } });
 const paid = (id: string, amountCents: number, more: Partial<BankRow> = {}) =>
   row(id, { amountCents, ...more });
@@ -232,7 +236,7 @@ const KINDS: readonly (readonly [string, readonly BankRow[], BankRow, number, st
   ],
   [
     "on its own account first",
-    [paid("1", 5000), paid("2", 5000, { accountId: "acc_parent" })],
+    [paid("1", 5000), paid("2", 5000, { accountId: "acc_parent", purchasedOn: "2026-11-10" })],
     refund("r", 5000, { accountId: "acc_parent" }),
     250,
     "2:5000",

@@ -78,15 +78,16 @@ describe.each(CAUSES)("a purchase that %s", (_, rows) => {
 test("a purchase that proves to be another's duplicate gives up its place", () => {
   const offers = [offer({ ...ONE_A_MONTH, capPurchasesPerUser: 2 })];
   const book = openBook();
-  const stranger = account("acc_2", { fingerprint: "fp_2", createdAtMs: at("2026-11-13") });
+  const another = (fingerprint: string) =>
+    account("acc_2", { fingerprint, createdAtMs: at("2026-11-13") });
   book.record([row("1")], TODAY, { offers });
-  book.record([row("1", { accountId: "acc_2" })], TODAY, {
+  book.record([row("9", { accountId: "acc_2" })], TODAY, {
     offers,
-    accounts: [account(), stranger],
+    accounts: [account(), another("fp_2")],
   });
   book.record([row("3", { amountCents: 777 })], TODAY, { offers });
   expect(points(book)["3"]).toBe(0);
-  book.record([], TODAY, { offers, accounts: [account(), { ...stranger, fingerprint: "fp_1" }] });
+  book.record([], TODAY, { offers, accounts: [account(), another("fp_1")] });
   expect(points(book)).toEqual({ 1: 100, 3: 100 });
 });
 

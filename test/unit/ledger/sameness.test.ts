@@ -1,7 +1,8 @@
 // The life of a bank row: rules (b) to (e) of DESIGN.md section 4, through the engine.
 import { describe, test } from "vitest";
 import type { AccountGeneration, BankRow } from "../../../src/ledger/ports.ts";
-import { account, at, row } from "../../contract/ledger-factories.ts";
+import { numberOf } from "../../../src/ledger/book/numbered-id.ts";
+import { account, ALL, at, offer, PROGRAMME, row } from "../../contract/ledger-factories.ts";
 import { openBook, value } from "./book.ts";
 
 const OLD = account("acc_1");
@@ -216,90 +217,169 @@ describe("equal rows of one account", () => {
   });
 });
 
-describe("a weakly fingerprinted account", () => {
-  const weak = (id: string, createdOn: string): AccountGeneration =>
-    account(id, { strength: "weak", createdAtMs: at(createdOn) });
-  const generations = { accounts: [weak("acc_1", "2026-01-01"), weak("acc_2", "2026-11-01")] };
+describe("where only the family says that accounts are one", () => {
+  const listing = (id: string, from: string, until: string | null = null): AccountGeneration =>
+    account(id, {
+      strength: "weak",
+      createdAtMs: at(from),
+      goneAtMs: until === null ? null : at(until),
+    });
+  const older = listing("acc_1", "2026-01-01", "2026-11-01");
+  const newer = listing("acc_2", "2026-11-01");
+  const generations = { accounts: [older, newer] };
+  const reasonsOf = (book: ReturnType<typeof openBook>, date?: string) =>
+    Object.fromEntries(
+      book.purchases(date).map(({ externalId, verdict }) => [externalId, verdict.reasons[0]]),
+    );
 
-  test("holds an unmatched row of the older generation's time plus five days for review", ({ expect }) => {
+  test("a row of the same day and label repeats, one of another day or label waits for a person", ({ expect }) => {
     const book = openBook();
-    book.record([row("1", { purchasedOn: "2026-10-20" })], "2026-11-14", generations);
     book.record(
       [
-        again("same", { purchasedOn: "2026-10-20" }),
-        again("late", { purchasedOn: "2026-11-06", amountCents: 500 }),
-        again("free", { purchasedOn: "2026-11-07", amountCents: 600 }),
+        row("1", { purchasedOn: "2026-10-25" }),
+        row("2", { purchasedOn: "2026-10-26", amountCents: 500 }),
+        row("3", { purchasedOn: "2026-10-27", amountCents: 600 }),
+        row("4", { purchasedOn: "2026-10-27", amountCents: 700 }),
       ],
       "2026-11-14",
       generations,
     );
-    const verdicts = Object.fromEntries(
-      book.purchases().map((purchase) => [purchase.externalId, purchase.verdict.reasons[0]]),
+    book.record(
+      [
+        again("same", { purchasedOn: "2026-10-25" }),
+        again("day", { purchasedOn: "2026-10-28", amountCents: 500 }),
+        again("label", { purchasedOn: "2026-10-27", amountCents: 600, labelTag: "other" }),
+        again("far", { purchasedOn: "2026-11-02", amountCents: 700 }),
+        again("new", { purchasedOn: "2026-10-27", amountCents: 800 }),
+      ],
+      "2026-11-14",
+      generations,
     );
-    expect(verdicts).toEqual({
-      free: "offer_applied",
-      late: "held_for_review",
+    expect(reasonsOf(book)).toEqual({
       1: "offer_applied",
+      2: "offer_applied",
+      3: "offer_applied",
+      4: "offer_applied",
+      day: "held_for_review",
+      label: "held_for_review",
+      far: "offer_applied",
+      new: "offer_applied",
     });
-    expect(value(book.engine.reviews(null, at("2026-11-14")))).toMatchObject([{
-      why: "weak_account",
-    }]);
+    expect(value(book.engine.reviews(null, at("2026-11-14")))).toMatchObject([
+      { why: "weak_account" },
+      { why: "weak_account" },
+    ]);
   });
 
-  test("lets a held row go once its older twin arrives", ({ expect }) => {
+  test("an older row casts doubt on one newer row, and only near the first sight of the newer listing", ({ expect }) => {
     const book = openBook();
-    book.record([again("n1", { purchasedOn: "2026-10-20" })], "2026-11-14", generations);
-    expect(book.only().verdict.reasons).toEqual(["held_for_review"]);
-    book.record([row("1", { purchasedOn: "2026-10-20" })], "2026-11-14", generations);
-    expect(book.only().verdict).toMatchObject({ outcome: "earned", points: 104 });
-    expect(value(book.engine.reviews(null, at("2026-11-14")))).toEqual([]);
-  });
-});
-
-describe("a generation that becomes known without a row", () => {
-  // The edge names the accounts of one connection: after it was made anew, the older ones come with
-  // their own deliveries, in any order.
-  const weakOld = account("acc_1", { strength: "weak" });
-  const weakNew = account("acc_2", { strength: "weak", createdAtMs: at("2026-11-13") });
-
-  test("holds the newer rows of its time for review, however far back and whichever delivery came first", ({ expect }) => {
-    const rows = [
-      again("n1", { purchasedOn: "2026-11-10" }),
-      again("n2", { purchasedOn: "2026-07-01" }),
-    ];
-    const held = ["held_for_review", "held_for_review"];
-    for (const olderFirst of [true, false]) {
-      const book = openBook();
-      if (olderFirst) book.record([], "2026-11-14", { accounts: [weakOld] });
-      book.record(rows, "2026-11-14", { accounts: [weakNew] });
-      if (!olderFirst) {
-        expect(book.points().balances.pending + book.points().balances.available).toBe(208);
-        book.record([], "2026-11-14", { accounts: [weakOld] });
-      }
-      expect(book.purchases().map((purchase) => purchase.verdict.reasons[0])).toEqual(held);
-      // Written down too: refunds and the next delivery go by it.
-      expect(book.sql.exec("SELECT review FROM purchases")).toEqual([{ review: "weak_account" }, {
-        review: "weak_account",
-      }]);
-      expect(book.balances()).toBe("0 0 0");
-      expect(book.broken()).toEqual([]);
-    }
+    book.record(
+      [
+        row("near", { purchasedOn: "2026-10-28" }),
+        row("old", { purchasedOn: "2026-10-21", amountCents: 500 }),
+      ],
+      "2026-11-14",
+      generations,
+    );
+    book.record(
+      [
+        again("a", { purchasedOn: "2026-10-29" }),
+        again("b", { purchasedOn: "2026-10-30" }),
+        again("c", { purchasedOn: "2026-10-22", amountCents: 500 }),
+      ],
+      "2026-11-14",
+      generations,
+    );
+    expect(reasonsOf(book)).toMatchObject({
+      a: "held_for_review",
+      b: "offer_applied",
+      c: "offer_applied",
+    });
   });
 
-  test("lets rows go that it held once their older twins arrive, refunds too", ({ expect }) => {
+  test("a held row counts by itself after thirty days, and stays so", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { purchasedOn: "2026-10-28" })], "2026-11-14", generations);
+    book.record([again("late", { purchasedOn: "2026-10-29" })], "2026-11-14", generations);
+    const deadlineMs = at("2026-11-14") + 30 * 86_400_000;
+    const before = value(book.engine.purchases(ALL, deadlineMs - 1)).items;
+    expect(before.map(({ verdict }) => verdict.outcome).sort()).toEqual(["earned", "waiting"]);
+    const after = value(book.engine.purchases(ALL, deadlineMs)).items;
+    expect(after.map(({ verdict }) => `${verdict.outcome} ${verdict.points}`)).toEqual([
+      "earned 104",
+      "earned 104",
+    ]);
+    // Another delivery does not hold it again.
+    book.record([], "2026-12-15", { accounts: [older, { ...newer, nameTag: "renamed" }] });
+    expect(book.balances("2026-12-15")).toBe("0 208 0");
+    expect(book.broken("2026-12-15")).toEqual([]);
+  });
+
+  test("a refund that was held is matched when its time has come", ({ expect }) => {
     const book = openBook();
     const refund = { kind: "refund", amountCents: 1000 } as const;
-    book.record([again("n1"), again("nr", refund)], "2026-11-14", { accounts: [weakNew] });
+    book.record(
+      [row("1", { purchasedOn: "2026-10-27" }), row("r", { ...refund, purchasedOn: "2026-10-28" })],
+      "2026-11-14",
+      generations,
+    );
+    book.record([again("r2", { ...refund, purchasedOn: "2026-10-29" })], "2026-11-14", generations);
+    expect(book.points("2026-11-15").balances).toMatchObject({ pending: 74 });
+    expect(Object.values(book.points("2026-12-15").balances)).toEqual([0, 44, 0]);
+    expect(book.broken("2026-12-15")).toEqual([]);
+  });
+
+  test("a person's decision comes before the deadline and is not undone by it", ({ expect }) => {
+    const book = openBook();
+    book.record([row("1", { purchasedOn: "2026-10-28" })], "2026-11-14", generations);
+    book.record([again("late", { purchasedOn: "2026-10-29" })], "2026-11-14", generations);
+    const [item] = value(book.engine.reviews(null, at("2026-11-14")));
+    if (item === undefined) throw new Error("nothing to review");
+    const decision = { purchaseId: item.purchase.id, decision: "refuse" as const };
+    const terms = { offers: [offer()], programme: PROGRAMME };
+    value(book.engine.decideReview({ ...decision, ...terms }, at("2026-11-15")));
+    expect(book.balances("2027-01-15")).toBe("0 104 0");
+  });
+
+  test("a row goes free once its older twin arrives, refunds too", ({ expect }) => {
+    const book = openBook();
+    const refund = { kind: "refund", amountCents: 1000 } as const;
+    const near = [
+      row("0", { purchasedOn: "2026-10-25" }),
+      row("0r", { ...refund, purchasedOn: "2026-10-26" }),
+    ];
+    const own = [
+      again("n1", { purchasedOn: "2026-10-27" }),
+      again("nr", { ...refund, purchasedOn: "2026-10-28" }),
+    ];
+    book.record([...near, ...own], "2026-11-14", generations);
     expect(book.balances()).toBe("74 0 0");
-    book.record([], "2026-11-14", { accounts: [weakOld] });
-    expect(book.balances()).toBe("0 0 0");
-    book.record([row("1"), row("r", refund)], "2026-11-14", { accounts: [weakOld] });
-    expect(book.balances()).toBe("74 0 0");
-    expect(book.purchases().map((purchase) => purchase.verdict.reasons.join("+")).sort()).toEqual([
-      "offer_applied+refunded",
-      "refund_applied",
-    ]);
+    book.record(
+      [
+        row("1", { purchasedOn: "2026-10-27" }),
+        row("1r", { ...refund, purchasedOn: "2026-10-28" }),
+      ],
+      "2026-11-14",
+      generations,
+    );
+    expect(book.balances()).toBe("148 0 0");
+    expect(value(book.engine.reviews(null, at("2026-11-14")))).toEqual([]);
     expect(book.broken()).toEqual([]);
+  });
+
+  test("that an older listing becomes known without its rows, or late, ends the same", ({ expect }) => {
+    const rows = [row("1", { purchasedOn: "2026-10-27" })];
+    const repeated = [again("n1", { purchasedOn: "2026-10-27" })];
+    for (const olderFirst of [true, false]) {
+      const book = openBook();
+      if (olderFirst) book.record([], "2026-11-14", { accounts: [older] });
+      book.record(repeated, "2026-11-14", { accounts: [newer] });
+      expect(book.balances()).toBe("104 0 0");
+      book.record(rows, "2026-11-14", { accounts: [older] });
+      expect(book.balances()).toBe("104 0 0");
+      expect(book.only().id).toBeTruthy();
+      expect(book.broken()).toEqual([]);
+    }
   });
 
   test("makes rows one purchase when the bank reports the IBAN of its account late", ({ expect }) => {
@@ -374,4 +454,14 @@ test("every id that was ever shown leads to its purchase, also after two turn ou
   book.record([row("b", { labelTag: "a", brand: null, lastUpdateMs: 3000 })]);
   const { id } = book.only();
   for (const each of ids) expect(value(book.engine.purchase(each, at("2026-11-14")))?.id).toBe(id);
+});
+
+test("another user's id for a purchase of the same number leads nowhere", ({ expect }) => {
+  const [mine, other] = [openBook(undefined, 1), openBook(undefined, 2)];
+  mine.record([row("1")], "2026-11-14");
+  other.record([row("1")], "2026-11-15");
+  const foreign = other.only().id;
+  expect(numberOf(foreign)).toBe(numberOf(mine.only().id));
+  expect(value(mine.engine.purchase(foreign, at("2026-11-16")))).toBeNull();
+  expect(value(mine.engine.purchase(mine.only().id, at("2026-11-16")))?.externalId).toBe("1");
 });

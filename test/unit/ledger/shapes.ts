@@ -162,7 +162,7 @@ export function livedBook(): FileSql {
     row("held", { review: "amount_precision" }),
     row("none", { brand: null }),
   ]);
-  book.record([row("new", { accountId: "acc_2" })], TODAY, {
+  book.record([row("again", { accountId: "acc_2" })], TODAY, {
     accounts: [account(), account("acc_2", { createdAtMs: at("2026-11-13") })],
     syncedAtMs: at(TODAY),
   });

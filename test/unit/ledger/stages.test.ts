@@ -296,14 +296,21 @@ describe("a row shows the stages that it went through and a true answer", () => 
     ]);
   });
 
-  test("a row under a weak fingerprint says what the doubt is", () => {
+  test("a row that may repeat another says what the doubt is", () => {
     const book = openBook();
     const weak = (id: string, from: string): ReturnType<typeof account> =>
       account(id, { strength: "weak", createdAtMs: at(from) });
-    book.record([row("b", { accountId: "acc_2" })], TODAY, {
-      accounts: [weak("acc_1", "2026-10-01"), weak("acc_2", "2026-11-13")],
-    });
-    expect(stagesOf(book.only())).toEqual([BOOKED, "!held_for_review ordinary/weak_account"]);
+    book.record(
+      [row("a", { purchasedOn: "2026-11-10" }), row("b", { accountId: "acc_2" })],
+      TODAY,
+      {
+        accounts: [
+          { ...weak("acc_1", "2026-10-01"), goneAtMs: at("2026-11-13") },
+          weak("acc_2", "2026-11-13"),
+        ],
+      },
+    );
+    expect(stagesOf(named(book, "b"))).toEqual([BOOKED, "!held_for_review ordinary/weak_account"]);
   });
 });
 
