@@ -2,7 +2,7 @@
 import type { OperatorPrincipal } from "./context.ts";
 
 /** The one who approves, by the name that records keep. */
-export type Approver = {
+type Approver = {
   readonly operator: OperatorPrincipal["subject"];
   readonly listedPerson: OperatorPrincipal["listedPerson"];
 };
