@@ -63,6 +63,7 @@ export type Config = {
     readonly minimumAge: number;
     readonly referralPoints: number;
     readonly referralMinPurchaseCents: number;
+    readonly reviewPoints: number;
   };
   readonly debtor: { readonly name: string; readonly iban: string; readonly bic: string };
   readonly auditWitnesses: readonly string[];
@@ -205,6 +206,7 @@ const schema = z.object({
   MINIMUM_AGE: whole(18, 13, 100),
   REFERRAL_POINTS: whole(300, 0, 1_000_000),
   REFERRAL_MIN_PURCHASE_CENTS: whole(1000, 0, 1_000_000),
+  REVIEW_POINTS: whole(20_000, 1, 100_000_000),
   DEBTOR_NAME: z.string().default(""),
   DEBTOR_IBAN: z.string().default(""),
   DEBTOR_BIC: z.string().default(""),
@@ -393,6 +395,7 @@ function toConfig(values: Values): Config {
       minimumAge: values.MINIMUM_AGE,
       referralPoints: values.REFERRAL_POINTS,
       referralMinPurchaseCents: values.REFERRAL_MIN_PURCHASE_CENTS,
+      reviewPoints: values.REVIEW_POINTS,
     },
     debtor: { name: values.DEBTOR_NAME, iban: values.DEBTOR_IBAN, bic: values.DEBTOR_BIC },
     auditWitnesses: values.AUDIT_WITNESSES,

@@ -5,9 +5,9 @@ import { readReserved } from "../kernel/bytes.ts";
 import { SECOND_MS } from "../kernel/time.ts";
 
 /** Of all bodies at once. An isolate has 128 MiB. */
-export const BODIES_BYTES_MAX = 33_554_432;
+const BODIES_BYTES_MAX = 33_554_432;
 /** From the first byte to the last. */
-export const BODY_MS_MAX = 10 * SECOND_MS;
+const BODY_MS_MAX = 10 * SECOND_MS;
 
 /**
  * Who sends, as far as it is known before the body is read. `stranger`: anybody, a large body.
@@ -24,10 +24,10 @@ const SHARES = { stranger: 0.625, caller: 0.8, known: 1 } as const satisfies Rec
 >;
 
 export type BodyRefusal = "payload_too_large" | "body_incomplete" | "overloaded";
-export type BodyRead =
+type BodyRead =
   | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly ok: false; readonly code: BodyRefusal };
-export type ReadBody = (
+type ReadBody = (
   stream: ReadableStream<Uint8Array> | null,
   maxBytes: number,
 ) => Promise<BodyRead>;

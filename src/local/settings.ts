@@ -89,6 +89,7 @@ export function localSettings(edgeUrl: string, sandboxUrl: string): Record<strin
     MINIMUM_AGE: "18",
     REFERRAL_POINTS: "300",
     REFERRAL_MIN_PURCHASE_CENTS: "1000",
+    REVIEW_POINTS: "20000",
     DEBTOR_NAME: "Cagnotte (local)",
     DEBTOR_IBAN: "",
     DEBTOR_BIC: "",

@@ -38,7 +38,7 @@ const reviewSchema = z.object({
   user_id: z.string(),
   why: z.string().openapi({
     description:
-      "amount_precision, amount_out_of_bounds, amount_missing, date_absurd, currency_unknown, weak_account or refund_without_purchase",
+      "amount_precision, amount_out_of_bounds, amount_missing, date_absurd, currency_unknown, weak_account, large_reward or refund_without_purchase",
   }),
   why_text: z.string().openapi({ description: "The same in words, and what to look at" }),
   state: z.enum(["open", "closed"]),
@@ -87,6 +87,7 @@ const WHY = {
   date_absurd: "why_date_absurd",
   currency_unknown: "why_currency_unknown",
   weak_account: "why_weak_account",
+  large_reward: "why_large_reward",
   refund_without_purchase: "why_refund_without_purchase",
 } as const;
 
@@ -236,7 +237,7 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
     path: "/reviews/{id}/decision",
     summary: "Decide a row that is held: it counts like any other, or earns nothing for good",
     description:
-      "Where the bank gave no readable amount (amount_out_of_bounds, amount_missing) it can only be refused. A row whose day nobody can tell (date_absurd) counts on the day that purchased_on gives. Counting a row that would earn more than 2 000 points is a proposal until a second person decides the same.",
+      "Where the bank gave no readable amount (amount_out_of_bounds, amount_missing) it can only be refused. A row whose day nobody can tell (date_absurd) counts on the day that purchased_on gives. One with large_reward counts by itself after two days. Counting a row that would earn more than 2 000 points is a proposal until a second person decides the same.",
     middleware: [
       audited(deps.note),
       requireRole(deps.operatorTokens, "support"),

@@ -37,6 +37,7 @@ export const REASONS_EN: TranslationOf<typeof REASONS_FR> = {
   trouble_date_absurd: "an implausible date",
   trouble_currency_unknown: "an unknown currency",
   trouble_weak_account: "it may already be recorded from another account",
+  trouble_large_reward: "a large reward; without an objection it counts after two days",
 
   // The offer.
   offer_applies: "The offer applies{sum}{confirmation}.",

@@ -11,6 +11,8 @@ export const REVIEWS_EN: TranslationOf<typeof REVIEWS_FR> = {
   why_currency_unknown: "The currency of the account is not known.",
   why_weak_account:
     "The row may be recorded already from another account: compare day and amount with the user's other purchases.",
+  why_large_reward:
+    "The purchase would earn more than REVIEW_POINTS: check amount, brand and offer. Without a decision it counts after two days.",
   why_refund_without_purchase:
     "This refund waits for its purchase; there is nothing to decide, it is matched when the purchase arrives.",
   why_other: "This row waits for a decision.",

@@ -10,6 +10,8 @@ export const REVIEWS_FR = {
   why_currency_unknown: "La devise du compte est inconnue.",
   why_weak_account:
     "L'opération est peut-être déjà enregistrée depuis un autre compte : comparez le jour et le montant avec les autres achats de l'utilisateur.",
+  why_large_reward:
+    "L'achat gagnerait plus de points que REVIEW_POINTS : vérifiez le montant, la marque et l'offre. Sans décision, il compte au bout de deux jours.",
   why_refund_without_purchase:
     "Ce remboursement attend son achat ; il n'y a rien à décider, il est rattaché dès que l'achat arrive.",
   why_other: "Cette opération attend une décision.",

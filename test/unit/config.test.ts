@@ -143,6 +143,7 @@ const MALFORMED: Readonly<Record<string, readonly unknown[]>> = {
   MINIMUM_AGE: ["", "12", "101"],
   REFERRAL_POINTS: ["", " ", "-1", "1000001"],
   REFERRAL_MIN_PURCHASE_CENTS: ["", "-1"],
+  REVIEW_POINTS: ["", "0", "-1", "1.5"],
 };
 
 describe("parseConfig", () => {
@@ -163,6 +164,7 @@ describe("parseConfig", () => {
         minimumAge: 18,
         referralPoints: 300,
         referralMinPurchaseCents: 1000,
+        reviewPoints: 20000,
       },
       debtor: { name: "Cagnotte (local)", iban: "", bic: "" },
     });
@@ -185,6 +187,7 @@ describe("parseConfig", () => {
       minimumAge: 18,
       referralPoints: 300,
       referralMinPurchaseCents: 1000,
+      reviewPoints: 20000,
     });
     expect([config.value.redirectUris, config.value.corsOrigins, config.value.auth.trustedIssuers, [
       ...config.value.access.roles,

@@ -103,6 +103,29 @@ describe("a correction to a brand with an offer", () => {
     expect(await brandOf(merchant)).toBe(plain);
   });
 
+  it("waits in an import of legal names too, and one that waits is not asked for again", async () => {
+    const [paid, plain] = [await brandWithOffer(), await makeBrand()];
+    const [first, second] = [newMerchant(), newMerchant()];
+    const load = () =>
+      edge.call<{ waiting: number; created: number; unchanged: number }>(
+        "POST",
+        "/admin/v1/recognition/legal-names/import",
+        {
+          as: ALICE,
+          body: {
+            legal_names: [{ legal_name: first, brand: paid }, { legal_name: second, brand: plain }],
+          },
+        },
+      );
+    expect((await load()).body).toMatchObject({ waiting: 1, created: 1, unchanged: 0 });
+    expect([await brandOf(first), await brandOf(second)]).toEqual([null, plain]);
+    const waiting = (await listed()).filter(({ brand_id }) => brand_id === paid);
+    expect((await load()).body).toMatchObject({ waiting: 1, created: 0, unchanged: 1 });
+    expect((await listed()).filter(({ brand_id }) => brand_id === paid)).toEqual(waiting);
+    expect((await approve(waiting[0]?.id ?? null, BOB)).body.state).toBe("in_force");
+    expect(await brandOf(first)).toBe(paid);
+  });
+
   it("needs another person whatever the code does", async () => {
     const asked = await correct(newMerchant(), await brandWithOffer());
     const update = (set: string) =>

@@ -3,6 +3,7 @@
 // a user's data.
 import { z } from "zod";
 import { mayBeSamePerson, refusesApproval } from "../../http/second-person.ts";
+import type { BrandId } from "../../kernel/ids.ts";
 import { isId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
@@ -47,6 +48,17 @@ export function recordOf(
     createdBy,
     createdAtMs: existing?.createdAtMs ?? nowMs,
     updatedAtMs: nowMs,
+  };
+}
+
+function newChange(merchant: string, brandId: BrandId, act: Act): CorrectionChange {
+  return {
+    id: act.newId("chg"),
+    merchant,
+    brandId,
+    createdBy: act.operator,
+    createdAtMs: act.nowMs,
+    approvedBy: null,
   };
 }
 
@@ -113,14 +125,7 @@ export function correct(
     }
     return ok({ value: { correction: present, waiting }, change: null, audit });
   }
-  const change: CorrectionChange = {
-    id: act.newId("chg"),
-    merchant,
-    brandId,
-    createdBy: act.operator,
-    createdAtMs: act.nowMs,
-    approvedBy: null,
-  };
+  const change = newChange(merchant, brandId, act);
   return ok({
     value: { correction: present, waiting: change },
     change: { correctionChanges: [change] },

@@ -83,7 +83,11 @@ export type SampleItem = {
 };
 /** Rows that the sample does not know as they are now; `mark` is given back once it does. */
 export type SampleChanges = { readonly items: readonly SampleItem[]; readonly mark: string };
-export type ReviewWhy = ReviewCode | "weak_account" | "refund_without_purchase";
+export type ReviewWhy =
+  | ReviewCode
+  | "weak_account"
+  | "large_reward"
+  | "refund_without_purchase";
 /**
  * All rows that wait for a person or for their purchase now; `mark` is given back once D1 knows.
  */

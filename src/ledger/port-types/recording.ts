@@ -114,7 +114,12 @@ export type OfferTerms = {
   readonly offerCreatedAtMs: number;
 };
 
-export type Programme = { readonly pointsPerEuro: number; readonly pointsExpireMonths: number };
+export type Programme = {
+  readonly pointsPerEuro: number;
+  readonly pointsExpireMonths: number;
+  /** A purchase that would earn more waits for a person first, but not for long. Absent: none does. */
+  readonly reviewPoints?: number;
+};
 
 /** A brand's offers are all handed over for the days from `from` to `to`, both included. */
 export type OfferCover = { readonly brandId: BrandId; readonly from: string; readonly to: string };

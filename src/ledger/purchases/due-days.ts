@@ -1,5 +1,5 @@
-// Purchases that the bank booked for a day ahead: they are judged on that day, by the offers that are
-// in force then and that whoever calls has to bring.
+// Booked purchases that are judged when their time comes: those of a day ahead on that day, those with
+// a large reward when nobody objected in time. Whoever calls has to bring the offers of their days.
 import type { Call } from "../book/call.ts";
 import { dayOf } from "../book/paris-days.ts";
 import { integerOf } from "../book/sql.ts";
@@ -8,9 +8,10 @@ import { coverDebt } from "../points/holds.ts";
 import type { OfferCover } from "../ports.ts";
 import { plannedStored } from "./batch-plan.ts";
 import type { BatchPlan } from "./batch-plan.ts";
-import { readPurchase, updateVerdict } from "./purchase-rows.ts";
+import { readPurchase, updatePurchase } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { rematchRefundsAround } from "./refund-rematching.ts";
+import { waitEndsMs } from "./verdict-state.ts";
 import { settleVerdict } from "./verdicts.ts";
 
 /** Judged in one call; the alarm comes back for more. */
@@ -18,11 +19,20 @@ const ROWS_MAX = 200;
 
 function dueRows(call: Call): PurchaseRow[] {
   return call.sql.exec(
-    "SELECT n FROM purchases WHERE due_ms <= ? AND state = 'booked' AND waits_for = 'booking' AND purchased_on <= ? ORDER BY n LIMIT ?",
+    `SELECT n FROM purchases WHERE due_ms <= ? AND state = 'booked' AND purchased_on <= ?
+       AND (waits_for = 'booking' OR (waits_for = 'review' AND review = 'large_reward')) ORDER BY n LIMIT ?`,
     call.nowMs,
     dayOf(call.nowMs),
     ROWS_MAX,
-  ).map((row) => readPurchase(call, integerOf(row, "n")));
+  ).map((row) => readPurchase(call, integerOf(row, "n")))
+    // A row is due as well while a budget has to be asked for what it had before.
+    .filter((row) => (waitEndsMs(row) ?? 0) <= call.nowMs);
+}
+
+/** Nobody objected to a large reward in time: it counts as if a person had let it. */
+function endReview(row: PurchaseRow): PurchaseRow {
+  if (row.waitsFor === "review") row.review = "cleared";
+  return row;
 }
 
 /** The brands and days whose offers judge the purchases that are due; null when none is. */
@@ -39,8 +49,8 @@ export function dueDays(call: Call): readonly OfferCover[] | null {
 export function judgeDueDays(call: Call, terms: Terms): void {
   for (const row of dueRows(call)) {
     if (!isCovered(row, terms)) continue;
-    settleVerdict(call, row, false, false, terms);
-    updateVerdict(call, row);
+    settleVerdict(call, endReview(row), false, false, terms);
+    updatePurchase(call, row);
     rematchRefundsAround(call, row);
   }
   coverDebt(call);
@@ -54,6 +64,8 @@ function isCovered({ brand, purchasedOn: on }: PurchaseRow, { covers }: Terms): 
 /** A delivery judges what is due as well, so that its own rows find in the caps what came before. */
 export function planDueDays(call: Call, plan: BatchPlan): void {
   for (const row of dueRows(call)) {
-    if (!plan.rows.has(row.n)) plan.rows.set(row.n, { ...plannedStored(row), decided: false });
+    if (plan.rows.has(row.n)) continue;
+    const factsChanged = row.waitsFor === "review";
+    plan.rows.set(row.n, { ...plannedStored(endReview(row)), decided: false, factsChanged });
   }
 }

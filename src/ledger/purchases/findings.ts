@@ -10,6 +10,8 @@ export type Findings = {
   readonly calculation: Calculation | null;
   readonly confirmAtMs: number | null;
   readonly expiresAtMs: number | null;
+  /** Until when a person may look at a large reward before it counts; absent: none is held. */
+  readonly reviewEndsAtMs?: number;
 };
 
 type StoredCheck = [
@@ -39,10 +41,17 @@ export const MAY_BE_LIMITED = ["cap_reached", "not_first_purchase", "budget_exha
 
 /** The text that is stored. */
 export function findingsText(
-  { reasons, checks, calculation, confirmAtMs, expiresAtMs }: Findings,
+  { reasons, checks, calculation, confirmAtMs, expiresAtMs, reviewEndsAtMs }: Findings,
 ): string {
   return JSON.stringify(
-    { reasons, terms: storedTerms(checks), calculation, confirmAtMs, expiresAtMs } satisfies Stored,
+    {
+      reasons,
+      terms: storedTerms(checks),
+      calculation,
+      confirmAtMs,
+      expiresAtMs,
+      ...(reviewEndsAtMs === undefined ? {} : { reviewEndsAtMs }),
+    } satisfies Stored,
   );
 }
 
@@ -66,7 +75,7 @@ function storedTerms(checks: readonly RuleCheck[]): StoredTerms[] {
 export function findingsFrom(text: string): Findings {
   const stored = JSON.parse(text) as Findings | Stored;
   if ("checks" in stored) return stored;
-  const { reasons, terms, calculation, confirmAtMs, expiresAtMs } = stored;
+  const { reasons, terms, ...rest } = stored;
   const checks = terms.flatMap(([offerId, version, each]) =>
     each.map(([rule, passed, needed, found, measure = null, period]): RuleCheck => ({
       rule,
@@ -79,5 +88,5 @@ export function findingsFrom(text: string): Findings {
       ...(period === undefined ? {} : { period }),
     }))
   );
-  return { reasons, checks, calculation, confirmAtMs, expiresAtMs };
+  return { reasons, checks, ...rest };
 }

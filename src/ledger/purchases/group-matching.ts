@@ -146,7 +146,7 @@ function comparedPlanned(row: PurchaseRow): SameRow {
 
 /** Whether rule (c) asks for a review now; null when another rule or a person decides that. */
 function reviewByRuleC(review: string | null): boolean | null {
-  if (review === null) return false;
+  if (review === null || review === "large_reward") return false;
   return review === "weak_account" ? true : null;
 }
 

@@ -51,7 +51,13 @@ type WaitsFor = "booking" | "review" | "budget" | "purchase";
  * Why a person must look (or has looked): the codes of the mapper, `weak_account` of rule (c), the
  * two decisions, and `lapsed` for a row of rule (c) that nobody decided about in time: it counts.
  */
-type Review = NonNullable<BankRow["review"]> | "weak_account" | "cleared" | "refused" | "lapsed";
+type Review =
+  | NonNullable<BankRow["review"]>
+  | "weak_account"
+  | "large_reward"
+  | "cleared"
+  | "refused"
+  | "lapsed";
 
 export type PurchaseRow = {
   readonly n: number;

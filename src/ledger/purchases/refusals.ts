@@ -7,7 +7,7 @@ import type { Call } from "../book/call.ts";
 import { readMeta, writeMeta } from "../book/meta.ts";
 import type { Terms } from "../earning/types.ts";
 import { MAY_BE_LIMITED } from "./findings.ts";
-import { PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
+import { PURCHASE_COLUMNS, purchaseFrom, updatePurchase } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { judgeAgain, needOffers, wasDenied } from "./verdicts.ts";
 
@@ -41,7 +41,8 @@ export function judgeRefusalsAgain(call: Call, terms: Terms): void {
     if (call.offersNeeded.length > 0) return;
     for (const purchase of candidates) {
       if (judgeAgain(call, purchase, termsFor(call, purchase, terms))) {
-        updateVerdict(call, purchase);
+        // The whole row: a large reward is held for review, which is stored with the facts.
+        updatePurchase(call, purchase);
       }
     }
   }

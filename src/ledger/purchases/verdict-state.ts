@@ -13,6 +13,8 @@ import type { RefundPart } from "./refund-allocation.ts";
 
 /** A pending row that nothing took over is closed this many days after its date, or its debit's. */
 export const PENDING_DAYS_MAX = 14;
+/** A large reward waits this long for a person. */
+export const LARGE_REVIEW_MS = 2 * DAY_MS;
 /** A refund waits this long for its purchase. */
 export const REFUND_WAIT_MS = 90 * DAY_MS;
 /** A row that may repeat another waits for a person this long; then it counts. */
@@ -66,6 +68,12 @@ export function awaitReview(purchase: PurchaseRow): void {
     offer: null,
     refundParts: [],
   });
+}
+
+/** The purchase would earn so much that a person may look at it first, until then. */
+export function awaitLargeReview(purchase: PurchaseRow, endsAtMs: number): void {
+  awaitReview(purchase);
+  write(purchase, { findings: { ...purchase.findings, reviewEndsAtMs: endsAtMs } });
 }
 
 /** The review has a deadline: after it the row counts by these terms. */
@@ -201,6 +209,9 @@ export function waitEndsMs(purchase: PurchaseRow): number | null {
   if (purchase.heldTerms !== null) return purchase.heldTerms.countsAtMs;
   if (purchase.waitsFor === "purchase") return purchase.recordedAtMs + REFUND_WAIT_MS;
   if (awaitsDay(purchase)) return startOfDayMs(purchase.purchasedOn);
+  if (purchase.waitsFor === "review" && purchase.findings.reviewEndsAtMs !== undefined) {
+    return purchase.findings.reviewEndsAtMs;
+  }
   if (purchase.state !== "pending" || purchase.waitsFor === null) return null;
   // A day that cannot be true says nothing of how long the row has waited, and a person must have
   // the time to see it.

@@ -33,6 +33,7 @@ import {
   awaitBooking,
   awaitBudget,
   awaitDay,
+  awaitLargeReview,
   awaitPurchase,
   awaitReview,
   awaitsDay,
@@ -41,6 +42,7 @@ import {
   dueUnlessBudgetOpen,
   earned,
   holdUntil,
+  LARGE_REVIEW_MS,
   notEarned,
   reasonsOnly,
   REFUND_WAIT_MS,
@@ -63,6 +65,8 @@ export function settleVerdict(
   decided: boolean,
   terms: Terms,
 ): void {
+  // Whether the reward is large follows from what the row is now.
+  if (purchase.review === "large_reward") purchase.review = null;
   if (purchase.sameAs !== null) {
     return earnNothing(call, purchase, "duplicate");
   }
@@ -89,7 +93,10 @@ export function settleVerdict(
   if (purchase.kind === "refund") return expectPurchase(call, purchase, unchanged);
   if (purchase.purchasedOn > dayOf(call.nowMs)) return expectDay(call, purchase);
   if (unchanged && purchase.decidedRank !== null) return;
-  earn(call, purchase, terms);
+  const reviewed = purchase.waitsFor === "review" &&
+    (purchase.review === "cleared" || purchase.review === "lapsed");
+  const endsAtMs = decided ? purchase.findings.reviewEndsAtMs : undefined;
+  earn(call, purchase, terms, { reviewed, endsAtMs: endsAtMs ?? call.nowMs + LARGE_REVIEW_MS });
 }
 
 /**
@@ -182,9 +189,35 @@ function decide(call: Call, purchase: PurchaseRow, terms: Terms): Decision {
   return decideEarning(facts, terms.offers, usageFor(call, purchase), terms.programme);
 }
 
-function earn(call: Call, purchase: PurchaseRow, terms: Terms): void {
+/** `reviewed`: its review has just ended; `endsAtMs`: when one would end. */
+type LargeReview = { readonly reviewed: boolean; readonly endsAtMs: number };
+
+function earn(call: Call, purchase: PurchaseRow, terms: Terms, review: LargeReview): void {
   needOffers(call, purchase, terms);
-  applyDecision(call, purchase, decide(call, purchase, terms), terms);
+  const decision = decide(call, purchase, terms);
+  if (!review.reviewed && isLargeReward(purchase, decision, terms)) {
+    return holdForReview(call, purchase, review.endsAtMs);
+  }
+  applyDecision(call, purchase, decision, terms);
+}
+
+/**
+ * More than the programme lets count unseen, and more than the purchase has already: whoever forges
+ * rows or enters an offer wrongly must not be paid before anybody could look.
+ */
+function isLargeReward(
+  purchase: PurchaseRow,
+  decision: Decision,
+  { programme: { reviewPoints = Infinity } }: Terms,
+): boolean {
+  return decision.outcome !== "not_earned" &&
+    decision.points > Math.max(reviewPoints, purchase.granted);
+}
+
+function holdForReview(call: Call, purchase: PurchaseRow, endsAtMs: number): void {
+  purchase.review = "large_reward";
+  withoutPoints(call, purchase, () => awaitLargeReview(purchase, endsAtMs));
+  dueUnlessBudgetOpen(purchase, endsAtMs, call.nowMs);
 }
 
 /** Asks for the offers of the purchase's brand and day where they were not handed over. */
@@ -377,6 +410,12 @@ export function judgeAgain(call: Call, purchase: PurchaseRow, terms: Terms): boo
   const decision = decide(call, purchase, terms);
   if (!isBetter(call, purchase, decision, findingsOf(purchase, decision, terms.programme))) {
     return restoreRoom(call, purchase);
+  }
+  if (isLargeReward(purchase, decision, terms)) {
+    // What the purchase has, or waits for at a budget, is not risked for more.
+    if (purchase.granted > 0 || purchase.waitsFor !== null) return restoreRoom(call, purchase);
+    holdForReview(call, purchase, call.nowMs + LARGE_REVIEW_MS);
+    return true;
   }
   const checks = checksTogether(findings.checks, decision.checks);
   applyDecision(call, purchase, { ...decision, checks }, terms);

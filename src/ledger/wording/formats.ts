@@ -84,7 +84,8 @@ const TROUBLES = {
   date_absurd: "trouble_date_absurd",
   currency_unknown: "trouble_currency_unknown",
   weak_account: "trouble_weak_account",
-} as const satisfies Record<ReviewCode | "weak_account", string>;
+  large_reward: "trouble_large_reward",
+} as const satisfies Record<ReviewCode | "weak_account" | "large_reward", string>;
 
 function isTrouble(found: RuleCheck["found"]): found is keyof typeof TROUBLES {
   return Object.hasOwn(TROUBLES, String(found));

@@ -50,6 +50,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     programme: {
       pointsPerEuro: config.programme.pointsPerEuro,
       pointsExpireMonths: config.programme.pointsExpireMonths,
+      reviewPoints: config.programme.reviewPoints,
     },
     redirectUris: config.redirectUris,
     clock,

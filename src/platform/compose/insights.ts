@@ -21,8 +21,8 @@ type Insights = ReturnType<typeof composeInsights>;
 
 export function composeInsights({ platform, config, db }: Shared, catalogue: Catalogue) {
   const { clock, random, log, ledger } = platform;
-  const { pointsPerEuro, pointsExpireMonths } = config.programme;
-  const programme = { pointsPerEuro, pointsExpireMonths };
+  const { pointsPerEuro, pointsExpireMonths, reviewPoints } = config.programme;
+  const programme = { pointsPerEuro, pointsExpireMonths, reviewPoints };
   const store = insightsStore(db);
   const sample = sampleStore(db);
   const queue = reviewsStore(db, random);

@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 
-export type FolderLock = { readonly release: () => void };
+type FolderLock = { readonly release: () => void };
 export type DataFolderError =
   | { readonly code: "data_folder_in_use" }
   /** `reason`: the system's code, or the class of the failure where it has none. */
