@@ -165,7 +165,8 @@ const androidApps = z.string().default("[]").transform(json).pipe(
   ),
 );
 
-const roles = z.string().default("{}").transform(json).pipe(
+/** Roles by name, as `ACCESS_ROLES` writes them. */
+export const accessRoles = z.string().default("{}").transform(json).pipe(
   z.record(z.string(), z.array(z.enum(["catalogue", "support", "finance", "auditor", "owner"]))),
 );
 
@@ -195,7 +196,7 @@ const schema = z.object({
   ANDROID_APPS: androidApps,
   ACCESS_TEAM_DOMAIN: address,
   ACCESS_AUDIENCE: z.string().min(1),
-  ACCESS_ROLES: roles,
+  ACCESS_ROLES: accessRoles,
   EMAIL_DELIVERY_URL: z.url(),
   EMAIL_DELIVERY_TOKEN: secret,
   POINTS_PER_EURO: whole(100, 1, 100_000),

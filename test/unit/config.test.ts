@@ -166,7 +166,7 @@ describe("parseConfig", () => {
       },
       debtor: { name: "Cagnotte (local)", iban: "", bic: "" },
     });
-    expect(config.value.access.roles.get("helene")).toEqual(["owner"]);
+    expect(config.value.access.roles.get("alice@owner.local")).toEqual(["owner"]);
     expect(config.value.jwtSigningKeys).toHaveLength(1);
     expect(config.value.keyrings.encryption).not.toEqual(config.value.keyrings.index);
   });
