@@ -5,15 +5,16 @@ import { join, resolve } from "node:path";
 import { configSentence, parseConfig } from "../config.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
-import { dataFolderSentence, lockDataFolder } from "../platform/deno/lock.ts";
-import type { FolderLock } from "../platform/deno/lock.ts";
+import { dataFolderSentence } from "../platform/deno/lock.ts";
 import { localSecrets } from "./data-folder.ts";
+import { takeFolder } from "./guarded-folder.ts";
+import type { GuardedFolder } from "./guarded-folder.ts";
 import { localSettings, settingsFromEnvironment } from "./settings.ts";
 import type { LocalOptions } from "./system.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-/** `lock`: held for the life of the process; two systems on one folder would be two writers. */
-type CheckedStart = { readonly options: LocalOptions; readonly lock: FolderLock };
+/** `folder`: two systems on one folder would be two writers. */
+type CheckedStart = { readonly options: LocalOptions; readonly folder: GuardedFolder };
 
 const HOST = "127.0.0.1";
 const PORT_MAX = 65_535;
@@ -30,13 +31,13 @@ export async function checkStart(
     : env["DATA_DIR"];
   // The sandbox's folder and not the whole: it is ours alone, so its mode may be changed; and the
   // edge on Deno locks its own.
-  const lock = lockDataFolder(join(resolve(dataDir), "sandbox"));
-  if (!lock.ok) return err(dataFolderSentence(lock.error, dataDir));
+  const folder = await takeFolder(join(resolve(dataDir), "sandbox"));
+  if (!folder.ok) return err(dataFolderSentence(folder.error, dataDir));
   const options = { ...ports.value, dataDir, settings: settingsFromEnvironment(env) };
   const wrong = (await settingsProblem(options)) ?? (await portProblem("PORT", options.port)) ??
     (await portProblem("SANDBOX_PORT", options.sandboxPort));
-  if (wrong === null) return ok({ options, lock: lock.value });
-  lock.value.release();
+  if (wrong === null) return ok({ options, folder: folder.value });
+  await folder.value.release();
   return err(wrong);
 }
 

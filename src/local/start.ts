@@ -4,34 +4,50 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startLocalDeno } from "./deno-edge.ts";
-import type { FolderLock } from "../platform/deno/lock.ts";
+import type { GuardedFolder } from "./guarded-folder.ts";
 import { seed } from "./seed.ts";
 import { checkStart } from "./start-checks.ts";
 import { newStoryEmail, playStory } from "./story.ts";
 import type { LocalOptions, LocalSystem } from "./system.ts";
 
 const DENO = process.argv.includes("--deno");
+const PARENT_POLL_MS = 500;
 const started = Date.now();
 
-// The lock is kept here because what nothing refers to is collected, and its file closed.
-const running: { system: LocalSystem | null; lock: FolderLock | null } = {
+const running: { system: LocalSystem | null; folder: GuardedFolder | null } = {
   system: null,
-  lock: null,
+  folder: null,
 };
 let stopping = false;
 // Before anything is started: a signal while the edge comes up must not leave it behind. What hangs
 // on this process ends with it.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => void stop());
+const SIGNALS: ReadonlySet<string | symbol> = new Set(["SIGINT", "SIGTERM", "SIGHUP"]);
+for (const signal of SIGNALS) process.on(signal, () => void stop());
+// Miniflare adds listeners that end the process at once, before the stop has come to its end.
+process.on("newListener", (event, listener) => {
+  if (SIGNALS.has(event)) queueMicrotask(() => process.removeListener(event, listener));
+});
+// npm passes a signal on, but not the one that kills it.
+if (process.env["npm_lifecycle_event"] !== undefined) {
+  const npm = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== npm) void stop();
+  }, PARENT_POLL_MS).unref();
 }
 
-async function stop(): Promise<void> {
+async function stop(code = 0): Promise<void> {
   if (stopping) return;
   stopping = true;
   console.log("\nstopping");
   await running.system?.stop();
-  running.lock?.release();
-  process.exit(0);
+  await running.folder?.release();
+  process.exit(code);
+}
+
+async function stopWithout(folder: GuardedFolder): Promise<void> {
+  await folder.lost;
+  if (!stopping) console.error("the guard of the data folder ended");
+  await stop(1);
 }
 
 function refuse(why: string): never {
@@ -75,12 +91,15 @@ async function run(options: LocalOptions): Promise<void> {
 
 const checked = await checkStart(process.env, DENO ? ".data/deno" : ".data");
 if (!checked.ok) refuse(checked.error);
-running.lock = checked.value.lock;
+running.folder = checked.value.folder;
+void stopWithout(running.folder);
 try {
   await run(checked.value.options);
 } catch (error) {
   if (!stopping) {
+    stopping = true;
     await running.system?.stop();
+    await running.folder?.release();
     refuse((error instanceof Error ? error.message : "failed").split("\n")[0] ?? "failed");
   }
 }

@@ -18,28 +18,75 @@ import { anotherEarns, sharedBy } from "./shared-account.ts";
 const connection = alias(bankConnections, "b");
 
 /**
- * What the texts below ask of the account, as columns of `v`: D1 takes 100 parameters per statement,
- * and each value is asked for many times.
+ * The account as it was shown; `i` in the texts below. A row to read from, because D1 binds at most
+ * 100 values in one statement.
  */
-const value = {
-  userId: sql.raw("v.user_id"),
-  ownIban: sql.raw("v.own_iban"),
-  fingerprint: sql.raw("v.fingerprint"),
-  earlierKey: sql.raw("v.earlier_key"),
-  strength: sql.raw("v.strength"),
-  nameTag: sql.raw("v.name_tag"),
-} as const;
-
-function valuesOf(changes: Changes, item: NewAccount): SQL {
+function shown(changes: Changes, item: NewAccount): SQL {
   return sql`(SELECT ${changes.userId} AS user_id, ${item.ownIban} AS own_iban,
-    ${item.fingerprint} AS fingerprint, ${earlierKeyOf(item)} AS earlier_key,
-    ${item.strength} AS strength, ${item.nameTag} AS name_tag) v`;
+    ${item.fingerprint} AS fingerprint, ${item.strength} AS strength, ${item.nameTag} AS name_tag,
+    ${item.earlierKeys[0] ?? item.fingerprint} AS earlier_key) i`;
 }
 
-/** The fingerprint by which an account is known that was not seen since they hold no name. */
-function earlierKeyOf({ earlierKeys, fingerprint }: AccountIdentity): string {
-  return earlierKeys[0] ?? fingerprint;
+/**
+ * The parent account's IBAN where both have one, else the bank. Of an account that was not seen
+ * since fingerprints hold no name, the fingerprint of before.
+ */
+const IS_SAME_FAMILY = `CASE
+    WHEN i.strength <> 'weak' AND (p.strength = 'iban' OR (p.strength = 'parent' AND p.name_tag IS NOT NULL))
+      THEN p.fingerprint = i.fingerprint
+    WHEN i.strength <> 'weak' AND p.strength = 'parent' THEN p.fingerprint = i.earlier_key
+    ELSE q.bank_id = b.bank_id AND b.bank_id <> '${UNKNOWN_BANK}' END`;
+
+/**
+ * True when `p`, an account on connection `q`, may be the same bank account: by its IBAN; where one
+ * of the two has none, by its family, unless `b` lists both at the same time or one is the other's
+ * card.
+ */
+const IS_SAME_ACCOUNT = `(p.own_iban = i.own_iban
+    OR ((p.own_iban IS NULL OR i.own_iban IS NULL)
+      AND NOT (p.connection_id = b.id AND p.gone_at_ms IS NULL)
+      AND COALESCE(p.own_iban <> i.fingerprint, 1)
+      AND NOT (p.strength = 'parent' AND COALESCE(p.fingerprint = i.own_iban, 0))
+      AND ${IS_SAME_FAMILY}))`;
+
+/** How sure it is that `p` is the account: its IBAN, else the name among the family's. */
+const NEARNESS =
+  "(CASE WHEN p.own_iban = i.own_iban THEN 0 WHEN p.name_tag = i.name_tag THEN 1 ELSE 2 END)";
+
+/**
+ * A value of the user's latest earlier generation of the account, the nearest first. Another login
+ * at the same bank says nothing of when this one was linked.
+ */
+function earlierGeneration(column: string): SQL {
+  return sql.raw(`(SELECT p.${column}
+    FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
+    WHERE p.user_id = i.user_id AND q.status <> 'removed' AND ${IS_SAME_ACCOUNT}
+      AND (p.own_iban = i.own_iban OR p.connection_id = b.id)
+    ORDER BY ${NEARNESS}, p.created_at_ms DESC, p.id DESC LIMIT 1)`);
 }
+
+/**
+ * Whether the account in whose place this one comes is off (`isOff` of it is 1): of those with its
+ * IBAN the latest. Where only the family is known and one of several is off, nobody knows whose
+ * place it takes: it starts off. An account that was followed by one of its name is no candidate.
+ */
+function earlierSwitch(isOff: string): SQL {
+  return sql.raw(`(SELECT CASE WHEN c.nearness = 0 THEN c.latest ELSE c.among END FROM (
+    SELECT ${NEARNESS} AS nearness, MAX(${isOff}) AS among,
+      MAX(p.created_at_ms * 2 + ${isOff}) % 2 AS latest
+    FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
+    WHERE p.user_id = i.user_id AND q.status <> 'removed' AND ${IS_SAME_ACCOUNT}
+      AND NOT EXISTS (SELECT 1 FROM bank_accounts s WHERE s.connection_id = p.connection_id
+        AND s.name_tag = p.name_tag AND s.created_at_ms >= p.gone_at_ms)
+    GROUP BY 1 ORDER BY 1 LIMIT 1) c)`);
+}
+
+/** The number of an earlier generation on this connection, else the next one. */
+const ORDINAL_IN_CONNECTION = sql.raw(`COALESCE(
+    (SELECT p.ordinal FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
+      WHERE p.connection_id = b.id AND ${IS_SAME_ACCOUNT}
+      ORDER BY ${NEARNESS}, p.created_at_ms DESC LIMIT 1),
+    1 + (SELECT COALESCE(MAX(s.ordinal), 0) FROM bank_accounts s WHERE s.connection_id = b.id))`);
 
 /**
  * Adds an account once. It comes behind the changes of state in the batch: an account is recognised
@@ -54,14 +101,15 @@ export function insertAccount(
   const id = newId("acc", changes.nowMs, random, changes.userId);
   return db.insert(bankAccounts).select(
     db.select(accountPlan(id, changes, item)).from(connection).innerJoin(
-      valuesOf(changes, item),
-      sql`TRUE`,
-    ).where(and(
-      eq(connection.aggregator, changes.aggregator),
-      eq(connection.remoteConnectionId, item.remoteConnectionId),
-      eq(connection.userId, changes.userId),
-      ne(connection.status, "removed"),
-    )),
+      shown(changes, item),
+      sql`1`,
+    )
+      .where(and(
+        eq(connection.aggregator, changes.aggregator),
+        eq(connection.remoteConnectionId, item.remoteConnectionId),
+        eq(connection.userId, changes.userId),
+        ne(connection.status, "removed"),
+      )),
   ).onConflictDoNothing({ target: [bankAccounts.aggregator, bankAccounts.remoteAccountId] });
 }
 
@@ -71,7 +119,7 @@ export function insertAccount(
  * builder refuses another order than the table's.
  */
 function accountPlan(id: string, changes: Changes, item: NewAccount) {
-  const earlier = (column: "linked_at_ms" | "seen_from_ms" | "taken_rows") =>
+  const earlier = (column: "linked_at_ms" | "seen_from_ms" | "taken_rows"): SQL =>
     earlierGeneration(column);
   return {
     id: sql`${id}`.as("id"),
@@ -87,14 +135,14 @@ function accountPlan(id: string, changes: Changes, item: NewAccount) {
     // Off stays off, for its reason. On does not stay on where another holder has begun to earn since
     // the former account ended.
     earning: sql`(NOT COALESCE(${earlierSwitch("1 - p.earning")}, 0)
-      AND NOT ${isTakenBy(value)})`.as(
+      AND ${earnsAfresh(changes, item)})`.as(
       "earning",
     ),
     // Rows of a new generation come again as if seen for the first time, so those from before it
     // was last switched on go by their date.
     linkedAtMs: sql`COALESCE(
       MAX(${earlier("linked_at_ms")}, COALESCE(${earlier("seen_from_ms")}, 0)),
-      ${firstLinkedAtMs(changes)})`.as("linkedAtMs"),
+      ${firstLinkedAtMs(changes, item)})`.as("linkedAtMs"),
     seenFromMs: earlier("seen_from_ms").as("seenFromMs"),
     state: sql`'enabled'`.as("state"),
     createdAtMs: sql`${changes.nowMs}`.as("createdAtMs"),
@@ -113,99 +161,30 @@ function accountPlan(id: string, changes: Changes, item: NewAccount) {
   };
 }
 
-/**
- * The parent account's IBAN where both have one, else the bank. Of an account that was not seen
- * since fingerprints hold no name, the fingerprint of before.
- */
-const IS_SAME_FAMILY = sql`CASE
-    WHEN ${value.strength} <> 'weak' AND (p.strength = 'iban' OR (p.strength = 'parent' AND p.name_tag IS NOT NULL))
-      THEN p.fingerprint = ${value.fingerprint}
-    WHEN ${value.strength} <> 'weak' AND p.strength = 'parent' THEN p.fingerprint = ${value.earlierKey}
-    ELSE q.bank_id = b.bank_id AND b.bank_id <> ${sql.raw(`'${UNKNOWN_BANK}'`)} END`;
-
-/**
- * True when `p`, an account on connection `q`, may be the same bank account: by its IBAN; where one
- * of the two has none, by its family, unless `b` lists both at the same time or one is the other's
- * card.
- */
-const IS_SAME_ACCOUNT = sql`(p.own_iban = ${value.ownIban}
-    OR ((p.own_iban IS NULL OR ${value.ownIban} IS NULL)
-      AND NOT (p.connection_id = b.id AND p.gone_at_ms IS NULL)
-      AND COALESCE(p.own_iban <> ${value.fingerprint}, 1)
-      AND NOT (p.strength = 'parent' AND COALESCE(p.fingerprint = ${value.ownIban}, 0))
-      AND ${IS_SAME_FAMILY}))`;
-
-/** How sure it is that `p` is the account: its IBAN, else the name among the family's. */
-const NEARNESS =
-  sql`(CASE WHEN p.own_iban = ${value.ownIban} THEN 0 WHEN p.name_tag = ${value.nameTag} THEN 1 ELSE 2 END)`;
-
-/** The number of an earlier generation on this connection, else the next one. */
-const ORDINAL_IN_CONNECTION = sql`COALESCE(
-    (SELECT p.ordinal FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
-      WHERE p.connection_id = b.id AND ${IS_SAME_ACCOUNT}
-      ORDER BY ${NEARNESS}, p.created_at_ms DESC LIMIT 1),
-    1 + (SELECT COALESCE(MAX(s.ordinal), 0) FROM bank_accounts s WHERE s.connection_id = b.id))`;
-
-/**
- * A value of the user's latest earlier generation of the account, the nearest first. Another login
- * at the same bank says nothing of when this one was linked.
- */
-function earlierGeneration(column: string): SQL {
-  return sql`(SELECT ${sql.raw(`p.${column}`)}
-    FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
-    WHERE p.user_id = ${value.userId} AND q.status <> 'removed' AND ${IS_SAME_ACCOUNT}
-      AND (p.own_iban = ${value.ownIban} OR p.connection_id = b.id)
-    ORDER BY ${NEARNESS}, p.created_at_ms DESC, p.id DESC LIMIT 1)`;
-}
-
-/**
- * Whether the account in whose place this one comes is off (`isOff` of it is 1): of those with its
- * IBAN the latest. Where only the family is known and one of several is off, nobody knows whose
- * place it takes: it starts off. An account that was followed by one of its name is no candidate.
- */
-function earlierSwitch(isOff: string): SQL {
-  return sql`(SELECT CASE WHEN c.nearness = 0 THEN c.latest ELSE c.among END FROM (
-    SELECT ${NEARNESS} AS nearness, MAX(${sql.raw(isOff)}) AS among,
-      MAX(p.created_at_ms * 2 + ${sql.raw(isOff)}) % 2 AS latest
-    FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
-    WHERE p.user_id = ${value.userId} AND q.status <> 'removed' AND ${IS_SAME_ACCOUNT}
-      AND NOT EXISTS (SELECT 1 FROM bank_accounts s WHERE s.connection_id = p.connection_id
-        AND s.name_tag = p.name_tag AND s.created_at_ms >= p.gone_at_ms)
-    GROUP BY 1 ORDER BY 1 LIMIT 1) c)`;
-}
-
-/** The same of an account that is not being inserted. */
-export function isTaken(userId: string, identity: AccountIdentity): SQL {
-  return isTakenBy({
-    userId: sql`${userId}`,
-    strength: sql`${identity.strength}`,
-    fingerprint: sql`${identity.fingerprint}`,
-    earlierKey: sql`${earlierKeyOf(identity)}`,
-  });
+/** An account earns unless another user's account already does for the same bank account. */
+function earnsAfresh(changes: Changes, item: NewAccount): SQL {
+  return sql`NOT ${isTaken(changes.userId, item)}`;
 }
 
 /**
  * True when another user's account earns for the account that this one is, or is a card of. Accounts
  * not seen lately are found by the fingerprint of before.
  */
-function isTakenBy(
-  { userId, strength, fingerprint, earlierKey }: Readonly<
-    Record<"userId" | "strength" | "fingerprint" | "earlierKey", SQL>
-  >,
-): SQL {
-  return sql`(${strength} <> 'weak' AND (${anotherEarns(fingerprint, userId)} OR ${
-    anotherEarns(earlierKey, userId)
-  }))`;
+export function isTaken(userId: string, item: AccountIdentity): SQL {
+  const earlier = item.earlierKeys[0] ?? item.fingerprint;
+  return sql`(${item.strength} <> 'weak' AND (${
+    anotherEarns(sql`${item.fingerprint}`, sql`${userId}`)
+  } OR ${anotherEarns(sql`${earlier}`, sql`${userId}`)}))`;
 }
 
 /**
  * From now on; from tomorrow when another user has linked the same bank account: what was bought
  * today has earned for that user, and one account must not pay a row of users in turn.
  */
-function firstLinkedAtMs(changes: Changes): SQL {
+function firstLinkedAtMs(changes: Changes, item: NewAccount): SQL {
   const tomorrowMs = parisToMs(addDays(parisDate(changes.nowMs), 1));
-  return sql`CASE WHEN ${value.strength} <> 'weak' AND EXISTS (
+  return sql`CASE WHEN ${item.strength} <> 'weak' AND EXISTS (
       SELECT 1 FROM bank_accounts o
-      WHERE ${sharedBy("o")} = ${value.fingerprint} AND o.user_id <> ${value.userId})
+      WHERE ${sharedBy("o")} = ${item.fingerprint} AND o.user_id <> ${changes.userId})
     THEN ${tomorrowMs} ELSE ${changes.nowMs} END`;
 }
