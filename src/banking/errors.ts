@@ -19,26 +19,31 @@ export type AggregatorError =
   | { readonly code: "aggregator_refused"; readonly reason: string }
   | { readonly code: "aggregator_malformed" };
 
-/** Why a user cannot start to link a bank now. */
-export type StartError =
+/** What keeps a user from linking a bank, when starting and when coming back. */
+export type LinkGateError =
   | {
     readonly code: "consent_required";
     /** Not given, or withdrawn. */
     readonly missing: readonly ("terms" | "bank_data")[];
   }
   | { readonly code: "age_below_minimum"; readonly minimumAge: number }
+  | { readonly code: "profile_incomplete" };
+
+/** Why a user cannot start to link a bank, or to renew, now. */
+export type StartError =
+  | LinkGateError
   | {
     readonly code:
-      | "profile_incomplete"
       | "redirect_uri_unknown"
       | "bank_unknown"
-      | "not_found";
-  }
-  /** Another request of this user is creating the user at the aggregator at this moment. */
-  | { readonly code: "in_progress" }
-  | { readonly code: "aggregator_unavailable" };
+      | "not_found"
+      | "aggregator_unavailable";
+  };
 
-export type CallbackError = { readonly code: "state_invalid" | "aggregator_unavailable" };
+/** `trade_lost`: the aggregator's answer to the code was lost, so linking has to begin again. */
+export type CallbackError =
+  | LinkGateError
+  | { readonly code: "state_invalid" | "aggregator_unavailable" | "trade_lost" };
 
 /** Why reading a connection's rows into the ledger stopped. */
 export type ReadError =

@@ -157,7 +157,8 @@ export type WebviewRequest = {
   readonly flow: "connect" | "reconnect";
   readonly locale: "fr" | "en";
   readonly redirectUri: string;
-  readonly code: string;
+  /** Ours for renewing. Null for linking: the page then makes a user and gives a code back. */
+  readonly code: string | null;
   readonly state: string;
   readonly bankId: string | null;
   readonly remoteConnectionId: string | null;
@@ -179,12 +180,16 @@ export type Aggregator = {
   readonly name: AggregatorName;
   readonly events: readonly WebhookEvent[];
   /**
-   * Creates a user and a permanent token there. Never repeated by itself: a lost answer may leave a
-   * user behind.
+   * Trades the code that a user brought back for a permanent token. Works once per code and is never
+   * repeated by itself: after a lost answer nobody holds the token.
    */
-  readonly createUser: () => Promise<
-    Result<{ readonly remoteUserId: string; readonly token: string }, AggregatorError>
-  >;
+  readonly tradeCode: (code: string) => Promise<Result<string, AggregatorError>>;
+  /** The id of the user whose token it is. */
+  readonly remoteUserOf: (token: string) => Promise<Result<string, AggregatorError>>;
+  /** A token for a known user, without the user. Only for a user of no link, to delete it. */
+  readonly renewToken: (remoteUserId: string) => Promise<Result<string, AggregatorError>>;
+  /** Ends one token; the user and its other tokens stay. Succeeds also when it has ended. */
+  readonly revokeToken: (token: string) => Promise<Result<null, AggregatorError>>;
   /** A single-use code that opens the aggregator's own page for this user. */
   readonly temporaryCode: (token: string) => Promise<Result<string, AggregatorError>>;
   readonly webviewUrl: (request: WebviewRequest) => string;

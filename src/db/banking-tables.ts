@@ -1,6 +1,6 @@
 // Tables of the banking domain (migrations/0005_banking.sql, 0007_banking_changes.sql,
-// 0008_banking_families.sql, 0010_account_identity.sql, 0013_shared_accounts.sql). Nothing here names a person or an account: ids, hashes, one
-// ciphertext.
+// 0008_banking_families.sql, 0010_account_identity.sql, 0013_shared_accounts.sql, 0020_bank_link_codes.sql). Nothing here names a
+// person or an account: ids, hashes, ciphertexts.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const aggregatorLinks = sqliteTable("aggregator_links", {
@@ -16,6 +16,8 @@ export const aggregatorLinks = sqliteTable("aggregator_links", {
   nextTryAtMs: integer("next_try_at_ms"),
   createdAtMs: integer("created_at_ms").notNull(),
   endedAtMs: integer("ended_at_ms"),
+  tradedTokenCipher: text("traded_token_cipher"),
+  connectionsReadAtMs: integer("connections_read_at_ms"),
 });
 
 export const connectionIntents = sqliteTable("connection_intents", {
@@ -31,6 +33,9 @@ export const connectionIntents = sqliteTable("connection_intents", {
   expiresAtMs: integer("expires_at_ms").notNull(),
   spentAtMs: integer("spent_at_ms"),
   outcome: text("outcome", { enum: ["returned", "refused"] }),
+  codeHash: text("code_hash"),
+  linkId: text("link_id"),
+  remoteConnectionId: text("remote_connection_id"),
 });
 
 export const bankConnections = sqliteTable("bank_connections", {
@@ -59,6 +64,7 @@ export const bankConnections = sqliteTable("bank_connections", {
   goneRemotely: integer("gone_remotely").notNull().default(0),
   changesReadAtMs: integer("changes_read_at_ms"),
   changesDueAtMs: integer("changes_due_at_ms").notNull().default(0),
+  renewalOfferedAtMs: integer("renewal_offered_at_ms"),
 });
 
 export const bankGaps = sqliteTable("bank_gaps", {

@@ -63,6 +63,7 @@ export const PROBLEM_DETAILS_EN: TranslationOf<typeof PROBLEM_DETAILS_FR> = {
   internal: "The error is ours; request_id lets us find it.",
   unavailable: "Repeat the request later.",
   aggregator_unavailable: "Repeat the request later; nothing was lost.",
+  trade_lost: "The aggregator's answer was lost. Start linking your bank again from the beginning.",
   ledger_unavailable: "Repeat the request later; your points are safe.",
   email_unavailable: "Repeat the request later.",
 

@@ -61,6 +61,8 @@ export const PROBLEM_DETAILS_FR = {
   internal: "L'erreur est de notre côté ; request_id nous permet de la retrouver.",
   unavailable: "Répétez la demande plus tard.",
   aggregator_unavailable: "Répétez la demande plus tard ; rien n'a été perdu.",
+  trade_lost:
+    "La réponse de l'agrégateur s'est perdue. Recommencez la liaison de votre banque depuis le début.",
   ledger_unavailable: "Répétez la demande plus tard ; vos points sont intacts.",
   email_unavailable: "Répétez la demande plus tard.",
 

@@ -162,7 +162,7 @@ describe("the aggregator failing", () => {
     },
   );
 
-  it("while the user comes back from the bank's page: 503, and the connection is there a moment later", async ({ expect }) => {
+  it("while the user comes back from the bank's page: 503, and the code already traded is gone on with", async ({ expect }) => {
     const who = await person();
     const started = await expectCall<{ authorization_url: string }>(
       201,

@@ -80,6 +80,37 @@ describe("tokens", () => {
   });
 });
 
+describe("a temporary user", () => {
+  it("that nobody made permanent for 30 minutes is gone, with its code and its events", async () => {
+    const visit = async () => {
+      const answer = await submit(await webviewLink(null), {
+        connector_uuid: testBank,
+        login: `late-${Math.random()}`,
+        password: "1234",
+        accounts: "checking",
+      });
+      const at = new URL(answer.headers.get("location") ?? "none:").searchParams;
+      return { code: at.get("code"), connection: Number(at.get("connection_id")) };
+    };
+    const trade = (code: string | null) =>
+      post<Record<string, unknown>>("/2.0/auth/token/access", {
+        client_id: "12345678",
+        client_secret: "secret",
+        code,
+      });
+    const [late, traded] = [await visit(), await visit()];
+    expect(await trade(traded.code)).toHaveProperty("access_token");
+    world.aheadMs += 30 * 60_000 + 1000;
+    expect(await trade(late.code)).toMatchObject({ code: "invalidValue" });
+    const waiting = await (await fetch(`${world.base}/webhooks?state=waiting`)).json<
+      { data: unknown[] }
+    >();
+    expect(waiting.data).toEqual([]);
+    const shown = async (id: number) => (await fetch(`${world.base}/connections/${id}`)).status;
+    expect([await shown(traded.connection), await shown(late.connection)]).toEqual([200, 404]);
+  });
+});
+
 describe("the webview", () => {
   it("leads through both pages without script, keeps the code usable until a form is sent, then spends it", async () => {
     const { token } = await newUser();

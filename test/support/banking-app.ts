@@ -456,43 +456,69 @@ export function syncedBody(
   };
 }
 
-/** A user known at the aggregator: through the real route. */
+/** Begins to link a bank, through the real route. */
 export async function startLink(
   app: BankingApp,
   userId: UserId,
-): Promise<{ state: string; remoteUserId: number; url: string }> {
-  const before = new Set(app.powens.state.users.keys());
+): Promise<{ state: string; url: string }> {
   const started = await app.call("POST", "/v1/bank-connections", {
     as: userId,
     body: { redirect_uri: REDIRECT },
   });
   if (started.status !== 201) throw new Error(`start answered ${started.status} ${started.text}`);
-  const remoteUserId = [...app.powens.state.users.keys()].find((id) => !before.has(id)) ?? -1;
   return {
     state: String(started.body["state"]),
-    remoteUserId,
     url: String(started.body["authorization_url"]),
   };
 }
 
+export type Trip = { readonly state: string; readonly code: string; readonly remoteUserId: number };
+
+/** A user who has been through the aggregator's page and is about to come back. */
+export async function throughPage(app: BankingApp, userId: UserId): Promise<Trip> {
+  const { state } = await startLink(app, userId);
+  return { state, ...app.powens.visitPage() };
+}
+
+/** What the app does with the parameters of the redirect. */
+export function comeBack(
+  app: BankingApp,
+  userId: UserId,
+  body: Record<string, unknown>,
+): Promise<Answer> {
+  return app.call("POST", "/v1/bank-connections/callback", { as: userId, body });
+}
+
+/**
+ * A user whose code was traded before the aggregator showed any connection: the next look takes in
+ * what is there then.
+ */
+export async function tradedLink(app: BankingApp, userId: UserId): Promise<Trip> {
+  const trip = await throughPage(app, userId);
+  const back = await comeBack(app, userId, { state: trip.state, code: trip.code });
+  if (back.status !== 503) throw new Error(`the callback answered ${back.status} ${back.text}`);
+  return trip;
+}
+
 /** A user with a connection that is synced, read back and hot: nothing is due. */
-export async function hotUser(app: BankingApp): Promise<Linked> {
+export async function hotUser(
+  app: BankingApp,
+  change: Parameters<typeof openAtBank>[2] = {},
+): Promise<Linked> {
   const userId = await addUser(app.binding);
   // Linked on the 10th, so that rows of the 18th count.
   const now = app.clock.ms;
   app.clock.ms = LINK_MS;
-  const { remoteUserId } = await startLink(app, userId);
-  const { connection, account } = openAtBank(app, remoteUserId);
-  const first = await deliver(
-    app,
-    "connection-synced",
-    syncedBody(app, remoteUserId, connection, []),
-  );
-  if (first.status !== 200) throw new Error(`first sync answered ${first.status}`);
+  const { state, code, remoteUserId } = await throughPage(app, userId);
+  const { connection, account } = openAtBank(app, remoteUserId, change);
+  const back = await comeBack(app, userId, { state, code });
+  if (back.status !== 200) throw new Error(`the callback answered ${back.status} ${back.text}`);
   app.clock.ms = now;
   app.ledger.calls.length = 0;
   app.powens.state.calls.length = 0;
+  app.powens.state.reads.length = 0;
   app.logged.length = 0;
+  app.ledger.activityCalls = 0;
   app.counted.reset();
   return { userId, remoteUserId, remoteConnectionId: connection, remoteAccountId: account };
 }

@@ -23,6 +23,9 @@ export function fakePowens(origin = "https://acme.biapi.test") {
         rows: FakeRow[];
       }
     >(),
+    /** Single-use codes: those that the page gives, and those made for a renewal. */
+    codes: new Map<string, number>(),
+    revoked: new Set<string>(),
     calls: [] as string[],
     /** What each reading of rows asked for. */
     reads: [] as { changedAfter: string | null; minDate: string | null }[],
@@ -34,8 +37,35 @@ export function fakePowens(origin = "https://acme.biapi.test") {
 
   function userOf(headers: Headers) {
     const token = (headers.get("Authorization") ?? "").replace("Bearer ", "");
-    return [...state.users.values()].find((user) => user.token === token) ?? null;
+    if (state.revoked.has(token)) return null;
+    // A user may have several tokens, told apart by what follows the first.
+    return [...state.users.values()].find((user) => token.startsWith(user.token)) ?? null;
   }
+  const idOf = (user: { token: string }): number =>
+    [...state.users].find(([, candidate]) => candidate === user)?.[0] ?? -1;
+
+  /** Somebody opens the page without a code of ours and gets through: a user, and its code. */
+  function visitPage(): { readonly remoteUserId: number; readonly code: string } {
+    const remoteUserId = state.nextUser++;
+    const code = `code-of-page-${remoteUserId}`;
+    const token = `permanent-token-of-${remoteUserId}-PLANTEDTOKEN`;
+    state.users.set(remoteUserId, {
+      token,
+      connections: new Map(),
+      accounts: new Map(),
+      rows: [],
+    });
+    state.codes.set(code, remoteUserId);
+    return { remoteUserId, code };
+  }
+
+  function tokenFor(id: number | undefined, refusal: string): Response {
+    const user = id === undefined ? undefined : state.users.get(id);
+    return user === undefined
+      ? json({ code: refusal, description: "no" }, refusal === "notFound" ? 404 : 400)
+      : json({ access_token: `${user.token}-${++tokens}`, token_type: "Bearer" });
+  }
+  let tokens = 0;
 
   async function handle(request: Request): Promise<Response> {
     const url = new URL(request.url);
@@ -43,11 +73,13 @@ export function fakePowens(origin = "https://acme.biapi.test") {
     state.calls.push(`${request.method} ${path}`);
     const stopped = state.intercept(request.method, path);
     if (stopped !== null) return stopped;
-    if (path === "auth/init") {
-      const id = state.nextUser++;
-      const token = `permanent-token-of-${id}-PLANTEDTOKEN`;
-      state.users.set(id, { token, connections: new Map(), accounts: new Map(), rows: [] });
-      return json({ auth_token: token, type: "permanent", id_user: id, expires_in: null });
+    if (path === "auth/token/access" || path === "auth/renew") {
+      const body: Record<string, unknown> = await request.json();
+      if (path === "auth/renew") return tokenFor(Number(body["id_user"]), "notFound");
+      const code = String(body["code"]);
+      const id = state.codes.get(code);
+      state.codes.delete(code);
+      return tokenFor(id, "invalidValue");
     }
     if (path === "connectors") {
       return json({
@@ -69,14 +101,19 @@ export function fakePowens(origin = "https://acme.biapi.test") {
     }
     const user = userOf(request.headers);
     if (user === null) return json({ code: "unauthorized", description: "no" }, 401);
+    if (path === "auth/token" && request.method === "DELETE") {
+      state.revoked.add((request.headers.get("Authorization") ?? "").replace("Bearer ", ""));
+      return new Response(null, { status: 204 });
+    }
     if (path === "auth/token/code") {
+      state.codes.set("one-time-code", idOf(user));
       return json({ code: "one-time-code", type: "temporary", access: "single", expires_in: 1800 });
     }
     if (path === "users/me" && request.method === "DELETE") {
       for (const [id, candidate] of state.users) if (candidate === user) state.users.delete(id);
       return new Response(null, { status: 204 });
     }
-    if (path === "users/me") return json({ id: 1 });
+    if (path === "users/me") return json({ id: idOf(user) });
     if (path === "users/me/connections") {
       return json({ connections: [...user.connections.values()] });
     }
@@ -115,6 +152,7 @@ export function fakePowens(origin = "https://acme.biapi.test") {
   return {
     origin,
     state,
+    visitPage,
     fetch: (input: string, init: RequestInit): Promise<Response> =>
       handle(new Request(input, init)),
   };

@@ -1,6 +1,6 @@
 // Users who hold one bank account, for tests of who of them earns.
 import type { ConnectionId, UserId } from "../../src/kernel/ids.ts";
-import { addUser, cardRow, deliver, openAtBank, startLink, syncedBody } from "./banking-app.ts";
+import { addUser, cardRow, deliver, openAtBank, syncedBody, tradedLink } from "./banking-app.ts";
 import type { BankingApp } from "./banking-app.ts";
 
 export type JointHolder = {
@@ -30,7 +30,7 @@ export async function jointHolders(app: BankingApp, count: number): Promise<Join
   let iban: unknown;
   for (let index = 0; index < count; index++) {
     const userId = await addUser(app.binding);
-    const { remoteUserId } = await startLink(app, userId);
+    const { remoteUserId } = await tradedLink(app, userId);
     const there = openAtBank(
       app,
       remoteUserId,

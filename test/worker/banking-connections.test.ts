@@ -7,8 +7,8 @@ import {
   hotUser,
   openAtBank,
   REDIRECT,
-  startLink,
   syncedBody,
+  tradedLink,
 } from "../support/banking-app.ts";
 import { newId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
@@ -132,7 +132,7 @@ describe("the switch", () => {
     const holders = [];
     for (let index = 0; index < 2; index++) {
       const userId = await addUser(binding);
-      const { remoteUserId } = await startLink(app, userId);
+      const { remoteUserId } = await tradedLink(app, userId);
       const there = openAtBank(app, remoteUserId, { account: { iban } });
       holders.push({ userId, remoteUserId, there });
     }
@@ -192,20 +192,6 @@ describe("a review of the user's age", () => {
     expect(await shown()).toMatchObject([{ earning: true, not_earning: null }]);
     expect([...app.ledger.rows.values()].map((item) => item.externalId)).toEqual(["1"]);
   });
-  it("that begins while the user is made known at the aggregator stops the link", async () => {
-    const userId = await addUser(binding);
-    // The birth date is corrected after the first look at it, before there is anything to review.
-    app.powens.state.intercept = (_method, path) => {
-      if (path === "auth/init") app.gates.set(userId, { oldEnough: false });
-      return null;
-    };
-    const answer = await app.call("POST", "/v1/bank-connections", {
-      as: userId,
-      body: { redirect_uri: REDIRECT },
-    });
-    expect([answer.status, answer.body.code]).toEqual([403, "age_below_minimum"]);
-    expect(await all("SELECT id FROM connection_intents WHERE user_id = ?", userId)).toEqual([]);
-  });
 });
 
 describe("ending", () => {
@@ -221,7 +207,7 @@ describe("ending", () => {
       ).toBe(204);
     }
     expect(app.powens.state.calls.filter((call) => call.startsWith("DELETE"))).toEqual([
-      `DELETE users/me/connections/${user.remoteConnectionId}`,
+      "DELETE users/me",
     ]);
     expect((await app.call("GET", "/v1/bank-connections", { as: user.userId })).body.data).toEqual(
       [],
@@ -253,40 +239,16 @@ describe("ending", () => {
     ).toEqual([{ status: "removed", gone_remotely: 0 }]);
     app.powens.state.intercept = () => null;
     await app.service.sweep(app.clock.ms);
-    expect(app.powens.state.users.get(user.remoteUserId)?.connections.size).toBe(1);
+    expect(app.powens.state.users.has(user.remoteUserId)).toBe(true);
     app.clock.ms += 61_000;
     await app.service.sweep(app.clock.ms);
-    expect(app.powens.state.users.get(user.remoteUserId)?.connections.size).toBe(0);
+    expect(app.powens.state.users.has(user.remoteUserId)).toBe(false);
     expect(
       await all(
         "SELECT status, gone_remotely FROM bank_connections WHERE user_id = ?",
         user.userId,
       ),
     ).toEqual([{ status: "removed", gone_remotely: 1 }]);
-  });
-  it("a withdrawal while the user is being created there undoes the creation", async () => {
-    const userId = await addUser(binding);
-    let withdrawn: Promise<void> | null = null;
-    app.powens.state.intercept = (_method, path) => {
-      if (path === "auth/init") withdrawn = app.service.consentListener.bankDataWithdrawn(userId);
-      return null;
-    };
-    // The withdrawal is over before the answer of the creation is stored.
-    const fetch = app.powens.fetch;
-    app.powens.fetch = async (url, init) => {
-      const answer = await fetch(url, init);
-      await withdrawn;
-      return answer;
-    };
-    const answer = await app.call("POST", "/v1/bank-connections", {
-      as: userId,
-      body: { redirect_uri: REDIRECT },
-    });
-    expect(answer.body.code).toBe("idempotency_in_progress");
-    expect(app.powens.state.users.size).toBe(0);
-    expect(await all("SELECT state FROM aggregator_links WHERE user_id = ?", userId)).toEqual([{
-      state: "ended",
-    }]);
   });
   it("withdrawing the consent ends the user there too; linking again starts from nothing", async () => {
     const user = await hotUser(app);
@@ -296,7 +258,7 @@ describe("ending", () => {
     expect(
       await all("SELECT state, token_cipher FROM aggregator_links WHERE user_id = ?", user.userId),
     ).toEqual([{ state: "ended", token_cipher: null }]);
-    const again = await startLink(app, user.userId);
+    const again = await tradedLink(app, user.userId);
     expect(again.remoteUserId).not.toBe(user.remoteUserId);
     expect(
       await all("SELECT state FROM aggregator_links WHERE user_id = ? ORDER BY state", user.userId),

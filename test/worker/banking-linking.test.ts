@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   addUser,
   cardRow,
+  comeBack,
   deliver,
   hotUser,
   LINK_MS,
@@ -10,15 +11,18 @@ import {
   REDIRECT,
   startLink,
   syncedBody,
+  throughPage,
+  tradedLink,
 } from "../support/banking-app.ts";
 import { TEST_BANK } from "../support/fake-powens.ts";
 import { all, app, binding, useBankingApp } from "../support/banking-d1.ts";
 
 useBankingApp();
-const initCalls = () => app.powens.state.calls.filter((call) => call === "POST auth/init").length;
+const trades = () =>
+  app.powens.state.calls.filter((call) => call === "POST auth/token/access").length;
 
 describe("starting", () => {
-  it("leads to the aggregator's page with our state and a fresh code, and keeps neither in clear", async () => {
+  it("leads to the aggregator's page with our state and no code, and makes nothing there", async () => {
     const userId = await addUser(binding);
     const { state, url } = await startLink(app, userId);
     const parts = new URL(url);
@@ -27,47 +31,16 @@ describe("starting", () => {
       domain: "acme.biapi.test",
       client_id: "123456",
       redirect_uri: REDIRECT,
-      code: "one-time-code",
       state,
       connector_capabilities: "bank",
       account_types: "checking,card",
     });
-    const stored = JSON.stringify([
+    expect(app.powens.state.calls).toEqual([]);
+    expect(await all("SELECT * FROM aggregator_links WHERE user_id = ?", userId)).toEqual([]);
+    const stored = JSON.stringify(
       await all("SELECT * FROM connection_intents WHERE user_id = ?", userId),
-      await all("SELECT * FROM aggregator_links WHERE user_id = ?", userId),
-    ]);
-    expect(stored).not.toContain(state);
-    expect(stored).not.toMatch(/one-time-code|PLANTEDTOKEN/);
-  });
-  it("creates one user at the aggregator however often it is called", async () => {
-    const userId = await addUser(binding);
-    await startLink(app, userId);
-    await startLink(app, userId);
-    expect(initCalls()).toBe(1);
-  });
-  it("creates one when two calls come at once, and makes the other wait", async () => {
-    const userId = await addUser(binding);
-    const answers = await Promise.all(
-      Array.from(
-        { length: 8 },
-        () =>
-          app.call("POST", "/v1/bank-connections", {
-            as: userId,
-            body: { redirect_uri: REDIRECT },
-          }),
-      ),
     );
-    expect(initCalls()).toBe(1);
-    expect(answers.filter((answer) => answer.status === 201).length).toBeGreaterThanOrEqual(1);
-    for (const answer of answers) {
-      if (answer.status !== 201) {
-        expect([answer.status, answer.body.code, answer.headers.get("Retry-After")]).toEqual([
-          409,
-          "idempotency_in_progress",
-          "2",
-        ]);
-      }
-    }
+    expect(stored).not.toContain(state);
   });
   it("gives the first answer again under the same key", async () => {
     const userId = await addUser(binding);
@@ -136,7 +109,7 @@ describe("starting", () => {
     const userId = await addUser(binding);
     const answer = await app.call("POST", "/v1/bank-connections", { as: userId, body });
     expect([answer.status, answer.body.code]).toEqual([status, code]);
-    expect(initCalls()).toBe(0);
+    expect(await all("SELECT * FROM connection_intents WHERE user_id = ?", userId)).toEqual([]);
   });
   it("needs a token and a key", async () => {
     const userId = await addUser(binding);
@@ -152,125 +125,189 @@ describe("starting", () => {
       })).body.code,
     ).toBe("idempotency_key_required");
   });
-  it("answers 503 while the aggregator is down, and creates no second user by itself", async () => {
+  it("answers 503 while the list of banks cannot be asked for", async () => {
     const userId = await addUser(binding);
-    app.powens.state.intercept = (
-      _method,
-      path,
-    ) => (path === "auth/init" ? new Response("<html>CloudFront</html>", { status: 503 }) : null);
+    app.powens.state.intercept = () => new Response("<html>CloudFront</html>", { status: 503 });
     const answer = await app.call("POST", "/v1/bank-connections", {
       as: userId,
-      body: { redirect_uri: REDIRECT },
+      body: { redirect_uri: REDIRECT, bank_id: TEST_BANK },
     });
     expect([answer.status, answer.body.code]).toEqual([503, "aggregator_unavailable"]);
-    expect(initCalls()).toBe(1);
-    app.powens.state.intercept = () => null;
-    await startLink(app, userId);
-    expect(app.logged.some((line) => line.includes("bank_user_maybe_orphaned"))).toBe(true);
   });
 });
 
 describe("coming back", () => {
-  it("brings in what the user really has there; then the state is spent", async () => {
+  it("trades the code and brings in what its token shows", async () => {
     const userId = await addUser(binding);
-    const { state, remoteUserId } = await startLink(app, userId);
+    const { state, code, remoteUserId } = await throughPage(app, userId);
     const there = openAtBank(app, remoteUserId, { connection: { last_update: null } });
-    const back = await app.call("POST", "/v1/bank-connections/callback", {
-      as: userId,
-      body: { state, connection_id: String(there.connection), some_new_parameter: "1" },
+    const back = await comeBack(app, userId, {
+      state,
+      code,
+      connection_id: String(there.connection),
+      some_new_parameter: "1",
     });
     expect(back.status).toBe(200);
-    expect(back.body.data).toMatchObject([{
-      status: "connecting",
-      action: "none",
-      bank: { id: TEST_BANK, name: "Connecteur de test" },
-      last_synced_at: null,
-      gaps: [],
-      accounts: [{ kind: "checking", label: "Compte 1", earning: true, last_purchase_on: null }],
-    }]);
+    expect(back.body).toMatchObject({
+      outcome: "connected",
+      data: [{
+        status: "connecting",
+        action: "none",
+        bank: { id: TEST_BANK, name: "Connecteur de test" },
+        last_synced_at: null,
+        gaps: [],
+        accounts: [{ kind: "checking", label: "Compte 1", earning: true, last_purchase_on: null }],
+      }],
+    });
     expect(back.text).not.toMatch(/PLANTED|EX67/);
+    const stored = JSON.stringify([
+      await all("SELECT * FROM connection_intents WHERE user_id = ?", userId),
+      await all("SELECT * FROM aggregator_links WHERE user_id = ?", userId),
+    ]);
+    expect(stored).not.toContain(state);
+    expect(stored).not.toContain(code);
+    expect(stored).not.toMatch(/PLANTEDTOKEN/);
+  });
+  it("twice links two banks, each with a user of its own there", async () => {
+    const userId = await addUser(binding);
+    const users = [];
+    for (let times = 0; times < 2; times++) {
+      const trip = await throughPage(app, userId);
+      openAtBank(app, trip.remoteUserId);
+      expect((await comeBack(app, userId, { ...trip })).body.data).toHaveLength(1);
+      users.push(String(trip.remoteUserId));
+    }
+    expect((await app.call("GET", "/v1/bank-connections", { as: userId })).body.data).toHaveLength(
+      2,
+    );
     expect(
-      (await app.call("POST", "/v1/bank-connections/callback", {
-        as: userId,
-        body: { state, connection_id: String(there.connection) },
-      })).body.code,
-    ).toBe("state_invalid");
+      (await all<{ remote_user_id: string }>(
+        "SELECT remote_user_id FROM aggregator_links WHERE user_id = ? AND state = 'created' ORDER BY CAST(remote_user_id AS INTEGER)",
+        userId,
+      )).map((row) => row.remote_user_id),
+    ).toEqual(users);
   });
-  it("finds the connection that the webhook made first", async () => {
+  it("again within 30 minutes gets the same answer; with another code, or later, none", async () => {
     const userId = await addUser(binding);
-    const { state, remoteUserId } = await startLink(app, userId);
-    const there = openAtBank(app, remoteUserId);
-    await deliver(app, "connection-synced", syncedBody(app, remoteUserId, there.connection, []));
-    const back = await app.call("POST", "/v1/bank-connections/callback", {
-      as: userId,
-      body: { state, connection_id: there.connection },
-    });
-    expect(back.body.data).toMatchObject([{ status: "active" }]);
+    const { state, code, remoteUserId } = await throughPage(app, userId);
+    openAtBank(app, remoteUserId);
+    app.clock.ms += 29 * 60_000;
+    const first = await comeBack(app, userId, { state, code });
+    app.clock.ms += 29 * 60_000;
+    const again = await comeBack(app, userId, { state, code });
+    expect([again.status, again.text]).toEqual([200, first.text]);
+    expect(trades()).toBe(1);
+    for (const body of [{ state, code: "another-code" }, { state }]) {
+      expect((await comeBack(app, userId, body)).body.code).toBe("state_invalid");
+    }
+    app.clock.ms += 2 * 60_000;
+    expect((await comeBack(app, userId, { state, code })).body.code).toBe("state_invalid");
+  });
+  it("eight times at once trades the code once and makes one connection", async () => {
+    const userId = await addUser(binding);
+    const { state, code, remoteUserId } = await throughPage(app, userId);
+    openAtBank(app, remoteUserId);
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => comeBack(app, userId, { state, code })),
+    );
+    expect(trades()).toBe(1);
+    expect(answers.map((answer) => answer.status)).toContain(200);
+    for (const answer of answers) expect([200, 503]).toContain(answer.status);
+    expect(await all("SELECT id FROM aggregator_links WHERE user_id = ?", userId)).toHaveLength(1);
     expect(await all("SELECT id FROM bank_connections WHERE user_id = ?", userId)).toHaveLength(1);
+    expect((await comeBack(app, userId, { state, code })).body.data).toHaveLength(1);
   });
-  it("takes ids as a hint only: another user's connection is not to be had", async () => {
-    const victim = await hotUser(app);
-    const userId = await addUser(binding);
-    const { state } = await startLink(app, userId);
-    const back = await app.call("POST", "/v1/bank-connections/callback", {
-      as: userId,
-      body: { state, connection_ids: `${victim.remoteConnectionId},17` },
-    });
-    expect([back.status, back.body.data]).toEqual([200, []]);
-    expect((await app.call("GET", "/v1/bank-connections", { as: userId })).body.data).toEqual([]);
+  it("is refused where the consent or the age does not allow it any more, before any trade", async () => {
+    for (
+      const [gate, status, code] of [
+        [{ bankDataGrantedAtMs: null }, 403, "consent_required"],
+        [{ oldEnough: false }, 403, "age_below_minimum"],
+      ] as const
+    ) {
+      const userId = await addUser(binding);
+      const trip = await throughPage(app, userId);
+      app.gates.set(userId, gate);
+      const back = await comeBack(app, userId, { ...trip });
+      expect([back.status, back.body.code]).toEqual([status, code]);
+      expect(await all("SELECT state FROM aggregator_links WHERE user_id = ?", userId)).toEqual([{
+        state: "ended",
+      }]);
+    }
+    expect(trades()).toBe(0);
   });
   it("after a refusal there: no connection, and the state is spent", async () => {
     const userId = await addUser(binding);
     const { state } = await startLink(app, userId);
-    const back = await app.call("POST", "/v1/bank-connections/callback", {
-      as: userId,
-      body: { state, error: "access_denied", error_description: "x" },
+    const back = await comeBack(app, userId, {
+      state,
+      error: "access_denied",
+      error_description: "x",
     });
     expect([back.status, back.body["outcome"], back.body.data]).toEqual([200, "refused", []]);
-    expect(
-      (await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } }))
-        .body.code,
-    ).toBe("state_invalid");
+    expect((await comeBack(app, userId, { state, code: "a-late-code" })).body.code).toBe(
+      "state_invalid",
+    );
   });
-  it("refuses a foreign, late, missing or unknown state, and any code", async () => {
+  it("with a foreign, late, missing or unknown state is refused, and trades nothing", async () => {
     const [userId, other] = [await addUser(binding), await addUser(binding)];
-    const { state } = await startLink(app, userId);
+    const { state, code } = await throughPage(app, userId);
     await startLink(app, other);
     const refused = async (as: typeof userId, body: Record<string, unknown>) => {
-      const answer = await app.call("POST", "/v1/bank-connections/callback", { as, body });
+      const answer = await comeBack(app, as, body);
       expect([answer.status, answer.body.code]).toEqual([400, "state_invalid"]);
     };
-    await refused(other, { state });
-    await refused(userId, { state: "x" });
-    await refused(userId, {});
-    await refused(userId, { state, code: "stolen" });
+    await refused(other, { state, code });
+    await refused(userId, { state: "x", code });
+    await refused(userId, { code });
     app.clock.ms += 31 * 60_000;
-    await refused(userId, { state });
+    await refused(userId, { state, code });
+    expect(trades()).toBe(0);
   });
-  it("may be repeated after the aggregator failed in between", async () => {
-    const userId = await addUser(binding);
-    const { state, remoteUserId } = await startLink(app, userId);
-    openAtBank(app, remoteUserId);
-    app.powens.state.intercept = () => new Response("<html>", { status: 503 });
-    expect(
-      (await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } }))
-        .status,
-    ).toBe(503);
-    app.powens.state.intercept = () => null;
-    expect(
-      (await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } }))
-        .body.data,
-    ).toHaveLength(1);
+  it("goes on where it stopped: the aggregator failing after the trade costs no second page", async () => {
+    for (const failing of ["users/me", "users/me/connections", "users/me/accounts"]) {
+      const userId = await addUser(binding);
+      const trip = await throughPage(app, userId);
+      openAtBank(app, trip.remoteUserId);
+      app.powens.state.intercept = (
+        _method,
+        path,
+      ) => (path === failing ? new Response("<html>", { status: 503 }) : null);
+      const back = await comeBack(app, userId, { ...trip });
+      expect([back.status, back.body.code]).toEqual([503, "aggregator_unavailable"]);
+      app.powens.state.intercept = () => null;
+      expect((await comeBack(app, userId, { ...trip })).body.data).toHaveLength(1);
+    }
+    expect(trades()).toBe(3);
   });
-  it("is not needed: the sweep finds a user who closed the tab, even when no webhook came", async () => {
+  it.each(["users/me", "users/me/connections"])(
+    "is finished by the sweep when %s failed after the trade and nobody repeats it",
+    async (failing) => {
+      const userId = await addUser(binding);
+      const trip = await throughPage(app, userId);
+      openAtBank(app, trip.remoteUserId);
+      app.powens.state.intercept = (
+        _method,
+        path,
+      ) => (path === failing ? new Response("<html>", { status: 503 }) : null);
+      await comeBack(app, userId, { ...trip });
+      app.powens.state.intercept = () => null;
+      app.clock.ms += 6 * 60_000;
+      await app.service.sweep(app.clock.ms);
+      expect((await app.call("GET", "/v1/bank-connections", { as: userId })).body.data)
+        .toHaveLength(1);
+    },
+  );
+  it("a link that never shows a connection is given up after two days, and its user deleted there", async () => {
     const userId = await addUser(binding);
-    const { remoteUserId } = await startLink(app, userId);
-    openAtBank(app, remoteUserId);
-    app.clock.ms += 21 * 60_000;
-    await app.service.sweep(app.clock.ms);
-    expect((await app.call("GET", "/v1/bank-connections", { as: userId })).body.data).toHaveLength(
-      1,
-    );
+    const { remoteUserId } = await tradedLink(app, userId);
+    for (let hours = 0; hours < 60; hours += 6) {
+      app.clock.ms += 6 * 3_600_000;
+      await app.service.sweep(app.clock.ms);
+    }
+    expect(app.powens.state.users.has(remoteUserId)).toBe(false);
+    expect(await all("SELECT state FROM aggregator_links WHERE user_id = ?", userId)).toEqual([{
+      state: "ended",
+    }]);
   });
 });
 
@@ -278,7 +315,7 @@ describe("reading back", () => {
   it("follows the pages, keeps what the window allows, and is done once", async () => {
     const userId = await addUser(binding);
     app.clock.ms = LINK_MS;
-    const { remoteUserId } = await startLink(app, userId);
+    const { remoteUserId } = await tradedLink(app, userId);
     const there = openAtBank(app, remoteUserId);
     app.clock.ms = LINK_MS + 10 * 86_400_000;
     app.powens.state.pageSize = 2;
@@ -303,9 +340,9 @@ describe("reading back", () => {
   });
   it("stays due until the aggregator had its first update", async () => {
     const userId = await addUser(binding);
-    const { state, remoteUserId } = await startLink(app, userId);
+    const { state, code, remoteUserId } = await throughPage(app, userId);
     const there = openAtBank(app, remoteUserId, { connection: { last_update: null } });
-    await app.call("POST", "/v1/bank-connections/callback", { as: userId, body: { state } });
+    await comeBack(app, userId, { state, code });
     const due = async () =>
       (await all<{ full_read: string }>(
         "SELECT full_read FROM bank_connections WHERE user_id = ?",

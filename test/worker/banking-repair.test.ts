@@ -7,8 +7,8 @@ import {
   hotUser,
   LINK_MS,
   openAtBank,
-  startLink,
   syncedBody,
+  tradedLink,
 } from "../support/banking-app.ts";
 import { keyedIndex } from "../../src/kernel/keyring.ts";
 import { KEYS } from "../support/banking-app.ts";
@@ -298,7 +298,7 @@ describe("an account that comes again", () => {
       ?.["iban"];
     await app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: first.userId });
     const second = await addUser(binding);
-    const { remoteUserId } = await startLink(app, second);
+    const { remoteUserId } = await tradedLink(app, second);
     const there = openAtBank(app, remoteUserId, { account: { iban } });
     const days = ["2026-11-20", "2026-11-21"].map((day, index) =>
       cardRow(index + 1, there.account, { rdate: day, date: day })
@@ -400,7 +400,7 @@ describe("asking again for a quarantined message", () => {
   it("of a connection that came too early finds it", async () => {
     const userId = await addUser(binding);
     app.clock.ms = LINK_MS;
-    const { remoteUserId } = await startLink(app, userId);
+    const { remoteUserId } = await tradedLink(app, userId);
     const there = openAtBank(app, remoteUserId);
     app.clock.ms += 10 * DAY;
     app.powens.state.users.get(remoteUserId)?.rows.push(

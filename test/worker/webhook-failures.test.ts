@@ -9,8 +9,8 @@ import {
   LINK_MS,
   openAtBank,
   setConsent,
-  startLink,
   syncedBody,
+  tradedLink,
 } from "../support/banking-app.ts";
 import { all, app, binding, useBankingApp } from "../support/banking-d1.ts";
 
@@ -120,7 +120,7 @@ describe("D1 failing", () => {
     async (nth) => {
       const userId = await addUser(binding);
       app.clock.ms = LINK_MS;
-      const { remoteUserId } = await startLink(app, userId);
+      const { remoteUserId } = await tradedLink(app, userId);
       const there = openAtBank(app, remoteUserId);
       const send = () =>
         deliver(
@@ -142,7 +142,7 @@ describe("D1 failing", () => {
 describe("a withdrawal while a message is being processed", () => {
   it("wins: the connection that was just found is not taken in", async () => {
     const userId = await addUser(binding);
-    const { remoteUserId } = await startLink(app, userId);
+    const { remoteUserId } = await tradedLink(app, userId);
     const there = openAtBank(app, remoteUserId);
     const body = syncedBody(app, remoteUserId, there.connection, [cardRow(1, there.account)]);
     const fetch = app.powens.fetch;
@@ -163,7 +163,7 @@ describe("twenty simultaneous deliveries", () => {
   it("of a connection that nobody knew yet end in one connection, one account and one row", async () => {
     const userId = await addUser(binding);
     app.clock.ms = LINK_MS;
-    const { remoteUserId } = await startLink(app, userId);
+    const { remoteUserId } = await tradedLink(app, userId);
     const there = openAtBank(app, remoteUserId);
     const body = syncedBody(app, remoteUserId, there.connection, [cardRow(1, there.account)]);
     const answers = await Promise.all(
@@ -277,7 +277,7 @@ describe("states are looked up before they are believed", () => {
       "connection-synced",
       syncedBody(app, user.remoteUserId, user.remoteConnectionId, [
         cardRow(1, user.remoteAccountId),
-        cardRow(2, user.remoteAccountId, { rdate: "2026-11-20" }),
+        cardRow(2, user.remoteAccountId, { rdate: "2026-11-20", date: "2026-11-20" }),
       ]),
     );
     expect([...app.ledger.rows.values()].map((row) => row.externalId)).toEqual(["2"]);

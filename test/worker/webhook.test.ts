@@ -14,8 +14,8 @@ import {
   KEYS,
   LINK_MS,
   openAtBank,
-  startLink,
   syncedBody,
+  tradedLink,
 } from "../support/banking-app.ts";
 import { all, app, binding, useBankingApp } from "../support/banking-d1.ts";
 
@@ -321,7 +321,7 @@ describe("forbidden values", () => {
   it("reach neither D1 nor the log nor any answer", async () => {
     const userId = await addUser(binding);
     app.clock.ms = LINK_MS;
-    const { remoteUserId } = await startLink(app, userId);
+    const { remoteUserId } = await tradedLink(app, userId);
     const there = openAtBank(app, remoteUserId);
     openAtBank(app, remoteUserId, { account: { type: "livret_a", name: "PLANTED-SAVINGS" } });
     app.powens.state.users.get(remoteUserId)?.rows.push(

@@ -55,6 +55,8 @@ export type Changes = {
   readonly connections: readonly ConnectionChange[];
   readonly newAccounts: readonly NewAccount[];
   readonly accounts: readonly AccountChange[];
+  /** The link's connections are read for the first time. */
+  readonly isFirstRead: boolean;
 };
 
 /** What our side and the aggregator's side are compared by. */
@@ -73,8 +75,22 @@ const NEVER_SHOWN: ConnectionStatus = { status: "connecting", action: "none" };
 
 /** True when our side says the same already. */
 export function isEmpty(changes: Changes): boolean {
-  return changes.newConnections.length + changes.connections.length + changes.newAccounts.length +
-      changes.accounts.length === 0;
+  return !changes.isFirstRead &&
+    changes.newConnections.length + changes.connections.length + changes.newAccounts.length +
+          changes.accounts.length === 0;
+}
+
+/**
+ * Connections that no traded code brought: made on the aggregator's page with a code of ours, which
+ * was meant for a renewal and may have reached somebody else.
+ */
+export function unbroughtConnections(
+  linkedUser: LinkedUser,
+  remote: readonly RemoteConnection[],
+): readonly RemoteConnection[] {
+  if (linkedUser.linkState !== "created" || linkedUser.connectionsReadAtMs === null) return [];
+  const known = new Set(linkedUser.connections.map((connection) => connection.remoteId));
+  return remote.filter((connection) => !known.has(connection.remoteId));
 }
 
 /** The differences, connection by connection. */
@@ -89,9 +105,10 @@ export function changesOf(comparison: Comparison): Changes {
   const changedAccounts: AccountChange[] = [];
   // Without the consent nothing new is taken in, and what was ended here stays ended.
   const mayAdd = linkedUser.bankDataSinceMs !== null && linkedUser.linkState === "created";
+  const isFirstRead = mayAdd && linkedUser.connectionsReadAtMs === null && remote.length > 0;
   for (const connection of remote) {
     const ours = known.get(connection.remoteId);
-    if (ours?.status === "removed" || (ours === undefined && !mayAdd)) continue;
+    if (ours?.status === "removed" || (ours === undefined && !isFirstRead)) continue;
     const bankId = ours?.bankId ?? connection.bank?.id ?? UNKNOWN_BANK;
     const own = accounts.filter((account) => account.remoteConnectionId === connection.remoteId);
     const added = mayAdd
@@ -121,6 +138,7 @@ export function changesOf(comparison: Comparison): Changes {
     connections: connectionChanges,
     newAccounts: addedAccounts,
     accounts: changedAccounts,
+    isFirstRead,
   };
 }
 
@@ -178,7 +196,7 @@ function newAccounts(
   ours: LinkedConnection | undefined,
   siblings: readonly RemoteAccount[],
 ): NewAccount[] {
-  return own.flatMap((account) => {
+  const found = own.flatMap((account) => {
     // Savings, loans and what the user did not opt in leave no trace here.
     if (account.kind === null || account.state !== "enabled") return [];
     if (ours?.accounts.some((known) => known.remoteId === account.remoteId) === true) return [];
@@ -190,6 +208,23 @@ function newAccounts(
       currency: account.currency,
     }];
   });
+  return ours === undefined || ours.renewalOfferedAtMs === null
+    ? found
+    : found.filter((account) => isKnownAccount(account, ours));
+}
+
+/**
+ * The page that renews is opened with a code of ours, by whoever got its address, and shows that
+ * person's accounts. So what appears afterwards is taken only as an account that this connection has
+ * had, by its IBAN, or as a card of one. Others need a link of their own.
+ */
+function isKnownAccount(account: AccountIdentity, ours: LinkedConnection): boolean {
+  return ours.accounts.some((known) =>
+    (account.ownIban !== null && account.ownIban === known.ownIban) ||
+    (account.strength === "parent" && known.strength !== "weak" &&
+      account.fingerprint === known.fingerprint) ||
+    (account.parentRemoteId !== null && account.parentRemoteId === known.remoteId)
+  );
 }
 
 function accountChanges(

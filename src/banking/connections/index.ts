@@ -1,7 +1,7 @@
 // What a linked user has at a bank and what it means: types and pure questions about them.
 export { normaliseName } from "./account-identity.ts";
 export type { AccountIdentity, StoredIdentity } from "./account-identity.ts";
-export { changesOf, isEmpty } from "./changes.ts";
+export { changesOf, isEmpty, unbroughtConnections } from "./changes.ts";
 export type {
   AccountChange,
   Changes,

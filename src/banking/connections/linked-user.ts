@@ -65,6 +65,8 @@ export type LinkedConnection = {
   /** What changed at the aggregator before this instant is recorded; null when nothing is sure. */
   readonly changesReadAtMs: number | null;
   readonly changesDueAtMs: number;
+  /** When its user was last given a page that renews it; null: never. */
+  readonly renewalOfferedAtMs: number | null;
   /** Oldest first. */
   readonly gaps: readonly Gap[];
   readonly accounts: readonly LinkedAccount[];
@@ -76,6 +78,15 @@ export type LinkedUser = {
   readonly linkState: "intended" | "creating" | "created" | "ending" | "ended";
   readonly linkTries: number;
   readonly tokenCipher: string | null;
+  /** The token that a traded code brought, while whose it is has not been read. */
+  readonly tradedTokenCipher: string | null;
+  /** When the trade of the link's code began; null for links of before. */
+  readonly attemptAtMs: number | null;
+  /**
+   * When the link's connections were first read. What appears there later was brought by no traded
+   * code and is not taken in.
+   */
+  readonly connectionsReadAtMs: number | null;
   readonly userId: UserId;
   readonly userActive: boolean;
   readonly dataKey: string;

@@ -8,6 +8,7 @@ import type { BankingDeps } from "../reconcile/index.ts";
 import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import { accessFor } from "../reconcile/index.ts";
 import { handOversOf } from "../sharing/index.ts";
+import { finishTrade } from "./trade.ts";
 
 /** Ends one connection of a user; false when the user has no such connection. Safe to repeat. */
 export async function endConnection(
@@ -20,6 +21,11 @@ export async function endConnection(
   await deps.store.removeConnection(userId, id, false, deps.clock.nowMs());
   await handOversOf(deps, userId);
   const linkedUser = await deps.store.linkedUserOfLink(link.linkId);
+  // It was the last one: nobody is to stay there.
+  if (linkedUser?.linkState === "ending") {
+    await finishEnding(deps, linkedUser);
+    return true;
+  }
   const connection = linkedUser?.connections.find((candidate) => candidate.id === id);
   if (linkedUser !== null && connection !== undefined && !connection.goneRemotely) {
     await finishRemoval(deps, linkedUser, connection);
@@ -69,6 +75,7 @@ export async function endAll(deps: BankingDeps, userId: UserId): Promise<boolean
 
 /** Deletes the user at the aggregator. False: later. */
 export async function finishEnding(deps: BankingDeps, linkedUser: LinkedUser): Promise<boolean> {
+  if (linkedUser.tradedTokenCipher !== null) return await dropTrade(deps, linkedUser.linkId);
   const access = await accessFor(deps, linkedUser);
   const gone = access.ok ? await access.value.aggregator.deleteUser(access.value.token) : access;
   const nowMs = deps.clock.nowMs();
@@ -83,6 +90,12 @@ export async function finishEnding(deps: BankingDeps, linkedUser: LinkedUser): P
     nowMs + backoffMs(linkedUser.linkTries),
   );
   return false;
+}
+
+/** The same for a trade that was ended before it was known whose token it brought. */
+async function dropTrade(deps: BankingDeps, linkId: string): Promise<boolean> {
+  await finishTrade(deps, linkId);
+  return (await deps.store.linkedUserOfLink(linkId))?.tradedTokenCipher === null;
 }
 
 /** Identity's call when `bank_data` is withdrawn. */

@@ -6,5 +6,8 @@ export {
   finishEnding,
   finishRemoval,
 } from "./disconnect.ts";
-export { returnFromBank, startConnection, startRenewal } from "./link-flow.ts";
-export type { CallbackInput, RenewalInput, StartInput } from "./link-flow.ts";
+export { returnFromBank } from "./come-back.ts";
+export type { CallbackInput } from "./come-back.ts";
+export { startConnection, startRenewal } from "./start.ts";
+export type { RenewalInput, StartInput } from "./start.ts";
+export { finishTrade } from "./trade.ts";

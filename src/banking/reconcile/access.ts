@@ -35,6 +35,21 @@ export async function cipherFor(
   return cipher.ok ? cipher : err({ code: "key_unusable" });
 }
 
+/** Opens the user's key and the token of a trade that has still to say whose it is. */
+export async function tradedTokenOf(
+  deps: BankingDeps,
+  linkedUser: LinkedUser,
+): Promise<Result<string, ReadError>> {
+  const cipher = await cipherFor(deps, linkedUser);
+  if (!cipher.ok) return cipher;
+  if (linkedUser.tradedTokenCipher === null) return err({ code: "key_unusable" });
+  const token = await cipher.value.decrypt(
+    tokenPlace(linkedUser.linkId),
+    linkedUser.tradedTokenCipher,
+  );
+  return token.ok ? token : err({ code: "key_unusable" });
+}
+
 /** Opens the user's key and token. */
 export async function accessFor(
   deps: BankingDeps,

@@ -3,7 +3,7 @@
 // IBAN.
 import { ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
-import { changesOf, isEmpty } from "../connections/index.ts";
+import { changesOf, isEmpty, unbroughtConnections } from "../connections/index.ts";
 import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { ReadError } from "../errors.ts";
 import type { RemoteConnection } from "../ports.ts";
@@ -19,7 +19,7 @@ export type Reconciled = {
 /**
  * Reads the user's connections and accounts at the aggregator and applies the differences in one
  * batch; nothing is written when there are none. A connection that is missing there is left alone:
- * only its own deletion event, checked, ends it. `renewed` is the connection whose consent the user
+ * only its own deletion event, checked, ends it. One that no traded code brought is deleted there. `renewed` is the connection whose consent the user
  * comes back from renewing.
  */
 export async function reconcile(
@@ -31,6 +31,7 @@ export async function reconcile(
   const readAtMs = deps.clock.nowMs();
   const remote = await access.aggregator.connections(access.token);
   if (!remote.ok) return remote;
+  await deleteUnbrought(deps, linkedUser, access, remote.value);
   const accounts = remote.value.length === 0
     ? ok([])
     : await access.aggregator.accounts(access.token);
@@ -48,4 +49,25 @@ export async function reconcile(
   await deps.store.applyChanges(changes);
   const after = await deps.store.linkedUserOfLink(linkedUser.linkId);
   return ok({ linkedUser: after ?? linkedUser, remote: remote.value });
+}
+
+/**
+ * Our codes open more of the aggregator's pages than the one they were made for: whoever lures
+ * somebody with one there would be shown that person's bank.
+ */
+async function deleteUnbrought(
+  deps: BankingDeps,
+  linkedUser: LinkedUser,
+  access: Access,
+  remote: readonly RemoteConnection[],
+): Promise<void> {
+  for (const connection of unbroughtConnections(linkedUser, remote)) {
+    const gone = await access.aggregator.deleteConnection(access.token, connection.remoteId);
+    deps.log.alert("bank_connection_unbrought", {
+      link_id: linkedUser.linkId,
+      remote_connection_id: connection.remoteId,
+      // What was not deleted is met again at the next read.
+      error: gone.ok ? null : gone.error.code,
+    });
+  }
 }

@@ -9,7 +9,7 @@ import { answer, body, problems, userSecurity } from "../../http/router.ts";
 import { isId } from "../../kernel/ids.ts";
 import { toInstant } from "../../kernel/time.ts";
 import { PROBLEM_DETAILS } from "../../texts/texts.ts";
-import type { StartError } from "../errors.ts";
+import type { CallbackError, StartError } from "../errors.ts";
 import type { BankingService } from "../service/index.ts";
 import {
   authorizationSchema,
@@ -68,6 +68,7 @@ const callbackRoute = createRoute({
   request: {
     body: body(z.looseObject({
       state: z.string().max(512).optional(),
+      code: z.string().max(2048).optional(),
       connection_id: z.union([z.string().max(64), z.number().int()]).optional(),
       connection_ids: z.string().max(1024).optional(),
       error: z.string().max(128).optional(),
@@ -81,7 +82,7 @@ const callbackRoute = createRoute({
       }),
       "`refused`: the redirect carried an `error`; `data` is empty",
     ),
-    ...problems(400, 401, 422, 503),
+    ...problems(400, 401, 403, 422, 503),
   },
 });
 
@@ -98,7 +99,7 @@ export function mountAuthorizations(router: OpenAPIHono<AppEnv>, service: Bankin
       aggregator: input.aggregator ?? null,
       locale: input.locale ?? null,
     });
-    if (!started.ok) return refusedStart(c, started.error) as never;
+    if (!started.ok) return refused(c, started.error) as never;
     return c.json({
       authorization_url: started.value.authorizationUrl,
       state: started.value.state,
@@ -115,7 +116,7 @@ export function mountAuthorizations(router: OpenAPIHono<AppEnv>, service: Bankin
       connectionId: id,
       redirectUri: c.req.valid("json").redirect_uri,
     });
-    if (!started.ok) return refusedStart(c, started.error) as never;
+    if (!started.ok) return refused(c, started.error) as never;
     return c.json({
       authorization_url: started.value.authorizationUrl,
       state: started.value.state,
@@ -124,21 +125,18 @@ export function mountAuthorizations(router: OpenAPIHono<AppEnv>, service: Bankin
   });
   router.openapi(callbackRoute, async (c) => {
     const input = c.req.valid("json");
-    // We always hand the aggregator a code of ours; one that comes back was made for somebody
-    // else's session.
-    if (input.state === undefined || input["code"] !== undefined) {
-      return problem(c, "state_invalid") as never;
-    }
+    if (input.state === undefined) return problem(c, "state_invalid") as never;
     const ids = [String(input.connection_id ?? ""), ...(input.connection_ids ?? "").split(",")].map(
       (id) => id.trim(),
     ).filter((id) => id !== "");
     const result = await service.returned({
       userId: userOf(c).userId,
       state: input.state,
-      remoteIds: ids,
+      code: input.code ?? null,
+      remoteConnectionId: ids[0] ?? null,
       refused: input.error !== undefined,
     });
-    if (!result.ok) return problem(c, result.error.code) as never;
+    if (!result.ok) return refused(c, result.error) as never;
     return c.json({
       data: result.value.connections.map((view) => presentConnection(view, c.get("locale"))),
       outcome: result.value.outcome,
@@ -165,10 +163,13 @@ function consentsMissing(
   };
 }
 
-function refusedStart(c: Parameters<typeof problem>[0], error: StartError): Response {
+function refused(
+  c: Parameters<typeof problem>[0],
+  error: StartError | CallbackError | { readonly code: "ledger_unavailable" },
+): Response {
   switch (error.code) {
-    case "in_progress":
-      return problem(c, "idempotency_in_progress", { headers: { "Retry-After": "2" } });
+    case "trade_lost":
+      return problem(c, "aggregator_unavailable", { detail: PROBLEM_DETAILS.both("trade_lost") });
     case "aggregator_unavailable":
       return problem(c, error.code, { headers: { "Retry-After": "30" } });
     case "consent_required":

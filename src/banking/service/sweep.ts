@@ -6,11 +6,13 @@ import { errorClass } from "../../kernel/log.ts";
 import { DAY_MS, HOUR_MS } from "../../kernel/time.ts";
 import type { ConnectionId } from "../../kernel/ids.ts";
 import { backoffMs } from "../connections/index.ts";
+import type { LinkedUser } from "../connections/index.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
-import { finishEnding, finishRemoval } from "../linking/index.ts";
+import { finishEnding, finishRemoval, finishTrade } from "../linking/index.ts";
 import { accessFor, reconcile } from "../reconcile/index.ts";
 import { catchUp, PAGES_SWEEP } from "../rows/index.ts";
 import { handOver } from "../sharing/index.ts";
+import { LOST_TRADE_MS } from "../store/index.ts";
 
 const STEP_ITEMS = 20;
 /** A connection that still fails after so many tries is shown to operators. */
@@ -26,6 +28,7 @@ const QUARANTINE_KEPT_MS = 90 * DAY_MS;
 export async function sweep(deps: BankingDeps, nowMs: number): Promise<{ more: boolean }> {
   await deps.store.purgeIntents(nowMs - INTENTS_KEPT_MS);
   await deps.store.purgeQuarantine(nowMs - QUARANTINE_KEPT_MS);
+  await deps.store.forgetHints(nowMs - LOST_TRADE_MS);
   await deps.store.tidyTransfers(nowMs);
   const handovers = await deps.store.dueHandovers(nowMs, STEP_ITEMS);
   for (const item of handovers) {
@@ -80,18 +83,37 @@ async function guardedStep(
 async function linkStep(deps: BankingDeps, linkId: string, nowMs: number): Promise<void> {
   const linkedUser = await deps.store.linkedUserOfLink(linkId);
   if (linkedUser === null) return;
-  if (linkedUser.linkState === "ending") {
-    await finishEnding(deps, linkedUser);
-    return;
+  const { linkState, tradedTokenCipher, connectionsReadAtMs, attemptAtMs } = linkedUser;
+  const isLate = nowMs - (attemptAtMs ?? nowMs) >= LOST_TRADE_MS;
+  if (tradedTokenCipher === null && linkState !== "created" && linkState !== "ending") {
+    // Nobody asks any more about a trade whose answer was lost.
+    await deps.store.endTrade(linkId, nowMs);
+  } else if (linkState === "created" && connectionsReadAtMs === null && isLate) {
+    // The page made a user without any connection.
+    await deps.store.endUnusedLink(linkId, nowMs);
+  } else if (linkState === "created" || linkState === "creating") {
+    if (await lookAgain(deps, linkId)) await deps.store.linkReconciled(linkId, nowMs);
+    else await tryLater(deps, linkedUser, nowMs);
+  } else if (!(await finishEnding(deps, linkedUser)) && linkState === "ended") {
+    await tryLater(deps, linkedUser, nowMs);
   }
-  const access = await accessFor(deps, linkedUser);
-  const reconciled = access.ok ? await reconcile(deps, linkedUser, access.value) : access;
-  if (reconciled.ok) await deps.store.linkReconciled(linkId, nowMs);
-  else {await deps.store.postponeLink(
-      linkId,
-      linkedUser.linkTries + 1,
-      nowMs + backoffMs(linkedUser.linkTries),
-    );}
+}
+
+/** Goes on where a callback stopped, and brings our side in line; false: later. */
+async function lookAgain(deps: BankingDeps, linkId: string): Promise<boolean> {
+  const linkedUser = await finishTrade(deps, linkId);
+  if (!linkedUser.ok) return linkedUser.error.code === "state_invalid";
+  const access = await accessFor(deps, linkedUser.value);
+  const reconciled = access.ok ? await reconcile(deps, linkedUser.value, access.value) : access;
+  return reconciled.ok && reconciled.value.linkedUser.connectionsReadAtMs !== null;
+}
+
+async function tryLater(deps: BankingDeps, linkedUser: LinkedUser, nowMs: number): Promise<void> {
+  await deps.store.postponeLink(
+    linkedUser.linkId,
+    linkedUser.linkTries + 1,
+    nowMs + backoffMs(linkedUser.linkTries),
+  );
 }
 
 async function connectionStep(deps: BankingDeps, linkId: string, id: ConnectionId): Promise<void> {

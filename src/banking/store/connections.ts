@@ -1,6 +1,6 @@
 // Connections: what a reconcile found, and their ends.
-import { and, eq, ne } from "drizzle-orm";
-import { bankConnections } from "../../db/banking-tables.ts";
+import { and, eq, isNotNull, ne, sql } from "drizzle-orm";
+import { aggregatorLinks, bankConnections } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
 import type { ConnectionId, UserId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
@@ -8,7 +8,13 @@ import type { Changes } from "../connections/index.ts";
 import type { AggregatorName } from "../ports.ts";
 import { inBatch } from "./batch.ts";
 import { insertAccount } from "./new-account.ts";
-import { connectionUpdate, gapUpdates, insertConnection, updateAccount } from "./reconcile.ts";
+import {
+  connectionUpdate,
+  firstReadUpdate,
+  gapUpdates,
+  insertConnection,
+  updateAccount,
+} from "./reconcile.ts";
 
 const connections = bankConnections;
 
@@ -32,6 +38,7 @@ export function connectionRows(db: Database, random: RandomBytes) {
     async applyChanges(changes: Changes): Promise<void> {
       await inBatch(db, [
         ...changes.newConnections.map((item) => insertConnection(db, changes, item, random)),
+        ...(changes.isFirstRead ? [firstReadUpdate(db, changes)] : []),
         ...changes.connections.flatMap((
           item,
         ) => [...gapUpdates(db, changes, item), connectionUpdate(db, changes, item)]),
@@ -40,8 +47,9 @@ export function connectionRows(db: Database, random: RandomBytes) {
       ]);
     },
     /**
-     * A connection's local end; `gone` when the aggregator has already forgotten it. Nothing
-     * happens to one that ended before.
+     * A connection's local end; `gone` when the aggregator has already forgotten it. The last one of
+     * a link ends the link, so that nobody stays there for nothing. Nothing happens to one that
+     * ended before.
      */
     async removeConnection(
       userId: UserId,
@@ -49,22 +57,39 @@ export function connectionRows(db: Database, random: RandomBytes) {
       gone: boolean,
       nowMs: number,
     ): Promise<void> {
-      await db.update(connections).set({
-        status: "removed",
-        action: "none",
-        removedAtMs: nowMs,
-        goneRemotely: gone ? 1 : 0,
-        nextTryAtMs: gone ? null : nowMs,
-        tries: 0,
-        updatedAtMs: nowMs,
-      })
-        .where(
-          and(
-            eq(connections.id, id),
-            eq(connections.userId, userId),
-            ne(connections.status, "removed"),
+      const links = aggregatorLinks;
+      await inBatch(db, [
+        db.update(connections).set({
+          status: "removed",
+          action: "none",
+          removedAtMs: nowMs,
+          goneRemotely: gone ? 1 : 0,
+          nextTryAtMs: gone ? null : nowMs,
+          tries: 0,
+          updatedAtMs: nowMs,
+        })
+          .where(
+            and(
+              eq(connections.id, id),
+              eq(connections.userId, userId),
+              ne(connections.status, "removed"),
+            ),
           ),
-        );
+        db.update(links).set({ state: "ending", nextTryAtMs: nowMs, tries: 0 }).where(
+          and(
+            eq(links.state, "created"),
+            isNotNull(links.connectionsReadAtMs),
+            sql`${links.id} = (SELECT b.link_id FROM bank_connections b WHERE b.id = ${id} AND b.user_id = ${userId})`,
+            sql`NOT EXISTS (SELECT 1 FROM bank_connections b WHERE b.link_id = ${links.id} AND b.status <> 'removed')`,
+          ),
+        ),
+      ]);
+    },
+    /** From now on its accounts may be those of whoever opened the page that renews it. */
+    async offerRenewal(id: ConnectionId, nowMs: number): Promise<void> {
+      await db.update(connections).set({ renewalOfferedAtMs: nowMs }).where(
+        eq(connections.id, id),
+      );
     },
     /** The aggregator has forgotten a connection that ended here. */
     async connectionGone(id: ConnectionId): Promise<void> {

@@ -10,13 +10,16 @@ import { handoverRows } from "./handovers.ts";
 import { linkEndings } from "./link-endings.ts";
 import { linkIntentRows } from "./link-intents.ts";
 import { linkedUserReads } from "./linked-users.ts";
-import { linkRows, linkSchedule } from "./links.ts";
+import { linkSchedule, lostTradeReads, tradedTokens, tradeRows } from "./links.ts";
 import { pendingWork } from "./pending-work.ts";
 import { quarantineOperations, quarantineRows } from "./quarantine.ts";
 import { readProgress } from "./read-progress.ts";
 import { remoteUserReads } from "./remote-users.ts";
 
 export type { EarningStart } from "./handovers.ts";
+export type { LinkIntent } from "./link-intents.ts";
+export { LOST_TRADE_MS } from "./links.ts";
+export type { TradeClaim } from "./links.ts";
 export type {
   QuarantinedMessage,
   QuarantineEntry,
@@ -33,7 +36,9 @@ export type BankingStore = ReturnType<typeof bankingStore>;
 export function bankingStore(db: Database, random: RandomBytes) {
   return {
     ...linkedUserReads(db),
-    ...linkRows(db, random),
+    ...tradeRows(db, random),
+    ...tradedTokens(db),
+    ...lostTradeReads(db),
     ...linkSchedule(db),
     ...linkEndings(db),
     ...linkIntentRows(db, random),

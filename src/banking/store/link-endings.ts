@@ -1,6 +1,6 @@
 // The end of a user's existence at an aggregator: the mark here first, the end there confirmed later.
-import { and, eq, inArray, ne, sql } from "drizzle-orm";
-import { aggregatorLinks, bankConnections } from "../../db/banking-tables.ts";
+import { and, eq, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
+import { aggregatorLinks, bankConnections, connectionIntents } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
 import type { UserId } from "../../kernel/ids.ts";
 import { inBatch } from "./batch.ts";
@@ -12,8 +12,8 @@ export function linkEndings(db: Database) {
   return {
     /**
      * The local mark of an ending: connections removed, tokens kept until the aggregator has
-     * forgotten the user. A creation that is under way finds its right gone and undoes what it
-     * made.
+     * forgotten its users. Nobody comes back with a state of before, and a trade that is under way
+     * finds its link ended and deletes the user that it brought. The links to finish there.
      */
     async beginEnding(userId: UserId, nowMs: number): Promise<readonly string[]> {
       await inBatch(db, [
@@ -26,14 +26,29 @@ export function linkEndings(db: Database) {
         db.update(links).set({ state: "ending", nextTryAtMs: nowMs, tries: 0 }).where(
           and(eq(links.userId, userId), eq(links.state, "created")),
         ),
-        db.update(links).set({ state: "ended", endedAtMs: nowMs }).where(
-          and(eq(links.userId, userId), inArray(links.state, ["intended", "creating"])),
+        db.update(links).set({
+          state: "ended",
+          endedAtMs: nowMs,
+          nextTryAtMs:
+            sql`CASE WHEN ${links.tradedTokenCipher} IS NULL THEN NULL ELSE ${nowMs} END`,
+        }).where(and(eq(links.userId, userId), eq(links.state, "creating"))),
+        db.update(connectionIntents).set({ spentAtMs: nowMs, outcome: "refused" }).where(
+          and(eq(connectionIntents.userId, userId), isNull(connectionIntents.spentAtMs)),
         ),
       ]);
       const ending = await db.select({ id: links.id }).from(links).where(
-        and(eq(links.userId, userId), eq(links.state, "ending")),
+        and(
+          eq(links.userId, userId),
+          or(eq(links.state, "ending"), isNotNull(links.tradedTokenCipher)),
+        ),
       );
       return ending.map((row) => row.id);
+    },
+    /** Begins the end of a link under which the aggregator never showed a connection. */
+    async endUnusedLink(linkId: string, nowMs: number): Promise<void> {
+      await db.update(links).set({ state: "ending", nextTryAtMs: nowMs, tries: 0 }).where(
+        and(eq(links.id, linkId), eq(links.state, "created"), isNull(links.connectionsReadAtMs)),
+      );
     },
     /** The user no longer exists there. */
     async endLink(linkId: string, nowMs: number): Promise<void> {
@@ -51,7 +66,7 @@ export function linkEndings(db: Database) {
           tokenCipher: null,
           endedAtMs: nowMs,
           nextTryAtMs: null,
-        }).where(and(eq(links.id, linkId), inArray(links.state, ["created", "ending"]))),
+        }).where(and(eq(links.id, linkId), sql`${links.state} IN ('created', 'ending')`)),
       ]);
     },
   };

@@ -8,7 +8,7 @@ import type { ConnectionId, SessionId, UserId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import type { AggregatorName } from "../ports.ts";
 
-type Intent = typeof connectionIntents.$inferSelect;
+export type LinkIntent = typeof connectionIntents.$inferSelect;
 
 export function linkIntentRows(db: Database, random: RandomBytes) {
   return {
@@ -17,7 +17,7 @@ export function linkIntentRows(db: Database, random: RandomBytes) {
         userId: UserId;
         sessionId: SessionId | null;
         aggregator: AggregatorName;
-        kind: Intent["kind"];
+        kind: LinkIntent["kind"];
         connectionId: ConnectionId | null;
         redirectUri: string;
         stateHash: string;
@@ -30,14 +30,12 @@ export function linkIntentRows(db: Database, random: RandomBytes) {
         ...intent,
       });
     },
-    async openIntent(userId: UserId, stateHash: string, nowMs: number): Promise<Intent | null> {
+    /** The user's intent of that state, spent and late ones included. */
+    async intentOf(userId: UserId, stateHash: string): Promise<LinkIntent | null> {
       const [row] = await db.select().from(connectionIntents).where(
-        eq(connectionIntents.stateHash, stateHash),
+        and(eq(connectionIntents.stateHash, stateHash), eq(connectionIntents.userId, userId)),
       );
-      return row !== undefined && row.userId === userId && row.spentAtMs === null &&
-          row.expiresAtMs > nowMs
-        ? row
-        : null;
+      return row ?? null;
     },
     /** Spends the state; false when another call did. */
     async spendIntent(
@@ -49,6 +47,15 @@ export function linkIntentRows(db: Database, random: RandomBytes) {
         and(eq(connectionIntents.id, id), sql`${connectionIntents.spentAtMs} IS NULL`),
       ).returning({ id: connectionIntents.id });
       return spent.length > 0;
+    },
+    /** Forgets what redirects claimed in trades that nothing asks about any more. */
+    async forgetHints(beforeMs: number): Promise<void> {
+      await db.update(connectionIntents).set({ remoteConnectionId: null }).where(
+        and(
+          sql`${connectionIntents.remoteConnectionId} IS NOT NULL`,
+          lt(connectionIntents.spentAtMs, beforeMs),
+        ),
+      );
     },
     async purgeIntents(beforeMs: number): Promise<number> {
       const gone = await db.delete(connectionIntents).where(

@@ -20,7 +20,7 @@ const connectionJson = sql.raw(
   `json_group_array(json_object('id', b.id, 'remoteId', b.remote_connection_id, 'bankId', b.bank_id, 'bankName', b.bank_name, 'status', b.status,
   'action', b.action, 'consentGrantedAtMs', b.consent_granted_at_ms, 'consentExpiresAtMs', b.consent_expires_at_ms,
   'repairReason', b.repair_reason, 'repairSinceMs', b.repair_since_ms, 'tries', b.tries, 'goneRemotely', b.gone_remotely, 'updatedAtMs', b.updated_at_ms,
-  'reads', json_object('fullRead', b.full_read, 'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms),
+  'reads', json_object('fullRead', b.full_read, 'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms, 'renewalOfferedAtMs', b.renewal_offered_at_ms),
   'gaps', json((SELECT json_group_array(json_object('fromMs', g.from_ms, 'toMs', g.to_ms, 'recovered', g.recovered_at_ms)) FROM bank_gaps g WHERE g.connection_id = b.id))))`,
 );
 const identityJson =
@@ -43,6 +43,9 @@ type LinkedUserRow = {
   link_state: LinkedUser["linkState"];
   tries: number;
   token_cipher: string | null;
+  traded_token_cipher: string | null;
+  attempt_at_ms: number | null;
+  connections_read_at_ms: number | null;
   user_id: UserId;
   user_state: string;
   data_key: string;
@@ -55,7 +58,7 @@ type LinkedUserRow = {
 // One statement. Consent counts from the first grant that no withdrawal followed. Ended links are
 // found too: their messages are known to be late, not strange.
 function linkedUserQuery(condition: ReturnType<typeof sql>) {
-  return sql`SELECT l.aggregator, l.id AS link_id, l.state AS link_state, l.tries, l.token_cipher, l.user_id, u.state AS user_state, u.data_key,
+  return sql`SELECT l.aggregator, l.id AS link_id, l.state AS link_state, l.tries, l.token_cipher, l.traded_token_cipher, l.attempt_at_ms, l.connections_read_at_ms, l.user_id, u.state AS user_state, u.data_key,
     (SELECT MIN(c.at_ms) FROM consents c WHERE c.user_id = l.user_id AND c.purpose = 'bank_data' AND c.granted = 1 AND c.sequence >
       COALESCE((SELECT MAX(w.sequence) FROM consents w WHERE w.user_id = l.user_id AND w.purpose = 'bank_data' AND w.granted = 0), 0)) AS bank_data_since_ms,
     (SELECT version FROM catalogue_state WHERE id = 1) AS catalogue_version,
@@ -95,7 +98,10 @@ function toConnections(connectionsJson: string, accountsJson: string): LinkedCon
     earlierKeys: identity.earlierKeys ??
       [family, identity.fingerprint, weakKey].filter((key) => key !== null),
   }));
-  type Reads = Pick<LinkedConnection, "fullRead" | "changesReadAtMs" | "changesDueAtMs">;
+  type Reads = Pick<
+    LinkedConnection,
+    "fullRead" | "changesReadAtMs" | "changesDueAtMs" | "renewalOfferedAtMs"
+  >;
   type RawConnection =
     & Raw<
       Omit<LinkedConnection, "accounts" | "gaps" | keyof Reads>,
@@ -134,6 +140,9 @@ export function linkedUserReads(db: Database) {
       linkState: row.link_state,
       linkTries: row.tries,
       tokenCipher: row.token_cipher,
+      tradedTokenCipher: row.traded_token_cipher,
+      attemptAtMs: row.attempt_at_ms,
+      connectionsReadAtMs: row.connections_read_at_ms,
       userId: row.user_id,
       userActive: row.user_state === "active",
       dataKey: row.data_key,

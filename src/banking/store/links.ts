@@ -1,90 +1,139 @@
-// A user's existence at an aggregator: the intent, the one attempt at a time to create it, and when
-// it is reconciled next.
-import { and, eq, inArray, lt, sql } from "drizzle-orm";
-import { aggregatorLinks } from "../../db/banking-tables.ts";
+// A user's existence at an aggregator: the trade of the code that brought it, whose it is, and when
+// the sweep looks at it next.
+import { and, eq, inArray, isNull, lt, notExists, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/sqlite-core";
+import { aggregatorLinks, connectionIntents } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
 import { newId } from "../../kernel/ids.ts";
 import type { UserId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
-import type { LinkedUser } from "../connections/index.ts";
+import { HOUR_MS } from "../../kernel/time.ts";
 import type { AggregatorName } from "../ports.ts";
+import { inBatch } from "./batch.ts";
 
-type Link = {
-  readonly id: string;
-  readonly state: LinkedUser["linkState"];
-  readonly remoteUserId: string | null;
-  readonly tokenCipher: string | null;
+/** The first trade of an intent's code. */
+export type TradeClaim = {
+  readonly intentId: string;
+  readonly userId: UserId;
+  readonly codeHash: string;
+  /** What the redirect claims to have connected. */
+  readonly remoteConnectionId: string | null;
+  readonly nowMs: number;
 };
 
 const links = aggregatorLinks;
+const intents = connectionIntents;
 
-/** The creation of the user at the aggregator. */
-export function linkRows(db: Database, random: RandomBytes) {
+/** How long a trade whose answer was lost is remembered by what its redirect claimed. */
+export const LOST_TRADE_MS = 48 * HOUR_MS;
+
+/** Trades of codes for tokens. */
+export function tradeRows(db: Database, random: RandomBytes) {
   return {
-    /** The user's link that has not begun to end. */
-    async activeLink(userId: UserId, aggregator: AggregatorName): Promise<Link | null> {
-      const [row] = await db.select().from(links).where(
-        and(
-          eq(links.userId, userId),
-          eq(links.aggregator, aggregator),
-          inArray(links.state, ["intended", "creating", "created"]),
-        ),
+    /**
+     * Spends the intent and notes its link before the code is traded, together or not at all. The
+     * link's id, or null when the intent is spent or late.
+     */
+    async claimTrade(claim: TradeClaim): Promise<string | null> {
+      const { intentId, userId, codeHash, remoteConnectionId, nowMs } = claim;
+      const linkId = newId("lnk", nowMs, random, userId);
+      const isOpen = and(
+        eq(intents.id, intentId),
+        isNull(intents.spentAtMs),
+        sql`${intents.expiresAtMs} > ${nowMs}`,
       );
-      return row ?? null;
+      const [made] = await db.batch([
+        db.insert(links).select(
+          sql`SELECT ${linkId}, ${intents.userId}, ${intents.aggregator}, 'creating', 1, ${nowMs}, NULL, NULL, 0,
+            ${nowMs + LOST_TRADE_MS}, ${nowMs}, NULL, NULL, NULL FROM ${intents} WHERE ${isOpen}`,
+        ).returning({ id: links.id }),
+        db.update(intents).set({
+          spentAtMs: nowMs,
+          outcome: "returned",
+          codeHash,
+          linkId,
+          remoteConnectionId,
+        }).where(isOpen),
+      ]);
+      return made[0]?.id ?? null;
     },
-    /** Writes the intent, unless there is an active link already. */
-    async intendLink(userId: UserId, aggregator: AggregatorName, nowMs: number): Promise<void> {
-      await db.insert(links).values({
-        id: newId("lnk", nowMs, random, userId),
-        userId,
-        aggregator,
-        state: "intended",
-        attempts: 0,
-        createdAtMs: nowMs,
-      }).onConflictDoNothing();
+    /** The trade brought nothing that is to be kept, or what it brought is gone there. */
+    async endTrade(linkId: string, nowMs: number): Promise<void> {
+      await inBatch(db, [
+        db.update(links).set({
+          state: "ended",
+          tradedTokenCipher: null,
+          endedAtMs: sql`COALESCE(${links.endedAtMs}, ${nowMs})`,
+          nextTryAtMs: null,
+        }).where(and(eq(links.id, linkId), inArray(links.state, ["creating", "ended"]))),
+        db.update(intents).set({ remoteConnectionId: null }).where(eq(intents.linkId, linkId)),
+      ]);
+    },
+  };
+}
+
+/** What a trade brought: a token, then whose it is. */
+export function tradedTokens(db: Database) {
+  return {
+    /** Keeps the token, also when the link was ended meanwhile: the user there is then deleted. */
+    async storeTraded(linkId: string, tokenCipher: string, nextTryAtMs: number): Promise<void> {
+      await db.update(links).set({ tradedTokenCipher: tokenCipher, nextTryAtMs }).where(
+        eq(links.id, linkId),
+      );
     },
     /**
-     * Takes the right to create the user there. Null when another request holds it. More than one
-     * attempt means that an earlier one failed and may have left a user behind.
+     * Says whose the traded token is; false when the link was ended meanwhile, or another link has
+     * that user.
      */
-    async takeCreation(
-      linkId: string,
-      nowMs: number,
-      lapseMs: number,
-    ): Promise<{ readonly attempts: number } | null> {
-      const [row] = await db.update(links).set({
-        state: "creating",
-        attempts: sql`${links.attempts} + 1`,
-        attemptAtMs: nowMs,
-      })
-        .where(
-          and(
-            eq(links.id, linkId),
-            sql`(${links.state} = 'intended' OR (${links.state} = 'creating' AND ${links.attemptAtMs} <= ${
-              nowMs - lapseMs
-            }))`,
+    async storeRemoteUser(linkId: string, remoteUserId: string): Promise<boolean> {
+      const other = alias(links, "o");
+      const stored = await db.update(links).set({
+        state: "created",
+        remoteUserId,
+        tokenCipher: links.tradedTokenCipher,
+        tradedTokenCipher: null,
+      }).where(and(
+        eq(links.id, linkId),
+        eq(links.state, "creating"),
+        sql`${links.tradedTokenCipher} IS NOT NULL`,
+        notExists(
+          db.select({ id: other.id }).from(other).where(
+            and(eq(other.aggregator, links.aggregator), eq(other.remoteUserId, remoteUserId)),
           ),
-        )
-        .returning({ attempts: links.attempts });
-      return row ?? null;
-    },
-    /** Gives the right back after an attempt that created nobody. */
-    async releaseCreation(linkId: string, attempt: number): Promise<void> {
-      await db.update(links).set({ state: "intended" }).where(
-        and(eq(links.id, linkId), eq(links.state, "creating"), eq(links.attempts, attempt)),
-      );
-    },
-    /** Stores what the attempt got; false when the attempt no longer holds the right. */
-    async storeCreated(
-      linkId: string,
-      attempt: number,
-      remoteUserId: string,
-      tokenCipher: string,
-    ): Promise<boolean> {
-      const stored = await db.update(links).set({ state: "created", remoteUserId, tokenCipher })
-        .where(and(eq(links.id, linkId), eq(links.state, "creating"), eq(links.attempts, attempt)))
-        .returning({ id: links.id });
+        ),
+      )).returning({ id: links.id });
       return stored.length > 0;
+    },
+  };
+}
+
+/** What is asked about trades without a stored answer. */
+export function lostTradeReads(db: Database) {
+  return {
+    /** True while a trade that began after `sinceMs` has no stored answer. */
+    async tradeIsOpen(aggregator: AggregatorName, sinceMs: number): Promise<boolean> {
+      const found = await db.select({ id: links.id }).from(links).where(
+        sql`${links.state} = 'creating' AND ${links.attemptAtMs} > ${sinceMs} AND ${links.aggregator} = ${aggregator}`,
+      ).limit(1);
+      return found.length > 0;
+    },
+    /** The link of a trade begun in that time whose answer was lost and that claimed to connect it. */
+    async lostTrade(
+      aggregator: AggregatorName,
+      remoteConnectionId: string,
+      begun: { readonly fromMs: number; readonly untilMs: number },
+    ): Promise<string | null> {
+      const [found] = await db.select({ id: links.id }).from(intents)
+        .innerJoin(links, eq(links.id, intents.linkId)).where(
+          and(
+            eq(intents.remoteConnectionId, remoteConnectionId),
+            eq(links.aggregator, aggregator),
+            isNull(links.remoteUserId),
+            isNull(links.tradedTokenCipher),
+            sql`${links.attemptAtMs} BETWEEN ${begun.fromMs} AND ${begun.untilMs}`,
+          ),
+        ).limit(1);
+      return found?.id ?? null;
     },
   };
 }

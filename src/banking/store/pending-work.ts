@@ -42,7 +42,7 @@ export function pendingWork(db: Database) {
     async due(nowMs: number, limit: number): Promise<DueWork> {
       const [dueLinks, dueConnections, dueChanges] = await db.batch([
         db.select({ id: links.id, state: links.state, tries: links.tries }).from(links).where(
-          sql`${links.nextTryAtMs} IS NOT NULL AND ${links.nextTryAtMs} <= ${nowMs} AND ${links.state} IN ('created', 'ending')`,
+          sql`${links.nextTryAtMs} IS NOT NULL AND ${links.nextTryAtMs} <= ${nowMs}`,
         ).orderBy(links.nextTryAtMs).limit(limit),
         db.select({ id: connections.id, linkId: connections.linkId, tries: connections.tries })
           .from(connections).where(sql`${isOpen} AND ${connections.nextTryAtMs} <= ${nowMs}`)

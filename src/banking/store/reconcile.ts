@@ -57,6 +57,7 @@ export function insertConnection(
     goneRemotely: sql`0`.as("goneRemotely"),
     changesReadAtMs: sql`NULL`.as("changesReadAtMs"),
     changesDueAtMs: sql`${changes.nowMs + DAY_MS}`.as("changesDueAtMs"),
+    renewalOfferedAtMs: sql`NULL`.as("renewalOfferedAtMs"),
   };
   return db.insert(bankConnections).select(
     db.select(columns).from(link).where(
@@ -65,6 +66,21 @@ export function insertConnection(
   ).onConflictDoNothing({
     target: [bankConnections.aggregator, bankConnections.remoteConnectionId],
   });
+}
+
+/** From now on nothing that appears under the link is taken in. */
+export function firstReadUpdate(db: Database, changes: Changes) {
+  return db.update(aggregatorLinks).set({
+    connectionsReadAtMs: changes.nowMs,
+    nextTryAtMs: null,
+    tries: 0,
+  }).where(
+    and(
+      eq(aggregatorLinks.id, changes.linkId),
+      eq(aggregatorLinks.state, "created"),
+      isNull(aggregatorLinks.connectionsReadAtMs),
+    ),
+  );
 }
 
 export function connectionUpdate(db: Database, changes: Changes, item: ConnectionChange) {

@@ -1,7 +1,6 @@
 // What an authentic, understood message leads to. One read of D1; no write when nothing changed;
 // what differs from ours is read at the aggregator before it is believed.
 import { isDatabaseFailure } from "../../db/database.ts";
-import type { ConnectionId } from "../../kernel/ids.ts";
 import { errorClass } from "../../kernel/log.ts";
 import { MINUTE_MS } from "../../kernel/time.ts";
 import { differs, isFine } from "../connections/index.ts";
@@ -9,11 +8,11 @@ import type { Access, BankingDeps, Reconciled } from "../reconcile/index.ts";
 import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { ReadError } from "../errors.ts";
 import { accessFor, cipherFor, reconcile } from "../reconcile/index.ts";
-import type { AggregatorName, WebhookEvent, WebhookMessage } from "../ports.ts";
+import type { Aggregator, WebhookEvent, WebhookMessage } from "../ports.ts";
 import { noteDropped, PAGES_INLINE, policyFor, readDue, recordRows } from "../rows/index.ts";
+import type { Failure } from "./failure.ts";
+import { unknownUser } from "./unknown-user.ts";
 
-/** Why a message was set aside, and the connection that needs a repair because of it. */
-export type Failure = { readonly reason: string; readonly connectionId: ConnectionId | null };
 type Outcome = Failure | "unavailable" | null;
 
 const RECONCILE_AGAIN_MS = 5 * MINUTE_MS;
@@ -21,14 +20,13 @@ const RECONCILE_AGAIN_MS = 5 * MINUTE_MS;
 /** Processes one message; null when all is done. Database failures throw. */
 export async function processMessage(
   deps: BankingDeps,
-  aggregator: AggregatorName,
+  aggregator: Aggregator,
   event: WebhookEvent,
   message: WebhookMessage,
 ): Promise<Outcome> {
-  const linkedUser = await deps.store.linkedUserByRemoteId(aggregator, message.remoteUserId);
-  if (linkedUser === null || !linkedUser.userActive) {
-    return { reason: "unknown_user", connectionId: null };
-  }
+  const linkedUser = await deps.store.linkedUserByRemoteId(aggregator.name, message.remoteUserId);
+  if (linkedUser === null) return unknownUser(deps, aggregator, message);
+  if (!linkedUser.userActive) return { reason: "unknown_user", connectionId: null };
   // Late news of somebody who left.
   if (linkedUser.linkState !== "created") return null;
   const connection =
@@ -187,6 +185,8 @@ async function take(
  * aggregator when asked.
  */
 function unknownAccount(connection: LinkedConnection, message: WebhookMessage): Outcome {
+  // Shown with a renewal and not taken in: that is no message to ask about again.
+  if (connection.renewalOfferedAtMs !== null) return null;
   const strange = message.accounts.some((account) =>
     account.kind !== null && account.state === "enabled" &&
     !connection.accounts.some((known) => known.remoteId === account.remoteId)

@@ -10,8 +10,13 @@ import { backoffMs } from "../connections/index.ts";
 import { aggregatorOf } from "../reconcile/index.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
 import { processMessage } from "./handle-message.ts";
-import type { Failure } from "./handle-message.ts";
-import type { Aggregator, AggregatorName, WebhookEvent, WebhookMessage } from "../ports.ts";
+import type { Failure } from "./failure.ts";
+import type {
+  Aggregator,
+  AggregatorName,
+  WebhookEvent,
+  WebhookMessage,
+} from "../ports.ts";
 import type { QuarantineEntry } from "../store/index.ts";
 
 /** A first sync carries the whole history, several megabytes of it. */
@@ -101,7 +106,7 @@ async function receiveVerified(
       message = aggregator.readWebhook(event, bytes);
       trouble = message === null
         ? { reason: "not_understood", connectionId: null }
-        : await processMessage(deps, aggregator.name, event, message);
+        : await processMessage(deps, aggregator, event, message);
     } catch (error) {
       if (isDatabaseFailure(error)) throw error;
       // Whatever this is, it would meet every redelivery too, and hold up everybody behind it.

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import type { JWK } from "jose";
 import { accessCertificates } from "./access-token.ts";
-import { mountAuth } from "./auth.ts";
+import { dropLateVisitors, mountAuth } from "./auth.ts";
 import { mountClock } from "./clock.ts";
 import type { SandboxApp, SandboxTypes, Services } from "./context.ts";
 import { mountAccountControls } from "./control-accounts.ts";
@@ -37,6 +37,7 @@ export function createSandbox(
 
   app.use(async (c, next) => {
     c.set("nowMs", await readClock(env));
+    dropLateVisitors(services, c.var.nowMs);
     await next();
     // A button of the front page leads back to it; scripts get the JSON.
     const form = (c.req.header("content-type") ?? "").includes("form") &&

@@ -3,6 +3,7 @@
 // must never be deployed.
 import type { Context, Next } from "hono";
 import type { SandboxApp, SandboxTypes, Services } from "./context.ts";
+import { closeUser } from "./bank.ts";
 import { randomToken, readFields } from "./context.ts";
 import { errorResponse, jsonResponse } from "./wire.ts";
 
@@ -74,6 +75,23 @@ function makePermanent({ store, webhooks }: Services, idUser: number): void {
     idUser,
   );
   webhooks.deliverLater(waiting.map(({ id }) => id));
+}
+
+/** Temporary users whom no trade made permanent are gone after half an hour, with all of theirs. */
+export function dropLateVisitors({ store }: Services, nowMs: number): void {
+  const late = store.all<{ id: number }>(
+    "SELECT id FROM users WHERE permanent = 0 AND deleted_ms IS NULL AND created_ms <= ?",
+    nowMs - temporaryMs,
+  );
+  for (const { id } of late) {
+    closeUser(store, id, nowMs);
+    store.run(
+      "DELETE FROM webhook_bodies WHERE id IN (SELECT id FROM webhooks WHERE id_user = ? AND state = 'waiting')",
+      id,
+    );
+    store.run("DELETE FROM webhooks WHERE id_user = ? AND state = 'waiting'", id);
+    store.run("DELETE FROM webview_sessions WHERE id_user = ?", id);
+  }
 }
 
 function bearer(request: Request): string | null {

@@ -91,13 +91,13 @@ describe("repeating", () => {
     expect(calls).toHaveLength(1);
   });
   it.each([[status(503)], [status(429)], [new TypeError("network")]])(
-    "never the creation of a user",
+    "never the trade of a code",
     async (answer) => {
       const { aggregator, calls, sleeps } = powens([
         answer,
-        Response.json({ auth_token: "permanent-1", type: "permanent", id_user: 5 }),
+        Response.json({ access_token: "permanent-1", token_type: "Bearer" }),
       ]);
-      expect(await aggregator.createUser()).toEqual({
+      expect(await aggregator.tradeCode("code-of-page")).toEqual({
         ok: false,
         error: { code: "aggregator_unavailable" },
       });
@@ -107,25 +107,60 @@ describe("repeating", () => {
 });
 
 describe("answers", () => {
-  it("a user is taken only with a permanent token", async () => {
+  it("a code is traded for a token, and the token says whose it is", async () => {
     const { aggregator, calls } = powens([
-      Response.json({ auth_token: "permanent-1", type: "permanent", id_user: 5, expires_in: null }),
-      Response.json({ auth_token: "temporary-1", type: "temporary", id_user: 6, expires_in: 1800 }),
+      Response.json({ access_token: "permanent-1", token_type: "Bearer" }),
+      Response.json({ id: 5, signin: "2026-11-20 09:00:00" }),
+      Response.json({ token_type: "Bearer" }),
+      Response.json({ signin: "2026-11-20 09:00:00" }),
     ]);
-    expect(await aggregator.createUser()).toEqual({
-      ok: true,
-      value: { remoteUserId: "5", token: "permanent-1" },
-    });
+    expect(await aggregator.tradeCode("code-of-page")).toEqual({ ok: true, value: "permanent-1" });
     expect(calls[0]).toMatchObject({
-      url: "https://acme.biapi.test/2.0/auth/init",
+      url: "https://acme.biapi.test/2.0/auth/token/access",
       method: "POST",
       token: null,
-      body: '{"client_id":"12","client_secret":"s3cret-s3cret"}',
+      body:
+        '{"grant_type":"authorization_code","code":"code-of-page","client_id":"12","client_secret":"s3cret-s3cret"}',
     });
-    expect(await aggregator.createUser()).toEqual({
-      ok: false,
-      error: { code: "aggregator_malformed" },
+    expect(await aggregator.remoteUserOf("permanent-1")).toEqual({ ok: true, value: "5" });
+    expect(calls[1]).toMatchObject({
+      url: "https://acme.biapi.test/2.0/users/me",
+      token: "Bearer permanent-1",
     });
+    const malformed = { ok: false, error: { code: "aggregator_malformed" } };
+    expect(await aggregator.tradeCode("code-of-page")).toEqual(malformed);
+    expect(await aggregator.remoteUserOf("permanent-1")).toEqual(malformed);
+  });
+  it("a token for a user of no link names that user, and is asked for once", async () => {
+    const { aggregator, calls } = powens([
+      Response.json({ access_token: "permanent-2", token_type: "Bearer" }),
+      status(503),
+    ]);
+    expect(await aggregator.renewToken("5")).toEqual({ ok: true, value: "permanent-2" });
+    expect(calls[0]).toMatchObject({
+      url: "https://acme.biapi.test/2.0/auth/renew",
+      token: null,
+      body:
+        '{"grant_type":"client_credentials","id_user":"5","client_id":"12","client_secret":"s3cret-s3cret"}',
+    });
+    expect((await aggregator.renewToken("5")).ok).toBe(false);
+    expect(calls).toHaveLength(2);
+  });
+  it("a page that links is opened without a code, one that renews with ours", () => {
+    const { aggregator } = powens([]);
+    const page = (flow: "connect" | "reconnect", code: string | null) =>
+      new URL(aggregator.webviewUrl({
+        flow,
+        locale: "fr",
+        redirectUri: "myapp://done",
+        code,
+        state: "s",
+        bankId: null,
+        remoteConnectionId: flow === "reconnect" ? "9" : null,
+      })).searchParams;
+    expect(page("connect", null).has("code")).toBe(false);
+    expect(page("connect", null).has("max_connections")).toBe(false);
+    expect(page("reconnect", "ours").get("code")).toBe("ours");
   });
   it.each([400, 409])("noAccount (%d, in any case) is an empty list", async (code) => {
     const { aggregator } = powens([

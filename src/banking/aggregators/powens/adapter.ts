@@ -32,18 +32,7 @@ export function createPowens(deps: PowensClientDeps & PowensSettings): Aggregato
   return {
     name: "powens",
     events: POWENS_EVENTS,
-    createUser: () => createUser(client, deps),
-    temporaryCode: async (token) => {
-      const answer = await objectAt(client, {
-        method: "GET",
-        target: "auth/token/code?type=singleAccess",
-        token,
-        repeatable: true,
-      });
-      if (!answer.ok) return answer;
-      const code = asText(answer.value["code"]) ?? "";
-      return TOKEN.test(code) ? ok(code) : err({ code: "aggregator_malformed" });
-    },
+    ...tokenCalls(client, deps),
     webviewUrl: (request) => webviewUrl(deps, request),
     banks: () => banks(client),
     userExists: async (token) => {
@@ -78,6 +67,53 @@ export function createPowens(deps: PowensClientDeps & PowensSettings): Aggregato
   };
 }
 
+type TokenCalls = Pick<
+  Aggregator,
+  "tradeCode" | "remoteUserOf" | "renewToken" | "revokeToken" | "temporaryCode"
+>;
+
+/** How tokens and codes come about and end. */
+function tokenCalls(client: PowensClient, deps: PowensSettings): TokenCalls {
+  return {
+    tradeCode: (code) =>
+      secretAt(client, "access_token", {
+        method: "POST",
+        target: "auth/token/access",
+        token: null,
+        repeatable: false,
+        body: { grant_type: "authorization_code", code, ...credentials(deps) },
+      }),
+    remoteUserOf: async (token) => {
+      const answer = await objectAt(client, {
+        method: "GET",
+        target: "users/me",
+        token,
+        repeatable: true,
+      });
+      if (!answer.ok) return answer;
+      const id = idOf(answer.value["id"]);
+      return id === null ? err({ code: "aggregator_malformed" }) : ok(id);
+    },
+    // Without `id_user` the aggregator would make a user.
+    renewToken: (remoteUserId) =>
+      secretAt(client, "access_token", {
+        method: "POST",
+        target: "auth/renew",
+        token: null,
+        repeatable: false,
+        body: { grant_type: "client_credentials", id_user: remoteUserId, ...credentials(deps) },
+      }),
+    revokeToken: (token) => remove(client, "auth/token", token),
+    temporaryCode: (token) =>
+      secretAt(client, "code", {
+        method: "GET",
+        target: "auth/token/code?type=singleAccess",
+        token,
+        repeatable: true,
+      }),
+  };
+}
+
 async function objectAt(
   client: PowensClient,
   call: PowensCall,
@@ -106,25 +142,20 @@ async function listAt<T>(
   return ok(asList(list).map((value) => read(value)).filter((value) => value !== null));
 }
 
-async function createUser(
+function credentials(settings: PowensSettings) {
+  return { client_id: settings.clientId, client_secret: settings.clientSecret };
+}
+
+/** A token or code under `name`. */
+async function secretAt(
   client: PowensClient,
-  settings: PowensSettings,
-): Promise<Result<{ remoteUserId: string; token: string }, AggregatorError>> {
-  const answer = await objectAt(client, {
-    method: "POST",
-    target: "auth/init",
-    token: null,
-    repeatable: false,
-    body: { client_id: settings.clientId, client_secret: settings.clientSecret },
-  });
+  name: string,
+  call: PowensCall,
+): Promise<Result<string, AggregatorError>> {
+  const answer = await objectAt(client, call);
   if (!answer.ok) return answer;
-  const remoteUserId = idOf(answer.value["id_user"]);
-  const token = asText(answer.value["auth_token"]) ?? "";
-  // A temporary token would vanish with its user after half an hour.
-  if (remoteUserId === null || !TOKEN.test(token) || answer.value["type"] !== "permanent") {
-    return err({ code: "aggregator_malformed" });
-  }
-  return ok({ remoteUserId, token });
+  const secret = asText(answer.value[name]) ?? "";
+  return TOKEN.test(secret) ? ok(secret) : err({ code: "aggregator_malformed" });
 }
 
 function webviewUrl(settings: PowensSettings, request: WebviewRequest): string {
