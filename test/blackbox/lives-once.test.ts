@@ -85,10 +85,10 @@ describe("each purchase counts once", () => {
     });
     await bank(`/accounts/${await accountOf(who, "checking")}/recreate`);
     expect([await once(10_000), await pending(who)]).toEqual([1, 300]);
-    // New rows within the older generation's time cannot be distinguished for sure: a person looks.
+    // No older row has the cents of a new purchase: nothing puts it in doubt.
     await pays(who, 20_000);
     expect((await purchases(who)).find((item) => item.amount_cents === 20_000)?.verdict)
-      .toMatchObject({ outcome: "waiting", points: 0 });
+      .toMatchObject({ outcome: "earned", points: 600 });
     await longAfter(7);
     await pays(who, 30_000);
     expect(await once(30_000)).toBe(1);

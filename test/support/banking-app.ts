@@ -11,7 +11,7 @@ import {
 } from "../../src/banking/routes/index.ts";
 import { createBanking } from "../../src/banking/service/index.ts";
 import { bankingStore } from "../../src/banking/store/index.ts";
-import type { CataloguePort } from "../../src/catalogue/ports.ts";
+import type { CataloguePort, CatalogueSnapshot } from "../../src/catalogue/ports.ts";
 import { auditStatement } from "../../src/audit/ports.ts";
 import type { AuditEvent } from "../../src/audit/ports.ts";
 import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
@@ -26,6 +26,7 @@ import type { Keyring } from "../../src/kernel/keyring.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { err, ok } from "../../src/kernel/result.ts";
+import type { Clock } from "../../src/kernel/time.ts";
 import type {
   BankRow,
   LedgerError,
@@ -33,6 +34,7 @@ import type {
   PurchaseQuery,
   RecordBatch,
 } from "../../src/ledger/ports.ts";
+import { ledgerRoutes } from "../../src/ledger/routes/routes.ts";
 import { maskLabel } from "../../src/recognition/mask.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { openLimiter, operatorTokens, userTokens } from "./catalogue-app.ts";
@@ -108,26 +110,34 @@ function fakeLedger(around: <T>(work: () => Promise<T>) => Promise<T>) {
   return { state, port };
 }
 
-export function bankingApp(binding: D1Database) {
+/** What a test puts in the place of the counting ledger and of the catalogue of one brand. */
+type Parts = {
+  readonly ledger: (clock: Clock) => LedgerPort;
+  readonly termsFor: CatalogueSnapshot["termsFor"];
+};
+
+export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
   const faults = faultPoint();
   const counted = countD1(binding);
   const db = openDatabase(faultyD1(counted.db, faults));
   const powens = fakePowens();
   const ledger = fakeLedger(faults.around);
-  const clock = { ms: START_MS, nowMs: () => clock.ms };
+  const clock = { ms: START_MS, nowMs: (): number => clock.ms };
+  const ledgerPort = parts.ledger?.(clock) ?? ledger.port;
   const logged: string[] = [];
   const gates = new Map<UserId, Partial<LinkGate>>();
   const recogniser = compileCatalogue([{ id: BRAND, name: "Monoprix", aliases: ["MONOPRIX"] }]);
   const catalogueState = { snapshots: 0 };
+  const snapshotOf = (version: number): CatalogueSnapshot => ({
+    version,
+    recogniser,
+    brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix", logoUrl: null } : null),
+    termsFor: parts.termsFor ?? (() => []),
+  });
   const catalogue: CataloguePort = {
     snapshot: async (version) => {
       catalogueState.snapshots += 1;
-      return {
-        version,
-        recogniser,
-        brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix", logoUrl: null } : null),
-        termsFor: () => [],
-      };
+      return snapshotOf(version);
     },
   };
   const identity: IdentityPort = {
@@ -172,7 +182,7 @@ export function bankingApp(binding: D1Database) {
     aggregators: [adapter],
     identity,
     catalogue,
-    ledger: ledger.port,
+    ledger: ledgerPort,
     maskLabel: (label) => hooks.maskLabel(label),
     keyrings: { encryption: KEYS, index: KEYS },
     programme: { pointsPerEuro: 100, pointsExpireMonths: 24 },
@@ -187,6 +197,18 @@ export function bankingApp(binding: D1Database) {
   const { bodies, callers } = inbound(clock);
   const routers = [
     { path: "/", router: webhookRoutes({ service, bodies, callers }) },
+    {
+      path: "/",
+      router: ledgerRoutes({
+        ledger: ledgerPort,
+        userKeys: identity,
+        brands: { current: async () => snapshotOf(0) },
+        userTokens,
+        cursors: signedCursors(KEYS),
+        pointsPerEuro: 100,
+        log: jsonLog((line) => logged.push(line)),
+      }),
+    },
     {
       path: "/admin/v1",
       router: quarantineListRoutes({ service, operatorTokens, note, cursors: signedCursors(KEYS) }),
