@@ -5,13 +5,16 @@ import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
+import { requireOperator } from "./http/authentication.ts";
+import type { OperatorTokens } from "./http/authentication.ts";
+import type { Bodies, BodyRefusal, Standing } from "./http/bodies.ts";
+import type { Callers } from "./http/callers.ts";
 import type { AppEnv, Locale } from "./http/context.ts";
 import { documentInfo } from "./http/openapi.ts";
 import { problem } from "./http/problem.ts";
 import { PROBLEM_DETAILS } from "./texts/texts.ts";
 import { rateLimited } from "./http/rate-limit.ts";
 import type { RateLimiter } from "./http/rate-limit.ts";
-import { readAtMost } from "./kernel/bytes.ts";
 import { newId } from "./kernel/ids.ts";
 import { errorClass } from "./kernel/log.ts";
 import type { Log } from "./kernel/log.ts";
@@ -25,6 +28,9 @@ export type AppServices = {
   readonly corsOrigins: readonly string[];
   readonly apiLimiter: RateLimiter;
   readonly authLimiter: RateLimiter;
+  readonly bodies: Bodies;
+  readonly callers: Callers;
+  readonly operatorTokens: OperatorTokens;
   /** Every domain's router with the path it is mounted on, in order. */
   readonly routers: readonly { readonly path: string; readonly router: OpenAPIHono<AppEnv> }[];
   /**
@@ -71,8 +77,18 @@ export function createApp(services: AppServices): OpenAPIHono<AppEnv> {
     }),
   );
   app.use("/v1/auth/*", rateLimited(services.authLimiter));
-  app.use("/v1/*", rateLimited(services.apiLimiter), jsonBodies(BODY_BYTES_MAX));
-  app.use("/admin/v1/*", jsonBodies(IMPORT_BYTES_MAX));
+  const { bodies, callers } = services;
+  app.use(
+    "/v1/*",
+    rateLimited(services.apiLimiter),
+    jsonBodies(bodies, "caller", BODY_BYTES_MAX),
+  );
+  // Files are large: first the token, then the body.
+  app.use(
+    "/admin/v1/*",
+    requireOperator(services.operatorTokens, callers),
+    jsonBodies(bodies, "known", IMPORT_BYTES_MAX),
+  );
   for (const { path, router } of services.routers) app.route(path, router);
   documentInfo(app);
   const methodsOf = knownPaths(app);
@@ -163,30 +179,54 @@ function errorsOnly(): MiddlewareHandler<AppEnv> {
 
 const WRITES = new Set(["POST", "PUT", "PATCH"]);
 
-function jsonBodies(maxBytes: number): MiddlewareHandler<AppEnv> {
+// Malformed UTF-8 is the parser's to refuse.
+const decoder = new TextDecoder();
+
+/** Reads a body once, as text: what follows takes it from there and makes no copy of its own. */
+function jsonBodies(
+  bodies: Bodies,
+  standing: Standing,
+  maxBytes: number,
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    if (!WRITES.has(c.req.method)) return next();
-    const declared = Number(c.req.header("Content-Length") ?? "0");
-    if (declared > maxBytes) return problem(c, "payload_too_large");
-    const bytes = await readAtMost(c.req.raw.body, maxBytes);
-    if (bytes === null) return problem(c, "payload_too_large");
-    if (c.req.raw.body !== null) {
-      c.req.raw = new Request(c.req.raw, { method: c.req.method, body: bytes });
+    if (!WRITES.has(c.req.method) || c.req.raw.body === null) return next();
+    if (Number(c.req.header("Content-Length") ?? "0") > maxBytes) {
+      return problem(c, "payload_too_large");
     }
-    const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-    const accepted = type === "application/json" ||
-      (c.req.path.endsWith("/import") && (type === "text/csv" || type === "application/x-ndjson"));
-    if (bytes.byteLength > 0 && !accepted) {
-      return problem(
-        c,
-        "unsupported_media_type",
-        c.req.path.endsWith("/import")
-          ? { detail: PROBLEM_DETAILS.both("unsupported_media_type_import") }
-          : {},
-      );
+    const { read, close } = bodies.open(standing);
+    try {
+      const body = await read(c.req.raw.body, maxBytes);
+      if (!body.ok) return unread(c, body.code);
+      if (body.bytes.byteLength > 0 && !isAcceptedType(c)) return unsupportedType(c);
+      // hono keeps promises there, whatever the type says.
+      Object.assign(c.req.bodyCache, { text: Promise.resolve(decoder.decode(body.bytes)) });
+      return await next();
+    } finally {
+      close();
     }
-    return next();
   };
+}
+
+function unread(c: Context<AppEnv>, code: BodyRefusal): Response {
+  return code === "overloaded"
+    ? problem(c, "unavailable", { headers: { "Retry-After": "5" } })
+    : problem(c, code);
+}
+
+function isAcceptedType(c: Context<AppEnv>): boolean {
+  const type = (c.req.header("Content-Type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  return type === "application/json" ||
+    (c.req.path.endsWith("/import") && (type === "text/csv" || type === "application/x-ndjson"));
+}
+
+function unsupportedType(c: Context<AppEnv>): Response {
+  return problem(
+    c,
+    "unsupported_media_type",
+    c.req.path.endsWith("/import")
+      ? { detail: PROBLEM_DETAILS.both("unsupported_media_type_import") }
+      : {},
+  );
 }
 
 function unexpected(error: Error, c: Context<AppEnv>, services: AppServices): Response {

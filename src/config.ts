@@ -165,7 +165,8 @@ const androidApps = z.string().default("[]").transform(json).pipe(
   ),
 );
 
-const roles = z.string().default("{}").transform(json).pipe(
+/** Roles by name, as `ACCESS_ROLES` writes them. */
+export const accessRoles = z.string().default("{}").transform(json).pipe(
   z.record(z.string(), z.array(z.enum(["catalogue", "support", "finance", "auditor", "owner"]))),
 );
 
@@ -195,7 +196,7 @@ const schema = z.object({
   ANDROID_APPS: androidApps,
   ACCESS_TEAM_DOMAIN: address,
   ACCESS_AUDIENCE: z.string().min(1),
-  ACCESS_ROLES: roles,
+  ACCESS_ROLES: accessRoles,
   EMAIL_DELIVERY_URL: z.url(),
   EMAIL_DELIVERY_TOKEN: secret,
   POINTS_PER_EURO: whole(100, 1, 100_000),
@@ -220,8 +221,9 @@ export function configNames(): string[] {
 
 /**
  * Reads the configuration from an environment. Fails with the names of what is missing or
- * malformed. In production it also refuses to run without the EU jurisdiction, with plain HTTP
- * anywhere data travels, or with what is clearly a placeholder.
+ * malformed, and of keyrings that share a key. In production it also refuses to run without the EU
+ * jurisdiction, with plain HTTP anywhere data travels, with a webhook secret that can be guessed, or
+ * with what is clearly a placeholder; locally, at an address that strangers may reach.
  */
 export function parseConfig(env: Readonly<Record<string, unknown>>): Result<Config, ConfigError> {
   const parsed = schema.safeParse(env);
@@ -232,7 +234,10 @@ export function parseConfig(env: Readonly<Record<string, unknown>>): Result<Conf
     return err({ code: "config_invalid", fields });
   }
   const values = parsed.data;
-  const unsafe = values.ENVIRONMENT === "production" ? unsafeInProduction(values) : [];
+  const unsafe = [
+    ...sharedKeyrings(values),
+    ...(values.ENVIRONMENT === "production" ? unsafeInProduction(values) : unsafeLocally(values)),
+  ].sort();
   if (unsafe.length > 0) return err({ code: "config_invalid", fields: unsafe });
   const unfilled = values.ENVIRONMENT === "production" ? placeholders(env, values) : [];
   return unfilled.length === 0
@@ -281,6 +286,7 @@ type Values = z.output<typeof schema>;
 function unsafeInProduction(values: Values): string[] {
   const fields: string[] = [];
   if (values.JURISDICTION !== "eu") fields.push("JURISDICTION");
+  if (!values.POWENS_WEBHOOK_SECRET.every(isStrongSecret)) fields.push("POWENS_WEBHOOK_SECRET");
   for (
     const name of [
       "PUBLIC_URL",
@@ -299,7 +305,39 @@ function unsafeInProduction(values: Values): string[] {
   if (values.AUTH_TRUSTED_ISSUERS.some((item) => !item.jwks_uri.startsWith("https://"))) {
     fields.push("AUTH_TRUSTED_ISSUERS");
   }
-  return fields.sort();
+  return fields;
+}
+
+const SECRET_BITS = 256;
+// 32 random bytes in hexadecimal or base64 have more different characters than this.
+const SECRET_CHARACTERS_MIN = 8;
+
+/**
+ * Whether a text can be 32 random bytes. Whoever guesses a webhook secret from one recorded delivery
+ * can invent purchases.
+ */
+function isStrongSecret(text: string): boolean {
+  const bitsEach = /^\d+$/.test(text) ? Math.log2(10) : /^[0-9a-f]+$/i.test(text) ? 4 : 6;
+  return text.length * bitsEach >= SECRET_BITS && new Set(text).size >= SECRET_CHARACTERS_MIN;
+}
+
+/** Names of our own machine and of private networks; everything else may be reached by strangers. */
+const PRIVATE_HOST =
+  /^(?:localhost|[^.:]+|.*\.(?:localhost|local|internal|test)|\[::1\]|127(?:\.\d+){3}|10(?:\.\d+){3}|192\.168(?:\.\d+){2}|172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2})$/;
+
+/** The local system has a movable clock and a bank that obeys everybody. */
+function unsafeLocally(values: Values): string[] {
+  return PRIVATE_HOST.test(new URL(values.PUBLIC_URL).hostname) ? [] : ["PUBLIC_URL"];
+}
+
+/** Keyrings with a key that is in another one, or twice in this one. */
+function sharedKeyrings(values: Values): string[] {
+  const names = ["ENCRYPTION_KEYRING", "INDEX_KEYRING", "ARCHIVE_KEYRING"] as const;
+  const keysOf = (name: (typeof names)[number]): string[] =>
+    [...values[name].keys.values()].map((bytes) => bytes.join());
+  const all = names.flatMap(keysOf);
+  const isShared = (key: string): boolean => all.indexOf(key) !== all.lastIndexOf(key);
+  return names.filter((name) => keysOf(name).some(isShared));
 }
 
 function toConfig(values: Values): Config {

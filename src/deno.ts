@@ -1,6 +1,7 @@
 // Deno's entry: the same application over SQLite files on one server. `deno serve src/deno.ts`, or
 // run it with PORT set and it listens itself. Settings come from the environment.
 import { configSentence } from "./config.ts";
+import { consoleLog } from "./kernel/log.ts";
 import { openGate } from "./platform/deno/gate.ts";
 import { dataFolderSentence } from "./platform/deno/lock.ts";
 import { listenAt, listenSentence } from "./platform/deno/listen.ts";
@@ -30,7 +31,7 @@ if (!opened.ok) {
   );
 }
 const { handle, stop } = opened.value;
-const gate = openGate({ handle, trustedProxies });
+const gate = openGate({ handle, trustedProxies, log: consoleLog() });
 
 function answer(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> {
   return gate.fetch(request, "hostname" in info.remoteAddr ? info.remoteAddr.hostname : "unknown");

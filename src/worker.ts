@@ -1,4 +1,5 @@
 // Cloudflare's entry: hands requests to the application, wakes the caretaker, exports the objects.
+import { consoleLog, errorClass } from "./kernel/log.ts";
 import { compositionFor } from "./platform/cloudflare/composition.ts";
 import type { Environment } from "./platform/cloudflare/environment.ts";
 import { inJurisdiction } from "./platform/cloudflare/jurisdiction.ts";
@@ -30,11 +31,16 @@ export default {
     return composed.value.handle(request);
   },
   async scheduled(_controller, env) {
-    // A refused configuration must not even open an object: without its jurisdiction that would be
-    // one outside the EU.
-    const composed = await compositionFor(env);
-    if (!composed.ok) return;
-    const namespace = inJurisdiction(env.STEWARD, env["JURISDICTION"] === "eu" ? "eu" : null);
-    await namespace.getByName("steward").sweep();
+    try {
+      // A refused configuration must not even open an object: without its jurisdiction that would be
+      // one outside the EU.
+      const composed = await compositionFor(env);
+      if (!composed.ok) return;
+      const namespace = inJurisdiction(env.STEWARD, env["JURISDICTION"] === "eu" ? "eu" : null);
+      await namespace.getByName("steward").sweep();
+    } catch (error) {
+      // The platform prints what leaves, with its message.
+      consoleLog().alert("sweep_failed", { error: errorClass(error) });
+    }
   },
 } satisfies ExportedHandler<Environment>;

@@ -217,8 +217,8 @@ export type Aggregator = {
   readonly verifyWebhook: (
     event: WebhookEvent,
     delivery: SignedDelivery,
-    bytes: Uint8Array<ArrayBuffer>,
-  ) => Promise<boolean>;
+    bytes: Uint8Array,
+  ) => boolean;
   /** Reads a verified body; null when it is not understood. */
   readonly readWebhook: (event: WebhookEvent, bytes: Uint8Array) => WebhookMessage | null;
 };

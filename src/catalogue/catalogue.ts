@@ -86,6 +86,17 @@ export type CorrectionRecord = {
   readonly updatedAtMs: number;
 };
 
+/** A correction to a brand that an offer pays for: it waits, or waited, for a second person. */
+export type CorrectionChange = {
+  readonly id: Id<"chg">;
+  readonly merchant: string;
+  readonly brandId: BrandId;
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  /** Null while it waits. */
+  readonly approvedBy: string | null;
+};
+
 /**
  * An offer with its versions by ascending number and the windows in which they are really in force.
  */
@@ -108,6 +119,10 @@ export type Catalogue = {
   /** By id: waiting and approved ones. */
   readonly aliasChanges: ReadonlyMap<string, AliasChange>;
   readonly corrections: ReadonlyMap<string, CorrectionRecord>;
+  /** By merchant text. */
+  readonly waitingCorrections: ReadonlyMap<string, CorrectionChange>;
+  /** By id: waiting and approved ones. */
+  readonly correctionChanges: ReadonlyMap<string, CorrectionChange>;
 };
 
 /**
@@ -123,6 +138,7 @@ export type CatalogueRows = {
   readonly versions: readonly VersionRecord[];
   readonly stops: readonly StopRecord[];
   readonly aliasChanges: readonly AliasChange[];
+  readonly correctionChanges: readonly CorrectionChange[];
 };
 
 function byId<T extends { readonly id: string }>(a: T, b: T): number {
@@ -183,6 +199,12 @@ export function arrangeCatalogue(rows: CatalogueRows, previous: Catalogue | null
       ) => [change.brandId, change]),
     ),
     aliasChanges: new Map(rows.aliasChanges.map((change) => [change.id, change])),
+    waitingCorrections: new Map(
+      rows.correctionChanges.filter((change) => change.approvedBy === null).map((
+        change,
+      ) => [change.merchant, change]),
+    ),
+    correctionChanges: new Map(rows.correctionChanges.map((change) => [change.id, change])),
   };
 }
 

@@ -6,6 +6,7 @@ import type { CatalogueError } from "./errors.ts";
 import type {
   AliasChange,
   BrandRecord,
+  CorrectionChange,
   CorrectionRecord,
   OfferRecord,
   StopRecord,
@@ -15,6 +16,7 @@ import type {
 /** Who acts, when, and the key under which a repeat of the same request finds what it made. */
 export type Act = {
   readonly operator: string;
+  readonly listedPerson: boolean;
   readonly nowMs: number;
   readonly requestKey: string | null;
   readonly newId: <P extends IdPrefix>(prefix: P) => Id<P>;
@@ -37,7 +39,10 @@ export type CatalogueChange = {
     readonly number: number;
     readonly approvedBy: string;
   };
+  /** Each supersedes a change of the same merchant that still waits. */
   readonly corrections?: readonly CorrectionRecord[];
+  readonly correctionChanges?: readonly CorrectionChange[];
+  readonly approvedCorrection?: { readonly id: string; readonly approvedBy: string };
 };
 
 type Decided<T> = {

@@ -1,5 +1,6 @@
 // Why the catalogue refuses something. Expected outcomes, so values; the routes turn them into
 // problems.
+import type { ApprovalRefusal } from "../http/second-person.ts";
 import type { InBothLanguages } from "../texts/catalogue.ts";
 import { OFFERS } from "../texts/texts.ts";
 
@@ -18,8 +19,7 @@ export type CatalogueError =
   | { readonly code: "not_found" }
   /** Nothing is waiting for an approval any more. */
   | { readonly code: "not_waiting" }
-  /** The one who made a change may not be the one who approves it. */
-  | { readonly code: "second_person_required" }
+  | ApprovalRefusal
   /** Others kept changing the catalogue while we tried. */
   | { readonly code: "busy" }
   | { readonly code: "name_taken" }
@@ -52,7 +52,7 @@ const FIELD_CODES = [
   "offer_is_stopped",
 ] as const;
 
-type CatalogueFieldCode = (typeof FIELD_CODES)[number];
+export type CatalogueFieldCode = (typeof FIELD_CODES)[number];
 
 /** A field error with one of the catalogue's own codes. */
 export function fieldError(pointer: string, code: CatalogueFieldCode): CatalogueFieldError {

@@ -16,6 +16,7 @@ import type { CatalogueStore } from "./store.ts";
 /** Who asks, and what makes a repeat of the request recognisable. */
 export type Actor = {
   readonly subject: string;
+  readonly listedPerson: boolean;
   readonly path: string;
   readonly idempotencyKey: string | null;
 };
@@ -55,6 +56,7 @@ export function catalogueService(deps: CatalogueServiceDeps): CatalogueService {
     const nowMs = clock.nowMs();
     return {
       operator: actor.subject,
+      listedPerson: actor.listedPerson,
       nowMs,
       requestKey: actor.idempotencyKey === null
         ? null

@@ -9,6 +9,7 @@ import {
   aliasChanges,
   brands,
   catalogueState,
+  correctionChanges,
   offerBudgets,
   offers,
   offerStops,
@@ -23,6 +24,7 @@ import type {
   AliasChange,
   BrandRecord,
   CatalogueRows,
+  CorrectionChange,
   CorrectionRecord,
   OfferRecord,
   StopRecord,
@@ -170,8 +172,23 @@ function stopStatements(db: Database, rows: readonly StopRecord[]): Statement[] 
   );
 }
 
-function correctionStatements(db: Database, rows: readonly CorrectionRecord[]): Statement[] {
-  return chunks(rows).map((json) =>
+/** What waits for one of these merchants is overtaken. */
+function supersedeCorrections(db: Database, json: string, nowMs: number): Statement {
+  return db.update(correctionChanges).set({ state: "superseded", decidedAtMs: nowMs }).where(
+    and(
+      eq(correctionChanges.state, "waiting"),
+      sql`${correctionChanges.merchant} IN (SELECT value ->> 'merchant' FROM json_each(${json}))`,
+    ),
+  );
+}
+
+function correctionStatements(
+  db: Database,
+  rows: readonly CorrectionRecord[],
+  nowMs: number,
+): Statement[] {
+  return chunks(rows).flatMap((json) => [
+    supersedeCorrections(db, json, nowMs),
     db.insert(recognitionCorrections).select(sql`
     SELECT value ->> 'merchant', value ->> 'brandId', value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true`)
       .onConflictDoUpdate({
@@ -181,8 +198,20 @@ function correctionStatements(db: Database, rows: readonly CorrectionRecord[]): 
           createdBy: sql`excluded.created_by`,
           updatedAtMs: sql`excluded.updated_at_ms`,
         },
-      })
-  );
+      }),
+  ]);
+}
+
+function correctionChangeStatements(
+  db: Database,
+  rows: readonly CorrectionChange[],
+  nowMs: number,
+): Statement[] {
+  return chunks(rows).flatMap((json) => [
+    supersedeCorrections(db, json, nowMs),
+    db.insert(correctionChanges).select(sql`
+    SELECT value ->> 'id', value ->> 'merchant', value ->> 'brandId', 'waiting', value ->> 'createdBy', value ->> 'createdAtMs', NULL, NULL FROM json_each(${json})`),
+  ]);
 }
 
 function approvalStatements(db: Database, change: CatalogueChange, nowMs: number): Statement[] {
@@ -194,6 +223,13 @@ function approvalStatements(db: Database, change: CatalogueChange, nowMs: number
         approvedBy: change.approvedAliasChange.approvedBy,
         decidedAtMs: nowMs,
       }).where(eq(aliasChanges.id, change.approvedAliasChange.id)),
+    );
+  }
+  if (change.approvedCorrection !== undefined) {
+    const { id, approvedBy } = change.approvedCorrection;
+    statements.push(
+      db.update(correctionChanges).set({ state: "approved", approvedBy, decidedAtMs: nowMs })
+        .where(eq(correctionChanges.id, id)),
     );
   }
   if (change.approvedVersion !== undefined) {
@@ -231,18 +267,27 @@ async function readVersion(db: Database): Promise<number> {
 async function loadRows(db: Database, knownBrandsVersion: number | null): Promise<CatalogueRows> {
   const known = knownBrandsVersion ?? 0;
   const changed = sql`(SELECT brands_version FROM catalogue_state WHERE id = 1) <> ${known}`;
-  const [state, brandRows, correctionRows, offerRows, versionRows, stopRows, changeRows] =
-    await guarded(() =>
-      db.batch([
-        db.select().from(catalogueState).where(eq(catalogueState.id, 1)),
-        db.select().from(brands).where(changed),
-        db.select().from(recognitionCorrections).where(changed),
-        db.select().from(offers),
-        db.select().from(offerVersions),
-        db.select().from(offerStops),
-        db.select().from(aliasChanges).where(ne(aliasChanges.state, "superseded")),
-      ])
-    );
+  const [
+    state,
+    brandRows,
+    correctionRows,
+    offerRows,
+    versionRows,
+    stopRows,
+    changeRows,
+    correctionChangeRows,
+  ] = await guarded(() =>
+    db.batch([
+      db.select().from(catalogueState).where(eq(catalogueState.id, 1)),
+      db.select().from(brands).where(changed),
+      db.select().from(recognitionCorrections).where(changed),
+      db.select().from(offers),
+      db.select().from(offerVersions),
+      db.select().from(offerStops),
+      db.select().from(aliasChanges).where(ne(aliasChanges.state, "superseded")),
+      db.select().from(correctionChanges).where(ne(correctionChanges.state, "superseded")),
+    ])
+  );
   const [{ version, brandsVersion } = { version: 0, brandsVersion: 0 }] = state;
   const unchanged = brandsVersion === known;
   return {
@@ -268,6 +313,11 @@ async function loadRows(db: Database, knownBrandsVersion: number | null): Promis
       id: row.id as Id<"chg">,
       brandId: row.brandId as BrandId,
     })),
+    correctionChanges: correctionChangeRows.map((row) => ({
+      ...row,
+      id: row.id as Id<"chg">,
+      brandId: row.brandId as BrandId,
+    })),
   };
 }
 
@@ -289,7 +339,8 @@ export function catalogueStore(db: Database, random: RandomBytes): CatalogueStor
             ...offerStatements(db, change.offers ?? []),
             ...versionStatements(db, change.versions ?? []),
             ...stopStatements(db, change.stops ?? []),
-            ...correctionStatements(db, change.corrections ?? []),
+            ...correctionStatements(db, change.corrections ?? [], nowMs),
+            ...correctionChangeStatements(db, change.correctionChanges ?? [], nowMs),
             auditStatement(db, event, nowMs, random),
           ])
         );

@@ -1,6 +1,7 @@
 // What `npm run deploy:check` finds missing or wrong before anything is changed. Pure: the texts
 // of wrangler.toml as wrangler reads them and, if the operator hands them over, the secrets.
-import { configNames, parseConfig } from "../config.ts";
+import { accessRoles, configNames, parseConfig } from "../config.ts";
+import { operatorEntryProblem } from "../identity/operator-tokens.ts";
 import { databaseToDeploy, explainDeploymentError } from "./deployment.ts";
 
 /** The part of an environment of wrangler.toml, as wrangler reads it, that is checked here. */
@@ -39,11 +40,27 @@ function placeholders(vars: Readonly<Record<string, unknown>>): DeploymentFindin
   );
 }
 
+const ROLE_PROBLEMS = {
+  address_invalid: "has an address that gets no role: it is malformed or has a +tag",
+  wildcard_roles: "gives a whole domain more than support and catalogue, which is ignored",
+} as const;
+
+/** What entries of `ACCESS_ROLES` say in vain; nothing for what cannot be read. */
+function roleProblems(value: unknown): string[] {
+  const parsed = accessRoles.safeParse(value);
+  if (!parsed.success) return [];
+  const codes = Object.entries(parsed.data).map(([name, held]) => operatorEntryProblem(name, held));
+  return [...new Set(codes)].flatMap((code) => code === null ? [] : [ROLE_PROBLEMS[code]]);
+}
+
 // Settings that the configuration accepts and that still let nobody work or be warned.
 function unfinished(vars: Readonly<Record<string, unknown>>): DeploymentFinding[] {
   const findings: DeploymentFinding[] = [];
   if (["", "{}", undefined].includes(vars["ACCESS_ROLES"] as string | undefined)) {
     findings.push({ setting: "ACCESS_ROLES", problem: "names nobody: no operator could sign in" });
+  }
+  for (const problem of roleProblems(vars["ACCESS_ROLES"])) {
+    findings.push({ setting: "ACCESS_ROLES", problem });
   }
   if (vars["REDIRECT_URIS"] === "" || vars["REDIRECT_URIS"] === undefined) {
     findings.push({ setting: "REDIRECT_URIS", problem: "is empty: no bank could be linked" });
@@ -124,9 +141,12 @@ function configuration(
 ): DeploymentFinding[] {
   const parsed = parseConfig({ ...vars, ...secrets });
   if (parsed.ok) return [];
+  const problem = parsed.error.code === "config_placeholder"
+    ? "is still a placeholder"
+    : "is missing, malformed or unsafe in production";
   return parsed.error.fields.filter((setting) => !named.has(setting)).map((setting) => ({
     setting,
-    problem: "is missing, malformed or unsafe in production",
+    problem,
   }));
 }
 

@@ -50,7 +50,7 @@ const token = process.env["OPERATOR_TOKEN"];
 const url = (values.url ?? `http://127.0.0.1:${process.env["PORT"] ?? "8787"}`).replace(/\/+$/, "");
 if (token === undefined || token === "") {
   console.error(
-    "OPERATOR_TOKEN is missing. Locally: OPERATOR_TOKEN=$(npm run -s token -- --role owner --subject olga) npm run -s rebuild-projections",
+    "OPERATOR_TOKEN is missing. Locally: OPERATOR_TOKEN=$(npm run -s token -- --role owner --subject alice) npm run -s rebuild-projections",
   );
   process.exit(2);
 }

@@ -1,4 +1,4 @@
-// Tables of brands, offers and corrections, as migrations/0003 and 0015 make them. Rules that
+// Tables of brands, offers and corrections, as migrations/0003, 0015 and 0021 make them. Rules that
 // must hold whatever the code believes (immutable versions, second person) are triggers and checks
 // there.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
@@ -90,4 +90,15 @@ export const recognitionCorrections = sqliteTable("recognition_corrections", {
   createdBy: text("created_by").notNull(),
   createdAtMs: integer("created_at_ms").notNull(),
   updatedAtMs: integer("updated_at_ms").notNull(),
+});
+
+export const correctionChanges = sqliteTable("correction_changes", {
+  id: text("id").primaryKey(),
+  merchant: text("merchant").notNull(),
+  brandId: text("brand_id").notNull(),
+  state: text("state", { enum: ["waiting", "approved", "superseded"] }).notNull(),
+  createdBy: text("created_by").notNull(),
+  createdAtMs: integer("created_at_ms").notNull(),
+  approvedBy: text("approved_by"),
+  decidedAtMs: integer("decided_at_ms"),
 });

@@ -2,7 +2,10 @@
 // session at once reads it.
 import type { Context, MiddlewareHandler } from "hono";
 import type { OperatorRole } from "../config.ts";
+import { err } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
+import { callerNetwork, tooManyFailures } from "./callers.ts";
+import type { Callers } from "./callers.ts";
 import type { AppEnv, OperatorPrincipal, UserPrincipal } from "./context.ts";
 import { PROBLEM_DETAILS } from "../texts/texts.ts";
 import { problem } from "./problem.ts";
@@ -60,21 +63,47 @@ function roleMissing(c: Context<AppEnv>, roles: readonly OperatorRole[]): Proble
   };
 }
 
+/** The operator of a request, or why it names none. */
+async function operatorIn(
+  c: Context<AppEnv>,
+  tokens: OperatorTokens,
+): Promise<Result<OperatorPrincipal, TokenError | "token_missing">> {
+  const token = c.req.header("Cf-Access-Jwt-Assertion") ?? bearer(c.req.header("Authorization"));
+  if (token === null) {
+    return err(c.req.header("Authorization") === undefined ? "token_missing" : "token_invalid");
+  }
+  return tokens.verify(token);
+}
+
+/**
+ * Lets only operators of any role send something to `/admin`, before their bodies are read. Networks
+ * that fail too often wait. Which roles would do is the route's to say.
+ */
+export function requireOperator(
+  tokens: OperatorTokens,
+  callers: Callers,
+): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    if (c.req.raw.body === null) return next();
+    const network = callerNetwork(c);
+    if (callers.standingOf(network) === "throttled") return tooManyFailures(c);
+    const operator = await operatorIn(c, tokens);
+    if (!operator.ok) {
+      callers.failed(network);
+      return problem(c, operator.error, { headers: CHALLENGE });
+    }
+    callers.succeeded(network);
+    return next();
+  };
+}
+
 /** Refuses everybody but operators who hold one of the roles (`owner` holds all). */
 export function requireRole(
   tokens: OperatorTokens,
   ...roles: readonly OperatorRole[]
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const token = c.req.header("Cf-Access-Jwt-Assertion") ?? bearer(c.req.header("Authorization"));
-    if (token === null) {
-      return problem(
-        c,
-        c.req.header("Authorization") === undefined ? "token_missing" : "token_invalid",
-        { headers: CHALLENGE },
-      );
-    }
-    const verified = await tokens.verify(token);
+    const verified = await operatorIn(c, tokens);
     if (!verified.ok) return problem(c, verified.error, { headers: CHALLENGE });
     const held = verified.value.roles;
     // Named before the refusal, which is accounted for too.

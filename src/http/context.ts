@@ -19,6 +19,8 @@ export type UserPrincipal = {
 export type OperatorPrincipal = {
   readonly subject: string;
   readonly roles: readonly OperatorRole[];
+  /** A person whom `ACCESS_ROLES` names: nobody else is a second person. */
+  readonly listedPerson: boolean;
 };
 
 export type AppEnv = {

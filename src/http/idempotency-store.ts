@@ -56,7 +56,7 @@ export function idempotencyStore(
       if (!opened.ok) throw new Error("a kept answer cannot be decrypted");
       return { state: "done", answer: JSON.parse(utf8Decode(opened.value)) as StoredAnswer };
     },
-    async complete(scope, startedAtMs, answer, nowMs) {
+    async complete(scope, startedAtMs, answer, expiresAtMs) {
       const key = scopeKey(scope);
       const answerCipher = await sealWithKeyring(
         keyring,
@@ -67,7 +67,7 @@ export function idempotencyStore(
       await db.update(keys).set({
         state: "done",
         answerCipher,
-        expiresAtMs: nowMs + IDEMPOTENCY_TTL_MS,
+        expiresAtMs,
       }).where(stillHeld(key, startedAtMs));
     },
     async abandon(scope, startedAtMs) {

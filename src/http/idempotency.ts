@@ -1,14 +1,25 @@
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same key and body give the first
-// answer again, so a client may repeat whatever it is unsure about. Kept: 2xx and 4xx except 401,
-// 403 and 429, for 30 days. Must run after authentication.
+// answer again, so a client may repeat whatever it is unsure about. Kept: 2xx for 30 days, refusals
+// that depend on the ledger's state for a day. Other refusals changed nothing and are found again by
+// running again; kept, they would be a way to fill the database. Must run after authentication.
 import type { Context, MiddlewareHandler } from "hono";
 import { canonicalJson, sha256Hex } from "../kernel/hash.ts";
 import { DAY_MS, MINUTE_MS } from "../kernel/time.ts";
 import type { Clock } from "../kernel/time.ts";
 import type { AppEnv } from "./context.ts";
 import { problem } from "./problem.ts";
+import type { ProblemCode } from "./problem.ts";
 
 export const IDEMPOTENCY_TTL_MS = 30 * DAY_MS;
+const REFUSAL_TTL_MS = DAY_MS;
+/** Decided by the ledger: the same request might be granted a moment later. */
+const LEDGER_REFUSALS: ReadonlySet<string> = new Set<ProblemCode>([
+  "points_insufficient",
+  "below_threshold",
+  "points_not_redeemable",
+  "balance_negative",
+  "offer_not_available",
+]);
 // Longer than any request may run; after that its Worker is gone and the key is free to be tried
 // again.
 export const IDEMPOTENCY_LOCK_MS = 2 * MINUTE_MS;
@@ -47,7 +58,7 @@ export type IdempotencyStore = {
     scope: IdempotencyScope,
     startedAtMs: number,
     answer: StoredAnswer,
-    nowMs: number,
+    expiresAtMs: number,
   ) => Promise<void>;
   readonly abandon: (scope: IdempotencyScope, startedAtMs: number) => Promise<void>;
 };
@@ -77,9 +88,13 @@ async function requestHashOf(c: Context<AppEnv>, key: string): Promise<string> {
   }
 }
 
-function isKept(status: number): boolean {
-  return status >= 200 && status < 500 && status !== 401 && status !== 403 && status !== 429 &&
-    !(status >= 300 && status < 400);
+/** For how long an answer is kept; null: not at all. */
+function keptMs({ status, body }: StoredAnswer): number | null {
+  if (body.length > ANSWER_BYTES_MAX) return null;
+  if (status >= 200 && status < 300) return IDEMPOTENCY_TTL_MS;
+  if (status !== 409 && status !== 422) return null;
+  const { code } = JSON.parse(body) as { readonly code?: string };
+  return code !== undefined && LEDGER_REFUSALS.has(code) ? REFUSAL_TTL_MS : null;
 }
 
 /**
@@ -130,15 +145,13 @@ async function runAndRemember(
   startedAtMs: number,
 ): Promise<void> {
   await next();
-  const body = await c.res.clone().text();
-  if (c.error !== undefined || !isKept(c.res.status) || body.length > ANSWER_BYTES_MAX) {
-    return deps.store.abandon(scope, startedAtMs);
-  }
-  const contentType = c.res.headers.get("Content-Type") ?? "";
-  return deps.store.complete(
-    scope,
-    startedAtMs,
-    { status: c.res.status, contentType, body },
-    deps.clock.nowMs(),
-  );
+  const answer = {
+    status: c.res.status,
+    contentType: c.res.headers.get("Content-Type") ?? "",
+    body: await c.res.clone().text(),
+  };
+  const kept = c.error === undefined ? keptMs(answer) : null;
+  return kept === null
+    ? deps.store.abandon(scope, startedAtMs)
+    : deps.store.complete(scope, startedAtMs, answer, deps.clock.nowMs() + kept);
 }

@@ -2,6 +2,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "./context.ts";
 import { problemTable } from "./problem.ts";
+import { PROBLEM_DESCRIPTION } from "./router.ts";
 
 export const API_VERSION = "1.0.0";
 
@@ -44,10 +45,38 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>): unknown {
     },
     servers: [{ url: "/" }],
   });
+  for (const [path, operations] of Object.entries(document.paths ?? {})) {
+    for (const [method, operation] of Object.entries(operations)) {
+      addSharedRefusals(path, method, operation as Operation);
+    }
+  }
   const problemSchema = document.components?.schemas?.["Problem"];
   if (problemSchema !== undefined) {
     problemSchema.description =
       `Problem details (RFC 9457).\n\n| code | status | meaning |\n| --- | --- | --- |\n${codes}`;
   }
   return document;
+}
+
+type Operation = {
+  readonly requestBody?: unknown;
+  readonly responses: Record<string, typeof PROBLEM_RESPONSE>;
+};
+
+const PROBLEM_RESPONSE = {
+  description: PROBLEM_DESCRIPTION,
+  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+};
+
+/** What is answered before any route: limits, the size, the type and the shape of bodies. */
+function addSharedRefusals(path: string, method: string, operation: Operation): void {
+  const forUsers = path.startsWith("/v1/");
+  if (!forUsers && !path.startsWith("/admin/")) return;
+  const shared = [
+    ...(forUsers ? [429] : []),
+    ...(["post", "put", "patch"].includes(method) ? [413, 415] : []),
+    ...(operation.requestBody === undefined ? [] : [400, 422]),
+    503,
+  ];
+  for (const status of shared) operation.responses[status] ??= PROBLEM_RESPONSE;
 }

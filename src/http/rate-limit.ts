@@ -33,7 +33,7 @@ export function rateLimitHeaders(
 
 // One customer of a network has a /64 of IPv6 (RFC 6177), so single addresses would be as many
 // budgets as anybody likes.
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!address.includes(":") || address.includes(".")) return address;
   const [head = "", tail] = address.toLowerCase().split("::");
   const groups = head.split(":").filter((group) => group !== "");

@@ -55,6 +55,8 @@ const problemSchema = z
 
 const problemContent = { "application/problem+json": { schema: problemSchema } };
 
+export const PROBLEM_DESCRIPTION = "Problem details (RFC 9457)";
+
 /** Responses for the statuses a route may refuse with. */
 export function problems(
   ...statuses: readonly number[]
@@ -62,7 +64,7 @@ export function problems(
   return Object.fromEntries(
     statuses.map((
       status,
-    ) => [status, { description: "Problem details (RFC 9457)", content: problemContent }]),
+    ) => [status, { description: PROBLEM_DESCRIPTION, content: problemContent }]),
   );
 }
 

@@ -14,8 +14,11 @@ export function sha256Hex(text: string): string {
   return hexEncode(sha256(utf8Encode(text)));
 }
 
-export function hmacSha256(key: Uint8Array, message: Uint8Array): Uint8Array {
-  return hmac(sha256, key, message);
+/** Of the parts one after the other, without putting them together. */
+export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+  const state = hmac.create(sha256, key);
+  for (const part of parts) state.update(part);
+  return state.digest();
 }
 
 /**

@@ -3,6 +3,17 @@ import { webcrypto } from "node:crypto";
 import { newKeyring, newPrivateJwk } from "../cli/production-secrets.ts";
 import { configNames } from "../config.ts";
 
+export const LOCAL_ROLES = ["catalogue", "support", "finance", "auditor", "owner"] as const;
+/** Persons of every role, each with one address by role. */
+export const LOCAL_PERSONS = ["alice", "bob", "carol", "dave"] as const;
+const WILDCARD_ROLES = ["catalogue", "support"] as const;
+
+/** True for a name that the local system gives that role. */
+export function hasLocalRole(subject: string, role: string): boolean {
+  return [...LOCAL_PERSONS].some((person) => person === subject) ||
+    [...WILDCARD_ROLES].some((open) => open === role);
+}
+
 export type LocalSecrets = {
   readonly POWENS_CLIENT_SECRET: string;
   readonly POWENS_WEBHOOK_SECRET: string;
@@ -30,7 +41,7 @@ const localKeyId = (): string => `local-${randomText(6)}`;
 export async function makeSecrets(): Promise<LocalSecrets> {
   return {
     POWENS_CLIENT_SECRET: randomText(24),
-    POWENS_WEBHOOK_SECRET: randomText(24),
+    POWENS_WEBHOOK_SECRET: randomText(32),
     ENCRYPTION_KEYRING: newKeyring("local-1"),
     INDEX_KEYRING: newKeyring("local-1"),
     ARCHIVE_KEYRING: newKeyring("local-1"),
@@ -63,20 +74,13 @@ export function localSettings(edgeUrl: string, sandboxUrl: string): Record<strin
     ACCESS_TEAM_DOMAIN: sandboxUrl,
     ACCESS_AUDIENCE: "cagnotte-operators",
     ACCESS_ROLES: JSON.stringify({
-      alice: ["catalogue"],
-      bob: ["catalogue"],
-      claire: ["support"],
-      denis: ["support"],
-      emma: ["finance"],
-      farid: ["finance"],
-      gilles: ["auditor"],
-      helene: ["owner"],
-      // Any other name that `npm run token` is asked for.
       ...Object.fromEntries(
-        ["catalogue", "support", "finance", "auditor", "owner"].map((
-          role,
-        ) => [`*@${role}.local`, [role]]),
+        LOCAL_ROLES.flatMap((role) =>
+          LOCAL_PERSONS.map((person) => [`${person}@${role}.local`, [role]])
+        ),
       ),
+      // Any other name that `npm run token` is asked for: it may propose, never approve.
+      ...Object.fromEntries(WILDCARD_ROLES.map((role) => [`*@${role}.local`, [role]])),
     }),
     EMAIL_DELIVERY_URL: `${sandboxUrl}/mailbox`,
     POINTS_PER_EURO: "100",

@@ -4,17 +4,22 @@ import { parseArgs } from "node:util";
 import { endWithUsage, readOptions } from "../cli/options.ts";
 import { localSecrets, openLocalClock } from "./data-folder.ts";
 import { operatorToken } from "./operator-token.ts";
+import { hasLocalRole, LOCAL_PERSONS, LOCAL_ROLES } from "./settings.ts";
 
-const ROLES = ["catalogue", "support", "finance", "auditor", "owner"];
-const USAGE = `npm run -s token -- --role ${ROLES.join("|")} --subject NAME`;
+const USAGE = [
+  `npm run -s token -- --role ${LOCAL_ROLES.join("|")} --subject NAME`,
+  `${
+    LOCAL_PERSONS.join(", ")
+  } have every role; other names have catalogue and support, and never approve`,
+].join("\n");
 const { role, subject } = readOptions(
   USAGE,
   () => parseArgs({ options: { role: { type: "string" }, subject: { type: "string" } } }),
 ).values;
 // A role that nobody has would give a token that opens nothing, and look like one that does.
 if (
-  role === undefined || !ROLES.includes(role) || subject === undefined ||
-  !/^[a-z0-9._-]{1,40}$/i.test(subject)
+  role === undefined || !LOCAL_ROLES.some((known) => known === role) || subject === undefined ||
+  !/^[a-z0-9_-]{1,40}$/.test(subject) || !hasLocalRole(subject, role)
 ) endWithUsage(USAGE);
 const dataDir = process.env["DATA_DIR"] ?? ".data";
 const clock = await openLocalClock(dataDir);

@@ -19,4 +19,6 @@ export type ReviewError =
   | { readonly code: "day_not_asked" }
   /** It would earn more now than was proposed, or than one person may grant. */
   | { readonly code: "second_person_required" }
+  /** Somebody proposed it, and who agrees must be a person whom the roles name. */
+  | { readonly code: "listed_person_required" }
   | LedgerError;

@@ -1,5 +1,6 @@
 // What a held row could earn when a person lets it count, and how much of that one person may grant
 // alone. Pure.
+import { mayBeSamePerson } from "../http/second-person.ts";
 import type {
   DecideEarning,
   EarningFacts,
@@ -63,7 +64,7 @@ type Proposal = {
 
 /** How many points one person may have the row earn, after what somebody else proposed. */
 export function pointsAllowed({ proposedBy, proposedPoints }: Proposal, by: string | null): number {
-  return proposedBy === null || proposedBy === by
+  return proposedBy === null || (by !== null && mayBeSamePerson(proposedBy, by))
     ? SECOND_PERSON_POINTS
     : Math.max(SECOND_PERSON_POINTS, proposedPoints ?? 0);
 }

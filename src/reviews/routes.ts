@@ -180,6 +180,8 @@ function refuse(c: Context<AppEnv>, error: ReviewError): Response {
       return problem(c, "second_person_required", {
         detail: REVIEWS.both("earns_more"),
       });
+    case "listed_person_required":
+      return problem(c, error.code);
     case "erased":
       return problem(c, "not_found");
     case "ledger_refused":
@@ -268,6 +270,7 @@ function addDecision(router: OpenAPIHono<AppEnv>, deps: ReviewRoutesDeps): void 
       decision,
       purchasedOn,
       by: operator.subject,
+      listedPerson: operator.listedPerson,
       reason,
       event: operatorEvent(operator, "review.decide", id, {
         decision,

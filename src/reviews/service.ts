@@ -27,6 +27,8 @@ type ReviewRequest = {
   /** The day on which a row counts whose own cannot be true. */
   readonly purchasedOn: string | null;
   readonly by: string;
+  /** Nobody else confirms what another proposed. */
+  readonly listedPerson: boolean;
   readonly event: AuditEvent;
   readonly reason: string | null;
 };
@@ -75,7 +77,7 @@ async function propose(
 /** Null when another person's proposal came in between. */
 async function decideOnce(
   deps: ReviewsDeps,
-  { purchaseId, decision, purchasedOn, by, event, reason }: ReviewRequest,
+  { purchaseId, decision, purchasedOn, by, listedPerson, event, reason }: ReviewRequest,
 ): Promise<Result<ReviewEntry, ReviewError> | null> {
   const { store, clock } = deps;
   const before = await store.find(purchaseId);
@@ -83,6 +85,11 @@ async function decideOnce(
   if (before.why === "refund_without_purchase") return err({ code: "not_decidable" });
   if (decision === "count" && MADE_UP.has(before.why)) return err({ code: "not_countable" });
   const needsDay = decision === "count" && WITHOUT_DAY.has(before.why);
+  if (
+    decision === "count" && !listedPerson && before.proposedBy !== null && before.proposedBy !== by
+  ) {
+    return err({ code: "listed_person_required" });
+  }
   if (needsDay && purchasedOn === null) return err({ code: "day_required" });
   if (!needsDay && purchasedOn !== null) return err({ code: "day_not_asked" });
   let noted = event;

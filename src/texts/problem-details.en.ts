@@ -35,11 +35,14 @@ export const PROBLEM_DETAILS_EN: TranslationOf<typeof PROBLEM_DETAILS_FR> = {
   age_below_minimum_years: "You must be at least {years} years old.",
   step_up_required: "Confirm who you are, then repeat the request within five minutes.",
   second_person_required: "The person who asked for it cannot approve it themselves.",
+  listed_person_required:
+    "Have it approved by a person whom ACCESS_ROLES names by address. Service tokens and members of a domain do not approve.",
   not_found: "This address leads to nothing, or to nothing of yours.",
   method_not_allowed: "The header Allow names the methods that this address accepts.",
   conflict: "Read the present state before you try again.",
   idempotency_conflict: "Use another key for a different request.",
   idempotency_in_progress: "Wait for its answer, then repeat it with the same key.",
+  body_incomplete: "Send the whole body within 10 seconds.",
   payload_too_large: "Send less data at once.",
   unsupported_media_type: "Send the body as application/json.",
   unsupported_media_type_import:

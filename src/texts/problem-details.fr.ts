@@ -33,11 +33,14 @@ export const PROBLEM_DETAILS_FR = {
   age_below_minimum_years: "Il faut avoir au moins {years} ans.",
   step_up_required: "Confirmez votre identité, puis répétez la demande dans les cinq minutes.",
   second_person_required: "La personne qui a fait la demande ne peut pas l'approuver elle-même.",
+  listed_person_required:
+    "Faites approuver par une personne dont l'adresse figure dans ACCESS_ROLES. Les jetons de service et les membres d'un domaine n'approuvent pas.",
   not_found: "Cette adresse ne mène à rien, ou à rien qui vous appartienne.",
   method_not_allowed: "L'en-tête Allow nomme les méthodes que cette adresse accepte.",
   conflict: "Relisez l'état actuel avant de réessayer.",
   idempotency_conflict: "Utilisez une autre clé pour une demande différente.",
   idempotency_in_progress: "Attendez sa réponse, puis répétez-la avec la même clé.",
+  body_incomplete: "Envoyez le corps en entier en moins de 10 secondes.",
   payload_too_large: "Envoyez moins de données à la fois.",
   unsupported_media_type: "Envoyez le corps en application/json.",
   unsupported_media_type_import:

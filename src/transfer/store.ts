@@ -36,6 +36,7 @@ const RULES: readonly Rule[] = [
   { table: "offer_stops" },
   { table: "offer_budgets" },
   { table: "recognition_corrections" },
+  { table: "correction_changes" },
   { table: "catalogue_state", single: true },
   { table: "users" },
   { table: "sessions" },

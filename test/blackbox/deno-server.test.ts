@@ -105,6 +105,7 @@ describe("the Deno server", () => {
     const https = "https://example.eu";
     const settings = {
       ENVIRONMENT: "production",
+      TRUSTED_PROXIES: "127.0.0.1",
       JURISDICTION: "eu",
       PUBLIC_URL: https,
       REDIRECT_URIS: https,

@@ -66,10 +66,10 @@ describe("export-all and import-all", () => {
     expect(before.purchases.data.map(({ amount_cents: cents }) => cents)).toContain(3490);
     expect(before.purchases.data[0]?.label).toMatch(/MONOPRIX/i);
 
-    const token = await box.operator("owner", "olga");
+    const token = await box.operator("owner", "alice");
     const archive = join(folder, "system.archive");
     for (const role of ["support", "finance", "auditor", "catalogue"]) {
-      const other = await box.operator(role, "claire");
+      const other = await box.operator(role, "bob");
       const paths = [
         ["GET", "/export?archive=00000000-0000-0000-0000-000000000000"],
         ["GET", "/import"],

@@ -39,6 +39,7 @@ import { openLimiter, operatorTokens, userTokens } from "./catalogue-app.ts";
 import { countD1 } from "./count-d1.ts";
 import { fakePowens } from "./fake-powens.ts";
 import { faultPoint, faultyD1 } from "./faults.ts";
+import { inbound } from "./inbound.ts";
 
 export const KEYS: Keyring = { active: "t1", keys: new Map([["t1", systemRandomBytes(32)]]) };
 export const REDIRECT = "myapp://done";
@@ -183,8 +184,9 @@ export function bankingApp(binding: D1Database) {
   const plain = openDatabase(binding);
   const note = async (event: AuditEvent): Promise<void> =>
     void (await auditStatement(plain, event, clock.ms, systemRandomBytes));
+  const { bodies, callers } = inbound(clock);
   const routers = [
-    { path: "/", router: webhookRoutes(service) },
+    { path: "/", router: webhookRoutes({ service, bodies, callers }) },
     {
       path: "/admin/v1",
       router: quarantineListRoutes({ service, operatorTokens, note, cursors: signedCursors(KEYS) }),
@@ -215,6 +217,9 @@ export function bankingApp(binding: D1Database) {
     corsOrigins: [],
     apiLimiter: openLimiter,
     authLimiter: openLimiter,
+    bodies,
+    callers,
+    operatorTokens,
     routers,
     isUnavailable: isDatabaseFailure,
   });

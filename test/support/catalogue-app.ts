@@ -23,16 +23,24 @@ import { aliasWarnings } from "../../src/recognition/aliases.ts";
 import { effectOf, knownLabels, proposalsOf } from "../../src/recognition/proposals.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { countD1 } from "./count-d1.ts";
+import { inbound } from "./inbound.ts";
 
 export const KEYRING: Keyring = { active: "t1", keys: new Map([["t1", systemRandomBytes(32)]]) };
 export const openLimiter = { name: "open", limit: 1e6, windowS: 60, allow: async () => true };
 
-/** A token of the tests: `operator.<subject>.<role>~<role>` or `user.<id>`. */
+/**
+ * A token of the tests: `operator.<subject>.<role>~<role>` or `user.<id>`. A subject that begins with
+ * `unlisted` has its role by a domain's wildcard.
+ */
 export const operatorTokens: OperatorTokens = {
   verify: async (token) => {
     const [kind, subject = "", roles = ""] = token.split(".");
     return kind === "operator"
-      ? ok({ subject, roles: roles.split("~") as OperatorRole[] })
+      ? ok({
+        subject,
+        roles: roles.split("~") as OperatorRole[],
+        listedPerson: !subject.startsWith("unlisted"),
+      })
       : err("token_invalid");
   },
 };
@@ -133,6 +141,8 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
     corsOrigins: [],
     apiLimiter: openLimiter,
     authLimiter: openLimiter,
+    ...inbound(clock),
+    operatorTokens,
     routers,
     isUnavailable: isDatabaseFailure,
   });
@@ -176,6 +186,8 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
 
 export const ALICE = "operator.alice.catalogue";
 export const BOB = "operator.bob.catalogue";
+/** A member of a domain: may propose, never approve. */
+export const UNLISTED = "operator.unlisted.catalogue";
 export const CLAIRE = "operator.claire.support";
 
 export const VERSION = {

@@ -7,6 +7,7 @@ import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
 import type { createRouter } from "../../src/http/router.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
+import { anyOperator, inbound } from "./inbound.ts";
 
 export const binding = (env as unknown as { DB: D1Database }).DB;
 export const db = openDatabase(binding);
@@ -42,6 +43,8 @@ export function testApp(
     corsOrigins: ["https://app.example.eu"],
     apiLimiter: open("api"),
     authLimiter: open("auth"),
+    ...inbound(clock),
+    operatorTokens: anyOperator,
     routers: [{ path: "/", router }],
     isUnavailable: isDatabaseFailure,
     ...options,

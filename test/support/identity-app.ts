@@ -17,6 +17,7 @@ import { jsonLog } from "../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { err, ok } from "../../src/kernel/result.ts";
 import type { UserId } from "../../src/kernel/ids.ts";
+import { anyOperator, inbound } from "./inbound.ts";
 
 export type SentMail = {
   readonly to: string;
@@ -133,6 +134,8 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     corsOrigins: [],
     apiLimiter: limiter("api"),
     authLimiter: limiter("auth"),
+    ...inbound(clock),
+    operatorTokens: anyOperator,
     routers: [{ path: "/", router }],
     isUnavailable: (error) => isDatabaseFailure(error) || isIssuerUnavailable(error),
   });

@@ -38,6 +38,7 @@ import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { at, PROGRAMME } from "../contract/ledger-factories.ts";
 import { KEYRING, openLimiter, operatorTokens, VERSION } from "./catalogue-app.ts";
 import { identityApp } from "./identity-app.ts";
+import { inbound } from "./inbound.ts";
 
 export const bindings = env as unknown as Environment;
 
@@ -119,6 +120,8 @@ export async function insightsApp(stepUsers = 25) {
     corsOrigins: [],
     apiLimiter: openLimiter,
     authLimiter: openLimiter,
+    ...inbound(clock),
+    operatorTokens,
     isUnavailable: isDatabaseFailure,
     routers: [
       {
@@ -200,7 +203,12 @@ export async function rowsOf<T = Record<string, unknown>>(
 
 /** A brand with an offer in force since October 2026. */
 export async function brandWithOffer(app: InsightsApp, name: string): Promise<BrandId> {
-  const actor = { subject: "alice", path: "/", idempotencyKey: crypto.randomUUID() };
+  const actor = {
+    subject: "alice",
+    listedPerson: true,
+    path: "/",
+    idempotencyKey: crypto.randomUUID(),
+  };
   const brand = await app.catalogue.act(
     actor,
     ({ catalogue }, act) =>

@@ -19,6 +19,7 @@ import { ledgerRoutes } from "../../src/ledger/routes/routes.ts";
 import { openLimiter } from "./catalogue-app.ts";
 import { countD1 } from "./count-d1.ts";
 import { identityApp } from "./identity-app.ts";
+import { anyOperator, inbound } from "./inbound.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
 export const BRAND: BrandId = "brd_0192f0c4-0000-7000-8000-000000000001";
@@ -167,6 +168,8 @@ export async function screensApp() {
     corsOrigins: [],
     apiLimiter: openLimiter,
     authLimiter: openLimiter,
+    ...inbound(identity.clock),
+    operatorTokens: anyOperator,
     routers: [{ path: "/", router }],
     isUnavailable: isDatabaseFailure,
   });

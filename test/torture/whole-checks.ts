@@ -74,7 +74,7 @@ const operator = (world: World, role: string): Promise<string> =>
     secrets: world.secrets,
     issuer: world.at.sandboxUrl,
     role,
-    subject: "torture",
+    subject: "alice",
     nowMs: world.nowMs(),
   });
 

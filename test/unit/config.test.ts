@@ -166,7 +166,7 @@ describe("parseConfig", () => {
       },
       debtor: { name: "Cagnotte (local)", iban: "", bic: "" },
     });
-    expect(config.value.access.roles.get("helene")).toEqual(["owner"]);
+    expect(config.value.access.roles.get("alice@owner.local")).toEqual(["owner"]);
     expect(config.value.jwtSigningKeys).toHaveLength(1);
     expect(config.value.keyrings.encryption).not.toEqual(config.value.keyrings.index);
   });
@@ -280,6 +280,51 @@ describe("parseConfig", () => {
   });
 });
 
+describe("any environment", () => {
+  it("does not start with one key in two places: who holds one would hold both", ({ expect }) => {
+    const keys = { a: base64Of(1), b: base64Of(2) };
+    const ring = (active: keyof typeof keys): string =>
+      JSON.stringify({ active, keys: { [active]: keys[active] } });
+    const shared = (env: Record<string, unknown>) =>
+      fieldsOf(parseConfig({
+        ...env,
+        ENCRYPTION_KEYRING: ring("a"),
+        INDEX_KEYRING: ring("b"),
+        // Another id does not make another key.
+        ARCHIVE_KEYRING: JSON.stringify({ active: "c", keys: { c: keys.a } }),
+      }));
+    expect(shared(local)).toEqual(["ARCHIVE_KEYRING", "ENCRYPTION_KEYRING"]);
+    expect(shared(production)).toEqual(["ARCHIVE_KEYRING", "ENCRYPTION_KEYRING"]);
+    const twice = JSON.stringify({ active: "a", keys: { a: keys.a, b: keys.a } });
+    expect(fieldsOf(parseConfig({ ...local, INDEX_KEYRING: twice }))).toEqual(["INDEX_KEYRING"]);
+  });
+
+  it("is local at private addresses only", ({ expect }) => {
+    for (
+      const [host, fields] of [
+        ["127.0.0.1:8787", []],
+        ["localhost", []],
+        ["[::1]:8787", []],
+        ["192.168.1.20:8787", []],
+        ["172.20.0.3", []],
+        ["edge", []],
+        ["cagnotte.test", []],
+        ["172.32.0.3", ["PUBLIC_URL"]],
+        ["1270.0.0.1.example.org", ["PUBLIC_URL"]],
+        ["api.cagnotte.fr", ["PUBLIC_URL"]],
+        ["localhost.example.org", ["PUBLIC_URL"]],
+        ["203.0.113.9", ["PUBLIC_URL"]],
+        ["[2001:db8::1]", ["PUBLIC_URL"]],
+      ] as const
+    ) {
+      const config = parseConfig({ ...local, PUBLIC_URL: `http://${host}` });
+      expect(fieldsOf(config), host).toEqual(fields);
+    }
+  });
+});
+
+const base64Of = (byte: number): string => Buffer.alloc(32, byte).toString("base64");
+
 describe("production", () => {
   it("starts with the EU jurisdiction and with TLS everywhere", ({ expect }) => {
     expect(fieldsOf(parseConfig(production))).toEqual([]);
@@ -306,7 +351,8 @@ describe("production", () => {
     ) {
       expect(fieldsOf(parseConfig({ ...production, [name]: "http://plain.example" })), name)
         .toEqual([name]);
-      expect(fieldsOf(parseConfig({ ...local, [name]: "http://plain.example" })), name).toEqual([]);
+      expect(fieldsOf(parseConfig({ ...local, [name]: "http://plain.internal" })), name)
+        .toEqual([]);
     }
     const issuer = (scheme: string): string =>
       JSON.stringify([{
@@ -345,6 +391,30 @@ describe("production", () => {
     }
     for (const value of ["https://acme-example.biapi.pro", "https://examples.biapi.pro"]) {
       expect(parseConfig({ ...production, POWENS_API_URL: value }).ok).toBe(true);
+    }
+  });
+
+  it("does not start with a webhook secret of less than 32 random bytes", ({ expect }) => {
+    const [hex, base64] = [
+      "0123456789abcdef".repeat(4),
+      "Zm9vYmFyLWJhei1xdXg_".repeat(3).slice(0, 43),
+    ];
+    for (
+      const [secrets, fields] of [
+        [hex, []],
+        [base64, []],
+        [`${hex},${base64}`, []],
+        [hex.slice(1), ["POWENS_WEBHOOK_SECRET"]],
+        [base64.slice(1), ["POWENS_WEBHOOK_SECRET"]],
+        ["7".repeat(100), ["POWENS_WEBHOOK_SECRET"]],
+        ["1234567890".repeat(7), ["POWENS_WEBHOOK_SECRET"]],
+        ["ab".repeat(64), ["POWENS_WEBHOOK_SECRET"]],
+        [`${hex},short-one`, ["POWENS_WEBHOOK_SECRET"]],
+      ] as const
+    ) {
+      const given = { POWENS_WEBHOOK_SECRET: secrets };
+      expect(fieldsOf(parseConfig({ ...production, ...given })), secrets).toEqual(fields);
+      expect(fieldsOf(parseConfig({ ...local, ...given })), secrets).toEqual([]);
     }
   });
 

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
-import { ALICE, BOB, catalogueApp, CLAIRE, VERSION } from "../support/catalogue-app.ts";
+import { ALICE, BOB, catalogueApp, CLAIRE, UNLISTED, VERSION } from "../support/catalogue-app.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
 const edge = catalogueApp(DB);
@@ -59,6 +59,7 @@ describe("who may", () => {
     ["GET", "/admin/v1/recognition/corrections"],
     ["GET", "/admin/v1/recognition/proposals"],
     ["POST", "/admin/v1/recognition/legal-names/import"],
+    ["POST", "/admin/v1/recognition/corrections/chg_x/approval"],
   ];
   it.each(routes)(
     "%s %s: nobody without a token, with a user's token, or with another role",
@@ -299,6 +300,8 @@ describe("PATCH /admin/v1/brands/{id}", () => {
       `/admin/v1/brands/${brand.id}/alias-changes/${edited.body.waiting_change?.id}/approval`;
     const own = await edge.call<Problem>("POST", path, { as: ALICE });
     expect([own.status, own.body.code]).toEqual([403, "second_person_required"]);
+    const unlisted = await edge.call<Problem>("POST", path, { as: UNLISTED });
+    expect([unlisted.status, unlisted.body.code]).toEqual([403, "listed_person_required"]);
     const explained = () =>
       edge.call<{ brand: { id: string } | null }>("POST", "/admin/v1/recognition/explain", {
         as: ALICE,
@@ -410,7 +413,7 @@ describe("the OpenAPI document", () => {
     const operations = Object.entries(body.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ path, method, operation }))
     );
-    expect(operations.length).toBe(24);
+    expect(operations.length).toBe(25);
     for (const { path, operation } of operations) {
       expect([path, operation.summary, operation.tags?.length]).toEqual([
         path,

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { ALICE, BOB, catalogueApp, VERSION } from "../support/catalogue-app.ts";
+import { ALICE, BOB, catalogueApp, UNLISTED, VERSION } from "../support/catalogue-app.ts";
 import { offerCalls, title } from "../support/catalogue-offers.ts";
 import type { List, Offer, Problem, PublicOffer } from "../support/catalogue-offers.ts";
 
@@ -56,6 +56,8 @@ describe("POST /admin/v1/offers", () => {
     const path = `/admin/v1/offers/${made.body.id}/versions/1/approval`;
     const own = await edge.call<Problem>("POST", path, { as: ALICE });
     expect([own.status, own.body.code]).toEqual([403, "second_person_required"]);
+    const unlisted = await edge.call<Problem>("POST", path, { as: UNLISTED });
+    expect([unlisted.status, unlisted.body.code]).toEqual([403, "listed_person_required"]);
     expect(await offersOf(brand)).toEqual([]);
     const approved = await edge.call<Offer>("POST", path, { as: BOB });
     expect([approved.status, approved.body.version.state, approved.body.version.approved_by])

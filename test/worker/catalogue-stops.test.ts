@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { alertBudgets } from "../../src/catalogue/budget-alerts.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
-import { ALICE, BOB, catalogueApp, VERSION } from "../support/catalogue-app.ts";
+import { ALICE, BOB, catalogueApp, UNLISTED, VERSION } from "../support/catalogue-app.ts";
 import { offerCalls, title } from "../support/catalogue-offers.ts";
 import type { Problem, PublicOffer } from "../support/catalogue-offers.ts";
 
@@ -61,6 +61,8 @@ describe("POST /admin/v1/offers/{id}/stop", () => {
       expect(asked.body["stops"]).toMatchObject([{ state: "waiting", reason: "wrong rate" }]);
       const own = await approve(ALICE);
       expect(own.status).toBe(way === "the approval" ? 403 : 200);
+      const unlisted = await approve(UNLISTED);
+      expect([unlisted.status, unlisted.body.code]).toEqual([403, "listed_person_required"]);
       expect(await offersOf(brand)).toHaveLength(1);
       const approved = await approve(BOB);
       expect(approved.body["stops"]).toMatchObject([{

@@ -42,10 +42,10 @@ function production(
     PUBLIC_URL: "https://api.example.eu",
     REDIRECT_URIS: "https://app.example.eu/bank",
     CORS_ORIGINS: "https://app.example.eu",
-    POWENS_API_URL: "https://example.biapi.pro",
+    POWENS_API_URL: "https://cagnotte.biapi.pro",
     POWENS_WEBVIEW_URL: "https://webview.powens.com",
     WEBAUTHN_ORIGINS: "https://app.example.eu",
-    ACCESS_TEAM_DOMAIN: "https://example.cloudflareaccess.com",
+    ACCESS_TEAM_DOMAIN: "https://acme.cloudflareaccess.com",
     EMAIL_DELIVERY_URL: "https://mail.example.eu/send",
   };
   return { environment: { ...settings, ...changes } as unknown as Environment, opened };
@@ -206,5 +206,32 @@ describe("an object", () => {
       );
       expect(() => new Steward(state, local)).not.toThrow();
     });
+  });
+});
+
+describe("a failure of the periodic work", () => {
+  const failing = (): never => {
+    throw new Error("planted: SELECT * FROM users WHERE email = 'jean.dupont@example.com'");
+  };
+
+  it("leaves `scheduled` with its class only: the platform would print its message", async ({ expect }) => {
+    const { environment } = production();
+    const broken = {
+      ...environment,
+      STEWARD: { jurisdiction: () => ({ getByName: () => ({ sweep: async () => failing() }) }) },
+    } as unknown as Environment;
+    await wake(broken);
+    expect(lines).toEqual(['{"level":"alert","event":"sweep_failed","error":"Error"}']);
+  });
+
+  it("ends in the caretaker in the same way", async ({ expect }) => {
+    const stub = local.STEWARD.getByName("steward-of-a-broken-database");
+    await runInDurableObject(stub, async (steward: Steward) => {
+      const broken = { ...local, DB: { prepare: failing, batch: failing } };
+      Object.defineProperty(steward, "env", { value: broken });
+      await steward.sweep();
+    });
+    expect(lines.filter((line) => line.includes("sweep_failed"))).toHaveLength(1);
+    expect(lines.join()).not.toContain("planted");
   });
 });

@@ -5,6 +5,8 @@ import { json, PLANTED, probeRouter } from "../support/http-probe.ts";
 
 const app = testApp(probeRouter());
 
+const OPERATOR = { Authorization: "Bearer operator" };
+
 describe("bodies", () => {
   it("of broken JSON are 400", async ({ expect }) => {
     for (const text of ["{", '{"name":', "nonsense", '{"name":"a"}}', "{'name':'a'}"]) {
@@ -125,20 +127,28 @@ describe("bodies", () => {
   it("may be CSV or JSON lines for an import only", async ({ expect }) => {
     for (const type of ["text/csv", "application/x-ndjson", "application/json"]) {
       expect(
-        (await app.post("/admin/v1/brands/import", "a,b", { "Content-Type": type })).status,
+        (await app.post("/admin/v1/brands/import", "a,b", {
+          ...OPERATOR,
+          "Content-Type": type,
+        })).status,
         type,
       ).toBe(200);
     }
     expect(
-      (await app.post("/admin/v1/brands/import", "a", { "Content-Type": "text/plain" })).status,
+      (await app.post("/admin/v1/brands/import", "a", {
+        ...OPERATOR,
+        "Content-Type": "text/plain",
+      })).status,
     ).toBe(415);
     expect(
       (await app.post("/admin/v1/brands/import", "x".repeat(4_194_304), {
+        ...OPERATOR,
         "Content-Type": "text/csv",
       })).status,
     ).toBe(200);
     expect(
       (await app.post("/admin/v1/brands/import", "x".repeat(4_194_305), {
+        ...OPERATOR,
         "Content-Type": "text/csv",
       })).status,
     ).toBe(413);
@@ -196,5 +206,43 @@ describe("bodies", () => {
     expect(await (await app.post("/webhooks/powens/x", "x".repeat(200_000))).json()).toEqual({
       bytes: 200_000,
     });
+  });
+
+  it("for operators are not read before there is a token", async ({ expect }) => {
+    const pulled = { count: 0 };
+    const endless = () =>
+      new ReadableStream<Uint8Array>({
+        pull(controller) {
+          pulled.count += 1;
+          controller.enqueue(new Uint8Array(16_384));
+        },
+      }, { highWaterMark: 0 });
+    const send = (headers: Record<string, string>) =>
+      app.fetch("/admin/v1/brands/import", {
+        method: "POST",
+        body: endless(),
+        headers: { "Content-Type": "text/csv", ...headers },
+      });
+    const anonymous = await send({});
+    expect([anonymous.status, (await json(anonymous)).code, pulled.count]).toEqual([
+      401,
+      "token_missing",
+      0,
+    ]);
+    expect((await send(OPERATOR)).status).toBe(413);
+    expect(pulled.count).toBeGreaterThan(0);
+  });
+
+  it("of a network whose tokens fail are refused at once after thirty", async ({ expect }) => {
+    const limited = testApp(probeRouter(), {
+      operatorTokens: { verify: async () => ({ ok: false, error: "token_invalid" }) },
+    });
+    const from = async (address: string) =>
+      (await limited.post("/admin/v1/brands/import", "a", {
+        ...OPERATOR,
+        "CF-Connecting-IP": address,
+      })).status;
+    for (let count = 0; count < 30; count++) expect(await from("192.0.2.1")).toBe(401);
+    expect([await from("192.0.2.1"), await from("192.0.2.2")]).toEqual([429, 401]);
   });
 });

@@ -184,7 +184,7 @@ describe("unexpected failures", () => {
     for (
       const [path, errorClass] of [["error", "Error"], ["text", "NotAnError"], [
         "named",
-        "[redacted]",
+        "Error",
       ]] as const
     ) {
       const { fetch, logged } = testApp(probeRouter());

@@ -388,6 +388,7 @@ describe("waiting rows", () => {
       purchasedOn: null,
       reason: null,
       by: "alice",
+      listedPerson: true,
       event: {
         actorKind: "operator",
         actor: "alice",

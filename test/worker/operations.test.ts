@@ -14,6 +14,7 @@ import { onceAnswered } from "../../src/operations/programme.ts";
 import { operationsRouters } from "../../src/operations/routes.ts";
 import { databaseHealth, ensureProgramme } from "../../src/operations/store.ts";
 import { ALICE, CLAIRE, KEYRING, openLimiter, operatorTokens } from "../support/catalogue-app.ts";
+import { inbound } from "../support/inbound.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
 const NOW = Date.UTC(2026, 10, 20, 9);
@@ -100,6 +101,8 @@ function operationsApp(
     corsOrigins: [],
     apiLimiter: openLimiter,
     authLimiter: openLimiter,
+    ...inbound({ nowMs: () => NOW }),
+    operatorTokens,
     routers: [
       ...routers,
       { path: "/admin/v1", router: quarantine },

@@ -284,6 +284,7 @@ describe("the reviews", () => {
         purchasedOn: null,
         reason: null,
         by: "alice",
+        listedPerson: true,
         event,
       }),
     ).toEqual({
@@ -334,6 +335,7 @@ describe("the reviews", () => {
         row: { outcome: "waiting", points: 0 },
       }]);
       expect((await as("alice", purchaseId, "count")).body).toEqual(first.body);
+      expect((await as("unlisted", purchaseId, "count")).body.code).toBe("listed_person_required");
       expect(await pending(user)).toBe(0);
       expect((await as("bob", purchaseId, "count")).body).toMatchObject({
         state: "closed",

@@ -34,6 +34,7 @@ describe("GET /v1/purchases", () => {
       state: "booked",
       brand: { id: BRAND, name: "Monoprix", logo_url: LOGO_URL, matched: "MONOPRIX" },
       refund_of: null,
+      refund_of_purchases: [],
       verdict: {
         outcome: "earned",
         points: 104,

@@ -350,3 +350,41 @@ describe("forbidden values", () => {
       .toBeNull();
   });
 });
+
+describe("the quarantine", () => {
+  it("forgets what was last seen 90 days ago", async () => {
+    await deliver(app, "connection-synced", syncedBody(app, 987_654, 1, []));
+    expect(await quarantined(987_654)).toHaveLength(1);
+    await app.service.sweep(app.clock.ms + 89 * 86_400_000);
+    expect(await quarantined(987_654)).toHaveLength(1);
+    await app.service.sweep(app.clock.ms + 91 * 86_400_000);
+    expect(await quarantined(987_654)).toEqual([]);
+  });
+});
+
+describe("a network", () => {
+  const forged = (address: string) =>
+    deliver(app, "connection-synced", {}, {
+      secret: "PLANTED-wrong-secret",
+      headers: { "CF-Connecting-IP": address },
+    });
+  it("that forges signatures waits after thirty, and nobody else does", async () => {
+    for (let count = 0; count < 30; count++) expect((await forged("192.0.2.1")).status).toBe(401);
+    const refused = await forged("192.0.2.1");
+    expect([refused.status, refused.headers.get("Retry-After")]).toEqual([429, "60"]);
+    expect((await forged("192.0.2.2")).status).toBe(401);
+  });
+  it("that delivers is never slowed down, also when some of its deliveries fail", async () => {
+    const user = await hotUser(app);
+    const signed = async () =>
+      (await deliver(
+        app,
+        "connection-synced",
+        syncedBody(app, user.remoteUserId, user.remoteConnectionId, []),
+        { headers: { "CF-Connecting-IP": "192.0.2.9" } },
+      )).status;
+    for (let count = 0; count < 40; count++) expect(await signed()).toBe(200);
+    for (let count = 0; count < 31; count++) expect((await forged("192.0.2.9")).status).toBe(401);
+    expect(await signed()).toBe(200);
+  });
+});

@@ -19,10 +19,13 @@ const ALERT_AFTER_TRIES = 6;
 const CHANGES_RETRY_MS = 6 * HOUR_MS;
 /** Spent and late intents are kept a while to distinguish a late return from a forged one. */
 const INTENTS_KEPT_MS = 30 * DAY_MS;
+/** After that the aggregator has been read many times over. */
+const QUARANTINE_KEPT_MS = 90 * DAY_MS;
 
 /** One bounded round. `more`: there was as much as a round may do. */
 export async function sweep(deps: BankingDeps, nowMs: number): Promise<{ more: boolean }> {
   await deps.store.purgeIntents(nowMs - INTENTS_KEPT_MS);
+  await deps.store.purgeQuarantine(nowMs - QUARANTINE_KEPT_MS);
   await deps.store.tidyTransfers(nowMs);
   const handovers = await deps.store.dueHandovers(nowMs, STEP_ITEMS);
   for (const item of handovers) {

@@ -15,14 +15,14 @@ import type {
 import type { AggregatorName } from "../ports.ts";
 import { sharedBy } from "./shared-account.ts";
 
+// Members in groups: an SQL function of D1 takes 32 arguments, while the local one takes more.
 const connectionJson = sql.raw(
   `json_group_array(json_object('id', b.id, 'remoteId', b.remote_connection_id, 'bankId', b.bank_id, 'bankName', b.bank_name, 'status', b.status,
-  'action', b.action, 'consentGrantedAtMs', b.consent_granted_at_ms, 'consentExpiresAtMs', b.consent_expires_at_ms, 'fullRead', b.full_read,
+  'action', b.action, 'consentGrantedAtMs', b.consent_granted_at_ms, 'consentExpiresAtMs', b.consent_expires_at_ms,
   'repairReason', b.repair_reason, 'repairSinceMs', b.repair_since_ms, 'tries', b.tries, 'goneRemotely', b.gone_remotely, 'updatedAtMs', b.updated_at_ms,
-  'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms,
+  'reads', json_object('fullRead', b.full_read, 'changesReadAtMs', b.changes_read_at_ms, 'changesDueAtMs', b.changes_due_at_ms),
   'gaps', json((SELECT json_group_array(json_object('fromMs', g.from_ms, 'toMs', g.to_ms, 'recovered', g.recovered_at_ms)) FROM bank_gaps g WHERE g.connection_id = b.id))))`,
 );
-// Members in groups: one SQL function of D1 takes 32 arguments, more than local SQLite refuses.
 const identityJson =
   `json_object('fingerprint', a.fingerprint, 'strength', a.strength, 'family', a.family, 'weakKey', a.weak_key, 'ownIban', a.own_iban,
   'nameTag', a.name_tag, 'parentRemoteId', a.parent_remote_account_id, 'earlierKeys', json(a.earlier_keys))`;
@@ -95,15 +95,23 @@ function toConnections(connectionsJson: string, accountsJson: string): LinkedCon
     earlierKeys: identity.earlierKeys ??
       [family, identity.fingerprint, weakKey].filter((key) => key !== null),
   }));
-  type RawConnection = Raw<Omit<LinkedConnection, "accounts" | "gaps">, "goneRemotely"> & {
-    readonly gaps: readonly {
-      readonly fromMs: number;
-      readonly toMs: number | null;
-      readonly recovered: number | null;
-    }[];
-  };
-  return (JSON.parse(connectionsJson) as RawConnection[]).map((connection) => ({
+  type Reads = Pick<LinkedConnection, "fullRead" | "changesReadAtMs" | "changesDueAtMs">;
+  type RawConnection =
+    & Raw<
+      Omit<LinkedConnection, "accounts" | "gaps" | keyof Reads>,
+      "goneRemotely"
+    >
+    & {
+      readonly reads: Reads;
+      readonly gaps: readonly {
+        readonly fromMs: number;
+        readonly toMs: number | null;
+        readonly recovered: number | null;
+      }[];
+    };
+  return (JSON.parse(connectionsJson) as RawConnection[]).map(({ reads, ...connection }) => ({
     ...connection,
+    ...reads,
     goneRemotely: connection.goneRemotely === 1,
     gaps: connection.gaps.map((gap): Gap => ({ ...gap, recovered: gap.recovered !== null })).sort((
       a,

@@ -18,16 +18,75 @@ import { anotherEarns, sharedBy } from "./shared-account.ts";
 const connection = alias(bankConnections, "b");
 
 /**
- * The new account's values as a row `n`: the texts below name each several times, and D1 binds at
- * most 100 values a statement.
+ * The account as it was shown; `i` in the texts below. A row to read from, because D1 binds at most
+ * 100 values in one statement.
  */
-function newcomer({ userId }: Changes, item: NewAccount): SQL {
-  const { ownIban, fingerprint, strength, nameTag, earlierKeys } = item;
-  return sql`(SELECT ${userId} AS user_id, ${ownIban} AS own_iban, ${fingerprint} AS fingerprint,
-    ${strength} AS strength, ${nameTag} AS name_tag, ${
-    earlierKeys[0] ?? fingerprint
-  } AS earlier_key) n`;
+function shown(changes: Changes, item: NewAccount): SQL {
+  return sql`(SELECT ${changes.userId} AS user_id, ${item.ownIban} AS own_iban,
+    ${item.fingerprint} AS fingerprint, ${item.strength} AS strength, ${item.nameTag} AS name_tag,
+    ${item.earlierKeys[0] ?? item.fingerprint} AS earlier_key) i`;
 }
+
+/**
+ * The parent account's IBAN where both have one, else the bank. Of an account that was not seen
+ * since fingerprints hold no name, the fingerprint of before.
+ */
+const IS_SAME_FAMILY = `CASE
+    WHEN i.strength <> 'weak' AND (p.strength = 'iban' OR (p.strength = 'parent' AND p.name_tag IS NOT NULL))
+      THEN p.fingerprint = i.fingerprint
+    WHEN i.strength <> 'weak' AND p.strength = 'parent' THEN p.fingerprint = i.earlier_key
+    ELSE q.bank_id = b.bank_id AND b.bank_id <> '${UNKNOWN_BANK}' END`;
+
+/**
+ * True when `p`, an account on connection `q`, may be the same bank account: by its IBAN; where one
+ * of the two has none, by its family, unless `b` lists both at the same time or one is the other's
+ * card.
+ */
+const IS_SAME_ACCOUNT = `(p.own_iban = i.own_iban
+    OR ((p.own_iban IS NULL OR i.own_iban IS NULL)
+      AND NOT (p.connection_id = b.id AND p.gone_at_ms IS NULL)
+      AND COALESCE(p.own_iban <> i.fingerprint, 1)
+      AND NOT (p.strength = 'parent' AND COALESCE(p.fingerprint = i.own_iban, 0))
+      AND ${IS_SAME_FAMILY}))`;
+
+/** How sure it is that `p` is the account: its IBAN, else the name among the family's. */
+const NEARNESS =
+  "(CASE WHEN p.own_iban = i.own_iban THEN 0 WHEN p.name_tag = i.name_tag THEN 1 ELSE 2 END)";
+
+/**
+ * A value of the user's latest earlier generation of the account, the nearest first. Another login
+ * at the same bank says nothing of when this one was linked.
+ */
+function earlierGeneration(column: string): SQL {
+  return sql.raw(`(SELECT p.${column}
+    FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
+    WHERE p.user_id = i.user_id AND q.status <> 'removed' AND ${IS_SAME_ACCOUNT}
+      AND (p.own_iban = i.own_iban OR p.connection_id = b.id)
+    ORDER BY ${NEARNESS}, p.created_at_ms DESC, p.id DESC LIMIT 1)`);
+}
+
+/**
+ * Whether the account in whose place this one comes is off (`isOff` of it is 1): of those with its
+ * IBAN the latest. Where only the family is known and one of several is off, nobody knows whose
+ * place it takes: it starts off. An account that was followed by one of its name is no candidate.
+ */
+function earlierSwitch(isOff: string): SQL {
+  return sql.raw(`(SELECT CASE WHEN c.nearness = 0 THEN c.latest ELSE c.among END FROM (
+    SELECT ${NEARNESS} AS nearness, MAX(${isOff}) AS among,
+      MAX(p.created_at_ms * 2 + ${isOff}) % 2 AS latest
+    FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
+    WHERE p.user_id = i.user_id AND q.status <> 'removed' AND ${IS_SAME_ACCOUNT}
+      AND NOT EXISTS (SELECT 1 FROM bank_accounts s WHERE s.connection_id = p.connection_id
+        AND s.name_tag = p.name_tag AND s.created_at_ms >= p.gone_at_ms)
+    GROUP BY 1 ORDER BY 1 LIMIT 1) c)`);
+}
+
+/** The number of an earlier generation on this connection, else the next one. */
+const ORDINAL_IN_CONNECTION = sql.raw(`COALESCE(
+    (SELECT p.ordinal FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
+      WHERE p.connection_id = b.id AND ${IS_SAME_ACCOUNT}
+      ORDER BY ${NEARNESS}, p.created_at_ms DESC LIMIT 1),
+    1 + (SELECT COALESCE(MAX(s.ordinal), 0) FROM bank_accounts s WHERE s.connection_id = b.id))`);
 
 /**
  * Adds an account once. It comes behind the changes of state in the batch: an account is recognised
@@ -42,14 +101,15 @@ export function insertAccount(
   const id = newId("acc", changes.nowMs, random, changes.userId);
   return db.insert(bankAccounts).select(
     db.select(accountPlan(id, changes, item)).from(connection).innerJoin(
-      newcomer(changes, item),
-      sql`true`,
-    ).where(and(
-      eq(connection.aggregator, changes.aggregator),
-      eq(connection.remoteConnectionId, item.remoteConnectionId),
-      eq(connection.userId, changes.userId),
-      ne(connection.status, "removed"),
-    )),
+      shown(changes, item),
+      sql`1`,
+    )
+      .where(and(
+        eq(connection.aggregator, changes.aggregator),
+        eq(connection.remoteConnectionId, item.remoteConnectionId),
+        eq(connection.userId, changes.userId),
+        ne(connection.status, "removed"),
+      )),
   ).onConflictDoNothing({ target: [bankAccounts.aggregator, bankAccounts.remoteAccountId] });
 }
 
@@ -59,6 +119,8 @@ export function insertAccount(
  * builder refuses another order than the table's.
  */
 function accountPlan(id: string, changes: Changes, item: NewAccount) {
+  const earlier = (column: "linked_at_ms" | "seen_from_ms" | "taken_rows"): SQL =>
+    earlierGeneration(column);
   return {
     id: sql`${id}`.as("id"),
     userId: connection.userId,
@@ -79,9 +141,9 @@ function accountPlan(id: string, changes: Changes, item: NewAccount) {
     // Rows of a new generation come again as if seen for the first time, so those from before it
     // was last switched on go by their date.
     linkedAtMs: sql`COALESCE(
-      MAX(${earlierGeneration("linked_at_ms")}, COALESCE(${earlierGeneration("seen_from_ms")}, 0)),
+      MAX(${earlier("linked_at_ms")}, COALESCE(${earlier("seen_from_ms")}, 0)),
       ${firstLinkedAtMs(changes, item)})`.as("linkedAtMs"),
-    seenFromMs: earlierGeneration("seen_from_ms").as("seenFromMs"),
+    seenFromMs: earlier("seen_from_ms").as("seenFromMs"),
     state: sql`'enabled'`.as("state"),
     createdAtMs: sql`${changes.nowMs}`.as("createdAtMs"),
     updatedAtMs: sql`${changes.nowMs}`.as("updatedAtMs"),
@@ -95,70 +157,9 @@ function accountPlan(id: string, changes: Changes, item: NewAccount) {
     offByChoice: sql`COALESCE(${earlierSwitch("p.off_by_choice")}, 0)`.as(
       "offByChoice",
     ),
-    takenRows: earlierGeneration("taken_rows").as("takenRows"),
+    takenRows: earlier("taken_rows").as("takenRows"),
   };
 }
-
-/**
- * The parent account's IBAN where both have one, else the bank. Of an account that was not seen
- * since fingerprints hold no name, the fingerprint of before.
- */
-const IS_SAME_FAMILY = `CASE
-    WHEN n.strength <> 'weak' AND (p.strength = 'iban' OR (p.strength = 'parent' AND p.name_tag IS NOT NULL))
-      THEN p.fingerprint = n.fingerprint
-    WHEN n.strength <> 'weak' AND p.strength = 'parent' THEN p.fingerprint = n.earlier_key
-    ELSE q.bank_id = b.bank_id AND b.bank_id <> '${UNKNOWN_BANK}' END`;
-
-/**
- * True when `p`, an account on connection `q`, may be the same bank account: by its IBAN; where one
- * of the two has none, by its family, unless `b` lists both at the same time or one is the other's
- * card.
- */
-const IS_SAME_ACCOUNT = `(p.own_iban = n.own_iban
-    OR ((p.own_iban IS NULL OR n.own_iban IS NULL)
-      AND NOT (p.connection_id = b.id AND p.gone_at_ms IS NULL)
-      AND COALESCE(p.own_iban <> n.fingerprint, 1)
-      AND NOT (p.strength = 'parent' AND COALESCE(p.fingerprint = n.own_iban, 0))
-      AND ${IS_SAME_FAMILY}))`;
-
-/** How sure it is that `p` is the account: its IBAN, else the name among the family's. */
-const NEARNESS =
-  "(CASE WHEN p.own_iban = n.own_iban THEN 0 WHEN p.name_tag = n.name_tag THEN 1 ELSE 2 END)";
-
-/**
- * A value of the user's latest earlier generation of the account, the nearest first. Another login
- * at the same bank says nothing of when this one was linked.
- */
-function earlierGeneration(column: "linked_at_ms" | "seen_from_ms" | "taken_rows"): SQL {
-  return sql.raw(`(SELECT p.${column}
-    FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
-    WHERE p.user_id = n.user_id AND q.status <> 'removed' AND ${IS_SAME_ACCOUNT}
-      AND (p.own_iban = n.own_iban OR p.connection_id = b.id)
-    ORDER BY ${NEARNESS}, p.created_at_ms DESC, p.id DESC LIMIT 1)`);
-}
-
-/**
- * Whether the account in whose place this one comes is off (`isOff` of it is 1): of those with its
- * IBAN the latest. Where only the family is known and one of several is off, nobody knows whose
- * place it takes: it starts off. An account that was followed by one of its name is no candidate.
- */
-function earlierSwitch(isOff: "1 - p.earning" | "p.off_by_choice"): SQL {
-  return sql.raw(`(SELECT CASE WHEN c.nearness = 0 THEN c.latest ELSE c.among END FROM (
-    SELECT ${NEARNESS} AS nearness, MAX(${isOff}) AS among,
-      MAX(p.created_at_ms * 2 + ${isOff}) % 2 AS latest
-    FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
-    WHERE p.user_id = n.user_id AND q.status <> 'removed' AND ${IS_SAME_ACCOUNT}
-      AND NOT EXISTS (SELECT 1 FROM bank_accounts s WHERE s.connection_id = p.connection_id
-        AND s.name_tag = p.name_tag AND s.created_at_ms >= p.gone_at_ms)
-    GROUP BY 1 ORDER BY 1 LIMIT 1) c)`);
-}
-
-/** The number of an earlier generation on this connection, else the next one. */
-const ORDINAL_IN_CONNECTION = sql.raw(`COALESCE(
-    (SELECT p.ordinal FROM bank_accounts p JOIN bank_connections q ON q.id = p.connection_id
-      WHERE p.connection_id = b.id AND ${IS_SAME_ACCOUNT}
-      ORDER BY ${NEARNESS}, p.created_at_ms DESC LIMIT 1),
-    1 + (SELECT COALESCE(MAX(s.ordinal), 0) FROM bank_accounts s WHERE s.connection_id = b.id))`);
 
 /** An account earns unless another user's account already does for the same bank account. */
 function earnsAfresh(changes: Changes, item: NewAccount): SQL {

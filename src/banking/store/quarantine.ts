@@ -121,6 +121,10 @@ export function quarantineOperations(db: Database, random: RandomBytes) {
       const [row] = await db.select().from(quarantine).where(eq(quarantine.id, id));
       return row === undefined ? null : { ...row, provider: row.provider as AggregatorName };
     },
+    /** Forgets messages that were last seen before then, whatever became of them. */
+    async purgeQuarantine(beforeMs: number): Promise<void> {
+      await db.delete(quarantine).where(lt(quarantine.lastAtMs, beforeMs));
+    },
     /**
      * The operator's act and its line in the audit log; `resolvedAtMs` null leaves the message
      * open.

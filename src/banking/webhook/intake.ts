@@ -5,32 +5,34 @@ import { isDatabaseFailure } from "../../db/database.ts";
 import { hexEncode } from "../../kernel/encoding.ts";
 import { sha256Bytes } from "../../kernel/hash.ts";
 import { errorClass } from "../../kernel/log.ts";
-import { gunzipAtMost, readAtMost } from "../../kernel/bytes.ts";
+import { gunzip } from "../../kernel/bytes.ts";
 import { backoffMs } from "../connections/index.ts";
 import { aggregatorOf } from "../reconcile/index.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
 import { processMessage } from "./handle-message.ts";
 import type { Failure } from "./handle-message.ts";
-import type {
-  Aggregator,
-  AggregatorName,
-  SignedDelivery,
-  WebhookEvent,
-  WebhookMessage,
-} from "../ports.ts";
+import type { Aggregator, AggregatorName, WebhookEvent, WebhookMessage } from "../ports.ts";
 import type { QuarantineEntry } from "../store/index.ts";
 
 /** A first sync carries the whole history, several megabytes of it. */
 const WEBHOOK_BYTES_MAX = 16_777_216;
+
+/** Why a body could not be read; see `ReadBody` of the HTTP layer. */
+type Unread = "payload_too_large" | "body_incomplete" | "overloaded";
+type Read =
+  | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly ok: false; readonly code: Unread };
 
 type Delivery = {
   readonly aggregator: AggregatorName;
   readonly event: WebhookEvent;
   readonly headers: { readonly get: (name: string) => string | null };
   readonly body: ReadableStream<Uint8Array> | null;
+  /** Reads within what may be held in memory. */
+  readonly read: (stream: ReadableStream<Uint8Array> | null, maxBytes: number) => Promise<Read>;
 };
 
-type Reception = "received" | "signature_invalid" | "payload_too_large" | "unavailable";
+type Reception = "received" | "signature_invalid" | "unavailable" | Unread;
 
 /** Receives webhooks. Refusals are counted in memory and logged; they cost no read and no write. */
 export function createReceiver(deps: BankingDeps): (delivery: Delivery) => Promise<Reception> {
@@ -43,7 +45,7 @@ export function createReceiver(deps: BankingDeps): (delivery: Delivery) => Promi
     deps.log.info("webhook_refused", { webhook: event, reason, refusals });
     return reason;
   };
-  return async ({ aggregator: name, event, headers, body }) => {
+  return async ({ aggregator: name, event, headers, body, read }) => {
     const aggregator = aggregatorOf(deps, name);
     if (aggregator === null || !aggregator.events.includes(event)) {
       return refuse("signature_invalid", event);
@@ -53,14 +55,13 @@ export function createReceiver(deps: BankingDeps): (delivery: Delivery) => Promi
     if (Number(headers.get("Content-Length") ?? "0") > WEBHOOK_BYTES_MAX) {
       return refuse("payload_too_large", event);
     }
-    const bytes = await readAtMost(body, WEBHOOK_BYTES_MAX);
-    if (bytes === null) return refuse("payload_too_large", event);
+    const sent = await read(body, WEBHOOK_BYTES_MAX);
+    if (!sent.ok) return refuse(sent.code, event);
+    const isGzip = (headers.get("Content-Encoding") ?? "").trim().toLowerCase() === "gzip";
     const verified = await verifiedBytes(
-      aggregator,
-      event,
-      signed,
-      bytes,
-      (headers.get("Content-Encoding") ?? "").trim().toLowerCase(),
+      sent.bytes,
+      isGzip ? () => read(gunzip(sent.bytes), WEBHOOK_BYTES_MAX) : null,
+      (bytes) => aggregator.verifyWebhook(event, signed, bytes),
     );
     if (typeof verified === "string") return refuse(verified, event);
     return receiveVerified(deps, aggregator, event, verified);
@@ -72,21 +73,19 @@ export function createReceiver(deps: BankingDeps): (delivery: Delivery) => Promi
  * not documented: either will do.
  */
 async function verifiedBytes(
-  aggregator: Aggregator,
-  event: WebhookEvent,
-  signed: SignedDelivery,
   bytes: Uint8Array<ArrayBuffer>,
-  encoding: string,
-): Promise<Uint8Array<ArrayBuffer> | "signature_invalid" | "payload_too_large"> {
-  const asSent = await aggregator.verifyWebhook(event, signed, bytes);
-  if (encoding !== "gzip") return asSent ? bytes : "signature_invalid";
-  const plain = await gunzipAtMost(bytes, WEBHOOK_BYTES_MAX);
-  if (plain === "too_large") return "payload_too_large";
-  // Signed, yet no gzip: some proxies unfold a body and leave the header.
-  if (plain === "not_gzip") return asSent ? bytes : "signature_invalid";
-  return asSent || (await aggregator.verifyWebhook(event, signed, plain.bytes))
-    ? plain.bytes
-    : "signature_invalid";
+  unfold: (() => Promise<Read>) | null,
+  isSigned: (bytes: Uint8Array) => boolean,
+): Promise<Uint8Array<ArrayBuffer> | "signature_invalid" | Unread> {
+  const asSent = isSigned(bytes);
+  if (unfold === null) return asSent ? bytes : "signature_invalid";
+  const plain = await unfold();
+  if (!plain.ok) {
+    // Signed, yet no gzip: some proxies unfold a body and leave the header.
+    if (plain.code === "body_incomplete") return asSent ? bytes : "signature_invalid";
+    return plain.code;
+  }
+  return asSent || isSigned(plain.bytes) ? plain.bytes : "signature_invalid";
 }
 
 async function receiveVerified(

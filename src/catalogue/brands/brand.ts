@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { BrandId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
+import { refusesApproval } from "../../http/second-person.ts";
 import { saying } from "../../http/validation.ts";
 import { OFFERS } from "../../texts/texts.ts";
 import { hasCurrentOrFutureOffer, nameKey } from "../catalogue.ts";
@@ -235,7 +236,8 @@ export function approveAliasChange(
     return ok({ value: { brand, waiting: null, status: "unchanged" }, change: null, audit });
   }
   if (asked.approvedBy !== null) return err({ code: "not_waiting" });
-  if (asked.createdBy === act.operator) return err({ code: "second_person_required" });
+  const refusal = refusesApproval(asked.createdBy, act);
+  if (refusal !== null) return err(refusal);
   const key = nameKey(asked.name);
   const holder = catalogue.brandsByName.get(key);
   if (holder !== undefined && holder.id !== brandId) return err({ code: "name_taken" });

@@ -2,16 +2,16 @@
 // merchant text, and only of card rows: the label itself, and who sends or receives a transfer, are
 // a user's data.
 import { z } from "zod";
-import type { BrandId } from "../../kernel/ids.ts";
+import { mayBeSamePerson, refusesApproval } from "../../http/second-person.ts";
 import { isId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
+import type { Result } from "../../kernel/result.ts";
 import type { AggregatorHint, Recogniser } from "../../recognition/ports.ts";
-import { nameKey } from "../catalogue.ts";
-import type { Catalogue, CorrectionRecord } from "../catalogue.ts";
-import type { Act, Decision, ImportLine } from "../decision.ts";
-import { fieldError, lineError } from "../errors.ts";
-import { inLineOrder } from "../import/import-file.ts";
-import type { CheckedFile } from "../import/import-file.ts";
+import { hasCurrentOrFutureOffer } from "../catalogue.ts";
+import type { Catalogue, CorrectionChange, CorrectionRecord } from "../catalogue.ts";
+import type { Act, Decision } from "../decision.ts";
+import { fieldError } from "../errors.ts";
+import type { CatalogueError, CatalogueFieldCode } from "../errors.ts";
 
 const label = z.string().trim().min(1).max(512);
 const hint = z.enum(["card", "refund", "withdrawal", "transfer", "debit", "other", "unknown"]);
@@ -29,118 +29,132 @@ type CorrectionInput = {
   readonly brand_id: string | null;
 };
 
-/** Says that a label is a brand's, or none's, from now on. */
+/** What is said of a merchant text now, and what waits for a second person; not both null. */
+export type CorrectionOutcome = {
+  readonly correction: CorrectionRecord | null;
+  readonly waiting: CorrectionChange | null;
+};
+
+/** The correction as it is stored; a present one of the merchant keeps its date. */
+export function recordOf(
+  { merchant, brandId, createdBy }: Pick<CorrectionRecord, "merchant" | "brandId" | "createdBy">,
+  existing: CorrectionRecord | undefined,
+  nowMs: number,
+): CorrectionRecord {
+  return {
+    merchant,
+    brandId,
+    createdBy,
+    createdAtMs: existing?.createdAtMs ?? nowMs,
+    updatedAtMs: nowMs,
+  };
+}
+
+/** The merchant text that the label is kept as, and the brand that is meant. */
+function readCorrection(
+  catalogue: Catalogue,
+  recogniser: Recogniser,
+  input: CorrectionInput,
+): Result<Pick<CorrectionRecord, "merchant" | "brandId">, CatalogueError> {
+  const refused = (pointer: string, code: CatalogueFieldCode) =>
+    err({ code: "invalid" as const, errors: [fieldError(pointer, code)] });
+  const seen = recogniser.explain(input.label, input.type);
+  if (seen.kind !== "card" && seen.kind !== "refund") return refused("/label", "label_not_card");
+  const merchant = seen.merchant.trim().slice(0, 200);
+  if (merchant === "") return refused("/label", "merchant_missing");
+  if (input.brand_id === null) return ok({ merchant, brandId: null });
+  return isId("brd", input.brand_id) && catalogue.brands.has(input.brand_id)
+    ? ok({ merchant, brandId: input.brand_id })
+    : refused("/brand_id", "brand_unknown");
+}
+
+/**
+ * Says that a label is a brand's, or none's, from now on. For a brand that an offer pays for it waits
+ * for a second person; the same request of another person is that approval. Whatever is said later
+ * of the same merchant replaces what waits.
+ */
 export function correct(
   catalogue: Catalogue,
   recogniser: Recogniser,
   input: CorrectionInput,
   act: Act,
-): Decision<CorrectionRecord> {
-  const seen = recogniser.explain(input.label, input.type);
-  if (seen.kind !== "card" && seen.kind !== "refund") {
-    return err({ code: "invalid", errors: [fieldError("/label", "label_not_card")] });
-  }
-  const merchant = seen.merchant.trim().slice(0, 200);
-  if (merchant === "") {
-    return err({ code: "invalid", errors: [fieldError("/label", "merchant_missing")] });
-  }
-  let brandId: BrandId | null = null;
-  if (input.brand_id !== null) {
-    if (!isId("brd", input.brand_id) || !catalogue.brands.has(input.brand_id)) {
-      return err({ code: "invalid", errors: [fieldError("/brand_id", "brand_unknown")] });
-    }
-    brandId = input.brand_id;
-  }
+): Decision<CorrectionOutcome> {
+  const read = readCorrection(catalogue, recogniser, input);
+  if (!read.ok) return read;
+  const { merchant, brandId } = read.value;
   const existing = catalogue.corrections.get(merchant);
+  const waiting = catalogue.waitingCorrections.get(merchant);
+  const paid = brandId !== null && hasCurrentOrFutureOffer(catalogue, brandId, act.nowMs);
   // The merchant text stays out of the audit trail, which takes ids and numbers only.
   const audit = {
     action: "recognition.correct",
     target: brandId ?? "none",
-    details: { replaced: existing !== undefined },
+    details: { replaced: existing !== undefined, waiting: paid },
   };
-  if (existing !== undefined && existing.brandId === brandId) {
-    return ok({ value: existing, change: null, audit });
+  const present = existing ?? null;
+  if (existing !== undefined && existing.brandId === brandId && waiting === undefined) {
+    return ok({ value: { correction: existing, waiting: null }, change: null, audit });
   }
-  const correction = {
+  if (!paid || existing?.brandId === brandId) {
+    const correction = recordOf(
+      { merchant, brandId, createdBy: act.operator },
+      existing,
+      act.nowMs,
+    );
+    return ok({
+      value: { correction, waiting: null },
+      change: { corrections: [correction] },
+      audit,
+    });
+  }
+  if (waiting?.brandId === brandId) {
+    if (!mayBeSamePerson(waiting.createdBy, act.operator)) {
+      return approveCorrection(catalogue, waiting.id, act);
+    }
+    return ok({ value: { correction: present, waiting }, change: null, audit });
+  }
+  const change: CorrectionChange = {
+    id: act.newId("chg"),
     merchant,
     brandId,
     createdBy: act.operator,
-    createdAtMs: existing?.createdAtMs ?? act.nowMs,
-    updatedAtMs: act.nowMs,
+    createdAtMs: act.nowMs,
+    approvedBy: null,
   };
-  return ok({ value: correction, change: { corrections: [correction] }, audit });
-}
-
-/** A line of an import of legal names: what acquirers write, and the brand by id or name. */
-export const legalNameItem = z.strictObject({
-  legal_name: z.string().trim().min(1).max(120),
-  brand: z.string().trim().min(1).max(80),
-});
-
-type LegalNameImport = { readonly lines: readonly ImportLine[] };
-
-function brandOf(catalogue: Catalogue, named: string): BrandId | null {
-  if (isId("brd", named)) return catalogue.brands.has(named) ? named : null;
-  return catalogue.brandsByName.get(nameKey(named))?.id ?? null;
-}
-
-/**
- * Imports legal names as corrections: a shop's legal name holds before any number or town. All or
- * nothing, every bad line is reported, and a file may be imported twice.
- */
-export function importLegalNames(
-  catalogue: Catalogue,
-  recogniser: Recogniser,
-  file: CheckedFile<z.output<typeof legalNameItem>>,
-  act: Act,
-): Decision<LegalNameImport> {
-  const errors = [...file.errors];
-  const written = new Map<string, CorrectionRecord>();
-  const lines: ImportLine[] = [];
-  const seen = new Set<string>();
-  for (const at of file.lines) {
-    if (at.item === null) continue;
-    const { kind, merchant } = recogniser.recognise(at.item.legal_name, "card");
-    const brandId = brandOf(catalogue, at.item.brand);
-    if (kind !== "card") errors.push(lineError(at, "/legal_name", "label_not_card"));
-    else if (merchant === "") errors.push(lineError(at, "/legal_name", "merchant_missing"));
-    else if (seen.has(merchant)) errors.push(lineError(at, "/legal_name", "legal_name_repeated"));
-    if (brandId === null) {
-      errors.push(lineError(at, "/brand", "brand_unknown"));
-      continue;
-    }
-    seen.add(merchant);
-    const existing = catalogue.corrections.get(merchant);
-    const status = existing === undefined
-      ? "created"
-      : existing.brandId === brandId
-      ? "unchanged"
-      : "updated";
-    lines.push({
-      line: at.line,
-      status,
-      id: brandId,
-      changed: status === "unchanged" ? [] : ["brand"],
-      waiting: [],
-    });
-    if (status === "unchanged") continue;
-    written.set(merchant, {
-      merchant,
-      brandId,
-      createdBy: act.operator,
-      createdAtMs: existing?.createdAtMs ?? act.nowMs,
-      updatedAtMs: act.nowMs,
-    });
-  }
-  if (errors.length > 0) return err({ code: "invalid", errors: inLineOrder(errors) });
-  // Legal names stay out of the audit trail: a sole trader's is a person's.
   return ok({
-    value: { lines },
-    change: written.size === 0 ? null : { corrections: [...written.values()] },
-    audit: {
-      action: "recognition.import_legal_names",
-      target: "corrections",
-      details: { written: written.size, unchanged: lines.length - written.size },
+    value: { correction: present, waiting: change },
+    change: { correctionChanges: [change] },
+    audit,
+  });
+}
+
+/** Puts a correction that waits in force. Not by the one who asked for it. */
+export function approveCorrection(
+  catalogue: Catalogue,
+  changeId: string,
+  act: Act,
+): Decision<CorrectionOutcome> {
+  const asked = catalogue.correctionChanges.get(changeId);
+  if (asked === undefined) return err({ code: "not_found" });
+  const audit = {
+    action: "recognition.approve_correction",
+    target: asked.brandId,
+    details: { change: changeId },
+  };
+  const existing = catalogue.corrections.get(asked.merchant);
+  if (asked.approvedBy === act.operator && existing !== undefined) {
+    return ok({ value: { correction: existing, waiting: null }, change: null, audit });
+  }
+  if (asked.approvedBy !== null) return err({ code: "not_waiting" });
+  const refusal = refusesApproval(asked.createdBy, act);
+  if (refusal !== null) return err(refusal);
+  const correction = recordOf(asked, existing, act.nowMs);
+  return ok({
+    value: { correction, waiting: null },
+    change: {
+      corrections: [correction],
+      approvedCorrection: { id: changeId, approvedBy: act.operator },
     },
+    audit,
   });
 }

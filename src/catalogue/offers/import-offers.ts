@@ -105,9 +105,7 @@ function importedLine(
     return { report, offer, version };
   }
   const edited = withWords(existing, item, act.nowMs);
-  const version = hasTerms(existing, terms)
-    ? null
-    : newVersion(existing.id, existing.versions.length + 1, terms, act, null);
+  const version = hasTerms(existing, terms) ? null : newVersion(existing, terms, act, null);
   const waits = version?.state === "waiting";
   const changed = [
     ...(edited === existing ? [] : words),

@@ -1,5 +1,6 @@
 // Rules of offers: an offer is a brand, a title and immutable versions of its terms. What the terms
 // must be is terms/check-version.ts.
+import { refusesApproval } from "../../http/second-person.ts";
 import type { BrandId, OfferId } from "../../kernel/ids.ts";
 import { isId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
@@ -32,17 +33,21 @@ export function checkedTerms(
   })));
 }
 
+/** The next version of an offer, which one person puts in force where that is enough. */
 export function newVersion(
-  offerId: OfferId,
-  number: number,
+  { id: offerId, versions }: Pick<OfferEntry, "id" | "versions">,
   terms: NormalisedVersion,
   act: OfferAct,
   requestKey: string | null,
 ): VersionRecord {
-  const secondPerson = needsSecondPerson(terms, { pointsPerEuro: act.pointsPerEuro });
+  const replaced = versions.findLast((version) => version.state === "approved");
+  const secondPerson = needsSecondPerson(terms, {
+    pointsPerEuro: act.pointsPerEuro,
+    replacedBudget: replaced?.terms.budgetPoints,
+  });
   return {
     offerId,
-    number,
+    number: versions.length + 1,
     terms,
     secondPerson,
     state: secondPerson ? "waiting" : "approved",
@@ -121,7 +126,7 @@ export function newOffer(
     createdBy: act.operator,
     createdAtMs: act.nowMs,
   };
-  return { offer, version: newVersion(offer.id, 1, terms, act, null) };
+  return { offer, version: newVersion({ id: offer.id, versions: [] }, terms, act, null) };
 }
 
 function isArchived(catalogue: Catalogue, brandId: BrandId): boolean {
@@ -195,7 +200,7 @@ export function addVersion(
   if (refusal !== null) return err(refusal);
   const terms = checkedTerms(input, "", act);
   if (!terms.ok) return err({ code: "invalid", errors: terms.error });
-  const version = newVersion(offerId, offer.versions.length + 1, terms.value, act, act.requestKey);
+  const version = newVersion(offer, terms.value, act, act.requestKey);
   return ok({
     value: { offer, version },
     change: { versions: [version] },
@@ -221,8 +226,7 @@ export function approveVersion(
     });
   }
   if (version.state === "approved") return err({ code: "not_waiting" });
-  if (version.createdBy === act.operator) return err({ code: "second_person_required" });
-  const refusal = refusesVersions(catalogue, offer);
+  const refusal = refusesApproval(version.createdBy, act) ?? refusesVersions(catalogue, offer);
   if (refusal !== null) return err(refusal);
   const approved: VersionRecord = {
     ...version,

@@ -1,4 +1,5 @@
 // Ends of offers that were not planned: at the end of the day by one person, at once by two. Pure.
+import { refusesApproval } from "../../http/second-person.ts";
 import type { OfferId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import { addDays, parisDate, parisToMs } from "../../kernel/time.ts";
@@ -82,7 +83,8 @@ export function approveStop(
     return decided(offer, asked, false, "offer.approve_stop");
   }
   if (asked?.state !== "waiting") return err({ code: "not_waiting" });
-  if (asked.createdBy === act.operator) return err({ code: "second_person_required" });
+  const refusal = refusesApproval(asked.createdBy, act);
+  if (refusal !== null) return err(refusal);
   const stop: StopRecord = {
     ...asked,
     state: "in_force",

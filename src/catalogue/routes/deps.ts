@@ -91,8 +91,10 @@ export function operatorPatches(deps: CatalogueRoutesDeps): MiddlewareHandler<Ap
 
 /** Who acts, with what makes a repeat of this request recognisable. */
 export function actorOf(c: Context<AppEnv>): Actor {
+  const { subject, listedPerson } = operatorOf(c);
   return {
-    subject: operatorOf(c).subject,
+    subject,
+    listedPerson,
     path: c.req.path,
     idempotencyKey: c.req.header("Idempotency-Key") ?? null,
   };
@@ -103,6 +105,7 @@ export function refuse(c: Context<AppEnv>, error: CatalogueError): Response {
   switch (error.code) {
     case "not_found":
     case "second_person_required":
+    case "listed_person_required":
       return problem(c, error.code);
     case "not_waiting":
       return problem(c, "conflict", {

@@ -111,7 +111,7 @@ function addCreate(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void
     summary: "Create an offer with its first version",
     middleware: operatorActs(deps),
     description:
-      "The first version holds from its `starts_at`, also where that is in the past, for purchases that arrive late. Over 1 500 basis points or 2 000 points it is `waiting` until another operator approves it.",
+      "The first version holds from its `starts_at`, also where that is in the past, for purchases that arrive late. It is `waiting` until another listed person approves it when it gives over 1 500 basis points, by fixed points or points per euro more than 2 000 points a purchase or 5 000 a month to one user (without a cap: always), or when it raises the budget above 500 000 points.",
     request: { body: body(offerInput) },
     responses: {
       201: answer(operatorOfferSchema, "The offer"),

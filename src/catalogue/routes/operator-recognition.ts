@@ -1,5 +1,6 @@
-// Operators' routes for recognition: why a label gives what it gives, and corrections, which hold
-// at once. A label is read from the request and answered; it is neither stored nor logged.
+// Operators' routes for recognition: why a label gives what it gives, and corrections. One
+// that makes labels count for a brand with an offer waits for a second person, any other holds at
+// once. A label is read from the request and answered; it is neither stored nor logged.
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { AppEnv } from "../../http/context.ts";
@@ -8,17 +9,13 @@ import { problem } from "../../http/problem.ts";
 import { answer, body, createRouter, operatorSecurity, problems } from "../../http/router.ts";
 import type { BrandId } from "../../kernel/ids.ts";
 import { sha256Hex } from "../../kernel/hash.ts";
-import {
-  correct,
-  correctionInput,
-  explainInput,
-  importLegalNames,
-  legalNameItem,
-} from "../brands/correction.ts";
+import { approveCorrection, correct, correctionInput, explainInput } from "../brands/correction.ts";
+import type { CorrectionOutcome } from "../brands/correction.ts";
+import { importLegalNames, legalNameItem } from "../brands/legal-names.ts";
 import { toEntry } from "../compiled-catalogue.ts";
 import { LEGAL_NAME_COLUMNS } from "../import/columns.ts";
 import { checkLines, readImport } from "../import/import-file.ts";
-import { presentCorrection } from "./present.ts";
+import { presentCorrection, presentWaitingCorrection } from "./present.ts";
 import {
   actorOf,
   importQuery,
@@ -39,6 +36,12 @@ import {
 } from "./schemas.ts";
 
 const common = { tags: ["Operators: recognition"], security: operatorSecurity };
+
+function correctionAnswer({ correction, waiting }: CorrectionOutcome) {
+  if (waiting !== null) return presentWaitingCorrection(waiting);
+  if (correction === null) throw new Error("correction without a record");
+  return presentCorrection(correction);
+}
 
 function addExplain(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
   const route = createRoute({
@@ -81,7 +84,7 @@ function addCorrection(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
     summary: "Say which brand a label means, or none",
     middleware: operatorActs(deps),
     description:
-      "Holds at once for every label with the same cleaned merchant text, which is all that is kept. Only card rows can be corrected.",
+      "Holds at once for every label with the same cleaned merchant text, which is all that is kept. For a brand with an offer in force or to come it is `waiting` until another listed person asks for the same or approves it; a newer correction of that merchant replaces it. Only card rows can be corrected.",
     request: { body: body(correctionInput) },
     responses: {
       201: answer(correctionSchema, "The correction"),
@@ -94,7 +97,32 @@ function addCorrection(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
       actorOf(c),
       ({ catalogue, recogniser }, act) => correct(catalogue, recogniser, input, act),
     );
-    return made.ok ? c.json(presentCorrection(made.value), 201) : (refuse(c, made.error) as never);
+    return made.ok ? c.json(correctionAnswer(made.value), 201) : (refuse(c, made.error) as never);
+  });
+}
+
+function addCorrectionApproval(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void {
+  const route = createRoute({
+    ...common,
+    method: "post",
+    path: "/recognition/corrections/{id}/approval",
+    summary: "Approve a correction (second person)",
+    middleware: operatorActs(deps),
+    request: { params: z.object({ id: z.string() }) },
+    responses: {
+      200: answer(correctionSchema, "The correction, in force"),
+      ...problems(400, 401, 403, 404, 409, 422, 503),
+    },
+  });
+  router.openapi(route, async (c) => {
+    const { id } = c.req.valid("param");
+    const approved = await deps.service.act(
+      actorOf(c),
+      ({ catalogue }, act) => approveCorrection(catalogue, id, act),
+    );
+    return approved.ok
+      ? c.json(correctionAnswer(approved.value), 200)
+      : (refuse(c, approved.error) as never);
   });
 }
 
@@ -107,20 +135,26 @@ function addCorrectionList(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDep
     middleware: operatorReads(deps),
     request: { query: z.strictObject(pageQuery) },
     responses: {
-      200: answer(pageOf(correctionSchema), "Corrections by merchant text"),
+      200: answer(
+        pageOf(correctionSchema),
+        "Corrections by merchant text, those that wait beside those in force",
+      ),
       ...problems(400, 401, 403, 422, 503),
     },
   });
   router.openapi(route, async (c) => {
     const { catalogue } = await deps.service.now();
-    const items = [...catalogue.corrections.values()].map((item) => ({
-      ...item,
-      id: item.merchant,
-    }))
+    const inForce = [...catalogue.corrections.values()].map(presentCorrection);
+    const waiting = [...catalogue.waitingCorrections.values()].map(presentWaitingCorrection);
+    const items = [...inForce, ...waiting]
+      .map((shown) => ({ id: JSON.stringify([shown.merchant, shown.state]), shown }))
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const page = pageById(deps.cursors, "admin-corrections", items, c.req.valid("query"));
     if (page === null) return problem(c, "cursor_invalid") as never;
-    return c.json({ data: page.items.map(presentCorrection), next_cursor: page.nextCursor }, 200);
+    return c.json(
+      { data: page.items.map(({ shown }) => shown), next_cursor: page.nextCursor },
+      200,
+    );
   });
 }
 
@@ -184,7 +218,7 @@ function addLegalNames(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
     summary: "Import which legal name is which brand",
     middleware: operatorImports(deps),
     description:
-      "Each line becomes a correction: a shop's legal name holds before any number or town. The brand is named by id or name. All or nothing; a refusal lists all that is wrong with every line.",
+      "Each line becomes a correction: a shop's legal name holds before any number or town. For a brand with an offer it waits for a second person. The brand is named by id or name. All or nothing; a refusal lists all that is wrong with every line.",
     request: {
       query: importQuery,
       body: importBody("legal_names", Object.keys(LEGAL_NAME_COLUMNS)),
@@ -211,7 +245,7 @@ function addLegalNames(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
       created: count("created"),
       updated: count("updated"),
       unchanged: count("unchanged"),
-      waiting: 0,
+      waiting: count("waiting"),
       lines: lines.map((item) => ({
         ...item,
         changed: [...item.changed],
@@ -224,7 +258,16 @@ function addLegalNames(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): 
 /** To be mounted under `/admin/v1`. */
 export function operatorRecognitionRoutes(deps: CatalogueRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
-  for (const add of [addExplain, addCorrection, addCorrectionList, addProposals, addLegalNames]) {
+  for (
+    const add of [
+      addExplain,
+      addCorrection,
+      addCorrectionApproval,
+      addCorrectionList,
+      addProposals,
+      addLegalNames,
+    ]
+  ) {
     add(router, deps);
   }
   return router;

@@ -6,6 +6,7 @@ import { inForce, runsUntilMs } from "../catalogue.ts";
 import type {
   AliasChange,
   BrandRecord,
+  CorrectionChange,
   CorrectionRecord,
   OfferEntry,
   OfferRecord,
@@ -189,10 +190,25 @@ export function presentOfferEntry(
 
 export function presentCorrection(correction: CorrectionRecord) {
   return {
+    id: null,
+    state: "in_force" as const,
     merchant: correction.merchant,
     brand_id: correction.brandId,
     created_by: correction.createdBy,
     created_at: toInstant(correction.createdAtMs),
     updated_at: toInstant(correction.updatedAtMs),
+  };
+}
+
+/** A correction that a second person must approve before it holds. */
+export function presentWaitingCorrection(change: CorrectionChange) {
+  return {
+    id: change.id,
+    state: "waiting" as const,
+    merchant: change.merchant,
+    brand_id: change.brandId,
+    created_by: change.createdBy,
+    created_at: toInstant(change.createdAtMs),
+    updated_at: toInstant(change.createdAtMs),
   };
 }

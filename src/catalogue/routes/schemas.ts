@@ -181,6 +181,10 @@ export const recognitionSchema = z.object({
 }).openapi("Recognition");
 
 export const correctionSchema = z.object({
+  id: z.string().nullable().openapi({ description: "What to approve; null once in force" }),
+  state: z.enum(["in_force", "waiting"]).openapi({
+    description: "`waiting`: for a second person, since an offer pays for the brand",
+  }),
   merchant: z.string(),
   brand_id: z.string().nullable(),
   created_by: z.string(),

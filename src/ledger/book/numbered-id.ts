@@ -1,7 +1,7 @@
 // Ids that carry the number of their row, so that a row is found by its public id without an
 // index of its own (each index row is billed on every write). Five of the random bytes of the
 // UUIDv7 hold the number; the others stay random.
-import { newId } from "../../kernel/ids.ts";
+import { newId, shardByteOf } from "../../kernel/ids.ts";
 import type { Id, IdPrefix } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 
@@ -34,4 +34,16 @@ export function numberedId<P extends IdPrefix>(
  */
 export function numberOf(id: string): number {
   return Number.parseInt(id.slice(-12, -2), 16);
+}
+
+const TIME_DIGITS = 12;
+
+/**
+ * Whether `numberedId` can have made this id for a row of that time and owner. Says so of an id that
+ * no row has any more; another user's id for the row of the same number has another time.
+ */
+export function wasNumberedAt(id: string, nowMs: number, shardOf: string | undefined): boolean {
+  const hex = id.slice(id.indexOf("_") + 1).replaceAll("-", "");
+  return Number.parseInt(hex.slice(0, TIME_DIGITS), 16) === nowMs &&
+    (shardOf === undefined || shardByteOf(id) === shardByteOf(shardOf));
 }

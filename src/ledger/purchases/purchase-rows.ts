@@ -4,7 +4,7 @@ import { assert } from "../../kernel/assert.ts";
 import type { BrandId, OfferId, PurchaseId } from "../../kernel/ids.ts";
 import { findingsFrom, findingsText } from "./findings.ts";
 import type { Findings } from "./findings.ts";
-import { numberedId, numberOf } from "../book/numbered-id.ts";
+import { numberedId, numberOf, wasNumberedAt } from "../book/numbered-id.ts";
 import type { BankRow, OfferTerms, Outcome, Programme } from "../ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
@@ -341,8 +341,10 @@ export function findPurchase(call: Call, id: PurchaseId): PurchaseRow | null {
       `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE id = ? ORDER BY same_as IS NOT NULL, state = 'deleted', n LIMIT 1`,
       id,
     )[0];
-  // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
   let purchase = purchaseFrom(row ?? own);
+  // Nobody goes by it any more: the row shown under it took the id of another row of its purchase.
+  // Or it never was an id of this row, but of another user's of the same number.
+  if (row === undefined && !wasNumberedAt(id, purchase.recordedAtMs, call.shardOf)) return null;
   // A row that is gone may name one that has got a keeper since.
   for (let hops = 0; purchase.sameAs !== null && hops < SAME_HOPS_MAX; hops++) {
     purchase = readPurchase(call, purchase.sameAs);

@@ -26,7 +26,8 @@ type Neighbours = {
 };
 
 export function composeBanking(shared: Shared, { identity, tokens, catalogue }: Neighbours) {
-  const { platform, config, db, cursors, idempotency, operatorTokens, note } = shared;
+  const { platform, config, db, bodies, callers, cursors, idempotency, operatorTokens, note } =
+    shared;
   const { clock, random, log, fetch, sleep } = platform;
   const store = bankingStore(db, random);
   const powens = {
@@ -57,7 +58,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
   });
   const routers: Routers = [
     { path: "/", router: connectionRoutes({ service, tokens, idempotency, cursors }) },
-    { path: "/", router: webhookRoutes(service) },
+    { path: "/", router: webhookRoutes({ service, bodies, callers }) },
     {
       path: "/admin/v1",
       router: quarantineReplayRoutes({ service, operatorTokens, idempotency, note }),

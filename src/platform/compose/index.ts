@@ -72,6 +72,9 @@ export function compose(platform: Platform, config: Config): Composition {
     corsOrigins: config.corsOrigins,
     apiLimiter: limiters.api,
     authLimiter: limiters.auth,
+    bodies: shared.bodies,
+    callers: shared.callers,
+    operatorTokens: shared.operatorTokens,
     routers,
     isUnavailable: (error) => isDatabaseFailure(error) || isIssuerUnavailable(error),
   });

@@ -4,6 +4,9 @@ import { auditStatement } from "../../audit/ports.ts";
 import type { AuditEvent } from "../../audit/ports.ts";
 import type { Config } from "../../config.ts";
 import { openDatabase } from "../../db/database.ts";
+import { openBodies } from "../../http/bodies.ts";
+import type { StartTimer } from "../../http/bodies.ts";
+import { rememberCallers } from "../../http/callers.ts";
 import { idempotencyStore } from "../../http/idempotency-store.ts";
 import { signedCursors } from "../../http/paging.ts";
 import { operatorTokens } from "../../identity/operator-tokens.ts";
@@ -13,6 +16,11 @@ import type { Platform } from "../ports.ts";
 export type Routers = AppServices["routers"];
 export type Shared = ReturnType<typeof sharedParts>;
 
+const startTimer: StartTimer = (afterMs, run) => {
+  const timer = setTimeout(run, afterMs);
+  return () => clearTimeout(timer);
+};
+
 export function sharedParts(platform: Platform, config: Config) {
   const { clock, random } = platform;
   const db = openDatabase(platform.db);
@@ -20,6 +28,8 @@ export function sharedParts(platform: Platform, config: Config) {
     platform,
     config,
     db,
+    bodies: openBodies(startTimer),
+    callers: rememberCallers(clock),
     cursors: signedCursors(config.keyrings.index),
     idempotency: { store: idempotencyStore(db, config.keyrings.encryption, random), clock },
     note: async (event: AuditEvent): Promise<void> =>

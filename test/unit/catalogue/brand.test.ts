@@ -43,6 +43,7 @@ const brand: BrandRecord = {
 };
 const act = (operator: string, nowMs = NOW): Act => ({
   operator,
+  listedPerson: operator !== "unlisted",
   nowMs,
   requestKey: null,
   newId: (prefix) => newId(prefix, nowMs, systemRandomBytes),
@@ -99,6 +100,7 @@ function bookOf(versions: readonly VersionRecord[], previous: Catalogue | null =
     versions,
     stops: [],
     aliasChanges: [],
+    correctionChanges: [],
   }, previous);
 }
 
@@ -152,6 +154,7 @@ describe("the catalogue", () => {
         versions: [],
         stops: [],
         aliasChanges: [],
+        correctionChanges: [],
       }, null)
     ).toThrow("without brands");
   });

@@ -1,14 +1,10 @@
-// Which version of an offer is in force when, and which needs a second person.
+// Which version of an offer is in force when.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkOfferVersion } from "../../../src/catalogue/terms/check-version.ts";
 import { effectiveTerms } from "../../../src/catalogue/terms/effective-terms.ts";
-import { needsSecondPerson } from "../../../src/catalogue/terms/second-person.ts";
 import type { StoredVersion } from "../../../src/catalogue/terms/effective-terms.ts";
-import type {
-  NormalisedVersion,
-  OfferVersionInput,
-} from "../../../src/catalogue/terms/version-input.ts";
+import type { OfferVersionInput } from "../../../src/catalogue/terms/version-input.ts";
 import { addDays } from "../../../src/kernel/time.ts";
 import { termsInForce } from "../../../src/ledger/earning/rules.ts";
 import { at } from "../ledger/earning-factories.ts";
@@ -26,55 +22,6 @@ function makeInput(changes: Partial<OfferVersionInput> = {}): OfferVersionInput 
     ...changes,
   };
 }
-
-describe("needsSecondPerson()", () => {
-  const base = { kind: "percent", rateBp: null, points: null, tiers: null } as const;
-  type Part = Pick<NormalisedVersion, "kind" | "rateBp" | "points" | "tiers">;
-  const cases: readonly [Part, number, boolean][] = [
-    [{ ...base, rateBp: 1_500 }, 100, false],
-    [{ ...base, rateBp: 1_501 }, 100, true],
-    [{ ...base, kind: "fixed", points: 2_000 }, 100, false],
-    [{ ...base, kind: "fixed", points: 2_001 }, 100, true],
-    [
-      {
-        ...base,
-        kind: "tiered",
-        tiers: [{ fromCents: 0, rateBp: 100 }, { fromCents: 9, rateBp: 1_500 }],
-      },
-      100,
-      false,
-    ],
-    [
-      {
-        ...base,
-        kind: "tiered",
-        tiers: [{ fromCents: 0, rateBp: 1_501 }, { fromCents: 9, rateBp: 100 }],
-      },
-      100,
-      true,
-    ],
-    [
-      {
-        ...base,
-        kind: "tiered",
-        tiers: [{ fromCents: 0, rateBp: 100 }, { fromCents: 9, rateBp: 1_501 }],
-      },
-      100,
-      true,
-    ],
-    [{ ...base, kind: "points_per_euro", points: 15 }, 100, false],
-    [{ ...base, kind: "points_per_euro", points: 16 }, 100, true],
-    [{ ...base, kind: "points_per_euro", points: 150 }, 1_000, false],
-    [{ ...base, kind: "points_per_euro", points: 151 }, 1_000, true],
-    [{ ...base, kind: "points_per_euro", points: 1 }, 6, true],
-    [{ ...base, kind: "points_per_euro", points: 1 }, 7, false],
-    [{ ...base, kind: "points_per_euro", points: 2_001 }, 100_000, true],
-    [{ ...base, kind: "fixed", points: 1_999 }, 1, false],
-  ];
-  it.each(cases)("for %j at %i points per euro: %s", (version, pointsPerEuro, needed) => {
-    expect(needsSecondPerson(version, { pointsPerEuro })).toBe(needed);
-  });
-});
 
 describe("effectiveTerms()", () => {
   const offer = { id: "off_a", brandId: "brd_a", createdAtMs: 77 } as const;

@@ -48,6 +48,7 @@ function fixture() {
           versions: [],
           stops: [],
           aliasChanges: [],
+          correctionChanges: [],
           corrections: fresh ? [] : null,
           brands: fresh
             ? [{

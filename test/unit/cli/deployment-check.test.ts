@@ -69,6 +69,16 @@ const FAULTS: readonly (readonly [string, DeploymentFacts, readonly string[]])[]
   ["a placeholder host", withVars({ POWENS_DOMAIN: "example.biapi.pro" }), ["POWENS_DOMAIN"]],
   ["a placeholder id", withVars({ POWENS_CLIENT_ID: "00000000" }), ["POWENS_CLIENT_ID"]],
   ["a placeholder audience", withVars({ ACCESS_AUDIENCE: "set-me" }), ["ACCESS_AUDIENCE"]],
+  [
+    "a domain with an owner's role",
+    withVars({ ACCESS_ROLES: JSON.stringify({ "*@cagnotte.fr": ["owner"] }) }),
+    ["ACCESS_ROLES"],
+  ],
+  [
+    "an operator with a tag",
+    withVars({ ACCESS_ROLES: JSON.stringify({ "ana+1@cagnotte.fr": ["owner"] }) }),
+    ["ACCESS_ROLES"],
+  ],
   ["no operator", withVars({ ACCESS_ROLES: "{}" }), ["ACCESS_ROLES"]],
   ["nowhere to come back to", withVars({ REDIRECT_URIS: "" }), ["REDIRECT_URIS"]],
   ["plain http", withVars({ EMAIL_DELIVERY_URL: "http://mail.fr" }), ["EMAIL_DELIVERY_URL"]],

@@ -170,10 +170,24 @@ describe("the pages for operators", () => {
     expect(configNames().filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
   });
 
-  it("let Deno read every setting in the systemd unit", async ({ expect }) => {
+  it("let Deno read every setting, and nothing without a list, in the systemd unit and the container", async ({ expect }) => {
     const page = await readFile("src/platform/deno/README.md", "utf8");
-    const allowed = /--allow-env=([A-Z_,]+)/.exec(page)?.[1]?.split(",") ?? [];
-    expect(configNames().filter((name) => !allowed.includes(name))).toEqual([]);
+    const lists = [...page.matchAll(/--allow-env=([A-Z_,]+)/g)].map(([, list = ""]) => list);
+    expect(lists).toHaveLength(2);
+    for (const list of lists) {
+      expect(configNames().filter((name) => !list.split(",").includes(name))).toEqual([]);
+    }
+    expect(page.match(/--allow-[a-z]+(?!=)(?=[" \\])/g)).toBeNull();
+  });
+
+  it("build the container from images by digest", async ({ expect }) => {
+    const page = await readFile("src/platform/deno/README.md", "utf8");
+    const images = [...page.matchAll(/^FROM (\S+)/gm)].map(([, image = ""]) => image);
+    expect(images.length).toBeGreaterThan(0);
+    // An argument without a default: the build fails until it is given.
+    for (const image of images) {
+      expect(image).toMatch(/@sha256:[0-9a-f]{64}$|^\$\{[A-Z]+_IMAGE\}$/);
+    }
   });
 
   it("say what to do for every alert", async ({ expect }) => {

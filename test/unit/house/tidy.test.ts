@@ -104,4 +104,14 @@ describe("the lock file", () => {
     }
     expect(missing).toEqual([]);
   });
+
+  it("has the hash of every package, so that npm ci refuses another content", async ({ expect }) => {
+    const { packages } = JSON.parse(await readFile("package-lock.json", "utf8")) as {
+      packages: Record<string, { integrity?: string }>;
+    };
+    const without = Object.entries(packages).filter(([path, { integrity }]) =>
+      path !== "" && !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity ?? "")
+    );
+    expect(without.map(([path]) => path)).toEqual([]);
+  });
 });

@@ -1,10 +1,10 @@
 // What identity says to and believes of the outside: the mail provider and Cloudflare Access.
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { OperatorRole } from "../../../src/config.ts";
 import { isIssuerUnavailable } from "../../../src/identity/errors.ts";
 import { httpMailer } from "../../../src/identity/mailer.ts";
-import { operatorTokens } from "../../../src/identity/operator-tokens.ts";
+import { operatorEntryProblem, operatorTokens } from "../../../src/identity/operator-tokens.ts";
 import { jsonLog } from "../../../src/kernel/log.ts";
 
 const MESSAGE = { to: "camille@forbidden.test", subject: "S", text: "T 123456", html: "<p>H</p>" };
@@ -30,7 +30,7 @@ function mailerWith(respond: () => Promise<Response>) {
 }
 
 describe("httpMailer()", () => {
-  it("posts the message with the token, with a time-out and without following redirects", async ({ expect }) => {
+  it("posts the message with the token, with a time-out and without following redirects", async () => {
     const { mailer, sent, lines } = mailerWith(async () => new Response("queued", { status: 202 }));
     expect(await mailer.send(MESSAGE)).toEqual({ ok: true, value: null });
     expect(sent.length).toBe(1);
@@ -46,7 +46,7 @@ describe("httpMailer()", () => {
     expect(lines).toEqual([]);
   });
 
-  it("answers email_unavailable to refusals, redirects and failures, and logs neither address nor token", async ({ expect }) => {
+  it("answers email_unavailable to refusals, redirects and failures, and logs neither address nor token", async () => {
     for (
       const respond of [
         async () => new Response("no such camille@forbidden.test", { status: 400 }),
@@ -79,10 +79,15 @@ async function access(algorithm: "RS256" | "ES256" | "PS256" = "RS256") {
     fetched.push(url);
     return Response.json({ keys: [jwk], public_certs: [] });
   }) as typeof fetch;
-  const roles = new Map<string, readonly OperatorRole[]>([["Alice@Example.org", ["catalogue"]], [
-    "ci-service",
-    ["auditor"],
-  ]]);
+  const roles = new Map<string, readonly OperatorRole[]>([
+    ["Alice@Example.org", ["catalogue"]],
+    ["mallory+listed@example.org", ["owner"]],
+    ["*@example.org", ["catalogue", "support", "finance", "auditor", "owner"]],
+    ["*@other.example", ["auditor"]],
+    ["ci-service", ["auditor"]],
+    ["helene", ["owner"]],
+    ["helene@example.org", ["owner"]],
+  ]);
   const tokens = operatorTokens({ access: { teamDomain: TEAM, audience: "aud-1", roles } }, {
     nowMs: () => nowMs,
   }, certificates);
@@ -96,25 +101,96 @@ async function access(algorithm: "RS256" | "ES256" | "PS256" = "RS256") {
 }
 
 describe("operatorTokens()", () => {
-  it("takes the role from the configuration, whatever the token says, and one spelling of the subject", async ({ expect }) => {
+  it("takes the role from the configuration, whatever the token says, and one spelling of the subject", async () => {
     const { tokens, sign, fetched } = await access();
     expect(
       await tokens.verify(
         await sign({ email: "ALICE@example.org", roles: ["owner"], groups: ["owner"] }),
       ),
-    ).toEqual({ ok: true, value: { subject: "alice@example.org", roles: ["catalogue"] } });
-    expect(await tokens.verify(await sign({ sub: "", common_name: "ci-service" }))).toEqual({
+    ).toEqual({
       ok: true,
-      value: { subject: "ci-service", roles: ["auditor"] },
+      value: { subject: "alice@example.org", roles: ["catalogue"], listedPerson: true },
     });
-    expect(await tokens.verify(await sign({ email: "mallory@example.org" }))).toEqual({
+    expect(await tokens.verify(await sign({ email: "mallory@unknown.example" }))).toEqual({
       ok: true,
-      value: { subject: "mallory@example.org", roles: [] },
+      value: { subject: "mallory@unknown.example", roles: [], listedPerson: false },
     });
     expect(fetched).toEqual([`${TEAM}/cdn-cgi/access/certs`]);
   });
 
-  it("accepts ES256 as well and no other algorithm", async ({ expect }) => {
+  it("gives a domain support and catalogue at most, and makes nobody of it a listed person", async () => {
+    const { tokens, sign } = await access();
+    expect(await tokens.verify(await sign({ email: "mallory@example.org" }))).toEqual({
+      ok: true,
+      value: {
+        subject: "mallory@example.org",
+        roles: ["catalogue", "support"],
+        listedPerson: false,
+      },
+    });
+    expect(await tokens.verify(await sign({ email: "eve@other.example" }))).toMatchObject({
+      value: { roles: [], listedPerson: false },
+    });
+  });
+
+  it.each([
+    "mallory+1@example.org",
+    "mallory+listed@example.org",
+    "alice+x@example.org",
+    "eve@example.org@evil.com",
+    "eve@evil.com@example.org",
+    "@example.org",
+    "*@example.org",
+    "helene",
+    "ci-service",
+  ])("gives %s no role: it is no person's address", async (email) => {
+    const { tokens, sign } = await access();
+    expect(await tokens.verify(await sign({ email }))).toEqual({
+      ok: true,
+      value: { subject: email, roles: [], listedPerson: false },
+    });
+  });
+
+  it("keeps service tokens apart from persons, whatever they are called", async () => {
+    const { tokens, sign } = await access();
+    const service = async (name: string) =>
+      tokens.verify(await sign({ sub: "", common_name: name }));
+    expect(await service("ci-service")).toEqual({
+      ok: true,
+      value: { subject: "service:ci-service", roles: ["auditor"], listedPerson: false },
+    });
+    expect(await service("helene@example.org")).toEqual({
+      ok: true,
+      value: { subject: "service:helene@example.org", roles: [], listedPerson: false },
+    });
+    expect(await service("*@example.org")).toMatchObject({ value: { roles: [] } });
+    expect(await service("helene")).toMatchObject({
+      value: { subject: "service:helene", listedPerson: false },
+    });
+  });
+
+  it("is told which entries of ACCESS_ROLES are in vain", () => {
+    const problems = [
+      ["alice@example.org", ["owner"]],
+      ["ci-service", ["owner"]],
+      ["*@example.org", ["support", "catalogue"]],
+      ["*@example.org", ["support", "finance"]],
+      ["alice+1@example.org", ["support"]],
+      ["a@b@example.org", ["support"]],
+      ["*@", ["support"]],
+    ] as const;
+    expect(problems.map(([name, held]) => operatorEntryProblem(name, held))).toEqual([
+      null,
+      null,
+      null,
+      "wildcard_roles",
+      "address_invalid",
+      "address_invalid",
+      "address_invalid",
+    ]);
+  });
+
+  it("accepts ES256 as well and no other algorithm", async () => {
     const [es, ps] = [await access("ES256"), await access("PS256")];
     expect((await es.tokens.verify(await es.sign({ email: "alice@example.org" }))).ok).toBe(true);
     expect(await ps.tokens.verify(await ps.sign({ email: "alice@example.org" }))).toEqual({
@@ -123,7 +199,7 @@ describe("operatorTokens()", () => {
     });
   });
 
-  it("refuses another issuer, audience, key, or a token without a name, a start or an end", async ({ expect }) => {
+  it("refuses another issuer, audience, key, or a token without a name, a start or an end", async () => {
     const { tokens, sign } = await access();
     const stranger = await access();
     const email = "alice@example.org";
@@ -149,7 +225,7 @@ describe("operatorTokens()", () => {
     });
   });
 
-  it("throws what answers 503 when the certificates cannot be had", async ({ expect }) => {
+  it("throws what answers 503 when the certificates cannot be had", async () => {
     const { sign } = await access();
     const token = await sign({ email: "alice@example.org" });
     const answers: (() => Promise<Response>)[] = [

@@ -1,6 +1,7 @@
 // The life of a bank row: rules (b) to (e) of DESIGN.md section 4, through the engine.
 import { describe, test } from "vitest";
 import type { AccountGeneration, BankRow } from "../../../src/ledger/ports.ts";
+import { numberOf } from "../../../src/ledger/book/numbered-id.ts";
 import { account, ALL, at, offer, PROGRAMME, row } from "../../contract/ledger-factories.ts";
 import { openBook, value } from "./book.ts";
 
@@ -453,4 +454,14 @@ test("every id that was ever shown leads to its purchase, also after two turn ou
   book.record([row("b", { labelTag: "a", brand: null, lastUpdateMs: 3000 })]);
   const { id } = book.only();
   for (const each of ids) expect(value(book.engine.purchase(each, at("2026-11-14")))?.id).toBe(id);
+});
+
+test("another user's id for a purchase of the same number leads nowhere", ({ expect }) => {
+  const [mine, other] = [openBook(undefined, 1), openBook(undefined, 2)];
+  mine.record([row("1")], "2026-11-14");
+  other.record([row("1")], "2026-11-15");
+  const foreign = other.only().id;
+  expect(numberOf(foreign)).toBe(numberOf(mine.only().id));
+  expect(value(mine.engine.purchase(foreign, at("2026-11-16")))).toBeNull();
+  expect(value(mine.engine.purchase(mine.only().id, at("2026-11-16")))?.externalId).toBe("1");
 });

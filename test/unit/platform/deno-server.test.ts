@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, test } from "vitest";
+import { jsonLog } from "../../../src/kernel/log.ts";
 import { folderAssets } from "../../../src/platform/deno/assets.ts";
 import { localClock } from "../../../src/platform/deno/clock.ts";
 import { clientAddress, openGate } from "../../../src/platform/deno/gate.ts";
@@ -45,11 +46,12 @@ describe("the data folder", () => {
 });
 
 describe("the gate", () => {
+  const quiet = { trustedProxies: new Set<string>(), log: { info: () => {}, alert: () => {} } };
   const echo = async (request: Request): Promise<Response> =>
     Response.json({ address: request.headers.get("CF-Connecting-IP"), body: await request.text() });
 
   test("says who calls and drops what the caller wrote", async ({ expect }) => {
-    const gate = openGate({ handle: echo, trustedProxies: new Set() });
+    const gate = openGate({ ...quiet, handle: echo });
     const request = new Request("http://x/", {
       method: "POST",
       body: "hello",
@@ -70,6 +72,14 @@ describe("the gate", () => {
       ["127.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"],
       ["127.0.0.1", null, "127.0.0.1"],
       ["127.0.0.1", " , ", "127.0.0.1"],
+      // What some proxies write: a port, brackets, a word.
+      ["127.0.0.1", "198.51.100.1:51234", "198.51.100.1"],
+      ["127.0.0.1", "6.6.6.6, 198.51.100.1, 10.0.0.2:443", "198.51.100.1"],
+      ["127.0.0.1", "[2001:DB8::1]:443", "2001:db8::1"],
+      ["127.0.0.1", "2001:db8::1", "2001:db8::1"],
+      ["127.0.0.1", "unknown", "127.0.0.1"],
+      ["127.0.0.1", "198.51.100.1, <script>", "127.0.0.1"],
+      ["::ffff:127.0.0.1", "::ffff:198.51.100.1", "198.51.100.1"],
     ] as const,
   )(
     "from %s with X-Forwarded-For %s the caller is %s",
@@ -78,11 +88,80 @@ describe("the gate", () => {
     },
   );
 
+  test.for(
+    [
+      ["TRACE", "http://x/", 405],
+      ["TRACK", "http://x/", 405],
+      ["CONNECT", "http://x/", 405],
+      ["PROPFIND", "http://x/", 405],
+      ["GET", "http://a b/v1/me?email=planted", 400],
+      ["GET", null, 400],
+    ] as const,
+  )(
+    "of %s %s no request can be made: %i, and nothing is thrown",
+    async ([method, url, status], { expect }) => {
+      let asked = 0;
+      const gate = openGate({
+        ...quiet,
+        handle: async () => {
+          asked += 1;
+          return new Response();
+        },
+      });
+      // What Deno gives for such a line: a request whose address throws when it is read.
+      const raw = {
+        method,
+        headers: new Headers(),
+        body: null,
+        get url(): string {
+          if (url === null) throw new TypeError("Invalid URL: 'http://a b/?email=planted'");
+          return url;
+        },
+      } as unknown as Request;
+      const answer = await gate.fetch(raw, "9.9.9.9");
+      expect([answer.status, answer.headers.get("Allow") === null, asked]).toEqual([
+        status,
+        status === 400,
+        0,
+      ]);
+    },
+  );
+
+  test("says the class of a failure behind it and nothing more", async ({ expect }) => {
+    const lines: string[] = [];
+    const gate = openGate({
+      trustedProxies: new Set(),
+      log: jsonLog((line) => lines.push(line)),
+      handle: async () => {
+        throw new RangeError("planted");
+      },
+    });
+    const answer = await gate.fetch(new Request("http://x/?q=planted"), "9.9.9.9");
+    expect([answer.status, await answer.text()]).toEqual([500, ""]);
+    expect(lines).toEqual(['{"level":"alert","event":"request_failed","error":"RangeError"}']);
+  });
+
+  test("calls for a person once when a proxy is in front that nobody named", async ({ expect }) => {
+    const lines: string[] = [];
+    const gate = openGate({
+      handle: echo,
+      trustedProxies: new Set(["127.0.0.1"]),
+      log: jsonLog((line) => lines.push(line)),
+    });
+    const through = (address: string) =>
+      gate.fetch(new Request("http://x/", { headers: { "X-Forwarded-For": "1.2.3.4" } }), address);
+    await through("127.0.0.1");
+    expect(lines).toEqual([]);
+    await through("10.0.0.9");
+    await through("10.0.0.9");
+    expect(lines).toEqual(['{"level":"alert","event":"proxy_not_trusted"}']);
+  });
+
   test("closing finishes what was accepted and refuses what comes", async ({ expect }) => {
     let finish: () => void = () => {};
     const gate = openGate({
+      ...quiet,
       handle: () => new Promise((resolve) => void (finish = () => resolve(new Response("done")))),
-      trustedProxies: new Set(),
     });
     const accepted = gate.fetch(new Request("http://x/"), "9.9.9.9");
     let closed = false;
@@ -96,7 +175,7 @@ describe("the gate", () => {
   });
 
   test("closing does not wait for ever", async ({ expect }) => {
-    const gate = openGate({ handle: () => new Promise(() => {}), trustedProxies: new Set() });
+    const gate = openGate({ ...quiet, handle: () => new Promise(() => {}) });
     void gate.fetch(new Request("http://x/"), "9.9.9.9");
     await expect(gate.close(5)).resolves.toBeUndefined();
   });

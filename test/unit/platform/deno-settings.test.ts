@@ -35,7 +35,7 @@ describe("the settings of a Deno server", () => {
         TRUSTED_PROXIES: " 10.0.0.1,,127.0.0.1 ",
         RATE_API: "7",
         RATE_AUTH: "8",
-        ENVIRONMENT: "local",
+        ENVIRONMENT: "production",
         UNRELATED: "x",
       }),
     ).toMatchObject({
@@ -43,7 +43,7 @@ describe("the settings of a Deno server", () => {
         options: {
           dataDir: "/data",
           assetsDir: "/pages",
-          env: { ENVIRONMENT: "local" },
+          env: { ENVIRONMENT: "production" },
           limits: { api: 7, auth: 8 },
         },
         trustedProxies: new Set(["10.0.0.1", "127.0.0.1"]),
@@ -52,6 +52,26 @@ describe("the settings of a Deno server", () => {
     });
     const application = read({ ENVIRONMENT: "local", UNRELATED: "x" });
     expect(application.ok && application.value.options.env).toEqual({ ENVIRONMENT: "local" });
+  });
+
+  test("keep the local system on this machine, and production behind a proxy that is named", ({ expect }) => {
+    const refused = (settings: Readonly<Record<string, string>>): string | null => {
+      const result = read(settings);
+      return result.ok ? null : result.error.name;
+    };
+    for (const HOST of ["0.0.0.0", "::", "192.0.2.1"]) {
+      expect(refused({ ENVIRONMENT: "local", HOST }), HOST).toBe("HOST");
+      expect(refused({ ENVIRONMENT: "production", TRUSTED_PROXIES: "10.0.0.1", HOST })).toBeNull();
+    }
+    for (const HOST of ["127.0.0.1", "::1", "localhost"]) {
+      expect(refused({ ENVIRONMENT: "local", HOST }), HOST).toBeNull();
+    }
+    expect(refused({ ENVIRONMENT: "local" })).toBeNull();
+    expect(refused({ ENVIRONMENT: "production" })).toBe("TRUSTED_PROXIES");
+    for (const TRUSTED_PROXIES of ["10.0.0.1:443", "10.0.0.0/8", "proxy", "10.0.0.1,x"]) {
+      expect(refused({ TRUSTED_PROXIES }), TRUSTED_PROXIES).toBe("TRUSTED_PROXIES");
+    }
+    expect(refused({ TRUSTED_PROXIES: "10.0.0.1,2001:DB8::1" })).toBeNull();
   });
 
   test.for([["PORT", ""], ["PORT", "80.5"], ["RATE_API", "0"], ["RATE_AUTH", "-1"]] as const)(
