@@ -7,10 +7,7 @@ ALTER TABLE offers ADD COLUMN description_en TEXT CHECK ((description_en IS NULL
 ALTER TABLE offers ADD COLUMN image_url TEXT;
 ALTER TABLE offers ADD COLUMN updated_at_ms INTEGER;
 DROP TRIGGER offers_no_update;
-CREATE TRIGGER offers_fixed BEFORE UPDATE ON offers
-  WHEN NEW.id IS NOT OLD.id OR NEW.brand_id IS NOT OLD.brand_id OR NEW.request_key IS NOT OLD.request_key OR NEW.created_by IS NOT OLD.created_by
-    OR NEW.created_at_ms IS NOT OLD.created_at_ms
-  BEGIN SELECT RAISE(ABORT, 'only the words and the image of an offer change'); END;
+CREATE TRIGGER offers_fixed BEFORE UPDATE ON offers WHEN NEW.id IS NOT OLD.id OR NEW.brand_id IS NOT OLD.brand_id OR NEW.request_key IS NOT OLD.request_key OR NEW.created_by IS NOT OLD.created_by OR NEW.created_at_ms IS NOT OLD.created_at_ms BEGIN SELECT RAISE(ABORT, 'only the words and the image of an offer change'); END;
 
 -- An end that was not planned. `end_of_day`: by one person, at the end of its day in Paris; `immediate`: by two.
 CREATE TABLE offer_stops (
@@ -29,10 +26,7 @@ CREATE TABLE offer_stops (
   CHECK ((approved_by IS NOT NULL) = (kind = 'immediate' AND state = 'in_force')),
   CHECK (kind = 'immediate' OR state = 'in_force')
 ) STRICT, WITHOUT ROWID;
-CREATE TRIGGER offer_stops_fixed BEFORE UPDATE ON offer_stops
-  WHEN OLD.state <> 'waiting' OR NEW.offer_id IS NOT OLD.offer_id OR NEW.kind IS NOT OLD.kind OR NEW.reason IS NOT OLD.reason
-    OR NEW.created_by IS NOT OLD.created_by OR NEW.created_at_ms IS NOT OLD.created_at_ms
-  BEGIN SELECT RAISE(ABORT, 'a stop is only approved, once'); END;
+CREATE TRIGGER offer_stops_fixed BEFORE UPDATE ON offer_stops WHEN OLD.state <> 'waiting' OR NEW.offer_id IS NOT OLD.offer_id OR NEW.kind IS NOT OLD.kind OR NEW.reason IS NOT OLD.reason OR NEW.created_by IS NOT OLD.created_by OR NEW.created_at_ms IS NOT OLD.created_at_ms BEGIN SELECT RAISE(ABORT, 'a stop is only approved, once'); END;
 CREATE TRIGGER offer_stops_no_delete BEFORE DELETE ON offer_stops BEGIN SELECT RAISE(ABORT, 'stops are not deleted'); END;
 
 -- What an offer's budget had reserved when it last answered: for screens and alerts. The budget object alone decides.
