@@ -169,8 +169,10 @@ describe("rotation of keys", () => {
   it("keeps codes, limits and refresh tokens across the change of the index key", async ({ expect }) => {
     const ring = randomKeyring("old", "new");
     const encryption = randomKeyring("e1");
-    const before = await identityApp(DB, { index: only(ring, "old"), encryption });
+    const challenges = new Map<string, string>();
+    const before = await identityApp(DB, { index: only(ring, "old"), encryption, challenges });
     const during = await identityApp(DB, {
+      challenges,
       index: withActive(ring, "new"),
       encryption,
       signingKeys: before.signingKeys,
@@ -195,7 +197,7 @@ describe("rotation of keys", () => {
     const ring = randomKeyring("oldest", "newest");
     const encryption = randomKeyring("e1");
     await DB.batch(
-      ["sessions", "consents", "identity_links", "users"].map((table) =>
+      ["known_devices", "sessions", "consents", "identity_links", "users"].map((table) =>
         DB.prepare(`DELETE FROM ${table}`)
       ),
     );

@@ -39,6 +39,7 @@ export function composeIdentity(shared: Shared, listeners: Listeners) {
     mailer,
     accessTokens: accessTokenIssuer(config, clock, random),
   });
+  const notices = { index: config.keyrings.index, publicUrl: config.publicUrl };
   const tokens = userTokens({ config, clock, fetch, linkedUser: service.linkedUser });
   const routers: Routers = [{
     path: "/",
@@ -49,6 +50,7 @@ export function composeIdentity(shared: Shared, listeners: Listeners) {
       cursors,
       idempotency,
       clock,
+      refreshLimiter: { ...platform.limiters.auth, name: "refresh" },
     }),
   }];
   return {
@@ -66,7 +68,7 @@ export function composeIdentity(shared: Shared, listeners: Listeners) {
     },
     /** After what adds notices. */
     async sendNotices(): Promise<void> {
-      const more = () => sendNotices({ store, contacts, mailer, clock, log });
+      const more = () => sendNotices({ ...notices, store, contacts, mailer, clock, log });
       for (let round = 0; round < NOTICE_ROUNDS_MAX && (await more()); round++);
     },
   };
