@@ -30,7 +30,7 @@ export type CodePurpose = "sign_in" | "step_up" | "change_email";
  * What a code is good for. The device is the hash of its challenge when signing in, otherwise the
  * session.
  */
-export type CodeBinding = {
+type CodeBinding = {
   readonly id: string;
   readonly purpose: CodePurpose;
   readonly addressIndex: string;

@@ -13,7 +13,7 @@ export const UNDO_TOKEN_CHARS_MAX = 512;
 const PURPOSE = "undo_token";
 
 /** What can be undone. */
-export type Undoable = { readonly kind: "session"; readonly id: SessionId };
+type Undoable = { readonly kind: "session"; readonly id: SessionId };
 
 /** `<what and until when>.<key id>.<tag>`. */
 export function undoToken(keyring: Keyring, undoable: Undoable, expiresAtMs: number): string {

@@ -121,6 +121,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     clock,
     fetch: options.fetch ?? (() => Promise.reject(new Error("no network in tests"))),
     linkedUser: service.linkedUser,
+    mayAct: service.mayAct,
   });
   const limiter = (name: string) => ({ name, limit: 1000, windowS: 60, allow: async () => true });
   const router = identityRoutes({

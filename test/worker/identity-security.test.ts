@@ -329,15 +329,19 @@ describe("access tokens", () => {
     });
     const session = await app.signIn(someone());
     const stranger = await app.signIn(someone());
-    const token = (over: Record<string, unknown> = {}): Promise<string> =>
+    const token = (
+      over: Record<string, unknown> = {},
+      typ: { readonly typ?: string } = { typ: "JWT" },
+    ): Promise<string> =>
       new SignJWT({
         iss: "https://idp.example",
         aud: "cagnotte-app",
         oid: "subject-7",
+        iat: app.clock.ms / 1000,
         exp: app.clock.ms / 1000 + 60,
         auth_time: app.clock.ms / 1000,
         ...over,
-      }).setProtectedHeader({ alg: "RS256", kid: "out" }).sign(pair.privateKey);
+      }).setProtectedHeader({ alg: "RS256", kid: "out", ...typ }).sign(pair.privateKey);
     expect(fetched).toEqual([]);
     expect(await app.tokens.verify(await token())).toEqual({ ok: false, error: "token_invalid" });
     expect(
@@ -356,8 +360,15 @@ describe("access tokens", () => {
     for (
       const over of [{ aud: "cagnotte" }, { oid: "subject-8" }, { oid: undefined }, { oid: 7 }, {
         exp: undefined,
-      }]
+      }, { iat: undefined }]
     ) expect((await app.tokens.verify(await token(over))).ok).toBe(false);
+    for (const typ of [{}, { typ: "dpop+jwt" }, { typ: "logout+jwt" }]) {
+      expect((await app.tokens.verify(await token({}, typ))).ok).toBe(false);
+    }
+    expect((await app.tokens.verify(await token({}, { typ: "at+jwt" }))).ok).toBe(true);
+    const issuedS = app.clock.ms / 1000 - 86_400;
+    expect((await app.tokens.verify(await token({ iat: issuedS }))).ok).toBe(true);
+    expect((await app.tokens.verify(await token({ iat: issuedS - 1 }))).ok).toBe(false);
     expect(await app.tokens.verify(await token({ exp: app.clock.ms / 1000 }))).toEqual({
       ok: false,
       error: "token_expired",
@@ -367,6 +378,11 @@ describe("access tokens", () => {
     expect((await app.request("GET", "/v1/me", undefined, headers)).status).toBe(200);
     expect((await app.request("DELETE", "/v1/auth/sessions/current", undefined, headers)).status)
       .toBe(404);
+    const rename = () => app.request("PATCH", "/v1/me", { first_name: "Ada" }, headers);
+    expect((await rename()).status).toBe(200);
+    await DB.prepare("UPDATE users SET state = 'erasing' WHERE id = ?").bind(session.user.id).run();
+    expect((await rename()).status).toBe(401);
+    await DB.prepare("UPDATE users SET state = 'active' WHERE id = ?").bind(session.user.id).run();
     const stepUp = await app.request("POST", "/v1/auth/codes", { purpose: "step_up" }, headers);
     expect([stepUp.status, (await stepUp.json<{ code: string }>()).code]).toEqual([
       403,
@@ -428,7 +444,7 @@ describe("what each call costs in D1", () => {
     ]);
     expect(
       await cost(() => app.request("PATCH", "/v1/me", { first_name: "Ada" }, app.bearer(session))),
-    ).toEqual([200, 2]);
+    ).toEqual([200, 3]);
     expect(await cost(() => app.request("GET", "/v1/me/consents", undefined, app.bearer(session))))
       .toEqual([200, 1]);
     expect(
@@ -440,7 +456,7 @@ describe("what each call costs in D1", () => {
           app.bearer(session),
         )
       ),
-    ).toEqual([200, 1]);
+    ).toEqual([200, 2]);
     expect(counted.count.rowsWritten).toBeGreaterThan(0);
     expect(
       await cost(() =>
@@ -451,7 +467,7 @@ describe("what each call costs in D1", () => {
           app.bearer(session),
         )
       ),
-    ).toEqual([200, 1]);
+    ).toEqual([200, 2]);
     expect(counted.count.rowsWritten).toBe(0);
     expect(
       await cost(() => app.request("GET", "/v1/auth/sessions", undefined, app.bearer(session))),
@@ -468,7 +484,7 @@ describe("what each call costs in D1", () => {
       await cost(() =>
         app.request("DELETE", "/v1/auth/sessions/current", undefined, app.bearer(session))
       ),
-    ).toEqual([204, 1]);
+    ).toEqual([204, 2]);
     counted.reset();
     await app.service.linkGate(session.user.id as UserId);
     expect(counted.count).toMatchObject({ roundTrips: 1, rowsWritten: 0 });

@@ -83,7 +83,7 @@ export function addSessions(router: Router, deps: IdentityRoutesDeps): void {
     security: userSecurity,
     middleware: requireUser(deps.tokens),
     description:
-      "Its refresh token stops at once; an access token in use runs out within 10 minutes.",
+      "It changes nothing more and sees no label more at once; what else it may read ends within 10 minutes.",
     request: { params: z.object({ id: z.string().max(64) }) },
     responses: { 204: { description: "Ended" }, ...problems(401, 404, 429, 503) },
   });

@@ -61,8 +61,10 @@ export type IdentityService = {
   ) => Promise<SessionView[]>;
   /** False when the session is not this user's. */
   readonly endSession: (userId: UserId, sessionId: string) => Promise<boolean>;
-  /** For routes that must notice an ended session at once. */
-  readonly sessionIsLive: (sessionId: SessionId) => Promise<boolean>;
+  /** False for an ended session, and for a user who is being erased or gone. */
+  readonly mayAct: (
+    principal: { readonly userId: UserId; readonly sessionId: SessionId | null },
+  ) => Promise<boolean>;
   readonly profile: (userId: UserId) => Promise<Profile | null>;
   readonly updateProfile: (userId: UserId, change: ProfileChange) => Promise<Profile | null>;
   readonly consents: (userId: UserId) => Promise<CurrentConsent[]>;
@@ -108,7 +110,7 @@ export function identityService(deps: IdentityDeps): IdentityService {
     refresh: (token) => refresh(deps, token),
     pageSessions: (userId, beforeId, limit) => pageSessions(deps, userId, beforeId, limit),
     endSession: (userId, sessionId) => store.endSession(userId, sessionId, clock.nowMs()),
-    sessionIsLive: (sessionId) => store.sessionIsLive(sessionId, clock.nowMs()),
+    mayAct: ({ userId, sessionId }) => store.mayAct(userId, sessionId, clock.nowMs()),
     async profile(userId) {
       const user = await store.user(userId);
       return user === null ? null : toProfile(deps, user);

@@ -83,7 +83,7 @@ export async function signIn(
 }
 
 /** A try of a code, as the limits count it. */
-export function attemptOf(
+function attemptOf(
   deps: IdentityDeps,
   code: CodeRow,
   addressIndexes: readonly string[],
@@ -101,7 +101,7 @@ export function attemptOf(
 }
 
 /** Counts a wrong try, and says how it is refused. */
-export async function countWrongTry(
+async function countWrongTry(
   deps: IdentityDeps,
   code: CodeRow,
   attempt: Attempt,
@@ -119,7 +119,7 @@ export async function countWrongTry(
  * The refusal that a tally calls for, or null. A spent or late code is not "tried too often", it is
  * just not valid.
  */
-export function limitError(tally: Tally, code: CodeRow, nowMs: number): SignInError | null {
+function limitError(tally: Tally, code: CodeRow, nowMs: number): SignInError | null {
   if (tally.ofDevice >= WRONG_TRIES_PER_DAY || tally.ofAddress >= WRONG_TRIES_PER_DAY) {
     return {
       code: "rate_limited",

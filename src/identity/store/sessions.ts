@@ -1,5 +1,5 @@
 // The sessions of a user.
-import { and, desc, eq, gt, isNull, lt, sql } from "drizzle-orm";
+import { and, desc, eq, exists, gt, isNull, lt, sql } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { knownDevices, sessions, users } from "../../db/identity-tables.ts";
@@ -69,6 +69,20 @@ export function sessionStore(db: Database) {
           db.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, sessionId)),
         ])
       );
+      return found.length === 1;
+    },
+
+    /** Whether the user is active and the session, when there is one, is live and theirs. */
+    async mayAct(userId: UserId, sessionId: SessionId | null, nowMs: number): Promise<boolean> {
+      const found = await db.select({ id: users.id }).from(users).where(and(
+        eq(users.id, userId),
+        eq(users.state, "active"),
+        sessionId === null ? undefined : exists(
+          db.select({ one: sql`1` }).from(sessions).where(
+            and(eq(sessions.id, sessionId), eq(sessions.userId, userId), live(nowMs)),
+          ),
+        ),
+      ));
       return found.length === 1;
     },
 

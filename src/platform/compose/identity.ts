@@ -40,7 +40,13 @@ export function composeIdentity(shared: Shared, listeners: Listeners) {
     accessTokens: accessTokenIssuer(config, clock, random),
   });
   const notices = { index: config.keyrings.index, publicUrl: config.publicUrl };
-  const tokens = userTokens({ config, clock, fetch, linkedUser: service.linkedUser });
+  const tokens = userTokens({
+    config,
+    clock,
+    fetch,
+    linkedUser: service.linkedUser,
+    mayAct: service.mayAct,
+  });
   const routers: Routers = [{
     path: "/",
     router: identityRoutes({
