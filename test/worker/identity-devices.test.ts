@@ -2,6 +2,7 @@
 // an address: nothing.
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
+import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { identityApp } from "../support/identity-app.ts";
 import type { IdentityApp } from "../support/identity-app.ts";
 
@@ -275,5 +276,29 @@ describe("spraying all addresses", () => {
     expect(await guesser.attempt(aim, aimed.challenge, wrongOf(aimed.code))).toBe(401);
     expect(await guesser.attempt(aim, aimed.challenge, aimed.code)).toBe(429);
     expect(await reader.attempt(mine, asked.challenge, asked.code)).toBe(201);
+  });
+});
+
+describe("retention", () => {
+  it("forgets codes and tries after a day and ended sessions after a month, and nothing that still counts", async ({ expect }) => {
+    const { identityStore } = await import("../../src/identity/store/index.ts");
+    const app = await identityApp(DB, { startMs: Date.UTC(2027, 0, 1) });
+    const store = identityStore(app.db, systemRandomBytes);
+    await store.purge(app.clock.ms);
+    const email = someone();
+    const live = await app.signIn(email);
+    const ended = await app.signIn(email);
+    await app.request("DELETE", "/v1/auth/sessions/current", undefined, app.bearer(ended));
+    await app.request("POST", "/v1/auth/codes", { email });
+    await app.request("POST", "/v1/auth/sessions", {
+      email,
+      code: app.codeFor(email) === "000000" ? "000001" : "000000",
+    });
+    expect(await store.purge(app.clock.ms + 86_400_000)).toBe(0);
+    expect(await store.purge(app.clock.ms + 86_400_001)).toBe(4);
+    expect(await store.purge(app.clock.ms + 30 * 86_400_000 + 1)).toBe(1);
+    expect(
+      (await app.request("POST", "/v1/auth/refresh", { refresh_token: live.refresh_token })).status,
+    ).toBe(200);
   });
 });

@@ -3,7 +3,6 @@ import { decodeJwt, exportJWK, generateKeyPair, importJWK, SignJWT } from "jose"
 import { describe, it } from "vitest";
 import type { UserId } from "../../src/kernel/ids.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
-import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { signAccessToken } from "../support/common-refusals.ts";
 import { countD1 } from "../support/count-d1.ts";
 import {
@@ -488,29 +487,5 @@ describe("what each call costs in D1", () => {
     counted.reset();
     await app.service.linkGate(session.user.id as UserId);
     expect(counted.count).toMatchObject({ roundTrips: 1, rowsWritten: 0 });
-  });
-});
-
-describe("retention", () => {
-  it("forgets codes and tries after a day and ended sessions after a month, and nothing that still counts", async ({ expect }) => {
-    const { identityStore } = await import("../../src/identity/store/index.ts");
-    const app = await identityApp(DB, { startMs: Date.UTC(2027, 0, 1) });
-    const store = identityStore(app.db, systemRandomBytes);
-    await store.purge(app.clock.ms);
-    const email = someone();
-    const live = await app.signIn(email);
-    const ended = await app.signIn(email);
-    await app.request("DELETE", "/v1/auth/sessions/current", undefined, app.bearer(ended));
-    await app.request("POST", "/v1/auth/codes", { email });
-    await app.request("POST", "/v1/auth/sessions", {
-      email,
-      code: app.codeFor(email) === "000000" ? "000001" : "000000",
-    });
-    expect(await store.purge(app.clock.ms + 86_400_000)).toBe(0);
-    expect(await store.purge(app.clock.ms + 86_400_001)).toBe(4);
-    expect(await store.purge(app.clock.ms + 30 * 86_400_000 + 1)).toBe(1);
-    expect(
-      (await app.request("POST", "/v1/auth/refresh", { refresh_token: live.refresh_token })).status,
-    ).toBe(200);
   });
 });
