@@ -76,7 +76,7 @@ export function createApp(services: AppServices): OpenAPIHono<AppEnv> {
       ],
     }),
   );
-  app.use("/v1/auth/*", rateLimited(services.authLimiter));
+  app.use("/v1/auth/*", signingInLimited(services.authLimiter));
   const { bodies, callers } = services;
   app.use(
     "/v1/*",
@@ -175,6 +175,15 @@ function errorsOnly(): MiddlewareHandler<AppEnv> {
       throw thrown instanceof Error ? thrown : new NotAnError("thrown value is not an error");
     }
   };
+}
+
+/**
+ * Refreshing has a budget for each session, in its route: the customers of a carrier share addresses,
+ * and each of their apps refreshes every ten minutes.
+ */
+function signingInLimited(limiter: RateLimiter): MiddlewareHandler<AppEnv> {
+  const limited = rateLimited(limiter);
+  return (c, next) => c.req.path === "/v1/auth/refresh" ? next() : limited(c, next);
 }
 
 const WRITES = new Set(["POST", "PUT", "PATCH"]);

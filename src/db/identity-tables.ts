@@ -1,4 +1,5 @@
-// Tables of the identity domain (migrations/0002_identity.sql, 0014_identity_refresh.sql). Columns named `*Cipher` hold
+// Tables of the identity domain (migrations/0002_identity.sql, 0014_identity_refresh.sql,
+// 0016_sign_in_challenges.sql). Columns named `*Cipher` hold
 // ciphertext only, `*Index` keyed hashes.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -17,24 +18,40 @@ export const users = sqliteTable("users", {
   createdAtMs: integer("created_at_ms").notNull(),
 });
 
-export const authCodes = sqliteTable("auth_codes", {
+export const oneTimeCodes = sqliteTable("one_time_codes", {
   sequence: integer("sequence").primaryKey(),
   id: text("id").notNull(),
-  purpose: text("purpose", { enum: ["sign_in", "step_up"] }).notNull(),
+  purpose: text("purpose", { enum: ["sign_in", "step_up", "change_email"] }).notNull(),
   addressIndex: text("address_index").notNull(),
-  sessionId: text("session_id"),
+  deviceKey: text("device_key").notNull(),
+  networkIndex: text("network_index").notNull(),
+  wideNetworkIndex: text("wide_network_index").notNull(),
+  known: integer("known").notNull(),
+  short: integer("short").notNull(),
   codeTag: text("code_tag").notNull(),
   createdAtMs: integer("created_at_ms").notNull(),
   expiresAtMs: integer("expires_at_ms").notNull(),
   usedAtMs: integer("used_at_ms"),
   usedBy: text("used_by"),
+  superseded: integer("superseded").notNull().default(0),
 });
 
-export const authTries = sqliteTable("auth_tries", {
+export const codeTries = sqliteTable("code_tries", {
   id: integer("id").primaryKey(),
   codeId: text("code_id").notNull(),
+  deviceKey: text("device_key").notNull(),
   addressIndex: text("address_index").notNull(),
+  networkIndex: text("network_index").notNull(),
+  known: integer("known").notNull(),
+  alerted: integer("alerted").notNull(),
   atMs: integer("at_ms").notNull(),
+});
+
+export const knownDevices = sqliteTable("known_devices", {
+  deviceKey: text("device_key").primaryKey(),
+  userId: text("user_id").notNull(),
+  knownAtMs: integer("known_at_ms").notNull(),
+  usedAtMs: integer("used_at_ms").notNull(),
 });
 
 export const sessions = sqliteTable("sessions", {
@@ -53,6 +70,7 @@ export const sessions = sqliteTable("sessions", {
   endedAtMs: integer("ended_at_ms"),
   endReason: text("end_reason", { enum: ["signed_out", "refresh_reused"] }),
   successorSalt: text("successor_salt"),
+  deviceKey: text("device_key"),
 });
 
 export const consents = sqliteTable("consents", {

@@ -5,7 +5,7 @@ import type { SQL } from "drizzle-orm";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Database } from "./database.ts";
 
-export const notices = sqliteTable("notices", {
+export const notices = sqliteTable("user_notices", {
   id: text("id").primaryKey(),
   userId: text("user_id").notNull(),
   kind: text("kind", {
@@ -16,6 +16,7 @@ export const notices = sqliteTable("notices", {
       "age_review_opened",
       "age_review_resumed",
       "age_review_ended",
+      "session_opened",
     ],
   }).notNull(),
   details: text("details").notNull(),

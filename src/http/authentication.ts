@@ -1,5 +1,5 @@
-// Who is calling. Access tokens are verified without a database read; what must notice a revoked
-// session at once reads it.
+// Who is calling. Access tokens are verified without a database read; every request that changes
+// something reads the session too, so that an ended one does nothing more.
 import type { Context, MiddlewareHandler } from "hono";
 import type { OperatorRole } from "../config.ts";
 import { err } from "../kernel/result.ts";
@@ -14,6 +14,8 @@ import type { ProblemOptions } from "./problem.ts";
 export type TokenError = "token_invalid" | "token_expired";
 export type UserTokens = {
   readonly verify: (token: string) => Promise<Result<UserPrincipal, TokenError>>;
+  /** Whether the user is there and not being erased, and the session, if it is one of ours, is live. */
+  readonly mayAct: (user: UserPrincipal) => Promise<boolean>;
 };
 export type OperatorTokens = {
   readonly verify: (token: string) => Promise<Result<OperatorPrincipal, TokenError>>;
@@ -26,8 +28,17 @@ function bearer(header: string | undefined): string | null {
   return match?.[1] ?? null;
 }
 
-/** Refuses a request without a valid access token and names the user in the context. */
-export function requireUser(tokens: UserTokens): MiddlewareHandler<AppEnv> {
+const READS = new Set(["GET", "HEAD"]);
+
+/**
+ * Refuses a request without a valid access token and names the user in the context. The session is
+ * read for every request that changes something; with `sessionRead` for every other too, for what an
+ * ended session must not see.
+ */
+export function requireUser(
+  tokens: UserTokens,
+  { sessionRead = false }: { readonly sessionRead?: boolean } = {},
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const header = c.req.header("Authorization");
     if (header === undefined) return problem(c, "token_missing", { headers: CHALLENGE });
@@ -35,6 +46,9 @@ export function requireUser(tokens: UserTokens): MiddlewareHandler<AppEnv> {
     if (token === null) return problem(c, "token_invalid", { headers: CHALLENGE });
     const verified = await tokens.verify(token);
     if (!verified.ok) return problem(c, verified.error, { headers: CHALLENGE });
+    if ((sessionRead || !READS.has(c.req.method)) && !(await tokens.mayAct(verified.value))) {
+      return problem(c, "token_invalid", { headers: CHALLENGE });
+    }
     c.set("user", verified.value);
     return next();
   };

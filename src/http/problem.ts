@@ -18,6 +18,7 @@ const STATUS = {
   code_invalid: 401,
   refresh_invalid: 401,
   refresh_reused: 401,
+  undo_invalid: 401,
   signature_invalid: 401,
   forbidden: 403,
   consent_required: 403,

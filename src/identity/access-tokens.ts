@@ -5,6 +5,7 @@ import {
   createRemoteJWKSet,
   customFetch,
   decodeJwt,
+  decodeProtectedHeader,
   errors,
   importJWK,
   jwtVerify,
@@ -28,6 +29,9 @@ const TYPE = "at+jwt";
 const ALGORITHM = "ES256";
 // Asymmetric only: with a symmetric one, a public key could be used as the secret.
 const OUTSIDE_ALGORITHMS = ["ES256", "RS256", "EdDSA"];
+
+const OUTSIDE_TYPES = new Set(["at+jwt", "jwt"]);
+const OUTSIDE_AGE_MAX_S = 86_400;
 
 type TokenConfig = Pick<Config, "auth" | "jwtSigningKeys">;
 
@@ -104,6 +108,7 @@ type UserTokenDeps = {
   readonly fetch: typeof fetch;
   /** The user that a subject of an outside issuer is linked to. */
   readonly linkedUser: (issuer: string, subject: string) => Promise<UserId | null>;
+  readonly mayAct: UserTokens["mayAct"];
 };
 
 /** Verifies our own tokens and those of the trusted outside issuers. */
@@ -116,6 +121,7 @@ export function userTokens(deps: UserTokenDeps): UserTokens {
     ) => [issuer.issuer, { issuer, keys: lazyRemoteKeys(issuer.jwksUri, deps.fetch) }]),
   );
   return {
+    mayAct: deps.mayAct,
     async verify(token) {
       const trusted = outside.get(claimedIssuer(token) ?? "");
       if (trusted !== undefined && trusted.issuer.issuer !== config.auth.issuer) {
@@ -167,9 +173,14 @@ async function verifyOutside(
     issuer: issuer.issuer,
     audience: issuer.audience,
     currentDate: new Date(deps.clock.nowMs()),
+    maxTokenAge: OUTSIDE_AGE_MAX_S,
     requiredClaims: ["exp", issuer.subjectClaim],
   });
   if (!verified.ok) return verified;
+  // An ID token or a token for something else, of the same issuer and audience, is no access token.
+  if (!OUTSIDE_TYPES.has(decodeProtectedHeader(token).typ?.toLowerCase() ?? "")) {
+    return err("token_invalid");
+  }
   const subject = verified.value[issuer.subjectClaim];
   if (typeof subject !== "string" || subject === "") return err("token_invalid");
   const userId = await deps.linkedUser(issuer.issuer, subject);

@@ -3,7 +3,7 @@
 
 type LimitError = {
   readonly code: "rate_limited";
-  readonly limit: "codes" | "tries";
+  readonly limit: "codes" | "network" | "tries";
   readonly retryAfterS: number;
 };
 type TriesError = { readonly code: "code_tries_exceeded"; readonly retryAfterS: number };

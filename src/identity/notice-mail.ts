@@ -1,25 +1,34 @@
 // The e-mails about what happened to a user's accounts. They name nobody: what another holder of a
-// bank account does is told without saying who. No link, like all our mail. Pure.
+// bank account does is told without saying who. A link only where something can be undone. Pure.
 import type { NoticeKind } from "../db/notice-tables.ts";
 import { parisDate } from "../kernel/time.ts";
 import type { Locale } from "../texts/catalogue.ts";
 import { dateText, integerText } from "../texts/formats.ts";
 import { MAILS } from "../texts/texts.ts";
+import { occasionWords } from "./mail.ts";
 
 type Details = Readonly<Record<string, unknown>>;
 type Mail = { readonly subject: string; readonly text: string; readonly html: string };
 
-/** The message for a notice, from the numbers and the bank's name that were stored with it. */
-export function noticeMail(kind: NoticeKind, details: Details, locale: Locale): Mail {
+/**
+ * The message for a notice, from what was stored with it, with the link that undoes what it is about
+ * where there is one.
+ */
+export function noticeMail(
+  kind: NoticeKind,
+  details: Details,
+  locale: Locale,
+  undoLink: string | null,
+): Mail {
   const say = MAILS.in(locale);
   const body = bodyOf(kind, details, locale);
   const after = say(`${kind}_after`);
   return {
     subject: say(`${kind}_subject`),
-    text: `${body}\n\n${after}\n`,
-    html: `<!doctype html><html lang="${locale}"><body><p>${escaped(body)}</p><p>${
-      escaped(after)
-    }</p></body></html>`,
+    text: [body, ...(undoLink === null ? [] : [undoLink]), `${after}\n`].join("\n\n"),
+    html: `<!doctype html><html lang="${locale}"><body><p>${escaped(body)}</p>${
+      undoLink === null ? "" : `<p><a href="${undoLink}">${undoLink}</a></p>`
+    }<p>${escaped(after)}</p></body></html>`,
   };
 }
 
@@ -38,6 +47,11 @@ function bodyOf(kind: NoticeKind, details: Details, locale: Locale): string {
         age: integerText(Number(details["age"]), locale),
         lastDay: dateText(parisDate(Number(details["decideByMs"])), locale),
       });
+    case "session_opened":
+      return say(
+        "session_opened_body",
+        occasionWords(details as Parameters<typeof occasionWords>[0], locale),
+      );
     case "age_review_resumed":
     case "age_review_ended":
       return say(`${kind}_body`);

@@ -48,6 +48,11 @@ export function parisDate(ms: number): string {
   return new Date(parisWallMs(ms)).toISOString().slice(0, 10);
 }
 
+/** What the clocks of Paris show at an instant: `14:05`. */
+export function parisTime(ms: number): string {
+  return new Date(parisWallMs(ms)).toISOString().slice(11, 16);
+}
+
 /**
  * The instant of a Paris wall-clock time. In the hour that the autumn change repeats, the first
  * pass (summer time) is meant; a time that the spring change skips is moved an hour on, as clocks

@@ -67,7 +67,12 @@ export type SignedIn = {
 
 /** Signs in by e-mail code, reading the code from the sandbox's mailbox. */
 export async function signIn({ edgeUrl, sandboxUrl }: Addresses, email: string): Promise<SignedIn> {
-  await expectCall(202, "POST", `${edgeUrl}/v1/auth/codes`, { email });
+  const { challenge } = await expectCall<{ challenge: string }>(
+    202,
+    "POST",
+    `${edgeUrl}/v1/auth/codes`,
+    { email },
+  );
   const mailbox = await expectCall<{ data: { code: string | null }[] }>(
     200,
     "GET",
@@ -79,7 +84,13 @@ export async function signIn({ edgeUrl, sandboxUrl }: Addresses, email: string):
     201,
     "POST",
     `${edgeUrl}/v1/auth/sessions`,
-    { email, code: mailbox.data[0]?.code ?? "", device_name: "Story" },
+    {
+      email,
+      // Newer mails may be about something else.
+      code: mailbox.data.find(({ code }) => code !== null)?.code ?? "",
+      challenge,
+      device_name: "Story",
+    },
   );
   return {
     token: session.access_token,

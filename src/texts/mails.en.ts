@@ -1,16 +1,31 @@
-// The e-mails, in English. No link: a message without links teaches people never to follow one.
+// The e-mails, in English. Only those that can be undone have a link: a message without one teaches
+// people never to follow one.
 import type { TranslationOf } from "./catalogue.ts";
 import type { MAILS_FR } from "./mails.fr.ts";
 
 export const MAILS_EN: TranslationOf<typeof MAILS_FR> = {
   sign_in_subject: "Your Cagnotte sign-in code",
-  sign_in_before: "Here is your code to sign in to Cagnotte. It is valid for 10 minutes:",
+  sign_in_before:
+    "Here is your code to sign in to Cagnotte, requested on {date} at {time} (Paris time) from {device}. It is valid for 10 minutes:",
   sign_in_after:
     "Do not share it with anyone: we will never ask you for it. If you did not request this code, ignore this message.",
   step_up_subject: "Your Cagnotte confirmation code",
-  step_up_before: "Here is your code to confirm a sensitive operation. It is valid for 10 minutes:",
+  step_up_before:
+    "Here is your code to confirm a sensitive operation, requested on {date} at {time} (Paris time) from {device}. It is valid for 10 minutes:",
   step_up_after:
     "Do not share it with anyone: we will never ask you for it. If you did not request this code, end your sessions in the app.",
+  device_iphone: "an iPhone",
+  device_ipad: "an iPad",
+  device_android: "an Android device",
+  device_windows: "a Windows computer",
+  device_apple: "an Apple device",
+  device_linux: "a Linux computer",
+  device_unknown: "an unknown device",
+  session_opened_subject: "New sign-in to your Cagnotte account",
+  session_opened_body:
+    "A session of your account was opened on {date} at {time} (Paris time) from {device}. If it was you, ignore this message. Otherwise open this link within 7 days and end the session:",
+  session_opened_after:
+    "Opening the page changes nothing; only its button ends the session. Also change the password of your mailbox.",
   expiry_subject: "Your Cagnotte points expire soon",
   expiry_body_one:
     "{count} of your points ({worth}) expires soon: you can use it until {lastDay} inclusive.",

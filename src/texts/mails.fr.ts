@@ -1,15 +1,29 @@
-// The e-mails, in French. No link: a message without links teaches people never to follow one.
+// The e-mails, in French. Only those that can be undone have a link: a message without one teaches
+// people never to follow one.
 
 export const MAILS_FR = {
   sign_in_subject: "Votre code de connexion Cagnotte",
-  sign_in_before: "Voici votre code pour vous connecter à Cagnotte. Il est valable 10 minutes :",
+  sign_in_before:
+    "Voici votre code pour vous connecter à Cagnotte, demandé le {date} à {time} (heure de Paris) depuis {device}. Il est valable 10 minutes :",
   sign_in_after:
     "Ne le communiquez à personne : nous ne vous le demanderons jamais. Si vous n'avez pas demandé ce code, ignorez ce message.",
   step_up_subject: "Votre code de confirmation Cagnotte",
   step_up_before:
-    "Voici votre code pour confirmer une opération sensible. Il est valable 10 minutes :",
+    "Voici votre code pour confirmer une opération sensible, demandé le {date} à {time} (heure de Paris) depuis {device}. Il est valable 10 minutes :",
   step_up_after:
     "Ne le communiquez à personne : nous ne vous le demanderons jamais. Si vous n'avez pas demandé ce code, fermez vos sessions dans l'application.",
+  device_iphone: "un iPhone",
+  device_ipad: "un iPad",
+  device_android: "un appareil Android",
+  device_windows: "un ordinateur Windows",
+  device_apple: "un appareil Apple",
+  device_linux: "un ordinateur Linux",
+  device_unknown: "un appareil inconnu",
+  session_opened_subject: "Nouvelle connexion à votre compte Cagnotte",
+  session_opened_body:
+    "Une connexion à votre compte a été ouverte le {date} à {time} (heure de Paris) depuis {device}. Si c'était vous, ignorez ce message. Sinon, ouvrez ce lien sous 7 jours et fermez cette session :",
+  session_opened_after:
+    "La page s'ouvre sans rien changer ; seul son bouton ferme la session. Changez aussi le mot de passe de votre messagerie.",
   expiry_subject: "Vos points Cagnotte expirent bientôt",
   expiry_body_one:
     "{count} de vos points ({worth}) expire bientôt : vous pouvez l'utiliser jusqu'au {lastDay} inclus.",

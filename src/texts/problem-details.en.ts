@@ -21,6 +21,8 @@ export const PROBLEM_DETAILS_EN: TranslationOf<typeof PROBLEM_DETAILS_FR> = {
   code_invalid: "Check the newest code that you received, or ask for another one.",
   refresh_invalid: "Sign in again.",
   refresh_reused: "Sign in again on this device.",
+  undo_invalid:
+    "Use the link of the newest message; it is good for 7 days. Otherwise sign in and end your sessions.",
   signature_invalid: "The call is not signed with a secret that we know.",
   forbidden: "You are not allowed to make this call.",
   forbidden_role: "This call needs one of these roles: {roles}.",

@@ -19,6 +19,8 @@ export const PROBLEM_DETAILS_FR = {
   code_invalid: "Vérifiez le dernier code reçu ou demandez-en un autre.",
   refresh_invalid: "Connectez-vous de nouveau.",
   refresh_reused: "Connectez-vous de nouveau sur cet appareil.",
+  undo_invalid:
+    "Utilisez le lien du dernier message reçu ; il vaut 7 jours. Sinon, connectez-vous et fermez vos sessions.",
   signature_invalid: "L'appel n'est pas signé avec un secret que nous connaissons.",
   forbidden: "Vous n'avez pas le droit de faire cet appel.",
   forbidden_role: "Cet appel demande un de ces rôles : {roles}.",

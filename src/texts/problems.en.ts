@@ -14,6 +14,7 @@ export const PROBLEMS_EN: TranslationOf<typeof PROBLEMS_FR> = {
   code_invalid: "Code wrong or expired",
   refresh_invalid: "Refresh token not valid",
   refresh_reused: "Refresh token already used: session closed",
+  undo_invalid: "This link is not valid, or no longer",
   signature_invalid: "Signature missing or wrong",
   forbidden: "Access denied",
   consent_required: "A consent is missing",

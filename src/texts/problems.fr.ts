@@ -12,6 +12,7 @@ export const PROBLEMS_FR = {
   code_invalid: "Code erroné ou expiré",
   refresh_invalid: "Jeton de renouvellement non valable",
   refresh_reused: "Jeton de renouvellement déjà utilisé : session fermée",
+  undo_invalid: "Ce lien n'est pas valable, ou ne l'est plus",
   signature_invalid: "Signature absente ou fausse",
   forbidden: "Accès refusé",
   consent_required: "Un consentement manque",

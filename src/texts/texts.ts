@@ -27,6 +27,8 @@ import { REVIEWS_EN } from "./reviews.en.ts";
 import { REVIEWS_FR } from "./reviews.fr.ts";
 import { TRANSFER_EN } from "./transfer.en.ts";
 import { TRANSFER_FR } from "./transfer.fr.ts";
+import { UNDO_EN } from "./undo.en.ts";
+import { UNDO_FR } from "./undo.fr.ts";
 import { VALIDATION_EN } from "./validation.en.ts";
 import { VALIDATION_FR } from "./validation.fr.ts";
 
@@ -46,6 +48,8 @@ export const OFFERS = catalogue(OFFERS_FR, OFFERS_EN);
 export const VALIDATION = catalogue(VALIDATION_FR, VALIDATION_EN);
 /** The e-mails. */
 export const MAILS = catalogue(MAILS_FR, MAILS_EN);
+/** The page behind a mail's undo link. */
+export const UNDO = catalogue(UNDO_FR, UNDO_EN);
 /** The page at the root address. */
 export const LANDING = catalogue(LANDING_FR, LANDING_EN);
 /** Why the service is not ready. */

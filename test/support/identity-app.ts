@@ -6,11 +6,14 @@ import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
 import { idempotencyStore } from "../../src/http/idempotency-store.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import { accessTokenIssuer, publicKeySet, userTokens } from "../../src/identity/access-tokens.ts";
+import { normaliseEmail } from "../../src/identity/email.ts";
 import { isIssuerUnavailable } from "../../src/identity/errors.ts";
 import type { Mailer } from "../../src/identity/ports.ts";
 import { identityRoutes } from "../../src/identity/routes/index.ts";
 import { identityService } from "../../src/identity/service/index.ts";
 import type { IdentityService } from "../../src/identity/service/index.ts";
+import { contactBook } from "../../src/identity/service/contact.ts";
+import { sendNotices } from "../../src/identity/service/notices.ts";
 import { identityStore } from "../../src/identity/store/index.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
@@ -42,6 +45,8 @@ export type IdentityAppOptions = {
   readonly trustedIssuers?: readonly TrustedIssuer[];
   readonly fetch?: typeof fetch;
   readonly startMs?: number;
+  /** By address; shared by what is one device. */
+  readonly challenges?: Map<string, string>;
 };
 
 export const ISSUER = "https://api.cagnotte.test";
@@ -117,16 +122,18 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     clock,
     fetch: options.fetch ?? (() => Promise.reject(new Error("no network in tests"))),
     linkedUser: service.linkedUser,
+    mayAct: service.mayAct,
   });
+  const limiter = (name: string) => ({ name, limit: 1000, windowS: 60, allow: async () => true });
   const router = identityRoutes({
     service,
     tokens,
     publicKeys: publicKeySet(signingKeys),
     cursors: signedCursors(keyrings.index),
     clock,
+    refreshLimiter: limiter("refresh"),
     idempotency: { store: idempotencyStore(db, keyrings.encryption, systemRandomBytes), clock },
   });
-  const limiter = (name: string) => ({ name, limit: 1000, windowS: 60, allow: async () => true });
   const app = createApp({
     clock,
     random: systemRandomBytes,
@@ -140,7 +147,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     isUnavailable: (error) => isDatabaseFailure(error) || isIssuerUnavailable(error),
   });
 
-  const request = async (
+  const send = async (
     method: string,
     path: string,
     body?: Body | string,
@@ -156,9 +163,45 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
         ? {}
         : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
+  const challenges = options.challenges ?? new Map<string, string>();
+  /** One device: keeps the challenge of each address and sends it again, as a client does. */
+  const request = async (
+    method: string,
+    path: string,
+    body?: Body | string,
+    headers: Record<string, string> = {},
+  ): Promise<Response> => {
+    const email = typeof body === "object" && typeof body["email"] === "string"
+      ? normaliseEmail(body["email"])
+      : null;
+    if (email === null || !/^\/v1\/auth\/(?:codes|sessions)$/.test(path)) {
+      return send(method, path, body, headers);
+    }
+    const challenge = challenges.get(email) ??
+      (path.endsWith("/sessions") ? "never.asked.for" : undefined);
+    const answer = await send(method, path, {
+      ...(challenge === undefined ? {} : { challenge }),
+      ...(body as Body),
+    }, headers);
+    if (path.endsWith("/codes") && answer.status === 202) {
+      challenges.set(email, (await answer.clone().json<{ challenge: string }>()).challenge);
+    }
+    return answer;
+  };
+  const store = identityStore(db, systemRandomBytes);
+  const sendNoticesNow = async (): Promise<void> => {
+    const contacts = contactBook({
+      store,
+      encryption: keyrings.encryption,
+      random: systemRandomBytes,
+      log,
+    });
+    const deps = { store, contacts, mailer, clock, log, index: keyrings.index, publicUrl: ISSUER };
+    while (await sendNotices(deps));
+  };
   const codeFor = (email: string): string => {
     const mail = mails.findLast((sent) => sent.to === email);
-    const code = /^\d{6}$/m.exec(mail?.text ?? "")?.[0];
+    const code = /^(?:\d{6}|[0-9A-Z]{10})$/m.exec(mail?.text ?? "")?.[0];
     if (code === undefined) throw new Error("no code was sent");
     return code;
   };
@@ -178,6 +221,8 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
   return {
     app,
     request,
+    /** A request of a device that keeps nothing. */
+    send,
     clock,
     mails,
     switches,
@@ -192,6 +237,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     config,
     codeFor,
     signIn,
+    sendNotices: sendNoticesNow,
     bearer,
     db,
     binding,

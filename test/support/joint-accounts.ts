@@ -102,5 +102,7 @@ export async function accountOf(app: BankingApp, holder: JointHolder): Promise<S
 }
 
 export const noticesOf = async (app: BankingApp, holder: JointHolder): Promise<string[]> =>
-  (await app.binding.prepare("SELECT kind FROM notices WHERE user_id = ? ORDER BY created_at_ms")
+  (await app.binding.prepare(
+    "SELECT kind FROM user_notices WHERE user_id = ? ORDER BY created_at_ms",
+  )
     .bind(holder.userId).all<{ kind: string }>()).results.map(({ kind }) => kind);

@@ -73,7 +73,7 @@ describe.each(Object.entries(ENDINGS))("when the first holder %s", (_, ends) => 
     await shows(app, second, 500);
     expect(recordedBy(app, second)).toEqual(["500"]);
     const [notice] = await all<{ details: string }>(
-      "SELECT details FROM notices WHERE user_id = ?",
+      "SELECT details FROM user_notices WHERE user_id = ?",
       second.userId,
     );
     expect(JSON.parse(notice?.details ?? "")).toEqual({ ordinal: 1, bank: "Connecteur de test" });

@@ -82,11 +82,13 @@ async function mailed(app: IdentityApp, taken = true): Promise<SentMail[]> {
     },
     clock: app.clock,
     log,
+    index: app.keyrings.index,
+    publicUrl: "https://api.cagnotte.test",
   });
-  return sent;
+  return sent.filter((mail) => !mail.html.includes("/undo#"));
 }
 const startingEmpty = async (): Promise<void> => {
-  await DB.exec("DELETE FROM notices");
+  await DB.exec("DELETE FROM user_notices");
   await DB.exec(
     "UPDATE age_reviews SET decision = 'of_age', decided_by = 'x', decided_at_ms = 1, closed_at_ms = 1 WHERE closed_at_ms IS NULL",
   );
@@ -237,7 +239,7 @@ describe("a notice", () => {
     expect((await mailed(app)).map(({ subject }) => subject)).toEqual([
       "Your earning is suspended",
     ]);
-    await DB.exec("UPDATE notices SET sent_at_ms = NULL, next_try_at_ms = 0");
+    await DB.exec("UPDATE user_notices SET sent_at_ms = NULL, next_try_at_ms = 0");
     app.clock.ms += 7 * DAY_MS;
     await mailed(app, false);
     expect(app.logLines.join()).toContain("notice_given_up");
@@ -245,7 +247,7 @@ describe("a notice", () => {
     expect(await mailed(app)).toEqual([]);
     app.clock.ms += 60 * DAY_MS;
     await mailed(app);
-    expect(await DB.prepare("SELECT count(*) AS n FROM notices").first("n")).toBe(0);
+    expect(await DB.prepare("SELECT count(*) AS n FROM user_notices").first("n")).toBe(0);
   });
   it("is sent by one of two rounds at once, and to nobody who is being erased", async ({ expect }) => {
     await startingEmpty();

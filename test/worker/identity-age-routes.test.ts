@@ -82,9 +82,9 @@ describe("the age reviews", () => {
   it("and the notices of a user leave with an erasure", async ({ expect }) => {
     const app = await insightsApp();
     const { user } = await held(app);
-    expect(await rowsOf("SELECT kind FROM notices WHERE user_id = ?", user)).toHaveLength(1);
+    expect(await rowsOf("SELECT kind FROM user_notices WHERE user_id = ?", user)).toHaveLength(1);
     for (let times = 0; times < 2; times++) await app.privacy.erase(user);
     expect(await rowsOf("SELECT id FROM age_reviews WHERE user_id = ?", user)).toEqual([]);
-    expect(await rowsOf("SELECT kind FROM notices WHERE user_id = ?", user)).toEqual([]);
+    expect(await rowsOf("SELECT kind FROM user_notices WHERE user_id = ?", user)).toEqual([]);
   });
 });

@@ -26,6 +26,7 @@ describe("OpenAPI of identity", () => {
     expect(routes.map(({ name }) => name).sort((a, b) => a.localeCompare(b))).toEqual([
       "DELETE /v1/auth/sessions/{id}",
       "GET /.well-known/jwks.json",
+      "GET /undo",
       "GET /v1/auth/sessions",
       "GET /v1/me",
       "GET /v1/me/consents",
@@ -33,6 +34,7 @@ describe("OpenAPI of identity", () => {
       "POST /v1/auth/codes",
       "POST /v1/auth/refresh",
       "POST /v1/auth/sessions",
+      "POST /v1/auth/undo",
       "PUT /v1/me/consents/{purpose}",
     ]);
     for (const { name, route } of routes) {

@@ -85,8 +85,8 @@ describe("POST /v1/auth/refresh", () => {
     const reused = await refresh(app, session.refresh_token);
     expect([reused.status, reused.code]).toEqual([401, "refresh_reused"]);
     expect((await refresh(app, third.tokens.refresh_token)).status).toBe(401);
-    expect(await app.service.sessionIsLive(decodeJwt(third.tokens.access_token)["sid"] as never))
-      .toBe(false);
+    const changed = await app.request("PATCH", "/v1/me", {}, app.bearer(third.tokens));
+    expect(changed.status).toBe(401);
     expect(app.logLines.join()).toContain("refresh_token_reused");
   });
 
@@ -282,10 +282,35 @@ describe("sessions", () => {
         .status,
     ).toBe(204);
     expect((await refresh(app, laptop.refresh_token)).code).toBe("refresh_invalid");
+    const other = await app.signIn(email);
     expect(
-      (await app.request("DELETE", "/v1/auth/sessions/nonsense", undefined, app.bearer(laptop)))
+      (await app.request("DELETE", "/v1/auth/sessions/nonsense", undefined, app.bearer(other)))
         .status,
     ).toBe(404);
+  });
+
+  it("lets an ended session and a user who is being erased change nothing more", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const email = someone();
+    const [lost, kept] = [await app.signIn(email), await app.signIn(email)];
+    const changes = [
+      ["DELETE", `/v1/auth/sessions/${String(decodeJwt(kept.access_token)["sid"])}`],
+      ["PATCH", "/v1/me", { first_name: "Eve" }],
+      ["PUT", "/v1/me/consents/terms", { granted: true, text_version: "1" }],
+      ["POST", "/v1/auth/codes", { purpose: "step_up" }],
+    ] as const;
+    const statuses = async (session: Tokens) => {
+      const found = [];
+      for (const [method, path, body] of changes.slice(session === kept ? 1 : 0)) {
+        found.push((await app.request(method, path, body, app.bearer(session))).status);
+      }
+      return found;
+    };
+    await app.request("DELETE", "/v1/auth/sessions/current", undefined, app.bearer(lost));
+    expect(await statuses(lost)).toEqual([401, 401, 401, 401]);
+    expect(await statuses(kept)).toEqual([200, 200, 202]);
+    await DB.prepare("UPDATE users SET state = 'erasing' WHERE id = ?").bind(kept.user.id).run();
+    expect(await statuses(kept)).toEqual([401, 401, 401]);
   });
 });
 
@@ -320,6 +345,7 @@ describe("authenticated identity routes", () => {
     const app = await identityApp(DB);
     const session = await app.signIn(someone());
     await DB.batch([
+      DB.prepare("DELETE FROM known_devices WHERE user_id = ?").bind(session.user.id),
       DB.prepare("DELETE FROM sessions WHERE user_id = ?").bind(session.user.id),
       DB.prepare("DELETE FROM users WHERE id = ?").bind(session.user.id),
     ]);

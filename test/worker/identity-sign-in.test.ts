@@ -18,7 +18,10 @@ describe("POST /v1/auth/codes", () => {
     const email = someone();
     const response = await app.request("POST", "/v1/auth/codes", { email, locale: "en" });
     expect(response.status).toBe(202);
-    expect(await response.json()).toEqual({ expires_in: 600 });
+    expect(await response.json()).toEqual({
+      expires_in: 600,
+      challenge: expect.stringMatching(/^[\w-]{22}\.i1\.[\w-]{43}$/),
+    });
     const [mail] = app.mails;
     expect(mail?.to).toBe(email);
     expect(mail?.text).toMatch(/^\d{6}$/m);
@@ -36,7 +39,11 @@ describe("POST /v1/auth/codes", () => {
       await app.request("POST", "/v1/auth/codes", { email: known }),
       await app.request("POST", "/v1/auth/codes", { email: someone() }),
     ];
-    expect([first.status, await first.text()]).toEqual([second.status, await second.text()]);
+    const shape = async (response: Response) => {
+      const { challenge, ...rest } = await response.json<{ challenge: string }>();
+      return [response.status, rest, challenge.length];
+    };
+    expect(await shape(first)).toEqual(await shape(second));
     expect(app.mails.length - before).toBe(2);
   });
 
@@ -51,6 +58,8 @@ describe("POST /v1/auth/codes", () => {
         [{ email: "a@b.fr", locale: "de" }, "/locale"],
         [{ email: "a@b.fr", admin: true }, "/admin"],
         [{ email: "a@b.fr", purpose: "step_up" }, "/email"],
+        [{ email: "a@b.fr", challenge: "" }, "/challenge"],
+        [{ email: "a@b.fr", challenge: "x".repeat(257) }, "/challenge"],
         [{ email: "a@b.fr\r\nBcc: c@d.fr" }, "/email"],
       ] as const
     ) {
@@ -95,7 +104,7 @@ describe("POST /v1/auth/codes", () => {
     const sixth = await app.request("POST", "/v1/auth/codes", { email });
     expect([sixth.status, await codeOf(sixth)]).toEqual([429, "rate_limited"]);
     expect(sixth.headers.get("Retry-After")).toBe("3000");
-    expect(sixth.headers.get("RateLimit-Policy")).toBe('"codes-per-address";q=5;w=3600');
+    expect(sixth.headers.get("RateLimit-Policy")).toBe('"codes-per-device";q=5;w=3600');
     expect(app.mails.length).toBe(5);
     app.clock.ms += 50 * 60_000;
     expect((await app.request("POST", "/v1/auth/codes", { email })).status).toBe(202);
@@ -310,7 +319,7 @@ describe("POST /v1/auth/sessions", () => {
     expect(answers.filter((answer) => answer.status === 429).length).toBe(25);
   });
 
-  it("gives an address twenty wrong tries a day, sliding, and refuses the right code until then", async ({ expect }) => {
+  it("gives a device twenty wrong tries a day, sliding, and refuses the right code until then", async ({ expect }) => {
     const app = await identityApp(DB);
     const email = someone();
     const startMs = app.clock.ms;
@@ -334,7 +343,7 @@ describe("POST /v1/auth/sessions", () => {
     });
     expect([refused.status, await codeOf(refused)]).toEqual([429, "rate_limited"]);
     expect(refused.headers.get("Retry-After")).toBe(String(86_400 - 4 * 60));
-    expect(refused.headers.get("RateLimit-Policy")).toBe('"tries-per-address";q=20;w=86400');
+    expect(refused.headers.get("RateLimit-Policy")).toBe('"tries-per-device";q=20;w=86400');
     app.clock.ms = startMs + 86_400_000 - 1;
     await app.request("POST", "/v1/auth/codes", { email });
     expect(
@@ -346,14 +355,22 @@ describe("POST /v1/auth/sessions", () => {
     ).toBe(201);
   });
 
-  it("does not count guesses when there is no code, so nobody is locked out by them", async ({ expect }) => {
+  it("refuses and does not count guesses without the challenge of the code", async ({ expect }) => {
     const app = await identityApp(DB);
-    const email = someone();
+    const [email, other] = [someone(), someone()];
+    await app.request("POST", "/v1/auth/codes", { email });
+    const code = app.codeFor(email);
+    const asked = async (address: string) =>
+      (await (await app.send("POST", "/v1/auth/codes", { email: address }))
+        .json<{ challenge: string }>()).challenge;
+    const challenges = ["forged.i1.tag", await asked(other), await asked(email)];
     for (let round = 0; round < 25; round++) {
-      expect((await app.request("POST", "/v1/auth/sessions", { email, code: "000000" })).status)
-        .toBe(401);
+      for (const challenge of round === 0 ? challenges : challenges.slice(0, 2)) {
+        const response = await app.send("POST", "/v1/auth/sessions", { email, code, challenge });
+        expect([response.status, await codeOf(response)]).toEqual([401, "code_invalid"]);
+      }
     }
-    expect((await app.signIn(email)).user.created).toBe(true);
+    expect((await app.request("POST", "/v1/auth/sessions", { email, code })).status).toBe(201);
   });
 
   it("refuses a referral code of another shape and keeps the code good", async ({ expect }) => {
@@ -379,6 +396,7 @@ describe("POST /v1/auth/sessions", () => {
       const [body, pointer] of [
         [{ email: "a@b.fr" }, "/code"],
         [{ email: "a@b.fr", code: "12345" }, "/code"],
+        [{ email: "a@b.fr", code: "123456", challenge: undefined }, "/challenge"],
         [{ email: "a@b.fr", code: 123456 }, "/code"],
         [{ email: "a@b.fr", code: "123456", device_name: "a\nb" }, "/device_name"],
         [{ email: "a@b.fr", code: "123456", device_name: "x".repeat(101) }, "/device_name"],

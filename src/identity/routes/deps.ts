@@ -2,6 +2,7 @@
 import type { UserTokens } from "../../http/authentication.ts";
 import type { IdempotencyDeps } from "../../http/idempotency.ts";
 import type { Cursors } from "../../http/paging.ts";
+import type { RateLimiter } from "../../http/rate-limit.ts";
 import type { createRouter } from "../../http/router.ts";
 import type { Clock } from "../../kernel/time.ts";
 import type { PublicKey } from "../access-tokens.ts";
@@ -14,6 +15,7 @@ export type IdentityRoutesDeps = {
   readonly cursors: Cursors;
   readonly idempotency: IdempotencyDeps;
   readonly clock: Clock;
+  readonly refreshLimiter: RateLimiter;
 };
 
 export type Router = ReturnType<typeof createRouter>;

@@ -7,10 +7,11 @@ import { addKeySet } from "./key-set.ts";
 import { addProfile } from "./me.ts";
 import { addRefresh, addSessions } from "./sessions.ts";
 import { addCodes, addSignIn } from "./sign-in.ts";
+import { addUndo, addUndoPage } from "./undo.ts";
 
 export { ageReviewRoutes } from "./age-reviews.ts";
 
-/** `/v1/auth/*`, `/v1/me*` and `/.well-known/jwks.json`. Mount it at `/`. */
+/** `/v1/auth/*`, `/v1/me*`, `/undo` and `/.well-known/jwks.json`. Mount it at `/`. */
 export function identityRoutes(deps: IdentityRoutesDeps): Router {
   const router = createRouter();
   addKeySet(router, deps);
@@ -18,6 +19,8 @@ export function identityRoutes(deps: IdentityRoutesDeps): Router {
   addSignIn(router, deps);
   addRefresh(router, deps);
   addSessions(router, deps);
+  addUndo(router, deps);
+  addUndoPage(router);
   addProfile(router, deps);
   addConsents(router, deps);
   return router;

@@ -6,10 +6,11 @@ import type { ProblemCode, ProblemOptions } from "../../http/problem.ts";
 import { rateLimitHeaders } from "../../http/rate-limit.ts";
 import {
   CODE_TTL_MS,
-  CODES_PER_ADDRESS,
+  CODES_PER_HOUR,
+  CODES_PER_WIDE_NETWORK,
   CODES_WINDOW_MS,
   TRIES_PER_CODE,
-  WRONG_TRIES_PER_ADDRESS,
+  WRONG_TRIES_PER_DAY,
   WRONG_TRIES_WINDOW_MS,
 } from "../code.ts";
 import type { SendCodeError, SignInError } from "../errors.ts";
@@ -31,8 +32,10 @@ export function limited(
   const [policy, limit, windowMs] = error.code === "code_tries_exceeded"
     ? (["tries-per-code", TRIES_PER_CODE, CODE_TTL_MS] as const)
     : error.limit === "codes"
-    ? (["codes-per-address", CODES_PER_ADDRESS, CODES_WINDOW_MS] as const)
-    : (["tries-per-address", WRONG_TRIES_PER_ADDRESS, WRONG_TRIES_WINDOW_MS] as const);
+    ? (["codes-per-device", CODES_PER_HOUR, CODES_WINDOW_MS] as const)
+    : error.limit === "network"
+    ? (["codes-per-network", CODES_PER_WIDE_NETWORK, CODES_WINDOW_MS] as const)
+    : (["tries-per-device", WRONG_TRIES_PER_DAY, WRONG_TRIES_WINDOW_MS] as const);
   return refuse(c, error.code, {
     headers: rateLimitHeaders(policy, limit, windowMs / 1000, error.retryAfterS),
   });

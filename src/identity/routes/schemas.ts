@@ -2,10 +2,13 @@
 import { z } from "@hono/zod-openapi";
 import { saying } from "../../http/validation.ts";
 import { VALIDATION } from "../../texts/texts.ts";
+import { CHALLENGE_CHARS_MAX } from "../challenge.ts";
+import { isCode, normaliseCode } from "../code.ts";
 import { CONSENT_PURPOSES } from "../consent.ts";
 import { EMAIL_PATTERN, normaliseEmail } from "../email.ts";
 import { isName, normaliseName } from "../profile.ts";
 import type { SignedIn } from "../service/index.ts";
+import { UNDO_TOKEN_CHARS_MAX } from "../undo-token.ts";
 
 const EMAIL_CHARS_MAX = 254;
 
@@ -17,9 +20,18 @@ const email = z.string().max(2 * EMAIL_CHARS_MAX).transform(normaliseEmail).pipe
 ).openapi({ type: "string", format: "email", example: "camille@example.org" });
 
 // People type a code as they read it, in groups.
-const oneTimeCode = z.string().max(32).transform((text) => text.replace(/\s/g, "")).pipe(
-  z.string().regex(/^\d{6}$/),
-).openapi({ type: "string", description: "6 digits; spaces are ignored", example: "123 456" });
+const oneTimeCode = z.string().max(32).transform(normaliseCode).refine(
+  isCode,
+  saying("invalid_format", VALIDATION.both("form_invalid")),
+).openapi({
+  type: "string",
+  description: "6 digits or 10 characters, as in the mail; spaces are ignored",
+  example: "123 456",
+});
+
+const challenge = z.string().min(1).max(CHALLENGE_CHARS_MAX).openapi({
+  description: "Of the answer to `POST /v1/auth/codes`",
+});
 
 const instant = z.iso.datetime();
 
@@ -34,6 +46,7 @@ export const name = z.string().transform(normaliseName).refine(
 export const codeRequest = z.strictObject({
   email: email.optional(),
   locale: locale.optional(),
+  challenge: challenge.optional(),
   purpose: z.literal("step_up").optional(),
 })
   .superRefine((value, context) => {
@@ -47,22 +60,30 @@ export const codeRequest = z.strictObject({
     }
     // A step-up code goes to the user's own address in their own language; naming others would be a
     // mistake that the caller must see.
-    if (value.purpose !== undefined && value.email !== undefined) {
-      context.addIssue({ code: "unrecognized_keys", keys: ["email"], input: value });
-    }
-    if (value.purpose !== undefined && value.locale !== undefined) {
-      context.addIssue({ code: "unrecognized_keys", keys: ["locale"], input: value });
+    const named = (["email", "locale", "challenge"] as const).filter((key) =>
+      value[key] !== undefined
+    );
+    if (value.purpose !== undefined && named.length > 0) {
+      context.addIssue({ code: "unrecognized_keys", keys: named, input: value });
     }
   })
   .openapi("CodeRequest", {
-    description: '`{email, locale?}` to sign in, or with a bearer token `{purpose: "step_up"}`',
+    description:
+      '`{email, locale?, challenge?}` to sign in, or with a bearer token `{purpose: "step_up"}`',
   });
 
-export const codeSent = z.object({ expires_in: z.int() }).openapi("CodeSent");
+export const codeSent = z.object({
+  expires_in: z.int(),
+  challenge: z.string().optional().openapi({
+    description:
+      "The given one or a new one. Absent with a bearer token: the session takes its place",
+  }),
+}).openapi("CodeSent");
 
 export const signInRequest = z.strictObject({
   email,
   code: oneTimeCode,
+  challenge,
   device_name: name.optional(),
   // The shape is judged by the route, since its refusal has its own code.
   referral_code: z.string().max(64).optional().openapi({ description: "6 lower-case letters" }),
@@ -76,6 +97,10 @@ export const signedInSchema = z.object({
   refresh_expires_in: z.int(),
   user: z.object({ id: z.string(), created: z.boolean() }),
 }).openapi("SignedIn");
+
+export const undoRequest = z.strictObject({
+  token: z.string().min(1).max(UNDO_TOKEN_CHARS_MAX),
+}).openapi("UndoRequest");
 
 export const sessionSchema = z.object({
   id: z.string(),

@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireUser, userOf } from "../../http/authentication.ts";
 import { pageOf, pageQuery } from "../../http/paging.ts";
+import { overLimit } from "../../http/rate-limit.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
 import { toInstant } from "../../kernel/time.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
@@ -27,7 +28,11 @@ export function addRefresh(router: Router, deps: IdentityRoutesDeps): void {
     },
   });
   router.openapi(route, async (c) => {
-    const renewed = await deps.service.refresh(c.req.valid("json").refresh_token);
+    const token = c.req.valid("json").refresh_token;
+    const session = deps.service.sessionOfRefresh(token);
+    const refused = session === null ? null : await overLimit(c, deps.refreshLimiter, session);
+    if (refused !== null) return refused as never;
+    const renewed = await deps.service.refresh(token);
     return renewed.ok ? c.json(signedInBody(renewed.value), 200) : refuse(c, renewed.error.code);
   });
 }
@@ -78,7 +83,7 @@ export function addSessions(router: Router, deps: IdentityRoutesDeps): void {
     security: userSecurity,
     middleware: requireUser(deps.tokens),
     description:
-      "Its refresh token stops at once; an access token in use runs out within 10 minutes.",
+      "It changes nothing more and sees no label more at once; what else it may read ends within 10 minutes.",
     request: { params: z.object({ id: z.string().max(64) }) },
     responses: { 204: { description: "Ended" }, ...problems(401, 404, 429, 503) },
   });

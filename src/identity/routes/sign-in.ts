@@ -4,10 +4,17 @@ import type { Context } from "hono";
 import { optionalUser } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { idempotent } from "../../http/idempotency.ts";
+import { networksOf } from "../../http/rate-limit.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
+import { deviceKind } from "../device.ts";
+import type { Origin } from "../service/index.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { limited, refuse, refuseGoneUser } from "./refuse.ts";
 import { codeRequest, codeSent, signedInBody, signedInSchema, signInRequest } from "./schemas.ts";
+
+function originOf(c: Context<AppEnv>): Origin {
+  return { networks: networksOf(c), device: deviceKind(c.req.header("User-Agent")) };
+}
 
 export function addCodes(router: Router, deps: IdentityRoutesDeps): void {
   const remember = idempotent(deps.idempotency, { required: false });
@@ -16,6 +23,8 @@ export function addCodes(router: Router, deps: IdentityRoutesDeps): void {
     path: "/v1/auth/codes",
     tags: ["Signing in"],
     summary: "Send a one-time code by e-mail",
+    description:
+      "A sign-in code is good only together with the `challenge` of this answer. Keep the challenge for 400 days, one for each address, and send it again: a device that has signed in is known by it, and what strangers do does not limit it.",
     security: [{}, ...userSecurity],
     middleware: [
       optionalUser(deps.tokens),
@@ -38,9 +47,17 @@ export function addCodes(router: Router, deps: IdentityRoutesDeps): void {
       return refuse(c, "token_missing", { headers: { "WWW-Authenticate": "Bearer" } });
     }
     const sent = asked.email !== undefined || user === null
-      ? await deps.service.sendSignInCode(asked.email ?? "", asked.locale ?? c.get("locale"))
-      : await deps.service.sendStepUpCode(user.userId, user.sessionId);
-    if (sent.ok) return c.json({ expires_in: sent.value.expiresInS }, 202);
+      ? await deps.service.sendSignInCode({
+        email: asked.email ?? "",
+        locale: asked.locale ?? c.get("locale"),
+        challenge: asked.challenge ?? null,
+        origin: originOf(c),
+      })
+      : await deps.service.sendStepUpCode(user.userId, user.sessionId, originOf(c));
+    if (sent.ok) {
+      const { expiresInS, ...rest } = sent.value;
+      return c.json({ expires_in: expiresInS, ...rest }, 202);
+    }
     if (sent.error.code === "rate_limited") return limited(c, sent.error);
     return sent.error.code === "token_invalid" ? refuseGoneUser(c) : refuse(c, sent.error.code);
   });
@@ -61,14 +78,21 @@ export function addSignIn(router: Router, deps: IdentityRoutesDeps): void {
     },
   });
   router.openapi(route, async (c) => {
-    const { email, code, device_name: deviceName = null, referral_code: referralCode = null } = c
-      .req.valid("json");
+    const {
+      email,
+      code,
+      challenge,
+      device_name: deviceName = null,
+      referral_code: referralCode = null,
+    } = c.req.valid("json");
     if (referralCode !== null && !REFERRAL_CODE.test(referralCode)) {
       return refuse(c, "referral_code_invalid");
     }
     const opened = await deps.service.signIn({
       email,
       code,
+      challenge,
+      origin: originOf(c),
       deviceName,
       referralCode,
       locale: c.get("locale"),

@@ -7,12 +7,13 @@ import { openUserCipher } from "../../kernel/keyring.ts";
 import type { Result } from "../../kernel/result.ts";
 import { completeConsents } from "../consent.ts";
 import type { CurrentConsent } from "../consent.ts";
-import { normaliseEmail } from "../email.ts";
 import type { RefreshError, SendCodeError, SignInError } from "../errors.ts";
 import type { ConsentPurpose, IdentityPort } from "../ports.ts";
 import type { Profile, ProfileChange } from "../profile.ts";
+import { sessionOfRefreshToken } from "../refresh-token.ts";
 import { decideAgeReview, finishAgeReviews, pageAgeReviews } from "./age-reviews.ts";
-import { sendCode, sendStepUpCode } from "./codes.ts";
+import { sendSignInCode, sendStepUpCode } from "./codes.ts";
+import type { Origin, SignInCodeRequest } from "./codes.ts";
 import { decide, linkGate } from "./consents.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { linkIndexes, reindex } from "./indexes.ts";
@@ -21,7 +22,9 @@ import { pageSessions, refresh } from "./sessions.ts";
 import type { SessionView } from "./sessions.ts";
 import { signIn } from "./sign-in.ts";
 import type { SignedIn, SignInInput } from "./sign-in.ts";
+import { undo } from "./undo.ts";
 
+export type { Origin } from "./codes.ts";
 export type { SignedIn } from "./sign-in.ts";
 
 export type IdentityService = {
@@ -30,19 +33,25 @@ export type IdentityService = {
    * at.
    */
   readonly sendSignInCode: (
-    email: string,
-    locale: "fr" | "en",
-  ) => Promise<Result<{ readonly expiresInS: number }, SendCodeError>>;
+    request: SignInCodeRequest,
+  ) => Promise<
+    Result<{ readonly expiresInS: number; readonly challenge: string }, SendCodeError>
+  >;
   /** Sends a code that strengthens this session, to the user's own address. */
   readonly sendStepUpCode: (
     userId: UserId,
     sessionId: SessionId | null,
+    origin: Origin,
   ) => Promise<Result<{ readonly expiresInS: number }, SendCodeError>>;
   /**
    * Exchanges a code for a session, and makes the user at the first time. A code opens exactly one
    * session.
    */
   readonly signIn: (input: SignInInput) => Promise<Result<SignedIn, SignInError>>;
+  /** Undoes what a mail told its reader about; false when the token is not ours or too late. */
+  readonly undo: (token: string) => Promise<boolean>;
+  /** The session that a refresh token says it belongs to, without looking whether it is good. */
+  readonly sessionOfRefresh: (token: string) => SessionId | null;
   readonly refresh: (token: string) => Promise<Result<SignedIn, RefreshError>>;
   /** One row more than `limit` when there is another page. */
   readonly pageSessions: (
@@ -52,8 +61,10 @@ export type IdentityService = {
   ) => Promise<SessionView[]>;
   /** False when the session is not this user's. */
   readonly endSession: (userId: UserId, sessionId: string) => Promise<boolean>;
-  /** For routes that must notice an ended session at once. */
-  readonly sessionIsLive: (sessionId: SessionId) => Promise<boolean>;
+  /** False for an ended session, and for a user who is being erased or gone. */
+  readonly mayAct: (
+    principal: { readonly userId: UserId; readonly sessionId: SessionId | null },
+  ) => Promise<boolean>;
   readonly profile: (userId: UserId) => Promise<Profile | null>;
   readonly updateProfile: (userId: UserId, change: ProfileChange) => Promise<Profile | null>;
   readonly consents: (userId: UserId) => Promise<CurrentConsent[]>;
@@ -91,14 +102,15 @@ export type IdentityService = {
 export function identityService(deps: IdentityDeps): IdentityService {
   const { store, clock } = deps;
   return {
-    sendSignInCode: (email, locale) =>
-      sendCode(deps, { purpose: "sign_in", email: normaliseEmail(email), locale, sessionId: null }),
-    sendStepUpCode: (userId, sessionId) => sendStepUpCode(deps, userId, sessionId),
+    sendSignInCode: (request) => sendSignInCode(deps, request),
+    sendStepUpCode: (userId, sessionId, origin) => sendStepUpCode(deps, userId, sessionId, origin),
     signIn: (input) => signIn(deps, input),
+    undo: (token) => undo(deps, token),
+    sessionOfRefresh: (token) => sessionOfRefreshToken(deps.keyrings.index, token),
     refresh: (token) => refresh(deps, token),
     pageSessions: (userId, beforeId, limit) => pageSessions(deps, userId, beforeId, limit),
     endSession: (userId, sessionId) => store.endSession(userId, sessionId, clock.nowMs()),
-    sessionIsLive: (sessionId) => store.sessionIsLive(sessionId, clock.nowMs()),
+    mayAct: ({ userId, sessionId }) => store.mayAct(userId, sessionId, clock.nowMs()),
     async profile(userId) {
       const user = await store.user(userId);
       return user === null ? null : toProfile(deps, user);

@@ -1,12 +1,14 @@
 // Sends the notices that wait. A crash between sending and noting it sends one again: twice is better
 // than never.
+import type { Keyring } from "../../kernel/keyring.ts";
 import type { Log } from "../../kernel/log.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../kernel/time.ts";
 import type { Clock } from "../../kernel/time.ts";
-import type { UserId } from "../../kernel/ids.ts";
+import type { SessionId, UserId } from "../../kernel/ids.ts";
 import { noticeMail } from "../notice-mail.ts";
 import type { ContactPort, Mailer } from "../ports.ts";
 import type { IdentityStore, NoticeRow } from "../store/index.ts";
+import { UNDO_TTL_MS, undoToken } from "../undo-token.ts";
 
 type NoticesDeps = {
   readonly store: Pick<
@@ -17,6 +19,8 @@ type NoticesDeps = {
   readonly mailer: Mailer;
   readonly clock: Clock;
   readonly log: Log;
+  readonly index: Keyring;
+  readonly publicUrl: string;
 };
 
 const ROUND_NOTICES = 20;
@@ -40,11 +44,12 @@ async function sendOne(deps: NoticesDeps, notice: NoticeRow): Promise<void> {
   const nowMs = clock.nowMs();
   const retryMs = Math.min(RETRY_FIRST_MS * 2 ** notice.tries, RETRY_MAX_MS);
   if (!(await store.claimNotice(notice, nowMs + retryMs))) return;
+  const details = JSON.parse(notice.details) as Readonly<Record<string, unknown>>;
   const contact = await contacts.contactOf(notice.userId as UserId);
   if (contact !== null) {
     const sent = await mailer.send({
       to: contact.email,
-      ...noticeMail(notice.kind, JSON.parse(notice.details), contact.locale),
+      ...noticeMail(notice.kind, details, contact.locale, undoLink(deps, notice, details)),
     });
     if (sent.ok) {
       await store.finishNotice(notice.id, clock.nowMs());
@@ -55,4 +60,19 @@ async function sendOne(deps: NoticesDeps, notice: NoticeRow): Promise<void> {
     log.alert("notice_given_up", { user: notice.userId, kind: notice.kind });
     await store.finishNotice(notice.id, null);
   }
+}
+
+/**
+ * The link of a notice about something that can be undone. The token lies behind `#`, which no server
+ * sees, and the page it opens changes nothing by itself: mail scanners follow links.
+ */
+function undoLink(
+  deps: NoticesDeps,
+  notice: NoticeRow,
+  details: Readonly<Record<string, unknown>>,
+): string | null {
+  if (notice.kind !== "session_opened") return null;
+  const session = { kind: "session", id: details["sessionId"] as SessionId } as const;
+  const token = undoToken(deps.index, session, notice.createdAtMs + UNDO_TTL_MS);
+  return `${deps.publicUrl}/undo#${token}`;
 }

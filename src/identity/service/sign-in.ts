@@ -1,21 +1,18 @@
 // Exchanges a code for a session, and creates the user the first time.
 import { newId } from "../../kernel/ids.ts";
 import type { SessionId, UserId } from "../../kernel/ids.ts";
-import { newWrappedDataKey } from "../../kernel/keyring.ts";
+import { keyedIndex, newWrappedDataKey } from "../../kernel/keyring.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { ACCESS_TTL_S } from "../access-tokens.ts";
-import {
-  codeMatches,
-  TRIES_PER_CODE,
-  WRONG_TRIES_PER_ADDRESS,
-  WRONG_TRIES_WINDOW_MS,
-} from "../code.ts";
+import { deviceKeyOf } from "../challenge.ts";
+import { codeMatches, WRONG_TRIES_PER_DAY, WRONG_TRIES_WINDOW_MS } from "../code.ts";
 import { emailIndex, emailIndexes, normaliseEmail } from "../email.ts";
 import type { SignInError } from "../errors.ts";
 import { newRefreshToken, REFRESH_TTL_MS, refreshTokenHash } from "../refresh-token.ts";
-import type { CodeRow, Tally, UserRow } from "../store/index.ts";
-import { secondsUntil } from "./codes.ts";
+import type { Attempt, CodeRow, Tally, UserRow } from "../store/index.ts";
+import { networkIndexes, secondsUntil } from "./codes.ts";
+import type { Origin } from "./codes.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { openedCipher } from "./fields.ts";
 import { atLeastOne } from "./indexes.ts";
@@ -23,6 +20,8 @@ import { atLeastOne } from "./indexes.ts";
 export type SignInInput = {
   readonly email: string;
   readonly code: string;
+  readonly challenge: string;
+  readonly origin: Origin;
   readonly deviceName: string | null;
   readonly referralCode: string | null;
   readonly locale: "fr" | "en";
@@ -48,67 +47,91 @@ export async function signIn(
 ): Promise<Result<SignedIn, SignInError>> {
   const { store, keyrings, clock } = deps;
   const email = normaliseEmail(input.email);
+  // A try without the challenge that the code was asked with is refused and does not count: nobody
+  // spends the tries of others.
+  const deviceKey = deviceKeyOf(keyrings.index, email, input.challenge);
+  if (deviceKey === null) return err({ code: "code_invalid" });
   const indexes = atLeastOne(emailIndexes(keyrings.index, email));
   for (let round = 1;; round++) {
-    const { code, user } = await store.findCode("sign_in", indexes);
+    const { code, user } = await store.findCode("sign_in", deviceKey, indexes);
     const nowMs = clock.nowMs();
-    // Without a code there is nothing to guess: such tries are refused, not counted, or anybody
-    // could lock an address out at will.
-    if (code === null) {
-      return limitError(await store.tallyOf(indexes, nowMs), null, nowMs) ??
-        err({ code: "code_invalid" });
-    }
-    const binding = {
-      id: code.id,
-      purpose: code.purpose,
-      addressIndex: code.addressIndex,
-      sessionId: code.sessionId,
-    };
-    if (!codeMatches(keyrings.index, binding, input.code, code.codeTag)) {
-      const { counted, tally } = await store.addWrongTry(code, indexes, nowMs);
-      return (counted ? null : limitError(tally, code, nowMs)) ?? err({ code: "code_invalid" });
+    if (code === null) return err({ code: "code_invalid" });
+    const attempt = attemptOf(deps, code, indexes, input.origin, nowMs);
+    if (!codeMatches(keyrings.index, code, input.code, code.codeTag)) {
+      return err(await countWrongTry(deps, code, attempt, input.origin));
     }
     const opening = await prepareSession(deps, input, { email, user, nowMs });
+    const { userId, newUser, session } = opening;
     const written = await store.signIn({
-      codeId: code.id,
+      attempt,
       indexes,
-      userId: opening.userId,
-      newUser: opening.newUser,
-      session: opening.session,
-      nowMs,
+      userId,
+      newUser,
+      session,
+      device: input.origin.device,
     });
-    if (written.opened) return ok(await signedIn(deps, opening, opening.newUser !== null, nowMs));
+    if (written.opened) return ok(await signedIn(deps, opening, newUser !== null, nowMs));
     // The code was right and is spent, but a user who is being erased does not come back.
     if (written.used) return err({ code: "forbidden" });
     const limited = limitError(written.tally, code, nowMs);
-    if (limited !== null) return limited;
-    if (code.usedAtMs !== null || code.expiresAtMs <= nowMs || round === SIGN_IN_ROUNDS) {
-      return err({ code: "code_invalid" });
-    }
+    if (limited !== null) return err(limited);
+    if (
+      code.usedAtMs !== null || code.superseded === 1 || code.expiresAtMs <= nowMs ||
+      round === SIGN_IN_ROUNDS
+    ) return err({ code: "code_invalid" });
   }
+}
+
+/** A try of a code, as the limits count it. */
+function attemptOf(
+  deps: IdentityDeps,
+  code: CodeRow,
+  addressIndexes: readonly string[],
+  origin: Origin,
+  nowMs: number,
+): Attempt {
+  return {
+    codeId: code.id,
+    deviceKey: code.deviceKey,
+    known: code.known,
+    addressIndexes,
+    networkIndexes: networkIndexes(deps, origin.networks.own),
+    nowMs,
+  };
+}
+
+/** Counts a wrong try, and says how it is refused. */
+async function countWrongTry(
+  deps: IdentityDeps,
+  code: CodeRow,
+  attempt: Attempt,
+  origin: Origin,
+): Promise<SignInError> {
+  const { counted, alerted, tally } = await deps.store.addWrongTry(attempt, {
+    address: code.addressIndex,
+    network: keyedIndex(deps.keyrings.index, "network", origin.networks.own),
+  });
+  if (alerted) deps.log.alert("sign_in_sprayed", {});
+  return (counted ? null : limitError(tally, code, attempt.nowMs)) ?? { code: "code_invalid" };
 }
 
 /**
  * The refusal that a tally calls for, or null. A spent or late code is not "tried too often", it is
  * just not valid.
  */
-function limitError(
-  tally: Tally,
-  code: CodeRow | null,
-  nowMs: number,
-): { readonly ok: false; readonly error: SignInError } | null {
-  if (tally.ofAddress >= WRONG_TRIES_PER_ADDRESS) {
-    return err({
+function limitError(tally: Tally, code: CodeRow, nowMs: number): SignInError | null {
+  if (tally.ofDevice >= WRONG_TRIES_PER_DAY || tally.ofAddress >= WRONG_TRIES_PER_DAY) {
+    return {
       code: "rate_limited",
       limit: "tries",
       retryAfterS: secondsUntil((tally.oldestAtMs ?? nowMs) + WRONG_TRIES_WINDOW_MS, nowMs),
-    });
+    };
   }
   if (
-    code === null || code.usedAtMs !== null || code.expiresAtMs <= nowMs ||
-    tally.ofCode < TRIES_PER_CODE
+    code.usedAtMs !== null || code.superseded === 1 || code.expiresAtMs <= nowMs ||
+    tally.ofCode < tally.allowedOfCode
   ) return null;
-  return err({ code: "code_tries_exceeded", retryAfterS: secondsUntil(code.expiresAtMs, nowMs) });
+  return { code: "code_tries_exceeded", retryAfterS: secondsUntil(code.expiresAtMs, nowMs) };
 }
 
 type Opening = {

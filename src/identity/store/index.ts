@@ -18,7 +18,8 @@ import { userStore } from "./users.ts";
 export type { AgeReviewPosition, AgeReviewRow, NewAgeReview } from "./age-reviews.ts";
 export type { NoticeRow } from "./notices.ts";
 export type { CodeRow, SessionRow, UserRow } from "./rows.ts";
-export type { Tally } from "./tries.ts";
+export type { AddedCode } from "./codes.ts";
+export type { Attempt, Tally } from "./tries.ts";
 export { allUserIds } from "./users.ts";
 export type { UserChange } from "./users.ts";
 

@@ -1,8 +1,8 @@
 // The sessions of a user.
-import { and, desc, eq, gt, isNull, lt } from "drizzle-orm";
+import { and, desc, eq, exists, gt, isNull, lt, sql } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
-import { sessions, users } from "../../db/identity-tables.ts";
+import { knownDevices, sessions, users } from "../../db/identity-tables.ts";
 import type { SessionId, UserId } from "../../kernel/ids.ts";
 import type { SessionRow, UserRow } from "./rows.ts";
 
@@ -50,6 +50,39 @@ export function sessionStore(db: Database) {
           db.select({ id: sessions.id }).from(sessions).where(own),
         ])
       );
+      return found.length === 1;
+    },
+
+    /**
+     * Ends a session that its owner did not open and forgets its device; true also when it had ended
+     * before, false when it is long gone.
+     */
+    async undoSession(sessionId: SessionId, nowMs: number): Promise<boolean> {
+      const [, , found] = await guarded(() =>
+        db.batch([
+          db.delete(knownDevices).where(
+            sql`${knownDevices.deviceKey} = (SELECT s.device_key FROM sessions AS s WHERE s.id = ${sessionId})`,
+          ),
+          db.update(sessions).set({ endedAtMs: nowMs, endReason: "signed_out" }).where(
+            and(eq(sessions.id, sessionId), isNull(sessions.endedAtMs)),
+          ),
+          db.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, sessionId)),
+        ])
+      );
+      return found.length === 1;
+    },
+
+    /** Whether the user is active and the session, when there is one, is live and theirs. */
+    async mayAct(userId: UserId, sessionId: SessionId | null, nowMs: number): Promise<boolean> {
+      const found = await db.select({ id: users.id }).from(users).where(and(
+        eq(users.id, userId),
+        eq(users.state, "active"),
+        sessionId === null ? undefined : exists(
+          db.select({ one: sql`1` }).from(sessions).where(
+            and(eq(sessions.id, sessionId), eq(sessions.userId, userId), live(nowMs)),
+          ),
+        ),
+      ));
       return found.length === 1;
     },
 

@@ -1,14 +1,16 @@
 // Signing in: one transaction that uses the code, creates the user and opens the session.
-import { and, eq, ne, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, ne, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
-import { authCodes, sessions, users } from "../../db/identity-tables.ts";
+import { knownDevices, oneTimeCodes, sessions, users } from "../../db/identity-tables.ts";
+import { noticeStatement } from "../../db/notice-tables.ts";
 import type { SessionId, UserId } from "../../kernel/ids.ts";
+import type { DeviceKind } from "../device.ts";
 import { REFRESH_TTL_MS } from "../refresh-token.ts";
 import type { UserRow } from "./rows.ts";
 import { NO_TRIES, tallyQuery, triable } from "./tries.ts";
-import type { Tally } from "./tries.ts";
+import type { Attempt, Tally } from "./tries.ts";
 
 type NewSession = {
   readonly id: SessionId;
@@ -19,38 +21,40 @@ type NewSession = {
 };
 
 export type SignInWrite = {
-  readonly codeId: string;
+  readonly attempt: Attempt;
   /** The address under every key of the index ring, active first. */
   readonly indexes: readonly [string, ...string[]];
   readonly userId: UserId;
   /** The row to insert when the address has no user yet; null when `userId` exists. */
   readonly newUser: UserRow | null;
   readonly session: NewSession;
-  readonly nowMs: number;
+  readonly device: DeviceKind;
 };
 
 /**
- * Uses the code, creates the user when the address has none, and opens the session: all or
- * nothing. `used` is false when the code was not (any more) good or the address got another
+ * Uses the code, creates the user when the address has none, opens the session, notes its device as
+ * known, ends the codes of other devices and leaves a mail to the owner: all or nothing. `used` is false when the code was not (any more) good or the address got another
  * owner meanwhile; `opened` is false for a user who may not sign in.
  */
 export async function signIn(
   db: Database,
   write: SignInWrite,
 ): Promise<{ readonly used: boolean; readonly opened: boolean; readonly tally: Tally }> {
-  const { codeId, indexes, userId, nowMs, session } = write;
+  const { attempt, indexes, userId, session } = write;
+  const { codeId, deviceKey, nowMs } = attempt;
   const expectedOwner = write.newUser === null ? userId : null;
   const usedHere =
-    sql`EXISTS (SELECT 1 FROM auth_codes AS c WHERE c.id = ${codeId} AND c.used_by = ${session.id})`;
-  const [used, , , opened, [tally]] = await guarded(() =>
+    sql`EXISTS (SELECT 1 FROM one_time_codes AS c WHERE c.id = ${codeId} AND c.used_by = ${session.id})`;
+  const openedHere = sql`EXISTS (SELECT 1 FROM sessions AS s WHERE s.id = ${session.id})`;
+  const [used, , , opened, , , , [tally]] = await guarded(() =>
     db.batch([
-      db.update(authCodes).set({ usedAtMs: nowMs, usedBy: session.id }).where(and(
-        eq(authCodes.id, codeId),
-        triable(codeId, indexes, nowMs),
+      db.update(oneTimeCodes).set({ usedAtMs: nowMs, usedBy: session.id }).where(and(
+        eq(oneTimeCodes.id, codeId),
+        triable(attempt),
         sql`(SELECT u.id FROM users AS u WHERE u.email_index IN ${[
           ...indexes,
         ]}) IS ${expectedOwner}`,
-      )).returning({ id: authCodes.id }),
+      )).returning({ id: oneTimeCodes.id }),
       insertUser(db, write.newUser, usedHere),
       // The address moves to the active index key when its owner proves it, so that an old key
       // can leave the ring one day.
@@ -63,12 +67,39 @@ export async function signIn(
         }, ${session.deviceNameCipher},
       ${nowMs}, ${nowMs}, ${
           nowMs + REFRESH_TTL_MS
-        }, NULL, NULL, NULL FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND ${usedHere}`,
+        }, NULL, NULL, NULL, ${deviceKey} FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND ${usedHere}`,
       ).returning({ id: sessions.id }),
-      tallyQuery(db, codeId, indexes, nowMs),
+      db.update(oneTimeCodes).set({ superseded: 1 }).where(and(
+        inArray(oneTimeCodes.addressIndex, [...indexes]),
+        eq(oneTimeCodes.purpose, "sign_in"),
+        isNull(oneTimeCodes.usedAtMs),
+        openedHere,
+      )),
+      db.insert(knownDevices).select(
+        sql`SELECT ${deviceKey}, ${userId}, ${nowMs}, ${nowMs} WHERE ${openedHere}`,
+      ).onConflictDoUpdate({ target: knownDevices.deviceKey, set: { usedAtMs: nowMs } }),
+      sessionNotice(db, userId, session.id, write.device, nowMs),
+      tallyQuery(db, attempt),
     ])
   );
   return { used: used.length === 1, opened: opened.length === 1, tally: tally ?? NO_TRIES };
+}
+
+/** Leaves a mail about a session that a statement before it in the batch has opened. */
+function sessionNotice(
+  db: Database,
+  userId: UserId,
+  sessionId: SessionId,
+  device: DeviceKind,
+  nowMs: number,
+) {
+  return noticeStatement(db, {
+    id: sql`${`session_opened|${sessionId}`}`,
+    kind: "session_opened",
+    userId: sql`${userId}`,
+    details: sql`${JSON.stringify({ sessionId, device, atMs: nowMs })}`,
+    from: sql`FROM sessions AS s WHERE s.id = ${sessionId}`,
+  }, nowMs);
 }
 
 function insertUser(db: Database, user: UserRow | null, condition: SQL) {

@@ -225,7 +225,7 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     method: "get",
     path: "/v1/purchases",
     summary: "List card purchases and refunds, newest first",
-    middleware: [requireUser(deps.userTokens)],
+    middleware: [requireUser(deps.userTokens, { sessionRead: true })],
     description:
       "Each with its verdict: why it earned or did not, and the sum; with `include=rules` also every rule that was looked at.",
     request: { query: filters },
@@ -270,7 +270,7 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     method: "get",
     path: "/v1/purchases/{id}",
     summary: "Read a purchase and its verdict",
-    middleware: [requireUser(deps.userTokens)],
+    middleware: [requireUser(deps.userTokens, { sessionRead: true })],
     request: { params: z.object({ id: z.string() }) },
     responses: { 200: answer(purchaseSchema, "The purchase"), ...problems(401, 404, 503) },
   });

@@ -1,5 +1,5 @@
-// The e-mail provider: takes what the product sends, shows it to whoever asks. Finds the six-digit
-// code so that scripts can sign in.
+// The e-mail provider: takes what the product sends, shows it to whoever asks. Finds the one-time code
+// so that scripts can sign in.
 import type { SandboxApp, Services } from "./context.ts";
 import { readFields } from "./context.ts";
 
@@ -11,9 +11,14 @@ interface Mail {
   sent_ms: number;
 }
 
-/** The six-digit code in a text, with or without a blank in the middle; null when there is none. */
+/**
+ * The code in a text: ten characters alone on a line, or six digits with or without a blank in the
+ * middle, never a part of a link; null when there is none.
+ */
 export function codeIn(text: string): string | null {
-  const whole = /(?<![\d#])\d{6}(?!\d)/u.exec(text)?.[0];
+  const long = /^[0-9A-HJKMNP-TV-Z]{10}$/mu.exec(text)?.[0];
+  if (long !== undefined) return long;
+  const whole = /(?<![\w#-])\d{6}(?![\w-])/u.exec(text)?.[0];
   if (whole !== undefined) return whole;
   return /(?<!\d)\d{3}[ \u00A0\u202F]\d{3}(?!\d)/u.exec(text)?.[0].replaceAll(/\D/gu, "") ?? null;
 }

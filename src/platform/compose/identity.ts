@@ -39,7 +39,14 @@ export function composeIdentity(shared: Shared, listeners: Listeners) {
     mailer,
     accessTokens: accessTokenIssuer(config, clock, random),
   });
-  const tokens = userTokens({ config, clock, fetch, linkedUser: service.linkedUser });
+  const notices = { index: config.keyrings.index, publicUrl: config.publicUrl };
+  const tokens = userTokens({
+    config,
+    clock,
+    fetch,
+    linkedUser: service.linkedUser,
+    mayAct: service.mayAct,
+  });
   const routers: Routers = [{
     path: "/",
     router: identityRoutes({
@@ -49,6 +56,7 @@ export function composeIdentity(shared: Shared, listeners: Listeners) {
       cursors,
       idempotency,
       clock,
+      refreshLimiter: { ...platform.limiters.auth, name: "refresh" },
     }),
   }];
   return {
@@ -66,7 +74,7 @@ export function composeIdentity(shared: Shared, listeners: Listeners) {
     },
     /** After what adds notices. */
     async sendNotices(): Promise<void> {
-      const more = () => sendNotices({ store, contacts, mailer, clock, log });
+      const more = () => sendNotices({ ...notices, store, contacts, mailer, clock, log });
       for (let round = 0; round < NOTICE_ROUNDS_MAX && (await more()); round++);
     },
   };

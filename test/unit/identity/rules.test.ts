@@ -1,6 +1,14 @@
 import * as fc from "fast-check";
 import { describe, it } from "vitest";
-import { codeMatches, codeTag, newCode } from "../../../src/identity/code.ts";
+import { deviceKeyOf, newChallenge } from "../../../src/identity/challenge.ts";
+import {
+  codeMatches,
+  codeTag,
+  isCode,
+  newCode,
+  newLongCode,
+  normaliseCode,
+} from "../../../src/identity/code.ts";
 import { completeConsents } from "../../../src/identity/consent.ts";
 import {
   EMAIL_PATTERN,
@@ -8,6 +16,7 @@ import {
   emailIndexes,
   normaliseEmail,
 } from "../../../src/identity/email.ts";
+import { deviceKind } from "../../../src/identity/device.ts";
 import { codeMail } from "../../../src/identity/mail.ts";
 import {
   birthDateProblem,
@@ -16,6 +25,7 @@ import {
   normaliseName,
 } from "../../../src/identity/profile.ts";
 import { newRefreshToken, sessionOfRefreshToken } from "../../../src/identity/refresh-token.ts";
+import { openUndoToken, undoToken } from "../../../src/identity/undo-token.ts";
 import { newId } from "../../../src/kernel/ids.ts";
 import type { Keyring } from "../../../src/kernel/keyring.ts";
 import type { RandomBytes } from "../../../src/kernel/random.ts";
@@ -70,10 +80,10 @@ describe("codeTag()", () => {
     id: "cod_1",
     purpose: "step_up",
     addressIndex: "k.a",
-    sessionId: "ses_1",
+    deviceKey: "ses_1",
   } as const;
 
-  it("binds the code to id, purpose, address and session", ({ expect }) => {
+  it("binds the code to id, purpose, address and device", ({ expect }) => {
     const keys = ring("k1");
     const tag = codeTag(keys, binding, "123456");
     expect(codeMatches(keys, binding, "123456", tag)).toBe(true);
@@ -82,8 +92,7 @@ describe("codeTag()", () => {
         { ...binding, id: "cod_2" },
         { ...binding, purpose: "sign_in" as const },
         { ...binding, addressIndex: "k.b" },
-        { ...binding, sessionId: "ses_2" },
-        { ...binding, sessionId: null },
+        { ...binding, deviceKey: "ses_2" },
       ]
     ) {
       expect(codeMatches(keys, other, "123456", tag)).toBe(false);
@@ -96,6 +105,78 @@ describe("codeTag()", () => {
     const keys = ring("k1", "k2");
     const tag = codeTag(keys, binding, "123456");
     expect(codeMatches({ active: "k2", keys: keys.keys }, binding, "123456", tag)).toBe(true);
+  });
+});
+
+describe("ten characters", () => {
+  it("are drawn when asked for, and read as people type them", ({ expect }) => {
+    const code = newLongCode(systemRandomBytes);
+    expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{10}$/);
+    expect(newLongCode(systemRandomBytes)).not.toBe(code);
+    expect(normaliseCode(" 0o1i lab cde ")).toBe("00111ABCDE");
+    expect(isCode(normaliseCode("oil0123456"))).toBe(true);
+    for (const wrong of ["12345", "1234567", "ABCDEFGHU0", "ABCDEFGH", ""]) {
+      expect(isCode(wrong), wrong).toBe(false);
+    }
+  });
+});
+
+describe("challenges", () => {
+  const email = "camille@example.org";
+
+  it("belong to one address, whatever its spelling, and to one device", ({ expect }) => {
+    const keys = ring("k1");
+    const challenge = newChallenge(keys, email, systemRandomBytes);
+    const key = deviceKeyOf(keys, email, challenge);
+    expect(key).toMatch(/^[0-9a-f]{64}$/);
+    expect(deviceKeyOf(keys, " Camille@EXAMPLE.org", challenge)).toBe(key);
+    expect(deviceKeyOf(keys, "camille@example.com", challenge)).toBeNull();
+    expect(deviceKeyOf(ring("k1"), email, challenge)).toBeNull();
+    expect(deviceKeyOf(keys, email, newChallenge(keys, email, systemRandomBytes))).not.toBe(key);
+    for (const forged of ["", ".", "a", `x${challenge}`, `${challenge}x`, "x".repeat(300)]) {
+      expect(deviceKeyOf(keys, email, forged), forged).toBeNull();
+    }
+  });
+
+  it("stay the same device after the active key changed", ({ expect }) => {
+    const keys = ring("k1", "k2");
+    const challenge = newChallenge(keys, email, systemRandomBytes);
+    expect(deviceKeyOf({ active: "k2", keys: keys.keys }, email, challenge)).toBe(
+      deviceKeyOf(keys, email, challenge),
+    );
+  });
+});
+
+describe("undo tokens", () => {
+  const session = { kind: "session", id: newId("ses", 1, systemRandomBytes) } as const;
+
+  it("name what they undo until they end, and are ours", ({ expect }) => {
+    const keys = ring("k1", "k2");
+    const token = undoToken(keys, session, 1_000);
+    expect(openUndoToken(keys, token, 999)).toEqual(session);
+    expect(openUndoToken({ active: "k2", keys: keys.keys }, token, 999)).toEqual(session);
+    expect(openUndoToken(keys, token, 1_000)).toBeNull();
+    expect(openUndoToken(ring("k1"), token, 0)).toBeNull();
+    const later = undoToken(keys, session, 9_999).split(".")[0] ?? "";
+    for (const forged of [`${later}.${token.split(".").slice(1).join(".")}`, "", "a.b.c"]) {
+      expect(openUndoToken(keys, forged, 0), forged).toBeNull();
+    }
+  });
+});
+
+describe("deviceKind()", () => {
+  it("says one of a few kinds, never a text of the caller", ({ expect }) => {
+    for (
+      const [agent, kind] of [
+        ["Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X)", "iphone"],
+        ["Mozilla/5.0 (Linux; Android 16; Pixel 10)", "android"],
+        ["Mozilla/5.0 (Windows NT 10.0; Win64; x64)", "windows"],
+        ["Cagnotte/12 CFNetwork/3826 Darwin/25.0.0", "apple"],
+        ["Mozilla/5.0 (X11; Linux x86_64)", "linux"],
+        ["Your account is blocked, call 0800 123", "unknown"],
+        [undefined, "unknown"],
+      ] as const
+    ) expect(deviceKind(agent)).toBe(kind);
   });
 });
 
@@ -280,7 +361,13 @@ describe("codeMail()", () => {
   it("puts the code alone on a line, the same in text and HTML, and carries no link", ({ expect }) => {
     for (const purpose of ["sign_in", "step_up"] as const) {
       for (const locale of ["fr", "en"] as const) {
-        const mail = codeMail(purpose, locale, "042137");
+        const mail = codeMail(purpose, locale, "042137", {
+          device: "iphone",
+          atMs: Date.UTC(2026, 10, 27, 8, 5),
+        });
+        expect(mail.text).toContain("iPhone");
+        expect(mail.text).toMatch(/27 [nN]ovemb/);
+        expect(mail.text).toContain("09:05");
         expect(mail.text.split("\n").filter((line) => line === "042137")).toEqual(["042137"]);
         expect(mail.html).toContain("<strong>042137</strong>");
         expect(mail.text + mail.html).not.toMatch(/https?:|href|www\./);
