@@ -10,5 +10,8 @@ export function inbound(clock: { readonly nowMs: () => number }) {
 
 /** Operators' tokens where a test has no operators: every token is one's. */
 export const anyOperator: OperatorTokens = {
-  verify: async (token) => ({ ok: true, value: { subject: token, roles: [], listedPerson: false } }),
+  verify: async (token) => ({
+    ok: true,
+    value: { subject: token, roles: [], listedPerson: false },
+  }),
 };

@@ -13,7 +13,7 @@ import type { LedgerMethod, LedgerNamespace, LedgerStub } from "../../src/ledger
 import type { OfferTerms } from "../../src/ledger/ports.ts";
 import type { Environment } from "../../src/platform/cloudflare/environment.ts";
 import { offer } from "../contract/ledger-factories.ts";
-import { addUser, bankingApp, BRAND, deliver, startLink } from "./banking-app.ts";
+import { addUser, bankingApp, BRAND, deliver, tradedLink } from "./banking-app.ts";
 import { TEST_BANK } from "./fake-powens.ts";
 import type { FakeRow } from "./fake-powens.ts";
 
@@ -117,7 +117,7 @@ export function rowsApp(binding: D1Database, terms: readonly OfferTerms[] = [fiv
   /** Somebody who consented ten days ago and is known at the aggregator. */
   async function person(): Promise<Person> {
     const userId = await addUser(binding, app.clock.ms - LINKED_BEFORE_MS);
-    const { remoteUserId } = await startLink(app, userId);
+    const { remoteUserId } = await tradedLink(app, userId);
     return { userId, remoteUserId, base: 100_000 * ++people };
   }
 

@@ -11,12 +11,7 @@ import { aggregatorOf } from "../reconcile/index.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
 import { processMessage } from "./handle-message.ts";
 import type { Failure } from "./failure.ts";
-import type {
-  Aggregator,
-  AggregatorName,
-  WebhookEvent,
-  WebhookMessage,
-} from "../ports.ts";
+import type { Aggregator, AggregatorName, WebhookEvent, WebhookMessage } from "../ports.ts";
 import type { QuarantineEntry } from "../store/index.ts";
 
 /** A first sync carries the whole history, several megabytes of it. */
