@@ -44,7 +44,8 @@ export type RowsApp = ReturnType<typeof rowsApp>;
 export type Change = Record<string, unknown>;
 export type Person = {
   readonly userId: UserId;
-  readonly remoteUserId: number;
+  /** Another one once the user has unlinked everything and been through the page again. */
+  remoteUserId: number;
   /** Added to each id that a test writes: ids are unique among all people of a file. */
   readonly base: number;
 };
@@ -245,12 +246,14 @@ export function rowsApp(binding: D1Database, terms: readonly OfferTerms[] = [fiv
   const bought = async (who: Person): Promise<string[]> =>
     (await seen(who)).filter((line) => line.startsWith("purchase"));
 
-  /** The user unlinks all that is linked. */
+  /** The user unlinks all that is linked, and has been through the aggregator's page again. */
   async function unlinks(who: Person): Promise<void> {
     for (const { id } of await connections(who)) {
       const answer = await app.call("DELETE", `/v1/bank-connections/${id}`, { as: who.userId });
       if (answer.status !== 204) throw new Error(`unlinking answered ${answer.text}`);
     }
+    if (app.powens.state.users.has(who.remoteUserId)) return;
+    who.remoteUserId = (await tradedLink(app, who.userId)).remoteUserId;
   }
 
   const later = (ms: number): void => {
