@@ -119,13 +119,6 @@ function secretFindings(
       findings.push({ setting, problem: "is a key of the local system: make new ones" });
     }
   }
-  const rings = ["ENCRYPTION_KEYRING", "INDEX_KEYRING", "ARCHIVE_KEYRING"];
-  const known = rings.map((name) => secrets[name]).filter((ring) =>
-    ring !== undefined && ring !== ""
-  );
-  if (new Set(known).size < known.length) {
-    findings.push({ setting: rings.join(", "), problem: "must be three different keyrings" });
-  }
   for (const setting of Object.keys(secrets)) {
     if (!configNames().includes(setting)) {
       findings.push({ setting, problem: "is no setting of Cagnotte: a misspelt name?" });

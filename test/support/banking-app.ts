@@ -25,20 +25,14 @@ import { newWrappedDataKey, openUserCipher } from "../../src/kernel/keyring.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
-import { err, ok } from "../../src/kernel/result.ts";
 import type { Clock } from "../../src/kernel/time.ts";
-import type {
-  BankRow,
-  LedgerError,
-  LedgerPort,
-  PurchaseQuery,
-  RecordBatch,
-} from "../../src/ledger/ports.ts";
+import type { LedgerPort } from "../../src/ledger/ports.ts";
 import { ledgerRoutes } from "../../src/ledger/routes/routes.ts";
 import { maskLabel } from "../../src/recognition/mask.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { openLimiter, operatorTokens, userTokens } from "./catalogue-app.ts";
 import { countD1 } from "./count-d1.ts";
+import { fakeLedger } from "./fake-ledger.ts";
 import { fakePowens } from "./fake-powens.ts";
 import { faultPoint, faultyD1 } from "./faults.ts";
 import { inbound } from "./inbound.ts";
@@ -56,59 +50,6 @@ type Answer = {
   readonly text: string;
   readonly headers: Headers;
 };
-
-/** A ledger that keeps rows as a ledger must: by account and row id, the newest `last_update`. */
-function fakeLedger(around: <T>(work: () => Promise<T>) => Promise<T>) {
-  const state = {
-    calls: [] as { userId: UserId; batch: RecordBatch }[],
-    rows: new Map<string, BankRow>(),
-    synced: new Map<string, number>(),
-    activityCalls: 0,
-    fail: (_userId: UserId): LedgerError["code"] | null => null,
-  };
-  const port = {
-    record: (userId: UserId, batch: RecordBatch) =>
-      around(async () => {
-        const failed = state.fail(userId);
-        if (failed !== null) return err({ code: failed });
-        state.calls.push({ userId, batch });
-        for (const row of batch.rows) {
-          const key = `${userId}|${row.accountId}|${row.externalId}`;
-          if ((state.rows.get(key)?.lastUpdateMs ?? -1) <= row.lastUpdateMs) {
-            state.rows.set(key, row);
-          }
-        }
-        if (batch.syncedAtMs !== null) state.synced.set(batch.connectionId, batch.syncedAtMs);
-        return ok({
-          recorded: batch.rows.length,
-          unchanged: 0,
-          duplicates: 0,
-          earnedPoints: 0,
-          sequence: 1,
-        });
-      }),
-    purchases: (userId: UserId, { from }: PurchaseQuery) =>
-      around(async () => {
-        const failed = state.fail(userId);
-        if (failed !== null) return err({ code: failed });
-        const items = [...state.rows].filter(([key, row]) =>
-          key.startsWith(`${userId}|`) && row.purchasedOn >= (from ?? "")
-        ).map(([, row]) => row);
-        return ok({ items, nextBefore: null });
-      }),
-    bankingActivity: async () => {
-      state.activityCalls += 1;
-      return ok({
-        connections: [...state.synced].map(([connectionId, lastSyncedAtMs]) => ({
-          connectionId,
-          lastSyncedAtMs,
-        })),
-        accounts: [],
-      });
-    },
-  } as unknown as LedgerPort;
-  return { state, port };
-}
 
 /** What a test puts in the place of the counting ledger and of the catalogue of one brand. */
 type Parts = {

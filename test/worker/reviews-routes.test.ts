@@ -237,12 +237,9 @@ describe("the reviews", () => {
         decision: null,
         proposal: { by: "support", points: 27_000 },
       });
-      const second = await app.call(
-        "POST",
-        `/reviews/${purchaseId}/decision`,
-        "bob.support",
-        { decision: "count", purchased_on: day(0) },
-      );
+      const again = { decision: "count", purchased_on: day(0) };
+      const path = `/reviews/${purchaseId}/decision`;
+      const second = await app.call("POST", path, "bob.support", again);
       expect(second.body).toMatchObject({ state: "closed", row: { points: 27_000 } });
     });
   });

@@ -65,7 +65,11 @@ const FAULTS: readonly (readonly [string, DeploymentFacts, readonly string[]])[]
     ["database_id"],
   ],
   ["another jurisdiction", withVars({ JURISDICTION: "" }), ["JURISDICTION"]],
-  ["the local environment", withVars({ ENVIRONMENT: "local" }), ["ENVIRONMENT"]],
+  [
+    "the local environment",
+    withVars({ ENVIRONMENT: "local" }),
+    ["ENVIRONMENT", "PUBLIC_URL"],
+  ],
   ["a placeholder host", withVars({ POWENS_DOMAIN: "example.biapi.pro" }), ["POWENS_DOMAIN"]],
   ["a placeholder id", withVars({ POWENS_CLIENT_ID: "00000000" }), ["POWENS_CLIENT_ID"]],
   ["a placeholder audience", withVars({ ACCESS_AUDIENCE: "set-me" }), ["ACCESS_AUDIENCE"]],
@@ -113,7 +117,7 @@ const FAULTS: readonly (readonly [string, DeploymentFacts, readonly string[]])[]
   [
     "one keyring for two uses",
     withSecrets({ INDEX_KEYRING: secrets.ENCRYPTION_KEYRING }),
-    ["ENCRYPTION_KEYRING, INDEX_KEYRING, ARCHIVE_KEYRING"],
+    ["ENCRYPTION_KEYRING", "INDEX_KEYRING"],
   ],
   ["a broken keyring", withSecrets({ ARCHIVE_KEYRING: "{}" }), ["ARCHIVE_KEYRING"]],
 ];

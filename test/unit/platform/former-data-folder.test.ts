@@ -4,11 +4,11 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, test, vi } from "vitest";
 import { accessTokenIssuer } from "../../../src/identity/access-tokens.ts";
-import { newId } from "../../../src/kernel/ids.ts";
-import type { UserId } from "../../../src/kernel/ids.ts";
+import type { SessionId, UserId } from "../../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../../src/kernel/random.ts";
 import { signWebhook } from "../../../src/local/sandbox/signature.ts";
 import { localSettings } from "../../../src/local/settings.ts";
@@ -70,11 +70,19 @@ function comparable(found: unknown, like: unknown): unknown {
   );
 }
 
+/** A session of that user which the folder holds: an ended or unknown one sees nothing. */
+function sessionOf(userId: UserId): SessionId {
+  const database = new DatabaseSync(join(folder, "cagnotte.sqlite"), { readOnly: true });
+  const row = database.prepare("SELECT id FROM sessions WHERE user_id = ? LIMIT 1").get(userId);
+  database.close();
+  return row?.["id"] as SessionId;
+}
+
 async function get(userId: UserId, path: string): Promise<unknown> {
   const issuer = accessTokenIssuer(opened.config, { nowMs: () => Date.now() }, systemRandomBytes);
   const token = await issuer.issue({
     userId,
-    sessionId: newId("ses", Date.now(), systemRandomBytes),
+    sessionId: sessionOf(userId),
     authTimeS: Math.floor(Date.now() / 1000),
     amr: ["otp"],
   });
@@ -104,7 +112,7 @@ describe("a data folder of version 0.1", () => {
       const shown = {
         points: await get(user.user_id, "/v1/points"),
         entries: (await get(user.user_id, "/v1/points/entries?limit=100") as Fact)["data"],
-        purchases: (await get(user.user_id, "/v1/purchases?limit=100") as Fact)["data"],
+        purchases: (await get(user.user_id, "/v1/purchases?limit=100&include=rules") as Fact)["data"],
       };
       expect(user.purchases.length).toBeGreaterThan(0);
       expect(comparable(shown.points, user.points)).toEqual(user.points);
