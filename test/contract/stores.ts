@@ -70,7 +70,7 @@ export function storesContract(test: ContractTest, open: OpenDatabase): void {
       status: 201,
       contentType: "application/json",
       body: '{"é":1}',
-    }, NOW_MS);
+    }, NOW_MS + IDEMPOTENCY_TTL_MS);
     expect(await store.begin(scope, "hash", NOW_MS)).toEqual({
       state: "done",
       answer: { status: 201, contentType: "application/json", body: '{"é":1}' },

@@ -280,6 +280,13 @@ export function makeBank(
           other.kind === "refund" && other.accountNo === real.no && other.cents === cents
         )
       ) return "nothing";
+      // Equal ones of one day on a card and its parent are two views of one.
+      if (
+        truths.some((other) =>
+          other.kind === "refund" && other.accountNo !== real.no && other.cents === cents &&
+          other.on === on && other.brandId === purchase.brandId
+        )
+      ) return "nothing";
       const truth = happen(real, "refund", cents, on, purchase.brandId);
       show(truth, facts, nowMs);
       return `gives ${cents} back on ${on} (truth ${truth.no}, of ${purchase.no})`;

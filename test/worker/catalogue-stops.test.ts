@@ -195,7 +195,7 @@ describe("operators", () => {
     const { id } = (await offerOf(await makeBrand(), { ...VERSION, budget_points: 1000 })).body;
     await edge.call("POST", `/admin/v1/offers/${id}/versions`, {
       as: ALICE,
-      body: { ...VERSION, rate_bp: 400, starts_at: "2026-12-01" },
+      body: { ...VERSION, rate_bp: 400, budget_points: 1000, starts_at: "2026-12-01" },
     });
     const alerts: string[] = [];
     const round = async (reserved: number) => {

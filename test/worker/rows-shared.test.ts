@@ -2,6 +2,7 @@
 // give little of an account, or something else each time.
 import { beforeEach, describe, it } from "vitest";
 import { all, binding, nothingDue } from "../support/banking-d1.ts";
+import { tradedLink } from "../support/banking-app.ts";
 import { card, checking, DAY, HOUR, IBAN, rowsApp } from "../support/rows-app.ts";
 import type { Change, Person, RowsApp } from "../support/rows-app.ts";
 
@@ -27,7 +28,7 @@ const switches = async (who: Person, earning: boolean) =>
   })).status;
 const noticesOf = async (who: Person) =>
   await all<{ kind: string; details: string }>(
-    "SELECT kind, details FROM notices WHERE user_id = ?",
+    "SELECT kind, details FROM user_notices WHERE user_id = ? AND kind <> 'session_opened'",
     who.userId,
   );
 const paid = (who: Person, id: number, account: number, value: number) =>
@@ -196,9 +197,12 @@ describe("a bank that gives little of its accounts", () => {
   });
   it("two logins of one bank without IBAN: the same row of both once, others each", async ({ expect }) => {
     await world.linked(lea, C, [checking(110, { iban: null })]);
-    await world.linked(lea, 2, [checking(210, { iban: null })]);
+    // A second login is a second way through the aggregator's page, with a user of its own there.
+    const { remoteUserId } = await tradedLink(world.app, lea.userId);
+    const again = { ...lea, remoteUserId };
+    await world.linked(again, 2, [checking(210, { iban: null })]);
     await world.shows(lea, C, [row(1, 110, { value: -60 })]);
-    await world.shows(lea, 2, [row(2, 210, { value: -60 }), row(3, 210, { value: -20 })]);
+    await world.shows(again, 2, [row(2, 210, { value: -60 }), row(3, 210, { value: -20 })]);
     expect(await world.seen(lea)).toEqual(["purchase 2000 booked earned 100", SIXTY]);
   });
 });

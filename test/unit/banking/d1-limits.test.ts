@@ -38,7 +38,7 @@ async function linkedUserStatements(): Promise<Statement[]> {
   } as unknown as Database;
   const reads = linkedUserReads(capture);
   await reads.linkedUserByRemoteId("powens", "7");
-  await reads.connectionsOf(USER as never);
+  await reads.connectionsOf(USER);
   return seen;
 }
 

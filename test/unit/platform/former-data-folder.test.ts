@@ -112,7 +112,8 @@ describe("a data folder of version 0.1", () => {
       const shown = {
         points: await get(user.user_id, "/v1/points"),
         entries: (await get(user.user_id, "/v1/points/entries?limit=100") as Fact)["data"],
-        purchases: (await get(user.user_id, "/v1/purchases?limit=100&include=rules") as Fact)["data"],
+        purchases:
+          (await get(user.user_id, "/v1/purchases?limit=100&include=rules") as Fact)["data"],
       };
       expect(user.purchases.length).toBeGreaterThan(0);
       expect(comparable(shown.points, user.points)).toEqual(user.points);
