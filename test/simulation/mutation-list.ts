@@ -41,8 +41,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "authorisations never close",
     breaks: "(e) closed after 14 days",
     file: "ledger/purchases/verdict-state.ts",
-    find: "startOfLaterDayMs(since, PENDING_DAYS_MAX + 1)",
-    replace: "startOfLaterDayMs(since, PENDING_DAYS_MAX + 900)",
+    find: "startOfLaterDayMs(latest, PENDING_DAYS_MAX + 1)",
+    replace: "startOfLaterDayMs(latest, PENDING_DAYS_MAX + 900)",
   },
   {
     name: "one id for two purchases",

@@ -48,10 +48,10 @@ export const REFUND_MUTATIONS: readonly Mutation[] = [
   {
     name: "a refund stays on its account",
     breaks: "purchases in the account's family",
-    file: "ledger/purchases/account-family.ts",
-    find:
-      "COALESCE((SELECT MAX(b.family) FROM accounts b WHERE b.fingerprint = a.fingerprint), fingerprint)",
-    replace: "fingerprint",
+    file: "ledger/purchases/refund-rematching.ts",
+    find: "reassignRefunds(call, family, brandId);",
+    replace:
+      "reassignRefunds(call, family.filter((each) => each.accountNo === accountNo), brandId);",
   },
   {
     name: "the family's newest first",
@@ -64,7 +64,7 @@ export const REFUND_MUTATIONS: readonly Mutation[] = [
     name: "refusals outlive their cause",
     breaks: "what was refused or cut is judged again",
     file: "ledger/purchases/record-batch.ts",
-    find: "  judgeRefusalsAgain(call, batch);\n",
+    find: "  judgeRefusalsAgain(call, terms);\n",
     seeds: [6],
     replace: "",
   },
