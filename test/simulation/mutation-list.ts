@@ -79,7 +79,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "at most what has neither expired nor been reversed",
     file: "ledger/points/lots.ts",
     find: "const taken = Math.min(points, lot.granted - lot.reversed - lot.expired);",
-    seeds: [14],
+    seeds: [120],
     replace: "const taken = points;",
   },
   {
@@ -242,7 +242,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "what was projected and not acknowledged is projected again",
     file: "ledger/projection/change-feeds.ts",
     find: "  if (changes !== null) resetReviewFeed(work);\n",
-    seeds: [172],
+    seeds: [272],
     replace: "",
   },
   {
@@ -348,6 +348,7 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "budgetGranted: done(budgetGranted)",
     replace:
       'budgetGranted: (task, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const call = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(call);\n      budgetGranted(call, task);\n      return ok(null);\n    }',
+    seeds: [356],
   },
   // Verdicts and what entries say.
   {
@@ -441,7 +442,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "an account whose identity changed is placed anew",
     file: "ledger/purchases/batch-accounts.ts",
     find: "const regrouped = changed.length === 0",
-    seeds: [100],
+    seeds: [148],
     replace: "const regrouped = changed.length >= 0",
   },
   {
@@ -449,7 +450,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "taken over within 10 days",
     file: "ledger/purchases/group-matching.ts",
     find: "SAMENESS_MARGIN_DAYS = 45",
-    seeds: [63],
+    seeds: [74],
     replace: "SAMENESS_MARGIN_DAYS = 6",
   },
   {

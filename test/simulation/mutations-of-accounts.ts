@@ -10,13 +10,6 @@ export const ACCOUNT_MUTATIONS: readonly Mutation[] = [
     replace: 'return `${linkId ?? ""} ${accountNo}`;',
   },
   {
-    name: "accounts side by side are one",
-    breaks: "(b) what one connection lists at the same time are different accounts",
-    file: "ledger/purchases/account-identity.ts",
-    find: "return !isListedBeside(a, b) && haveOneFamily(a, b)",
-    replace: "return haveOneFamily(a, b)",
-  },
-  {
     name: "an IBAN is needed",
     breaks: "(b) without one the family says which accounts may be one",
     file: "ledger/purchases/account-identity.ts",
@@ -43,6 +36,7 @@ export const ACCOUNT_MUTATIONS: readonly Mutation[] = [
     file: "ledger/purchases/verdict-state.ts",
     find: "DOUBT_WAIT_MS = 30 * DAY_MS",
     replace: "DOUBT_WAIT_MS = 3000 * DAY_MS",
+    seeds: [95],
   },
   {
     name: "two views are two purchases",

@@ -43,6 +43,7 @@ export const DAY_AND_TIME_MUTATIONS: readonly Mutation[] = [
     file: "ledger/review-decisions.ts",
     find: "purchase.purchasedOn = purchasedOn;",
     replace: "",
+    seeds: [317],
   },
   {
     name: "any day may be given",
@@ -50,5 +51,6 @@ export const DAY_AND_TIME_MUTATIONS: readonly Mutation[] = [
     file: "ledger/review-decisions.ts",
     find: 'day >= dayOf(integerOf(first ?? {}, "ms"))',
     replace: 'day > ""',
+    seeds: [372],
   },
 ];
