@@ -1,7 +1,7 @@
 // One process per data folder: one writer per user is the design, and two processes would be two.
 // The lock is the operating system's, held through SQLite: it ends with the process, however that
 // ends, so there is no stale lock to clean up.
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { err, ok } from "../../kernel/result.ts";
@@ -40,13 +40,19 @@ export function lockDataFolder(dataDir: string): Result<FolderLock, DataFolderEr
 
 /**
  * Makes a folder and those above it. Not by `recursive`: below `/proc`, where nothing can be made,
- * Node tries again for ever.
+ * Node tries again for ever. Looks at a folder above only when it is missing: the process may have
+ * no permission to see it.
  */
 function makeFolder(path: string): void {
-  if (existsSync(path) && statSync(path).isDirectory()) return;
-  const parent = dirname(path);
-  if (parent !== path && !existsSync(parent)) makeFolder(parent);
-  mkdirSync(path);
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EEXIST" && statSync(path).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    makeFolder(dirname(path));
+    mkdirSync(path);
+  }
 }
 
 function systemCode(error: unknown): string {
