@@ -32,13 +32,9 @@ const READS = new Set(["GET", "HEAD"]);
 
 /**
  * Refuses a request without a valid access token and names the user in the context. The session is
- * read for every request that changes something; with `sessionRead` for every other too, for what an
- * ended session must not see.
+ * read for every request that changes something; what shows labels reads it with the user's key.
  */
-export function requireUser(
-  tokens: UserTokens,
-  { sessionRead = false }: { readonly sessionRead?: boolean } = {},
-): MiddlewareHandler<AppEnv> {
+export function requireUser(tokens: UserTokens): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const header = c.req.header("Authorization");
     if (header === undefined) return problem(c, "token_missing", { headers: CHALLENGE });
@@ -46,7 +42,7 @@ export function requireUser(
     if (token === null) return problem(c, "token_invalid", { headers: CHALLENGE });
     const verified = await tokens.verify(token);
     if (!verified.ok) return problem(c, verified.error, { headers: CHALLENGE });
-    if ((sessionRead || !READS.has(c.req.method)) && !(await tokens.mayAct(verified.value))) {
+    if (!READS.has(c.req.method) && !(await tokens.mayAct(verified.value))) {
       return problem(c, "token_invalid", { headers: CHALLENGE });
     }
     c.set("user", verified.value);

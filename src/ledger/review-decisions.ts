@@ -14,7 +14,7 @@ import { settleReview } from "./purchases/settled-reviews.ts";
 import { purchaseView } from "./views/views.ts";
 import type { Call } from "./book/call.ts";
 
-/** A bound stands in for an amount that cannot be true: no points may be calculated from it. */
+/** A bound replaces an amount that cannot be true: no points may be calculated from it. */
 const NOT_COUNTABLE: ReadonlySet<string | null> = new Set([
   "amount_out_of_bounds",
   "amount_missing",

@@ -142,7 +142,7 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
       path: "/",
       router: ledgerRoutes({
         ledger: ledgerPort,
-        userKeys: identity,
+        userKeys: { cipherFor: ({ userId }) => identity.cipherOf(userId) },
         brands: { current: async () => snapshotOf(0) },
         userTokens,
         cursors: signedCursors(KEYS),

@@ -185,7 +185,12 @@ export async function screensApp() {
       body: JSON.parse(text) as Record<string, unknown>,
     };
   };
-  return { state, d1, identity, read, sealed, userId };
+  const endSession = async (): Promise<void> => {
+    const [session] = await identity.service.pageSessions(userId, null, 1);
+    if (session === undefined) throw new Error("no session");
+    await identity.service.endSession(userId, session.id);
+  };
+  return { state, d1, identity, read, sealed, userId, endSession };
 }
 
 /** Puts the double of the ledger back to one purchase and no calls. */

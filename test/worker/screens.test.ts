@@ -49,11 +49,10 @@ describe("every screen", () => {
     }
   });
 
-  // Labels are shown to a live session only: its read comes before that of the key.
   it.each([["/v1/points", 0], ["/v1/points?entries=5", 0], ["/v1/points/entries", 0], [
     "/v1/purchases",
-    2,
-  ], [`/v1/purchases/${PURCHASE}`, 2]])(
+    1,
+  ], [`/v1/purchases/${PURCHASE}`, 1]])(
     "%s costs one object call and %i database reads",
     async (path, reads) => {
       await screens.read(path);
@@ -151,12 +150,26 @@ describe("GET /v1/points/entries", () => {
 describe("a user that is gone", () => {
   it("gets 401 where a key would be needed", async () => {
     const other = await screensApp();
-    const real = other.identity.service.cipherOf;
+    const real = other.identity.service.cipherFor;
     const refused = await (async () => {
-      Object.assign(other.identity.service, { cipherOf: async () => null });
+      Object.assign(other.identity.service, { cipherFor: async () => null });
       return other.read("/v1/purchases");
     })();
-    Object.assign(other.identity.service, { cipherOf: real });
+    Object.assign(other.identity.service, { cipherFor: real });
     expect([refused.status, refused.body["code"]]).toEqual([401, "token_invalid"]);
+  });
+});
+
+describe("an ended session", () => {
+  it("sees no label any more, though its access token is still good", async ({ expect }) => {
+    const other = await screensApp();
+    expect((await other.read("/v1/purchases")).status).toBe(200);
+    await other.endSession();
+    for (const path of ["/v1/purchases", `/v1/purchases/${PURCHASE}`]) {
+      const refused = await other.read(path);
+      expect([path, refused.status, refused.body["code"]]).toEqual([path, 401, "token_invalid"]);
+      expect(refused.text).not.toContain("MONOPRIX");
+    }
+    expect((await other.read("/v1/points")).status).toBe(200);
   });
 });

@@ -112,7 +112,7 @@ export function handoverRows(db: Database) {
   return {
     ...reads(db),
     /**
-     * The next holder earns, is told so by mail, and reads back what was seen since the right was
+     * The next holder earns, gets a mail that says so, and reads back what was seen since the right was
      * free. All or nothing; without effect when something changed since the holders were read, and
      * then the note stays.
      */

@@ -1,4 +1,4 @@
-// Whether an offer would reward its reader's next purchase. Pure: it is told what the user has used
+// Whether an offer would reward its reader's next purchase. Pure: it is given what the user has used
 // and what the budget has reserved. What only the purchase itself shows (amount, channel) is not
 // judged.
 import type { OfferTerms, ReasonCode } from "../../ledger/ports.ts";

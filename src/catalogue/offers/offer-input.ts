@@ -36,7 +36,7 @@ export const titleInput = z.strictObject({ fr: title, en: title });
 
 const paragraph = z.string().trim().min(1).max(2000).regex(/^[^\p{Cc}]*$/u);
 const descriptionInput = z.strictObject({ fr: paragraph, en: paragraph });
-// Clients put it into a page: nothing but a web address may stand there.
+// Clients put it into a page: only a web address is allowed.
 const imageUrl = z.url({ protocol: /^https?$/ }).max(300);
 /** What is said of an offer beside its title; null and absent: nothing. */
 const wordsInput = {

@@ -4,7 +4,7 @@ import { checkOfferVersion } from "../terms/check-version.ts";
 import type { OfferVersionProblem } from "../terms/version-problems.ts";
 import { versionInput } from "./offer-input.ts";
 
-// What stands in for a member that is missing or cannot be read: nothing that contradicts another.
+// What replaces a member that is missing or cannot be read: nothing that contradicts another.
 const STAND_INS = {
   kind: "unreadable",
   activation: "required",
@@ -14,7 +14,7 @@ const STAND_INS = {
   priority: 0,
 } as const;
 
-/** Problems of the members that could be read; none that a stand-in could have caused. */
+/** Problems of the members that could be read; none that a replacement could have caused. */
 export function partialVersionProblems(
   value: unknown,
   pointsPerEuro: number,

@@ -37,7 +37,7 @@ function decided(
 
 /**
  * Stops an offer at the end of the day in Paris; or at once, which waits for a second person. The
- * same wish of another person is that approval. Repeating a stop changes nothing.
+ * same request of another person is that approval. Repeating a stop changes nothing.
  */
 export function stopOffer(
   catalogue: Catalogue,

@@ -287,7 +287,7 @@ function addOffer(router: OpenAPIHono<AppEnv>, deps: CatalogueRoutesDeps): void 
     security: [{}, ...userSecurity],
     middleware: [optionalUser(deps.userTokens)],
     description:
-      "`in_force` tells whether it runs; of one that is over, the last terms that ran. One that never ran yet is not found.",
+      "`in_force` says whether it runs; of one that is over, the last terms that ran. One that never ran yet is not found.",
     request: { params: z.object({ id: z.string() }) },
     responses: {
       200: answer(publicOfferSchema, "The offer"),

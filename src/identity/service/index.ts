@@ -4,6 +4,7 @@
 import type { AuditEvent } from "../../audit/ports.ts";
 import type { SessionId, UserId } from "../../kernel/ids.ts";
 import { openUserCipher } from "../../kernel/keyring.ts";
+import type { CipherError, UserCipher } from "../../kernel/keyring.ts";
 import type { Result } from "../../kernel/result.ts";
 import { completeConsents } from "../consent.ts";
 import type { CurrentConsent } from "../consent.ts";
@@ -26,6 +27,9 @@ import { undo } from "./undo.ts";
 
 export type { Origin } from "./codes.ts";
 export type { SignedIn } from "./sign-in.ts";
+
+/** A user with the session that acts; without one where an outside issuer signed them in. */
+type Acting = { readonly userId: UserId; readonly sessionId: SessionId | null };
 
 export type IdentityService = {
   /**
@@ -62,9 +66,9 @@ export type IdentityService = {
   /** False when the session is not this user's. */
   readonly endSession: (userId: UserId, sessionId: string) => Promise<boolean>;
   /** False for an ended session, and for a user who is being erased or gone. */
-  readonly mayAct: (
-    principal: { readonly userId: UserId; readonly sessionId: SessionId | null },
-  ) => Promise<boolean>;
+  readonly mayAct: (principal: Acting) => Promise<boolean>;
+  /** The cipher of a user who may act, else null: one read for both. */
+  readonly cipherFor: (principal: Acting) => Promise<Result<UserCipher, CipherError> | null>;
   readonly profile: (userId: UserId) => Promise<Profile | null>;
   readonly updateProfile: (userId: UserId, change: ProfileChange) => Promise<Profile | null>;
   readonly consents: (userId: UserId) => Promise<CurrentConsent[]>;
@@ -110,7 +114,14 @@ export function identityService(deps: IdentityDeps): IdentityService {
     refresh: (token) => refresh(deps, token),
     pageSessions: (userId, beforeId, limit) => pageSessions(deps, userId, beforeId, limit),
     endSession: (userId, sessionId) => store.endSession(userId, sessionId, clock.nowMs()),
-    mayAct: ({ userId, sessionId }) => store.mayAct(userId, sessionId, clock.nowMs()),
+    mayAct: async ({ userId, sessionId }) =>
+      (await store.keyOfActing(userId, sessionId, clock.nowMs())) !== null,
+    async cipherFor({ userId, sessionId }) {
+      const dataKey = await store.keyOfActing(userId, sessionId, clock.nowMs());
+      return dataKey === null
+        ? null
+        : openUserCipher(deps.keyrings.encryption, userId, dataKey, deps.random);
+    },
     async profile(userId) {
       const user = await store.user(userId);
       return user === null ? null : toProfile(deps, user);

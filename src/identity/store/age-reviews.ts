@@ -51,7 +51,7 @@ export function openAgeReview(db: Database, userId: UserId, review: NewAgeReview
   ] as const;
 }
 
-/** Tells the user of a review that was closed at this instant: of two statements one has its effect. */
+/** Leaves the user a notice of a review that was closed at this instant: of two statements one has its effect. */
 function closingNotices(db: Database, id: string, nowMs: number) {
   const notice = (kind: "age_review_resumed" | "age_review_ended", decided: SQL) =>
     noticeStatement(db, {
@@ -105,7 +105,7 @@ export function ageReviewStore(db: Database, random: RandomBytes) {
       return found[0] ?? null;
     },
 
-    /** The decision was carried out; its user is told of it. Nothing happens to a closed one. */
+    /** The decision was carried out; its user gets a notice. Nothing happens to a closed one. */
     async closeAgeReview(id: string, nowMs: number): Promise<AgeReviewRow | null> {
       const [, , , found] = await guarded(() =>
         db.batch([

@@ -72,9 +72,13 @@ export function sessionStore(db: Database) {
       return found.length === 1;
     },
 
-    /** Whether the user is active and the session, when there is one, is live and theirs. */
-    async mayAct(userId: UserId, sessionId: SessionId | null, nowMs: number): Promise<boolean> {
-      const found = await db.select({ id: users.id }).from(users).where(and(
+    /** The active user's wrapped key, while the session, when there is one, is live and theirs. */
+    async keyOfActing(
+      userId: UserId,
+      sessionId: SessionId | null,
+      nowMs: number,
+    ): Promise<string | null> {
+      const [found] = await db.select({ dataKey: users.dataKey }).from(users).where(and(
         eq(users.id, userId),
         eq(users.state, "active"),
         sessionId === null ? undefined : exists(
@@ -83,7 +87,7 @@ export function sessionStore(db: Database) {
           ),
         ),
       ));
-      return found.length === 1;
+      return found?.dataKey ?? null;
     },
 
     async sessionIsLive(sessionId: SessionId, nowMs: number): Promise<boolean> {

@@ -126,25 +126,25 @@ function planRow(
   plan: BatchPlan,
   stored: ReadonlyMap<string, PurchaseRow>,
   account: Account,
-  told: BankRow,
+  shown: BankRow,
 ): void {
   assert(
-    Number.isSafeInteger(told.amountCents) && told.amountCents >= 0 &&
-      told.amountCents <= AMOUNT_CENTS_MAX,
+    Number.isSafeInteger(shown.amountCents) && shown.amountCents >= 0 &&
+      shown.amountCents <= AMOUNT_CENTS_MAX,
     "amount_out_of_bounds",
     "an amount is negative, fractional or too large",
   );
-  const key = rowKey(account, told.externalId);
+  const key = rowKey(account, shown.externalId);
   const planned = plan.byName.get(key);
   const known = planned?.row ?? stored.get(key);
   if (known === undefined) {
-    const added = plannedNew(newPurchase(call, plan.nextNo, account.accountNo, told));
+    const added = plannedNew(newPurchase(call, plan.nextNo, account.accountNo, shown));
     plan.nextNo += 1;
     plan.rows.set(added.row.n, added);
     plan.byName.set(key, added);
     return;
   }
-  const row = withGivenDay(known, told);
+  const row = withGivenDay(known, shown);
   const newer = isNewerVersion(
     { ...row, lastUpdateKind: row.lastUpdateKind ?? null },
     known,

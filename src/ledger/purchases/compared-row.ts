@@ -59,7 +59,7 @@ export function compareRanks(a: Rank, b: Rank): number {
 }
 
 /**
- * Rows of no known brand are told apart by their label: two strangers' purchases are not one
+ * Rows of no known brand are distinguished by their label: two strangers' purchases are not one
  * because both are unknown.
  */
 export function haveOneMerchant(a: SameRow, b: SameRow): boolean {

@@ -6,7 +6,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { requireUser, userOf } from "../../http/authentication.ts";
 import type { UserTokens } from "../../http/authentication.ts";
-import type { AppEnv } from "../../http/context.ts";
+import type { AppEnv, UserPrincipal } from "../../http/context.ts";
 import type { Cursors } from "../../http/paging.ts";
 import { PAGE_LIMIT_MAX, pageOf, pageQuery } from "../../http/paging.ts";
 import { problem } from "../../http/problem.ts";
@@ -35,8 +35,13 @@ type Brands = {
   ) => Promise<{ readonly brand: (id: BrandId) => BrandFace | null }>;
 };
 type UserKeys = {
-  /** The user's cipher, null when there is no such user (any more). */
-  readonly cipherOf: (userId: UserId) => Promise<Result<UserCipher, CipherError> | null>;
+  /**
+   * The cipher of a user who may act: null for an ended session, and for a user who is being erased
+   * or gone. One read, so that labels cost no second one.
+   */
+  readonly cipherFor: (
+    principal: UserPrincipal,
+  ) => Promise<Result<UserCipher, CipherError> | null>;
 };
 
 type LedgerRoutesDeps = {
@@ -225,7 +230,7 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     method: "get",
     path: "/v1/purchases",
     summary: "List card purchases and refunds, newest first",
-    middleware: [requireUser(deps.userTokens, { sessionRead: true })],
+    middleware: [requireUser(deps.userTokens)],
     description:
       "Each with its verdict: why it earned or did not, and the sum; with `include=rules` also every rule that was looked at.",
     request: { query: filters },
@@ -236,7 +241,8 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
   });
   router.openapi(list, async (c) => {
     const { limit, cursor, from, to, brand_id: brandId, outcome, include } = c.req.valid("query");
-    const { userId } = userOf(c);
+    const principal = userOf(c);
+    const { userId } = principal;
     const filter = {
       from: from ?? null,
       to: to ?? null,
@@ -249,7 +255,7 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     if (cursor !== undefined && before === null) return problem(c, "cursor_invalid") as never;
     const [read, cipher] = await Promise.all([
       deps.ledger.purchases(userId, { ...filter, limit, before }),
-      deps.userKeys.cipherOf(userId),
+      deps.userKeys.cipherFor(principal),
     ]);
     if (!read.ok) return refuse(c, read.error) as never;
     if (cipher === null) return gone(c) as never;
@@ -270,17 +276,18 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
     method: "get",
     path: "/v1/purchases/{id}",
     summary: "Read a purchase and its verdict",
-    middleware: [requireUser(deps.userTokens, { sessionRead: true })],
+    middleware: [requireUser(deps.userTokens)],
     request: { params: z.object({ id: z.string() }) },
     responses: { 200: answer(purchaseSchema, "The purchase"), ...problems(401, 404, 503) },
   });
   router.openapi(one, async (c) => {
     const { id } = c.req.valid("param");
     if (!isId("pur", id)) return problem(c, "not_found") as never;
-    const { userId } = userOf(c);
+    const principal = userOf(c);
+    const { userId } = principal;
     const [read, cipher] = await Promise.all([
       deps.ledger.purchase(userId, id),
-      deps.userKeys.cipherOf(userId),
+      deps.userKeys.cipherFor(principal),
     ]);
     if (!read.ok) return refuse(c, read.error) as never;
     if (cipher === null) return gone(c) as never;

@@ -1,12 +1,11 @@
 // The ledger's screens: points, purchases and the explanation of each.
 import type { CatalogueView } from "../../catalogue/ports.ts";
 import type { UserTokens } from "../../http/authentication.ts";
-import type { IdentityPort } from "../../identity/ports.ts";
 import { ledgerRoutes } from "../../ledger/routes/routes.ts";
 import type { Routers, Shared } from "./shared.ts";
 
 type Neighbours = {
-  readonly identity: IdentityPort;
+  readonly identity: Parameters<typeof ledgerRoutes>[0]["userKeys"];
   readonly tokens: UserTokens;
   readonly catalogue: CatalogueView;
 };
