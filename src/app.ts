@@ -34,7 +34,8 @@ export type AppServices = {
   /** Every domain's router with the path it is mounted on, in order. */
   readonly routers: readonly { readonly path: string; readonly router: OpenAPIHono<AppEnv> }[];
   /**
-   * Distinguishes a failed database or platform from a defect: the former answers 503 and may be repeated.
+   * Distinguishes a failed database or platform from a defect: the former answers 503 and may be
+   * repeated.
    */
   readonly isUnavailable: (error: unknown) => boolean;
 };
@@ -178,8 +179,8 @@ function errorsOnly(): MiddlewareHandler<AppEnv> {
 }
 
 /**
- * Refreshing has a budget for each session, in its route: the customers of a carrier share addresses,
- * and each of their apps refreshes every ten minutes.
+ * Refreshing has a budget for each session, in its route: the customers of a carrier share
+ * addresses, and each of their apps refreshes every ten minutes.
  */
 function signingInLimited(limiter: RateLimiter): MiddlewareHandler<AppEnv> {
   const limited = rateLimited(limiter);

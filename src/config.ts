@@ -224,8 +224,8 @@ export function configNames(): string[] {
 /**
  * Reads the configuration from an environment. Fails with the names of what is missing or
  * malformed, and of keyrings that share a key. In production it also refuses to run without the EU
- * jurisdiction, with plain HTTP anywhere data travels, with a webhook secret that can be guessed, or
- * with what is clearly a placeholder; locally, at an address that strangers may reach.
+ * jurisdiction, with plain HTTP anywhere data travels, with a webhook secret that can be guessed,
+ * or with what is clearly a placeholder; locally, at an address that strangers may reach.
  */
 export function parseConfig(env: Readonly<Record<string, unknown>>): Result<Config, ConfigError> {
   const parsed = schema.safeParse(env);
@@ -315,15 +315,17 @@ const SECRET_BITS = 256;
 const SECRET_CHARACTERS_MIN = 8;
 
 /**
- * Whether a text can be 32 random bytes. Whoever guesses a webhook secret from one recorded delivery
- * can invent purchases.
+ * Whether a text can be 32 random bytes. Whoever guesses a webhook secret from one recorded
+ * delivery can invent purchases.
  */
 function isStrongSecret(text: string): boolean {
   const bitsEach = /^\d+$/.test(text) ? Math.log2(10) : /^[0-9a-f]+$/i.test(text) ? 4 : 6;
   return text.length * bitsEach >= SECRET_BITS && new Set(text).size >= SECRET_CHARACTERS_MIN;
 }
 
-/** Names of our own machine and of private networks; everything else may be reached by strangers. */
+/**
+ * Names of our own machine and of private networks; everything else may be reached by strangers.
+ */
 const PRIVATE_HOST =
   /^(?:localhost|[^.:]+|.*\.(?:localhost|local|internal|test)|\[::1\]|127(?:\.\d+){3}|10(?:\.\d+){3}|192\.168(?:\.\d+){2}|172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2})$/;
 

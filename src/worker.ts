@@ -32,8 +32,8 @@ export default {
   },
   async scheduled(_controller, env) {
     try {
-      // A refused configuration must not even open an object: without its jurisdiction that would be
-      // one outside the EU.
+      // A refused configuration must not even open an object: without its jurisdiction that would
+      // be one outside the EU.
       const composed = await compositionFor(env);
       if (!composed.ok) return;
       const namespace = inJurisdiction(env.STEWARD, env["JURISDICTION"] === "eu" ? "eu" : null);

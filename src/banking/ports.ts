@@ -68,8 +68,8 @@ export type RemoteAccount = {
 export type StatedTime = { readonly ms: number; readonly isAmbiguous: boolean };
 
 /**
- * One card row after minimisation: all that may go on (DESIGN.md P2). What the ledger takes of it is
- * declared once, in its `BankRow`; here the label is still in clear and no brand is recognised.
+ * One card row after minimisation: all that may go on (DESIGN.md P2). What the ledger takes of it
+ * is declared once, in its `BankRow`; here the label is still in clear and no brand is recognised.
  * `amountCents` is 0 only where `review` says that the amount is missing.
  */
 export type CardRow =
@@ -180,8 +180,8 @@ export type Aggregator = {
   readonly name: AggregatorName;
   readonly events: readonly WebhookEvent[];
   /**
-   * Trades the code that a user brought back for a permanent token. Works once per code and is never
-   * repeated by itself: after a lost answer nobody holds the token.
+   * Trades the code that a user brought back for a permanent token. Works once per code and is
+   * never repeated by itself: after a lost answer nobody holds the token.
    */
   readonly tradeCode: (code: string) => Promise<Result<string, AggregatorError>>;
   /** The id of the user whose token it is. */

@@ -1,5 +1,5 @@
-// Alerts operators when an offer's budget is used to 80 % and when it is spent. Part of the periodic
-// work: what the budgets answered is in D1 by then.
+// Alerts operators when an offer's budget is used to 80 % and when it is spent. Part of the
+// periodic work: what the budgets answered is in D1 by then.
 import type { Log } from "../kernel/log.ts";
 import type { Clock } from "../kernel/time.ts";
 import { inForce } from "./catalogue.ts";

@@ -16,7 +16,9 @@ export type BrandRecord = {
   readonly website: string | null;
   readonly logoUrl: string | null;
   readonly wikidata: string | null;
-  /** Since when it gets no offers and is not listed; still recognised, for purchases that come late. */
+  /**
+   * Since when it gets no offers and is not listed; still recognised, for purchases that come late.
+   */
   readonly archivedAtMs: number | null;
   readonly requestKey: string | null;
   readonly createdAtMs: number;

@@ -1,5 +1,5 @@
-// The outcome of an operator's act, decided on one version of the catalogue: the change to write, or
-// why there is none.
+// The outcome of an operator's act, decided on one version of the catalogue: the change to write,
+// or why there is none.
 import type { Id, IdPrefix, OfferId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { CatalogueError } from "./errors.ts";

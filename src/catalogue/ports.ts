@@ -39,8 +39,8 @@ export type CatalogueView = {
 type BrandDays = { readonly brandId: BrandId; readonly from: string; readonly to: string };
 
 /**
- * The brand's versions that may be in force on one of the days. When none is, one that is not: by it
- * a verdict distinguishes "no offer" from "an offer, but not on that day".
+ * The brand's versions that may be in force on one of the days. When none is, one that is not: by
+ * it a verdict distinguishes "no offer" from "an offer, but not on that day".
  */
 export function termsAround(
   catalogue: Pick<CatalogueSnapshot, "termsFor">,

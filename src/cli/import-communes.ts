@@ -1,6 +1,6 @@
-// `node src/cli/import-communes.ts > src/recognition/data/communes.ts`: the communes of metropolitan France
-// as compact data. Source: INSEE's Code officiel géographique as published by Etalab in
-// "@etalab/decoupage-administratif" (package MIT, data Licence Ouverte 2.0).
+// `node src/cli/import-communes.ts > src/recognition/data/communes.ts`: the communes of
+// metropolitan France as compact data. Source: INSEE's Code officiel géographique as published by
+// Etalab in "@etalab/decoupage-administratif" (package MIT, data Licence Ouverte 2.0).
 
 import { readFileSync } from "node:fs";
 import process from "node:process";

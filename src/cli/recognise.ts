@@ -205,7 +205,9 @@ function parseLabelled(text: string): LabelledRow[] {
   });
 }
 
-/** Prints the measurement alone and beside the index; with `mistakes`, each mistaken line before. */
+/**
+ * Prints the measurement alone and beside the index; with `mistakes`, each mistaken line before.
+ */
 function printMeasured(
   file: string,
   brands: readonly BrandEntry[],

@@ -1,6 +1,6 @@
 // Tables of the banking domain (migrations/0005_banking.sql, 0007_banking_changes.sql,
-// 0008_banking_families.sql, 0010_account_identity.sql, 0013_shared_accounts.sql, 0020_bank_link_codes.sql). Nothing here names a
-// person or an account: ids, hashes, ciphertexts.
+// 0008_banking_families.sql, 0010_account_identity.sql, 0013_shared_accounts.sql,
+// 0020_bank_link_codes.sql). Nothing here names a person or an account: ids, hashes, ciphertexts.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const aggregatorLinks = sqliteTable("aggregator_links", {

@@ -1,5 +1,5 @@
-// Drizzle's view of migrations/0004_ledger.sql and of 0006_insights.sql's `closed_counters`, for the queries of dashboards and audits. The
-// outbox is the only writer.
+// Drizzle's view of migrations/0004_ledger.sql and of 0006_insights.sql's `closed_counters`, for
+// the queries of dashboards and audits. The outbox is the only writer.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const ledgerHeads = sqliteTable("ledger_heads", {

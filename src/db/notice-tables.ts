@@ -1,5 +1,6 @@
-// Drizzle's view of the notices that wait to be sent, and the statement that adds one. It lies below
-// the domains because a notice goes into the batch of what it is about, whichever domain writes that.
+// Drizzle's view of the notices that wait to be sent, and the statement that adds one. It lies
+// below the domains because a notice goes into the batch of what it is about, whichever domain
+// writes that.
 import { sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";

@@ -14,7 +14,9 @@ import type { ProblemOptions } from "./problem.ts";
 export type TokenError = "token_invalid" | "token_expired";
 export type UserTokens = {
   readonly verify: (token: string) => Promise<Result<UserPrincipal, TokenError>>;
-  /** Whether the user is there and not being erased, and the session, if it is one of ours, is live. */
+  /**
+   * Whether the user is there and not being erased, and the session, if it is one of ours, is live.
+   */
   readonly mayAct: (user: UserPrincipal) => Promise<boolean>;
 };
 export type OperatorTokens = {
@@ -86,8 +88,8 @@ async function operatorIn(
 }
 
 /**
- * Lets only operators of any role send something to `/admin`, before their bodies are read. Networks
- * that fail too often wait. Which roles would do is the route's to say.
+ * Lets only operators of any role send something to `/admin`, before their bodies are read.
+ * Networks that fail too often wait. Which roles would do is the route's to say.
  */
 export function requireOperator(
   tokens: OperatorTokens,

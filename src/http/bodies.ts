@@ -1,6 +1,6 @@
 // How much of what strangers send is held in memory. Bodies are read before anybody knows who sends
-// them (a signature covers them), so all that are being held share one budget: forty large ones once
-// took a process to 1.7 GiB.
+// them (a signature covers them), so all that are being held share one budget: forty large ones
+// once took a process to 1.7 GiB.
 import { readReserved } from "../kernel/bytes.ts";
 import { SECOND_MS } from "../kernel/time.ts";
 
@@ -16,8 +16,8 @@ const BODY_MS_MAX = 10 * SECOND_MS;
  */
 export type Standing = "stranger" | "caller" | "known";
 
-// Up to where each may fill the budget: strangers can never take the room of those who are known. Theirs is
-// enough for one delivery of the largest size, folded and unfolded.
+// Up to where each may fill the budget: strangers can never take the room of those who are known.
+// Theirs is enough for one delivery of the largest size, folded and unfolded.
 const SHARES = { stranger: 0.625, caller: 0.8, known: 1 } as const satisfies Record<
   Standing,
   number

@@ -1,7 +1,7 @@
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same key and body give the first
 // answer again, so a client may repeat whatever it is unsure about. Kept: 2xx for 30 days, refusals
-// that depend on the ledger's state for a day. Other refusals changed nothing and are found again by
-// running again; kept, they would be a way to fill the database. Must run after authentication.
+// that depend on the ledger's state for a day. Other refusals changed nothing and are found again
+// by running again; kept, they would be a way to fill the database. Must run after authentication.
 import type { Context, MiddlewareHandler } from "hono";
 import { canonicalJson, sha256Hex } from "../kernel/hash.ts";
 import { DAY_MS, MINUTE_MS } from "../kernel/time.ts";

@@ -54,8 +54,8 @@ export function networkOf(address: string): string {
 export type Networks = { readonly own: string; readonly wide: string };
 
 /**
- * The networks of a caller, for limits that the database counts: the address or the /56 of IPv6, which
- * many customers have whole, and the /24 or /48 around it.
+ * The networks of a caller, for limits that the database counts: the address or the /56 of IPv6,
+ * which many customers have whole, and the /24 or /48 around it.
  */
 export function networksOf(c: Context<AppEnv>): Networks {
   const address = c.req.header("CF-Connecting-IP") ?? "unknown";
@@ -82,7 +82,10 @@ export function rateLimited(limiter: RateLimiter): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** The refusal of whoever has used up their budget, or null. The key must not be the caller's choice. */
+/**
+ * The refusal of whoever has used up their budget, or null. The key must not be the caller's
+ * choice.
+ */
 export async function overLimit(
   c: Context<AppEnv>,
   limiter: RateLimiter,

@@ -18,8 +18,8 @@ function localPart(subject: string): string {
 }
 
 /**
- * True when two operators may be one person: the same name, in whatever domain. Who has a mailbox in
- * two domains mostly has the same name in both; a wrong guess costs a third person's approval.
+ * True when two operators may be one person: the same name, in whatever domain. Who has a mailbox
+ * in two domains mostly has the same name in both; a wrong guess costs a third person's approval.
  */
 export function mayBeSamePerson(a: string, b: string): boolean {
   return localPart(a) === localPart(b);

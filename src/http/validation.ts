@@ -41,8 +41,8 @@ const FORMATS = {
 } as const;
 
 /**
- * The code that leaves us for each kind of finding. A closed list of our own: what the schema library
- * calls a rule of ours says nothing to a client, and may change with its next version.
+ * The code that leaves us for each kind of finding. A closed list of our own: what the schema
+ * library calls a rule of ours says nothing to a client, and may change with its next version.
  */
 const FIELD_CODES = {
   invalid_type: "invalid_type",

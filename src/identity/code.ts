@@ -11,7 +11,9 @@ export const CODE_TTL_MS = 10 * MINUTE_MS;
 /** An hour: of a known device, or of an address and network for all unknown ones together. */
 export const CODES_PER_HOUR = 5;
 export const CODES_WINDOW_MS = HOUR_MS;
-/** An hour, to unknown devices of a /24 or /48; then each /32 or /56 in it has a share of its own. */
+/**
+ * An hour, to unknown devices of a /24 or /48; then each /32 or /56 in it has a share of its own.
+ */
 export const CODES_PER_WIDE_NETWORK = 300;
 export const CODES_PER_NETWORK_RESERVED = 10;
 export const TRIES_PER_CODE = 5;
@@ -61,7 +63,9 @@ export function newLongCode(random: RandomBytes): string {
   return [...random(LONG_CODE_LENGTH)].map((byte) => LONG_CODE_CHARS.charAt(byte % 32)).join("");
 }
 
-/** A code as it was sent, from how people type it: in groups, in lower case, with an O for a zero. */
+/**
+ * A code as it was sent, from how people type it: in groups, in lower case, with an O for a zero.
+ */
 export function normaliseCode(text: string): string {
   return text.replace(/\s/g, "").toUpperCase().replaceAll("O", "0").replace(/[IL]/g, "1");
 }

@@ -16,9 +16,9 @@ export const EMAIL_PATTERN =
 
 /**
  * One spelling of an address: trimmed, NFC, lower case, a Unicode domain in its ASCII form (UTS 46,
- * "punycode"), since that is what mail is delivered by and both spellings are one mailbox. Dots and plus tags stay: whether they mean
- * another mailbox is the provider's business, and merging them could hand one person's account to
- * another.
+ * "punycode"), since that is what mail is delivered by and both spellings are one mailbox. Dots and
+ * plus tags stay: whether they mean another mailbox is the provider's business, and merging them
+ * could hand one person's account to another.
  */
 export function normaliseEmail(text: string): string {
   const spelling = text.trim().normalize("NFC").toLowerCase();

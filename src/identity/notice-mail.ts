@@ -11,8 +11,8 @@ type Details = Readonly<Record<string, unknown>>;
 type Mail = { readonly subject: string; readonly text: string; readonly html: string };
 
 /**
- * The message for a notice, from what was stored with it, with the link that undoes what it is about
- * where there is one.
+ * The message for a notice, from what was stored with it, with the link that undoes what it is
+ * about where there is one.
  */
 export function noticeMail(
   kind: NoticeKind,

@@ -57,9 +57,9 @@ export function operatorEntryProblem(
 }
 
 /**
- * Verifies tokens of Cloudflare Access. The subject is the e-mail address in one spelling ("a second
- * person" must not be the same person in capitals), or `service:` and the common name of a service
- * token. An operator without an entry in `ACCESS_ROLES` has no role.
+ * Verifies tokens of Cloudflare Access. The subject is the e-mail address in one spelling ("a
+ * second person" must not be the same person in capitals), or `service:` and the common name of a
+ * service token. An operator without an entry in `ACCESS_ROLES` has no role.
  */
 export function operatorTokens(
   config: Pick<Config, "access">,

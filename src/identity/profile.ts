@@ -41,8 +41,8 @@ export function normaliseName(text: string): string {
 }
 
 /**
- * Why a text is not the birth date of somebody who can be alive, or null when it is one. A day counts
- * as past by the calendar of Paris.
+ * Why a text is not the birth date of somebody who can be alive, or null when it is one. A day
+ * counts as past by the calendar of Paris.
  */
 export function birthDateProblem(
   text: string,

@@ -1,5 +1,5 @@
-// The token of a mail's undo link: what it undoes and until when, signed. Nothing of it is stored, so a
-// copy of the database undoes nothing. Pure.
+// The token of a mail's undo link: what it undoes and until when, signed. Nothing of it is stored,
+// so a copy of the database undoes nothing. Pure.
 import { base64Decode, base64UrlEncode, utf8Decode, utf8Encode } from "../kernel/encoding.ts";
 import { constantTimeEqual } from "../kernel/hash.ts";
 import { isId } from "../kernel/ids.ts";

@@ -2,8 +2,8 @@
 import type { OfferTerms } from "../ledger/ports.ts";
 
 /**
- * What the sample does not record, and what was assumed instead. Each makes the figures higher than the
- * offer would have cost.
+ * What the sample does not record, and what was assumed instead. Each makes the figures higher than
+ * the offer would have cost.
  */
 export type DryRunAssumption =
   | "always_in_force"

@@ -18,8 +18,8 @@ export const SAMPLE_BUCKETS = 65_536;
 export type SampleRow = {
   readonly id: string;
   /**
-   * What the id would be under the other keys of the ring: a row projected again after a key change is
-   * still the same.
+   * What the id would be under the other keys of the ring: a row projected again after a key change
+   * is still the same.
    */
   readonly otherIds: readonly string[];
   readonly day: string;

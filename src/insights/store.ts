@@ -112,9 +112,9 @@ function workStore(db: Database) {
     },
 
     /**
-     * Empties the projections but for what erased ledgers left, in one batch. A ledger that projects
-     * D1 meanwhile finds its place gone and starts from zero by itself, so nothing counts twice or
-     * is lost.
+     * Empties the projections but for what erased ledgers left, in one batch. A ledger that
+     * projects D1 meanwhile finds its place gone and starts from zero by itself, so nothing counts
+     * twice or is lost.
      */
     async clearProjections(state: Rebuild, nowMs: number): Promise<void> {
       await guarded(() =>

@@ -1,5 +1,5 @@
-// Calls to other services. Each failure leaves one line with host and class: a caller answers 503 and
-// forgets why, and an operator could not tell a wrong address from a missing permission.
+// Calls to other services. Each failure leaves one line with host and class: a caller answers 503
+// and forgets why, and an operator could not tell a wrong address from a missing permission.
 import { errorClass, hostOf } from "./log.ts";
 import type { Log } from "./log.ts";
 

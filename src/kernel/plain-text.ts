@@ -1,6 +1,6 @@
-// Text from outside, made fit to be stored and shown. Banks and aggregators deliver labels with HTML
-// entities, control characters and halves of emoji: a NUL ends a text in some clients, a direction
-// mark lets one label read like another, and half a character is no valid UTF-8. Pure.
+// Text from outside, made fit to be stored and shown. Banks and aggregators deliver labels with
+// HTML entities, control characters and halves of emoji: a NUL ends a text in some clients, a
+// direction mark lets one label read like another, and half a character is no valid UTF-8. Pure.
 
 /** Entities of HTML 4 that labels carry, by their names in lower case. */
 const ENTITIES: ReadonlyMap<string, string> = new Map(

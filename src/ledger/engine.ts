@@ -174,7 +174,9 @@ export type Engine = {
   readonly closeErased: (leaf: Leaf) => Leaf;
 };
 
-/** The ways in which a method becomes one transaction at a given time, on a book that is up to date. */
+/**
+ * The ways in which a method becomes one transaction at a given time, on a book that is up to date.
+ */
 function transactionsOf(parts: EngineParts) {
   const { sql } = parts;
   const ranks: Ranks = { last: null };

@@ -14,8 +14,8 @@ type OperatorTokenRequest = {
 
 /**
  * A token for that subject in that role. Roles come from ACCESS_ROLES, never from the token: a name
- * becomes an address in the role's own domain (`alice@catalogue.local`), to which the local settings
- * give the role.
+ * becomes an address in the role's own domain (`alice@catalogue.local`), to which the local
+ * settings give the role.
  */
 export async function operatorToken(request: OperatorTokenRequest): Promise<string> {
   return signAccessToken({

@@ -120,8 +120,8 @@ async function migrate(edgeDir: string): Promise<void> {
   const names = (await readdir("migrations")).filter((name) => name.endsWith(".sql"));
   const known = await appliedMigrations(edgeDir);
   if (names.every((name) => known.has(name))) return;
-  // A runtime of its own on whatever port is free: were the edge's own port open meanwhile, it would
-  // answer before it has its tables.
+  // A runtime of its own on whatever port is free: were the edge's own port open meanwhile, it
+  // would answer before it has its tables.
   const closed = new Miniflare(convertV4MiniflareOptions({
     host: HOST,
     port: 0,

@@ -1,6 +1,6 @@
-// What the law and fairness ask us to publish: who reads the bank account, what is kept and how long,
-// where, through whom, and where to complain. Pure; what depends on the operator comes from the
-// configuration.
+// What the law and fairness ask us to publish: who reads the bank account, what is kept and how
+// long, where, through whom, and where to complain. Pure; what depends on the operator comes from
+// the configuration.
 import type { Config } from "../config.ts";
 import type { Locale } from "../texts/catalogue.ts";
 import { LEGAL } from "../texts/texts.ts";

@@ -43,7 +43,8 @@ export function ledgerHelpers(parts: LedgerHelperParts): LedgerHelpers {
   const catalogue = catalogueStore(db, random);
   return {
     offersOn: async (covers) => {
-      // Seldom asked, so nothing is kept: what lies in memory here may be older than an offer's end.
+      // Seldom asked, so nothing is kept: what lies in memory here may be older than an offer's
+      // end.
       const { offersByBrand } = arrangeCatalogue(await catalogue.load(null), null);
       const termsFor = (brandId: BrandId): readonly OfferTerms[] =>
         (offersByBrand.get(brandId) ?? []).flatMap((offer) => offer.terms);

@@ -178,7 +178,9 @@ function plainForms(text: string): Form[] | null {
 
 const SHORTEST_SURNAME = 5;
 
-/** "A AFFLELOU" for "Alain Afflelou": a first name as its initial, before a name that is no trade. */
+/**
+ * "A AFFLELOU" for "Alain Afflelou": a first name as its initial, before a name that is no trade.
+ */
 function withInitial(tokens: readonly string[]): Form | null {
   const [first = "", ...rest] = tokens;
   const last = rest.at(-1) ?? "";

@@ -1,6 +1,7 @@
-// A tree of characters in typed arrays: names in sorted order, read one character at a time. Nodes are
-// numbered in the order of the names, so a node's first child is the next number: long words are read
-// from neighbouring bytes, and only branches need the table of edges. A probe touches one cache line.
+// A tree of characters in typed arrays: names in sorted order, read one character at a time. Nodes
+// are numbered in the order of the names, so a node's first child is the next number: long words
+// are read from neighbouring bytes, and only branches need the table of edges. A probe touches one
+// cache line.
 
 /** A to Z, 0 to 9, + and the blank in six bits; 0 for everything else. */
 export const CODE = new Uint8Array(128);
@@ -54,7 +55,9 @@ export function addChild(tree: CharTree, parent: number, code: number, node: num
   tree.edges[slot * 2 + 1] = node;
 }
 
-/** The child of `node` by a folded character, 0 when there is none (0 is the root, never a child). */
+/**
+ * The child of `node` by a folded character, 0 when there is none (0 is the root, never a child).
+ */
 export function child(tree: CharTree, node: number, char: number): number {
   const code = CODE[char] ?? 0;
   if (code === 0) return 0;

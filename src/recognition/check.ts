@@ -1,5 +1,5 @@
-// Finds what contradicts itself in the data files: frames and descriptors. Run by the unit tests, so
-// that such a file is refused before it is built. Pure.
+// Finds what contradicts itself in the data files: frames and descriptors. Run by the unit tests,
+// so that such a file is refused before it is built. Pure.
 
 import { compactOf } from "./alias.ts";
 import type { Descriptor } from "./data/descriptors.ts";

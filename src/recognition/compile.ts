@@ -127,8 +127,8 @@ function descriptorsOf(brand: BrandEntry, spellings: ReadonlySet<string>): Set<D
 }
 
 /**
- * A descriptor names its brand by several keys, the most specific first: beside SNCF, "SNCF Connect"
- * gets none of SNCF's.
+ * A descriptor names its brand by several keys, the most specific first: beside SNCF, "SNCF
+ * Connect" gets none of SNCF's.
  */
 function rankOf(descriptor: Descriptor, brand: BrandEntry, spellings: ReadonlySet<string>): number {
   return keysOf(descriptor).findIndex((key) => spellings.has(key) || key === brand.wikidata);

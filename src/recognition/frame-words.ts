@@ -1,5 +1,6 @@
-// The words of bank tails and of the pieces in head patterns, as sets of the lexicon's numbers, so that
-// reading compares no texts. A set is named by its words, or by what they have in common. Data only.
+// The words of bank tails and of the pieces in head patterns, as sets of the lexicon's numbers, so
+// that reading compares no texts. A set is named by its words, or by what they have in common. Data
+// only.
 
 import { wordSet } from "./scan.ts";
 

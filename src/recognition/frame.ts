@@ -1,7 +1,7 @@
 // Reads the bank's part of a label: its head (verb, date, card mask) decides the kind, its tail
 // (date, mask, amount, country) is cut off, and what is left is the merchant field. Knows shapes,
-// never brands: the shapes are the data of frames/, and an aggregator does not always say which bank
-// it is.
+// never brands: the shapes are the data of frames/, and an aggregator does not always say which
+// bank it is.
 
 import { OPENS_AGAIN } from "./frame-words.ts";
 import { HEADS, READINGS } from "./frames/index.ts";

@@ -41,8 +41,9 @@ function newTally(): Tally {
 }
 
 /**
- * Runs every row. A brand outside `counted` (a distractor) counts as none found: only the catalogue's
- * partners pay rewards. `onMistake` sees each row whose brand or kind is not as labelled.
+ * Runs every row. A brand outside `counted` (a distractor) counts as none found: only the
+ * catalogue's partners pay rewards. `onMistake` sees each row whose brand or kind is not as
+ * labelled.
  */
 export function measure(
   recogniser: Recogniser,

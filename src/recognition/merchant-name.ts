@@ -1,5 +1,5 @@
-// The name within a merchant's text: its words before numbers, towns and words that name nobody. The
-// same shop is written with another number or town from label to label.
+// The name within a merchant's text: its words before numbers, towns and words that name nobody.
+// The same shop is written with another number or town from label to label.
 
 import { COUNTRY, INTRO, NEUTRAL, PLACE } from "./data/lexicon.ts";
 import { townTokens } from "./place.ts";
@@ -8,7 +8,10 @@ import type { Scan } from "./scan.ts";
 
 const SAYS_WHERE = NEUTRAL | PLACE | COUNTRY | INTRO;
 
-/** The name in the tokens from `from` to `to`, blanks collapsed; its first word always belongs to it. */
+/**
+ * The name in the tokens from `from` to `to`, blanks collapsed; its first word always belongs to
+ * it.
+ */
 export function nameWithin(tokens: Scan, from: number, to: number): string {
   let end = from + 1;
   while (

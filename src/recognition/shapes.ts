@@ -1,5 +1,5 @@
-// What single pieces of a bank's text look like, whatever bank wrote it: dates, card masks, words of
-// a set. Each looks at tokens alone.
+// What single pieces of a bank's text look like, whatever bank wrote it: dates, card masks, words
+// of a set. Each looks at tokens alone.
 
 import { DIGITS, GAP_DASH, GAP_DOT, GAP_SLASH, GAP_STAR, LETTERS } from "./scan.ts";
 import type { Scan, WordSet } from "./scan.ts";

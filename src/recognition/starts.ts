@@ -1,5 +1,5 @@
-// Where in a merchant field a brand may begin: its first word, behind codes, facilitators and openers,
-// or as an internet name anywhere.
+// Where in a merchant field a brand may begin: its first word, behind codes, facilitators and
+// openers, or as an internet name anywhere.
 
 import { STRONG } from "./alias.ts";
 import {

@@ -1,5 +1,5 @@
-// Whether what is around an alias allows it: words that say nothing, another company's, an operator's
-// excluded phrases.
+// Whether what is around an alias allows it: words that say nothing, another company's, an
+// operator's excluded phrases.
 
 import { PHRASE, WEAK } from "./alias.ts";
 import { child } from "./char-tree.ts";

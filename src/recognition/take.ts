@@ -1,5 +1,5 @@
-// Decides whether the alias that was found at one token counts: whole, cut by the acquirer, or glued
-// to another word.
+// Decides whether the alias that was found at one token counts: whole, cut by the acquirer, or
+// glued to another word.
 
 import { STRONG, WEAK } from "./alias.ts";
 import { GLUE } from "./data/lexicon.ts";

@@ -44,7 +44,9 @@ function gapsFit(
     (strange & 0b110) === 0;
 }
 
-/** Whether acquirers or banks cut fields where token `t` ends, so that more letters may be missing. */
+/**
+ * Whether acquirers or banks cut fields where token `t` ends, so that more letters may be missing.
+ */
 function isCutAt(context: MatchContext, t: number, node: number, depth: number): boolean {
   const { scan, trie, field } = context;
   const isLast = t + 1 === field.to;

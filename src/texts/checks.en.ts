@@ -1,5 +1,6 @@
 // What each rule needed and what it found: one line for each check of a verdict, in English. Every
-// question is put so that "yes" lets the purchase earn. No label, no name and no id may enter a line.
+// question is put so that "yes" lets the purchase earn. No label, no name and no id may enter a
+// line.
 import type { TranslationOf } from "./catalogue.ts";
 import type { CHECKS_FR } from "./checks.fr.ts";
 

@@ -1,5 +1,6 @@
 // What each rule needed and what it found: one line for each check of a verdict, in French. Every
-// question is put so that "oui" lets the purchase earn. No label, no name and no id may enter a line.
+// question is put so that "oui" lets the purchase earn. No label, no name and no id may enter a
+// line.
 
 export const CHECKS_FR = {
   yes: "{question} : oui",

@@ -1,5 +1,6 @@
-// What operators and users read of brands and offers, in English: what is wrong with a brand, an offer
-// or a line of a file, and whether an offer applies. Refusals of a field have no final period and no value.
+// What operators and users read of brands and offers, in English: what is wrong with a brand, an
+// offer or a line of a file, and whether an offer applies. Refusals of a field have no final period
+// and no value.
 import type { TranslationOf } from "./catalogue.ts";
 import type { OFFERS_FR } from "./offers.fr.ts";
 

@@ -1,5 +1,6 @@
-// What operators and users read of brands and offers, in French: what is wrong with a brand, an offer
-// or a line of a file, and whether an offer applies. Refusals of a field have no final period and no value.
+// What operators and users read of brands and offers, in French: what is wrong with a brand, an
+// offer or a line of a file, and whether an offer applies. Refusals of a field have no final period
+// and no value.
 
 export const OFFERS_FR = {
   // What is wrong with the terms of an offer.

@@ -1,5 +1,5 @@
-// What to do about a refusal, in English: one or two sentences for each problem code, which add to its
-// title instead of repeating it. No sentence quotes a value that identifies a person.
+// What to do about a refusal, in English: one or two sentences for each problem code, which add to
+// its title instead of repeating it. No sentence quotes a value that identifies a person.
 import type { TranslationOf } from "./catalogue.ts";
 import type { PROBLEM_DETAILS_FR } from "./problem-details.fr.ts";
 

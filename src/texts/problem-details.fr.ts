@@ -1,5 +1,5 @@
-// What to do about a refusal, in French: one or two sentences for each problem code, which add to its
-// title instead of repeating it. No sentence quotes a value that identifies a person.
+// What to do about a refusal, in French: one or two sentences for each problem code, which add to
+// its title instead of repeating it. No sentence quotes a value that identifies a person.
 
 export const PROBLEM_DETAILS_FR = {
   transfer_not_possible: "Relisez vos comptes : ils disent si vous gagnez à présent.",

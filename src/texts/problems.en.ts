@@ -1,5 +1,5 @@
-// Titles of refusals, one for each problem code, in English. No title quotes a value that identifies
-// a person.
+// Titles of refusals, one for each problem code, in English. No title quotes a value that
+// identifies a person.
 import type { TranslationOf } from "./catalogue.ts";
 import type { PROBLEMS_FR } from "./problems.fr.ts";
 

@@ -1,5 +1,5 @@
-// What operators read of rows that wait for a person, in English: why each waits, and why a decision
-// is refused.
+// What operators read of rows that wait for a person, in English: why each waits, and why a
+// decision is refused.
 import type { TranslationOf } from "./catalogue.ts";
 import type { REVIEWS_FR } from "./reviews.fr.ts";
 

@@ -1,5 +1,5 @@
-// What a schema found wrong with a field, in English: one sentence without a final period and without
-// the value that was sent.
+// What a schema found wrong with a field, in English: one sentence without a final period and
+// without the value that was sent.
 import type { TranslationOf } from "./catalogue.ts";
 import type { VALIDATION_FR } from "./validation.fr.ts";
 

@@ -1,5 +1,5 @@
-// What a schema found wrong with a field, in French: one sentence without a final period and without
-// the value that was sent.
+// What a schema found wrong with a field, in French: one sentence without a final period and
+// without the value that was sent.
 
 export const VALIDATION_FR = {
   field_required: "Ce champ est obligatoire",

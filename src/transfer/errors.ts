@@ -1,5 +1,5 @@
-// Why a page is not given or not taken. Each has one sentence for the operator (texts/transfer); none
-// names a value.
+// Why a page is not given or not taken. Each has one sentence for the operator (texts/transfer);
+// none names a value.
 import type { InBothLanguages } from "../texts/catalogue.ts";
 import { TRANSFER } from "../texts/texts.ts";
 

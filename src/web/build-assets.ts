@@ -1,5 +1,5 @@
-// Copies what is served as static files: Swagger UI from its package, so that /docs needs no CDN, and
-// the style of the page at the root address.
+// Copies what is served as static files: Swagger UI from its package, so that /docs needs no CDN,
+// and the style of the page at the root address.
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -1,6 +1,6 @@
-// npm run bench: the measured speeds of NUMBERS.md in one run, side by side with what it is compared to.
-// Medians and ratios; nothing here passes or fails, since a time on a shared machine proves
-// nothing.
+// npm run bench: the measured speeds of NUMBERS.md in one run, side by side with what it is
+// compared to. Medians and ratios; nothing here passes or fails, since a time on a shared machine
+// proves nothing.
 import { benchLedger } from "./ledger.ts";
 import { benchLedgerWorkerd } from "./ledger-workerd.ts";
 import { benchRecognition, formatRecognition } from "./recognition.ts";

@@ -1,5 +1,6 @@
-// Deliveries out of order or forged, the aggregator failing, a consent that lapses, end to end: what
-// the user sees in the end. On the bundles that would be deployed, against the sandbox over HTTP.
+// Deliveries out of order or forged, the aggregator failing, a consent that lapses, end to end:
+// what the user sees in the end. On the bundles that would be deployed, against the sandbox over
+// HTTP.
 import { createHmac } from "node:crypto";
 import { describe, it } from "vitest";
 import { call, expectCall, fillWebview } from "../../src/local/api-client.ts";

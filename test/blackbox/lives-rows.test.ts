@@ -1,5 +1,5 @@
-// The life of bank rows, end to end: booked, amended, taken back, refunded, and what is no purchase.
-// On the bundles that would be deployed, against the sandbox over HTTP.
+// The life of bank rows, end to end: booked, amended, taken back, refunded, and what is no
+// purchase. On the bundles that would be deployed, against the sandbox over HTTP.
 import { describe, it } from "vitest";
 import { atBank } from "../../src/local/api-client.ts";
 import {

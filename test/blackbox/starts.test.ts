@@ -1,5 +1,5 @@
-// `npm start` and `npm run start:deno` as people type them: what goes wrong is one sentence, and what
-// ends leaves nothing behind.
+// `npm start` and `npm run start:deno` as people type them: what goes wrong is one sentence, and
+// what ends leaves nothing behind.
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

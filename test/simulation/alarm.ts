@@ -315,8 +315,8 @@ class Round {
   }
 
   /**
-   * Which purchase the answer is for is asked before it is recorded: the row may have come to repeat
-   * another meanwhile.
+   * Which purchase the answer is for is asked before it is recorded: the row may have come to
+   * repeat another meanwhile.
    */
   #sawBudget(
     task: Pick<BudgetTask, "key" | "offerId">,

@@ -54,8 +54,8 @@ export function makeBank(
   } = state;
 
   /**
-   * The amount of a refund: all, a part, a little more (postage), several purchases at once, or what
-   * was paid abroad at another rate.
+   * The amount of a refund: all, a part, a little more (postage), several purchases at once, or
+   * what was paid abroad at another rate.
    */
   const refundOf = (
     purchase: Truth,
@@ -338,8 +338,8 @@ export function makeBank(
     },
     recreate(nowMs: number): string {
       const real = rng.pick(accounts);
-      // With a weak fingerprint nobody can distinguish an authorisation that is booked elsewhere from a
-      // new purchase.
+      // With a weak fingerprint nobody can distinguish an authorisation that is booked elsewhere
+      // from a new purchase.
       if (
         real.generations.length >= 3 ||
         (real.kind !== "iban" && state.plans.some((plan) => plan.truth.accountNo === real.no))

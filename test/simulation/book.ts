@@ -229,8 +229,8 @@ function maturities(world: World, user: SimUser, grant: RawBody): string[] {
 }
 
 /**
- * The amount that was rewarded is one that the bank reported; a correction that moves no point leaves
- * no entry.
+ * The amount that was rewarded is one that the bank reported; a correction that moves no point
+ * leaves no entry.
  */
 function wasTold(user: SimUser, view: PurchaseView, cents: number): boolean {
   return view.amountCents === cents ||

@@ -1,5 +1,5 @@
-// The oracle's view of accounts: what two listings are to each other. Written from DESIGN.md section
-// 4, rules (b) and (f); it shares no code with the engine.
+// The oracle's view of accounts: what two listings are to each other. Written from DESIGN.md
+// section 4, rules (b) and (f); it shares no code with the engine.
 import type { AccountGeneration } from "../../src/ledger/ports.ts";
 
 /** Whether one is the card account of the other. */

@@ -1,6 +1,7 @@
 // A refusal does not outlive its cause: after every delivery no purchase may be refused or cut by a
 // cap, or for not being the first, though what the other purchases have now would let it earn more.
-// Asked of the oracle's own earning rules; in which order the ledger judged again is its own affair.
+// Asked of the oracle's own earning rules; in which order the ledger judged again is its own
+// affair.
 import type { Model } from "./model.ts";
 import type { OfferTerms, PurchaseView } from "../../src/ledger/ports.ts";
 import { ensure } from "./book.ts";

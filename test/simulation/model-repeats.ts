@@ -1,6 +1,6 @@
-// The oracle's view of repeats: which rows of several listings are one purchase, by DESIGN.md section
-// 4, rules (b), (c), (d) and (f). Over all rows of a user at once: no grouping of accounts is
-// needed, since every pair of rows is asked what their accounts are to each other.
+// The oracle's view of repeats: which rows of several listings are one purchase, by DESIGN.md
+// section 4, rules (b), (c), (d) and (f). Over all rows of a user at once: no grouping of accounts
+// is needed, since every pair of rows is asked what their accounts are to each other.
 import { daysBetween, parisDate } from "../../src/kernel/time.ts";
 import { haveOneIban, isCardOf, mayBeOne } from "./model-accounts.ts";
 import type { KnownRow } from "./model-rows.ts";

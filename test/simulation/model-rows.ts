@@ -223,8 +223,8 @@ function takenBy(refund: BankRow, choices: readonly Choice[]): RefundTaken[] {
 }
 
 /**
- * A refund belongs to purchases of the same brand in the account's family, at most 90 days back: its
- * own account before the others, then the newest.
+ * A refund belongs to purchases of the same brand in the account's family, at most 90 days back:
+ * its own account before the others, then the newest.
  */
 function assignRefunds(
   rows: readonly KnownRow[],

@@ -349,8 +349,8 @@ export class Model {
   }
 
   /**
-   * What was refused may earn once its cause is gone. Which of several gains is the ledger's choice;
-   * that it gains, and that none could gain more, is not (model-refusals.ts).
+   * What was refused may earn once its cause is gone. Which of several gains is the ledger's
+   * choice; that it gains, and that none could gain more, is not (model-refusals.ts).
    */
   #judgeAgain(nowMs: number, seen: ReadonlyMap<string, PurchaseView>): void {
     let gained = false;

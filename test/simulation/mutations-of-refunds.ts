@@ -1,5 +1,5 @@
-// Deliberate breakages of what refunds give back and of refusals that end with their cause, each one
-// edit of the source; part of mutation-list.ts.
+// Deliberate breakages of what refunds give back and of refusals that end with their cause, each
+// one edit of the source; part of mutation-list.ts.
 import type { Mutation } from "./mutation.ts";
 
 export const REFUND_MUTATIONS: readonly Mutation[] = [

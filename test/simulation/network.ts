@@ -143,8 +143,8 @@ function isFresh(user: SimUser, row: BankRow): boolean {
 }
 
 /**
- * The same delivery again must change nothing but the time; nor must its rows without the times that
- * they had.
+ * The same delivery again must change nothing but the time; nor must its rows without the times
+ * that they had.
  */
 export function repeat(world: World, user: SimUser, sent: RecordBatch): string {
   // Any delivery judges what is due.

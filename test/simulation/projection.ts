@@ -75,7 +75,8 @@ function addTo(sums: Map<string, Counter>, place: string, counter: Counter): voi
 const asText = (sums: ReadonlyMap<string, Counter>): string => canonical(Object.fromEntries(sums));
 
 /**
- * D1 has reached some entry of each book, and its counters are exactly those of the entries up to there.
+ * D1 has reached some entry of each book, and its counters are exactly those of the entries up to
+ * there.
  */
 export async function checkProjection(world: World, complete: boolean): Promise<void> {
   const heads = new Map(
@@ -119,9 +120,9 @@ export async function checkProjection(world: World, complete: boolean): Promise<
 }
 
 /**
- * Over all kinds, what the entries say was rewarded is what is active: so many purchases, of so many
- * cents. A refund or a correction that moves no point posts nothing, so the cents of a purchase
- * that ever saw one may be off by it.
+ * Over all kinds, what the entries say was rewarded is what is active: so many purchases, of so
+ * many cents. A refund or a correction that moves no point posts nothing, so the cents of a
+ * purchase that ever saw one may be off by it.
  */
 export function checkRewarded(world: World, user: SimUser): void {
   // What expired cannot be taken back, so no entry says that its purchase is rewarded no longer.
@@ -211,7 +212,10 @@ export function checkSampled(world: World, user: SimUser, items: readonly Sample
   }
 }
 
-/** The sample's answer to what it is offered: a row is there as it was last projected, or not at all. */
+/**
+ * The sample's answer to what it is offered: a row is there as it was last projected, or not at
+ * all.
+ */
 export function takeSample(user: SimUser, items: readonly SampleItem[]): void {
   for (const { row, purchase } of items) {
     if (purchase === null) user.sampled.delete(row);
@@ -239,8 +243,8 @@ export function checkSample(world: World, user: SimUser): void {
 }
 
 /**
- * D1 comes back from a backup, then loses everything: projected again, it is what it was. `drain` rings
- * every alarm.
+ * D1 comes back from a backup, then loses everything: projected again, it is what it was. `drain`
+ * rings every alarm.
  */
 export async function checkRebuild(
   world: World,

@@ -211,8 +211,8 @@ function checkAnyOrder(world: World, user: SimUser): void {
       const mine = [...views.values()].filter((view) =>
         [...truth.rows.values()].some((row) => keyOf(row) === keyOf(view))
       );
-      // A row that the bank dropped is listed or not as it was reported before or after what replaced
-      // it; it carries no points.
+      // A row that the bank dropped is listed or not as it was reported before or after what
+      // replaced it; it carries no points.
       const own = mine.filter((view) =>
         view.state !== "deleted" && !view.verdict.reasons.includes("duplicate")
       );

@@ -29,8 +29,8 @@ export const KEYRING: Keyring = { active: "t1", keys: new Map([["t1", systemRand
 export const openLimiter = { name: "open", limit: 1e6, windowS: 60, allow: async () => true };
 
 /**
- * A token of the tests: `operator.<subject>.<role>~<role>` or `user.<id>`. A subject that begins with
- * `unlisted` has its role by a domain's wildcard.
+ * A token of the tests: `operator.<subject>.<role>~<role>` or `user.<id>`. A subject that begins
+ * with `unlisted` has its role by a domain's wildcard.
  */
 export const operatorTokens: OperatorTokens = {
   verify: async (token) => {

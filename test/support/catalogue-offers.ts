@@ -27,7 +27,9 @@ export type Problem = {
 
 export const title = { fr: "Trois pour cent", en: "Three per cent" };
 
-/** Calls of one application: a new brand, an offer of it, and its offers as the public reads them. */
+/**
+ * Calls of one application: a new brand, an offer of it, and its offers as the public reads them.
+ */
 export function offerCalls(edge: ReturnType<typeof catalogueApp>) {
   let serial = 0;
   return {

@@ -1,6 +1,6 @@
 // Insights' routes on the real D1 and the real ledger objects. Users sign up through identity's own
-// service under the keys that the objects read from their environment. Only who is calling is replaced
-// in for: a token names its bearer.
+// service under the keys that the objects read from their environment. Only who is calling is
+// replaced in for: a token names its bearer.
 import { env } from "cloudflare:workers";
 import { createApp } from "../../src/app.ts";
 import { createBrand } from "../../src/catalogue/brands/brand.ts";

@@ -59,7 +59,9 @@ export async function jointHolders(app: BankingApp, count: number): Promise<Join
   return holders;
 }
 
-/** The bank shows a row to one holder now; the webhook brings it, and reading back finds it again. */
+/**
+ * The bank shows a row to one holder now; the webhook brings it, and reading back finds it again.
+ */
 export async function shows(
   app: BankingApp,
   holder: JointHolder,

@@ -122,7 +122,9 @@ export function rowsApp(binding: D1Database, terms: readonly OfferTerms[] = [fiv
     return { userId, remoteUserId, base: 100_000 * ++people };
   }
 
-  /** What a connection lists from now on; accounts that it listed before and does not now are gone. */
+  /**
+   * What a connection lists from now on; accounts that it listed before and does not now are gone.
+   */
   function lists(who: Person, connection: number, accounts: readonly Change[]): void {
     const user = atBank(who);
     const id = who.base + connection;

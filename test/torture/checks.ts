@@ -135,8 +135,8 @@ function checkRow(
 ): void {
   if (want === undefined) return complain(faults, "wrong", `${item.label} was never sent`);
   const { points, reasons } = item.verdict;
-  // Under a budget all of it, or what it had earned before the last correction, or nothing; less only
-  // because the budget was used up, or has not answered.
+  // Under a budget all of it, or what it had earned before the last correction, or nothing; less
+  // only because the budget was used up, or has not answered.
   const earnedBefore = want.row.versions.filter(({ state }) => state === "booked").map((
     { cents },
   ) => grantOf(want.row.brand, cents));

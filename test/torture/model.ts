@@ -1,6 +1,6 @@
-// What users must see once a set of bank rows has been delivered, whatever the order and however often
-// the edge died meanwhile. Written from DESIGN.md section 4 and from nothing of src/: the torture
-// compares the ledgers with this, not with what they say of themselves.
+// What users must see once a set of bank rows has been delivered, whatever the order and however
+// often the edge died meanwhile. Written from DESIGN.md section 4 and from nothing of src/: the
+// torture compares the ledgers with this, not with what they say of themselves.
 
 export type BrandName = "monoprix" | "auchan" | "leclerc";
 export type Brand = {

@@ -117,7 +117,9 @@ async function openOffers(
   return offers as Record<BrandName, string>;
 }
 
-/** Seeds the catalogue, enrols the users, and moves the clock past the days that rows are dated on. */
+/**
+ * Seeds the catalogue, enrols the users, and moves the clock past the days that rows are dated on.
+ */
 export async function openWorld(site: Site, users: number, rng: Rng): Promise<World> {
   const { at, dataDir } = site;
   const secrets = await localSecrets(dataDir);

@@ -1,5 +1,5 @@
-// What no webhook reports: rows that change under their id, gaps after a lapsed consent. On the real
-// D1, with what each round costs counted.
+// What no webhook reports: rows that change under their id, gaps after a lapsed consent. On the
+// real D1, with what each round costs counted.
 import { describe, expect, it } from "vitest";
 import { cardRow, deliver, hotUser, REDIRECT, syncedBody } from "../support/banking-app.ts";
 import type { Linked } from "../support/banking-app.ts";

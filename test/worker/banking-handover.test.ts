@@ -1,5 +1,5 @@
-// Of several users who hold one bank account one earns; when they stop, the next one does, by itself,
-// and no row is lost or paid twice.
+// Of several users who hold one bank account one earns; when they stop, the next one does, by
+// itself, and no row is lost or paid twice.
 import { describe, expect, it } from "vitest";
 import { deliver, START_MS, syncedBody } from "../support/banking-app.ts";
 import type { BankingApp } from "../support/banking-app.ts";

@@ -1,5 +1,5 @@
-// Learning from people: what corrections suggest, with its effect before anybody approves it, and the
-// import of legal names. Every name is invented.
+// Learning from people: what corrections suggest, with its effect before anybody approves it, and
+// the import of legal names. Every name is invented.
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ALICE, catalogueApp } from "../support/catalogue-app.ts";

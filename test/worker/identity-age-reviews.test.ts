@@ -1,5 +1,5 @@
-// A birth date corrected below the minimum age after a bank was linked: nothing earns until a person
-// decides, within 30 days; the user is told by mail.
+// A birth date corrected below the minimum age after a bank was linked: nothing earns until a
+// person decides, within 30 days; the user is told by mail.
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import { contactBook } from "../../src/identity/service/contact.ts";

@@ -1,5 +1,5 @@
-// Which device a code belongs to, what the owner is told of a new session, and what strangers can do to
-// an address: nothing.
+// Which device a code belongs to, what the owner is told of a new session, and what strangers can
+// do to an address: nothing.
 import { env } from "cloudflare:workers";
 import { describe, it } from "vitest";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
@@ -212,8 +212,8 @@ describe("spraying all addresses", () => {
   it("hits fewer than 0.001 accounts a day, raises one alert and refuses no bystander", async ({ expect }) => {
     await forgetTries();
     const app = await identityApp(DB);
-    // Most of the campaign is written as its rows: its other devices have guessed 440 times, and hold
-    // 340 codes of six digits for after.
+    // Most of the campaign is written as its rows: its other devices have guessed 440 times, and
+    // hold 340 codes of six digits for after.
     const earlier = { tries: 440, codes: 340 };
     await DB.batch([
       DB.prepare(

@@ -434,8 +434,8 @@ describe("waiting rows", () => {
 
   test("stay decided when an alarm that had asked before projects after the decision", async () => {
     const id = await held();
-    // A change of another row, so that the alarm has something to project; the first row still waits when
-    // it asks. No shell, so no alarm rings before.
+    // A change of another row, so that the alarm has something to project; the first row still
+    // waits when it asks. No shell, so no alarm rings before.
     await runInDurableObject(app.stubOf(id), (_object, state) => {
       const engine = createEngine({
         sql: objectSql(state.storage),

@@ -29,8 +29,8 @@ const heads = () =>
   );
 
 /**
- * Lets every ledger write down and project what it has: those of other tests would otherwise do it in
- * the middle of this one.
+ * Lets every ledger write down and project what it has: those of other tests would otherwise do it
+ * in the middle of this one.
  */
 async function settleAll(): Promise<void> {
   mailbox();

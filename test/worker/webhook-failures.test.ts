@@ -1,5 +1,5 @@
-// Deliveries while something fails or happens at the same time, and states that are looked up before
-// they are believed. On the real D1.
+// Deliveries while something fails or happens at the same time, and states that are looked up
+// before they are believed. On the real D1.
 import { describe, expect, it } from "vitest";
 import {
   addUser,

@@ -1,5 +1,5 @@
-// Which account of a bank an aggregator's account id shows (DESIGN.md section 4, "Which rows are the
-// same"). Pure. IBAN and name go into keyed hashes and nowhere else.
+// Which account of a bank an aggregator's account id shows (DESIGN.md section 4, "Which rows are
+// the same"). Pure. IBAN and name go into keyed hashes and nowhere else.
 import { keyedIndex } from "../../kernel/keyring.ts";
 import type { Keyring } from "../../kernel/keyring.ts";
 import type { RemoteAccount } from "../ports.ts";
@@ -37,8 +37,8 @@ export function normaliseName(name: string): string {
 }
 
 /**
- * The identity of an account as the aggregator shows it. `siblings` are the accounts among which the
- * parent is searched.
+ * The identity of an account as the aggregator shows it. `siblings` are the accounts among which
+ * the parent is searched.
  */
 export function identityOf(
   keyring: Keyring,
@@ -66,8 +66,8 @@ export function identityOf(
 }
 
 /**
- * The identity of a known account after it was shown again. What a bank gave once stays true when it
- * stops giving it; only what was taken for an IBAN and is none goes.
+ * The identity of a known account after it was shown again. What a bank gave once stays true when
+ * it stops giving it; only what was taken for an IBAN and is none goes.
  */
 export function identityAfter(
   keyring: Keyring,

@@ -215,8 +215,8 @@ function newAccounts(
 
 /**
  * The page that renews is opened with a code of ours, by whoever got its address, and shows that
- * person's accounts. So what appears afterwards is taken only as an account that this connection has
- * had, by its IBAN, or as a card of one. Others need a link of their own.
+ * person's accounts. So what appears afterwards is taken only as an account that this connection
+ * has had, by its IBAN, or as a card of one. Others need a link of their own.
  */
 function isKnownAccount(account: AccountIdentity, ours: LinkedConnection): boolean {
   return ours.accounts.some((known) =>

@@ -29,8 +29,8 @@ export type Handover = {
 export type NextHolder = { readonly userId: UserId; readonly accounts: readonly Holder[] };
 
 /**
- * Who earns next: the preferred user, else the one whose account was seen first. Null while somebody
- * earns, and when nobody waits; what its user switched off does not wait.
+ * Who earns next: the preferred user, else the one whose account was seen first. Null while
+ * somebody earns, and when nobody waits; what its user switched off does not wait.
  */
 export function nextHolder(
   inOrderOfFirstSight: readonly Holder[],

@@ -68,7 +68,8 @@ export function connectionView(
       ordinal: account.ordinal,
       earning: notEarning(account) === null,
       notEarning: notEarning(account),
-      // A request that nobody answered is over when it is read, whether or not the sweep has been by.
+      // A request that nobody answered is over when it is read, whether or not the sweep has been
+      // by.
       transfer: account.transfer !== null && account.transfer.expiresAtMs > nowMs
         ? account.transfer
         : null,

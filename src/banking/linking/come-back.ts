@@ -1,6 +1,6 @@
 // The way back from the aggregator's page. Linking: only the code that the page gave to the browser
-// of whoever typed the credentials, brought by the user who began, is believed. Renewing: nothing but
-// the state is, and what the user has there is read.
+// of whoever typed the credentials, brought by the user who began, is believed. Renewing: nothing
+// but the state is, and what the user has there is read.
 import { sha256Hex } from "../../kernel/hash.ts";
 import type { ConnectionId, UserId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
@@ -32,8 +32,9 @@ type Returned = {
 const REPEAT_MS = 30 * MINUTE_MS;
 
 /**
- * Takes a user back. The state must be this user's, and unspent, or spent lately with the same code:
- * then it goes on where it stopped. A refusal or an error there spends it without a connection.
+ * Takes a user back. The state must be this user's, and unspent, or spent lately with the same
+ * code: then it goes on where it stopped. A refusal or an error there spends it without a
+ * connection.
  */
 export async function returnFromBank(
   deps: BankingDeps,

@@ -39,7 +39,8 @@ const INTENT_MS = 30 * MINUTE_MS;
 /**
  * Starts a new connection: gates, and the address of the aggregator's page. Nothing is made there
  * yet: the page is opened without a code of ours, and whoever types credentials on it gets the code
- * that proves it. So an address that reaches somebody else is of no use to the one who asked for it.
+ * that proves it. So an address that reaches somebody else is of no use to the one who asked for
+ * it.
  */
 export async function startConnection(
   deps: BankingDeps,

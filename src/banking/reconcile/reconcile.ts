@@ -19,8 +19,8 @@ export type Reconciled = {
 /**
  * Reads the user's connections and accounts at the aggregator and applies the differences in one
  * batch; nothing is written when there are none. A connection that is missing there is left alone:
- * only its own deletion event, checked, ends it. One that no traded code brought is deleted there. `renewed` is the connection whose consent the user
- * comes back from renewing.
+ * only its own deletion event, checked, ends it. One that no traded code brought is deleted there.
+ * `renewed` is the connection whose consent the user comes back from renewing.
  */
 export async function reconcile(
   deps: BankingDeps,

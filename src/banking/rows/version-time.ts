@@ -1,5 +1,5 @@
-// How fresh a row is, in the ledger's terms. What an aggregator states orders the versions of a row;
-// the arrival never makes an old version fresh, unless a read has just shown it. Pure.
+// How fresh a row is, in the ledger's terms. What an aggregator states orders the versions of a
+// row; the arrival never makes an old version fresh, unless a read has just shown it. Pure.
 import type { BankRow } from "../../ledger/ports.ts";
 import type { CardRow } from "../ports.ts";
 

@@ -1,5 +1,5 @@
-// Whether the aggregator has ever answered. A wrong address or a missing permission is there from the
-// first start; an outage of an aggregator that worked before must not take the service out of
+// Whether the aggregator has ever answered. A wrong address or a missing permission is there from
+// the first start; an outage of an aggregator that worked before must not take the service out of
 // traffic, since points and purchases need no aggregator.
 import type { Clock } from "../../kernel/time.ts";
 

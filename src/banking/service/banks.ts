@@ -11,8 +11,8 @@ const BANKS_KEPT_MS = HOUR_MS;
 type Banks = Result<readonly Bank[], { readonly code: "aggregator_unavailable" }>;
 
 /**
- * Makes the search of banks whose name contains a query, whatever its case and accents; by name. One
- * per isolate: it keeps the list.
+ * Makes the search of banks whose name contains a query, whatever its case and accents; by name.
+ * One per isolate: it keeps the list.
  */
 export function createBankSearch(
   deps: Pick<BankingDeps, "aggregators" | "clock">,

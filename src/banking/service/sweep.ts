@@ -1,6 +1,7 @@
 // Finishes what was left open: reads back, repairs, removals, endings, looks at users who never
-// came back from the bank's page, shared accounts whose holder left; once a day it reads what changed
-// of each connection. In bounded steps; one user's trouble postpones that user's work and nobody else's.
+// came back from the bank's page, shared accounts whose holder left; once a day it reads what
+// changed of each connection. In bounded steps; one user's trouble postpones that user's work and
+// nobody else's.
 import { isDatabaseFailure } from "../../db/database.ts";
 import { errorClass } from "../../kernel/log.ts";
 import { DAY_MS, HOUR_MS } from "../../kernel/time.ts";

@@ -25,7 +25,8 @@ export async function switchEarning(
     await handOversOf(deps, userId);
     return ok(null);
   }
-  // What is due comes first: the account may have begun to earn by itself, since an earlier instant.
+  // What is due comes first: the account may have begun to earn by itself, since an earlier
+  // instant.
   await handOversOf(deps, userId);
   const account = await deps.store.switchOf(userId, id);
   if (account === null) return err({ code: "not_found" });

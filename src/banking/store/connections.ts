@@ -47,8 +47,8 @@ export function connectionRows(db: Database, random: RandomBytes) {
       ]);
     },
     /**
-     * A connection's local end; `gone` when the aggregator has already forgotten it. The last one of
-     * a link ends the link, so that nobody stays there for nothing. Nothing happens to one that
+     * A connection's local end; `gone` when the aggregator has already forgotten it. The last one
+     * of a link ends the link, so that nobody stays there for nothing. Nothing happens to one that
      * ended before.
      */
     async removeConnection(

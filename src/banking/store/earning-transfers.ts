@@ -1,5 +1,5 @@
-// Requests of one holder to earn in the place of another, and their answers. Each is one batch whose
-// statements share their condition, so that of two that race exactly one has its effect.
+// Requests of one holder to earn in the place of another, and their answers. Each is one batch
+// whose statements share their condition, so that of two that race exactly one has its effect.
 import { sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { bankAccounts, earningHandovers, earningTransfers } from "../../db/banking-tables.ts";

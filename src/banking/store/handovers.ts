@@ -20,7 +20,9 @@ const handovers = earningHandovers;
 /** From when on rows count for who begins to earn, and which of them earlier holders have had. */
 export type EarningStart = {
   readonly seenFromMs: number;
-  /** Rows of days before this instant's stay with the earlier holders; null when there were none. */
+  /**
+   * Rows of days before this instant's stay with the earlier holders; null when there were none.
+   */
   readonly countsFromMs: number | null;
   readonly takenRows: readonly string[];
   readonly nowMs: number;
@@ -112,9 +114,9 @@ export function handoverRows(db: Database) {
   return {
     ...reads(db),
     /**
-     * The next holder earns, gets a mail that says so, and reads back what was seen since the right was
-     * free. All or nothing; without effect when something changed since the holders were read, and
-     * then the note stays.
+     * The next holder earns, gets a mail that says so, and reads back what was seen since the right
+     * was free. All or nothing; without effect when something changed since the holders were read,
+     * and then the note stays.
      */
     async handOver(due: Handover, next: NextHolder, start: EarningStart): Promise<void> {
       const { fingerprint, stoppedAtMs } = due;

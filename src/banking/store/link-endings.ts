@@ -1,4 +1,5 @@
-// The end of a user's existence at an aggregator: the mark here first, the end there confirmed later.
+// The end of a user's existence at an aggregator: the mark here first, the end there confirmed
+// later.
 import { and, eq, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
 import { aggregatorLinks, bankConnections, connectionIntents } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";

@@ -117,7 +117,9 @@ export function lostTradeReads(db: Database) {
       ).limit(1);
       return found.length > 0;
     },
-    /** The link of a trade begun in that time whose answer was lost and that claimed to connect it. */
+    /**
+     * The link of a trade begun in that time whose answer was lost and that claimed to connect it.
+     */
     async lostTrade(
       aggregator: AggregatorName,
       remoteConnectionId: string,

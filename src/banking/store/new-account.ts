@@ -132,8 +132,8 @@ function accountPlan(id: string, changes: Changes, item: NewAccount) {
     ordinal: ORDINAL_IN_CONNECTION.as("ordinal"),
     fingerprint: sql`${item.fingerprint}`.as("fingerprint"),
     strength: sql`${item.strength}`.as("strength"),
-    // Off stays off, for its reason. On does not stay on where another holder has begun to earn since
-    // the former account ended.
+    // Off stays off, for its reason. On does not stay on where another holder has begun to earn
+    // since the former account ended.
     earning: sql`(NOT COALESCE(${earlierSwitch("1 - p.earning")}, 0)
       AND ${earnsAfresh(changes, item)})`.as(
       "earning",
@@ -167,8 +167,8 @@ function earnsAfresh(changes: Changes, item: NewAccount): SQL {
 }
 
 /**
- * True when another user's account earns for the account that this one is, or is a card of. Accounts
- * not seen lately are found by the fingerprint of before.
+ * True when another user's account earns for the account that this one is, or is a card of.
+ * Accounts not seen lately are found by the fingerprint of before.
  */
 export function isTaken(userId: string, item: AccountIdentity): SQL {
   const earlier = item.earlierKeys[0] ?? item.fingerprint;

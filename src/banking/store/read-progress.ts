@@ -1,5 +1,5 @@
-// How far the reading of a connection's rows has come, and what ends when a read is done: the gap it
-// filled, the repair that was asked for, the quarantined messages it made up for.
+// How far the reading of a connection's rows has come, and what ends when a read is done: the gap
+// it filled, the repair that was asked for, the quarantined messages it made up for.
 import { and, eq, isNotNull, isNull, lte, ne, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { bankConnections, bankGaps } from "../../db/banking-tables.ts";

@@ -167,8 +167,9 @@ function provesTaken(changes: Changes, identity: AccountIdentity | null): SQL {
 }
 
 /**
- * Follows an account's state and identity. Opting in again is a new link: what was bought in between
- * is not ours to see. An account that proves to be shared with another user who earns does not.
+ * Follows an account's state and identity. Opting in again is a new link: what was bought in
+ * between is not ours to see. An account that proves to be shared with another user who earns does
+ * not.
  */
 export function updateAccount(db: Database, changes: Changes, item: AccountChange) {
   const table = bankAccounts;

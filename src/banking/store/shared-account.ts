@@ -1,5 +1,6 @@
-// SQL about the holders of one bank account: which accounts are the same for earning, and who earns.
-// The only place that knows by which column holders are found (the migration's triggers aside).
+// SQL about the holders of one bank account: which accounts are the same for earning, and who
+// earns. The only place that knows by which column holders are found (the migration's triggers
+// aside).
 import { sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 

@@ -1,5 +1,5 @@
-// An authentic message of an aggregator's user that no link has. Three kinds: its trade is under way
-// and its answer not stored yet; the answer was lost; or nobody knows.
+// An authentic message of an aggregator's user that no link has. Three kinds: its trade is under
+// way and its answer not stored yet; the answer was lost; or nobody knows.
 import { MINUTE_MS } from "../../kernel/time.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
 import type { Aggregator, WebhookMessage } from "../ports.ts";

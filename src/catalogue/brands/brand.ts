@@ -257,8 +257,8 @@ export function approveAliasChange(
 }
 
 /**
- * Takes a brand out of the lists: it gets no offers any more. It stays recognised, because purchases
- * of its past offers may still arrive.
+ * Takes a brand out of the lists: it gets no offers any more. It stays recognised, because
+ * purchases of its past offers may still arrive.
  */
 export function archiveBrand(
   catalogue: Catalogue,

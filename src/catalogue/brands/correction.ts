@@ -81,9 +81,9 @@ function readCorrection(
 }
 
 /**
- * Says that a label is a brand's, or none's, from now on. For a brand that an offer pays for it waits
- * for a second person; the same request of another person is that approval. Whatever is said later
- * of the same merchant replaces what waits.
+ * Says that a label is a brand's, or none's, from now on. For a brand that an offer pays for it
+ * waits for a second person; the same request of another person is that approval. Whatever is said
+ * later of the same merchant replaces what waits.
  */
 export function correct(
   catalogue: Catalogue,

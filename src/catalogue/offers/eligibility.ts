@@ -1,6 +1,6 @@
-// Whether an offer would reward its reader's next purchase. Pure: it is given what the user has used
-// and what the budget has reserved. What only the purchase itself shows (amount, channel) is not
-// judged.
+// Whether an offer would reward its reader's next purchase. Pure: it is given what the user has
+// used and what the budget has reserved. What only the purchase itself shows (amount, channel) is
+// not judged.
 import type { OfferTerms, ReasonCode } from "../../ledger/ports.ts";
 
 /** What a user has used of an offer in the present period. */

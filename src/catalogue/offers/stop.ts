@@ -94,7 +94,9 @@ export function approveStop(
   return decided(offer, stop, true, "offer.approve_stop");
 }
 
-/** True once a stop is in force or decided for the end of the day: nothing is added to the offer. */
+/**
+ * True once a stop is in force or decided for the end of the day: nothing is added to the offer.
+ */
 export function isStopped(offer: OfferEntry): boolean {
   return offer.stops.some((stop) => stop.state === "in_force");
 }

@@ -66,8 +66,8 @@ export function isPreview(c: Context<AppEnv>): boolean {
 }
 
 /**
- * Middleware of an import. A preview changes nothing, so it needs no Idempotency-Key, and its answer
- * must not be given again for the import itself.
+ * Middleware of an import. A preview changes nothing, so it needs no Idempotency-Key, and its
+ * answer must not be given again for the import itself.
  */
 export function operatorImports(deps: CatalogueRoutesDeps): MiddlewareHandler<AppEnv>[] {
   const [read, act] = [audited(deps.service.note, { reads: true }), audited(deps.service.note)];

@@ -157,7 +157,10 @@ function messageOf(
   }
 }
 
-/** What is the user's own of each offer: one call of their ledger, one read of the budgets beside it. */
+/**
+ * What is the user's own of each offer: one call of their ledger, one read of the budgets beside
+ * it.
+ */
 async function personalParts(
   deps: CatalogueRoutesDeps,
   userId: UserId,

@@ -31,8 +31,9 @@ function pointsOfAPurchase(version: NormalisedVersion): number {
 }
 
 /**
- * The most that one user can draw in a month. A minimum bounds nothing, since it says nothing of how
- * often somebody buys; nor does the budget, which everybody shares and a later version may raise.
+ * The most that one user can draw in a month. A minimum bounds nothing, since it says nothing of
+ * how often somebody buys; nor does the budget, which everybody shares and a later version may
+ * raise.
  */
 function pointsOfAMonth(version: NormalisedVersion): number {
   const perPurchase = pointsOfAPurchase(version);
@@ -55,8 +56,8 @@ function raisesBudget(budgetPoints: number | null, replaced: Effect["replacedBud
 /**
  * True when a second person must approve the version before it is in force: a rate over 1 500 bp in
  * any tier, or points per euro worth more than that at the programme's rate; fixed points or points
- * per euro that give more than 2 000 points a purchase or let one user draw more than 5 000 a month;
- * a budget raised above 500 000 points.
+ * per euro that give more than 2 000 points a purchase or let one user draw more than 5 000 a
+ * month; a budget raised above 500 000 points.
  */
 export function needsSecondPerson(version: NormalisedVersion, effect: Effect): boolean {
   if (raisesBudget(version.budgetPoints, effect.replacedBudget)) return true;

@@ -1,4 +1,5 @@
-// What can be wrong with an offer version: a closed list of codes. Their sentences are in the texts.
+// What can be wrong with an offer version: a closed list of codes. Their sentences are in the
+// texts.
 import type { InBothLanguages } from "../../texts/catalogue.ts";
 import { OFFERS } from "../../texts/texts.ts";
 

@@ -1,5 +1,5 @@
-// `GET /age-reviews` and `POST /age-reviews/{id}/decision`: users whose corrected birth date says that
-// they are too young wait for a person. Without the birth date.
+// `GET /age-reviews` and `POST /age-reviews/{id}/decision`: users whose corrected birth date says
+// that they are too young wait for a person. Without the birth date.
 import { createRoute, z } from "@hono/zod-openapi";
 import { audited, operatorEvent } from "../../audit/ports.ts";
 import type { AuditEvent } from "../../audit/ports.ts";

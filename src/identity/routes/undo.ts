@@ -1,5 +1,5 @@
-// Undoing what a mail told the owner of an account about, without signing in: whoever lost the account
-// cannot.
+// Undoing what a mail told the owner of an account about, without signing in: whoever lost the
+// account cannot.
 import { createRoute, z } from "@hono/zod-openapi";
 import { body, problems } from "../../http/router.ts";
 import { UNDO_POLICY, UNDO_SCRIPT, undoPage } from "../undo-page.ts";

@@ -1,6 +1,7 @@
-// What becomes of a user whose corrected birth date says that they are too young: nothing earns until
-// a person decides. Of age: it goes on, and what was bought meanwhile is read back. Under age, or
-// nobody decided in time: the connections end, since data of a child must not go on being read.
+// What becomes of a user whose corrected birth date says that they are too young: nothing earns
+// until a person decides. Of age: it goes on, and what was bought meanwhile is read back. Under
+// age, or nobody decided in time: the connections end, since data of a child must not go on being
+// read.
 import type { AuditEvent } from "../../audit/ports.ts";
 import { newId } from "../../kernel/ids.ts";
 import type { UserId } from "../../kernel/ids.ts";

@@ -15,8 +15,8 @@ type ContactDeps = {
 };
 
 /**
- * Addresses, decrypted one at a time. A key that cannot be used raises an alert, and the user is not
- * written to.
+ * Addresses, decrypted one at a time. A key that cannot be used raises an alert, and the user is
+ * not written to.
  */
 export function contactBook(deps: ContactDeps): ContactPort {
   return {

@@ -1,5 +1,5 @@
-// Sends the notices that wait. A crash between sending and noting it sends one again: twice is better
-// than never.
+// Sends the notices that wait. A crash between sending and noting it sends one again: twice is
+// better than never.
 import type { Keyring } from "../../kernel/keyring.ts";
 import type { Log } from "../../kernel/log.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../kernel/time.ts";
@@ -63,8 +63,8 @@ async function sendOne(deps: NoticesDeps, notice: NoticeRow): Promise<void> {
 }
 
 /**
- * The link of a notice about something that can be undone. The token lies behind `#`, which no server
- * sees, and the page it opens changes nothing by itself: mail scanners follow links.
+ * The link of a notice about something that can be undone. The token lies behind `#`, which no
+ * server sees, and the page it opens changes nothing by itself: mail scanners follow links.
  */
 function undoLink(
   deps: NoticesDeps,

@@ -51,7 +51,10 @@ export function openAgeReview(db: Database, userId: UserId, review: NewAgeReview
   ] as const;
 }
 
-/** Leaves the user a notice of a review that was closed at this instant: of two statements one has its effect. */
+/**
+ * Leaves the user a notice of a review that was closed at this instant: of two statements one has
+ * its effect.
+ */
 function closingNotices(db: Database, id: string, nowMs: number) {
   const notice = (kind: "age_review_resumed" | "age_review_ended", decided: SQL) =>
     noticeStatement(db, {

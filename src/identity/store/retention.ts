@@ -11,8 +11,8 @@ import { WRONG_TRIES_WINDOW_MS } from "../code.ts";
 const ENDED_SESSION_KEPT_MS = 30 * DAY_MS;
 
 /**
- * Forgets codes and tries that no limit counts any more, sessions that ended a month ago, and devices
- * whose challenge no client keeps any longer. Returns how many rows went.
+ * Forgets codes and tries that no limit counts any more, sessions that ended a month ago, and
+ * devices whose challenge no client keeps any longer. Returns how many rows went.
  */
 export async function purge(db: Database, nowMs: number): Promise<number> {
   const [codes, tries, ended, devices] = await guarded(() =>

@@ -54,8 +54,8 @@ export function sessionStore(db: Database) {
     },
 
     /**
-     * Ends a session that its owner did not open and forgets its device; true also when it had ended
-     * before, false when it is long gone.
+     * Ends a session that its owner did not open and forgets its device; true also when it had
+     * ended before, false when it is long gone.
      */
     async undoSession(sessionId: SessionId, nowMs: number): Promise<boolean> {
       const [, , found] = await guarded(() =>

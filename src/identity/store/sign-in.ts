@@ -33,8 +33,9 @@ export type SignInWrite = {
 
 /**
  * Uses the code, creates the user when the address has none, opens the session, notes its device as
- * known, ends the codes of other devices and leaves a mail to the owner: all or nothing. `used` is false when the code was not (any more) good or the address got another
- * owner meanwhile; `opened` is false for a user who may not sign in.
+ * known, ends the codes of other devices and leaves a mail to the owner: all or nothing. `used` is
+ * false when the code was not (any more) good or the address got another owner meanwhile; `opened`
+ * is false for a user who may not sign in.
  */
 export async function signIn(
   db: Database,

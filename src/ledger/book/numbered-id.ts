@@ -39,8 +39,8 @@ export function numberOf(id: string): number {
 const TIME_DIGITS = 12;
 
 /**
- * Whether `numberedId` can have made this id for a row of that time and owner. Says so of an id that
- * no row has any more; another user's id for the row of the same number has another time.
+ * Whether `numberedId` can have made this id for a row of that time and owner. Says so of an id
+ * that no row has any more; another user's id for the row of the same number has another time.
  */
 export function wasNumberedAt(id: string, nowMs: number, shardOf: string | undefined): boolean {
   const hex = id.slice(id.indexOf("_") + 1).replaceAll("-", "");

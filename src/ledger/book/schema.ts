@@ -147,17 +147,17 @@ const SAMPLE_CHANGES = [
 // A refund may give back several purchases, and those of the other accounts of its family.
 const REFUND_PARTS = ["ALTER TABLE purchases ADD COLUMN refund_parts TEXT"];
 
-// What `last_update_ms` is worth (null: it is exact), the debit that a pending row announces, and the
-// day of purchase that a person gave where the bank's cannot be true. All null in older rows.
+// What `last_update_ms` is worth (null: it is exact), the debit that a pending row announces, and
+// the day of purchase that a person gave where the bank's cannot be true. All null in older rows.
 const ROW_DAYS_AND_TIMES = [
   "ALTER TABLE purchases ADD COLUMN last_update_kind TEXT",
   "ALTER TABLE purchases ADD COLUMN announced_on TEXT",
   "ALTER TABLE purchases ADD COLUMN given_on TEXT",
 ];
 
-// What says which account of a bank a listing shows. The IBAN's hash was its fingerprint so far; the
-// rest is learnt when the account is seen again. `held_terms`: the offers by which a row held for
-// review is judged when nobody has decided in time.
+// What says which account of a bank a listing shows. The IBAN's hash was its fingerprint so far;
+// the rest is learnt when the account is seen again. `held_terms`: the offers by which a row held
+// for review is judged when nobody has decided in time.
 const ACCOUNT_IDENTITY = [
   ...[
     "link_id TEXT",

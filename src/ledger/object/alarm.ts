@@ -1,6 +1,6 @@
 // What a ledger's alarm does, apart from the runtime that rings it: writes down what is due, asks
-// budgets, sends notices, projects to D1. It runs between engine calls and not inside them, so calls of
-// the user may come between its steps; each step can be repeated.
+// budgets, sends notices, projects to D1. It runs between engine calls and not inside them, so
+// calls of the user may come between its steps; each step can be repeated.
 import type { SqlDatabase } from "../../db/d1.ts";
 import { assert } from "../../kernel/assert.ts";
 import type { OfferId } from "../../kernel/ids.ts";

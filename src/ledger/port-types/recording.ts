@@ -58,9 +58,9 @@ export type BankRow = {
   /** The aggregator's `last_update`; an older row never overwrites a newer one. */
   readonly lastUpdateMs: number;
   /**
-   * What `lastUpdateMs` is worth; absent: it is exact. `repeated_hour`: a local time that the autumn
-   * change repeats, so it is that instant or an hour later. `unstated`: the row came by webhook
-   * without any time of its own, and this is its arrival, which says nothing of its age.
+   * What `lastUpdateMs` is worth; absent: it is exact. `repeated_hour`: a local time that the
+   * autumn change repeats, so it is that instant or an hour later. `unstated`: the row came by
+   * webhook without any time of its own, and this is its arrival, which says nothing of its age.
    */
   readonly lastUpdateKind?: "repeated_hour" | "unstated";
   /** Ciphertext; its place is table `purchases`, column `label`, row `<accountId>:<externalId>`. */
@@ -117,7 +117,9 @@ export type OfferTerms = {
 export type Programme = {
   readonly pointsPerEuro: number;
   readonly pointsExpireMonths: number;
-  /** A purchase that would earn more waits for a person first, but not for long. Absent: none does. */
+  /**
+   * A purchase that would earn more waits for a person first, but not for long. Absent: none does.
+   */
   readonly reviewPoints?: number;
 };
 

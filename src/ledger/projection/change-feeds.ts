@@ -1,6 +1,6 @@
-// What is projected to D1 beside the transactions: purchases for the statistics sample, and the rows
-// that wait for a person. Like the outbox it keeps only marks of what was projected, so that no
-// purchase pays for its projection with a row of its own.
+// What is projected to D1 beside the transactions: purchases for the statistics sample, and the
+// rows that wait for a person. Like the outbox it keeps only marks of what was projected, so that
+// no purchase pays for its projection with a row of its own.
 import { hexEncode, utf8Encode } from "../../kernel/encoding.ts";
 import { canonicalJson, sha256Bytes } from "../../kernel/hash.ts";
 import type { BrandId, PurchaseId } from "../../kernel/ids.ts";
@@ -36,7 +36,9 @@ const REVIEWS_MAX = 10_000;
 
 // ---- the sample ---------------------------------------------------------------------------------
 
-/** Rows up to number `n` were looked at, of which those in `pending` were too early to be offered. */
+/**
+ * Rows up to number `n` were looked at, of which those in `pending` were too early to be offered.
+ */
 type Looked = { readonly n: number; readonly pending: readonly number[] };
 /** And `through` is the last of their changes (table `sample_changes`) that was looked at. */
 type SampleMark = Looked & { readonly through: number };
@@ -81,8 +83,8 @@ export function peekSample(work: Call): SampleChanges | null {
   const mark: SampleMark = {
     n: lastFresh === undefined ? n : integerOf(lastFresh, "n"),
     through: lastChange === undefined ? 0 : integerOf(lastChange, "seq"),
-    // Also one that another row took over: when the bank books it after all, it is a purchase. And one
-    // whose day lies too far ahead to be offered yet.
+    // Also one that another row took over: when the bank books it after all, it is a purchase. And
+    // one whose day lies too far ahead to be offered yet.
     pending: [...known, ...fresh].filter((row) => {
       const day = textOf(row, "purchased_on");
       return row["state"] === "pending"

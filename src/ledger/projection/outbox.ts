@@ -1,6 +1,6 @@
-// What is projected of a book to D1. The transactions are their own outbox: they are append-only and
-// numbered without gaps, so a mark of how far D1 has come is all it takes, and no purchase pays for
-// an outbox row. Rebuilding D1 is draining again from zero.
+// What is projected of a book to D1. The transactions are their own outbox: they are append-only
+// and numbered without gaps, so a mark of how far D1 has come is all it takes, and no purchase pays
+// for an outbox row. Rebuilding D1 is draining again from zero.
 import { dayOf } from "../book/paris-days.ts";
 import { bodyFrom, changesOf, EMPTY_HEAD, readHead } from "../book/transactions.ts";
 import type { TransactionBody } from "../book/transactions.ts";

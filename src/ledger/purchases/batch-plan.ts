@@ -1,5 +1,6 @@
-// What a delivery changes: the rows it brings, as new or as newer versions of rows that we have, and
-// the rows of earlier deliveries that it affects. Nothing is written before the rows are judged.
+// What a delivery changes: the rows it brings, as new or as newer versions of rows that we have,
+// and the rows of earlier deliveries that it affects. Nothing is written before the rows are
+// judged.
 import { assert } from "../../kernel/assert.ts";
 import type { AccountId, BrandId } from "../../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../../kernel/money.ts";
@@ -150,7 +151,8 @@ function planRow(
     known,
     () => decisiveFactsDiffer(known, row),
   );
-  // An older version changes nothing of the row itself, but may show which others it is the same as.
+  // An older version changes nothing of the row itself, but may show which others it is the same
+  // as.
   const missedPending = !newer && row.state === "pending" && known.state !== "pending" &&
     !known.wasPending;
   const missedAmount = !newer && row.state === "booked" &&

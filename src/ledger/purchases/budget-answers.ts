@@ -14,8 +14,8 @@ import { dueUnlessBudgetOpen, earned, waitEndsMs } from "./verdict-state.ts";
 
 /**
  * The reservations that offers' budgets must be asked for now. Idempotent for them: a task says how
- * much a purchase should have reserved, not by how much that changes. What is given back comes first:
- * it may be what another of them needs.
+ * much a purchase should have reserved, not by how much that changes. What is given back comes
+ * first: it may be what another of them needs.
  */
 export function budgetTasks(call: Call, limit: number): BudgetTask[] {
   const rows = call.sql.exec(

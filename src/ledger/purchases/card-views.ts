@@ -8,7 +8,9 @@ import { inAgeOrder } from "./generation-matching.ts";
 /** Two slots that are one purchase, or one that is by itself. */
 type JoinedSlot = { readonly rows: Slot; readonly parts: readonly Slot[] };
 
-/** Joins each slot of a card account with the slot of its parent that shows the same, one to one. */
+/**
+ * Joins each slot of a card account with the slot of its parent that shows the same, one to one.
+ */
 export function joinViews(slots: readonly Slot[], listings: Listings): JoinedSlot[] {
   const joined = closestFirst(pairsOf(slots, listings));
   const taken = new Set(joined.flatMap(({ left, right }) => [left, right]));

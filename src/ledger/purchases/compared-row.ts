@@ -21,7 +21,10 @@ export type SameRow = {
   readonly lastUpdateKind: RowVersion["lastUpdateKind"];
   /** A booked row that was once pending under its own id does not take over another pending row. */
   readonly wasPending: boolean;
-  /** What was found before: the row this one repeats, or null. Not looked at here; the caller compares. */
+  /**
+   * What was found before: the row this one repeats, or null. Not looked at here; the caller
+   * compares.
+   */
   readonly sameAs: number | null;
   /**
    * Whether rule (c) asked for a review before; null when another rule or a person decides that.

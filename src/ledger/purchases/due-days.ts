@@ -1,5 +1,6 @@
-// Booked purchases that are judged when their time comes: those of a day ahead on that day, those with
-// a large reward when nobody objected in time. Whoever calls has to bring the offers of their days.
+// Booked purchases that are judged when their time comes: those of a day ahead on that day, those
+// with a large reward when nobody objected in time. Whoever calls has to bring the offers of their
+// days.
 import type { Call } from "../book/call.ts";
 import { dayOf } from "../book/paris-days.ts";
 import { integerOf } from "../book/sql.ts";
@@ -61,7 +62,9 @@ function isCovered({ brand, purchasedOn: on }: PurchaseRow, { covers }: Terms): 
     covers.some((cover) => cover.brandId === brand.id && cover.from <= on && on <= cover.to);
 }
 
-/** A delivery judges what is due as well, so that its own rows find in the caps what came before. */
+/**
+ * A delivery judges what is due as well, so that its own rows find in the caps what came before.
+ */
 export function planDueDays(call: Call, plan: BatchPlan): void {
   for (const row of dueRows(call)) {
     if (plan.rows.has(row.n)) continue;

@@ -32,8 +32,8 @@ type StoredTerms = readonly [
 type Stored = Omit<Findings, "checks"> & { readonly terms: readonly StoredTerms[] };
 
 /**
- * True in SQL for a stored verdict (column `verdict`) in which a cap, an earlier purchase or a budget
- * refused something: both stored forms.
+ * True in SQL for a stored verdict (column `verdict`) in which a cap, an earlier purchase or a
+ * budget refused something: both stored forms.
  */
 export const MAY_BE_LIMITED = ["cap_reached", "not_first_purchase", "budget_exhausted"].map((
   rule,

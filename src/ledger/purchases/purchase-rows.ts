@@ -433,8 +433,8 @@ export function noteEarlierAmount(purchase: PurchaseRow, cents: number): boolean
 }
 
 /**
- * A version whose day still cannot be true keeps the day that a person gave, as long as it is of the
- * purchase that they saw.
+ * A version whose day still cannot be true keeps the day that a person gave, as long as it is of
+ * the purchase that they saw.
  */
 export function withGivenDay(purchase: PurchaseRow, row: BankRow): BankRow {
   const { givenOn } = purchase;
@@ -469,7 +469,9 @@ export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
   else if (!isSettled(purchase) && purchase.review !== "refused") purchase.review = null;
 }
 
-/** Whether nothing is in doubt any more: a person decided that the row counts, or nobody objected. */
+/**
+ * Whether nothing is in doubt any more: a person decided that the row counts, or nobody objected.
+ */
 function isSettled({ review }: PurchaseRow): boolean {
   return review === "cleared" || review === "lapsed";
 }

@@ -1,6 +1,6 @@
 // Matches the refunds of one brand with the purchases that they give back, and moves the points
-// that follow. The match is made anew from the whole set whenever it changes (refund-allocation.ts),
-// so a refund before its purchase ends like one after it.
+// that follow. The match is made anew from the whole set whenever it changes
+// (refund-allocation.ts), so a refund before its purchase ends like one after it.
 import type { BrandId } from "../../kernel/ids.ts";
 import { addDays } from "../../kernel/time.ts";
 import type { Account } from "./account-identity.ts";
@@ -45,8 +45,8 @@ export function reassignRefunds(
     brandId,
     typeof first === "string" ? addDays(first, -REFUND_DAYS_MAX) : "0000-00-00",
   );
-  // Listings of one IBAN are one account. Without one, each listing is an account of its own here: a
-  // name says too little to prefer one.
+  // Listings of one IBAN are one account. Without one, each listing is an account of its own here:
+  // a name says too little to prefer one.
   const accounts = new Map(
     family.map(({ accountNo, ownIban }) => [accountNo, ownIban ?? String(accountNo)]),
   );

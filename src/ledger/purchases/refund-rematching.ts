@@ -70,7 +70,9 @@ function scopesOf(judged: readonly PlannedRow[]): RefundScope[] {
   return [...scopes.values()];
 }
 
-/** The same brands on the accounts that a row has moved from: a refund there may have been of it. */
+/**
+ * The same brands on the accounts that a row has moved from: a refund there may have been of it.
+ */
 function scopesOfLeft(own: readonly RefundScope[], left: ReadonlySet<number>): RefundScope[] {
   return [...left].flatMap((accountNo) =>
     own.map(({ brandId }) => ({ accountNo, brandId, certain: false }))
@@ -78,8 +80,8 @@ function scopesOfLeft(own: readonly RefundScope[], left: ReadonlySet<number>): R
 }
 
 /**
- * Accounts that came together, or parted: all that a refund of theirs may have been matched with, and
- * those of the families that they left.
+ * Accounts that came together, or parted: all that a refund of theirs may have been matched with,
+ * and those of the families that they left.
  */
 function scopesOfRegrouped(call: Call, { regrouped }: BatchAccounts): RefundScope[] {
   if (regrouped.size === 0) return [];

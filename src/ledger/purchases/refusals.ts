@@ -1,7 +1,7 @@
-// A refusal does not outlive its cause: when a purchase that used up a cap, or that was the first of
-// its brand, is taken back, those that it refused or cut are judged again, oldest decision first. A
-// budget that comes back serves later purchases; an earlier one only when it is the purchase that was
-// taken back, under another id.
+// A refusal does not outlive its cause: when a purchase that used up a cap, or that was the first
+// of its brand, is taken back, those that it refused or cut are judged again, oldest decision
+// first. A budget that comes back serves later purchases; an earlier one only when it is the
+// purchase that was taken back, under another id.
 import type { BrandId } from "../../kernel/ids.ts";
 import type { Call } from "../book/call.ts";
 import { readMeta, writeMeta } from "../book/meta.ts";

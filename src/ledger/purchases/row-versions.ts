@@ -23,9 +23,9 @@ export function isSurelyOlder(a: VersionTime, b: VersionTime): boolean {
 }
 
 /**
- * Whether `row`, which arrives, overwrites `known`. Their times decide where they can; at one time a
- * later state is the newer one. Of two in the repeated hour that have the same state, the one that
- * arrives is; `isDifferent` keeps a repeat of what is known from being taken for a change.
+ * Whether `row`, which arrives, overwrites `known`. Their times decide where they can; at one time
+ * a later state is the newer one. Of two in the repeated hour that have the same state, the one
+ * that arrives is; `isDifferent` keeps a repeat of what is known from being taken for a change.
  */
 export function isNewerVersion(
   row: RowVersion,

@@ -94,7 +94,9 @@ export function noteUsage(call: Call, purchase: PurchaseRow): void {
   }
 }
 
-/** Whether it is an earlier purchase for those that come later: booked, not held, not given back. */
+/**
+ * Whether it is an earlier purchase for those that come later: booked, not held, not given back.
+ */
 function isOnRecord({ kind, state, sameAs, review, amountCents, refundedCents }: PurchaseRow) {
   return kind === "purchase" && state === "booked" && sameAs === null &&
     (review === null || review === "cleared") &&

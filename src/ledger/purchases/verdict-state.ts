@@ -202,8 +202,8 @@ export function close(purchase: PurchaseRow): void {
 }
 
 /**
- * When the row's waiting for its booking, its day, its purchase or a review ends; null when time does
- * not end it.
+ * When the row's waiting for its booking, its day, its purchase or a review ends; null when time
+ * does not end it.
  */
 export function waitEndsMs(purchase: PurchaseRow): number | null {
   if (purchase.heldTerms !== null) return purchase.heldTerms.countsAtMs;

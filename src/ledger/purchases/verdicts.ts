@@ -87,8 +87,8 @@ export function settleVerdict(
     return;
   }
   if (waits) return hold(call, purchase, terms);
-  // A row that was held for review, or waited for its day, had no verdict meanwhile, though its facts
-  // are the same.
+  // A row that was held for review, or waited for its day, had no verdict meanwhile, though its
+  // facts are the same.
   const unchanged = decided && purchase.waitsFor !== "review" && !awaitsDay(purchase);
   if (purchase.kind === "refund") return expectPurchase(call, purchase, unchanged);
   if (purchase.purchasedOn > dayOf(call.nowMs)) return expectDay(call, purchase);
@@ -279,8 +279,8 @@ function grantDecided(
   }
   reserveBudget(purchase, terms, points, all);
   if (kept === null || points <= kept.activeBefore) return;
-  // The budget has reserved what was active before. What the purchase is worth beyond that is active
-  // once the budget has reserved it too.
+  // The budget has reserved what was active before. What the purchase is worth beyond that is
+  // active once the budget has reserved it too.
   takeBack(call, purchase, kept.activeBefore);
   askToRestore(purchase, points);
 }
@@ -318,8 +318,8 @@ function pointsDue({ granted, amountCents }: PurchaseRow, refundedCents: number)
 }
 
 /**
- * Brings the points in line with what was refunded: keeps `pointsDue`. Active points above that are reversed, what an earlier match reversed too much is
- * restored. Repeating it changes nothing.
+ * Brings the points in line with what was refunded: keeps `pointsDue`. Active points above that are
+ * reversed, what an earlier match reversed too much is restored. Repeating it changes nothing.
  */
 export function applyRefunds(call: Call, purchase: PurchaseRow, refundedCents: number): void {
   if (refundedCents > purchase.refundedCents) noteFreed(call, purchase);
@@ -345,8 +345,8 @@ export function applyRefunds(call: Call, purchase: PurchaseRow, refundedCents: n
 }
 
 /**
- * The budget has reserved what is to be restored. Caps are asked once more: other purchases may have
- * used their room meanwhile.
+ * The budget has reserved what is to be restored. Caps are asked once more: other purchases may
+ * have used their room meanwhile.
  */
 export function restoreReserved(call: Call, purchase: PurchaseRow): void {
   const points = purchase.budget.at(-1)?.restore ?? 0;
@@ -438,8 +438,8 @@ function isBetter(
   const before = waits ? (purchase.budget.at(-1)?.wanted ?? 0) : purchase.granted;
   if (decision.points <= before) return false;
   if (waits || purchase.lotNo === null || keepsLot(purchase, decision, findings)) return true;
-  // Points of another offer that are confirmed may be spent, and those under a budget may be denied:
-  // what the user has is not risked for them.
+  // Points of another offer that are confirmed may be spent, and those under a budget may be
+  // denied: what the user has is not risked for them.
   return decision.outcome === "earned" && readLot(call, purchase.lotNo).state === "pending";
 }
 

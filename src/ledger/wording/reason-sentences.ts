@@ -1,6 +1,6 @@
-// Verdicts in words: what users read under "why did this purchase earn nothing?". It decides nothing:
-// it picks the sentence of the catalogue that fits what the earning rules and the engine recorded,
-// and fills in the numbers.
+// Verdicts in words: what users read under "why did this purchase earn nothing?". It decides
+// nothing: it picks the sentence of the catalogue that fits what the earning rules and the engine
+// recorded, and fills in the numbers.
 import { DAY_MS } from "../../kernel/time.ts";
 import type { Locale, Say } from "../../texts/catalogue.ts";
 import {

@@ -55,7 +55,9 @@ export function findToken(
   );
 }
 
-/** Spends a single-use code. Returns its user's id, or null when the code is unknown, late or spent. */
+/**
+ * Spends a single-use code. Returns its user's id, or null when the code is unknown, late or spent.
+ */
 export function spendCode(services: Services, code: string, nowMs: number): number | null {
   const record = findToken(services, code, nowMs);
   if (record === undefined || !record.kind.startsWith("code-")) return null;

@@ -1,5 +1,5 @@
-// The e-mail provider: takes what the product sends, shows it to whoever asks. Finds the one-time code
-// so that scripts can sign in.
+// The e-mail provider: takes what the product sends, shows it to whoever asks. Finds the one-time
+// code so that scripts can sign in.
 import type { SandboxApp, Services } from "./context.ts";
 import { readFields } from "./context.ts";
 
@@ -23,7 +23,10 @@ export function codeIn(text: string): string | null {
   return /(?<!\d)\d{3}[ \u00A0\u202F]\d{3}(?!\d)/u.exec(text)?.[0].replaceAll(/\D/gu, "") ?? null;
 }
 
-/** One spelling of a mailbox, so that who typed a Unicode domain finds the mail sent to its ASCII form. */
+/**
+ * One spelling of a mailbox, so that who typed a Unicode domain finds the mail sent to its ASCII
+ * form.
+ */
 function mailboxName(address: string): string {
   const name = address.trim().toLowerCase();
   const [local = "", domain = ""] = name.split("@");

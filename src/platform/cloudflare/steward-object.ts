@@ -13,8 +13,9 @@ export class Steward extends DurableObject<ApplicationEnv> {
   }
 
   /**
-   * Runs one bounded round of the periodic work. Safe to call again at any time. A failure ends here:
-   * the platform prints what leaves, and a database error's message quotes SQL and its parameters.
+   * Runs one bounded round of the periodic work. Safe to call again at any time. A failure ends
+   * here: the platform prints what leaves, and a database error's message quotes SQL and its
+   * parameters.
    */
   async sweep(): Promise<void> {
     try {

@@ -30,8 +30,8 @@ function helpersOf(env: LedgerEnv): LedgerHelpers {
 }
 
 /**
- * Fails a round of the alarm, which comes back: nothing is sent or projected under settings that the
- * application refuses.
+ * Fails a round of the alarm, which comes back: nothing is sent or projected under settings that
+ * the application refuses.
  */
 class ConfigurationRefused extends Error {
   override readonly name = "ConfigurationRefusedError";

@@ -1,5 +1,6 @@
 // What D1 keeps about a user beside their account: the rows of the statistics sample, the rows and
-// the ages that wait for a review, the notices. The only place that knows all of it, so that no erasure forgets a part.
+// the ages that wait for a review, the notices. The only place that knows all of it, so that no
+// erasure forgets a part.
 import type { IdentityStore } from "../../identity/store/index.ts";
 import { insightsPrivacy } from "../../insights/privacy.ts";
 import type { InsightsPrivacyDeps } from "../../insights/privacy.ts";

@@ -29,8 +29,8 @@ export function startPeriodicWork(
 ): { readonly stop: () => Promise<boolean> } {
   const failed = (event: string) => (error: unknown) =>
     log.alert(event, { error: errorClass(error) });
-  // Until every book was asked, this process must not mark the table of alarms as complete: the next
-  // one would believe it and ask no book.
+  // Until every book was asked, this process must not mark the table of alarms as complete: the
+  // next one would believe it and ask no book.
   let complete = !alarms.wasUnclean;
   const ringing = startLoop({
     firstMs: 0,

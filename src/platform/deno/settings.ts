@@ -35,8 +35,8 @@ export function readServerSettings(
   if (api === null) return err({ name: "RATE_API" });
   if (auth === null) return err({ name: "RATE_AUTH" });
   const trustedProxies = proxies(read("TRUSTED_PROXIES") ?? "");
-  // Behind a proxy that is not named, all callers have its address and share one limit; and TLS needs
-  // a proxy.
+  // Behind a proxy that is not named, all callers have its address and share one limit; and TLS
+  // needs a proxy.
   if (
     trustedProxies === null || (read("ENVIRONMENT") === "production" && trustedProxies.size === 0)
   ) {

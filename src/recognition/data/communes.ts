@@ -1,5 +1,5 @@
-// Smaller communes of metropolitan France beside towns.ts, sorted and front-coded: after each bar one
-// letter says how many characters the name shares with the one before (A = 0). Made by
+// Smaller communes of metropolitan France beside towns.ts, sorted and front-coded: after each bar
+// one letter says how many characters the name shares with the one before (A = 0). Made by
 // src/cli/import-communes.ts from "@etalab/decoupage-administratif" 6.0.0: INSEE's Code officiel
 // géographique, Licence Ouverte 2.0. Data only.
 

@@ -1,6 +1,6 @@
 // The French towns that a card label may carry beside its merchant, in the acquirers' spelling
-// (upper case, no accents, SAINT as ST), sorted by code unit. Used to distinguish "ORANGE BORDEAUX" (the
-// shop) from "ORANGE AMERE" and to find where the merchant starts in labels that put the town
+// (upper case, no accents, SAINT as ST), sorted by code unit. Used to distinguish "ORANGE BORDEAUX"
+// (the shop) from "ORANGE AMERE" and to find where the merchant starts in labels that put the town
 // first. Source: INSEE's Code officiel geographique and legal populations as published by Etalab in
 // "decoupage-administratif" 6.0.0 (Licence Ouverte 2.0): communes of metropolitan France with 2,500
 // inhabitants or more, plus a few stations, airports and foreign cities that acquirers write.

@@ -1,5 +1,5 @@
-// All frames, compiled into one tree. A frame whose card details allow it is read in three ways: the
-// purchase itself, its refund and a withdrawal behind the same head.
+// All frames, compiled into one tree. A frame whose card details allow it is read in three ways:
+// the purchase itself, its refund and a withdrawal behind the same head.
 
 import type { RowKind } from "../ports.ts";
 import { ACCOUNT_FRAMES } from "./accounts.ts";

@@ -157,7 +157,9 @@ function insert(root: Node, elements: readonly string[], frame: number): void {
   }
 }
 
-/** Builds the tree of all heads; `patterns[i]` are the heads of frame `i`. Throws on a bad pattern. */
+/**
+ * Builds the tree of all heads; `patterns[i]` are the heads of frame `i`. Throws on a bad pattern.
+ */
 export function compileHeads(patterns: readonly (readonly string[])[]): HeadTree {
   const root = newNode();
   for (const [frame, heads] of patterns.entries()) {

@@ -2,7 +2,9 @@
 
 import type { RowKind } from "../ports.ts";
 
-/** How sure the frame is: read on real labels, from public parsers' patterns, one label, reasoned. */
+/**
+ * How sure the frame is: read on real labels, from public parsers' patterns, one label, reasoned.
+ */
 type Certainty = "data" | "parser" | "one" | "reasoned";
 
 export type HeadFrame = {

@@ -1,4 +1,5 @@
-// The pages must stay true: what they link, name and list exists, and what operators need is listed.
+// The pages must stay true: what they link, name and list exists, and what operators need is
+// listed.
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";

@@ -309,7 +309,8 @@ describe("waiting rows", () => {
         programme: PROGRAMME,
       }, at(TODAY)),
     );
-    // Nothing was projected in between: the list is the same to the letter, and yet it is another one.
+    // Nothing was projected in between: the list is the same to the letter, and yet it is another
+    // one.
     book.record([row("1", { review: "amount_precision", lastUpdateMs: 2000 })]);
     expect(waiting(book)?.open).toEqual(before?.open);
   });
@@ -329,7 +330,8 @@ describe("notices", () => {
   test("that could not be sent are tried again after an hour, not at once, and nothing expires meanwhile", () => {
     const book = openBook();
     book.record([row("1")]);
-    // Confirmed on 12 December 2026, good until 12 December 2028: projected from 12 November 2028 on.
+    // Confirmed on 12 December 2026, good until 12 December 2028: projected from 12 November 2028
+    // on.
     const [early, noticed, expiry] = ["2028-11-11", "2028-11-13", "2029-06-01"];
     expect(value(book.engine.notices(null, at(early)))).toEqual([]);
     expect(value(book.engine.notices(null, at(noticed)))).toMatchObject([{

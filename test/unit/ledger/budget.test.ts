@@ -155,8 +155,8 @@ describe("a purchase under an offer with a budget", () => {
   });
 
   /**
-   * Earned, refunded in part or whole, the reservation corrected, and the refund taken back: points are
-   * due again.
+   * Earned, refunded in part or whole, the reservation corrected, and the refund taken back: points
+   * are due again.
    */
   const wantsBack = (refundCents: number) => {
     const book = waiting();

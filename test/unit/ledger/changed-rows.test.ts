@@ -1,5 +1,5 @@
-// What a change of a bank row does to points that were granted or confirmed already. Most cases were
-// found by the deterministic simulation, each as the shortest story that shows it.
+// What a change of a bank row does to points that were granted or confirmed already. Most cases
+// were found by the deterministic simulation, each as the shortest story that shows it.
 import { describe, expect, test } from "vitest";
 import { createEngine } from "../../../src/ledger/engine.ts";
 import {

@@ -1,5 +1,5 @@
-// How many points a purchase earns: formulas, caps that leave something, and the Paris days on which
-// offers and the periods of caps begin and end.
+// How many points a purchase earns: formulas, caps that leave something, and the Paris days on
+// which offers and the periods of caps begin and end.
 import { describe, expect, it } from "vitest";
 import { pointsFor, termsInForce } from "../../../src/ledger/earning/rules.ts";
 import type { OfferTerms } from "../../../src/ledger/ports.ts";

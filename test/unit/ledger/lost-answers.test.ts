@@ -1,5 +1,5 @@
-// What was projected to D1 and the book does not know that it was: the answer got lost, or the erasure
-// stopped half-way. Found by the simulation.
+// What was projected to D1 and the book does not know that it was: the answer got lost, or the
+// erasure stopped half-way. Found by the simulation.
 import { expect, test } from "vitest";
 import {
   applyProjection,

@@ -1,5 +1,6 @@
-// Which version of a row is the newer: by the times that the aggregator states, by state and arrival
-// where the clocks of October show a time twice, never by the arrival of a row without any time.
+// Which version of a row is the newer: by the times that the aggregator states, by state and
+// arrival where the clocks of October show a time twice, never by the arrival of a row without any
+// time.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { BankRow } from "../../../src/ledger/ports.ts";

@@ -177,8 +177,8 @@ export function livedBook(): FileSql {
   }
   book.record([row("asked", { brand: fnac, amountCents: 900 })], TODAY, limited);
   announce(TODAY);
-  // D1 knows it all: what an older shape cannot hold (changes of rows that were projected) is not on its
-  // way.
+  // D1 knows it all: what an older shape cannot hold (changes of rows that were projected) is not
+  // on its way.
   for (
     let batch = value(book.engine.peekSample(null, at(TODAY)));
     batch !== null;

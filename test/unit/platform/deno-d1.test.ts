@@ -1,5 +1,5 @@
-// D1's interface over node:sqlite: what it must share with D1 so that a store cannot distinguish them
-// apart.
+// D1's interface over node:sqlite: what it must share with D1 so that a store cannot distinguish
+// them apart.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

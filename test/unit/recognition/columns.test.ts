@@ -1,5 +1,5 @@
-// What a column, an acquirer's cut or a glued code leaves of a merchant's name, each rule with what it
-// must accept and what it must refuse. Every label is invented.
+// What a column, an acquirer's cut or a glued code leaves of a merchant's name, each rule with what
+// it must accept and what it must refuse. Every label is invented.
 
 import { describe, expect, test } from "vitest";
 import type { BrandEntry } from "../../../src/recognition/ports.ts";

@@ -1,5 +1,5 @@
-// Each frame reads its own example, the most specific frame wins, and a frame or descriptor file that
-// contradicts itself is refused.
+// Each frame reads its own example, the most specific frame wins, and a frame or descriptor file
+// that contradicts itself is refused.
 
 import { describe, expect, test } from "vitest";
 import { checkDescriptors, checkFrames } from "../../../src/recognition/check.ts";

@@ -240,8 +240,8 @@ type Dates = {
 };
 
 /**
- * `rdate` is the day of the purchase, `date` that of the booking, or of the debit that a pending row
- * announces. `application_date` is the user's to edit and never read.
+ * `rdate` is the day of the purchase, `date` that of the booking, or of the debit that a pending
+ * row announces. `application_date` is the user's to edit and never read.
  */
 function datesOf(body: JsonObject, window: AccountWindow, nowMs: number): Dates | "beforeLink" {
   const today = parisDate(nowMs);

@@ -3,7 +3,9 @@ import type { PowensClientDeps } from "./client.ts";
 
 const TIME_LIMIT_MS = 3000;
 
-/** Any answer below 500 will do: this is about the address and the network, not about credentials. */
+/**
+ * Any answer below 500 will do: this is about the address and the network, not about credentials.
+ */
 export function powensProbe(
   deps: Pick<PowensClientDeps, "apiUrl" | "fetch" | "timeLimit">,
 ): () => Promise<boolean> {

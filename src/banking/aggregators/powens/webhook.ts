@@ -43,9 +43,9 @@ export function signedDelivery(
 }
 
 /**
- * Verifies `BASE64(HMAC-SHA256("POST.<path>.<date>.<raw bytes>"))` under any of the live secrets, in
- * constant time. `path` is the registered one, never what the request says of itself. The body is not
- * copied: it is large, and nobody is known yet.
+ * Verifies `BASE64(HMAC-SHA256("POST.<path>.<date>.<raw bytes>"))` under any of the live secrets,
+ * in constant time. `path` is the registered one, never what the request says of itself. The body
+ * is not copied: it is large, and nobody is known yet.
  */
 export function verifySignature(
   secrets: readonly string[],
