@@ -226,6 +226,24 @@ describe("an account that comes again", () => {
     recreated(user, { iban: null }, false);
     await sync(user);
     expect(listings().map(({ goneAtMs }) => goneAtMs)).toEqual([null, null]);
+    // Nor does it take over the switch of the one beside it.
+    const off = await hotUser(app);
+    const [beside] = await all<{ id: string }>(
+      "SELECT id FROM bank_accounts WHERE user_id = ?",
+      off.userId,
+    );
+    await app.call("PATCH", `/v1/bank-accounts/${beside?.id}`, {
+      as: off.userId,
+      body: { earning: false },
+    });
+    recreated(off, { iban: null }, false);
+    await sync(off);
+    expect(
+      await all(
+        "SELECT ordinal, earning FROM bank_accounts WHERE user_id = ? ORDER BY ordinal",
+        off.userId,
+      ),
+    ).toEqual([{ ordinal: 1, earning: 0 }, { ordinal: 2, earning: 1 }]);
     const other = await hotUser(app);
     recreated(other, { iban: "EX6713679564637300290000999" });
     await sync(other);

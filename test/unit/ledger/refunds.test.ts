@@ -172,6 +172,18 @@ describe("a refund", () => {
       .toEqual(["refund_applied"]);
   });
 
+  test("of a purchase that moves to another bank account waits for another one", ({ expect }) => {
+    const book = openBook();
+    const accounts = [account(), account("acc_2", { fingerprint: "fp_2" })];
+    book.record([row("1"), refund("r", 3490)], "2026-11-14", { accounts });
+    expect(book.balances()).toBe("0 0 0");
+    book.record([row("1", { accountId: "acc_2", lastUpdateMs: 2000 })], "2026-11-14", { accounts });
+    expect(book.balances()).toBe("104 0 0");
+    expect(book.purchases().find((purchase) => purchase.kind === "refund")?.verdict.reasons)
+      .toEqual(["refund_without_purchase"]);
+    expect(book.broken()).toEqual([]);
+  });
+
   test("pending refunds do nothing until they are booked", ({ expect }) => {
     const book = openBook();
     book.record([row("1"), refund("r", 3490, { state: "pending" })]);
