@@ -10,6 +10,28 @@ export function live(nowMs: number) {
   return and(isNull(sessions.endedAtMs), gt(sessions.expiresAtMs, nowMs));
 }
 
+function actingUsers(db: Database) {
+  return {
+    /** The active user's wrapped key, while the session, when there is one, is live and theirs. */
+    async keyOfActing(
+      userId: UserId,
+      sessionId: SessionId | null,
+      nowMs: number,
+    ): Promise<string | null> {
+      const [found] = await db.select({ dataKey: users.dataKey }).from(users).where(and(
+        eq(users.id, userId),
+        eq(users.state, "active"),
+        sessionId === null ? undefined : exists(
+          db.select({ one: sql`1` }).from(sessions).where(
+            and(eq(sessions.id, sessionId), eq(sessions.userId, userId), live(nowMs)),
+          ),
+        ),
+      ));
+      return found?.dataKey ?? null;
+    },
+  };
+}
+
 export function sessionStore(db: Database) {
   return {
     /**
@@ -72,23 +94,7 @@ export function sessionStore(db: Database) {
       return found.length === 1;
     },
 
-    /** The active user's wrapped key, while the session, when there is one, is live and theirs. */
-    async keyOfActing(
-      userId: UserId,
-      sessionId: SessionId | null,
-      nowMs: number,
-    ): Promise<string | null> {
-      const [found] = await db.select({ dataKey: users.dataKey }).from(users).where(and(
-        eq(users.id, userId),
-        eq(users.state, "active"),
-        sessionId === null ? undefined : exists(
-          db.select({ one: sql`1` }).from(sessions).where(
-            and(eq(sessions.id, sessionId), eq(sessions.userId, userId), live(nowMs)),
-          ),
-        ),
-      ));
-      return found?.dataKey ?? null;
-    },
+    ...actingUsers(db),
 
     async sessionIsLive(sessionId: SessionId, nowMs: number): Promise<boolean> {
       const found = await db.select({ id: sessions.id }).from(sessions).where(

@@ -224,7 +224,7 @@ const filters = z.strictObject({
   ...saying("date_order", VALIDATION.both("date_order")),
 });
 
-function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
+function addPurchaseList(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
   const list = createRoute({
     ...common,
     method: "get",
@@ -270,7 +270,9 @@ function addPurchases(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void
       PRIVATE,
     );
   });
+}
 
+function addPurchase(router: OpenAPIHono<AppEnv>, deps: LedgerRoutesDeps): void {
   const one = createRoute({
     ...common,
     method: "get",
@@ -309,6 +311,7 @@ export function ledgerRoutes(deps: LedgerRoutesDeps): OpenAPIHono<AppEnv> {
   const router = createRouter();
   addPoints(router, deps);
   addEntries(router, deps);
-  addPurchases(router, deps);
+  addPurchaseList(router, deps);
+  addPurchase(router, deps);
   return router;
 }
