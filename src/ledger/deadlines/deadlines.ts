@@ -2,12 +2,11 @@
 // refunds are closed. Every call of the engine brings the book to its own time first, so a deadline
 // holds when it is read, however late the alarm is.
 import { assert } from "../../kernel/assert.ts";
-import type { PurchaseId } from "../../kernel/ids.ts";
 import { DAY_MS } from "../../kernel/time.ts";
 import type { Call } from "../book/call.ts";
-import { integerOrNull, textOf } from "../book/sql.ts";
+import { integerOrNull } from "../book/sql.ts";
 import { coverDebt, dueHolds, markAlerted, releaseOverdue } from "../points/holds.ts";
-import { confirmLot, dueLots, expireLot, lotDueMs, readLot } from "../points/lots.ts";
+import { dueLots, expireLot, lotDueMs, readLot } from "../points/lots.ts";
 import {
   PURCHASE_COLUMNS,
   purchaseFrom,
@@ -16,6 +15,7 @@ import {
 } from "../purchases/purchase-rows.ts";
 import type { PurchaseRow } from "../purchases/purchase-rows.ts";
 import { lapseReview } from "../purchases/settled-reviews.ts";
+import { settlePendingLot } from "../purchases/unshown-lots.ts";
 import { budgetOpen } from "../purchases/budget-shares.ts";
 import { close, waitEndsMs } from "../purchases/verdict-state.ts";
 import { noticesAfterMs } from "./expiry-notices.ts";
@@ -53,7 +53,7 @@ function dueTasks(call: Call): { readonly dueMs: number; readonly run: () => voi
     run: () => releaseOverdue(call, hold.redemptionId),
   }));
   const rows = call.sql.exec(
-    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND (state = 'pending' OR waits_for = 'purchase' OR held_terms IS NOT NULL) ORDER BY due_ms LIMIT ?`,
+    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND (state = 'pending' OR waits_for = 'purchase' OR held_terms IS NOT NULL OR (waits_for = 'review' AND review = 'not_shown')) ORDER BY due_ms LIMIT ?`,
     call.nowMs,
     BATCH,
   )
@@ -75,20 +75,13 @@ function settleLot(call: Call, lotNo: number): void {
   const dueMs = lotDueMs(lot);
   if (dueMs === null || dueMs > call.nowMs) return;
   if (lot.state === "available") return expireLot(call, lot);
-  confirmLot(call, lot, lot.purchaseNo === null ? null : purchaseIdOf(call, lot.purchaseNo));
+  settlePendingLot(call, lot);
   coverDebt(call);
 }
 
-function purchaseIdOf(call: Call, n: number): PurchaseId {
-  return textOf(
-    call.sql.exec("SELECT id FROM purchases WHERE n = ?", n)[0] ?? {},
-    "id",
-  ) as PurchaseId;
-}
-
 /**
- * A pending row that nothing took over, or a refund that waited in vain: neither has points. A row
- * that nobody reviewed counts; it is read again, since an earlier task may have changed it.
+ * A pending row that nothing took over, a refund that waited in vain, or a row that no read has
+ * shown: none has points. A row that nobody reviewed counts; it is read again, since an earlier task may have changed it.
  */
 function closeRow(call: Call, purchase: PurchaseRow): void {
   if (purchase.heldTerms !== null) {
