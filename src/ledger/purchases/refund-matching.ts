@@ -9,7 +9,7 @@ import { isInDoubt, PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purc
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { allocateRefunds, REFUND_DAYS_MAX } from "./refund-allocation.ts";
 import type { RefundPart, RefundRow } from "./refund-allocation.ts";
-import { isRowShown } from "./sight.ts";
+import { isRowShown, isShown } from "./sight.ts";
 import { refundMatched } from "./verdict-state.ts";
 import { applyRefunds } from "./verdicts.ts";
 import type { Call } from "../book/call.ts";
@@ -98,10 +98,11 @@ function boundByReads(
   },
 ): void {
   const taking = [...purchases, ...refunds].filter(takesPart);
-  if (taking.every((row) => isRowShown(call, row))) return;
-  const isFirm = ({ lotNo }: PurchaseRow): boolean => {
-    const lot = lotNo === null ? null : readLot(call, lotNo);
-    return lot !== null && (lot.state === "available" || lot.confirmAtMs <= call.nowMs);
+  if (!call.byWebhook && taking.every((row) => isRowShown(call, row))) return;
+  const isFirm = (row: PurchaseRow): boolean => {
+    if (row.lotNo === null) return false;
+    const { state, confirmAtMs } = readLot(call, row.lotNo);
+    return state === "available" || (confirmAtMs <= call.nowMs && isShown(call, row));
   };
   const shown = refundedBy(allocateRefunds(
     purchases.filter((row) => takesPart(row) && isRowShown(call, row)).map(rowOf),
