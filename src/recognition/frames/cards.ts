@@ -263,6 +263,8 @@ export const CARD_FRAMES: readonly HeadFrame[] = [
     id: "refund",
     kind: "refund",
     heads: [`${REFUND} ${OF_PURCHASE} [CARTE|CB [BANCAIRE]]`],
+    // "REMB DE", "ANN CARTE RETRAIT": a loan's, an insurer's or a fee's own words.
+    yieldsTo: ["cheque_deposit_loan", "fee"],
     cardDetails: true,
     source: SHARED,
     certainty: "data",
