@@ -122,7 +122,7 @@ function settleId(
   sameAsBefore: number | null,
 ): void {
   const { row, match } = planned;
-  if (sameAsBefore !== null && row.sameAs === null) partIds(call, plan, planned);
+  if (sameAsBefore !== null && row.sameAs !== sameAsBefore) partIds(call, plan, planned);
   // A purchase that was shown under its own id keeps it: the ids of rows that come to repeat it
   // lead to it.
   const hadNoId = !planned.receivedVerdict && (planned.isNew || sameAsBefore !== null);
