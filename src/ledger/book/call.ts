@@ -43,6 +43,8 @@ export type Call = {
    * refused is judged again (purchases/refusals.ts).
    */
   readonly freed: Set<BrandId>;
+  /** Lots granted in this call: what it adds to them is no later addition. */
+  readonly newLots: Set<number>;
   /** Rows that the bank took back in this call. */
   readonly withdrawn: number[];
   /**
@@ -71,6 +73,7 @@ export function newCall(
     ranks,
     debtOpen: false,
     freed: new Set(),
+    newLots: new Set(),
     withdrawn: [],
     offersNeeded: [],
   };

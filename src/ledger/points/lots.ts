@@ -215,6 +215,7 @@ export function grant(call: Call, wanted: Grant): number {
     noticed7Ms: null,
   };
   insertLot(call, lot);
+  call.newLots.add(lotNo);
   if (!direct && lot.confirmAtMs <= call.nowMs) confirmLot(call, lot, wanted.purchase?.id ?? null);
   return lotNo;
 }
@@ -373,8 +374,9 @@ function addPoints(
       ...(purchaseId === null ? {} : { purchases }),
     });
     lot.remaining += points;
-    // No notice named these points: they need a day of their own, or time for a new one.
-    extend(lot, call.nowMs);
+    // No notice named these points: they need a day of their own, or time for a new one. A lot that
+    // the same call granted keeps its day, in however many steps the call came to its points.
+    if (!call.newLots.has(lot.lotNo)) extend(lot, call.nowMs);
     call.debtOpen = true;
   }
   saveLot(call, lot);
