@@ -14,6 +14,8 @@ export type UserPrincipal = {
    */
   readonly authTimeS: number;
   readonly amr: readonly string[];
+  /** When the token was issued, in seconds. */
+  readonly issuedAtS: number;
 };
 
 export type OperatorPrincipal = {

@@ -151,15 +151,15 @@ function claimedIssuer(token: string): string | undefined {
 }
 
 function ownPrincipal(claims: JWTPayload): UserPrincipal | null {
-  const { sub, sid, auth_time: authTimeS, amr } = claims;
+  const { sub, sid, iat, auth_time: authTimeS, amr } = claims;
   if (sub === undefined || !isId("usr", sub) || typeof sid !== "string" || !isId("ses", sid)) {
     return null;
   }
   if (
-    typeof authTimeS !== "number" || !Array.isArray(amr) ||
+    typeof authTimeS !== "number" || iat === undefined || !Array.isArray(amr) ||
     !amr.every((method) => typeof method === "string")
   ) return null;
-  return { userId: sub, sessionId: sid, authTimeS, amr };
+  return { userId: sub, sessionId: sid, authTimeS, amr, issuedAtS: iat };
 }
 
 async function verifyOutside(
@@ -186,9 +186,13 @@ async function verifyOutside(
   const userId = await deps.linkedUser(issuer.issuer, subject);
   // No session of ours and no time of proof: whatever the issuer claims, its tokens never satisfy a
   // step-up.
-  return userId === null
-    ? err("token_invalid")
-    : ok({ userId, sessionId: null, authTimeS: 0, amr: [] });
+  return userId === null ? err("token_invalid") : ok({
+    userId,
+    sessionId: null,
+    authTimeS: 0,
+    amr: [],
+    issuedAtS: Math.floor(verified.value.iat ?? 0),
+  });
 }
 
 /**

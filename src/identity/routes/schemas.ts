@@ -122,6 +122,8 @@ export const profileSchema = z.object({
   created_at: instant,
 }).openapi("Profile");
 
+export const textVersion = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+
 export const consentSchema = z.object({
   purpose: z.enum(CONSENT_PURPOSES),
   granted: z.boolean(),

@@ -16,6 +16,7 @@ import { decideAgeReview, finishAgeReviews, pageAgeReviews } from "./age-reviews
 import { sendSignInCode, sendStepUpCode } from "./codes.ts";
 import type { Origin, SignInCodeRequest } from "./codes.ts";
 import { decide, linkGate } from "./consents.ts";
+import type { Acting } from "../store/index.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { linkIndexes, reindex } from "./indexes.ts";
 import { toProfile, updateProfile } from "./profile.ts";
@@ -27,9 +28,6 @@ import { undo } from "./undo.ts";
 
 export type { Origin } from "./codes.ts";
 export type { SignedIn } from "./sign-in.ts";
-
-/** A user with the session that acts; without one where an outside issuer signed them in. */
-type Acting = { readonly userId: UserId; readonly sessionId: SessionId | null };
 
 export type IdentityService = {
   /**
@@ -65,6 +63,8 @@ export type IdentityService = {
   ) => Promise<SessionView[]>;
   /** False when the session is not this user's. */
   readonly endSession: (userId: UserId, sessionId: string) => Promise<boolean>;
+  /** Ends every session of the user but one, and what outside issuers issued until now. */
+  readonly endOtherSessions: (userId: UserId, keptId: SessionId | null) => Promise<void>;
   /** False for an ended session, and for a user who is being erased or gone. */
   readonly mayAct: (principal: Acting) => Promise<boolean>;
   /** The cipher of a user who may act, else null: one read for both. */
@@ -114,13 +114,13 @@ export function identityService(deps: IdentityDeps): IdentityService {
     refresh: (token) => refresh(deps, token),
     pageSessions: (userId, beforeId, limit) => pageSessions(deps, userId, beforeId, limit),
     endSession: (userId, sessionId) => store.endSession(userId, sessionId, clock.nowMs()),
-    mayAct: async ({ userId, sessionId }) =>
-      (await store.keyOfActing(userId, sessionId, clock.nowMs())) !== null,
-    async cipherFor({ userId, sessionId }) {
-      const dataKey = await store.keyOfActing(userId, sessionId, clock.nowMs());
+    endOtherSessions: (userId, keptId) => store.endOtherSessions(userId, keptId, clock.nowMs()),
+    mayAct: async (acting) => (await store.keyOfActing(acting, clock.nowMs())) !== null,
+    async cipherFor(acting) {
+      const dataKey = await store.keyOfActing(acting, clock.nowMs());
       return dataKey === null
         ? null
-        : openUserCipher(deps.keyrings.encryption, userId, dataKey, deps.random);
+        : openUserCipher(deps.keyrings.encryption, acting.userId, dataKey, deps.random);
     },
     async profile(userId) {
       const user = await store.user(userId);

@@ -175,6 +175,8 @@ async function prepareSession(
     genderCipher: null,
     birthDateCipher: null,
     referralCodeGiven: input.referralCode,
+    sessionsEndedAtMs: null,
+    stepUpCodes: 1,
   };
   const id = newId("ses", nowMs, random, userId);
   const refreshToken = newRefreshToken(keyrings.index, id, random);

@@ -19,6 +19,7 @@ export type { AgeReviewPosition, AgeReviewRow, NewAgeReview } from "./age-review
 export type { NoticeRow } from "./notices.ts";
 export type { CodeRow, SessionRow, UserRow } from "./rows.ts";
 export type { AddedCode } from "./codes.ts";
+export type { Acting } from "./sessions.ts";
 export type { Attempt, Tally } from "./tries.ts";
 export { allUserIds } from "./users.ts";
 export type { UserChange } from "./users.ts";

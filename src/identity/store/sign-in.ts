@@ -116,7 +116,7 @@ function insertUser(db: Database, user: UserRow | null, condition: SQL) {
       createdAtMs: 0,
     };
   return db.insert(users).select(
-    sql`SELECT ${row.id}, ${row.emailIndex}, ${row.emailCipher}, NULL, NULL, NULL, NULL, ${row.dataKey}, ${row.locale}, ${row.state}, ${row.referralCodeGiven}, ${row.createdAtMs}
+    sql`SELECT ${row.id}, ${row.emailIndex}, ${row.emailCipher}, NULL, NULL, NULL, NULL, ${row.dataKey}, ${row.locale}, ${row.state}, ${row.referralCodeGiven}, ${row.createdAtMs}, NULL, 1
     WHERE ${user === null ? sql`0` : condition}`,
   ).onConflictDoNothing();
 }
