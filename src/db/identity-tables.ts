@@ -75,6 +75,24 @@ export const sessions = sqliteTable("sessions", {
   deviceKey: text("device_key"),
 });
 
+export const passkeys = sqliteTable("passkeys", {
+  id: text("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  credentialId: text("credential_id").notNull(),
+  publicKey: text("public_key").notNull(),
+  counter: integer("counter").notNull(),
+  transports: text("transports").notNull(),
+  nameCipher: text("name_cipher"),
+  createdAtMs: integer("created_at_ms").notNull(),
+  lastUsedAtMs: integer("last_used_at_ms"),
+});
+
+export const answeredChallenges = sqliteTable("answered_challenges", {
+  challengeHash: text("challenge_hash").primaryKey(),
+  answeredFor: text("answered_for").notNull(),
+  expiresAtMs: integer("expires_at_ms").notNull(),
+});
+
 export const consents = sqliteTable("consents", {
   id: text("id").notNull(),
   userId: text("user_id").notNull(),

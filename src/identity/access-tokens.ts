@@ -40,6 +40,7 @@ type AccessTokenSubject = {
   readonly sessionId: SessionId;
   readonly authTimeS: number;
   readonly amr: readonly string[];
+  readonly stepUpAtS?: number;
 };
 export type AccessTokenIssuer = {
   readonly issue: (subject: AccessTokenSubject) => Promise<string>;
@@ -62,6 +63,7 @@ export function accessTokenIssuer(
         sid: subject.sessionId,
         auth_time: subject.authTimeS,
         amr: [...subject.amr],
+        ...(subject.stepUpAtS === undefined ? {} : { step_up_at: subject.stepUpAtS }),
       })
         .setProtectedHeader({ alg: ALGORITHM, kid: jwk.kid, typ: TYPE })
         .setIssuer(config.auth.issuer).setAudience(config.auth.audience).setSubject(subject.userId)
@@ -151,7 +153,7 @@ function claimedIssuer(token: string): string | undefined {
 }
 
 function ownPrincipal(claims: JWTPayload): UserPrincipal | null {
-  const { sub, sid, iat, auth_time: authTimeS, amr } = claims;
+  const { sub, sid, iat, auth_time: authTimeS, amr, step_up_at: stepUpAtS = null } = claims;
   if (sub === undefined || !isId("usr", sub) || typeof sid !== "string" || !isId("ses", sid)) {
     return null;
   }
@@ -159,7 +161,8 @@ function ownPrincipal(claims: JWTPayload): UserPrincipal | null {
     typeof authTimeS !== "number" || iat === undefined || !Array.isArray(amr) ||
     !amr.every((method) => typeof method === "string")
   ) return null;
-  return { userId: sub, sessionId: sid, authTimeS, amr, issuedAtS: iat };
+  if (stepUpAtS !== null && typeof stepUpAtS !== "number") return null;
+  return { userId: sub, sessionId: sid, authTimeS, amr, issuedAtS: iat, stepUpAtS };
 }
 
 async function verifyOutside(
@@ -192,6 +195,7 @@ async function verifyOutside(
     authTimeS: 0,
     amr: [],
     issuedAtS: Math.floor(verified.value.iat ?? 0),
+    stepUpAtS: null,
   });
 }
 

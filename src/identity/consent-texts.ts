@@ -29,7 +29,7 @@ const VERSIONS: Readonly<Record<ConsentPurpose, readonly [...Version[], Version]
   marketing: first("marketing"),
 };
 
-export type ConsentText = {
+type ConsentText = {
   readonly textVersion: string;
   readonly title: string;
   readonly body: string;

@@ -360,6 +360,7 @@ describe("access tokens", () => {
         authTimeS: 0,
         amr: [],
         issuedAtS: Math.floor(app.clock.ms / 1000),
+        stepUpAtS: null,
       },
     });
     for (

@@ -6,6 +6,13 @@ import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { addLegalTexts } from "./legal-texts.ts";
 import { addKeySet } from "./key-set.ts";
 import { addProfile } from "./me.ts";
+import {
+  addPasskeyAssertions,
+  addPasskeyChanges,
+  addPasskeyRegistration,
+  addPasskeys,
+} from "./passkeys.ts";
+import { addStepUp, addStepUpMethods } from "./step-up.ts";
 import { addRefresh, addSessionEnds, addSessions } from "./sessions.ts";
 import { addCodes, addSignIn } from "./sign-in.ts";
 import { addUndo, addUndoPage } from "./undo.ts";
@@ -21,6 +28,12 @@ export function identityRoutes(deps: IdentityRoutesDeps): Router {
   addRefresh(router, deps);
   addSessions(router, deps);
   addSessionEnds(router, deps);
+  addPasskeyRegistration(router, deps);
+  addPasskeyAssertions(router, deps);
+  addPasskeys(router, deps);
+  addPasskeyChanges(router, deps);
+  addStepUp(router, deps);
+  addStepUpMethods(router, deps);
   addUndo(router, deps);
   addUndoPage(router);
   addProfile(router, deps);

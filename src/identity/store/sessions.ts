@@ -1,5 +1,6 @@
 // The sessions of a user.
 import { and, desc, eq, exists, gt, isNull, lt, ne, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { knownDevices, sessions, users } from "../../db/identity-tables.ts";
@@ -11,7 +12,7 @@ export function live(nowMs: number) {
 }
 
 /** Ends every session of a user but one, and what outside issuers issued, for `db.batch`. */
-export function endSessions(
+function endSessions(
   db: Database,
   userId: UserId,
   keptId: SessionId | null,
@@ -34,6 +35,14 @@ export type Acting = {
   /** When the token was issued, in seconds. */
   readonly issuedAtS: number;
 };
+
+/** True inside a statement while the user is active and the session live and theirs. */
+export function actingNow(
+  actor: { readonly userId: UserId; readonly sessionId: SessionId; readonly nowMs: number },
+): SQL {
+  return sql`EXISTS (SELECT 1 FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.id = ${actor.sessionId} AND u.id = ${actor.userId}
+    AND s.ended_at_ms IS NULL AND s.expires_at_ms > ${actor.nowMs} AND u.state = 'active')`;
+}
 
 function actingUsers(db: Database) {
   return {
