@@ -16,6 +16,8 @@ export type IdPrefix =
   | "red"
   | "clm"
   | "ses"
+  | "psk"
+  | "emc"
   | "cod"
   | "req"
   | "int"

@@ -84,8 +84,8 @@ export function consentStore(db: Database) {
     },
 
     /**
-     * Adds a decision unless it repeats the current one; returns the current decision for the
-     * purpose after it, null without such a user.
+     * Adds a decision unless it repeats the current one (a withdrawal does whatever text it names);
+     * returns the current decision for the purpose after it, null without such a user.
      */
     async decide(consent: NewConsent): Promise<CurrentConsent | null> {
       const granted = consent.granted ? 1 : 0;
@@ -95,7 +95,7 @@ export function consentStore(db: Database) {
           db.insert(consents).select(
             sql`SELECT ${consent.id}, u.id, ${consent.purpose}, coalesce((SELECT max(c.sequence) FROM consents AS c WHERE ${ofPurpose}), 0) + 1, ${granted}, ${consent.textVersion}, ${consent.atMs}
           FROM users AS u WHERE u.id = ${consent.userId} AND NOT EXISTS (
-            SELECT 1 FROM consents AS c WHERE ${ofPurpose} AND c.granted = ${granted} AND c.text_version = ${consent.textVersion}
+            SELECT 1 FROM consents AS c WHERE ${ofPurpose} AND c.granted = ${granted} AND (c.granted = 0 OR c.text_version = ${consent.textVersion})
               AND c.sequence = (SELECT max(c.sequence) FROM consents AS c WHERE ${ofPurpose}))`,
           ),
           currentQuery(db, consent.userId),
