@@ -4,6 +4,7 @@
 import { assert } from "../../kernel/assert.ts";
 import type { EntryId, PurchaseId } from "../../kernel/ids.ts";
 import { DAY_MS } from "../../kernel/time.ts";
+import { confirmationsHalted } from "../book/halts.ts";
 import { dayOf, startOfLaterMonthMs } from "../book/paris-days.ts";
 import type { BookAccount } from "../ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
@@ -216,7 +217,10 @@ export function grant(call: Call, wanted: Grant): number {
   };
   insertLot(call, lot);
   call.newLots.add(lotNo);
-  if (!direct && lot.confirmAtMs <= call.nowMs) confirmLot(call, lot, wanted.purchase?.id ?? null);
+  const halted = call.halts === null || confirmationsHalted(call.halts);
+  if (!direct && !halted && lot.confirmAtMs <= call.nowMs) {
+    confirmLot(call, lot, wanted.purchase?.id ?? null);
+  }
   return lotNo;
 }
 
@@ -240,6 +244,12 @@ export function confirmLot(call: Call, lot: Lot, purchaseId: PurchaseId | null):
   });
   lot.state = "available";
   lot.remaining = points;
+  saveLot(call, lot);
+}
+
+/** The lot expires no earlier; a later day needs its own notices. Nothing is posted. */
+export function deferExpiry(call: Call, lot: Lot, notBeforeMs: number): void {
+  moveExpiry(lot, notBeforeMs);
   saveLot(call, lot);
 }
 
@@ -387,9 +397,12 @@ function addPoints(
  * anything may expire.
  */
 function extend(lot: Lot, fromMs: number): void {
-  const expiresAtMs = Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS);
-  if (expiresAtMs === lot.expiresAtMs) return;
-  lot.expiresAtMs = expiresAtMs;
+  moveExpiry(lot, fromMs + RELEASED_EXPIRY_MIN_MS);
+}
+
+function moveExpiry(lot: Lot, notBeforeMs: number): void {
+  if (notBeforeMs <= lot.expiresAtMs) return;
+  lot.expiresAtMs = notBeforeMs;
   lot.noticed30Ms = null;
   lot.noticed7Ms = null;
 }

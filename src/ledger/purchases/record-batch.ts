@@ -63,7 +63,7 @@ function judgePlan(
   terms: Terms,
 ): Result<null, OffersNeeded> {
   matchPlannedRows(call, plan, batchAccounts);
-  planDueDays(call, plan);
+  planDueDays(call, plan, terms);
   for (const planned of plan.rows.values()) transferVerdict(call, plan, planned);
   const { released, counting } = inRecordingOrder(plan);
   // First those that are no purchase of their own any more, so that their points and caps are free.

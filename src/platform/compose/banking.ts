@@ -26,8 +26,18 @@ type Neighbours = {
 };
 
 export function composeBanking(shared: Shared, { identity, tokens, catalogue }: Neighbours) {
-  const { platform, config, db, bodies, callers, cursors, idempotency, operatorTokens, note } =
-    shared;
+  const {
+    platform,
+    config,
+    db,
+    bodies,
+    callers,
+    cursors,
+    halts,
+    idempotency,
+    operatorTokens,
+    note,
+  } = shared;
   const { clock, random, log, fetch, sleep } = platform;
   const store = bankingStore(db, random);
   const powens = {
@@ -45,6 +55,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     identity,
     catalogue,
     ledger: platform.ledger,
+    halts,
     maskLabel,
     keyrings: config.keyrings,
     programme: {
