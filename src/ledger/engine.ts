@@ -2,7 +2,7 @@
 // time first, and answers a result. Nothing here knows a platform; the object shell, node:sqlite
 // and Deno wrap the same engine.
 import { assert } from "../kernel/assert.ts";
-import type { OfferId, PurchaseId } from "../kernel/ids.ts";
+import type { ConnectionId, OfferId, PurchaseId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
@@ -66,8 +66,11 @@ import type {
   SampleChanges,
   Verification,
 } from "./ports.ts";
+import { unconfirmedSince } from "./purchases/complete-reads.ts";
 import { record } from "./purchases/record-batch.ts";
 import { noteRefusalsDue } from "./purchases/refusals.ts";
+import { lotsInQuestion } from "./purchases/sight.ts";
+import { isSilenceNoted, settleWaitingLots, takeSilence } from "./purchases/unshown-lots.ts";
 import { decideReview } from "./review-decisions.ts";
 import type { ReviewRefusal } from "./review-decisions.ts";
 import { migrate } from "./book/schema.ts";
@@ -132,6 +135,8 @@ export type Engine = {
     nowMs: number,
   ) => Answer<OfferUse>;
   readonly bankingActivity: (input: null, nowMs: number) => Answer<BankingActivity>;
+  /** The day of the oldest row of the connection that a read has still to show, or null. */
+  readonly unconfirmedSince: (connectionId: ConnectionId, nowMs: number) => Answer<string | null>;
   /** Holds, grants and forfeiture, once per request key. */
   readonly operate: (
     input: OperateInput,
@@ -223,7 +228,7 @@ export function createEngine(parts: EngineParts): Engine {
   return {
     // Without the offers that a verdict needs, the whole delivery is undone.
     record: (batch, nowMs) =>
-      transactionUnlessRefused(sql, () => run(nowMs, (call) => record(call, batch))),
+      transactionUnlessRefused(sql, () => run(nowMs, (call) => recordAndSettle(call, batch))),
     points: asked(pointsView),
     purchases: on(purchasesPage),
     purchase: on(purchaseView),
@@ -238,19 +243,22 @@ export function createEngine(parts: EngineParts): Engine {
     activations: asked(activationsView),
     offerUse: on(offerUse),
     bankingActivity: asked(bankingActivity),
-    operate: (input, nowMs) => run(nowMs, (call) => operate(call, input.key, input.operation)),
+    unconfirmedSince: on(unconfirmedSince),
+    operate: (input, nowMs) => run(nowMs, (call) => operateOn(call, input)),
     runDue: asked((call) => {
       forgetRequests(call, call.nowMs - REQUEST_KEPT_MS);
       return {
         more: projectedSequence(call) < call.head.sequence,
         overdueHolds: takeOverdueHolds(call),
+        arePointsUnshown: takeSilence(call),
       };
     }),
     awaitsHalts: (nowMs) => awaitsHalts(sql, nowMs),
     nextAlarm: asked((call) => {
-      // The change feeds come last: they read rows, and what has just posted rings now anyway.
+      // The change feeds come last: they read rows.
       const projected = projectedSequence(call);
-      return projected < call.head.sequence || hasChanges(call) ? call.nowMs : nextAlarmMs(call);
+      const isDue = projected < call.head.sequence || isSilenceNoted(call) || hasChanges(call);
+      return isDue ? call.nowMs : nextAlarmMs(call);
     }),
     peekOutbox: asked((call) => peekOutbox(call, OUTBOX_LIMIT)),
     ackOutbox: done(ackOutbox),
@@ -284,6 +292,25 @@ export function createEngine(parts: EngineParts): Engine {
         return leaf;
       }),
   };
+}
+
+function operateOn(call: Call, { key, operation }: OperateInput): ReturnType<typeof operate> {
+  return operate(call, key, operation, () => lotsInQuestion(call));
+}
+
+/**
+ * Records a delivery. Points that wait for a read are looked at when one came, or when none will.
+ */
+function recordAndSettle(
+  call: Call,
+  batch: RecordBatch,
+): Result<RecordSummary, OffersNeeded> {
+  const recorded = record(call, batch);
+  const concernsReads = batch.read !== undefined || batch.hasEnded === true ||
+    batch.accounts.some(({ isReadable = true, goneAtMs }) => !isReadable || goneAtMs !== null);
+  if (!recorded.ok || !concernsReads) return recorded;
+  settleWaitingLots(call);
+  return ok({ ...recorded.value, sequence: call.head.sequence });
 }
 
 function leafOf(sql: Sql, parts: EngineParts): Leaf {

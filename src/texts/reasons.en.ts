@@ -37,6 +37,7 @@ export const REASONS_EN: TranslationOf<typeof REASONS_FR> = {
   trouble_date_absurd: "an implausible date",
   trouble_currency_unknown: "an unknown currency",
   trouble_weak_account: "it may already be recorded from another account",
+  trouble_not_shown: "your bank's aggregator does not show it; after 60 days it earns nothing",
   trouble_large_reward: "a large reward; without an objection it counts after two days",
 
   // The offer.

@@ -35,6 +35,8 @@ export const REASONS_FR = {
   trouble_date_absurd: "date invraisemblable",
   trouble_currency_unknown: "devise inconnue",
   trouble_weak_account: "peut-être déjà enregistrée depuis un autre compte",
+  trouble_not_shown:
+    "l’agrégateur de votre banque ne l’affiche pas ; après 60 jours, elle ne rapporte rien",
   trouble_large_reward: "gain élevé ; sans objection, elle compte au bout de deux jours",
 
   // The offer.

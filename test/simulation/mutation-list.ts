@@ -115,8 +115,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "released points expire at once",
     breaks: "no earlier than 30 days after a release",
     file: "ledger/points/lots.ts",
-    find: "Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS)",
-    replace: "lot.expiresAtMs",
+    find: "moveExpiry(lot, fromMs + RELEASED_EXPIRY_MIN_MS);",
+    replace: "moveExpiry(lot, fromMs);",
   },
   {
     name: "hash without the kind",
@@ -288,17 +288,16 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "alarm never set",
     breaks: "what is due happens",
     file: "ledger/engine.ts",
-    find: "projected < call.head.sequence || hasChanges(call) ? call.nowMs : nextAlarmMs(call)",
-    replace:
-      "projected < call.head.sequence || hasChanges(call) ? call.nowMs : nextAlarmMs(call) === 0 ? 0 : null",
+    find: "return isDue ? call.nowMs : nextAlarmMs(call);",
+    replace: "return isDue ? call.nowMs : nextAlarmMs(call) === 0 ? 0 : null;",
   },
   {
     name: "alarm forgets the holds",
     breaks: "open holds lapse in time",
     file: "ledger/deadlines/deadlines.ts",
-    find: `["confirming", "expiring", "row_due", "hold_due"]`,
+    find: `["expiring", "row_due", "hold_due"]`,
     seeds: [45],
-    replace: `["confirming", "expiring", "row_due"]`,
+    replace: `["expiring", "row_due"]`,
   },
   {
     name: "overdue holds never reported",
@@ -335,11 +334,10 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "operate without a transaction",
     breaks: "a request counts wholly or not at all",
     file: "ledger/engine.ts",
-    find:
-      "operate: (input, nowMs) => run(nowMs, (call) => operate(call, input.key, input.operation)),",
+    find: "operate: (input, nowMs) => run(nowMs, (call) => operateOn(call, input)),",
     seeds: [30],
     replace:
-      'operate: (input, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const call = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(call);\n      return operate(call, input.key, input.operation);\n    },',
+      'operate: (input, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const call = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(call);\n      return operateOn(call, input);\n    },',
   },
   {
     name: "budget answers without a transaction",

@@ -101,7 +101,12 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
     },
   };
   /** What a test may break. */
-  const hooks = { maskLabel, readWebhook: null as (() => never) | null };
+  const hooks = {
+    maskLabel,
+    readWebhook: null as (() => never) | null,
+    /** By default nothing takes so long that anybody stops waiting. */
+    sleep: (_ms: number): Promise<void> => new Promise(() => {}),
+  };
   const powensAdapter = createPowens({
     apiUrl: powens.origin,
     fetch: (url, init) => faults.around(() => powens.fetch(url, init)),
@@ -132,6 +137,7 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
     programme: { pointsPerEuro: 100, pointsExpireMonths: 24 },
     redirectUris: [REDIRECT],
     clock,
+    sleep: (ms) => hooks.sleep(ms),
     random: systemRandomBytes,
     log: jsonLog((line) => logged.push(line)),
   });

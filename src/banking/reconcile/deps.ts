@@ -25,6 +25,7 @@ export type BankingDeps = {
   readonly programme: Programme;
   readonly redirectUris: readonly string[];
   readonly clock: Clock;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly random: RandomBytes;
   readonly log: Log;
 };

@@ -18,6 +18,14 @@ export async function decide(
   textVersion: string,
 ): Promise<Result<CurrentConsent, "user_unknown" | "connections_not_ended">> {
   const nowMs = deps.clock.nowMs();
+  if (purpose === "bank_data" && !granted) {
+    try {
+      await deps.consentListener.bankDataEnding(userId);
+    } catch (error) {
+      // Whatever it is, it must not keep anybody from withdrawing.
+      deps.log.alert("bank_data_last_read_failed", { user: userId, error: errorClass(error) });
+    }
+  }
   const current = await deps.store.decide({
     id: newId("evt", nowMs, deps.random, userId),
     userId,

@@ -36,6 +36,10 @@ export type Call = {
   usage: UsageCache | null;
   readonly ranks: Ranks;
   /**
+   * When the last complete read of each account began (purchases/sight.ts); null: not asked for yet.
+   */
+  marks: ReadonlyMap<number, number> | null;
+  /**
    * Points were taken back, or came in while there was a debt: the lots do not reflect it before
    * `coverDebt`.
    */
@@ -75,6 +79,7 @@ export function newCall(
     head: readHead(sql),
     usage: null,
     ranks,
+    marks: null,
     debtOpen: false,
     freed: new Set(),
     newLots: new Set(),

@@ -2,14 +2,13 @@
 // refunds are closed. Every call of the engine brings the book to its own time first, so a deadline
 // holds when it is read, however late the alarm is.
 import { assert } from "../../kernel/assert.ts";
-import type { PurchaseId } from "../../kernel/ids.ts";
 import { DAY_MS } from "../../kernel/time.ts";
 import type { Call } from "../book/call.ts";
 import { confirmationsHalted, HALT_RETRY_MS, noExpiryBeforeMs } from "../book/halts.ts";
-import { integerOrNull, textOf } from "../book/sql.ts";
+import { integerOrNull } from "../book/sql.ts";
 import type { Sql } from "../book/sql.ts";
 import { coverDebt, dueHolds, markAlerted, releaseOverdue } from "../points/holds.ts";
-import { confirmLot, deferExpiry, dueLots, expireLot, lotDueMs, readLot } from "../points/lots.ts";
+import { deferExpiry, dueLots, expireLot, lotDueMs, readLot } from "../points/lots.ts";
 import {
   PURCHASE_COLUMNS,
   purchaseFrom,
@@ -18,6 +17,7 @@ import {
 } from "../purchases/purchase-rows.ts";
 import type { PurchaseRow } from "../purchases/purchase-rows.ts";
 import { lapseReview } from "../purchases/settled-reviews.ts";
+import { settlePendingLot } from "../purchases/unshown-lots.ts";
 import { budgetOpen } from "../purchases/budget-shares.ts";
 import { deferredReviews, deferReview, reviewIsOver } from "../purchases/review-deadlines.ts";
 import { close, waitEndsMs } from "../purchases/verdict-state.ts";
@@ -56,7 +56,7 @@ function dueTasks(call: Call): { readonly dueMs: number; readonly run: () => voi
     run: () => releaseOverdue(call, hold.redemptionId),
   }));
   const rows = call.sql.exec(
-    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND (state = 'pending' OR waits_for = 'purchase' OR held_terms IS NOT NULL) ORDER BY due_ms LIMIT ?`,
+    `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE due_ms <= ? AND (state = 'pending' OR waits_for = 'purchase' OR held_terms IS NOT NULL OR (waits_for = 'review' AND review = 'not_shown')) ORDER BY due_ms LIMIT ?`,
     call.nowMs,
     BATCH,
   )
@@ -105,20 +105,14 @@ function settleLot(call: Call, lotNo: number): void {
     const notBeforeMs = noExpiryBeforeMs(call.halts ?? [], call.nowMs);
     return notBeforeMs > call.nowMs ? deferExpiry(call, lot, notBeforeMs) : expireLot(call, lot);
   }
-  confirmLot(call, lot, lot.purchaseNo === null ? null : purchaseIdOf(call, lot.purchaseNo));
+  settlePendingLot(call, lot);
   coverDebt(call);
 }
 
-function purchaseIdOf(call: Call, n: number): PurchaseId {
-  return textOf(
-    call.sql.exec("SELECT id FROM purchases WHERE n = ?", n)[0] ?? {},
-    "id",
-  ) as PurchaseId;
-}
-
 /**
- * A pending row that nothing took over, or a refund that waited in vain: neither has points. A row
- * that nobody reviewed counts; it is read again, since an earlier task may have changed it.
+ * A pending row that nothing took over, a refund that waited in vain, or a row that no read has
+ * shown: none has points. A row that nobody reviewed counts; it is read again, since an earlier task
+ * may have changed it.
  */
 function closeRow(call: Call, purchase: PurchaseRow): void {
   if (purchase.heldTerms !== null) {

@@ -83,6 +83,9 @@ export async function runAlarm(parts: AlarmParts, nowMs: number): Promise<DueAns
   for (const redemptionId of due.value.overdueHolds) {
     parts.log.alert("hold_overdue", { redemption_id: redemptionId });
   }
+  if (due.value.arePointsUnshown) {
+    parts.log.alert("points_not_shown", { user_id: parts.userId ?? null });
+  }
   try {
     await judgeDueDays(parts, nowMs);
     await reserveBudgets(parts, nowMs);

@@ -14,7 +14,7 @@ import type { Call } from "../book/call.ts";
 
 type LotSource = "purchases" | "referral" | "goodwill";
 
-type Lot = {
+export type Lot = {
   readonly lotNo: number;
   readonly source: LotSource;
   readonly purchaseNo: number | null;
@@ -31,6 +31,8 @@ type Lot = {
   expiresAtMs: number;
   noticed30Ms: number | null;
   noticed7Ms: number | null;
+  /** Past its date, it waits for a read of its purchase until then; null: it does not wait. */
+  waitsUntilMs: number | null;
 };
 
 /** The user has at least this long between a notice and the expiry it announces. */
@@ -40,7 +42,7 @@ const RELEASED_EXPIRY_MIN_MS = 30 * DAY_MS;
 
 const COLUMNS =
   `lot_no, source, purchase_no, entry_id, reversal_id, brand_id, offer_id, state, granted, reversed, expired, remaining,
-  confirm_at_ms, expires_at_ms, noticed_30_ms, noticed_7_ms`;
+  confirm_at_ms, expires_at_ms, noticed_30_ms, noticed_7_ms, waits_until_ms`;
 
 // Statements are made once: the drivers find the compiled form by the text, and a text built anew
 // is compared letter by letter. What every new lot begins with is part of the text: a value that is
@@ -68,6 +70,7 @@ function lotFrom(row: SqlRow): Lot {
     expiresAtMs: integerOf(row, "expires_at_ms"),
     noticed30Ms: integerOrNull(row, "noticed_30_ms"),
     noticed7Ms: integerOrNull(row, "noticed_7_ms"),
+    waitsUntilMs: integerOrNull(row, "waits_until_ms"),
   };
 }
 
@@ -83,7 +86,9 @@ export function expiryMs(confirmAtMs: number, months: number): number {
  * a week before.
  */
 export function lotDueMs(lot: Lot): number | null {
-  if (lot.state === "pending") return lot.granted - lot.reversed > 0 ? lot.confirmAtMs : null;
+  if (lot.state === "pending") {
+    return lot.granted - lot.reversed > 0 ? lot.waitsUntilMs ?? lot.confirmAtMs : null;
+  }
   if (lot.remaining === 0) return null;
   const noticed = Math.min(lot.noticed30Ms ?? Infinity, lot.noticed7Ms ?? Infinity);
   return noticed === Infinity ? null : Math.max(lot.expiresAtMs, noticed + NOTICE_TO_EXPIRY_MS);
@@ -141,7 +146,7 @@ function insertLot(call: Call, lot: Lot): void {
 
 export function saveLot(call: Call, lot: Lot): void {
   call.sql.exec(
-    `UPDATE lots SET reversal_id = ?, state = ?, granted = ?, reversed = ?, expired = ?, remaining = ?, expires_at_ms = ?, noticed_30_ms = ?, noticed_7_ms = ?, due_ms = ?
+    `UPDATE lots SET reversal_id = ?, state = ?, granted = ?, reversed = ?, expired = ?, remaining = ?, expires_at_ms = ?, noticed_30_ms = ?, noticed_7_ms = ?, waits_until_ms = ?, due_ms = ?
      WHERE lot_no = ?`,
     lot.reversalId,
     lot.state,
@@ -152,6 +157,7 @@ export function saveLot(call: Call, lot: Lot): void {
     lot.expiresAtMs,
     lot.noticed30Ms,
     lot.noticed7Ms,
+    lot.waitsUntilMs,
     lotDueMs(lot),
     lot.lotNo,
   );
@@ -169,12 +175,14 @@ type Grant = {
   readonly brandId: string | null;
   readonly offerId: string | null;
   readonly cents: number | null;
+  /** False: only a webhook said so; the points stay pending until a read shows it. */
+  readonly isShown: boolean;
 };
 
 const SOURCE_OF = { earn: "purchases", referral: "referral", goodwill: "goodwill" } as const;
 
 /**
- * Posts a grant and opens its lot; what has already matured is confirmed in the same breath.
+ * Posts a grant and opens its lot; what is shown and has matured is confirmed in the same breath.
  * Returns the lot's number.
  */
 export function grant(call: Call, wanted: Grant): number {
@@ -214,11 +222,12 @@ export function grant(call: Call, wanted: Grant): number {
     expiresAtMs: wanted.expiresAtMs,
     noticed30Ms: null,
     noticed7Ms: null,
+    waitsUntilMs: null,
   };
   insertLot(call, lot);
   call.newLots.add(lotNo);
   const halted = call.halts === null || confirmationsHalted(call.halts);
-  if (!direct && !halted && lot.confirmAtMs <= call.nowMs) {
+  if (!direct && !halted && wanted.isShown && lot.confirmAtMs <= call.nowMs) {
     confirmLot(call, lot, wanted.purchase?.id ?? null);
   }
   return lotNo;
@@ -407,15 +416,35 @@ function moveExpiry(lot: Lot, notBeforeMs: number): void {
   lot.noticed7Ms = null;
 }
 
+/** Lots that still wait past their date for a read that shows their purchase. */
+export function waitingLots(call: Call): Lot[] {
+  return call.sql.exec(
+    `SELECT ${COLUMNS} FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL AND waits_until_ms IS NOT NULL ORDER BY lot_no`,
+  ).map(lotFrom);
+}
+
+/** What is left of these lots. */
+export function remainingOf(call: Call, lotNos: ReadonlySet<number>): number {
+  return openLots(call).reduce(
+    (sum, { lotNo, remaining }) => sum + (lotNos.has(lotNo) ? remaining : 0),
+    0,
+  );
+}
+
 /**
- * Takes `points` from the open lots, oldest expiry first, and says from which. The caller posts the
- * movement.
+ * Takes `points` from the open lots, oldest expiry first, and says from which; none from those of
+ * `except`. The caller posts the movement.
  */
-export function spendFromLots(call: Call, points: number): (readonly [number, number])[] {
+export function spendFromLots(
+  call: Call,
+  points: number,
+  except: ReadonlySet<number> = new Set(),
+): (readonly [number, number])[] {
   const taken: (readonly [number, number])[] = [];
   let left = points;
   for (const lot of openLots(call)) {
     if (left === 0) break;
+    if (except.has(lot.lotNo)) continue;
     const part = Math.min(left, lot.remaining);
     lot.remaining -= part;
     left -= part;

@@ -35,9 +35,9 @@ import {
   awaitBudget,
   awaitDay,
   awaitHalt,
-  awaitLargeReview,
   awaitPurchase,
   awaitReview,
+  awaitReviewUntil,
   awaitsDay,
   close,
   DOUBT_WAIT_MS,
@@ -51,6 +51,7 @@ import {
   refunded,
   restored,
   reversed,
+  UNSHOWN_HELD_MS,
   waitEndsMs,
 } from "./verdict-state.ts";
 import type { Call } from "../book/call.ts";
@@ -107,6 +108,10 @@ export function settleVerdict(
  * kept, because nobody hands over offers when the deadline passes.
  */
 function hold(call: Call, purchase: PurchaseRow, terms: Terms): void {
+  if (purchase.review === "not_shown") {
+    const endsAtMs = purchase.findings.reviewEndsAtMs ?? call.nowMs + UNSHOWN_HELD_MS;
+    return holdUnshown(call, purchase, endsAtMs);
+  }
   const countsAtMs = purchase.heldTerms?.countsAtMs ?? call.nowMs + DOUBT_WAIT_MS;
   withoutPoints(call, purchase, () => awaitReview(purchase));
   if (purchase.review !== "weak_account") return;
@@ -117,6 +122,17 @@ function hold(call: Call, purchase: PurchaseRow, terms: Terms): void {
     purchasedOn,
   );
   holdUntil(purchase, { countsAtMs, offers, programme: terms.programme }, call.nowMs);
+}
+
+/**
+ * Reads should have shown the row and did not: it earns nothing unless a person lets it count by
+ * then, or a read shows it after all.
+ */
+export function holdUnshown(call: Call, purchase: PurchaseRow, endsAtMs: number): void {
+  purchase.review = "not_shown";
+  withoutPoints(call, purchase, () => awaitReviewUntil(purchase, endsAtMs));
+  if (endsAtMs <= call.nowMs) close(purchase);
+  else dueUnlessBudgetOpen(purchase, endsAtMs, call.nowMs);
 }
 
 /** The bank took the row back. Its points are reversed. */
@@ -228,7 +244,7 @@ function isLargeReward(
 
 function holdForReview(call: Call, purchase: PurchaseRow, endsAtMs: number): void {
   purchase.review = "large_reward";
-  withoutPoints(call, purchase, () => awaitLargeReview(purchase, endsAtMs));
+  withoutPoints(call, purchase, () => awaitReviewUntil(purchase, endsAtMs));
   dueUnlessBudgetOpen(purchase, endsAtMs, call.nowMs);
 }
 

@@ -65,6 +65,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     },
     redirectUris: config.redirectUris,
     clock,
+    sleep,
     random,
     log,
   });

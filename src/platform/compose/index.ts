@@ -27,6 +27,7 @@ export function compose(platform: Platform, config: Config): Composition {
   // Identity reports a withdrawn consent to banking, and banking asks identity about users: the
   // first is resolved at the call, when both exist.
   const consentListener: ConsentListener = {
+    bankDataEnding: (userId) => banking.service.consentListener.bankDataEnding(userId),
     bankDataWithdrawn: (userId) => banking.service.consentListener.bankDataWithdrawn(userId),
     statisticsWithdrawn: insights.privacy.statisticsWithdrawn,
   };
