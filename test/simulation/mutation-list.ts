@@ -430,7 +430,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "changed rows keep their verdict",
     breaks: "a changed amount, day, brand, channel or kind reopens it",
-    file: "ledger/purchases/batch-plan.ts",
+    file: "ledger/purchases/row-facts.ts",
     find:
       "return known.kind !== row.kind || known.amountCents !== row.amountCents || known.currency !== row.currency || known.purchasedOn !== row.purchasedOn\n    || known.state !== row.state || known.channel !== row.channel || (known.brand?.id ?? null) !== (row.brand?.id ?? null);",
     replace: "return known.state !== row.state;",
