@@ -2,13 +2,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireUser, userOf } from "../../http/authentication.ts";
 import { pageOf, pageQuery } from "../../http/paging.ts";
+import { rateLimitHeaders } from "../../http/rate-limit.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
-import { toInstant } from "../../kernel/time.ts";
-import { CONSENT_PURPOSES } from "../consent.ts";
+import { DAY_MS, toInstant } from "../../kernel/time.ts";
+import { CONSENT_PURPOSES, DECISIONS_A_DAY_MAX } from "../consent.ts";
 import type { CurrentConsent } from "../consent.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { refuse, refuseGoneUser } from "./refuse.ts";
 import { consentSchema } from "./schemas.ts";
+
+const DAY_S = DAY_MS / 1000;
 
 function consentBody(consent: CurrentConsent): z.infer<typeof consentSchema> {
   return {
@@ -82,6 +85,11 @@ export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
       textVersion,
     );
     if (decided.ok) return c.json(consentBody(decided.value), 200);
+    if (decided.error === "too_many_decisions") {
+      return refuse(c, "rate_limited", {
+        headers: rateLimitHeaders("consents", DECISIONS_A_DAY_MAX, DAY_S, DAY_S),
+      });
+    }
     return decided.error === "user_unknown"
       ? refuseGoneUser(c)
       : refuse(c, "unavailable", { headers: { "Retry-After": "5" } });
