@@ -47,6 +47,8 @@ CREATE TABLE token_renewal_links (
   renewal_id TEXT NOT NULL REFERENCES token_renewals (id),
   tries INTEGER NOT NULL DEFAULT 0 CHECK (tries >= 0),
   try_at_ms INTEGER NOT NULL,
+  -- The token of before, once the link has a new one: ended a little later, so that no call in flight meets a dead token.
+  old_token_cipher TEXT CHECK (old_token_cipher GLOB 'f1.*'),
   PRIMARY KEY (link_id, renewal_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX token_renewal_links_due ON token_renewal_links (renewal_id, try_at_ms);

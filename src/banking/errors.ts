@@ -38,7 +38,9 @@ export type StartError =
       | "bank_unknown"
       | "not_found"
       | "aggregator_unavailable"
-      | "programme_paused";
+      | "programme_paused"
+      /** As many trips to the bank's page as one user may begin in a day. */
+      | "too_many_trips";
   };
 
 /** `trade_lost`: the aggregator's answer to the code was lost, so linking has to begin again. */

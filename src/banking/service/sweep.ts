@@ -12,6 +12,7 @@ import type { BankingDeps } from "../reconcile/index.ts";
 import { finishEnding, finishRemoval, finishTrade } from "../linking/index.ts";
 import { accessFor, reconcile } from "../reconcile/index.ts";
 import { catchUp, PAGES_SWEEP } from "../rows/index.ts";
+import { renewTokens } from "../renewal/index.ts";
 import { handOver } from "../sharing/index.ts";
 import { LOST_TRADE_MS } from "../store/index.ts";
 
@@ -57,8 +58,10 @@ export async function sweep(deps: BankingDeps, nowMs: number): Promise<{ more: b
       () => later(deps, item.id, item.tries + 1),
     );
   }
+  const renewing = await renewTokens(deps, nowMs);
   return {
-    more: [handovers, due.links, due.connections].some((items) => items.length >= STEP_ITEMS),
+    more: renewing ||
+      [handovers, due.links, due.connections].some((items) => items.length >= STEP_ITEMS),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   connectionRoutes,
   quarantineListRoutes,
   quarantineReplayRoutes,
+  tokenRenewalRoutes,
   webhookRoutes,
 } from "../../banking/routes/index.ts";
 import { aggregatorAnswered } from "../../banking/service/aggregator-answered.ts";
@@ -75,6 +76,10 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     {
       path: "/admin/v1",
       router: quarantineReplayRoutes({ service, operatorTokens, idempotency, note }),
+    },
+    {
+      path: "/admin/v1",
+      router: tokenRenewalRoutes({ service, operatorTokens, idempotency, cursors, note }),
     },
   ];
   return {
