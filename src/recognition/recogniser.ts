@@ -87,7 +87,7 @@ function channelOf(tokens: Scan, frame: Frame, match: Match): Channel {
   if (frame.contactless) return "in_store";
   if (frame.remote || hasForeignTail(tokens, frame)) return "online";
   const mayBeOnline = tokens.hasStar || (tokens.seenFlags & ONLINE) !== 0;
-  for (let i = match.merchantFrom; mayBeOnline && i < frame.to; i += 1) {
+  for (let i = mayBeOnline ? match.merchantFrom : frame.to; i < frame.to; i += 1) {
     const gap = tokens.gaps[i] ?? 0;
     const flags = tokens.flags[i] ?? 0;
     if (
@@ -220,7 +220,7 @@ function answerText(
   const { confidence, step } = RULES[match.rule];
   return {
     kind: frame.kind,
-    brandId: entry.facts.id,
+    brandId: entry.id,
     matched: entry.alias,
     confidence,
     merchant,

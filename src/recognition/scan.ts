@@ -243,43 +243,48 @@ export function wordSet(words: string): WordSet {
   return set;
 }
 
+const NO_BYTES = new Uint8Array(0);
+const NO_NUMBERS = new Int32Array(0);
+/** Sentinels behind the last token. */
+const AHEAD = 4;
+/** Characters of nearly every label: longer ones make more room. */
+const USUAL_LENGTH = 252;
+
 export function newScan(): Scan {
-  return {
+  const into: Scan = {
     text: "",
-    chars: new Uint8Array(256),
+    chars: NO_BYTES,
     hasLower: false,
     count: 0,
-    starts: new Int32Array(64),
-    ends: new Int32Array(64),
-    kinds: new Uint8Array(64),
-    gaps: new Int32Array(64),
-    flags: new Int32Array(64),
-    fields: new Int32Array(64),
-    ids: new Int32Array(64),
+    starts: NO_NUMBERS,
+    ends: NO_NUMBERS,
+    kinds: NO_BYTES,
+    gaps: NO_NUMBERS,
+    flags: NO_NUMBERS,
+    fields: NO_NUMBERS,
+    ids: NO_NUMBERS,
     seenFlags: 0,
     hasPipe: false,
     hasStar: false,
     hasOtherBlanks: false,
     hasUnknown: false,
   };
+  makeRoom(into, USUAL_LENGTH);
+  return into;
 }
 
-function grow(into: Scan): void {
-  const size = into.starts.length * 2;
-  const copy = (from: Int32Array): Int32Array => {
-    const to = new Int32Array(size);
-    to.set(from);
-    return to;
-  };
-  into.starts = copy(into.starts);
-  into.ends = copy(into.ends);
-  into.gaps = copy(into.gaps);
-  into.flags = copy(into.flags);
-  into.fields = copy(into.fields);
-  into.ids = copy(into.ids);
-  const kinds = new Uint8Array(size);
-  kinds.set(into.kinds);
-  into.kinds = kinds;
+/** Room for a label of so many characters: at most a token each, and those that rules look ahead. */
+function makeRoom(into: Scan, length: number): void {
+  if (into.chars.length >= length + 2 && into.starts.length >= length + AHEAD) return;
+  const size = (length + AHEAD) * 2;
+  into.chars = new Uint8Array(size);
+  into.starts = new Int32Array(size);
+  into.ends = new Int32Array(size);
+  into.kinds = new Uint8Array(size);
+  into.gaps = new Int32Array(size);
+  into.flags = new Int32Array(size);
+  into.fields = new Int32Array(size);
+  into.ids = new Int32Array(size);
 }
 
 /**
@@ -291,8 +296,12 @@ const FOLDED = 127;
 const KIND_SHIFT = 7;
 const KIND = 3 << KIND_SHIFT;
 const GAP_SHIFT = 9;
-/** Blanks that a merchant's text shows as one: behind another blank, or no plain blank at all. */
-const OTHER_BLANK = 1 << 24;
+/**
+ * Above the gap bits that tokens keep: a blank that a merchant's text shows as a plain one, or that
+ * follows another; and a question mark.
+ */
+const OTHER_BLANK = 1 << 12;
+const QUESTION = 1 << 13;
 
 const GAPS: ReadonlyMap<string, number> = new Map([
   [" ", GAP_SPACE],
@@ -315,9 +324,10 @@ for (let code = 0; code < 128; code += 1) {
   const char = String.fromCharCode(code);
   const upper = code >= 97 && code <= 122 ? code - 32 : code;
   const kind = upper >= 65 && upper <= 90 ? LETTERS : upper >= 48 && upper <= 57 ? DIGITS : 0;
-  const gap = kind === 0 ? (GAPS.get(char) ?? GAP_OTHER) << GAP_SHIFT : 0;
+  const gap = kind === 0 ? GAPS.get(char) ?? GAP_OTHER : 0;
   const blank = char !== " " && char.trim() === "" ? OTHER_BLANK : 0;
-  READ[code] = upper | (kind << KIND_SHIFT) | gap | blank;
+  const question = char === "?" ? QUESTION : 0;
+  READ[code] = upper | (kind << KIND_SHIFT) | ((gap | blank | question) << GAP_SHIFT);
 }
 
 /** Reads `label` into `into`. One pass over the characters; accents cost a second one. */
@@ -327,37 +337,27 @@ export function scan(label: string, into: Scan): void {
 
 function scanAscii(text: string, into: Scan): boolean {
   const { length } = text;
-  if (into.chars.length < length + 2) into.chars = new Uint8Array((length + 2) * 2);
+  makeRoom(into, length);
   into.text = text;
   let lower = 0;
   let count = 0;
   let gap = GAP_SPACE;
   let seenGaps = 0;
   let seenFlags = 0;
-  let before = 0;
-  let hasUnknown = false;
   let i = 0;
   // Arrays as locals: the loop below is the hottest of recognition.
-  const { chars } = into;
-  let { starts, ends, kinds, gaps, flags, fields, ids } = into;
+  const { chars, starts, ends, kinds, gaps, flags, fields, ids } = into;
   while (i < length) {
     let code = text.charCodeAt(i);
     if (code > 127) return false;
     let read = READ[code] ?? 0;
     const kind = read & KIND;
     if (kind === 0) {
-      gap |= read >> GAP_SHIFT;
-      // A blank behind a blank is no plain one either.
-      if (code === 32 && before === 32) gap |= OTHER_BLANK >> GAP_SHIFT;
-      before = code;
+      const bits = read >> GAP_SHIFT;
+      gap |= bits | ((gap & bits & GAP_SPACE) * OTHER_BLANK);
       chars[i] = code;
-      if (code === 63) hasUnknown = true;
       i += 1;
       continue;
-    }
-    if (count + 5 > starts.length) {
-      grow(into);
-      ({ starts, ends, kinds, gaps, flags, fields, ids } = into);
     }
     starts[count] = i;
     let hash = HASH_SEED;
@@ -390,25 +390,24 @@ function scanAscii(text: string, into: Scan): boolean {
     }
     count += 1;
     gap = 0;
-    before = 0;
   }
   into.count = count;
   into.hasLower = lower !== 0;
-  into.hasUnknown = hasUnknown;
-  into.hasPipe = ((seenGaps | gap) & GAP_PIPE) !== 0;
-  into.hasStar = (seenGaps & GAP_STAR) !== 0;
-  into.hasOtherBlanks = (seenGaps & (OTHER_BLANK >> GAP_SHIFT)) !== 0;
   into.seenFlags = seenFlags;
-  chars[length] = 0;
-  chars[length + 1] = 0;
-  endScan(into, length);
+  endScan(into, length, seenGaps | gap);
   return true;
 }
 
 /** Sentinels: rules look a few tokens ahead, and must not meet what the last label left there. */
-function endScan(into: Scan, length: number): void {
+function endScan(into: Scan, length: number, seenGaps: number): void {
   const { count } = into;
-  for (let ahead = count; ahead < count + 4; ahead += 1) {
+  into.hasPipe = (seenGaps & GAP_PIPE) !== 0;
+  into.hasStar = (seenGaps & GAP_STAR) !== 0;
+  into.hasOtherBlanks = (seenGaps & OTHER_BLANK) !== 0;
+  into.hasUnknown = (seenGaps & QUESTION) !== 0;
+  into.chars[length] = 0;
+  into.chars[length + 1] = 0;
+  for (let ahead = count; ahead < count + AHEAD; ahead += 1) {
     into.starts[ahead] = length;
     into.ends[ahead] = length;
     into.kinds[ahead] = 0;

@@ -25,6 +25,8 @@ export type Entry = {
   readonly strength: Strength;
   readonly least: number;
   readonly alias: string;
+  /** The brand's id: of the facts, but at hand when the entry is. */
+  readonly id: string;
   readonly curated: boolean;
   readonly facts: BrandFacts;
   /** "alias:" and the alias, made when the entry is first found: few of all ever are. */

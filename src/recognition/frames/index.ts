@@ -21,7 +21,9 @@ const REFUND_MARK = "REMBT|REMB|REMBOURSEMENT|REMBOURST|RBT|RMBT";
 const CASH = "RETRAIT|RETRAITS";
 
 /** The heads of one frame by kind and date; longer readings win over shorter ones. */
-function readingsOf(frame: HeadFrame): { kind: RowKind; dated: boolean; heads: string[] }[] {
+export function readingsOf(
+  frame: HeadFrame,
+): { kind: RowKind; dated: boolean; heads: string[] }[] {
   const { heads, kind } = frame;
   if (frame.cardDetails !== true) {
     const dated = heads.some((head) => /<date>|<ddmm|<run>/.test(head));

@@ -27,22 +27,6 @@ function closing(text: string, open: number): number {
   throw new Error(`head pattern without a closing bracket: ${text}`);
 }
 
-/** The pattern with every choice of its optional groups made: plain lists of words and pieces. */
-export function variantsOf(pattern: string): readonly string[] {
-  const open = pattern.indexOf("[");
-  if (open < 0) {
-    if (pattern.includes("]")) throw new Error(`head pattern with a stray bracket: ${pattern}`);
-    return [pattern.trim().replace(/\s+/g, " ")];
-  }
-  const close = closing(pattern, open);
-  const before = pattern.slice(0, open);
-  const rest = pattern.slice(close + 1);
-  return [
-    ...variantsOf(`${before} ${pattern.slice(open + 1, close)} ${rest}`),
-    ...variantsOf(`${before} ${rest}`),
-  ];
-}
-
 /**
  * A place in the patterns: what must be read there, and the places that may come next. Places that
  * read the same and go on alike are one, so that twelve words for "refund" share what follows them.

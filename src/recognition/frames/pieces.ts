@@ -12,9 +12,9 @@ type Piece = (scan: Scan, i: number) => number;
 const FARTHEST = 14;
 
 function dateLength(scan: Scan, i: number): number {
+  if (scan.kinds[i] !== DIGITS) return is(scan, i, DATE_PLACEHOLDER) ? 1 : -1;
   const written = dateTokens(scan, i);
   if (written > 0) return written;
-  if (is(scan, i, DATE_PLACEHOLDER)) return 1;
   return isDateRun(scan, i) && size(scan, i) > 4 && (i + 1 === scan.count || scan.gaps[i + 1] !== 0)
     ? 1
     : -1;
@@ -81,6 +81,19 @@ const PIECES: readonly (readonly [string, Piece])[] = [
 const CODES: ReadonlyMap<string, number> = new Map(PIECES.map(([name], code) => [name, code]));
 const READERS: readonly Piece[] = PIECES.map(([, piece]) => piece);
 
+/** Pieces that read digits only: at any other token they need no call. */
+const DIGITS_ONLY: ReadonlySet<string> = new Set([
+  "<run>",
+  "<ddmm>",
+  "<ddmmyy>",
+  "<digits>",
+  "<number>",
+  "<reference>",
+  "<hour>",
+  "<rate>",
+]);
+const NEEDS_DIGITS = Uint8Array.from(PIECES, ([name]) => (DIGITS_ONLY.has(name) ? 1 : 0));
+
 /** The number of a piece; throws when there is none of that name. */
 export function pieceCode(name: string): number {
   const code = CODES.get(name);
@@ -90,5 +103,6 @@ export function pieceCode(name: string): number {
 
 /** Tokens that the piece of this number reads at `i`; -1 when it does not fit. */
 export function pieceLength(code: number, scan: Scan, i: number): number {
+  if (NEEDS_DIGITS[code] === 1 && scan.kinds[i] !== DIGITS) return -1;
   return READERS[code]?.(scan, i) ?? -1;
 }
