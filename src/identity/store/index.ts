@@ -7,18 +7,24 @@ import { ageReviewStore } from "./age-reviews.ts";
 import { codeStore } from "./codes.ts";
 import { consentStore } from "./consents.ts";
 import { noticeStore } from "./notices.ts";
+import { passkeyStore } from "./passkeys.ts";
 import { purge } from "./retention.ts";
 import { rotate } from "./rotation.ts";
 import type { RotationWrite } from "./rotation.ts";
 import { sessionStore } from "./sessions.ts";
+import { stepUpStore } from "./step-up.ts";
 import { signIn } from "./sign-in.ts";
 import type { SignInWrite } from "./sign-in.ts";
 import { userStore } from "./users.ts";
 
 export type { AgeReviewPosition, AgeReviewRow, NewAgeReview } from "./age-reviews.ts";
 export type { NoticeRow } from "./notices.ts";
-export type { CodeRow, SessionRow, UserRow } from "./rows.ts";
+export type { NewSession } from "./open-session.ts";
+export type { PasskeyUse } from "./passkeys.ts";
+export type { CodeRow, PasskeyRow, SessionRow, UserRow } from "./rows.ts";
+export type { StepUpMethods } from "./step-up.ts";
 export type { AddedCode } from "./codes.ts";
+export type { Acting } from "./sessions.ts";
 export type { Attempt, Tally } from "./tries.ts";
 export { allUserIds } from "./users.ts";
 export type { UserChange } from "./users.ts";
@@ -34,6 +40,8 @@ export function identityStore(db: Database, random: RandomBytes) {
     signIn: (write: SignInWrite) => signIn(db, write),
     ...sessionStore(db),
     rotate: (write: RotationWrite) => rotate(db, write),
+    ...passkeyStore(db),
+    ...stepUpStore(db),
     ...userStore(db),
     ...consentStore(db),
     purge: (nowMs: number) => purge(db, nowMs),

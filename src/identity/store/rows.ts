@@ -1,8 +1,10 @@
 // The rows of the identity tables.
-import type { oneTimeCodes, sessions, users } from "../../db/identity-tables.ts";
+import type { oneTimeCodes, passkeys, sessions, users } from "../../db/identity-tables.ts";
 
 export type UserRow = typeof users.$inferSelect;
 
 export type CodeRow = typeof oneTimeCodes.$inferSelect;
 
 export type SessionRow = typeof sessions.$inferSelect;
+
+export type PasskeyRow = typeof passkeys.$inferSelect;

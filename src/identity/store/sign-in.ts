@@ -3,22 +3,14 @@ import { and, eq, inArray, isNull, ne, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
-import { knownDevices, oneTimeCodes, sessions, users } from "../../db/identity-tables.ts";
-import { noticeStatement } from "../../db/notice-tables.ts";
-import type { SessionId, UserId } from "../../kernel/ids.ts";
+import { knownDevices, oneTimeCodes, users } from "../../db/identity-tables.ts";
+import type { UserId } from "../../kernel/ids.ts";
 import type { DeviceKind } from "../device.ts";
-import { REFRESH_TTL_MS } from "../refresh-token.ts";
+import { openSession, sessionNotice } from "./open-session.ts";
+import type { NewSession } from "./open-session.ts";
 import type { UserRow } from "./rows.ts";
 import { NO_TRIES, tallyQuery, triable } from "./tries.ts";
 import type { Attempt, Tally } from "./tries.ts";
-
-type NewSession = {
-  readonly id: SessionId;
-  readonly currentHash: string;
-  readonly deviceNameCipher: string | null;
-  readonly authTimeS: number;
-  readonly amr: readonly string[];
-};
 
 export type SignInWrite = {
   readonly attempt: Attempt;
@@ -62,14 +54,7 @@ export async function signIn(
       db.update(users).set({ emailIndex: indexes[0] }).where(
         and(eq(users.id, userId), ne(users.emailIndex, indexes[0]), usedHere),
       ),
-      db.insert(sessions).select(
-        sql`SELECT ${session.id}, u.id, 1, ${session.currentHash}, NULL, NULL, ${session.authTimeS}, ${
-          JSON.stringify(session.amr)
-        }, ${session.deviceNameCipher},
-      ${nowMs}, ${nowMs}, ${
-          nowMs + REFRESH_TTL_MS
-        }, NULL, NULL, NULL, ${deviceKey} FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND ${usedHere}`,
-      ).returning({ id: sessions.id }),
+      openSession(db, userId, session, { deviceKey, nowMs, when: usedHere }),
       db.update(oneTimeCodes).set({ superseded: 1 }).where(and(
         inArray(oneTimeCodes.addressIndex, [...indexes]),
         eq(oneTimeCodes.purpose, "sign_in"),
@@ -86,23 +71,6 @@ export async function signIn(
   return { used: used.length === 1, opened: opened.length === 1, tally: tally ?? NO_TRIES };
 }
 
-/** Leaves a mail about a session that a statement before it in the batch has opened. */
-function sessionNotice(
-  db: Database,
-  userId: UserId,
-  sessionId: SessionId,
-  device: DeviceKind,
-  nowMs: number,
-) {
-  return noticeStatement(db, {
-    id: sql`${`session_opened|${sessionId}`}`,
-    kind: "session_opened",
-    userId: sql`${userId}`,
-    details: sql`${JSON.stringify({ sessionId, device, atMs: nowMs })}`,
-    from: sql`FROM sessions AS s WHERE s.id = ${sessionId}`,
-  }, nowMs);
-}
-
 function insertUser(db: Database, user: UserRow | null, condition: SQL) {
   const row = user ??
     {
@@ -116,7 +84,7 @@ function insertUser(db: Database, user: UserRow | null, condition: SQL) {
       createdAtMs: 0,
     };
   return db.insert(users).select(
-    sql`SELECT ${row.id}, ${row.emailIndex}, ${row.emailCipher}, NULL, NULL, NULL, NULL, ${row.dataKey}, ${row.locale}, ${row.state}, ${row.referralCodeGiven}, ${row.createdAtMs}
+    sql`SELECT ${row.id}, ${row.emailIndex}, ${row.emailCipher}, NULL, NULL, NULL, NULL, ${row.dataKey}, ${row.locale}, ${row.state}, ${row.referralCodeGiven}, ${row.createdAtMs}, NULL, 1
     WHERE ${user === null ? sql`0` : condition}`,
   ).onConflictDoNothing();
 }
