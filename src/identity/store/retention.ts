@@ -5,6 +5,7 @@ import type { Database } from "../../db/database.ts";
 import {
   answeredChallenges,
   codeTries,
+  emailChanges,
   knownDevices,
   oneTimeCodes,
   sessions,
@@ -17,11 +18,12 @@ import { WRONG_TRIES_WINDOW_MS } from "../code.ts";
 const ENDED_SESSION_KEPT_MS = 30 * DAY_MS;
 
 /**
- * Forgets codes and tries that no limit counts any more, challenges that are late, sessions that ended a month ago, and
+ * Forgets codes and tries that no limit counts any more, challenges that are late, changes of
+ * address that cannot be undone any more, sessions that ended a month ago, and
  * devices whose challenge no client keeps any longer. Returns how many rows went.
  */
 export async function purge(db: Database, nowMs: number): Promise<number> {
-  const [codes, tries, ended, devices, challenges] = await guarded(() =>
+  const [codes, tries, ended, devices, challenges, changes] = await guarded(() =>
     db.batch([
       db.delete(oneTimeCodes).where(lt(oneTimeCodes.createdAtMs, nowMs - DAY_MS)).returning({
         id: oneTimeCodes.id,
@@ -41,7 +43,11 @@ export async function purge(db: Database, nowMs: number): Promise<number> {
       db.delete(answeredChallenges).where(lt(answeredChallenges.expiresAtMs, nowMs)).returning({
         hash: answeredChallenges.challengeHash,
       }),
+      db.delete(emailChanges).where(lt(emailChanges.undoUntilMs, nowMs)).returning({
+        id: emailChanges.id,
+      }),
     ])
   );
-  return codes.length + tries.length + ended.length + devices.length + challenges.length;
+  return codes.length + tries.length + ended.length + devices.length + challenges.length +
+    changes.length;
 }
