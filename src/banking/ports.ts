@@ -164,13 +164,8 @@ export type WebviewRequest = {
   readonly remoteConnectionId: string | null;
 };
 
-/**
- * Where to read rows: from a day on, or changed after an instant, or the next page of an earlier
- * answer.
- */
-export type RowPosition =
-  | { readonly sinceDay: string; readonly changedAfterMs: number | null }
-  | { readonly next: string };
+/** Where to read rows: from a day on, or the next page of an earlier answer. */
+export type RowPosition = { readonly sinceDay: string } | { readonly next: string };
 
 /**
  * One aggregator. Every method returns its failures; none throws for what the network or the

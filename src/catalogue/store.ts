@@ -16,6 +16,7 @@ import {
   offerVersions,
   recognitionCorrections,
 } from "../db/catalogue-tables.ts";
+import { halts, inForce } from "../db/halt-tables.ts";
 import { guarded, isDatabaseFailure } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import type { BrandId, Id, OfferId } from "../kernel/ids.ts";
@@ -276,6 +277,7 @@ async function loadRows(db: Database, knownBrandsVersion: number | null): Promis
     stopRows,
     changeRows,
     correctionChangeRows,
+    haltRows,
   ] = await guarded(() =>
     db.batch([
       db.select().from(catalogueState).where(eq(catalogueState.id, 1)),
@@ -286,12 +288,14 @@ async function loadRows(db: Database, knownBrandsVersion: number | null): Promis
       db.select().from(offerStops),
       db.select().from(aliasChanges).where(ne(aliasChanges.state, "superseded")),
       db.select().from(correctionChanges).where(ne(correctionChanges.state, "superseded")),
+      db.select({ id: halts.id }).from(halts).where(inForce("offers")),
     ])
   );
   const [{ version, brandsVersion } = { version: 0, brandsVersion: 0 }] = state;
   const unchanged = brandsVersion === known;
   return {
     version,
+    paused: haltRows.length > 0,
     brandsVersion,
     brands: unchanged ? null : brandRows.map((row) => ({ ...row, id: row.id as BrandId })),
     corrections: unchanged

@@ -60,6 +60,7 @@ const STATUS = {
   code_tries_exceeded: 429,
   internal: 500,
   unavailable: 503,
+  programme_paused: 503,
   aggregator_unavailable: 503,
   ledger_unavailable: 503,
   email_unavailable: 503,

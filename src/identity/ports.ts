@@ -40,6 +40,8 @@ export type ContactPort = {
 /** Called when a user withdraws a consent. Both must be safe to call again. */
 export type ConsentListener = {
   /** The connections must end. */
+  /** Before the withdrawal is stored: banks are read for the last time, and not for long. */
+  readonly bankDataEnding: (userId: UserId) => Promise<void>;
   readonly bankDataWithdrawn: (userId: UserId) => Promise<void>;
   /** What statistics hold of the user must go. */
   readonly statisticsWithdrawn: (userId: UserId) => Promise<void>;

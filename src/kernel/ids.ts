@@ -29,7 +29,9 @@ export type IdPrefix =
   | "chg"
   | "lnk"
   | "etr"
-  | "agr";
+  | "agr"
+  | "hlt"
+  | "rnw";
 
 declare const brand: unique symbol;
 /**

@@ -2,13 +2,18 @@
 // time first, and answers a result. Nothing here knows a platform; the object shell, node:sqlite
 // and Deno wrap the same engine.
 import { assert } from "../kernel/assert.ts";
-import type { OfferId, PurchaseId } from "../kernel/ids.ts";
+import type { ConnectionId, OfferId, PurchaseId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { DAY_MS } from "../kernel/time.ts";
 import { activate } from "./purchases/activations.ts";
-import { bringUpToDate, nextAlarmMs, takeOverdueHolds } from "./deadlines/deadlines.ts";
+import {
+  awaitsHalts,
+  bringUpToDate,
+  nextAlarmMs,
+  takeOverdueHolds,
+} from "./deadlines/deadlines.ts";
 import { dueNotices, noteNoticeFailed, noteNoticeSent } from "./deadlines/expiry-notices.ts";
 import { dueDays, judgeDueDays } from "./purchases/due-days.ts";
 import type { Terms } from "./earning/types.ts";
@@ -35,6 +40,7 @@ import type {
   ExportPage,
   GrantError,
   GrantView,
+  HaltMemory,
   History,
   HoldError,
   HoldView,
@@ -60,8 +66,11 @@ import type {
   SampleChanges,
   Verification,
 } from "./ports.ts";
+import { unconfirmedSince } from "./purchases/complete-reads.ts";
 import { record } from "./purchases/record-batch.ts";
 import { noteRefusalsDue } from "./purchases/refusals.ts";
+import { lotsInQuestion } from "./purchases/sight.ts";
+import { isSilenceNoted, settleWaitingLots, takeSilence } from "./purchases/unshown-lots.ts";
 import { decideReview } from "./review-decisions.ts";
 import type { ReviewRefusal } from "./review-decisions.ts";
 import { migrate } from "./book/schema.ts";
@@ -89,6 +98,8 @@ export type EngineParts = {
   readonly random: RandomBytes;
   /** The user's id, whose shard byte new ids carry (kernel/ids.ts). */
   readonly userId?: string;
+  /** Absent: nothing is ever halted, as in books that are only checked. */
+  readonly halts?: HaltMemory["known"];
 };
 type ActivationList = readonly {
   readonly offerId: OfferId;
@@ -124,6 +135,8 @@ export type Engine = {
     nowMs: number,
   ) => Answer<OfferUse>;
   readonly bankingActivity: (input: null, nowMs: number) => Answer<BankingActivity>;
+  /** The day of the oldest row of the connection that a read has still to show, or null. */
+  readonly unconfirmedSince: (connectionId: ConnectionId, nowMs: number) => Answer<string | null>;
   /** Holds, grants and forfeiture, once per request key. */
   readonly operate: (
     input: OperateInput,
@@ -131,6 +144,8 @@ export type Engine = {
   ) => Result<HoldView | GrantView, OperateError>;
   /** Writes down what is due and forgets old request keys. */
   readonly runDue: (input: null, nowMs: number) => Answer<DueReport>;
+  /** Whether something is due that a halt would defer: the halts have to be known. */
+  readonly awaitsHalts: (nowMs: number) => boolean;
   readonly nextAlarm: (input: null, nowMs: number) => Answer<number | null>;
   readonly peekOutbox: (input: null, nowMs: number) => Answer<Projection | null>;
   readonly ackOutbox: (sequence: number, nowMs: number) => Answer<null>;
@@ -188,7 +203,7 @@ function transactionsOf(parts: EngineParts) {
         "the time of the call is not a positive whole number of milliseconds",
       );
       if (erasedLeaf(sql) !== null) return err({ code: "erased" });
-      const call = newCall(sql, parts.random, parts.userId, nowMs, ranks);
+      const call = newCall(sql, parts.random, parts.userId, nowMs, ranks, parts.halts?.());
       bringUpToDate(call);
       const answer = method(call);
       noteRefusalsDue(call);
@@ -213,7 +228,7 @@ export function createEngine(parts: EngineParts): Engine {
   return {
     // Without the offers that a verdict needs, the whole delivery is undone.
     record: (batch, nowMs) =>
-      transactionUnlessRefused(sql, () => run(nowMs, (call) => record(call, batch))),
+      transactionUnlessRefused(sql, () => run(nowMs, (call) => recordAndSettle(call, batch))),
     points: asked(pointsView),
     purchases: on(purchasesPage),
     purchase: on(purchaseView),
@@ -228,18 +243,22 @@ export function createEngine(parts: EngineParts): Engine {
     activations: asked(activationsView),
     offerUse: on(offerUse),
     bankingActivity: asked(bankingActivity),
-    operate: (input, nowMs) => run(nowMs, (call) => operate(call, input.key, input.operation)),
+    unconfirmedSince: on(unconfirmedSince),
+    operate: (input, nowMs) => run(nowMs, (call) => operateOn(call, input)),
     runDue: asked((call) => {
       forgetRequests(call, call.nowMs - REQUEST_KEPT_MS);
       return {
         more: projectedSequence(call) < call.head.sequence,
         overdueHolds: takeOverdueHolds(call),
+        arePointsUnshown: takeSilence(call),
       };
     }),
+    awaitsHalts: (nowMs) => awaitsHalts(sql, nowMs),
     nextAlarm: asked((call) => {
-      // The change feeds come last: they read rows, and what has just posted rings now anyway.
+      // The change feeds come last: they read rows.
       const projected = projectedSequence(call);
-      return projected < call.head.sequence || hasChanges(call) ? call.nowMs : nextAlarmMs(call);
+      const isDue = projected < call.head.sequence || isSilenceNoted(call) || hasChanges(call);
+      return isDue ? call.nowMs : nextAlarmMs(call);
     }),
     peekOutbox: asked((call) => peekOutbox(call, OUTBOX_LIMIT)),
     ackOutbox: done(ackOutbox),
@@ -273,6 +292,25 @@ export function createEngine(parts: EngineParts): Engine {
         return leaf;
       }),
   };
+}
+
+function operateOn(call: Call, { key, operation }: OperateInput): ReturnType<typeof operate> {
+  return operate(call, key, operation, () => lotsInQuestion(call));
+}
+
+/**
+ * Records a delivery. Points that wait for a read are looked at when one came, or when none will.
+ */
+function recordAndSettle(
+  call: Call,
+  batch: RecordBatch,
+): Result<RecordSummary, OffersNeeded> {
+  const recorded = record(call, batch);
+  const concernsReads = batch.read !== undefined || batch.hasEnded === true ||
+    batch.accounts.some(({ isReadable = true, goneAtMs }) => !isReadable || goneAtMs !== null);
+  if (!recorded.ok || !concernsReads) return recorded;
+  settleWaitingLots(call);
+  return ok({ ...recorded.value, sequence: call.head.sequence });
 }
 
 function leafOf(sql: Sql, parts: EngineParts): Leaf {

@@ -1,7 +1,7 @@
 // What the ledger offers to the rest and what it takes: plain data only, since it all crosses an
 // RPC boundary. The ledger knows points, rows and offer terms; it knows no person, no label in
 // clear and no aggregator.
-import type { OfferId, PurchaseId, UserId } from "../kernel/ids.ts";
+import type { ConnectionId, OfferId, PurchaseId, UserId } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type {
   ExportPage,
@@ -34,6 +34,7 @@ import type {
 
 export type * from "./port-types/alarm.ts";
 export type * from "./port-types/earning.ts";
+export type * from "./port-types/halts.ts";
 export type * from "./port-types/operations.ts";
 export * from "./port-types/recording.ts";
 export type * from "./port-types/transfer.ts";
@@ -112,6 +113,11 @@ export type LedgerPort = {
     input: { readonly offers: readonly OfferQuestion[] },
   ) => Promise<Result<OfferUse, LedgerError>>;
   readonly bankingActivity: (userId: UserId) => Promise<Result<BankingActivity, LedgerError>>;
+  /** The day of the oldest row of the connection that a read has still to show, or null. */
+  readonly unconfirmedSince: (
+    userId: UserId,
+    connectionId: ConnectionId,
+  ) => Promise<Result<string | null, LedgerError>>;
   /**
    * Writes down what is due at the clock's time (matured, expired, closed) and drains the outbox:
    * what the alarm does.

@@ -38,7 +38,7 @@ const reviewSchema = z.object({
   user_id: z.string(),
   why: z.string().openapi({
     description:
-      "amount_precision, amount_out_of_bounds, amount_missing, date_absurd, currency_unknown, weak_account, large_reward or refund_without_purchase",
+      "amount_precision, amount_out_of_bounds, amount_missing, date_absurd, currency_unknown, weak_account, large_reward, not_shown or refund_without_purchase",
   }),
   why_text: z.string().openapi({ description: "The same in words, and what to look at" }),
   state: z.enum(["open", "closed"]),
@@ -88,6 +88,7 @@ const WHY = {
   currency_unknown: "why_currency_unknown",
   weak_account: "why_weak_account",
   large_reward: "why_large_reward",
+  not_shown: "why_not_shown",
   refund_without_purchase: "why_refund_without_purchase",
 } as const;
 

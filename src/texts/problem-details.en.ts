@@ -74,6 +74,7 @@ export const PROBLEM_DETAILS_EN: TranslationOf<typeof PROBLEM_DETAILS_FR> = {
   code_tries_exceeded: "Ask for a new code.",
   internal: "The error is ours; request_id lets us find it.",
   unavailable: "Repeat the request later.",
+  programme_paused: "Nothing is lost: try again later. `GET /v1/legal` says what is halted.",
   aggregator_unavailable: "Repeat the request later; nothing was lost.",
   trade_lost: "The aggregator's answer was lost. Start linking your bank again from the beginning.",
   ledger_unavailable: "Repeat the request later; your points are safe.",

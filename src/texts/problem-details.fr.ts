@@ -72,6 +72,8 @@ export const PROBLEM_DETAILS_FR = {
   code_tries_exceeded: "Demandez un nouveau code.",
   internal: "L'erreur est de notre côté ; request_id nous permet de la retrouver.",
   unavailable: "Répétez la demande plus tard.",
+  programme_paused:
+    "Rien n'est perdu : recommencez plus tard. Ce qui est arrêté est indiqué par `GET /v1/legal`.",
   aggregator_unavailable: "Répétez la demande plus tard ; rien n'a été perdu.",
   trade_lost:
     "La réponse de l'agrégateur s'est perdue. Recommencez la liaison de votre banque depuis le début.",

@@ -56,6 +56,7 @@ export const PROBLEMS_EN: TranslationOf<typeof PROBLEMS_FR> = {
   code_tries_exceeded: "Too many tries of this code",
   internal: "Internal error",
   unavailable: "Service unavailable for a moment",
+  programme_paused: "This part of the programme is halted for a while",
   aggregator_unavailable: "The bank aggregator does not answer",
   ledger_unavailable: "The points ledger does not answer",
   email_unavailable: "E-mail delivery does not answer",

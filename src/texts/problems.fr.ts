@@ -55,6 +55,7 @@ export const PROBLEMS_FR = {
   code_tries_exceeded: "Trop d'essais pour ce code",
   internal: "Erreur interne",
   unavailable: "Service momentanément indisponible",
+  programme_paused: "Cette partie du programme est arrêtée pour un moment",
   aggregator_unavailable: "L'agrégateur bancaire ne répond pas",
   ledger_unavailable: "Le registre des points ne répond pas",
   email_unavailable: "L'envoi d'e-mails ne répond pas",

@@ -37,6 +37,7 @@ export const REASONS_EN: TranslationOf<typeof REASONS_FR> = {
   trouble_date_absurd: "an implausible date",
   trouble_currency_unknown: "an unknown currency",
   trouble_weak_account: "it may already be recorded from another account",
+  trouble_not_shown: "your bank's aggregator does not show it; after 60 days it earns nothing",
   trouble_large_reward: "a large reward; without an objection it counts after two days",
 
   // The offer.
@@ -79,6 +80,9 @@ export const REASONS_EN: TranslationOf<typeof REASONS_FR> = {
   cap_purchases_of_period_many: " ({count} rewarded purchases {period})",
   cap_limited: "The offer's cap{cap} limited your points{sum}.",
   cap_reached: "The offer's cap{cap} has been reached: this purchase earns no points.",
+
+  programme_paused:
+    "Offers are halted for a while: this purchase will be judged when they resume, by the offer of its day. You do not need to do anything.",
 
   // The offer's budget.
   budget_reserving:

@@ -35,6 +35,8 @@ export const REASONS_FR = {
   trouble_date_absurd: "date invraisemblable",
   trouble_currency_unknown: "devise inconnue",
   trouble_weak_account: "peut-être déjà enregistrée depuis un autre compte",
+  trouble_not_shown:
+    "l’agrégateur de votre banque ne l’affiche pas ; après 60 jours, elle ne rapporte rien",
   trouble_large_reward: "gain élevé ; sans objection, elle compte au bout de deux jours",
 
   // The offer.
@@ -79,6 +81,9 @@ export const REASONS_FR = {
   cap_purchases_of_period_many: " ({count} achats récompensés {period})",
   cap_limited: "Le plafond de l'offre{cap} a limité vos points{sum}.",
   cap_reached: "Le plafond de l'offre{cap} est atteint : cet achat ne rapporte pas de points.",
+
+  programme_paused:
+    "Les offres sont arrêtées pour un moment : cet achat sera examiné à la reprise, selon l'offre de son jour. Vous n'avez rien à faire.",
 
   // The offer's budget.
   budget_reserving:

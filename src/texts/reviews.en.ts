@@ -13,6 +13,8 @@ export const REVIEWS_EN: TranslationOf<typeof REVIEWS_FR> = {
     "The row may be recorded already from another account: compare day and amount with the user's other purchases.",
   why_large_reward:
     "The purchase would earn more than REVIEW_POINTS: check amount, brand and offer. Without a decision it counts after two days.",
+  why_not_shown:
+    "A webhook brought this row, and reads at the aggregator do not give it. It counts only if you decide so, or once a read shows it; after 60 days at the latest it earns nothing.",
   why_refund_without_purchase:
     "This refund waits for its purchase; there is nothing to decide, it is matched when the purchase arrives.",
   why_other: "This row waits for a decision.",

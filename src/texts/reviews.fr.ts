@@ -12,6 +12,8 @@ export const REVIEWS_FR = {
     "L'opération est peut-être déjà enregistrée depuis un autre compte : comparez le jour et le montant avec les autres achats de l'utilisateur.",
   why_large_reward:
     "L'achat gagnerait plus de points que REVIEW_POINTS : vérifiez le montant, la marque et l'offre. Sans décision, il compte au bout de deux jours.",
+  why_not_shown:
+    "Un webhook a annoncé cette opération, et les lectures chez l’agrégateur ne la donnent pas. Elle ne compte que si vous en décidez ainsi, ou dès qu’une lecture la montre ; après 60 jours au plus tard, elle ne rapporte rien.",
   why_refund_without_purchase:
     "Ce remboursement attend son achat ; il n'y a rien à décider, il est rattaché dès que l'achat arrive.",
   why_other: "Cette opération attend une décision.",

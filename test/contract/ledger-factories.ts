@@ -113,9 +113,13 @@ export function row(externalId: string, more: Partial<BankRow> = {}): BankRow {
   };
 }
 
+/** A page of a read: what it gives is shown. Without it, a webhook says so. */
+export const READ = { startedAtMs: 1, knownOnly: false, complete: null } as const;
+
 export function batch(rows: readonly BankRow[], more: Partial<RecordBatch> = {}): RecordBatch {
   return {
     connectionId: CONNECTION,
+    read: READ,
     syncedAtMs: null,
     accounts: [account()],
     rows,

@@ -1,6 +1,7 @@
 // The end of a book, as the object's shell does it (ledger-object.ts, `erase`): D1 keeps what it
 // had added up to, then the storage is emptied and closed in one write. It may stop between any two
 // steps, and is then asked for again.
+import { READ } from "./network.ts";
 import { canonical, checkBook, ensure } from "./book.ts";
 import { overNetwork, readTable } from "./d1.ts";
 import { SimulatedCrash } from "./ledger.ts";
@@ -62,6 +63,7 @@ async function checkErased(world: World, user: SimUser): Promise<void> {
   const answers = {
     record: engine.record({
       connectionId: "con_",
+      read: READ,
       syncedAtMs: nowMs,
       accounts: [],
       rows: [],
@@ -125,6 +127,7 @@ async function checkErased(world: World, user: SimUser): Promise<void> {
     guard: (call) => call(engine),
     reserve: () => Promise.reject(new Error("no budget is asked")),
     helpers: {
+      halts: { known: () => [], refresh: () => Promise.resolve() },
       offersOn: () => Promise.reject(new Error("no day is due")),
       sendNotice: () => Promise.resolve(false),
       offerToSample: () => Promise.resolve(),

@@ -13,6 +13,9 @@ import type { SimUser, World } from "./world.ts";
 import { offersFor } from "./world.ts";
 import { SimulatedCrash } from "./ledger.ts";
 
+/** Rows of this world come from reads; what webhooks may do is another world's (sight.ts). */
+export const READ = { startedAtMs: 1, knownOnly: false, complete: null } as const;
+
 /** Asks one generation for what changed and puts it on its way, in one delivery or several. */
 export function sync(world: World, user: SimUser): string {
   const { rng } = world;
@@ -37,6 +40,7 @@ export function sync(world: World, user: SimUser): string {
   for (const part of parts) {
     const batch = {
       connectionId: account.connectionId,
+      read: READ,
       syncedAtMs: rng.chance(0.8) ? world.nowMs : null,
       accounts,
       rows: part,

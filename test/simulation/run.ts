@@ -18,7 +18,7 @@ import { SimLedger } from "./ledger.ts";
 import { checkScreens } from "./screens.ts";
 import { decide, decideIn } from "./reviews.ts";
 import { erase } from "./erasure.ts";
-import { accountsBeside, deliver, repeat, sync, withAccountsOf } from "./network.ts";
+import { accountsBeside, deliver, READ, repeat, sync, withAccountsOf } from "./network.ts";
 import { keyOf } from "./model-rows.ts";
 import { runOut } from "./quiet.ts";
 import { seededRng } from "./random.ts";
@@ -114,6 +114,7 @@ async function comeToRest(world: World): Promise<void> {
       const rows = user.bank.changedSince(account.accountId, -1);
       user.network.push({
         connectionId: account.connectionId,
+        read: READ,
         syncedAtMs: world.nowMs,
         accounts: accountsBeside(user, account),
         rows,

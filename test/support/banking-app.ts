@@ -28,6 +28,7 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import type { Clock } from "../../src/kernel/time.ts";
 import type { LedgerPort } from "../../src/ledger/ports.ts";
 import { ledgerRoutes } from "../../src/ledger/routes/routes.ts";
+import { haltsStore } from "../../src/operations/halts/store.ts";
 import { maskLabel } from "../../src/recognition/mask.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { openLimiter, operatorTokens, userTokens } from "./catalogue-app.ts";
@@ -71,6 +72,7 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
   const catalogueState = { snapshots: 0 };
   const snapshotOf = (version: number): CatalogueSnapshot => ({
     version,
+    paused: false,
     recogniser,
     brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix", logoUrl: null } : null),
     termsFor: parts.termsFor ?? (() => []),
@@ -99,7 +101,12 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
     },
   };
   /** What a test may break. */
-  const hooks = { maskLabel, readWebhook: null as (() => never) | null };
+  const hooks = {
+    maskLabel,
+    readWebhook: null as (() => never) | null,
+    /** By default nothing takes so long that anybody stops waiting. */
+    sleep: (_ms: number): Promise<void> => new Promise(() => {}),
+  };
   const powensAdapter = createPowens({
     apiUrl: powens.origin,
     fetch: (url, init) => faults.around(() => powens.fetch(url, init)),
@@ -124,11 +131,13 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
     identity,
     catalogue,
     ledger: ledgerPort,
+    halts: haltsStore(openDatabase(binding), systemRandomBytes),
     maskLabel: (label) => hooks.maskLabel(label),
     keyrings: { encryption: KEYS, index: KEYS },
     programme: { pointsPerEuro: 100, pointsExpireMonths: 24 },
     redirectUris: [REDIRECT],
     clock,
+    sleep: (ms) => hooks.sleep(ms),
     random: systemRandomBytes,
     log: jsonLog((line) => logged.push(line)),
   });

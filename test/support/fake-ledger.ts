@@ -16,6 +16,9 @@ export function fakeLedger(around: <T>(work: () => Promise<T>) => Promise<T>) {
     rows: new Map<string, BankRow>(),
     synced: new Map<string, number>(),
     activityCalls: 0,
+    /** What the ledger answers to each delivery. */
+    readByMs: null as number | null,
+    unconfirmedSince: null as string | null,
     fail: (_userId: UserId): LedgerError["code"] | null => null,
   };
   const port = {
@@ -37,6 +40,7 @@ export function fakeLedger(around: <T>(work: () => Promise<T>) => Promise<T>) {
           duplicates: 0,
           earnedPoints: 0,
           sequence: 1,
+          readByMs: state.readByMs,
         });
       }),
     purchases: (userId: UserId, { from }: PurchaseQuery) =>
@@ -48,6 +52,7 @@ export function fakeLedger(around: <T>(work: () => Promise<T>) => Promise<T>) {
         ).map(([, row]) => row);
         return ok({ items, nextBefore: null });
       }),
+    unconfirmedSince: async () => ok(state.unconfirmedSince),
     bankingActivity: async () => {
       state.activityCalls += 1;
       return ok({

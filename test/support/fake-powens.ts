@@ -28,7 +28,7 @@ export function fakePowens(origin = "https://acme.biapi.test") {
     revoked: new Set<string>(),
     calls: [] as string[],
     /** What each reading of rows asked for. */
-    reads: [] as { changedAfter: string | null; minDate: string | null }[],
+    reads: [] as { minDate: string | null }[],
     /** Answers before anything else when it gives one. */
     intercept: (_method: string, _path: string): Response | null => null,
     nextUser: 7,
@@ -124,11 +124,8 @@ export function fakePowens(origin = "https://acme.biapi.test") {
     }
     if (path === "users/me/transactions") {
       const offset = Number(url.searchParams.get("cursor") ?? "0");
-      const changedAfter = url.searchParams.get("last_update");
-      state.reads.push({ changedAfter, minDate: url.searchParams.get("min_date") });
-      const rows = user.rows.filter((row) =>
-        changedAfter === null || String(row["last_update"]) > changedAfter
-      );
+      state.reads.push({ minDate: url.searchParams.get("min_date") });
+      const { rows } = user;
       const page = rows.slice(offset, offset + state.pageSize);
       const more = offset + state.pageSize < rows.length;
       url.searchParams.set("cursor", String(offset + state.pageSize));

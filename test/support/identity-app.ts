@@ -106,6 +106,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     minimumAge: 18,
     accessTokens: accessTokenIssuer(config, clock, systemRandomBytes),
     consentListener: {
+      bankDataEnding: async () => {},
       bankDataWithdrawn: async (userId) => {
         if (switches.listenerDown) throw new Error("aggregator down");
         withdrawn.push(userId);

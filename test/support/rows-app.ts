@@ -6,7 +6,6 @@ import { env } from "cloudflare:workers";
 import type { UserId } from "../../src/kernel/ids.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import { parisDate } from "../../src/kernel/time.ts";
-import { parisWallText } from "../../src/banking/aggregators/powens/types.ts";
 import { ledgerClient } from "../../src/ledger/object/client.ts";
 import { LEDGER_METHODS } from "../../src/ledger/object/methods.ts";
 import type { LedgerMethod, LedgerNamespace, LedgerStub } from "../../src/ledger/object/methods.ts";
@@ -15,6 +14,7 @@ import type { Environment } from "../../src/platform/cloudflare/environment.ts";
 import { offer } from "../contract/ledger-factories.ts";
 import { addUser, bankingApp, BRAND, deliver, tradedLink } from "./banking-app.ts";
 import { TEST_BANK } from "./fake-powens.ts";
+import { parisWallText } from "./paris-wall.ts";
 import type { FakeRow } from "./fake-powens.ts";
 
 const bindings = env as unknown as Environment;

@@ -15,8 +15,9 @@ import {
 
 useAloneBankingApp();
 const DAY = 86_400_000;
+const WEEK = 7 * DAY;
 
-describe("the daily read", () => {
+describe("the weekly read", () => {
   it("sees a row booked under its id, one amended and one deleted, which no webhook reported", async () => {
     const user = await hotUser(app);
     const sent = [
@@ -35,42 +36,75 @@ describe("the daily read", () => {
       cardRow(2, user.remoteAccountId, { ...later, value: -12.5 }),
       cardRow(3, user.remoteAccountId, { ...later, deleted: "2026-11-20 18:00:00" }),
     );
-    await sweepAfter(DAY);
+    await sweepAfter(WEEK);
     expect([...app.ledger.rows.values()].map((row) => [row.externalId, row.state, row.amountCents]))
       .toEqual([["1", "booked", 3490], ["2", "booked", 1250], ["3", "deleted", 3490]]);
   });
-  it("is one a day: connections, accounts and one page, from a day before the mark, and the mark moves", async () => {
+  it("is one a week: connections, accounts and one page, from 14 days before the mark, and the mark moves", async () => {
     const user = await hotUser(app);
     await sweepAfter(0);
     app.powens.state.reads.length = 0;
     app.powens.state.calls.length = 0;
     const before = await mark(user);
-    for (let hour = 0; hour < 24; hour++) await sweepAfter(3_600_000);
+    for (let day = 0; day < 7; day++) await sweepAfter(DAY);
     expect(app.powens.state.calls).toEqual([
       "GET users/me/connections",
       "GET users/me/accounts",
       "GET users/me/transactions",
     ]);
-    expect(app.powens.state.reads[0]?.changedAfter).toBe(
-      new Intl.DateTimeFormat("sv-SE", {
-        timeZone: "Europe/Paris",
-        dateStyle: "short",
-        timeStyle: "medium",
-      }).format((before?.at ?? 0) - DAY),
-    );
+    // The window began 14 days before; five days more, since bookings come before purchases.
+    expect(app.powens.state.reads).toEqual([{ minDate: "2026-11-05" }]);
     const after = await mark(user);
     expect(after?.at).toBeGreaterThanOrEqual(before?.due ?? Infinity);
-    expect((after?.due ?? 0) - (after?.at ?? 0)).toBe(DAY);
+    expect((after?.due ?? 0) - (after?.at ?? 0)).toBe(WEEK);
+    app.powens.state.reads.length = 0;
+    await sweepAfter(2 * WEEK);
+    await sweepAfter(WEEK);
+    expect(app.powens.state.reads).toEqual([{ minDate: "2026-11-08" }, { minDate: "2026-11-22" }]);
+    app.ledger.unconfirmedSince = "2026-11-12";
+    await sweepAfter(WEEK);
+    expect(app.powens.state.reads.at(-1)).toEqual({ minDate: "2026-11-07" });
   });
-  it("without changes costs no ledger call", async () => {
+  it("tells the ledger what it covered and gave, with the last page", async () => {
     const user = await hotUser(app);
-    await sweepAfter(DAY);
-    expect((await mark(user))?.at).toBe(app.clock.ms);
-    expect(app.ledger.calls).toEqual([]);
+    app.powens.state.pageSize = 1;
+    rowsAt(user).push(cardRow(1, user.remoteAccountId), cardRow(2, user.remoteAccountId));
+    await sweepAfter(WEEK);
+    const reads = app.ledger.calls.map(({ batch }) => batch.read);
+    expect(reads.map((read) => read?.complete?.externalIds)).toEqual([undefined, ["1", "2"]]);
+    expect(reads.at(-1)).toMatchObject({
+      startedAtMs: app.clock.ms,
+      knownOnly: false,
+      complete: { fromDay: "2026-11-10", accountIds: [expect.stringMatching(/^acc_/)] },
+    });
+  });
+  it("comes earlier when the ledger wants it, at most once an hour, and costs no write else", async () => {
+    const user = await hotUser(app);
+    await sweepAfter(0);
+    const send = (id: number) =>
+      deliver(
+        app,
+        "connection-synced",
+        syncedBody(app, user.remoteUserId, user.remoteConnectionId, [
+          cardRow(id, user.remoteAccountId),
+        ]),
+      );
+    const before = await mark(user);
+    app.ledger.readByMs = (before?.due ?? 0) + DAY;
+    await send(1);
+    expect(await mark(user)).toEqual(before);
+    app.ledger.readByMs = app.clock.ms + 1000;
+    await send(2);
+    expect((await mark(user))?.due).toBe((before?.at ?? 0) + 3_600_000);
+    app.powens.state.reads.length = 0;
+    app.ledger.readByMs = null;
+    await sweepAfter(3_600_000);
+    expect(app.powens.state.reads).toHaveLength(1);
+    expect((await mark(user))?.due).toBe(app.clock.ms + WEEK);
   });
   it("that fails is made four times a day at most, leaves the mark, and nothing is missed", async () => {
     const user = await hotUser(app);
-    await sweepAfter(DAY);
+    await sweepAfter(WEEK);
     const before = await mark(user);
     rowsAt(user).push(cardRow(1, user.remoteAccountId, { last_update: "2026-11-21 20:00:00" }));
     app.powens.state.intercept = (
@@ -78,6 +112,7 @@ describe("the daily read", () => {
       path,
     ) => (path === "users/me/connections" ? new Response("<html>", { status: 418 }) : null);
     app.powens.state.calls.length = 0;
+    await sweepAfter(WEEK - DAY);
     for (let minutes = 0; minutes < 1440 + 1440; minutes += 30) await sweepAfter(30 * 60_000);
     const tries = app.powens.state.calls.length;
     // The first is due after a day, then one every six hours.
@@ -102,7 +137,7 @@ describe("the daily read", () => {
       const before = await mark(user);
       let calls = 0;
       app.ledger.fail = () => (++calls === 2 ? code : null);
-      await sweepAfter(DAY);
+      await sweepAfter(WEEK);
       expect(await mark(user)).toMatchObject({ at: before?.at });
       expect(app.ledger.rows.size).toBe(2);
       await sweepAfter(DAY / 4);
@@ -110,7 +145,7 @@ describe("the daily read", () => {
       expect((await mark(user))?.at).toBe(app.clock.ms);
     },
   );
-  it("skips connections that are lapsed or ended, and finds its work by an index", async () => {
+  it("skips connections that ended, comes monthly to those that lapsed, and finds its work by an index", async () => {
     const [lapsed, ended] = [await hotUser(app), await hotUser(app)];
     Object.assign(connectionAt(lapsed), { state: "SCARequired" });
     await deliver(
@@ -123,12 +158,12 @@ describe("the daily read", () => {
       ended.userId,
     );
     await app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: ended.userId });
-    await sweepAfter(0);
-    app.powens.state.calls.length = 0;
-    await sweepAfter(3 * DAY);
-    expect(app.powens.state.calls).toEqual([]);
+    await sweepAfter(WEEK);
+    app.powens.state.reads.length = 0;
+    for (let week = 0; week < 4; week++) await sweepAfter(WEEK);
+    expect(app.powens.state.reads).toHaveLength(1);
     const plan = await all<{ detail: string }>(
-      "EXPLAIN QUERY PLAN SELECT id FROM bank_connections WHERE status = 'active' AND changes_due_at_ms <= 5 ORDER BY changes_due_at_ms LIMIT 20",
+      "EXPLAIN QUERY PLAN SELECT id FROM bank_connections WHERE status <> 'removed' AND changes_due_at_ms <= 5 ORDER BY changes_due_at_ms LIMIT 20",
     );
     expect(plan.map((step) => step.detail).join()).toContain("bank_connections_changes");
   });
@@ -147,7 +182,7 @@ describe("a gap", () => {
   const shown = async (user: Linked) =>
     (await app.call("GET", "/v1/bank-connections", { as: user.userId })).body.data?.[0];
 
-  it("lasts from the last good sync to the renewal, and is read back from there", async () => {
+  it("lasts from the last good sync to the renewal, and is read back", async () => {
     const user = await hotUser(app);
     await sweepAfter(0);
     await lapse(user, Date.parse("2026-11-21T12:00:00Z"));
@@ -194,10 +229,8 @@ describe("a gap", () => {
       gaps: [{ from: "2026-11-20", to: "2026-11-28", recovered: true }],
     });
     expect(app.ledger.rows.size).toBe(1);
-    // Five days before the last good sync, whole; then what changed since the mark.
-    expect(
-      app.powens.state.reads.map(({ changedAfter, minDate }) => [minDate, changedAfter === null]),
-    ).toEqual([["2026-11-15", true], ["2026-11-05", false]]);
+    // The window's first day: the last read was less than 14 days after it.
+    expect(app.powens.state.reads).toEqual([{ minDate: "2026-11-05" }]);
   });
   it("ends also when the user never came back to us, with a new consent, and is read back inside the webhook", async () => {
     const user = await hotUser(app);

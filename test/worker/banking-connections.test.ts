@@ -10,9 +10,10 @@ import {
   syncedBody,
   tradedLink,
 } from "../support/banking-app.ts";
+import type { Linked } from "../support/banking-app.ts";
 import { newId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
-import { all, app, binding, useBankingApp } from "../support/banking-d1.ts";
+import { all, app, binding, rowsAt, sweepAfter, useBankingApp } from "../support/banking-d1.ts";
 
 useBankingApp();
 
@@ -194,6 +195,17 @@ describe("a review of the user's age", () => {
   });
 });
 
+/** Ends the user's one connection. */
+async function endOnly(user: Linked): Promise<void> {
+  const [row] = await all<{ id: string }>(
+    "SELECT id FROM bank_connections WHERE user_id = ?",
+    user.userId,
+  );
+  app.powens.state.reads.length = 0;
+  const ended = await app.call("DELETE", `/v1/bank-connections/${row?.id}`, { as: user.userId });
+  expect(ended.status).toBe(204);
+}
+
 describe("ending", () => {
   it("ends here and there, again and again, and nothing more is taken in", async () => {
     const user = await hotUser(app);
@@ -219,7 +231,46 @@ describe("ending", () => {
         cardRow(1, user.remoteAccountId),
       ]),
     );
-    expect(app.ledger.calls).toEqual([]);
+    expect(app.ledger.rows.size).toBe(0);
+  });
+  it("reads once more what is known, takes in nothing new, and tells the ledger that it is over", async () => {
+    const user = await hotUser(app);
+    rowsAt(user).push(cardRow(1, user.remoteAccountId));
+    await endOnly(user);
+    expect(app.powens.state.reads).toHaveLength(1);
+    expect(app.ledger.calls.map(({ batch }) => [batch.read?.knownOnly, batch.hasEnded])).toEqual([
+      [true, undefined],
+      [undefined, true],
+    ]);
+    expect(app.ledger.calls[0]?.batch.read?.complete?.externalIds).toEqual(["1"]);
+  });
+  it("goes on when the aggregator does not answer in time, and nothing that comes later is recorded", async () => {
+    const user = await hotUser(app);
+    rowsAt(user).push(cardRow(1, user.remoteAccountId));
+    const waited: number[] = [];
+    const { fetch } = app.powens;
+    let answer = (): void => {};
+    app.powens.fetch = async (url, init) => {
+      if (url.includes("transactions")) await new Promise<void>((resolve) => answer = resolve);
+      return fetch(url, init);
+    };
+    app.hooks.sleep = async (ms) => void waited.push(ms);
+    await endOnly(user);
+    expect(waited).toEqual([10_000]);
+    answer();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(app.ledger.calls.map(({ batch }) => batch.hasEnded)).toEqual([true]);
+  });
+  it("waits at the aggregator until the ledger knows of it", async () => {
+    const user = await hotUser(app);
+    app.ledger.fail = () => "ledger_unavailable";
+    await endOnly(user);
+    app.ledger.fail = () => null;
+    await sweepAfter(61_000);
+    expect(app.ledger.calls.map(({ batch }) => batch.hasEnded)).toContain(true);
+    expect(await all("SELECT state FROM aggregator_links WHERE user_id = ?", user.userId)).toEqual([
+      { state: "ended" },
+    ]);
   });
   it("is marked here first; what failed there is finished by the sweep", async () => {
     const user = await hotUser(app);
@@ -252,7 +303,14 @@ describe("ending", () => {
   });
   it("withdrawing the consent ends the user there too; linking again starts from nothing", async () => {
     const user = await hotUser(app);
+    rowsAt(user).push(cardRow(1, user.remoteAccountId));
+    await app.service.consentListener.bankDataEnding(user.userId);
+    expect(app.ledger.calls.at(-1)?.batch.read).toMatchObject({
+      knownOnly: true,
+      complete: { externalIds: ["1"] },
+    });
     await app.service.consentListener.bankDataWithdrawn(user.userId);
+    expect(app.ledger.calls.at(-1)?.batch.hasEnded).toBe(true);
     await app.service.consentListener.bankDataWithdrawn(user.userId);
     expect(app.powens.state.users.has(user.remoteUserId)).toBe(false);
     expect(

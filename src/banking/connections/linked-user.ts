@@ -123,6 +123,7 @@ export function generationsOf(
   connection: LinkedConnection,
 ): AccountGeneration[] {
   const all = linkedUser.connections.flatMap(({ accounts }) => accounts);
+  const windows = earningAccounts(linkedUser, connection);
   return connection.accounts.map((account) => ({
     accountId: account.id,
     connectionId: connection.id,
@@ -140,6 +141,7 @@ export function generationsOf(
     earlierKeys: account.earlierKeys,
     createdAtMs: account.createdAtMs,
     goneAtMs: account.goneAtMs,
+    isReadable: windows.has(account.remoteId),
   }));
 }
 

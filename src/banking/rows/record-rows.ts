@@ -7,7 +7,7 @@ import type { UserCipher } from "../../kernel/keyring.ts";
 import type { BrandId } from "../../kernel/ids.ts";
 import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
-import type { BankRow, OfferCover, RecordBatch } from "../../ledger/ports.ts";
+import type { BankRow, BatchRead, OfferCover, RecordBatch } from "../../ledger/ports.ts";
 import { generationsOf, wasTaken } from "../connections/index.ts";
 import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { ReadError } from "../errors.ts";
@@ -17,12 +17,17 @@ import { splitRows } from "./batches.ts";
 import { versionTimeOf } from "./version-time.ts";
 import type { Arrival } from "./version-time.ts";
 
-/** Rows as they came. `syncedAtMs` ends a sync and goes with the last call. */
+/** Rows as they came. `syncedAtMs` ends a sync and goes with the last call, so does `ends`. */
 type Arrived = {
   readonly rows: readonly CardRow[];
   readonly arrival: Arrival;
   readonly syncedAtMs: number | null;
+  /** What a read makes of them; absent: a webhook brought them. */
+  readonly read?: BatchRead;
 };
+
+/** `readByMs`: when the ledger wants the connection to be read; null: no earlier than usual. */
+type Recorded = { readonly readByMs: number | null };
 
 /** Records rows of one connection. */
 export async function recordRows(
@@ -31,9 +36,11 @@ export async function recordRows(
   connection: LinkedConnection,
   cipher: UserCipher,
   catalogue: CatalogueSnapshot,
-  { rows, arrival, syncedAtMs }: Arrived,
-): Promise<Result<null, ReadError>> {
-  if (rows.length === 0 && syncedAtMs === null) return ok(null);
+  { rows, arrival, syncedAtMs, read }: Arrived,
+): Promise<Result<Recorded, ReadError>> {
+  if (rows.length === 0 && syncedAtMs === null && (read?.complete ?? null) === null) {
+    return ok({ readByMs: null });
+  }
   const byRemoteId = new Map(connection.accounts.map((account) => [account.remoteId, account]));
   const bankRows: BankRow[] = [];
   for (const row of rows) {
@@ -53,14 +60,18 @@ export async function recordRows(
         termsAround(catalogue, cover)
       ),
   );
+  let readByMs: number | null = null;
   for (const [index, part] of batches.entries()) {
     const brands = new Set(part.map((row) => row.brand?.id));
+    const isLast = index === batches.length - 1;
     const batch = {
       connectionId: connection.id,
-      syncedAtMs: index === batches.length - 1 ? syncedAtMs : null,
+      ...(read === undefined ? {} : { read: isLast ? read : { ...read, complete: null } }),
+      syncedAtMs: isLast ? syncedAtMs : null,
       accounts: generationsOf(linkedUser, connection),
       rows: part,
       programme: deps.programme,
+      paused: catalogue.paused,
     };
     const recorded = await recordBatch(
       deps,
@@ -70,8 +81,39 @@ export async function recordRows(
       covers.filter((cover) => brands.has(cover.brandId)),
     );
     if (!recorded.ok) return recorded;
+    const wantedMs = recorded.value.readByMs;
+    // An object of the version before does not say.
+    if (typeof wantedMs === "number") readByMs = Math.min(wantedMs, readByMs ?? Infinity);
   }
-  return ok(null);
+  return ok({ readByMs });
+}
+
+/**
+ * Tells the ledger that a connection is over, so that its points wait for no read any more. Safe to
+ * repeat. False: later.
+ */
+export async function recordEnd(
+  deps: BankingDeps,
+  linkedUser: LinkedUser,
+  connection: LinkedConnection,
+): Promise<boolean> {
+  const catalogue = await deps.catalogue.snapshot(linkedUser.catalogueVersion);
+  const recorded = await recordBatch(
+    deps,
+    linkedUser.userId,
+    {
+      connectionId: connection.id,
+      hasEnded: true,
+      syncedAtMs: null,
+      accounts: generationsOf(linkedUser, connection),
+      rows: [],
+      programme: deps.programme,
+    },
+    catalogue,
+    [],
+  );
+  // A ledger that refuses, or is erased, must not keep anybody's bank linked.
+  return recorded.ok || recorded.error.code !== "ledger_unavailable";
 }
 
 // Each round hands over what the last one lacked; rows that a further round would have to judge are
@@ -88,7 +130,7 @@ async function recordBatch(
   batch: Omit<RecordBatch, "offers" | "covers">,
   catalogue: CatalogueSnapshot,
   first: readonly OfferCover[],
-): Promise<Result<null, ReadError>> {
+): Promise<Result<Recorded, ReadError>> {
   let covers = first;
   for (let round = 1;; round++) {
     const recorded = await deps.ledger.record(userId, {
@@ -96,7 +138,7 @@ async function recordBatch(
       covers,
       offers: covers.flatMap((cover) => termsAround(catalogue, cover)),
     });
-    if (recorded.ok) return ok(null);
+    if (recorded.ok) return ok({ readByMs: recorded.value.readByMs });
     if (recorded.error.code !== "offers_needed") return err({ code: recorded.error.code });
     if (round === OFFER_ROUNDS_MAX) return err({ code: "ledger_refused" });
     covers = mergedCovers([...covers, ...recorded.error.needed]);

@@ -1,6 +1,6 @@
 // Finishes what was left open: reads back, repairs, removals, endings, looks at users who never
-// came back from the bank's page, shared accounts whose holder left; once a day it reads what
-// changed of each connection. In bounded steps; one user's trouble postpones that user's work and
+// came back from the bank's page, shared accounts whose holder left; the reads that are due,
+// weekly at least. In bounded steps; one user's trouble postpones that user's work and
 // nobody else's.
 import { isDatabaseFailure } from "../../db/database.ts";
 import { errorClass } from "../../kernel/log.ts";
@@ -12,13 +12,14 @@ import type { BankingDeps } from "../reconcile/index.ts";
 import { finishEnding, finishRemoval, finishTrade } from "../linking/index.ts";
 import { accessFor, reconcile } from "../reconcile/index.ts";
 import { catchUp, PAGES_SWEEP } from "../rows/index.ts";
+import { renewTokens } from "../renewal/index.ts";
 import { handOver } from "../sharing/index.ts";
 import { LOST_TRADE_MS } from "../store/index.ts";
 
 const STEP_ITEMS = 20;
 /** A connection that still fails after so many tries is shown to operators. */
 const ALERT_AFTER_TRIES = 6;
-/** A daily read that failed is made again so much later: four background calls a day at most. */
+/** A read that failed is made again so much later: four background calls a day at most. */
 const CHANGES_RETRY_MS = 6 * HOUR_MS;
 /** Spent and late intents are kept a while to distinguish a late return from a forged one. */
 const INTENTS_KEPT_MS = 30 * DAY_MS;
@@ -57,8 +58,10 @@ export async function sweep(deps: BankingDeps, nowMs: number): Promise<{ more: b
       () => later(deps, item.id, item.tries + 1),
     );
   }
+  const renewing = await renewTokens(deps, nowMs);
   return {
-    more: [handovers, due.links, due.connections].some((items) => items.length >= STEP_ITEMS),
+    more: renewing ||
+      [handovers, due.links, due.connections].some((items) => items.length >= STEP_ITEMS),
   };
 }
 
@@ -135,7 +138,7 @@ async function connectionStep(deps: BankingDeps, linkId: string, id: ConnectionI
 }
 
 /**
- * What is open is tried again soon; the daily read has its own, slower pace, so that trouble does
+ * What is open is tried again soon; the usual read has its own, slower pace, so that trouble does
  * not multiply background calls.
  */
 async function later(deps: BankingDeps, id: ConnectionId, tries: number): Promise<void> {

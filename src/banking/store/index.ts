@@ -15,8 +15,10 @@ import { pendingWork } from "./pending-work.ts";
 import { quarantineOperations, quarantineRows } from "./quarantine.ts";
 import { readProgress } from "./read-progress.ts";
 import { remoteUserReads } from "./remote-users.ts";
+import { tokenRenewalRequests, tokenRenewalWork } from "./token-renewals.ts";
 
 export type { EarningStart } from "./handovers.ts";
+export { TRIPS_A_DAY_MAX } from "./link-intents.ts";
 export type { LinkIntent } from "./link-intents.ts";
 export { LOST_TRADE_MS } from "./links.ts";
 export type { TradeClaim } from "./links.ts";
@@ -26,6 +28,8 @@ export type {
   QuarantineItem,
   QuarantineQuery,
 } from "./quarantine.ts";
+
+export type { RenewalItem, TokenRenewal } from "./token-renewals.ts";
 
 export type BankingStore = ReturnType<typeof bankingStore>;
 
@@ -51,5 +55,7 @@ export function bankingStore(db: Database, random: RandomBytes) {
     ...pendingWork(db),
     ...quarantineRows(db, random),
     ...quarantineOperations(db, random),
+    ...tokenRenewalRequests(db, random),
+    ...tokenRenewalWork(db),
   };
 }

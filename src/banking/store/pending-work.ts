@@ -1,4 +1,4 @@
-// What the sweep has to do: reads, the daily reads of changes, repairs, removals.
+// What the sweep has to do: reads, repairs, removals.
 import { eq, sql } from "drizzle-orm";
 import { aggregatorLinks, bankConnections } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
@@ -25,7 +25,7 @@ const isOpen =
 
 export function pendingWork(db: Database) {
   return {
-    /** Tries again later: what is open at `atMs`, the daily read not before `changesAtMs`. */
+    /** Tries again later: what is open at `atMs`, the usual read not before `changesAtMs`. */
     async postpone(
       id: ConnectionId,
       tries: number,
@@ -50,7 +50,7 @@ export function pendingWork(db: Database) {
         // The literal status is what lets the partial index serve.
         db.select({ id: connections.id, linkId: connections.linkId, tries: connections.tries })
           .from(connections).where(
-            sql`${connections.status} = 'active' AND ${connections.changesDueAtMs} <= ${nowMs}`,
+            sql`${connections.status} <> 'removed' AND ${connections.changesDueAtMs} <= ${nowMs}`,
           ).orderBy(connections.changesDueAtMs).limit(limit),
       ]);
       const byId = new Map(

@@ -6,7 +6,6 @@ import { bankConnections, bankGaps } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
 import { quarantine } from "../../db/platform-tables.ts";
 import type { ConnectionId } from "../../kernel/ids.ts";
-import { DAY_MS } from "../../kernel/time.ts";
 import type { LinkedConnection } from "../connections/index.ts";
 import { inBatch } from "./batch.ts";
 
@@ -43,13 +42,12 @@ const resolveStatement = (
 export function readProgress(db: Database) {
   return {
     /**
-     * The read back is done, unless the connection changed since it began. A complete one brought
-     * all that any message could have brought; one that only filled a gap leaves the changes since
-     * the mark to be read.
+     * The read back is done, unless the connection changed since it began. It brought all that any
+     * message could have brought.
      */
     async fullReadDone(
       connection: LinkedConnection,
-      read: { readonly readAtMs: number; readonly nowMs: number; readonly complete: boolean },
+      read: { readonly readAtMs: number; readonly nowMs: number; readonly nextAtMs: number },
     ): Promise<void> {
       const unchanged = and(
         eq(connections.id, connection.id),
@@ -67,21 +65,15 @@ export function readProgress(db: Database) {
             stillUnchanged,
           ),
         ),
-        ...(read.complete ? [resolveStatement(db, connection, read, stillUnchanged)] : []),
+        resolveStatement(db, connection, read, stillUnchanged),
         db.update(connections).set({
-          ...(read.complete
-            ? {
-              ...repairEnds(read.readAtMs),
-              changesReadAtMs: read.readAtMs,
-              changesDueAtMs: read.readAtMs + DAY_MS,
-            }
-            : { changesDueAtMs: read.nowMs }),
+          ...repairEnds(read.readAtMs),
+          changesReadAtMs: read.readAtMs,
+          changesDueAtMs: read.nextAtMs,
           fullRead: "done",
           tries: 0,
           nextTryAtMs: sql`CASE WHEN ${
-            read.complete
-              ? repairRemains(read.readAtMs)
-              : sql`${connections.repairReason} IS NOT NULL`
+            repairRemains(read.readAtMs)
           } THEN ${connections.nextTryAtMs} ELSE NULL END`,
         }).where(unchanged),
       ]);
@@ -106,6 +98,12 @@ export function readProgress(db: Database) {
           changesDueAtMs: read.nextAtMs,
         }).where(eq(connections.id, connection.id)),
       ]);
+    },
+    /** A read is due by then, if none was due earlier. */
+    async readBy(id: ConnectionId, atMs: number): Promise<void> {
+      await db.update(connections).set({
+        changesDueAtMs: sql`MIN(${connections.changesDueAtMs}, ${atMs})`,
+      }).where(eq(connections.id, id));
     },
     /** Everything of a connection is to be read once more, whatever was read before. */
     async readAgain(id: ConnectionId, nowMs: number): Promise<void> {

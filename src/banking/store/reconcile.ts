@@ -56,7 +56,7 @@ export function insertConnection(
     removedAtMs: sql`NULL`.as("removedAtMs"),
     goneRemotely: sql`0`.as("goneRemotely"),
     changesReadAtMs: sql`NULL`.as("changesReadAtMs"),
-    changesDueAtMs: sql`${changes.nowMs + DAY_MS}`.as("changesDueAtMs"),
+    changesDueAtMs: sql`${changes.nowMs + 7 * DAY_MS}`.as("changesDueAtMs"),
     renewalOfferedAtMs: sql`NULL`.as("renewalOfferedAtMs"),
   };
   return db.insert(bankConnections).select(

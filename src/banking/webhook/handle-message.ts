@@ -9,7 +9,15 @@ import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { ReadError } from "../errors.ts";
 import { accessFor, cipherFor, reconcile } from "../reconcile/index.ts";
 import type { Aggregator, WebhookEvent, WebhookMessage } from "../ports.ts";
-import { noteDropped, PAGES_INLINE, policyFor, readDue, recordRows } from "../rows/index.ts";
+import {
+  noteDropped,
+  PAGES_INLINE,
+  policyFor,
+  readDue,
+  readEarlier,
+  recordEnd,
+  recordRows,
+} from "../rows/index.ts";
 import type { Failure } from "./failure.ts";
 import { unknownUser } from "./unknown-user.ts";
 
@@ -61,6 +69,9 @@ async function userDeleted(deps: BankingDeps, linkedUser: LinkedUser): Promise<O
   const exists = await access.value.aggregator.userExists(access.value.token);
   if (!exists.ok) return { reason: exists.error.code, connectionId: null };
   if (exists.value) return { reason: "user_still_exists", connectionId: null };
+  for (const connection of linkedUser.connections) {
+    if (!(await recordEnd(deps, linkedUser, connection))) return "unavailable";
+  }
   await deps.store.endLink(linkedUser.linkId, deps.clock.nowMs());
   return null;
 }
@@ -77,6 +88,7 @@ async function connectionDeleted(
   if (remote.value.some((candidate) => candidate.remoteId === connection.remoteId)) {
     return { reason: "connection_still_exists", connectionId: null };
   }
+  if (!(await recordEnd(deps, linkedUser, connection))) return "unavailable";
   await deps.store.removeConnection(linkedUser.userId, connection.id, true, deps.clock.nowMs());
   return null;
 }
@@ -175,7 +187,10 @@ async function take(
     catalogue,
     { rows: rows.rows, arrival: { by: "webhook", atMs: nowMs }, syncedAtMs },
   );
-  if (recorded.ok) return null;
+  if (recorded.ok) {
+    await readEarlier(deps, connection, recorded.value.readByMs);
+    return null;
+  }
   if (recorded.error.code === "ledger_unavailable") return "unavailable";
   return { reason: recorded.error.code, connectionId: connection.id };
 }

@@ -4,16 +4,19 @@ import type { Context } from "hono";
 import { requireUser, userOf } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { pageOf, pageQuery } from "../../http/paging.ts";
+import { rateLimitHeaders } from "../../http/rate-limit.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
-import { toInstant } from "../../kernel/time.ts";
+import { DAY_MS, toInstant } from "../../kernel/time.ts";
 import { VALIDATION } from "../../texts/texts.ts";
-import { CONSENT_PURPOSES } from "../consent.ts";
+import { CONSENT_PURPOSES, DECISIONS_A_DAY_MAX } from "../consent.ts";
 import type { CurrentConsent } from "../consent.ts";
 import { currentVersion } from "../consent-texts.ts";
 import type { ConsentPurpose } from "../ports.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { refuse, refuseGoneUser } from "./refuse.ts";
 import { consentSchema, textVersion } from "./schemas.ts";
+
+const DAY_S = DAY_MS / 1000;
 
 function consentBody(consent: CurrentConsent): z.infer<typeof consentSchema> {
   return {
@@ -101,6 +104,11 @@ export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
       textVersion,
     );
     if (decided.ok) return c.json(consentBody(decided.value), 200);
+    if (decided.error === "too_many_decisions") {
+      return refuse(c, "rate_limited", {
+        headers: rateLimitHeaders("consents", DECISIONS_A_DAY_MAX, DAY_S, DAY_S),
+      });
+    }
     return decided.error === "user_unknown"
       ? refuseGoneUser(c)
       : refuse(c, "unavailable", { headers: { "Retry-After": "5" } });

@@ -16,8 +16,18 @@ export async function decide(
   purpose: ConsentPurpose,
   granted: boolean,
   textVersion: string,
-): Promise<Result<CurrentConsent, "user_unknown" | "connections_not_ended">> {
+): Promise<
+  Result<CurrentConsent, "user_unknown" | "connections_not_ended" | "too_many_decisions">
+> {
   const nowMs = deps.clock.nowMs();
+  if (purpose === "bank_data" && !granted) {
+    try {
+      await deps.consentListener.bankDataEnding(userId);
+    } catch (error) {
+      // Whatever it is, it must not keep anybody from withdrawing.
+      deps.log.alert("bank_data_last_read_failed", { user: userId, error: errorClass(error) });
+    }
+  }
   const current = await deps.store.decide({
     id: newId("evt", nowMs, deps.random, userId),
     userId,
@@ -27,6 +37,11 @@ export async function decide(
     atMs: nowMs,
   });
   if (current === null) return err("user_unknown");
+  // Nothing was written: the user has used up the decisions of a day.
+  // A withdrawal is one whatever text it names.
+  if (current.granted !== granted || (granted && current.textVersion !== textVersion)) {
+    return err("too_many_decisions");
+  }
   if (purpose === "bank_data" && !granted) {
     // Called at every repetition: the row may exist although an earlier notification failed.
     try {

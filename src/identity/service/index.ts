@@ -95,7 +95,9 @@ export type IdentityService =
       purpose: ConsentPurpose,
       granted: boolean,
       textVersion: string,
-    ) => Promise<Result<CurrentConsent, "user_unknown" | "connections_not_ended">>;
+    ) => Promise<
+      Result<CurrentConsent, "user_unknown" | "connections_not_ended" | "too_many_decisions">
+    >;
     readonly linkedUser: (issuer: string, subject: string) => Promise<UserId | null>;
     /** Links a subject of an outside issuer; false when it is somebody else's already. */
     readonly linkUser: (userId: UserId, issuer: string, subject: string) => Promise<boolean>;

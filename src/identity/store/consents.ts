@@ -5,6 +5,8 @@ import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { consents, users } from "../../db/identity-tables.ts";
 import type { UserId } from "../../kernel/ids.ts";
+import { DAY_MS } from "../../kernel/time.ts";
+import { DECISIONS_A_DAY_MAX } from "../consent.ts";
 import type { CurrentConsent } from "../consent.ts";
 import type { ConsentPurpose } from "../ports.ts";
 import type { UserRow } from "./rows.ts";
@@ -89,12 +91,17 @@ export function consentStore(db: Database) {
      */
     async decide(consent: NewConsent): Promise<CurrentConsent | null> {
       const granted = consent.granted ? 1 : 0;
+      // A withdrawal is never refused: there are no more of them than of what they withdraw.
+      const mayAdd =
+        sql`((SELECT COUNT(*) FROM consents AS c WHERE c.user_id = ${consent.userId} AND c.at_ms > ${
+          consent.atMs - DAY_MS
+        }) < ${DECISIONS_A_DAY_MAX} OR (${granted} = 0 AND (SELECT c.granted FROM consents AS c WHERE ${sql`c.user_id = ${consent.userId} AND c.purpose = ${consent.purpose}`} ORDER BY c.sequence DESC LIMIT 1) = 1))`;
       const ofPurpose = sql`c.user_id = ${consent.userId} AND c.purpose = ${consent.purpose}`;
       const [, current] = await guarded(() =>
         db.batch([
           db.insert(consents).select(
             sql`SELECT ${consent.id}, u.id, ${consent.purpose}, coalesce((SELECT max(c.sequence) FROM consents AS c WHERE ${ofPurpose}), 0) + 1, ${granted}, ${consent.textVersion}, ${consent.atMs}
-          FROM users AS u WHERE u.id = ${consent.userId} AND NOT EXISTS (
+          FROM users AS u WHERE u.id = ${consent.userId} AND ${mayAdd} AND NOT EXISTS (
             SELECT 1 FROM consents AS c WHERE ${ofPurpose} AND c.granted = ${granted} AND (c.granted = 0 OR c.text_version = ${consent.textVersion})
               AND c.sequence = (SELECT max(c.sequence) FROM consents AS c WHERE ${ofPurpose}))`,
           ),

@@ -173,6 +173,16 @@ const ACCOUNT_IDENTITY = [
   "ALTER TABLE purchases ADD COLUMN held_terms TEXT",
 ];
 
+// Which rows a read with the user's token has shown (purchases/sight.ts). All null in older rows,
+// which so count as shown. `reads` holds one mark per connection.
+const SIGHT = [
+  "ALTER TABLE purchases ADD COLUMN said_ms INTEGER",
+  "ALTER TABLE purchases ADD COLUMN sight_notes TEXT",
+  "ALTER TABLE lots ADD COLUMN waits_until_ms INTEGER",
+  "ALTER TABLE accounts ADD COLUMN unreadable_ms INTEGER",
+  "CREATE TABLE reads (connection_id TEXT PRIMARY KEY, read_ms INTEGER NOT NULL, ended_ms INTEGER) STRICT, WITHOUT ROWID",
+];
+
 /**
  * Every step from an empty object to today's tables, oldest first. Never edited, only appended to.
  */
@@ -184,6 +194,7 @@ export const OBJECT_MIGRATIONS: readonly ObjectMigration[] = [
   { id: 5, name: "refund_parts", sql: REFUND_PARTS },
   { id: 6, name: "row_days_and_times", sql: ROW_DAYS_AND_TIMES },
   { id: 7, name: "account_identity", sql: ACCOUNT_IDENTITY },
+  { id: 8, name: "sight", sql: SIGHT },
 ];
 
 /**

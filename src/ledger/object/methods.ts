@@ -22,6 +22,7 @@ export const ENGINE_METHODS = {
   activations: "read",
   offerUse: "read",
   bankingActivity: "read",
+  unconfirmedSince: "read",
   reviews: "read",
   exportPage: "read",
   verify: "read",

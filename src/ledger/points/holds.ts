@@ -7,7 +7,7 @@ import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { addDays } from "../../kernel/time.ts";
 import { dayOf, startOfDayMs } from "../book/paris-days.ts";
-import { payDebt, returnToLots, spendFromLots } from "./lots.ts";
+import { payDebt, remainingOf, returnToLots, spendFromLots } from "./lots.ts";
 import { integerOf, integerOrNull, textOf } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
 import type { HoldError, HoldInput, HoldState, HoldView } from "../ports.ts";
@@ -73,8 +73,15 @@ function viewOf(call: Call, hold: Hold): HoldView {
   };
 }
 
-/** available -> held, taking the points that expire first. */
-export function placeHold(call: Call, input: HoldInput): Result<HoldView, HoldError> {
+/**
+ * available -> held, taking the points that expire first, but none of the lots whose purchases are
+ * in question.
+ */
+export function placeHold(
+  call: Call,
+  input: HoldInput,
+  inQuestion: ReadonlySet<number>,
+): Result<HoldView, HoldError> {
   assert(
     Number.isSafeInteger(input.points) && input.points > 0,
     "hold_points_invalid",
@@ -83,8 +90,9 @@ export function placeHold(call: Call, input: HoldInput): Result<HoldView, HoldEr
   if (findHold(call, input.redemptionId) !== null) return err({ code: "hold_exists" });
   const { available } = call.head.balances;
   if (available < 0) return err({ code: "balance_negative", available });
-  if (available < input.points) return err({ code: "points_insufficient", available });
-  const lots = spendFromLots(call, input.points);
+  const free = inQuestion.size === 0 ? available : available - remainingOf(call, inQuestion);
+  if (free < input.points) return err({ code: "points_insufficient", available: free });
+  const lots = spendFromLots(call, input.points, inQuestion);
   const entryId = postTo(call, {
     kind: "hold",
     key: `hold:${input.redemptionId}`,
@@ -134,9 +142,15 @@ function transitionHold(
 
 /**
  * From here on neither the user nor a deadline nor a claw-back can release the points. Moves
- * nothing, so it posts nothing.
+ * nothing, so it posts nothing. Refused while a purchase behind the points is in question.
  */
-export function commitHold(call: Call, redemptionId: string): Result<HoldView, HoldError> {
+export function commitHold(
+  call: Call,
+  redemptionId: string,
+  inQuestion: ReadonlySet<number>,
+): Result<HoldView, HoldError> {
+  const asked = findHold(call, redemptionId)?.lots.some(([lotNo]) => inQuestion.has(lotNo));
+  if (asked === true) return err({ code: "points_in_question" });
   return transitionHold(call, redemptionId, "open", (hold) => {
     hold.state = "committed";
     hold.dueMs = startOfDayMs(addWorkingDays(dayOf(call.nowMs), COMMITTED_WORKING_DAYS_MAX + 1));

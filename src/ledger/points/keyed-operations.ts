@@ -41,9 +41,14 @@ type Operated = Result<HoldView | GrantView, HoldError | GrantError | KeyConflic
 
 /**
  * Runs the operation once per key. Refusals are kept like successes: the same key never has two
- * answers.
+ * answers. `lotsInQuestion`: those whose purchases a webhook has called into question.
  */
-export function operate(call: Call, key: string, operation: KeyedOperation): Operated {
+export function operate(
+  call: Call,
+  key: string,
+  operation: KeyedOperation,
+  lotsInQuestion: () => ReadonlySet<number>,
+): Operated {
   assert(
     key.length > 0 && key.length <= 255,
     "request_key_invalid",
@@ -56,7 +61,7 @@ export function operate(call: Call, key: string, operation: KeyedOperation): Ope
       ? (JSON.parse(textOf(known, "result")) as Operated)
       : err({ code: "idempotency_conflict" });
   }
-  const result = perform(call, key, operation);
+  const result = perform(call, key, operation, lotsInQuestion);
   call.sql.exec(
     "INSERT INTO requests (key, input_hash, result, at_ms) VALUES (?, ?, ?, ?)",
     key,
@@ -67,16 +72,21 @@ export function operate(call: Call, key: string, operation: KeyedOperation): Ope
   return result;
 }
 
-function perform(call: Call, key: string, operation: KeyedOperation): Operated {
+function perform(
+  call: Call,
+  key: string,
+  operation: KeyedOperation,
+  lotsInQuestion: () => ReadonlySet<number>,
+): Operated {
   switch (operation.kind) {
     case "hold":
       return placeHold(call, {
         redemptionId: operation.redemptionId,
         points: operation.points,
         expiresAtMs: operation.expiresAtMs,
-      });
+      }, lotsInQuestion());
     case "commit":
-      return commitHold(call, operation.redemptionId);
+      return commitHold(call, operation.redemptionId, lotsInQuestion());
     case "settle":
       return settleHold(call, operation.redemptionId);
     case "reinstate":
@@ -118,6 +128,7 @@ function give(
     brandId: null,
     offerId: null,
     cents: null,
+    isShown: true,
   });
   coverDebt(call);
   // Under which reference the grant is found again, should it be taken back.

@@ -4,6 +4,7 @@
 import { assert } from "../../kernel/assert.ts";
 import type { EntryId, PurchaseId } from "../../kernel/ids.ts";
 import { DAY_MS } from "../../kernel/time.ts";
+import { confirmationsHalted } from "../book/halts.ts";
 import { dayOf, startOfLaterMonthMs } from "../book/paris-days.ts";
 import type { BookAccount } from "../ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
@@ -13,7 +14,7 @@ import type { Call } from "../book/call.ts";
 
 type LotSource = "purchases" | "referral" | "goodwill";
 
-type Lot = {
+export type Lot = {
   readonly lotNo: number;
   readonly source: LotSource;
   readonly purchaseNo: number | null;
@@ -30,6 +31,8 @@ type Lot = {
   expiresAtMs: number;
   noticed30Ms: number | null;
   noticed7Ms: number | null;
+  /** Past its date, it waits for a read of its purchase until then; null: it does not wait. */
+  waitsUntilMs: number | null;
 };
 
 /** The user has at least this long between a notice and the expiry it announces. */
@@ -39,7 +42,7 @@ const RELEASED_EXPIRY_MIN_MS = 30 * DAY_MS;
 
 const COLUMNS =
   `lot_no, source, purchase_no, entry_id, reversal_id, brand_id, offer_id, state, granted, reversed, expired, remaining,
-  confirm_at_ms, expires_at_ms, noticed_30_ms, noticed_7_ms`;
+  confirm_at_ms, expires_at_ms, noticed_30_ms, noticed_7_ms, waits_until_ms`;
 
 // Statements are made once: the drivers find the compiled form by the text, and a text built anew
 // is compared letter by letter. What every new lot begins with is part of the text: a value that is
@@ -67,6 +70,7 @@ function lotFrom(row: SqlRow): Lot {
     expiresAtMs: integerOf(row, "expires_at_ms"),
     noticed30Ms: integerOrNull(row, "noticed_30_ms"),
     noticed7Ms: integerOrNull(row, "noticed_7_ms"),
+    waitsUntilMs: integerOrNull(row, "waits_until_ms"),
   };
 }
 
@@ -82,7 +86,9 @@ export function expiryMs(confirmAtMs: number, months: number): number {
  * a week before.
  */
 export function lotDueMs(lot: Lot): number | null {
-  if (lot.state === "pending") return lot.granted - lot.reversed > 0 ? lot.confirmAtMs : null;
+  if (lot.state === "pending") {
+    return lot.granted - lot.reversed > 0 ? lot.waitsUntilMs ?? lot.confirmAtMs : null;
+  }
   if (lot.remaining === 0) return null;
   const noticed = Math.min(lot.noticed30Ms ?? Infinity, lot.noticed7Ms ?? Infinity);
   return noticed === Infinity ? null : Math.max(lot.expiresAtMs, noticed + NOTICE_TO_EXPIRY_MS);
@@ -140,7 +146,7 @@ function insertLot(call: Call, lot: Lot): void {
 
 export function saveLot(call: Call, lot: Lot): void {
   call.sql.exec(
-    `UPDATE lots SET reversal_id = ?, state = ?, granted = ?, reversed = ?, expired = ?, remaining = ?, expires_at_ms = ?, noticed_30_ms = ?, noticed_7_ms = ?, due_ms = ?
+    `UPDATE lots SET reversal_id = ?, state = ?, granted = ?, reversed = ?, expired = ?, remaining = ?, expires_at_ms = ?, noticed_30_ms = ?, noticed_7_ms = ?, waits_until_ms = ?, due_ms = ?
      WHERE lot_no = ?`,
     lot.reversalId,
     lot.state,
@@ -151,6 +157,7 @@ export function saveLot(call: Call, lot: Lot): void {
     lot.expiresAtMs,
     lot.noticed30Ms,
     lot.noticed7Ms,
+    lot.waitsUntilMs,
     lotDueMs(lot),
     lot.lotNo,
   );
@@ -168,12 +175,14 @@ type Grant = {
   readonly brandId: string | null;
   readonly offerId: string | null;
   readonly cents: number | null;
+  /** False: only a webhook said so; the points stay pending until a read shows it. */
+  readonly isShown: boolean;
 };
 
 const SOURCE_OF = { earn: "purchases", referral: "referral", goodwill: "goodwill" } as const;
 
 /**
- * Posts a grant and opens its lot; what has already matured is confirmed in the same breath.
+ * Posts a grant and opens its lot; what is shown and has matured is confirmed in the same breath.
  * Returns the lot's number.
  */
 export function grant(call: Call, wanted: Grant): number {
@@ -213,9 +222,14 @@ export function grant(call: Call, wanted: Grant): number {
     expiresAtMs: wanted.expiresAtMs,
     noticed30Ms: null,
     noticed7Ms: null,
+    waitsUntilMs: null,
   };
   insertLot(call, lot);
-  if (!direct && lot.confirmAtMs <= call.nowMs) confirmLot(call, lot, wanted.purchase?.id ?? null);
+  call.newLots.add(lotNo);
+  const halted = call.halts === null || confirmationsHalted(call.halts);
+  if (!direct && !halted && wanted.isShown && lot.confirmAtMs <= call.nowMs) {
+    confirmLot(call, lot, wanted.purchase?.id ?? null);
+  }
   return lotNo;
 }
 
@@ -239,6 +253,12 @@ export function confirmLot(call: Call, lot: Lot, purchaseId: PurchaseId | null):
   });
   lot.state = "available";
   lot.remaining = points;
+  saveLot(call, lot);
+}
+
+/** The lot expires no earlier; a later day needs its own notices. Nothing is posted. */
+export function deferExpiry(call: Call, lot: Lot, notBeforeMs: number): void {
+  moveExpiry(lot, notBeforeMs);
   saveLot(call, lot);
 }
 
@@ -373,8 +393,9 @@ function addPoints(
       ...(purchaseId === null ? {} : { purchases }),
     });
     lot.remaining += points;
-    // No notice named these points: they need a day of their own, or time for a new one.
-    extend(lot, call.nowMs);
+    // No notice named these points: they need a day of their own, or time for a new one. A lot that
+    // the same call granted keeps its day, in however many steps the call came to its points.
+    if (!call.newLots.has(lot.lotNo)) extend(lot, call.nowMs);
     call.debtOpen = true;
   }
   saveLot(call, lot);
@@ -385,22 +406,45 @@ function addPoints(
  * anything may expire.
  */
 function extend(lot: Lot, fromMs: number): void {
-  const expiresAtMs = Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS);
-  if (expiresAtMs === lot.expiresAtMs) return;
-  lot.expiresAtMs = expiresAtMs;
+  moveExpiry(lot, fromMs + RELEASED_EXPIRY_MIN_MS);
+}
+
+function moveExpiry(lot: Lot, notBeforeMs: number): void {
+  if (notBeforeMs <= lot.expiresAtMs) return;
+  lot.expiresAtMs = notBeforeMs;
   lot.noticed30Ms = null;
   lot.noticed7Ms = null;
 }
 
+/** Lots that still wait past their date for a read that shows their purchase. */
+export function waitingLots(call: Call): Lot[] {
+  return call.sql.exec(
+    `SELECT ${COLUMNS} FROM lots WHERE state = 'pending' AND due_ms IS NOT NULL AND waits_until_ms IS NOT NULL ORDER BY lot_no`,
+  ).map(lotFrom);
+}
+
+/** What is left of these lots. */
+export function remainingOf(call: Call, lotNos: ReadonlySet<number>): number {
+  return openLots(call).reduce(
+    (sum, { lotNo, remaining }) => sum + (lotNos.has(lotNo) ? remaining : 0),
+    0,
+  );
+}
+
 /**
- * Takes `points` from the open lots, oldest expiry first, and says from which. The caller posts the
- * movement.
+ * Takes `points` from the open lots, oldest expiry first, and says from which; none from those of
+ * `except`. The caller posts the movement.
  */
-export function spendFromLots(call: Call, points: number): (readonly [number, number])[] {
+export function spendFromLots(
+  call: Call,
+  points: number,
+  except: ReadonlySet<number> = new Set(),
+): (readonly [number, number])[] {
   const taken: (readonly [number, number])[] = [];
   let left = points;
   for (const lot of openLots(call)) {
     if (left === 0) break;
+    if (except.has(lot.lotNo)) continue;
     const part = Math.min(left, lot.remaining);
     lot.remaining -= part;
     left -= part;

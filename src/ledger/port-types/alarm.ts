@@ -33,6 +33,8 @@ export type DueReport = {
   readonly more: boolean;
   /** Redemptions whose committed hold is overdue: alerted once. */
   readonly overdueHolds: readonly string[];
+  /** Points wait for days past their date because no read answers; reported once. */
+  readonly arePointsUnshown: boolean;
 };
 
 /**
@@ -87,6 +89,7 @@ export type ReviewWhy =
   | ReviewCode
   | "weak_account"
   | "large_reward"
+  | "not_shown"
   | "refund_without_purchase";
 /**
  * All rows that wait for a person or for their purchase now; `mark` is given back once D1 knows.
@@ -105,6 +108,8 @@ export type ReviewDecision = {
   readonly purchasedOn?: string;
   readonly offers: readonly OfferTerms[];
   readonly programme: Programme;
+  /** Offers are halted: the row counts, and is judged at the end of the halt. */
+  readonly paused?: boolean;
   /** What was judged: should the bank have amended it since, it is not counted unseen. */
   readonly seen?: Pick<PurchaseView, "amountCents" | "purchasedOn" | "brand">;
 };

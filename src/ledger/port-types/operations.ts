@@ -24,6 +24,8 @@ export type HoldError =
   | { readonly code: "balance_negative"; readonly available: number }
   | { readonly code: "hold_unknown" }
   | { readonly code: "hold_exists" }
+  /** A webhook says something of the purchases behind the points; they are read within the hour. */
+  | { readonly code: "points_in_question" }
   | { readonly code: "hold_state"; readonly state: HoldState };
 
 type GrantInput = {

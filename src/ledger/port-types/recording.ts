@@ -28,6 +28,8 @@ export type AccountGeneration = {
   readonly createdAtMs: number;
   /** Instant from which its connection no longer listed it, or null. */
   readonly goneAtMs: number | null;
+  /** False: reads show no rows of it, since it is disabled or does not earn. Absent: they do. */
+  readonly isReadable?: boolean;
 };
 
 export type ReviewCode =
@@ -36,6 +38,26 @@ export type ReviewCode =
   | "amount_missing"
   | "date_absurd"
   | "currency_unknown";
+
+/**
+ * Where rows come from: read at the aggregator with the user's token. A webhook is signed by one
+ * secret for all users, so its rows may show points as pending and no more.
+ */
+export type BatchRead = {
+  /** What webhooks say from then on is not answered by this read. */
+  readonly startedAtMs: number;
+  /** Rows that are not known stay out: the connection is ending, and nothing new is taken in. */
+  readonly knownOnly: boolean;
+  /** With the last page: what the whole read covered and gave. */
+  readonly complete: CompleteRead | null;
+};
+export type CompleteRead = {
+  /** The first day of purchase of which every row was asked for. */
+  readonly fromDay: string;
+  /** The accounts whose rows the read would have shown. */
+  readonly accountIds: readonly AccountId[];
+  readonly externalIds: readonly string[];
+};
 
 /**
  * One card row of a bank account, minimised: the label is already encrypted under the user's key.
@@ -137,6 +159,10 @@ export type OffersNeeded = {
 /** What one delivery or one read back brings for one connection. At most `RECORD_ROWS_MAX` rows. */
 export type RecordBatch = {
   readonly connectionId: ConnectionId;
+  /** Absent: a webhook brought the rows. */
+  readonly read?: BatchRead;
+  /** The connection is over: nothing of it is read any more. */
+  readonly hasEnded?: boolean;
   /** The aggregator's time of the sync, or null for a partial batch that does not end one. */
   readonly syncedAtMs: number | null;
   readonly accounts: readonly AccountGeneration[];
@@ -149,6 +175,8 @@ export type RecordBatch = {
    */
   readonly covers: readonly OfferCover[] | null;
   readonly programme: Programme;
+  /** Offers are halted: what has no points yet is judged at the end of the halt. */
+  readonly paused?: boolean;
 };
 
 export const RECORD_ROWS_MAX = 500;

@@ -97,6 +97,11 @@ export type RecordSummary = {
   readonly duplicates: number;
   readonly earnedPoints: number;
   readonly sequence: number;
+  /**
+   * When the connection should have been read, because of points that no read has shown or that are
+   * in question; null: no earlier than usual.
+   */
+  readonly readByMs: number | null;
 };
 
 export type Page<T> = { readonly items: readonly T[]; readonly nextBefore: string | null };

@@ -98,7 +98,7 @@ export function peekSample(work: Call): SampleChanges | null {
 function isSampled(row: SqlRow): boolean {
   return row["same_as"] === null && row["state"] === "booked" && row["kind"] === "purchase" &&
     row["brand_id"] !== null && row["currency"] === "EUR" && row["waits_for"] !== "review" &&
-    row["review"] !== "refused";
+    row["review"] !== "refused" && row["review"] !== "not_shown";
 }
 
 function sampleItem(row: SqlRow, after: string, until: string): SampleItem {

@@ -25,6 +25,7 @@ export function saveAccounts(call: Call, batch: RecordBatch): BatchAccounts {
   const changed = batch.accounts.filter((account) =>
     saveAccount(call, before.get(account.accountId), account)
   );
+  noteReadable(call, batch);
   const accounts = changed.length === 0 ? before : readAccounts(call);
   const families = familiesOf([...accounts.values()]);
   const ids = new Set(changed.map(({ accountId }) => accountId));
@@ -71,6 +72,25 @@ function saveAccount(call: Call, stored: Account | undefined, account: AccountGe
     stored.accountNo,
   );
   return true;
+}
+
+/** Since when reads show no rows of an account; being seen again ends that. */
+function noteReadable(call: Call, { accounts }: RecordBatch): void {
+  const idsOf = (isReadable: boolean): string =>
+    JSON.stringify(
+      accounts.filter((account) => (account.isReadable ?? true) === isReadable).map((
+        { accountId },
+      ) => accountId),
+    );
+  call.sql.exec(
+    "UPDATE accounts SET unreadable_ms = NULL WHERE unreadable_ms IS NOT NULL AND account_id IN (SELECT value FROM json_each(?))",
+    idsOf(true),
+  );
+  call.sql.exec(
+    "UPDATE accounts SET unreadable_ms = ? WHERE unreadable_ms IS NULL AND account_id IN (SELECT value FROM json_each(?))",
+    call.nowMs,
+    idsOf(false),
+  );
 }
 
 function readAccounts(call: Call): Map<AccountId, Account> {

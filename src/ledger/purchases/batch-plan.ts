@@ -4,7 +4,7 @@
 import { assert } from "../../kernel/assert.ts";
 import type { AccountId, BrandId } from "../../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../../kernel/money.ts";
-import type { BankRow, RecordBatch } from "../ports.ts";
+import type { BankRow, BatchRead, RecordBatch } from "../ports.ts";
 import type { Account } from "./account-identity.ts";
 import {
   findRows,
@@ -12,15 +12,20 @@ import {
   moveToAccount,
   newPurchase,
   nextPurchaseNo,
-  noteEarlierAmount,
-  overwriteFacts,
   updatePurchase,
   updateVerdict,
-  withGivenDay,
 } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import type { RowMatch } from "./row-matching.ts";
+import {
+  decisiveFactsDiffer,
+  noteEarlierAmount,
+  overwriteFacts,
+  shownFactsOf,
+  withGivenDay,
+} from "./row-facts.ts";
 import { isNewerVersion } from "./row-versions.ts";
+import { isRowShown, restsConfirmed, withNotes } from "./sight.ts";
 import type { Call } from "../book/call.ts";
 
 /** A row that this call may change. */
@@ -50,6 +55,10 @@ export type BatchPlan = {
   /** Booked rows that turned out to repeat another. */
   duplicates: number;
   nextNo: number;
+  /** Null: a webhook brought the rows, or nobody did. */
+  readonly read: BatchRead | null;
+  /** A webhook says something of confirmed points; a read must answer soon. */
+  hasQuestions: boolean;
 };
 
 /** The rows that the batch adds or changes, not yet compared with any others. */
@@ -58,7 +67,7 @@ export function planBatch(
   batch: RecordBatch,
   accounts: ReadonlyMap<AccountId, Account>,
 ): BatchPlan {
-  const plan = emptyPlan(call);
+  const plan = { ...emptyPlan(call), read: batch.read ?? null };
   const stored = findStored(call, batch, accounts);
   for (const row of batch.rows) planRow(call, plan, stored, accountOf(accounts, row), row);
   return plan;
@@ -73,6 +82,8 @@ export function emptyPlan(call: Call): BatchPlan {
     unchanged: 0,
     duplicates: 0,
     nextNo: nextPurchaseNo(call),
+    read: null,
+    hasQuestions: false,
   };
 }
 
@@ -120,7 +131,8 @@ function accountOf(accounts: ReadonlyMap<AccountId, Account>, row: BankRow): Acc
 }
 
 /**
- * Rule (a): same link and id, the same row, on whichever account; only a newer version overwrites.
+ * Rule (a): same link and id, the same row, on whichever account; only a newer version overwrites,
+ * or what a read gives in place of what webhooks said.
  */
 function planRow(
   call: Call,
@@ -139,40 +151,107 @@ function planRow(
   const planned = plan.byName.get(key);
   const known = planned?.row ?? stored.get(key);
   if (known === undefined) {
-    const added = plannedNew(newPurchase(call, plan.nextNo, account.accountNo, shown));
+    if (plan.read?.knownOnly === true) return;
+    const saidMs = plan.read === null ? call.nowMs : null;
+    const added = plannedNew(newPurchase(call, plan.nextNo, account.accountNo, shown, saidMs));
     plan.nextNo += 1;
     plan.rows.set(added.row.n, added);
     plan.byName.set(key, added);
     return;
   }
+  const changed = planned ?? { ...plannedStored(known), factsChanged: true };
   const row = withGivenDay(known, shown);
-  const newer = isNewerVersion(
-    { ...row, lastUpdateKind: row.lastUpdateKind ?? null },
-    known,
-    () => decisiveFactsDiffer(known, row),
-  );
+  const newer = overwrites(plan, known, row);
   // An older version changes nothing of the row itself, but may show which others it is the same
   // as.
   const missedPending = !newer && row.state === "pending" && known.state !== "pending" &&
     !known.wasPending;
   const missedAmount = !newer && row.state === "booked" &&
     noteEarlierAmount(known, row.amountCents);
-  if (!newer && !missedPending && !missedAmount) {
+  const taken = newer && takeVersion(call, plan, changed, row, account);
+  const answered = plan.read !== null && answerNotes(changed, plan.read, newer);
+  if (!taken && !missedPending && !missedAmount && !answered) {
     plan.unchanged += 1;
     return;
   }
-  const changed = planned ?? { ...plannedStored(known), factsChanged: true };
   if (missedPending) known.wasPending = true;
-  if (newer) {
-    changed.decided &&= !decisiveFactsDiffer(known, row);
-    overwriteFacts(known, row);
-    if (known.accountNo !== account.accountNo) {
-      plan.left.add(known.accountNo);
-      moveToAccount(call, known, account.accountNo);
-    }
-  }
   plan.rows.set(known.n, changed);
   plan.byName.set(key, changed);
+}
+
+/**
+ * What a read gives replaces what webhooks said before it began, whatever time they bore: a forged
+ * one says that it is of next year.
+ */
+function overwrites({ read }: BatchPlan, known: PurchaseRow, row: BankRow): boolean {
+  const differs = (): boolean => decisiveFactsDiffer(known, row);
+  const wasSaid = read !== null && known.saidMs !== null && known.saidMs < read.startedAtMs;
+  return (wasSaid && differs()) ||
+    isNewerVersion({ ...row, lastUpdateKind: row.lastUpdateKind ?? null }, known, differs);
+}
+
+/**
+ * A read gave the row: what was notable about it is settled, but for what a webhook said since the
+ * read began. Returns whether that changes anything.
+ */
+function answerNotes(planned: PlannedRow, { startedAtMs }: BatchRead, newer: boolean): boolean {
+  const { row } = planned;
+  if (row.sightNotes === null) return false;
+  if (!newer && (row.saidMs ?? 0) >= startedAtMs) return false;
+  const { askedAtMs } = row.sightNotes;
+  const stillAsked = askedAtMs !== null && askedAtMs >= startedAtMs;
+  row.sightNotes = null;
+  row.sightNotes = stillAsked ? withNotes(row, { askedAtMs }) : null;
+  row.saidMs = null;
+  if (row.review === "not_shown") {
+    row.review = null;
+    planned.decided = false;
+  }
+  planned.factsChanged = true;
+  return true;
+}
+
+/**
+ * Takes in a newer version. One that came by webhook and says something else of confirmed points is
+ * not believed: a read is asked for instead, which is noted once. Returns whether the row changed.
+ */
+function takeVersion(
+  call: Call,
+  plan: BatchPlan,
+  planned: PlannedRow,
+  row: BankRow,
+  account: Account,
+): boolean {
+  const known = planned.row;
+  const differs = decisiveFactsDiffer(known, row);
+  const moves = known.accountNo !== account.accountNo;
+  const wasShown = isRowShown(call, known);
+  if (plan.read !== null) known.saidMs = null;
+  else if (differs || moves) {
+    if (restsConfirmed(call, known)) {
+      plan.hasQuestions = true;
+      if ((known.sightNotes?.askedAtMs ?? null) !== null) return false;
+      // It stays shown, whatever reads lack from now on.
+      known.saidMs = null;
+      known.sightNotes = withNotes(known, { askedAtMs: call.nowMs });
+      planned.factsChanged = true;
+      return true;
+    }
+    known.sightNotes = withNotes(known, {
+      missed: 0,
+      before: wasShown ? shownFactsOf(known) : known.sightNotes?.before ?? null,
+    });
+    known.saidMs = call.nowMs;
+  }
+  planned.decided &&= !differs;
+  const staysHeld = plan.read === null && !differs && known.review === "not_shown";
+  overwriteFacts(known, row, wasShown);
+  if (staysHeld) known.review = "not_shown";
+  if (moves) {
+    plan.left.add(known.accountNo);
+    moveToAccount(call, known, account.accountNo);
+  }
+  return true;
 }
 
 function plannedNew(row: PurchaseRow): PlannedRow {
@@ -200,14 +279,6 @@ export function plannedStored(row: PurchaseRow): PlannedRow {
     match: null,
     receivedVerdict: false,
   };
-}
-
-/** What rules look at. A new label text or booking date alone does not reopen a verdict. */
-function decisiveFactsDiffer(known: PurchaseRow, row: BankRow): boolean {
-  return known.kind !== row.kind || known.amountCents !== row.amountCents ||
-    known.currency !== row.currency || known.purchasedOn !== row.purchasedOn ||
-    known.state !== row.state || known.channel !== row.channel ||
-    (known.brand?.id ?? null) !== (row.brand?.id ?? null);
 }
 
 /** Whether the row counts for itself: the bank shows it, and it repeats no other. */

@@ -26,6 +26,10 @@ export type SameRow = {
    * compares.
    */
   readonly sameAs: number | null;
+  /** A read gave what it says; else only a webhook did. */
+  readonly isShown: boolean;
+  /** Points that rest on it are confirmed. */
+  readonly isConfirmed: boolean;
   /**
    * Whether rule (c) asked for a review before; null when another rule or a person decides that.
    * Not looked at here; the caller compares.

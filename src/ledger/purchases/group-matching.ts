@@ -1,7 +1,7 @@
 // Compares the rows of a delivery with those near them in the same family of accounts, and adds to
 // the plan whatever earlier row is matched differently now.
 import { addDays } from "../../kernel/time.ts";
-import { integerOf, textOf, textOrNull } from "../book/sql.ts";
+import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
 import type { Call } from "../book/call.ts";
 import { relationOf } from "./account-identity.ts";
@@ -10,8 +10,9 @@ import type { BatchAccounts } from "./batch-accounts.ts";
 import { plannedStored } from "./batch-plan.ts";
 import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
 import { earlierFrom, readPurchase } from "./purchase-rows.ts";
-import type { PurchaseRow } from "./purchase-rows.ts";
+import type { PurchaseRow, SightNotes } from "./purchase-rows.ts";
 import type { SameRow } from "./compared-row.ts";
+import { isRowShown, restsConfirmed } from "./sight.ts";
 import { matchRows } from "./row-matching.ts";
 import type { RowMatch } from "./row-matching.ts";
 
@@ -53,8 +54,11 @@ function groupsOf(plan: BatchPlan, { families, regrouped }: BatchAccounts): Grou
 function matchGroup(call: Call, plan: BatchPlan, group: Group): void {
   if (cannotRepeat(call, group)) return;
   const near = spanOf(group);
+  // A row that reads did not give twice is none that others could repeat.
   const rows = readNeighbours(call, group, near);
-  for (const { row } of group.rows) rows.set(row.n, comparedPlanned(row));
+  for (const { row } of group.rows) {
+    if (row.review !== "not_shown") rows.set(row.n, comparedPlanned(call, row));
+  }
   const matches = matchRows([...rows.values()], group.accounts);
   applyMatches(call, plan, { rows, matches, near });
 }
@@ -92,17 +96,19 @@ function readNeighbours(call: Call, group: Group, near: DateSpan): Map<number, S
   const from = group.whole ? ALL_DAYS.from : addDays(near.from, -SAMENESS_MARGIN_DAYS);
   const to = group.whole ? ALL_DAYS.to : addDays(near.to, SAMENESS_MARGIN_DAYS);
   const stored = call.sql.exec(
-    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, booked_on, brand_id, label_tag, last_update_ms, last_update_kind, was_pending, earlier_cents, same_as, review FROM purchases
-     WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?))`,
+    `SELECT n, account_no, external_id, kind, amount_cents, purchased_on, state, booked_on, brand_id, label_tag, last_update_ms, last_update_kind, was_pending, earlier_cents, same_as, review, said_ms, sight_notes,
+       EXISTS (SELECT 1 FROM lots l WHERE l.lot_no = purchases.lot_no AND l.state = 'available') AS confirmed FROM purchases
+     WHERE purchased_on BETWEEN ? AND ? AND account_no IN (SELECT value FROM json_each(?)) AND review IS NOT 'not_shown'`,
     from,
     to,
     accountNosOf(group),
   );
-  return new Map(stored.map((row) => [integerOf(row, "n"), comparedStored(row)]));
+  return new Map(stored.map((row) => [integerOf(row, "n"), comparedStored(call, row)]));
 }
 
 /** Only the columns that are compared: the stored verdicts are long to parse. */
-function comparedStored(row: SqlRow): SameRow {
+function comparedStored(call: Call, row: SqlRow): SameRow {
+  const notes = textOrNull(row, "sight_notes");
   return {
     n: integerOf(row, "n"),
     accountNo: integerOf(row, "account_no"),
@@ -119,11 +125,17 @@ function comparedStored(row: SqlRow): SameRow {
     earlierCents: earlierFrom(textOrNull(row, "earlier_cents")),
     wasBooked: row["booked_on"] !== null,
     sameAs: row["same_as"] === null ? null : integerOf(row, "same_as"),
+    isShown: isRowShown(call, {
+      accountNo: integerOf(row, "account_no"),
+      saidMs: integerOrNull(row, "said_ms"),
+      sightNotes: notes === null ? null : JSON.parse(notes) as SightNotes,
+    }),
+    isConfirmed: row["confirmed"] === 1,
     needsReview: reviewByRuleC(textOrNull(row, "review")),
   };
 }
 
-function comparedPlanned(row: PurchaseRow): SameRow {
+function comparedPlanned(call: Call, row: PurchaseRow): SameRow {
   return {
     n: row.n,
     accountNo: row.accountNo,
@@ -140,6 +152,8 @@ function comparedPlanned(row: PurchaseRow): SameRow {
     earlierCents: row.earlierCents,
     wasBooked: row.bookedOn !== null,
     sameAs: row.sameAs,
+    isShown: isRowShown(call, row),
+    isConfirmed: row.lotNo !== null && restsConfirmed(call, row),
     needsReview: reviewByRuleC(row.review),
   };
 }

@@ -7,6 +7,7 @@ import { grant, readLot, regrantLot, restoreLot, reverseLot } from "../points/lo
 import type { Movement } from "../points/lots.ts";
 import { activePoints } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
+import { isShown } from "./sight.ts";
 import { noteFreed, usageFor } from "./user-history.ts";
 import type { Call } from "../book/call.ts";
 
@@ -70,6 +71,7 @@ export function grantTo(call: Call, purchase: PurchaseRow, points: number): void
     brandId: purchase.brand?.id ?? null,
     offerId: purchase.offer?.id ?? null,
     cents: purchase.amountCents,
+    isShown: isShown(call, purchase),
   });
   purchase.granted = points;
   purchase.reversed = 0;

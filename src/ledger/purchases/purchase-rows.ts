@@ -48,16 +48,33 @@ export type BudgetShare = {
 
 type WaitsFor = "booking" | "review" | "budget" | "purchase";
 /**
- * Why a person must look (or has looked): the codes of the mapper, `weak_account` of rule (c), the
- * two decisions, and `lapsed` for a row of rule (c) that nobody decided about in time: it counts.
+ * Why a person must look (or has looked): the codes of the mapper, `weak_account` of rule (c),
+ * `not_shown` of a row that reads do not give, the two decisions, and `lapsed` for a row of rule (c) that nobody decided about in time: it counts.
  */
 type Review =
   | NonNullable<BankRow["review"]>
   | "weak_account"
   | "large_reward"
+  | "not_shown"
   | "cleared"
   | "refused"
   | "lapsed";
+
+/** What a row says, as a read gave it before a webhook said otherwise. */
+export type ShownFacts = Omit<BankRow, "accountId" | "externalId" | "review" | "lastUpdateKind"> & {
+  readonly lastUpdateKind: PurchaseRow["lastUpdateKind"];
+};
+
+/** What is notable about a row that reads have not confirmed as usual; see sight.ts. */
+export type SightNotes = {
+  /** Complete reads that should have given the row and did not. */
+  readonly missed: number;
+  readonly before: ShownFacts | null;
+  /**
+   * When a webhook said something of confirmed points. It is not believed; the row is read soon.
+   */
+  readonly askedAtMs: number | null;
+};
 
 export type PurchaseRow = {
   readonly n: number;
@@ -86,6 +103,9 @@ export type PurchaseRow = {
   /** Other amounts under which the bank had booked the row before. */
   earlierCents: readonly number[];
   readonly recordedAtMs: number;
+  /** When a webhook last changed what the row says; null: it says what a read gave. */
+  saidMs: number | null;
+  sightNotes: SightNotes | null;
   sameAs: number | null;
   decidedRank: number | null;
   // The read-only fields from here on are written by verdict-state.ts alone.
@@ -124,7 +144,7 @@ export type Verdict = Pick<
 
 const FACTS =
   `id, kind, amount_cents, currency, original_cents, original_currency, purchased_on, booked_on, state, last_update_ms, label_cipher,
-  label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents, last_update_kind, announced_on, given_on`;
+  label_tag, brand_id, brand_matched, channel, review, was_pending, earlier_cents, last_update_kind, announced_on, given_on, said_ms, sight_notes`;
 const VERDICT =
   `same_as, decided_rank, outcome, waits_for, offer_id, offer_version, granted, reversed, lot_no, refunded_cents, refund_of, refund_parts, budget, verdict, due_ms, held_terms`;
 export const PURCHASE_COLUMNS = `n, account_no, external_id, recorded_at_ms, ${FACTS}, ${VERDICT}`;
@@ -172,6 +192,7 @@ export function purchaseFrom(row: SqlRow): PurchaseRow {
   const budget = textOrNull(row, "budget");
   const earlier = textOrNull(row, "earlier_cents");
   const heldTerms = textOrNull(row, "held_terms");
+  const sightNotes = textOrNull(row, "sight_notes");
   return {
     n: integerOf(row, "n"),
     id: textOf(row, "id") as PurchaseId,
@@ -200,6 +221,8 @@ export function purchaseFrom(row: SqlRow): PurchaseRow {
     wasPending: integerOf(row, "was_pending") === 1,
     earlierCents: earlierFrom(earlier),
     recordedAtMs: integerOf(row, "recorded_at_ms"),
+    saidMs: integerOrNull(row, "said_ms"),
+    sightNotes: sightNotes === null ? null : JSON.parse(sightNotes) as SightNotes,
     sameAs: integerOrNull(row, "same_as"),
     decidedRank: integerOrNull(row, "decided_rank"),
     outcome: textOf(row, "outcome") as Outcome,
@@ -272,6 +295,8 @@ function factsOf(purchase: PurchaseRow): (string | number | null)[] {
     purchase.lastUpdateKind,
     purchase.announcedOn,
     purchase.givenOn,
+    purchase.saidMs,
+    purchase.sightNotes === null ? null : JSON.stringify(purchase.sightNotes),
   ];
 }
 
@@ -383,12 +408,13 @@ export function nextPurchaseNo(call: Call): number {
   );
 }
 
-/** A purchase of a row never seen before, without a verdict yet. */
+/** A purchase of a row never seen before, without a verdict yet. `saidMs`: see `PurchaseRow`. */
 export function newPurchase(
   call: Call,
   n: number,
   accountNo: number,
   row: BankRow,
+  saidMs: number | null,
 ): PurchaseRow {
   return {
     n,
@@ -414,65 +440,17 @@ export function newPurchase(
     wasPending: row.state === "pending",
     earlierCents: [],
     recordedAtMs: call.nowMs,
+    saidMs,
+    sightNotes: null,
     sameAs: null,
     ...NO_VERDICT,
   };
 }
 
 /**
- * Notes an amount under which the bank had booked the row, in time or late. Returns false when
- * that is known.
- */
-export function noteEarlierAmount(purchase: PurchaseRow, cents: number): boolean {
-  if (
-    (cents === purchase.amountCents && purchase.state === "booked") ||
-    purchase.earlierCents.includes(cents)
-  ) return false;
-  purchase.earlierCents = [...purchase.earlierCents, cents];
-  return true;
-}
-
-/**
- * A version whose day still cannot be true keeps the day that a person gave, as long as it is of
- * the purchase that they saw.
- */
-export function withGivenDay(purchase: PurchaseRow, row: BankRow): BankRow {
-  const { givenOn } = purchase;
-  const isAsSeen = row.kind === purchase.kind && row.amountCents === purchase.amountCents &&
-    row.currency === purchase.currency && (row.brand?.id ?? null) === (purchase.brand?.id ?? null);
-  return givenOn !== null && row.review === "date_absurd" && isAsSeen
-    ? { ...row, purchasedOn: givenOn, review: null }
-    : row;
-}
-
-/** Overwrites what the bank says with a newer version of the same row. */
-export function overwriteFacts(purchase: PurchaseRow, row: BankRow): void {
-  const before = purchase.state === "booked" ? purchase.amountCents : null;
-  purchase.kind = row.kind;
-  purchase.amountCents = row.amountCents;
-  purchase.currency = row.currency;
-  purchase.original = row.original;
-  if (purchase.givenOn !== row.purchasedOn || row.review !== null) purchase.givenOn = null;
-  purchase.purchasedOn = row.purchasedOn;
-  purchase.bookedOn = row.bookedOn;
-  purchase.announcedOn = row.announcedOn ?? null;
-  purchase.wasPending ||= row.state === "pending";
-  purchase.state = row.state;
-  if (before !== null) noteEarlierAmount(purchase, before);
-  purchase.lastUpdateMs = row.lastUpdateMs;
-  purchase.lastUpdateKind = row.lastUpdateKind ?? null;
-  purchase.labelCipher = row.labelCipher;
-  purchase.labelTag = row.labelTag;
-  purchase.brand = row.brand;
-  purchase.channel = row.channel;
-  if (row.review !== null) purchase.review = row.review;
-  else if (!isSettled(purchase) && purchase.review !== "refused") purchase.review = null;
-}
-
-/**
  * Whether nothing is in doubt any more: a person decided that the row counts, or nobody objected.
  */
-function isSettled({ review }: PurchaseRow): boolean {
+export function isSettled({ review }: PurchaseRow): boolean {
   return review === "cleared" || review === "lapsed";
 }
 

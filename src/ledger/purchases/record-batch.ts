@@ -13,6 +13,7 @@ import { saveAccounts, saveSync, storedAccounts } from "./batch-accounts.ts";
 import type { BatchAccounts } from "./batch-accounts.ts";
 import { emptyPlan, isOwnPurchase, planBatch, plannedStored, savePlanned } from "./batch-plan.ts";
 import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
+import { readByMs, settleReads } from "./complete-reads.ts";
 import { planDueDays } from "./due-days.ts";
 import { matchPlannedRows } from "./group-matching.ts";
 import { partIds, takeId } from "./public-ids.ts";
@@ -20,6 +21,7 @@ import { activePoints } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { rematchRefunds } from "./refund-rematching.ts";
 import { judgeRefusalsAgain } from "./refusals.ts";
+import { restsConfirmed } from "./sight.ts";
 import { transferVerdict } from "./verdict-transfer.ts";
 import { settleVerdict } from "./verdicts.ts";
 
@@ -36,10 +38,11 @@ export function record(call: Call, batch: RecordBatch): Result<RecordSummary, Of
   );
   const batchAccounts = saveAccounts(call, batch);
   const plan = planBatch(call, batch, batchAccounts.accounts);
+  settleReads(call, plan, batch, batchAccounts.accounts.values());
   const judged = judgePlan(call, plan, batchAccounts, batch);
   if (!judged.ok) return judged;
   if (batch.syncedAtMs !== null) saveSync(call, batch.connectionId, batch.syncedAtMs);
-  return ok(summaryOf(call, plan));
+  return ok(summaryOf(call, plan, batch));
 }
 
 /**
@@ -63,7 +66,7 @@ function judgePlan(
   terms: Terms,
 ): Result<null, OffersNeeded> {
   matchPlannedRows(call, plan, batchAccounts);
-  planDueDays(call, plan);
+  planDueDays(call, plan, terms);
   for (const planned of plan.rows.values()) transferVerdict(call, plan, planned);
   const { released, counting } = inRecordingOrder(plan);
   // First those that are no purchase of their own any more, so that their points and caps are free.
@@ -106,13 +109,24 @@ function judge(call: Call, plan: BatchPlan, planned: PlannedRow, terms: Terms): 
   settleVerdict(
     call,
     row,
-    match?.needsReview ?? row.review === "weak_account",
+    needsReview(call, plan, planned),
     planned.decided && (planned.receivedVerdict || sameAsBefore === row.sameAs),
     terms,
   );
   // The review by rule (c) is stored with the facts, where the matching of refunds reads it.
   planned.factsChanged ||= row.review !== reviewBefore;
   savePlanned(call, planned);
+}
+
+/**
+ * Rule (c), as the row was matched. Rows of a webhook put no confirmed points in doubt; if they are
+ * true, the next read brings them.
+ */
+function needsReview(call: Call, plan: BatchPlan, { row, match }: PlannedRow): boolean {
+  if (match === null || row.review === "weak_account") {
+    return match?.needsReview ?? row.review === "weak_account";
+  }
+  return match.needsReview && !(plan.read === null && restsConfirmed(call, row));
 }
 
 function settleId(
@@ -122,7 +136,7 @@ function settleId(
   sameAsBefore: number | null,
 ): void {
   const { row, match } = planned;
-  if (sameAsBefore !== null && row.sameAs === null) partIds(call, plan, planned);
+  if (sameAsBefore !== null && row.sameAs !== sameAsBefore) partIds(call, plan, planned);
   // A purchase that was shown under its own id keeps it: the ids of rows that come to repeat it
   // lead to it.
   const hadNoId = !planned.receivedVerdict && (planned.isNew || sameAsBefore !== null);
@@ -131,7 +145,7 @@ function settleId(
   }
 }
 
-function summaryOf(call: Call, plan: BatchPlan): RecordSummary {
+function summaryOf(call: Call, plan: BatchPlan, batch: RecordBatch): RecordSummary {
   const changed = [...plan.rows.values()].filter((each) => each.factsChanged || each.isNew);
   return {
     recorded: changed.length,
@@ -142,5 +156,6 @@ function summaryOf(call: Call, plan: BatchPlan): RecordSummary {
       (sum, { row }) => sum + (row.kind === "purchase" ? activePoints(row) : 0),
       0,
     ),
+    readByMs: readByMs(call, plan, batch),
   };
 }

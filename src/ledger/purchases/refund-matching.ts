@@ -3,11 +3,13 @@
 // (refund-allocation.ts), so a refund before its purchase ends like one after it.
 import type { BrandId } from "../../kernel/ids.ts";
 import { addDays } from "../../kernel/time.ts";
+import { readLot } from "../points/lots.ts";
 import type { Account } from "./account-identity.ts";
 import { isInDoubt, PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { allocateRefunds, REFUND_DAYS_MAX } from "./refund-allocation.ts";
 import type { RefundPart, RefundRow } from "./refund-allocation.ts";
+import { isRowShown } from "./sight.ts";
 import { refundMatched } from "./verdict-state.ts";
 import { applyRefunds } from "./verdicts.ts";
 import type { Call } from "../book/call.ts";
@@ -52,13 +54,19 @@ export function reassignRefunds(
   );
   const rowOf = (row: PurchaseRow): RefundRow => refundRowOf(row, accounts);
   const allocated = allocateRefunds(purchases.filter(takesPart).map(rowOf), refunds.map(rowOf));
-  const refundedCents = new Map<number, number>();
-  for (const refund of refunds) {
-    const parts = allocated.get(refund.n) ?? [];
-    for (const { purchase, cents } of parts) {
-      refundedCents.set(purchase, (refundedCents.get(purchase) ?? 0) + cents);
+  for (const refund of refunds) settleRefund(call, refund, allocated.get(refund.n) ?? []);
+  const refundedCents = refundedBy(allocated);
+  const taking = [...purchases, ...refunds].filter((row) => takesPart(row));
+  if (taking.some((row) => !isRowShown(call, row))) {
+    // Confirmed points give way to what reads have shown, and to nothing else.
+    const isFirm = (row: PurchaseRow): boolean => isRowShown(call, row) || isConfirmed(call, row);
+    const shown = refundedBy(allocateRefunds(
+      purchases.filter((row) => takesPart(row) && isFirm(row)).map(rowOf),
+      refunds.filter((row) => isRowShown(call, row)).map(rowOf),
+    ));
+    for (const { n } of purchases.filter((row) => isConfirmed(call, row))) {
+      refundedCents.set(n, shown.get(n) ?? 0);
     }
-    settleRefund(call, refund, parts);
   }
   // Points that come back go first, so that a refund that moves from one purchase to another costs
   // no hold.
@@ -74,6 +82,21 @@ export function reassignRefunds(
     else purchase.refundedCents = 0;
     updateVerdict(call, purchase);
   }
+}
+
+/** The cents of each purchase that these refunds give back. */
+function refundedBy(
+  allocated: ReadonlyMap<number, readonly RefundPart[]>,
+): Map<number, number> {
+  const refundedCents = new Map<number, number>();
+  for (const { purchase, cents } of [...allocated.values()].flat()) {
+    refundedCents.set(purchase, (refundedCents.get(purchase) ?? 0) + cents);
+  }
+  return refundedCents;
+}
+
+function isConfirmed(call: Call, { lotNo }: PurchaseRow): boolean {
+  return lotNo !== null && readLot(call, lotNo).state === "available";
 }
 
 function settleRefund(call: Call, refund: PurchaseRow, parts: readonly RefundPart[]): void {

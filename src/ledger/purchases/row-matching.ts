@@ -104,7 +104,8 @@ function takeovers(rows: readonly SameRow[]): Map<number, number> {
 /**
  * A deleted row, since it is only there when it has the last word; a booked one before a pending
  * one, the corrected amount before the one that it corrects, the card account's before its
- * parent's, one whose brand is known before one without, then the one of the oldest listing.
+ * parent's, one whose brand is known before one without, then the one of the oldest listing. A row
+ * that no read has shown is behind one with confirmed points.
  */
 function keeperOf(slot: Slot, listings: Listings): SameRow {
   const corrected = (row: SameRow): boolean =>
@@ -119,7 +120,8 @@ function keeperOf(slot: Slot, listings: Listings): SameRow {
     Number(row.brandId === null),
     slot.indexOf(row),
   ];
-  const best = [...slot].sort((a, b) => compareRanks(rank(a), rank(b)))[0];
+  const [best, ...others] = [...slot].sort((a, b) => compareRanks(rank(a), rank(b)));
   assert(best !== undefined, "slot_empty", "a slot of rows is empty");
-  return best;
+  // What only a webhook says takes no confirmed points from the row that has them.
+  return best.isShown ? best : others.find(({ isConfirmed }) => isConfirmed) ?? best;
 }

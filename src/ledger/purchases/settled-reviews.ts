@@ -4,6 +4,7 @@ import type { Terms } from "../earning/types.ts";
 import { updatePurchase } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { rematchRefundsAround } from "./refund-rematching.ts";
+import { letCount } from "./sight.ts";
 import { settleVerdict } from "./verdicts.ts";
 
 /** Writes the end of a review and the verdict that follows. The caller covers a debt. */
@@ -13,6 +14,8 @@ export function settleReview(
   review: "cleared" | "refused" | "lapsed",
   terms: Terms,
 ): void {
+  // A person's word stands in for the read that did not show the row.
+  if (purchase.review === "not_shown" && review === "cleared") letCount(purchase);
   purchase.review = review;
   settleVerdict(call, purchase, false, false, terms);
   updatePurchase(call, purchase);

@@ -15,6 +15,8 @@ import type { RefundPart } from "./refund-allocation.ts";
 export const PENDING_DAYS_MAX = 14;
 /** A large reward waits this long for a person. */
 export const LARGE_REVIEW_MS = 2 * DAY_MS;
+/** What no read has shown is held for a person no longer than this. */
+export const UNSHOWN_HELD_MS = 60 * DAY_MS;
 /** A refund waits this long for its purchase. */
 export const REFUND_WAIT_MS = 90 * DAY_MS;
 /** A row that may repeat another waits for a person this long; then it counts. */
@@ -54,7 +56,16 @@ export function awaitDay(purchase: PurchaseRow): void {
   awaitBooking(purchase);
 }
 
-/** Whether a booked purchase is still to be judged, on its day. */
+/**
+ * Offers are halted: the purchase is judged at the end of the halt. Stored as what waits for its
+ * day, for the same reason.
+ */
+export function awaitHalt(purchase: PurchaseRow): void {
+  awaitBooking(purchase);
+  write(purchase, { findings: reasonsOnly("programme_paused") });
+}
+
+/** Whether a booked purchase is still to be judged: on its day, or at the end of a halt. */
 export function awaitsDay({ state, waitsFor }: PurchaseRow): boolean {
   return state === "booked" && waitsFor === "booking";
 }
@@ -70,8 +81,8 @@ export function awaitReview(purchase: PurchaseRow): void {
   });
 }
 
-/** The purchase would earn so much that a person may look at it first, until then. */
-export function awaitLargeReview(purchase: PurchaseRow, endsAtMs: number): void {
+/** A person may look at the purchase until then; what follows is decided by its review. */
+export function awaitReviewUntil(purchase: PurchaseRow, endsAtMs: number): void {
   awaitReview(purchase);
   write(purchase, { findings: { ...purchase.findings, reviewEndsAtMs: endsAtMs } });
 }

@@ -9,6 +9,7 @@ import {
   reserveBudget,
   stopRestoring,
 } from "./reservations.ts";
+import { HALT_RETRY_MS } from "../book/halts.ts";
 import { dayOf, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { Decision, Terms } from "../earning/types.ts";
 import { decideEarning, termsInForce } from "../earning/rules.ts";
@@ -33,9 +34,10 @@ import {
   awaitBooking,
   awaitBudget,
   awaitDay,
-  awaitLargeReview,
+  awaitHalt,
   awaitPurchase,
   awaitReview,
+  awaitReviewUntil,
   awaitsDay,
   close,
   DOUBT_WAIT_MS,
@@ -49,6 +51,7 @@ import {
   refunded,
   restored,
   reversed,
+  UNSHOWN_HELD_MS,
   waitEndsMs,
 } from "./verdict-state.ts";
 import type { Call } from "../book/call.ts";
@@ -93,7 +96,8 @@ export function settleVerdict(
   if (purchase.kind === "refund") return expectPurchase(call, purchase, unchanged);
   if (purchase.purchasedOn > dayOf(call.nowMs)) return expectDay(call, purchase);
   if (unchanged && purchase.decidedRank !== null) return;
-  const reviewed = purchase.waitsFor === "review" &&
+  // A halt may have begun after a person let it count.
+  const reviewed = (purchase.waitsFor === "review" || awaitsDay(purchase)) &&
     (purchase.review === "cleared" || purchase.review === "lapsed");
   const endsAtMs = decided ? purchase.findings.reviewEndsAtMs : undefined;
   earn(call, purchase, terms, { reviewed, endsAtMs: endsAtMs ?? call.nowMs + LARGE_REVIEW_MS });
@@ -104,6 +108,10 @@ export function settleVerdict(
  * kept, because nobody hands over offers when the deadline passes.
  */
 function hold(call: Call, purchase: PurchaseRow, terms: Terms): void {
+  if (purchase.review === "not_shown") {
+    const endsAtMs = purchase.findings.reviewEndsAtMs ?? call.nowMs + UNSHOWN_HELD_MS;
+    return holdUnshown(call, purchase, endsAtMs);
+  }
   const countsAtMs = purchase.heldTerms?.countsAtMs ?? call.nowMs + DOUBT_WAIT_MS;
   withoutPoints(call, purchase, () => awaitReview(purchase));
   if (purchase.review !== "weak_account") return;
@@ -114,6 +122,17 @@ function hold(call: Call, purchase: PurchaseRow, terms: Terms): void {
     purchasedOn,
   );
   holdUntil(purchase, { countsAtMs, offers, programme: terms.programme }, call.nowMs);
+}
+
+/**
+ * Reads should have shown the row and did not: it earns nothing unless a person lets it count by
+ * then, or a read shows it after all.
+ */
+export function holdUnshown(call: Call, purchase: PurchaseRow, endsAtMs: number): void {
+  purchase.review = "not_shown";
+  withoutPoints(call, purchase, () => awaitReviewUntil(purchase, endsAtMs));
+  if (endsAtMs <= call.nowMs) close(purchase);
+  else dueUnlessBudgetOpen(purchase, endsAtMs, call.nowMs);
 }
 
 /** The bank took the row back. Its points are reversed. */
@@ -157,6 +176,12 @@ function expectDay(call: Call, purchase: PurchaseRow): void {
   dueUnlessBudgetOpen(purchase, waitEndsMs(purchase), call.nowMs);
 }
 
+/** What has points already is judged on: nothing new is in force during a halt. */
+function expectEndOfHalt(call: Call, purchase: PurchaseRow): void {
+  withoutPoints(call, purchase, () => awaitHalt(purchase));
+  dueUnlessBudgetOpen(purchase, call.nowMs + HALT_RETRY_MS, call.nowMs);
+}
+
 function expectPurchase(call: Call, purchase: PurchaseRow, decided: boolean): void {
   if (
     decided &&
@@ -193,6 +218,9 @@ function decide(call: Call, purchase: PurchaseRow, terms: Terms): Decision {
 type LargeReview = { readonly reviewed: boolean; readonly endsAtMs: number };
 
 function earn(call: Call, purchase: PurchaseRow, terms: Terms, review: LargeReview): void {
+  if (terms.paused === true && purchase.brand !== null && activePoints(purchase) === 0) {
+    return expectEndOfHalt(call, purchase);
+  }
   needOffers(call, purchase, terms);
   const decision = decide(call, purchase, terms);
   if (!review.reviewed && isLargeReward(purchase, decision, terms)) {
@@ -216,7 +244,7 @@ function isLargeReward(
 
 function holdForReview(call: Call, purchase: PurchaseRow, endsAtMs: number): void {
   purchase.review = "large_reward";
-  withoutPoints(call, purchase, () => awaitLargeReview(purchase, endsAtMs));
+  withoutPoints(call, purchase, () => awaitReviewUntil(purchase, endsAtMs));
   dueUnlessBudgetOpen(purchase, endsAtMs, call.nowMs);
 }
 

@@ -85,7 +85,8 @@ const TROUBLES = {
   currency_unknown: "trouble_currency_unknown",
   weak_account: "trouble_weak_account",
   large_reward: "trouble_large_reward",
-} as const satisfies Record<ReviewCode | "weak_account" | "large_reward", string>;
+  not_shown: "trouble_not_shown",
+} as const satisfies Record<ReviewCode | "weak_account" | "large_reward" | "not_shown", string>;
 
 function isTrouble(found: RuleCheck["found"]): found is keyof typeof TROUBLES {
   return Object.hasOwn(TROUBLES, String(found));

@@ -5,6 +5,7 @@ import {
   connectionRoutes,
   quarantineListRoutes,
   quarantineReplayRoutes,
+  tokenRenewalRoutes,
   webhookRoutes,
 } from "../../banking/routes/index.ts";
 import { aggregatorAnswered } from "../../banking/service/aggregator-answered.ts";
@@ -26,8 +27,18 @@ type Neighbours = {
 };
 
 export function composeBanking(shared: Shared, { identity, tokens, catalogue }: Neighbours) {
-  const { platform, config, db, bodies, callers, cursors, idempotency, operatorTokens, note } =
-    shared;
+  const {
+    platform,
+    config,
+    db,
+    bodies,
+    callers,
+    cursors,
+    halts,
+    idempotency,
+    operatorTokens,
+    note,
+  } = shared;
   const { clock, random, log, fetch, sleep } = platform;
   const store = bankingStore(db, random);
   const powens = {
@@ -45,6 +56,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     identity,
     catalogue,
     ledger: platform.ledger,
+    halts,
     maskLabel,
     keyrings: config.keyrings,
     programme: {
@@ -54,6 +66,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     },
     redirectUris: config.redirectUris,
     clock,
+    sleep,
     random,
     log,
   });
@@ -63,6 +76,10 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     {
       path: "/admin/v1",
       router: quarantineReplayRoutes({ service, operatorTokens, idempotency, note }),
+    },
+    {
+      path: "/admin/v1",
+      router: tokenRenewalRoutes({ service, operatorTokens, idempotency, cursors, note }),
     },
   ];
   return {

@@ -14,7 +14,7 @@ import { composeIdentity } from "./identity.ts";
 import { composeInsights, mountInsights } from "./insights.ts";
 import { mountLedger } from "./ledger.ts";
 import { composeLocalClock } from "./local.ts";
-import { composeOperations, composeTransfer } from "./operations.ts";
+import { composeOperations, composeTransfer, mountHalts } from "./operations.ts";
 import { sharedParts } from "./shared.ts";
 import type { Routers } from "./shared.ts";
 
@@ -27,6 +27,7 @@ export function compose(platform: Platform, config: Config): Composition {
   // Identity reports a withdrawn consent to banking, and banking asks identity about users: the
   // first is resolved at the call, when both exist.
   const consentListener: ConsentListener = {
+    bankDataEnding: (userId) => banking.service.consentListener.bankDataEnding(userId),
     bankDataWithdrawn: (userId) => banking.service.consentListener.bankDataWithdrawn(userId),
     statisticsWithdrawn: insights.privacy.statisticsWithdrawn,
   };
@@ -62,6 +63,7 @@ export function compose(platform: Platform, config: Config): Composition {
     ...mountInsights(shared, catalogue, insights),
     ...identity.ageReviewRouters,
     ...banking.routers,
+    ...mountHalts(shared),
     ...transfer.routers,
     ...composeLocalClock(shared, sweep),
   ];

@@ -7,12 +7,12 @@ import {
   bankName,
   parisDateTime,
   parisDateTimeMs,
-  parisWallText,
 } from "../../../src/banking/aggregators/powens/types.ts";
 import { readWebhook } from "../../../src/banking/aggregators/powens/webhook.ts";
 import { parseExactJson } from "../../../src/banking/aggregators/powens/exact-json.ts";
 import type { AccountWindow, RowPolicy } from "../../../src/banking/ports.ts";
 import { utf8Encode } from "../../../src/kernel/encoding.ts";
+import { parisWallText } from "../../support/paris-wall.ts";
 import { maskLabel } from "../../../src/recognition/mask.ts";
 import { compileCatalogue } from "../../../src/recognition/recogniser.ts";
 

@@ -166,6 +166,13 @@ export function livedBook(): FileSql {
     accounts: [account(), account("acc_2", { createdAtMs: at("2026-11-13") })],
     syncedAtMs: at(TODAY),
   });
+  book.record([], TODAY, {
+    read: {
+      startedAtMs: at(TODAY),
+      knownOnly: false,
+      complete: { fromDay: TODAY, accountIds: [], externalIds: [] },
+    },
+  });
   const fnac = { id: FNAC, matched: "FNAC" };
   const limited = {
     connectionId: CONNECTION,

@@ -9,7 +9,7 @@ import type { Aggregator, Bank, RowPosition, WebviewRequest } from "../../ports.
 import { createPowensClient } from "./client.ts";
 import type { PowensCall, PowensClient, PowensClientDeps } from "./client.ts";
 import { minimise } from "./map.ts";
-import { accountOf, bankName, connectionOf, flagOf, idOf, parisWallText, uuidOf } from "./types.ts";
+import { accountOf, bankName, connectionOf, flagOf, idOf, uuidOf } from "./types.ts";
 import { POWENS_EVENTS, readWebhook, signedDelivery, verifySignature } from "./webhook.ts";
 
 type PowensSettings = {
@@ -234,7 +234,7 @@ async function rows(
  * (`all`).
  */
 function rowsTarget(
-  position: { readonly sinceDay: string; readonly changedAfterMs: number | null },
+  position: { readonly sinceDay: string },
 ): string {
   const query = new URLSearchParams({
     limit: String(PAGE_ROWS),
@@ -242,9 +242,6 @@ function rowsTarget(
     filter: "date",
     min_date: position.sinceDay,
   });
-  if (position.changedAfterMs !== null) {
-    query.set("last_update", parisWallText(position.changedAfterMs));
-  }
   return `users/me/transactions?${query.toString()}`;
 }
 

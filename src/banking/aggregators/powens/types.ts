@@ -142,14 +142,3 @@ export function currencyOf(value: Json | undefined): string | null {
   const code = asText(asObject(value)?.["id"]) ?? "";
   return CURRENCIES.has(code) ? code : null;
 }
-
-const parisWall = new Intl.DateTimeFormat("sv-SE", {
-  timeZone: "Europe/Paris",
-  dateStyle: "short",
-  timeStyle: "medium",
-});
-
-/** An instant as the aggregator writes it: `YYYY-MM-DD HH:MM:SS` on the clocks of Paris. */
-export function parisWallText(ms: number): string {
-  return parisWall.format(ms);
-}

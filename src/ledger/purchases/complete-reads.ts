@@ -1,0 +1,206 @@
+// What a complete read of a connection settles: rows that webhooks said and the read gave are shown,
+// by moving the connection's mark; those that it should have given and did not are noted. Two
+// reads without a row, and what only a webhook said of it is given up.
+import type { ConnectionId } from "../../kernel/ids.ts";
+import { HOUR_MS } from "../../kernel/time.ts";
+import type { Call } from "../book/call.ts";
+import { integerOf, integerOrNull, textOrNull } from "../book/sql.ts";
+import type { CompleteRead, RecordBatch } from "../ports.ts";
+import type { Account } from "./account-identity.ts";
+import { plannedStored } from "./batch-plan.ts";
+import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
+import { readPurchase } from "./purchase-rows.ts";
+import { decisiveFactsDiffer, overwriteFacts } from "./row-facts.ts";
+import {
+  endReads,
+  isRowShown,
+  letCount,
+  markOf,
+  MISSED_MAX,
+  moveMark,
+  takesAway,
+  withNotes,
+} from "./sight.ts";
+
+/** What a webhook says of points is looked at within the hour. */
+const READ_SOON_MS = HOUR_MS;
+/** Reads for any other cause are so far apart. */
+const READ_AGAIN_MS = 6 * HOUR_MS;
+/** Before points are due, so that they can be confirmed on their day. */
+const READ_BEFORE_MS = 12 * HOUR_MS;
+
+/** Takes in what the delivery says of reads, before its rows are judged. */
+export function settleReads(
+  call: Call,
+  plan: BatchPlan,
+  batch: RecordBatch,
+  accounts: Iterable<Account>,
+): void {
+  const complete = batch.read?.complete ?? null;
+  if (complete !== null) {
+    settleComplete(call, plan, batch.connectionId, {
+      accounts: [...accounts].filter(({ connectionId }) => connectionId === batch.connectionId),
+      startedAtMs: batch.read?.startedAtMs ?? 0,
+      complete,
+    });
+  }
+  if (batch.hasEnded === true) endReads(call, batch.connectionId);
+}
+
+function settleComplete(
+  call: Call,
+  plan: BatchPlan,
+  connectionId: ConnectionId,
+  { accounts, startedAtMs, complete }: {
+    readonly accounts: readonly Account[];
+    readonly startedAtMs: number;
+    readonly complete: CompleteRead;
+  },
+): void {
+  const markMs = markOf(call, connectionId);
+  // An earlier read that ends later says nothing that the newer one did not.
+  if (startedAtMs <= markMs) return;
+  const open = openRows(call, plan, accounts, markMs, startedAtMs);
+  moveMark(call, connectionId, startedAtMs);
+  const given = new Set(complete.externalIds);
+  const covered = new Set(
+    accounts.filter(({ accountId }) => complete.accountIds.includes(accountId)).map((
+      { accountNo },
+    ) => accountNo),
+  );
+  for (const planned of open) {
+    const { row } = planned;
+    if (given.has(row.externalId)) noteGiven(plan, planned, startedAtMs);
+    else if (covered.has(row.accountNo) && row.purchasedOn >= complete.fromDay) {
+      noteMissed(plan, planned, startedAtMs);
+    } else if (row.saidMs !== null) {
+      // Not asked for: the mark says nothing of it.
+      row.saidMs = startedAtMs;
+      change(plan, planned);
+    }
+  }
+}
+
+/**
+ * Booked and deleted rows of which a read has to say something: what webhooks said since the last
+ * one, and what is notable. Read through once a week, so without an index.
+ */
+function openRows(
+  call: Call,
+  plan: BatchPlan,
+  accounts: readonly Account[],
+  markMs: number,
+  startedAtMs: number,
+): PlannedRow[] {
+  const rows = call.sql.exec(
+    `SELECT n FROM purchases WHERE account_no IN (SELECT value FROM json_each(?)) AND state <> 'pending'
+       AND ((said_ms >= ? AND said_ms < ?) OR sight_notes IS NOT NULL) ORDER BY n`,
+    JSON.stringify(accounts.map(({ accountNo }) => accountNo)),
+    markMs,
+    startedAtMs,
+  ).map((row) => integerOf(row, "n"));
+  return rows.map((n) => plan.rows.get(n) ?? plannedStored(readPurchase(call, n)));
+}
+
+function change(plan: BatchPlan, planned: PlannedRow): void {
+  planned.factsChanged = true;
+  plan.rows.set(planned.row.n, planned);
+}
+
+/**
+ * The read gave the row as it is: the mark shows it. What it takes from others has to be judged,
+ * since confirmed points did not give way to a webhook.
+ */
+function noteGiven(plan: BatchPlan, planned: PlannedRow, startedAtMs: number): void {
+  const { row } = planned;
+  if ((row.saidMs ?? 0) >= startedAtMs) return;
+  if (row.saidMs !== null && takesAway(row)) plan.rows.set(row.n, planned);
+}
+
+function noteMissed(plan: BatchPlan, planned: PlannedRow, startedAtMs: number): void {
+  const { row } = planned;
+  const askedAtMs = row.sightNotes?.askedAtMs ?? null;
+  const saidSince = (row.saidMs ?? 0) >= startedAtMs || (askedAtMs ?? 0) >= startedAtMs;
+  const missed = (row.sightNotes?.missed ?? 0) + 1;
+  if (saidSince || missed > MISSED_MAX) return;
+  change(plan, planned);
+  row.sightNotes = withNotes(row, { missed });
+  if (row.saidMs !== null) row.saidMs = startedAtMs;
+  if (missed === MISSED_MAX) giveUp(planned);
+}
+
+/**
+ * The aggregator answered twice without the row. What a read had shown of it stays shown, since rows
+ * vanish; what only webhooks said is held for a person.
+ */
+function giveUp(planned: PlannedRow): void {
+  const { row } = planned;
+  const before = row.sightNotes?.before ?? null;
+  if (before?.state === "booked") {
+    planned.decided &&= !decisiveFactsDiffer(row, before);
+    if (row.review === "not_shown") row.review = null;
+    overwriteFacts(row, { ...before, review: null }, false);
+    letCount(row);
+  } else if (row.saidMs === null) letCount(row);
+  else if (row.state === "booked" && row.review !== "refused") {
+    row.review = "not_shown";
+    planned.decided = false;
+  }
+}
+
+/**
+ * When the connection should be read because of what this delivery brought, or, after a complete
+ * read, because of all that it left open.
+ */
+export function readByMs(call: Call, plan: BatchPlan, batch: RecordBatch): number | null {
+  const times = batch.read === undefined
+    ? askedTimes(call, plan)
+    : batch.read.complete === null
+    ? []
+    : openTimes(call, batch.connectionId);
+  return times.length === 0 ? null : Math.min(...times);
+}
+
+const beforeDue = (call: Call, confirmAtMs: number): number =>
+  Math.max(confirmAtMs - READ_BEFORE_MS, call.nowMs + READ_AGAIN_MS);
+
+function askedTimes(call: Call, plan: BatchPlan): number[] {
+  const soonMs = call.nowMs + READ_SOON_MS;
+  const times = [...plan.rows.values()].flatMap(({ row }) => {
+    if (isRowShown(call, row)) return [];
+    if (takesAway(row) || row.sightNotes?.before?.state === "booked") return [soonMs];
+    const { confirmAtMs } = row.findings;
+    return row.lotNo === null || confirmAtMs === null ? [] : [beforeDue(call, confirmAtMs)];
+  });
+  return plan.hasQuestions ? [...times, soonMs] : times;
+}
+
+function openTimes(call: Call, connectionId: ConnectionId): number[] {
+  const row = call.sql.exec(
+    `SELECT MIN(l.due_ms) AS due_ms,
+       EXISTS (SELECT 1 FROM purchases o WHERE o.sight_notes IS NOT NULL AND json_extract(o.sight_notes, '$.missed') < ?2
+         AND o.account_no IN (SELECT account_no FROM accounts WHERE connection_id = ?1)) AS asked
+       FROM lots l JOIN purchases p ON p.n = l.purchase_no JOIN accounts a ON a.account_no = p.account_no
+       LEFT JOIN reads r ON r.connection_id = a.connection_id
+       WHERE l.state = 'pending' AND l.due_ms IS NOT NULL AND a.connection_id = ?1
+         AND p.said_ms >= COALESCE(r.read_ms, 0)`,
+    connectionId,
+    MISSED_MAX,
+  )[0] ?? {};
+  const dueMs = integerOrNull(row, "due_ms");
+  return [
+    ...(dueMs === null ? [] : [beforeDue(call, dueMs)]),
+    ...(integerOf(row, "asked") === 0 ? [] : [call.nowMs + READ_AGAIN_MS]),
+  ];
+}
+
+/** The day of the oldest row of the connection that a read has still to show, or null. */
+export function unconfirmedSince(call: Call, connectionId: ConnectionId): string | null {
+  const row = call.sql.exec(
+    `SELECT MIN(p.purchased_on) AS day FROM purchases p WHERE p.account_no IN (SELECT account_no FROM accounts WHERE connection_id = ?1)
+       AND p.state <> 'pending' AND (p.said_ms >= COALESCE((SELECT read_ms FROM reads WHERE connection_id = ?1), 0)
+         OR p.sight_notes IS NOT NULL OR EXISTS (SELECT 1 FROM lots l WHERE l.lot_no = p.lot_no AND l.state = 'pending' AND l.due_ms IS NOT NULL))`,
+    connectionId,
+  )[0] ?? {};
+  return textOrNull(row, "day");
+}
