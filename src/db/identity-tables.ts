@@ -87,6 +87,17 @@ export const passkeys = sqliteTable("passkeys", {
   lastUsedAtMs: integer("last_used_at_ms"),
 });
 
+export const emailChanges = sqliteTable("email_changes", {
+  id: text("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  formerIndex: text("former_index").notNull(),
+  formerCipher: text("former_cipher").notNull(),
+  changedAtMs: integer("changed_at_ms").notNull(),
+  undoUntilMs: integer("undo_until_ms").notNull(),
+  undoneBy: text("undone_by"),
+  undoneAtMs: integer("undone_at_ms"),
+});
+
 export const answeredChallenges = sqliteTable("answered_challenges", {
   challengeHash: text("challenge_hash").primaryKey(),
   answeredFor: text("answered_for").notNull(),

@@ -18,6 +18,7 @@ export const notices = sqliteTable("user_notices", {
       "age_review_resumed",
       "age_review_ended",
       "session_opened",
+      "email_changed",
       "passkey_added",
       "passkey_removed",
       "step_up_codes_off",

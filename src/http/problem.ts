@@ -32,6 +32,8 @@ const STATUS = {
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
+  email_in_use: 409,
+  email_reserved: 409,
   passkey_missing: 409,
   passkey_limit_reached: 409,
   transfer_not_possible: 409,

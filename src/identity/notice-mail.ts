@@ -48,6 +48,7 @@ function bodyOf(kind: NoticeKind, details: Details, locale: Locale): string {
         lastDay: dateText(parisDate(Number(details["decideByMs"])), locale),
       });
     case "session_opened":
+    case "email_changed":
     case "passkey_added":
     case "passkey_removed":
     case "step_up_codes_off":

@@ -26,6 +26,16 @@ export const MAILS_EN: TranslationOf<typeof MAILS_FR> = {
     "A session of your account was opened on {date} at {time} (Paris time) from {device}. If it was you, ignore this message. Otherwise open this link within 7 days and end the session:",
   session_opened_after:
     "Opening the page changes nothing; only its button ends the session. Also change the password of your mailbox.",
+  change_email_subject: "Your code to change your Cagnotte address",
+  change_email_before:
+    "Here is the code to make this the address of a Cagnotte account, requested on {date} at {time} (Paris time) from {device}. It is valid for 10 minutes:",
+  change_email_after:
+    "Do not share it with anyone: we will never ask you for it. If you did not request this code, ignore this message.",
+  email_changed_subject: "The address of your Cagnotte account has changed",
+  email_changed_body:
+    "Your account has had a new e-mail address since {date} at {time} (Paris time), requested from {device}; this one is no longer in use. If it was you, ignore this message. Otherwise open this link within 7 days and put your address back:",
+  email_changed_after:
+    "Opening the page changes nothing; only its button puts your address back, ends all sessions and removes the passkeys added since.",
   passkey_added_subject: "New passkey for your Cagnotte account",
   passkey_added_body:
     "A passkey was added to your account on {date} at {time} (Paris time) from {device}. If it was you, ignore this message.",

@@ -45,6 +45,9 @@ export const PROBLEM_DETAILS_EN: TranslationOf<typeof PROBLEM_DETAILS_FR> = {
   not_found: "This address leads to nothing, or to nothing of yours.",
   method_not_allowed: "The header Allow names the methods that this address accepts.",
   conflict: "Read the present state before you try again.",
+  email_in_use: "Choose another address, or sign in with this one.",
+  email_reserved:
+    "To put it back, open the link of the message that told you about the change; otherwise sign in with the new address. It is free 7 days after the change.",
   passkey_missing: "Register a passkey first.",
   passkey_limit_reached: "First remove a passkey that you no longer use.",
   idempotency_conflict: "Use another key for a different request.",

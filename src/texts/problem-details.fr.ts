@@ -43,6 +43,9 @@ export const PROBLEM_DETAILS_FR = {
   not_found: "Cette adresse ne mène à rien, ou à rien qui vous appartienne.",
   method_not_allowed: "L'en-tête Allow nomme les méthodes que cette adresse accepte.",
   conflict: "Relisez l'état actuel avant de réessayer.",
+  email_in_use: "Choisissez une autre adresse, ou connectez-vous avec celle-ci.",
+  email_reserved:
+    "Pour la rétablir, ouvrez le lien du message qui vous a signalé le changement ; sinon, connectez-vous avec la nouvelle adresse. Elle sera libre 7 jours après le changement.",
   passkey_missing: "Enregistrez d'abord une clé d'accès.",
   passkey_limit_reached: "Retirez d'abord une clé d'accès que vous n'utilisez plus.",
   idempotency_conflict: "Utilisez une autre clé pour une demande différente.",

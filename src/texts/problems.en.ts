@@ -28,6 +28,8 @@ export const PROBLEMS_EN: TranslationOf<typeof PROBLEMS_FR> = {
   not_found: "Not found",
   method_not_allowed: "Method not allowed",
   conflict: "The present state does not allow it",
+  email_in_use: "This address is an account's already",
+  email_reserved: "This address was an account's until recently",
   passkey_missing: "No passkey is registered",
   passkey_limit_reached: "The greatest number of passkeys is reached",
   transfer_not_possible: "No other holder earns with this bank account",

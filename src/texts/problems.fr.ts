@@ -26,6 +26,8 @@ export const PROBLEMS_FR = {
   not_found: "Introuvable",
   method_not_allowed: "Méthode non permise",
   conflict: "L'état actuel ne le permet pas",
+  email_in_use: "Cette adresse est déjà celle d'un compte",
+  email_reserved: "Cette adresse était récemment celle d'un compte",
   passkey_missing: "Aucune clé d'accès n'est enregistrée",
   passkey_limit_reached: "Le nombre maximal de clés d'accès est atteint",
   transfer_not_possible: "Aucun autre titulaire ne gagne avec ce compte bancaire",

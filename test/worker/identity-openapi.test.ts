@@ -48,6 +48,7 @@ describe("OpenAPI of identity", () => {
       "POST /v1/auth/undo",
       "PUT /v1/auth/step-up",
       "PUT /v1/me/consents/{purpose}",
+      "PUT /v1/me/email",
     ]);
     for (const { name, route } of routes) {
       expect([name, typeof route.summary, route.tags?.length]).toEqual([name, "string", 1]);

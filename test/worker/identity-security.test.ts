@@ -397,11 +397,22 @@ describe("access tokens", () => {
     app.clock.ms += 1000;
     headers.Authorization = `Bearer ${await token()}`;
     expect((await rename()).status).toBe(200);
-    const stepUp = await app.request("POST", "/v1/auth/codes", { purpose: "step_up" }, headers);
-    expect([stepUp.status, (await stepUp.json<{ code: string }>()).code]).toEqual([
-      403,
-      "forbidden",
-    ]);
+    for (
+      const [path, body, code] of [
+        ["codes", { purpose: "step_up" }, "forbidden"],
+        ["codes", { purpose: "change_email", email: "a@b.test" }, "forbidden"],
+        ["step-up", { code: "123456" }, "forbidden"],
+        ["passkeys/assertions/options", undefined, "forbidden"],
+        ["passkeys/options", undefined, "step_up_required"],
+      ] as const
+    ) {
+      const refused = await app.request("POST", `/v1/auth/${path}`, body, headers);
+      expect([path, refused.status, (await refused.json<{ code: string }>()).code]).toEqual([
+        path,
+        403,
+        code,
+      ]);
+    }
   });
 });
 

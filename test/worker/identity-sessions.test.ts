@@ -354,6 +354,7 @@ describe("authenticated identity routes", () => {
     ["POST", "/v1/auth/step-up", { code: "123456" }],
     ["GET", "/v1/auth/step-up"],
     ["PUT", "/v1/auth/step-up", { codes: true }],
+    ["PUT", "/v1/me/email", { email: "a@b.test", code: "123456" }],
     ["GET", "/v1/me"],
     ["PATCH", "/v1/me", {}],
     ["GET", "/v1/me/consents"],

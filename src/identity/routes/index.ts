@@ -4,6 +4,7 @@ import { createRouter } from "../../http/router.ts";
 import { addConsents } from "./consents.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { addLegalTexts } from "./legal-texts.ts";
+import { addEmailChange } from "./email.ts";
 import { addKeySet } from "./key-set.ts";
 import { addProfile } from "./me.ts";
 import {
@@ -37,6 +38,7 @@ export function identityRoutes(deps: IdentityRoutesDeps): Router {
   addUndo(router, deps);
   addUndoPage(router);
   addProfile(router, deps);
+  addEmailChange(router, deps);
   addConsents(router, deps);
   addLegalTexts(router);
   return router;

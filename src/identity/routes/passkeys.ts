@@ -2,15 +2,13 @@
 // answers are the JSON forms of WebAuthn (Level 3); unknown fields are ignored, since browsers add
 // some.
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import { optionalUser, requireStepUp, requireUser, userOf } from "../../http/authentication.ts";
-import type { AppEnv } from "../../http/context.ts";
 import { idempotent } from "../../http/idempotency.ts";
 import { pageOf, pageQuery } from "../../http/paging.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
 import { toInstant } from "../../kernel/time.ts";
-import type { InSession, PasskeyView } from "../service/index.ts";
-import { originOf } from "./caller.ts";
+import type { PasskeyView } from "../service/index.ts";
+import { originOf, sessionOf } from "./caller.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { refuse, refuseGoneUser } from "./refuse.ts";
 import { name, signedInBody, signedInSchema } from "./schemas.ts";
@@ -22,13 +20,6 @@ import {
 } from "./webauthn-schemas.ts";
 
 const tags = ["Signing in"];
-
-/** The session of a route behind `requireStepUp`, which no token without a session passes. */
-function sessionOf(c: Context<AppEnv>): InSession {
-  const { userId, sessionId } = userOf(c);
-  if (sessionId === null) throw new Error("route without requireStepUp");
-  return { userId, sessionId };
-}
 
 function passkeyBody(passkey: PasskeyView): z.infer<typeof passkeySchema> {
   return {

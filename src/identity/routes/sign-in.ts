@@ -37,17 +37,23 @@ export function addCodes(router: Router, deps: IdentityRoutesDeps): void {
   router.openapi(route, async (c) => {
     const asked = c.req.valid("json");
     const user = c.get("user");
-    if (asked.email === undefined && user === null) {
+    const { purpose, email = "" } = asked;
+    if (purpose !== undefined && user === null) {
       return refuse(c, "token_missing", { headers: { "WWW-Authenticate": "Bearer" } });
     }
-    const sent = asked.email !== undefined || user === null
+    const origin = originOf(c);
+    const sent = purpose === undefined || user === null
       ? await deps.service.sendSignInCode({
-        email: asked.email ?? "",
+        email,
         locale: asked.locale ?? c.get("locale"),
         challenge: asked.challenge ?? null,
-        origin: originOf(c),
+        origin,
       })
-      : await deps.service.sendStepUpCode(user.userId, user.sessionId, originOf(c));
+      : await deps.service.sendSessionCode(
+        user.userId,
+        user.sessionId,
+        purpose === "step_up" ? { purpose, origin } : { purpose, email, origin },
+      );
     if (sent.ok) {
       const { expiresInS, ...rest } = sent.value;
       return c.json({ expires_in: expiresInS, ...rest }, 202);
@@ -68,7 +74,7 @@ export function addSignIn(router: Router, deps: IdentityRoutesDeps): void {
     request: { body: body(signInRequest) },
     responses: {
       201: answer(signedInSchema, "Signed in"),
-      ...problems(400, 401, 403, 413, 415, 422, 429, 503),
+      ...problems(400, 401, 403, 409, 413, 415, 422, 429, 503),
     },
   });
   router.openapi(route, async (c) => {

@@ -38,7 +38,8 @@ export async function decide(
   });
   if (current === null) return err("user_unknown");
   // Nothing was written: the user has used up the decisions of a day.
-  if (current.granted !== granted || current.textVersion !== textVersion) {
+  // A withdrawal is one whatever text it names.
+  if (current.granted !== granted || (granted && current.textVersion !== textVersion)) {
     return err("too_many_decisions");
   }
   if (purpose === "bank_data" && !granted) {

@@ -8,16 +8,19 @@ import type { CipherError, UserCipher } from "../../kernel/keyring.ts";
 import type { Result } from "../../kernel/result.ts";
 import { completeConsents } from "../consent.ts";
 import type { CurrentConsent } from "../consent.ts";
-import type { RefreshError, SendCodeError, SignInError } from "../errors.ts";
+import type { EmailChangeError, RefreshError, SendCodeError, SignInError } from "../errors.ts";
 import type { ConsentPurpose, IdentityPort } from "../ports.ts";
 import type { Profile, ProfileChange } from "../profile.ts";
 import { sessionOfRefreshToken } from "../refresh-token.ts";
 import { decideAgeReview, finishAgeReviews, pageAgeReviews } from "./age-reviews.ts";
-import { sendSignInCode, sendStepUpCode } from "./codes.ts";
-import type { Origin, SignInCodeRequest } from "./codes.ts";
+import { sendSessionCode, sendSignInCode } from "./codes.ts";
+import type { SessionCodeRequest, SignInCodeRequest } from "./codes.ts";
 import { decide, linkGate } from "./consents.ts";
 import type { Acting } from "../store/index.ts";
 import type { IdentityDeps } from "./deps.ts";
+import { changeEmail } from "./email-change.ts";
+import type { EmailChangeInput } from "./email-change.ts";
+import type { InSession } from "./passkeys.ts";
 import { linkIndexes, reindex } from "./indexes.ts";
 import type { SignedIn } from "./new-session.ts";
 import { passkeyCalls } from "./passkey-calls.ts";
@@ -45,11 +48,11 @@ export type IdentityService =
     ) => Promise<
       Result<{ readonly expiresInS: number; readonly challenge: string }, SendCodeError>
     >;
-    /** Sends a code that strengthens this session, to the user's own address. */
-    readonly sendStepUpCode: (
+    /** Sends a code that strengthens this session, or one that proves a new address. */
+    readonly sendSessionCode: (
       userId: UserId,
       sessionId: SessionId | null,
-      origin: Origin,
+      request: SessionCodeRequest,
     ) => Promise<Result<{ readonly expiresInS: number }, SendCodeError>>;
     /**
      * Exchanges a code for a session, and makes the user at the first time. A code opens exactly one
@@ -77,6 +80,11 @@ export type IdentityService =
     readonly cipherFor: (principal: Acting) => Promise<Result<UserCipher, CipherError> | null>;
     readonly profile: (userId: UserId) => Promise<Profile | null>;
     readonly updateProfile: (userId: UserId, change: ProfileChange) => Promise<Profile | null>;
+    /** Gives the user another address, which the code has proved. */
+    readonly changeEmail: (
+      session: InSession,
+      input: EmailChangeInput,
+    ) => Promise<Result<Profile, EmailChangeError>>;
     readonly consents: (userId: UserId) => Promise<CurrentConsent[]>;
     /**
      * Null without such a user; `connections_not_ended` when the withdrawal is stored but must be
@@ -117,7 +125,8 @@ export function identityService(deps: IdentityDeps): IdentityService {
   const { store, clock } = deps;
   return {
     sendSignInCode: (request) => sendSignInCode(deps, request),
-    sendStepUpCode: (userId, sessionId, origin) => sendStepUpCode(deps, userId, sessionId, origin),
+    sendSessionCode: (userId, sessionId, request) =>
+      sendSessionCode(deps, userId, sessionId, request),
     signIn: (input) => signIn(deps, input),
     ...passkeyCalls(deps),
     undo: (token) => undo(deps, token),
@@ -138,6 +147,7 @@ export function identityService(deps: IdentityDeps): IdentityService {
       return user === null ? null : toProfile(deps, user);
     },
     updateProfile: (userId, change) => updateProfile(deps, userId, change),
+    changeEmail: (session, input) => changeEmail(deps, session, input),
     consents: async (userId) => completeConsents(await store.currentConsents(userId)),
     decide: (userId, purpose, granted, textVersion) =>
       decide(deps, userId, purpose, granted, textVersion),

@@ -62,8 +62,9 @@ export async function signIn(
     if (written.opened) {
       return ok(await signedIn(deps, userId, prepared, newUser !== null, nowMs));
     }
-    // The code was right and is spent, but a user who is being erased does not come back.
-    if (written.used) return err({ code: "forbidden" });
+    // The code was right and is spent, but a user who is being erased does not come back, and an
+    // address whose change can still be undone gets no other user.
+    if (written.used) return err({ code: newUser === null ? "forbidden" : "email_reserved" });
     const limited = limitError(written.tally, code, nowMs);
     if (limited !== null) return err(limited);
     if (

@@ -6,6 +6,7 @@ import type { RandomBytes } from "../../kernel/random.ts";
 import { ageReviewStore } from "./age-reviews.ts";
 import { codeStore } from "./codes.ts";
 import { consentStore } from "./consents.ts";
+import { emailChangeStore } from "./email-changes.ts";
 import { noticeStore } from "./notices.ts";
 import { passkeyStore } from "./passkeys.ts";
 import { purge } from "./retention.ts";
@@ -42,6 +43,7 @@ export function identityStore(db: Database, random: RandomBytes) {
     rotate: (write: RotationWrite) => rotate(db, write),
     ...passkeyStore(db),
     ...stepUpStore(db),
+    ...emailChangeStore(db),
     ...userStore(db),
     ...consentStore(db),
     purge: (nowMs: number) => purge(db, nowMs),

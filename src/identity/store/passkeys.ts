@@ -78,7 +78,7 @@ function passkeyNotice(
 }
 
 /** Whoever has no passkey left must be able to use codes again, for `db.batch`. */
-function codesWithoutPasskeys(db: Database, userId: UserId) {
+export function codesWithoutPasskeys(db: Database, userId: UserId) {
   return db.update(users).set({ stepUpCodes: 1 }).where(
     and(
       eq(users.id, userId),

@@ -6,6 +6,7 @@ import {
   answeredChallenges,
   codeTries,
   consents,
+  emailChanges,
   knownDevices,
   oneTimeCodes,
   sessions,
@@ -22,9 +23,10 @@ const ENDED_CONSENT_KEPT_MS = 5 * 366 * DAY_MS;
 
 /**
 /**
- * Forgets codes and tries that no limit counts any more, challenges that are late, sessions that
- * ended a month ago, devices whose challenge no client keeps any longer, and consents that were
- * withdrawn five years ago. Returns how many rows went.
+ * Forgets codes and tries that no limit counts any more, challenges that are late, changes of
+ * address that cannot be undone any more, sessions that ended a month ago, devices whose challenge
+ * no client keeps any longer, and consents that were withdrawn five years ago. Returns how many
+ * rows went.
  */
 export async function purge(db: Database, nowMs: number): Promise<number> {
   const removed = await guarded(() =>
@@ -46,6 +48,9 @@ export async function purge(db: Database, nowMs: number): Promise<number> {
       ),
       db.delete(answeredChallenges).where(lt(answeredChallenges.expiresAtMs, nowMs)).returning({
         hash: answeredChallenges.challengeHash,
+      }),
+      db.delete(emailChanges).where(lt(emailChanges.undoUntilMs, nowMs)).returning({
+        id: emailChanges.id,
       }),
       db.delete(consents).where(
         and(

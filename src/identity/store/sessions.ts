@@ -12,19 +12,21 @@ export function live(nowMs: number) {
 }
 
 /** Ends every session of a user but one, and what outside issuers issued, for `db.batch`. */
-function endSessions(
+export function endSessions(
   db: Database,
   userId: UserId,
   keptId: SessionId | null,
   nowMs: number,
+  when?: SQL,
 ) {
   return [
     db.update(sessions).set({ endedAtMs: nowMs, endReason: "signed_out" }).where(and(
       eq(sessions.userId, userId),
       isNull(sessions.endedAtMs),
       keptId === null ? undefined : ne(sessions.id, keptId),
+      when,
     )),
-    db.update(users).set({ sessionsEndedAtMs: nowMs }).where(eq(users.id, userId)),
+    db.update(users).set({ sessionsEndedAtMs: nowMs }).where(and(eq(users.id, userId), when)),
   ] as const;
 }
 

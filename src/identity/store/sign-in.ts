@@ -6,6 +6,7 @@ import type { Database } from "../../db/database.ts";
 import { knownDevices, oneTimeCodes, users } from "../../db/identity-tables.ts";
 import type { UserId } from "../../kernel/ids.ts";
 import type { DeviceKind } from "../device.ts";
+import { reserved } from "./email-changes.ts";
 import { openSession, sessionNotice } from "./open-session.ts";
 import type { NewSession } from "./open-session.ts";
 import type { UserRow } from "./rows.ts";
@@ -27,7 +28,7 @@ export type SignInWrite = {
  * Uses the code, creates the user when the address has none, opens the session, notes its device as
  * known, ends the codes of other devices and leaves a mail to the owner: all or nothing. `used` is
  * false when the code was not (any more) good or the address got another owner meanwhile; `opened`
- * is false for a user who may not sign in.
+ * is false for a user who may not sign in, and for an address that may go back to somebody else.
  */
 export async function signIn(
   db: Database,
@@ -48,7 +49,11 @@ export async function signIn(
           ...indexes,
         ]}) IS ${expectedOwner}`,
       )).returning({ id: oneTimeCodes.id }),
-      insertUser(db, write.newUser, usedHere),
+      insertUser(
+        db,
+        write.newUser,
+        sql`${usedHere} AND NOT ${reserved(indexes, nowMs, null)}`,
+      ),
       // The address moves to the active index key when its owner proves it, so that an old key
       // can leave the ring one day.
       db.update(users).set({ emailIndex: indexes[0] }).where(
