@@ -1,5 +1,5 @@
 // Tables of the identity domain (migrations/0002_identity.sql, 0014_identity_refresh.sql,
-// 0016_sign_in_challenges.sql). Columns named `*Cipher` hold
+// 0016_sign_in_challenges.sql, 0026_row_seals.sql). Columns named `*Cipher` hold
 // ciphertext only, `*Index` keyed hashes.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -16,6 +16,7 @@ export const users = sqliteTable("users", {
   state: text("state", { enum: ["active", "erasing"] }).notNull(),
   referralCodeGiven: text("referral_code_given"),
   createdAtMs: integer("created_at_ms").notNull(),
+  seal: text("seal"),
 });
 
 export const oneTimeCodes = sqliteTable("one_time_codes", {
@@ -71,6 +72,7 @@ export const sessions = sqliteTable("sessions", {
   endReason: text("end_reason", { enum: ["signed_out", "refresh_reused"] }),
   successorSalt: text("successor_salt"),
   deviceKey: text("device_key"),
+  seal: text("seal"),
 });
 
 export const consents = sqliteTable("consents", {
@@ -83,10 +85,12 @@ export const consents = sqliteTable("consents", {
   granted: integer("granted").notNull(),
   textVersion: text("text_version").notNull(),
   atMs: integer("at_ms").notNull(),
+  seal: text("seal"),
 }, (table) => [primaryKey({ columns: [table.userId, table.purpose, table.sequence] })]);
 
 export const identityLinks = sqliteTable("identity_links", {
   linkIndex: text("link_index").primaryKey(),
   userId: text("user_id").notNull(),
   createdAtMs: integer("created_at_ms").notNull(),
+  seal: text("seal"),
 });

@@ -10,11 +10,11 @@ import { codeMatches, WRONG_TRIES_PER_DAY, WRONG_TRIES_WINDOW_MS } from "../code
 import { emailIndex, emailIndexes, normaliseEmail } from "../email.ts";
 import type { SignInError } from "../errors.ts";
 import { newRefreshToken, REFRESH_TTL_MS, refreshTokenHash } from "../refresh-token.ts";
-import type { Attempt, CodeRow, Tally, UserRow } from "../store/index.ts";
+import type { Attempt, CodeRow, NewUser, SignInWrite, Tally, UserRow } from "../store/index.ts";
 import { networkIndexes, secondsUntil } from "./codes.ts";
 import type { Origin } from "./codes.ts";
 import type { IdentityDeps } from "./deps.ts";
-import { openedCipher } from "./fields.ts";
+import { decrypted, openedCipher } from "./fields.ts";
 import { atLeastOne } from "./indexes.ts";
 
 export type SignInInput = {
@@ -60,17 +60,20 @@ export async function signIn(
     if (!codeMatches(keyrings.index, code, input.code, code.codeTag)) {
       return err(await countWrongTry(deps, code, attempt, input.origin));
     }
+    // Somebody wrote to the database: to sign in would be to sign in as somebody else.
+    if (user === "unusable") return err({ code: "forbidden" });
     const opening = await prepareSession(deps, input, { email, user, nowMs });
-    const { userId, newUser, session } = opening;
+    if (opening === null) return err({ code: "forbidden" });
+    const { userId, session } = opening;
     const written = await store.signIn({
       attempt,
       indexes,
       userId,
-      newUser,
+      user: opening.user,
       session,
       device: input.origin.device,
     });
-    if (written.opened) return ok(await signedIn(deps, opening, newUser !== null, nowMs));
+    if (written.opened) return ok(await signedIn(deps, opening, opening.user.is === "new", nowMs));
     // The code was right and is spent, but a user who is being erased does not come back.
     if (written.used) return err({ code: "forbidden" });
     const limited = limitError(written.tally, code, nowMs);
@@ -136,7 +139,7 @@ function limitError(tally: Tally, code: CodeRow, nowMs: number): SignInError | n
 
 type Opening = {
   readonly userId: UserId;
-  readonly newUser: UserRow | null;
+  readonly user: SignInWrite["user"];
   readonly refreshToken: string;
   readonly session: {
     readonly id: SessionId;
@@ -147,11 +150,12 @@ type Opening = {
   };
 };
 
+/** Null when the address that the user's row holds is not the one that was proved. */
 async function prepareSession(
   deps: IdentityDeps,
   input: SignInInput,
   found: { email: string; user: UserRow | null; nowMs: number },
-): Promise<Opening> {
+): Promise<Opening | null> {
   const { keyrings, random } = deps;
   const { user, nowMs } = found;
   const userId = user === null ? newId("usr", nowMs, random) : (user.id as UserId);
@@ -159,7 +163,11 @@ async function prepareSession(
     ? await newWrappedDataKey(keyrings.encryption, userId, random)
     : user.dataKey;
   const cipher = await openedCipher(deps, userId, dataKey);
-  const newUser: UserRow | null = user !== null ? null : {
+  if (user !== null && (await decrypted(cipher, "email", user.emailCipher)) !== found.email) {
+    deps.log.alert("email_index_mismatch", { user: userId });
+    return null;
+  }
+  const newUser: NewUser = {
     id: userId,
     emailIndex: emailIndex(keyrings.index, found.email),
     dataKey,
@@ -188,7 +196,12 @@ async function prepareSession(
     authTimeS: Math.floor(nowMs / 1000),
     amr: ["otp"],
   };
-  return { userId, newUser, refreshToken, session };
+  return {
+    userId,
+    user: user === null ? { is: "new", row: newUser } : { is: "known", row: user },
+    refreshToken,
+    session,
+  };
 }
 
 async function signedIn(

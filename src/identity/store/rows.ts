@@ -3,6 +3,9 @@ import type { oneTimeCodes, sessions, users } from "../../db/identity-tables.ts"
 
 export type UserRow = typeof users.$inferSelect;
 
+/** A user as a sign-in makes one; the store seals the row. */
+export type NewUser = Omit<UserRow, "seal">;
+
 export type CodeRow = typeof oneTimeCodes.$inferSelect;
 
 export type SessionRow = typeof sessions.$inferSelect;

@@ -1,8 +1,10 @@
 // The sessions of a user.
-import { and, desc, eq, exists, gt, isNull, lt, sql } from "drizzle-orm";
+import { and, desc, eq, gt, isNull, lt, sql } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { knownDevices, sessions, users } from "../../db/identity-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_SESSIONS, SEALED_USERS } from "../../db/sealed-tables.ts";
 import type { SessionId, UserId } from "../../kernel/ids.ts";
 import type { SessionRow, UserRow } from "./rows.ts";
 
@@ -10,7 +12,7 @@ export function live(nowMs: number) {
   return and(isNull(sessions.endedAtMs), gt(sessions.expiresAtMs, nowMs));
 }
 
-function actingUsers(db: Database) {
+function actingUsers(db: Database, seals: RowSeals) {
   return {
     /** The active user's wrapped key, while the session, when there is one, is live and theirs. */
     async keyOfActing(
@@ -18,21 +20,23 @@ function actingUsers(db: Database) {
       sessionId: SessionId | null,
       nowMs: number,
     ): Promise<string | null> {
-      const [found] = await db.select({ dataKey: users.dataKey }).from(users).where(and(
-        eq(users.id, userId),
-        eq(users.state, "active"),
-        sessionId === null ? undefined : exists(
-          db.select({ one: sql`1` }).from(sessions).where(
-            and(eq(sessions.id, sessionId), eq(sessions.userId, userId), live(nowMs)),
-          ),
-        ),
-      ));
-      return found?.dataKey ?? null;
+      const isActive = and(eq(users.id, userId), eq(users.state, "active"));
+      if (sessionId === null) {
+        const [user] = await db.select({ dataKey: users.dataKey }).from(users).where(isActive);
+        return user?.dataKey ?? null;
+      }
+      const [found] = await db.select({ dataKey: users.dataKey, session: sessions }).from(users)
+        .innerJoin(sessions, eq(sessions.userId, users.id)).where(
+          and(isActive, eq(sessions.id, sessionId), live(nowMs)),
+        );
+      return found !== undefined && seals.holds(SEALED_SESSIONS, found.session)
+        ? found.dataKey
+        : null;
     },
   };
 }
 
-export function sessionStore(db: Database) {
+export function sessionStore(db: Database, seals: RowSeals) {
   return {
     /**
      * The user and a page of their live sessions, newest first, with one row more than asked for
@@ -56,7 +60,11 @@ export function sessionStore(db: Database) {
           ).orderBy(desc(sessions.id)).limit(limit + 1),
         ])
       );
-      return { user: found[0] ?? null, rows };
+      const [user] = found;
+      return {
+        user: user !== undefined && seals.holds(SEALED_USERS, user) ? user : null,
+        rows,
+      };
     },
 
     /**
@@ -94,7 +102,7 @@ export function sessionStore(db: Database) {
       return found.length === 1;
     },
 
-    ...actingUsers(db),
+    ...actingUsers(db, seals),
 
     async sessionIsLive(sessionId: SessionId, nowMs: number): Promise<boolean> {
       const found = await db.select({ id: sessions.id }).from(sessions).where(

@@ -5,12 +5,15 @@ import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { knownDevices, oneTimeCodes, sessions, users } from "../../db/identity-tables.ts";
 import { noticeStatement } from "../../db/notice-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_SESSIONS, SEALED_USERS } from "../../db/sealed-tables.ts";
 import type { SessionId, UserId } from "../../kernel/ids.ts";
 import type { DeviceKind } from "../device.ts";
 import { REFRESH_TTL_MS } from "../refresh-token.ts";
-import type { UserRow } from "./rows.ts";
+import type { NewUser, UserRow } from "./rows.ts";
 import { NO_TRIES, tallyQuery, triable } from "./tries.ts";
 import type { Attempt, Tally } from "./tries.ts";
+import { emailIndexColumns, isStill } from "./users.ts";
 
 type NewSession = {
   readonly id: SessionId;
@@ -25,8 +28,10 @@ export type SignInWrite = {
   /** The address under every key of the index ring, active first. */
   readonly indexes: readonly [string, ...string[]];
   readonly userId: UserId;
-  /** The row to insert when the address has no user yet; null when `userId` exists. */
-  readonly newUser: UserRow | null;
+  /** The row as it was read, or to be inserted when the address has no user yet. */
+  readonly user:
+    | { readonly is: "known"; readonly row: UserRow }
+    | { readonly is: "new"; readonly row: NewUser };
   readonly session: NewSession;
   readonly device: DeviceKind;
 };
@@ -39,15 +44,16 @@ export type SignInWrite = {
  */
 export async function signIn(
   db: Database,
+  seals: RowSeals,
   write: SignInWrite,
 ): Promise<{ readonly used: boolean; readonly opened: boolean; readonly tally: Tally }> {
-  const { attempt, indexes, userId, session } = write;
+  const { attempt, indexes, userId, user, session } = write;
   const { codeId, deviceKey, nowMs } = attempt;
-  const expectedOwner = write.newUser === null ? userId : null;
+  const expectedOwner = user.is === "known" ? userId : null;
   const usedHere =
     sql`EXISTS (SELECT 1 FROM one_time_codes AS c WHERE c.id = ${codeId} AND c.used_by = ${session.id})`;
   const openedHere = sql`EXISTS (SELECT 1 FROM sessions AS s WHERE s.id = ${session.id})`;
-  const [used, , , opened, , , , [tally]] = await guarded(() =>
+  const [used, , opened, , , , [tally]] = await guarded(() =>
     db.batch([
       db.update(oneTimeCodes).set({ usedAtMs: nowMs, usedBy: session.id }).where(and(
         eq(oneTimeCodes.id, codeId),
@@ -56,20 +62,14 @@ export async function signIn(
           ...indexes,
         ]}) IS ${expectedOwner}`,
       )).returning({ id: oneTimeCodes.id }),
-      insertUser(db, write.newUser, usedHere),
-      // The address moves to the active index key when its owner proves it, so that an old key
-      // can leave the ring one day.
-      db.update(users).set({ emailIndex: indexes[0] }).where(
-        and(eq(users.id, userId), ne(users.emailIndex, indexes[0]), usedHere),
-      ),
-      db.insert(sessions).select(
-        sql`SELECT ${session.id}, u.id, 1, ${session.currentHash}, NULL, NULL, ${session.authTimeS}, ${
-          JSON.stringify(session.amr)
-        }, ${session.deviceNameCipher},
-      ${nowMs}, ${nowMs}, ${
-          nowMs + REFRESH_TTL_MS
-        }, NULL, NULL, NULL, ${deviceKey} FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND ${usedHere}`,
-      ).returning({ id: sessions.id }),
+      user.is === "new"
+        ? insertUser(db, seals, user.row, usedHere)
+        // The address moves to the active index key when its owner proves it, so that an old key
+        // can leave the ring one day.
+        : db.update(users).set(emailIndexColumns(seals, user.row, indexes[0])).where(
+          and(isStill(user.row), ne(users.emailIndex, indexes[0]), usedHere),
+        ),
+      insertSession(db, seals, write, usedHere),
       db.update(oneTimeCodes).set({ superseded: 1 }).where(and(
         inArray(oneTimeCodes.addressIndex, [...indexes]),
         eq(oneTimeCodes.purpose, "sign_in"),
@@ -103,20 +103,22 @@ function sessionNotice(
   }, nowMs);
 }
 
-function insertUser(db: Database, user: UserRow | null, condition: SQL) {
-  const row = user ??
-    {
-      id: "",
-      emailIndex: "",
-      emailCipher: "",
-      dataKey: "",
-      locale: "fr",
-      state: "active",
-      referralCodeGiven: null,
-      createdAtMs: 0,
-    };
+function insertUser(db: Database, seals: RowSeals, user: NewUser, condition: SQL) {
   return db.insert(users).select(
-    sql`SELECT ${row.id}, ${row.emailIndex}, ${row.emailCipher}, NULL, NULL, NULL, NULL, ${row.dataKey}, ${row.locale}, ${row.state}, ${row.referralCodeGiven}, ${row.createdAtMs}
-    WHERE ${user === null ? sql`0` : condition}`,
+    sql`SELECT ${user.id}, ${user.emailIndex}, ${user.emailCipher}, NULL, NULL, NULL, NULL, ${user.dataKey}, ${user.locale}, ${user.state}, ${user.referralCodeGiven}, ${user.createdAtMs},
+      ${seals.of(SEALED_USERS, user)} WHERE ${condition}`,
   ).onConflictDoNothing();
+}
+
+function insertSession(db: Database, seals: RowSeals, write: SignInWrite, condition: SQL) {
+  const { attempt, userId, session } = write;
+  const { deviceKey, nowMs } = attempt;
+  const amr = JSON.stringify(session.amr);
+  const seal = seals.of(SEALED_SESSIONS, { ...session, userId, amr, createdAtMs: nowMs });
+  return db.insert(sessions).select(
+    sql`SELECT ${session.id}, u.id, 1, ${session.currentHash}, NULL, NULL, ${session.authTimeS}, ${amr}, ${session.deviceNameCipher},
+      ${nowMs}, ${nowMs}, ${
+      nowMs + REFRESH_TTL_MS
+    }, NULL, NULL, NULL, ${deviceKey}, ${seal} FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND ${condition}`,
+  ).returning({ id: sessions.id });
 }

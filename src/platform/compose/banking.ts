@@ -26,10 +26,20 @@ type Neighbours = {
 };
 
 export function composeBanking(shared: Shared, { identity, tokens, catalogue }: Neighbours) {
-  const { platform, config, db, bodies, callers, cursors, idempotency, operatorTokens, note } =
-    shared;
+  const {
+    platform,
+    config,
+    db,
+    seals,
+    bodies,
+    callers,
+    cursors,
+    idempotency,
+    operatorTokens,
+    note,
+  } = shared;
   const { clock, random, log, fetch, sleep } = platform;
-  const store = bankingStore(db, random);
+  const store = bankingStore(db, random, seals);
   const powens = {
     ...config.powens,
     publicUrl: config.publicUrl,
