@@ -3,6 +3,7 @@ ALTER TABLE users ADD COLUMN seal TEXT;
 ALTER TABLE sessions ADD COLUMN seal TEXT;
 ALTER TABLE consents ADD COLUMN seal TEXT;
 ALTER TABLE identity_links ADD COLUMN seal TEXT;
+ALTER TABLE passkeys ADD COLUMN seal TEXT;
 ALTER TABLE aggregator_links ADD COLUMN seal TEXT;
 ALTER TABLE bank_connections ADD COLUMN seal TEXT;
 ALTER TABLE bank_accounts ADD COLUMN seal TEXT;

@@ -15,6 +15,7 @@ const node = (
     name,
     include,
     environment: "node" as const,
+    isolate: false,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     env,
@@ -55,6 +56,9 @@ export default defineConfig({
           setupFiles: ["test/support/worker-setup.ts"],
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          // The files of a runner share one runtime (worker-setup.ts empties its storage): loading
+          // the product anew took longer than most files.
+          isolate: false,
         },
       },
     ],

@@ -37,13 +37,16 @@ export type StartError =
       | "redirect_uri_unknown"
       | "bank_unknown"
       | "not_found"
-      | "aggregator_unavailable";
+      | "aggregator_unavailable"
+      | "programme_paused";
   };
 
 /** `trade_lost`: the aggregator's answer to the code was lost, so linking has to begin again. */
 export type CallbackError =
   | LinkGateError
-  | { readonly code: "state_invalid" | "aggregator_unavailable" | "trade_lost" };
+  | {
+    readonly code: "state_invalid" | "aggregator_unavailable" | "trade_lost" | "programme_paused";
+  };
 
 /** Why reading a connection's rows into the ledger stopped. */
 export type ReadError =

@@ -16,6 +16,7 @@ import {
   offerVersions,
   recognitionCorrections,
 } from "../db/catalogue-tables.ts";
+import { halts, inForce } from "../db/halt-tables.ts";
 import { guarded, isDatabaseFailure } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import type { RowSeals, SealedTable } from "../db/row-seals.ts";
@@ -329,6 +330,7 @@ async function loadRows(
     stopRows,
     changeRows,
     correctionChangeRows,
+    haltRows,
   ] = await guarded(() =>
     db.batch([
       db.select().from(catalogueState).where(eq(catalogueState.id, 1)),
@@ -339,6 +341,7 @@ async function loadRows(
       db.select().from(offerStops),
       db.select().from(aliasChanges).where(ne(aliasChanges.state, "superseded")),
       db.select().from(correctionChanges).where(ne(correctionChanges.state, "superseded")),
+      db.select({ id: halts.id }).from(halts).where(inForce("offers")),
     ])
   );
   const [{ version, brandsVersion } = { version: 0, brandsVersion: 0 }] = state;
@@ -349,6 +352,7 @@ async function loadRows(
   ): readonly Row[] => rows.filter((row) => seals.holds(table, row));
   return {
     version,
+    paused: haltRows.length > 0,
     brandsVersion,
     brands: unchanged
       ? null

@@ -1,5 +1,5 @@
 // Tables of the identity domain (migrations/0002_identity.sql, 0014_identity_refresh.sql,
-// 0016_sign_in_challenges.sql, 0026_row_seals.sql). Columns named `*Cipher` hold
+// 0016_sign_in_challenges.sql, 0017_passkeys.sql, 0026_row_seals.sql). Columns named `*Cipher` hold
 // ciphertext only, `*Index` keyed hashes.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -16,6 +16,8 @@ export const users = sqliteTable("users", {
   state: text("state", { enum: ["active", "erasing"] }).notNull(),
   referralCodeGiven: text("referral_code_given"),
   createdAtMs: integer("created_at_ms").notNull(),
+  sessionsEndedAtMs: integer("sessions_ended_at_ms"),
+  stepUpCodes: integer("step_up_codes").notNull().default(1),
   seal: text("seal"),
 });
 
@@ -73,6 +75,25 @@ export const sessions = sqliteTable("sessions", {
   successorSalt: text("successor_salt"),
   deviceKey: text("device_key"),
   seal: text("seal"),
+});
+
+export const passkeys = sqliteTable("passkeys", {
+  id: text("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  credentialId: text("credential_id").notNull(),
+  publicKey: text("public_key").notNull(),
+  counter: integer("counter").notNull(),
+  transports: text("transports").notNull(),
+  nameCipher: text("name_cipher"),
+  createdAtMs: integer("created_at_ms").notNull(),
+  lastUsedAtMs: integer("last_used_at_ms"),
+  seal: text("seal"),
+});
+
+export const answeredChallenges = sqliteTable("answered_challenges", {
+  challengeHash: text("challenge_hash").primaryKey(),
+  answeredFor: text("answered_for").notNull(),
+  expiresAtMs: integer("expires_at_ms").notNull(),
 });
 
 export const consents = sqliteTable("consents", {

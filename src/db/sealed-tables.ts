@@ -11,7 +11,7 @@ import {
   recognitionCorrections,
 } from "./catalogue-tables.ts";
 import { aggregatorLinks, bankAccounts, bankConnections } from "./banking-tables.ts";
-import { consents, identityLinks, sessions, users } from "./identity-tables.ts";
+import { consents, identityLinks, passkeys, sessions, users } from "./identity-tables.ts";
 import { sealed } from "./row-seals.ts";
 
 export const SEALED_USERS = sealed(users, "createdAtMs", [
@@ -41,6 +41,14 @@ export const SEALED_IDENTITY_LINKS = sealed(
   ["linkIndex", "userId", "createdAtMs"],
   { key: ["linkIndex"] },
 );
+
+export const SEALED_PASSKEYS = sealed(passkeys, null, [
+  "id",
+  "userId",
+  "credentialId",
+  "publicKey",
+  "createdAtMs",
+]);
 
 export const SEALED_LINKS = sealed(aggregatorLinks, "createdAtMs", [
   "id",
@@ -128,6 +136,7 @@ export const SEALED_TABLES = [
   SEALED_SESSIONS,
   SEALED_CONSENTS,
   SEALED_IDENTITY_LINKS,
+  SEALED_PASSKEYS,
   SEALED_LINKS,
   SEALED_CONNECTIONS,
   SEALED_ACCOUNTS,

@@ -19,6 +19,7 @@ import { READINESS } from "../texts/texts.ts";
 import { appleAssociation, assetLinks } from "./associations.ts";
 import { legalNotice, securityText } from "./legal.ts";
 import { LANDING_POLICY, landingPage } from "./landing.ts";
+import type { HaltsStore } from "./halts/store.ts";
 import { readiness } from "./readiness.ts";
 import type { ReadinessChecks, ReadinessFailure } from "./readiness.ts";
 
@@ -37,6 +38,7 @@ type OperationsRoutesDeps = {
   /** See `legalNotice`. */
   readonly host: string | null;
   readonly checks: ReadinessChecks;
+  readonly halts: Pick<HaltsStore, "present">;
   readonly clock: Clock;
   readonly log: Log;
   /** Static files: the page of `/docs` is made by a build script. */
@@ -154,6 +156,11 @@ const legalSchema = z.object({
   data_never_kept: z.array(text),
   hosting: z.object({ provider: text, jurisdiction: text.nullable(), statement: text }),
   processors: z.array(z.object({ role: z.enum(["aggregator", "hosting", "email"]), name: text })),
+  halts: z.array(z.object({
+    what: z.enum(["payouts", "confirmations", "linking", "offers"]),
+    since: z.iso.datetime(),
+    effect: text,
+  })),
   complaints: z.object({
     contact: text,
     how: text,
@@ -173,13 +180,18 @@ function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
     path: "/v1/legal",
     tags,
     summary: "Read who reads your account, what is kept, where, and where to complain",
-    responses: { 200: answer(legalSchema, "The notice, in the caller's language") },
+    responses: {
+      200: answer(legalSchema, "The notice, in the caller's language"),
+      ...problems(503),
+    },
   });
-  router.openapi(legal, (c) => {
+  router.openapi(legal, async (c) => {
     const locale = c.get("locale");
     c.header("Vary", "Accept-Language", { append: true });
-    return c.json(legalNotice(deps.config, deps.host, locale), 200, {
-      "Cache-Control": "public, max-age=300",
+    const halted = await deps.halts.present();
+    return c.json(legalNotice(deps.config, deps.host, locale, halted), 200, {
+      // Not long: a halt is shown here.
+      "Cache-Control": "public, max-age=60",
       "Content-Language": locale,
     });
   });

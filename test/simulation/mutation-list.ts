@@ -48,8 +48,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "one id for two purchases",
     breaks: "a budget's answer reaches its purchase",
     file: "ledger/purchases/public-ids.ts",
-    find: "if (!isIdOfAnother(call, plan, row.id, [row.n])) return;",
-    replace: "if (planned.row.n > 0) return;",
+    find: "if (keepersOfId(call, plan, row.id, row.n).every((keeper) => keeper === own)) return;",
+    replace: "if (own > 0) return;",
   },
   {
     name: "cap per period ignored",

@@ -29,6 +29,7 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import type { Clock } from "../../src/kernel/time.ts";
 import type { LedgerPort } from "../../src/ledger/ports.ts";
 import { ledgerRoutes } from "../../src/ledger/routes/routes.ts";
+import { haltsStore } from "../../src/operations/halts/store.ts";
 import { maskLabel } from "../../src/recognition/mask.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { openLimiter, operatorTokens, userTokens } from "./catalogue-app.ts";
@@ -73,6 +74,7 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
   const catalogueState = { snapshots: 0 };
   const snapshotOf = (version: number): CatalogueSnapshot => ({
     version,
+    paused: false,
     recogniser,
     brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix", logoUrl: null } : null),
     termsFor: parts.termsFor ?? (() => []),
@@ -130,6 +132,7 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
     identity,
     catalogue,
     ledger: ledgerPort,
+    halts: haltsStore(openDatabase(binding), systemRandomBytes),
     maskLabel: (label) => hooks.maskLabel(label),
     keyrings: { encryption: KEYS, index: KEYS },
     programme: { pointsPerEuro: 100, pointsExpireMonths: 24 },

@@ -51,7 +51,14 @@ export const userTokens: UserTokens = {
     const [kind, id = ""] = token.split(".");
     if (kind === "expired") return err("token_expired");
     return kind === "user"
-      ? ok({ userId: id as UserId, sessionId: null, authTimeS: 0, amr: [] })
+      ? ok({
+        userId: id as UserId,
+        sessionId: null,
+        authTimeS: 0,
+        amr: [],
+        issuedAtS: 0,
+        stepUpAtS: null,
+      })
       : err("token_invalid");
   },
 };

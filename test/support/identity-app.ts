@@ -51,6 +51,8 @@ export type IdentityAppOptions = {
 };
 
 export const ISSUER = "https://api.cagnotte.test";
+/** The page whose passkeys are ours. */
+export const PAGE = "https://app.cagnotte.test";
 export const AUDIENCE = "cagnotte";
 
 export function randomKeyring(...kids: readonly [string, ...string[]]): Keyring {
@@ -102,6 +104,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     random: systemRandomBytes,
     log,
     mailer,
+    relyingParty: { rpId: "cagnotte.test", origins: [PAGE] },
     minimumAge: 18,
     accessTokens: accessTokenIssuer(config, clock, systemRandomBytes),
     consentListener: {
@@ -220,9 +223,25 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
   const bearer = (session: Pick<Tokens, "access_token">): Record<string, string> => ({
     Authorization: `Bearer ${session.access_token}`,
   });
+  /** The bearer of a session that a code has strengthened. */
+  const stepUp = async (
+    email: string,
+    session: Pick<Tokens, "access_token">,
+  ): Promise<Record<string, string>> => {
+    await request("POST", "/v1/auth/codes", { purpose: "step_up" }, bearer(session));
+    const answer = await request(
+      "POST",
+      "/v1/auth/step-up",
+      { code: codeFor(email) },
+      bearer(session),
+    );
+    if (answer.status !== 200) throw new Error(`step-up answered ${answer.status}`);
+    return bearer(await answer.json<Tokens>());
+  };
   return {
     app,
     request,
+    stepUp,
     /** A request of a device that keeps nothing. */
     send,
     clock,

@@ -10,6 +10,7 @@ import { signedCursors } from "../../src/http/paging.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { LANDING } from "../../src/texts/texts.ts";
+import { haltsStore } from "../../src/operations/halts/store.ts";
 import { onceAnswered } from "../../src/operations/programme.ts";
 import { sealsReady } from "../../src/operations/readiness.ts";
 import { operationsRouters } from "../../src/operations/routes.ts";
@@ -67,6 +68,7 @@ function operationsApp(
       },
     },
     host: "Cloudflare",
+    halts: haltsStore(db, systemRandomBytes),
     checks: {
       database: async () => {
         if (over.database === false) throw new Error("down");
@@ -258,6 +260,26 @@ describe("notices", () => {
     expect((await read("/v1/legal", { "Accept-Language": "en" })).text).toContain(
       "bank credentials",
     );
+  });
+
+  it("says in the legal notice what is halted, and not why", async () => {
+    const { read } = operationsApp();
+    const store = haltsStore(openDatabase(DB), systemRandomBytes);
+    const actor = { operator: "olga", listedPerson: true, nowMs: NOW };
+    expect((await read("/v1/legal")).text).toContain('"halts":[]');
+    await store.begin("payouts", "Jean Dupont left", actor, (id) => ({
+      actorKind: "operator",
+      actor: "olga",
+      action: "halt.begin",
+      target: id,
+      details: {},
+    }));
+    const notice = await read("/v1/legal");
+    expect(notice.body).toMatchObject({
+      halts: [{ what: "payouts", since: "2026-11-20T09:00:00.000Z" }],
+    });
+    expect(notice.text).not.toContain("Dupont");
+    expect(notice.headers.get("Cache-Control")).toBe("public, max-age=60");
   });
 
   it("serves security.txt with the fields that RFC 9116 requires, not expired and less than a year ahead", async () => {

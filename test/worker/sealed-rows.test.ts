@@ -157,7 +157,7 @@ describe("a user", () => {
 
 describe("a consent", () => {
   const decided = async (app: IdentityApp, who: Person, granted: boolean) => {
-    const body = { granted, text_version: "2026-11" };
+    const body = { granted, text_version: "1" };
     await app.request("PUT", "/v1/me/consents/bank_data", body, app.bearer(who));
   };
   const isGranted = async (app: IdentityApp, who: Person): Promise<unknown> => {

@@ -40,6 +40,8 @@ export async function returnFromBank(
   deps: BankingDeps,
   input: CallbackInput,
 ): Promise<Result<Returned, CallbackError>> {
+  // Before anything is spent: the user comes back with the same state once the halt has ended.
+  if (await deps.halts.isHalted("linking")) return err({ code: "programme_paused" });
   const intent = await deps.store.intentOf(input.userId, sha256Hex(input.state));
   const codeHash = input.code === null ? null : sha256Hex(input.code);
   if (intent === null || !isOpen(intent, codeHash, deps.clock.nowMs())) {

@@ -46,6 +46,7 @@ export async function startConnection(
   deps: BankingDeps,
   input: StartInput,
 ): Promise<Result<Started, StartError>> {
+  if (await deps.halts.isHalted("linking")) return err({ code: "programme_paused" });
   const gate = await openGate(deps.identity, input.userId);
   if (!gate.ok) return gate;
   if (!deps.redirectUris.includes(input.redirectUri)) return err({ code: "redirect_uri_unknown" });
@@ -72,6 +73,7 @@ export async function startRenewal(
   deps: BankingDeps,
   input: RenewalInput,
 ): Promise<Result<Started, StartError>> {
+  if (await deps.halts.isHalted("linking")) return err({ code: "programme_paused" });
   const gate = await openGate(deps.identity, input.userId);
   if (!gate.ok) return gate;
   const found = await deps.store.linkOfConnection(input.userId, input.connectionId);

@@ -172,6 +172,8 @@ function refused(
       return problem(c, "aggregator_unavailable", { detail: PROBLEM_DETAILS.both("trade_lost") });
     case "aggregator_unavailable":
       return problem(c, error.code, { headers: { "Retry-After": "30" } });
+    case "programme_paused":
+      return problem(c, error.code, { headers: { "Retry-After": "900" } });
     case "consent_required":
       return problem(c, error.code, consentsMissing(error.missing, c.get("locale")));
     case "profile_incomplete":

@@ -61,6 +61,7 @@ export async function recordRows(
       accounts: generationsOf(linkedUser, connection),
       rows: part,
       programme: deps.programme,
+      paused: catalogue.paused,
     };
     const recorded = await recordBatch(
       deps,

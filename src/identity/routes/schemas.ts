@@ -20,7 +20,7 @@ const email = z.string().max(2 * EMAIL_CHARS_MAX).transform(normaliseEmail).pipe
 ).openapi({ type: "string", format: "email", example: "camille@example.org" });
 
 // People type a code as they read it, in groups.
-const oneTimeCode = z.string().max(32).transform(normaliseCode).refine(
+export const oneTimeCode = z.string().max(32).transform(normaliseCode).refine(
   isCode,
   saying("invalid_format", VALIDATION.both("form_invalid")),
 ).openapi({
@@ -121,6 +121,8 @@ export const profileSchema = z.object({
   profile_complete: z.boolean(),
   created_at: instant,
 }).openapi("Profile");
+
+export const textVersion = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 
 export const consentSchema = z.object({
   purpose: z.enum(CONSENT_PURPOSES),

@@ -4,17 +4,11 @@ import type { Context } from "hono";
 import { optionalUser } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { idempotent } from "../../http/idempotency.ts";
-import { networksOf } from "../../http/rate-limit.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
-import { deviceKind } from "../device.ts";
-import type { Origin } from "../service/index.ts";
+import { originOf } from "./caller.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { limited, refuse, refuseGoneUser } from "./refuse.ts";
 import { codeRequest, codeSent, signedInBody, signedInSchema, signInRequest } from "./schemas.ts";
-
-function originOf(c: Context<AppEnv>): Origin {
-  return { networks: networksOf(c), device: deviceKind(c.req.header("User-Agent")) };
-}
 
 export function addCodes(router: Router, deps: IdentityRoutesDeps): void {
   const remember = idempotent(deps.idempotency, { required: false });

@@ -115,6 +115,7 @@ export async function sendStepUpCode(
   const live = await deps.store.sessionIsLive(sessionId, deps.clock.nowMs());
   const user = live ? await deps.store.user(userId) : null;
   if (user === null) return err({ code: "token_invalid" });
+  if (user.stepUpCodes === 0) return err({ code: "step_up_codes_off" });
   const email = await decrypted(await cipherOfRow(deps, user), "email", user.emailCipher);
   return sendCode(deps, {
     purpose: "step_up",

@@ -93,8 +93,8 @@ export function consentStore(db: Database, seals: RowSeals) {
     },
 
     /**
-     * Adds a decision unless it repeats the current one; returns the current decision for the
-     * purpose after it, null without such a user.
+     * Adds a decision unless it repeats the current one (a withdrawal does whatever text it names);
+     * returns the current decision for the purpose after it, null without such a user.
      */
     async decide(consent: NewConsent): Promise<CurrentConsent | null> {
       const { id, userId, purpose } = consent;
@@ -102,7 +102,8 @@ export function consentStore(db: Database, seals: RowSeals) {
       for (let round = 1;; round++) {
         const current = currentOf(seals, rows).find((item) => item.purpose === purpose) ?? null;
         const isDone = rows.some((row) => row.id === id) ||
-          (current?.granted === consent.granted && current.textVersion === consent.textVersion);
+          (current?.granted === consent.granted &&
+            (!consent.granted || current.textVersion === consent.textVersion));
         if (isDone || round === DECIDE_ROUNDS) return current;
         const sequence = Math.max(
           0,

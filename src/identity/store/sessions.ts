@@ -1,5 +1,6 @@
 // The sessions of a user.
-import { and, desc, eq, gt, isNull, lt, sql } from "drizzle-orm";
+import { and, desc, eq, gt, isNull, lt, ne, sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { knownDevices, sessions, users } from "../../db/identity-tables.ts";
@@ -12,17 +13,54 @@ export function live(nowMs: number) {
   return and(isNull(sessions.endedAtMs), gt(sessions.expiresAtMs, nowMs));
 }
 
+/** Ends every session of a user but one, and what outside issuers issued, for `db.batch`. */
+function endSessions(
+  db: Database,
+  userId: UserId,
+  keptId: SessionId | null,
+  nowMs: number,
+) {
+  return [
+    db.update(sessions).set({ endedAtMs: nowMs, endReason: "signed_out" }).where(and(
+      eq(sessions.userId, userId),
+      isNull(sessions.endedAtMs),
+      keptId === null ? undefined : ne(sessions.id, keptId),
+    )),
+    db.update(users).set({ sessionsEndedAtMs: nowMs }).where(eq(users.id, userId)),
+  ] as const;
+}
+
+/** A user with the session that acts; without one where an outside issuer signed them in. */
+export type Acting = {
+  readonly userId: UserId;
+  readonly sessionId: SessionId | null;
+  /** When the token was issued, in seconds. */
+  readonly issuedAtS: number;
+};
+
+/** True inside a statement while the user is active and the session live and theirs. */
+export function actingNow(
+  actor: { readonly userId: UserId; readonly sessionId: SessionId; readonly nowMs: number },
+): SQL {
+  return sql`EXISTS (SELECT 1 FROM sessions AS s JOIN users AS u ON u.id = s.user_id WHERE s.id = ${actor.sessionId} AND u.id = ${actor.userId}
+    AND s.ended_at_ms IS NULL AND s.expires_at_ms > ${actor.nowMs} AND u.state = 'active')`;
+}
+
 function actingUsers(db: Database, seals: RowSeals) {
   return {
-    /** The active user's wrapped key, while the session, when there is one, is live and theirs. */
+    /**
+     * The active user's wrapped key, while the session is live and theirs; without one, while the
+     * user has not ended all sessions since the token was issued.
+     */
     async keyOfActing(
-      userId: UserId,
-      sessionId: SessionId | null,
+      { userId, sessionId, issuedAtS }: Acting,
       nowMs: number,
     ): Promise<string | null> {
       const isActive = and(eq(users.id, userId), eq(users.state, "active"));
       if (sessionId === null) {
-        const [user] = await db.select({ dataKey: users.dataKey }).from(users).where(isActive);
+        const [user] = await db.select({ dataKey: users.dataKey }).from(users).where(
+          and(isActive, sql`coalesce(${users.sessionsEndedAtMs} / 1000, 0) < ${issuedAtS}`),
+        );
         return user?.dataKey ?? null;
       }
       const [found] = await db.select({ dataKey: users.dataKey, session: sessions }).from(users)
@@ -81,6 +119,14 @@ export function sessionStore(db: Database, seals: RowSeals) {
         ])
       );
       return found.length === 1;
+    },
+
+    async endOtherSessions(
+      userId: UserId,
+      keptId: SessionId | null,
+      nowMs: number,
+    ): Promise<void> {
+      await guarded(() => db.batch(endSessions(db, userId, keptId, nowMs)));
     },
 
     /**

@@ -3,25 +3,17 @@ import { and, eq, inArray, isNull, ne, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
-import { knownDevices, oneTimeCodes, sessions, users } from "../../db/identity-tables.ts";
-import { noticeStatement } from "../../db/notice-tables.ts";
+import { knownDevices, oneTimeCodes, users } from "../../db/identity-tables.ts";
 import type { RowSeals } from "../../db/row-seals.ts";
-import { SEALED_SESSIONS, SEALED_USERS } from "../../db/sealed-tables.ts";
-import type { SessionId, UserId } from "../../kernel/ids.ts";
+import { SEALED_USERS } from "../../db/sealed-tables.ts";
+import type { UserId } from "../../kernel/ids.ts";
 import type { DeviceKind } from "../device.ts";
-import { REFRESH_TTL_MS } from "../refresh-token.ts";
+import { openSession, sessionNotice } from "./open-session.ts";
+import type { NewSession } from "./open-session.ts";
 import type { NewUser, UserRow } from "./rows.ts";
 import { NO_TRIES, tallyQuery, triable } from "./tries.ts";
 import type { Attempt, Tally } from "./tries.ts";
 import { emailIndexColumns, isStill } from "./users.ts";
-
-type NewSession = {
-  readonly id: SessionId;
-  readonly currentHash: string;
-  readonly deviceNameCipher: string | null;
-  readonly authTimeS: number;
-  readonly amr: readonly string[];
-};
 
 export type SignInWrite = {
   readonly attempt: Attempt;
@@ -69,7 +61,7 @@ export async function signIn(
         : db.update(users).set(emailIndexColumns(seals, user.row, indexes[0])).where(
           and(isStill(user.row), ne(users.emailIndex, indexes[0]), usedHere),
         ),
-      insertSession(db, seals, write, usedHere),
+      openSession(db, seals, userId, session, { deviceKey, nowMs, when: usedHere }),
       db.update(oneTimeCodes).set({ superseded: 1 }).where(and(
         inArray(oneTimeCodes.addressIndex, [...indexes]),
         eq(oneTimeCodes.purpose, "sign_in"),
@@ -86,39 +78,9 @@ export async function signIn(
   return { used: used.length === 1, opened: opened.length === 1, tally: tally ?? NO_TRIES };
 }
 
-/** Leaves a mail about a session that a statement before it in the batch has opened. */
-function sessionNotice(
-  db: Database,
-  userId: UserId,
-  sessionId: SessionId,
-  device: DeviceKind,
-  nowMs: number,
-) {
-  return noticeStatement(db, {
-    id: sql`${`session_opened|${sessionId}`}`,
-    kind: "session_opened",
-    userId: sql`${userId}`,
-    details: sql`${JSON.stringify({ sessionId, device, atMs: nowMs })}`,
-    from: sql`FROM sessions AS s WHERE s.id = ${sessionId}`,
-  }, nowMs);
-}
-
 function insertUser(db: Database, seals: RowSeals, user: NewUser, condition: SQL) {
   return db.insert(users).select(
-    sql`SELECT ${user.id}, ${user.emailIndex}, ${user.emailCipher}, NULL, NULL, NULL, NULL, ${user.dataKey}, ${user.locale}, ${user.state}, ${user.referralCodeGiven}, ${user.createdAtMs},
+    sql`SELECT ${user.id}, ${user.emailIndex}, ${user.emailCipher}, NULL, NULL, NULL, NULL, ${user.dataKey}, ${user.locale}, ${user.state}, ${user.referralCodeGiven}, ${user.createdAtMs}, NULL, 1,
       ${seals.of(SEALED_USERS, user)} WHERE ${condition}`,
   ).onConflictDoNothing();
-}
-
-function insertSession(db: Database, seals: RowSeals, write: SignInWrite, condition: SQL) {
-  const { attempt, userId, session } = write;
-  const { deviceKey, nowMs } = attempt;
-  const amr = JSON.stringify(session.amr);
-  const seal = seals.of(SEALED_SESSIONS, { ...session, userId, amr, createdAtMs: nowMs });
-  return db.insert(sessions).select(
-    sql`SELECT ${session.id}, u.id, 1, ${session.currentHash}, NULL, NULL, ${session.authTimeS}, ${amr}, ${session.deviceNameCipher},
-      ${nowMs}, ${nowMs}, ${
-      nowMs + REFRESH_TTL_MS
-    }, NULL, NULL, NULL, ${deviceKey}, ${seal} FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND ${condition}`,
-  ).returning({ id: sessions.id });
 }

@@ -34,6 +34,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     bodies,
     callers,
     cursors,
+    halts,
     idempotency,
     operatorTokens,
     note,
@@ -55,6 +56,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     identity,
     catalogue,
     ledger: platform.ledger,
+    halts,
     maskLabel,
     keyrings: config.keyrings,
     programme: {

@@ -34,6 +34,7 @@ export function composeIdentity(shared: Shared, listeners: Listeners) {
     clock,
     random,
     log,
+    relyingParty: config.webauthn,
     minimumAge: config.programme.minimumAge,
     ...listeners,
     mailer,

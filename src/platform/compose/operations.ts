@@ -1,4 +1,5 @@
 // Operating the system: health, notices, and moving it to another runtime.
+import { haltRoutes } from "../../operations/halts/routes.ts";
 import { onceAnswered } from "../../operations/programme.ts";
 import { operationsRouters, sealRoutes } from "../../operations/routes.ts";
 import { sealPage } from "../../db/seal-sweep.ts";
@@ -17,11 +18,12 @@ export function composeOperations(
   shared: Shared,
   aggregator: () => Promise<boolean>,
 ): Routers {
-  const { platform, config, db, pointsPerEuro } = shared;
+  const { platform, config, db, halts, pointsPerEuro } = shared;
   const { clock, log, assets } = platform;
   return operationsRouters({
     config,
     host: platform.host,
+    halts,
     clock,
     log,
     assets,
@@ -45,6 +47,15 @@ export function mountSeals({ db, seals, cursors, note, operatorTokens }: Shared)
       note,
     }),
   }];
+}
+
+/** The emergency brake. */
+export function mountHalts(
+  { platform, halts, operatorTokens, idempotency, cursors, note }: Shared,
+): Routers {
+  const { clock } = platform;
+  const router = haltRoutes({ store: halts, operatorTokens, idempotency, cursors, note, clock });
+  return [{ path: "/admin/v1", router }];
 }
 
 export function composeTransfer({ platform, config, cursors, note, operatorTokens }: Shared) {

@@ -10,6 +10,7 @@ import type { StartTimer } from "../../http/bodies.ts";
 import { rememberCallers } from "../../http/callers.ts";
 import { idempotencyStore } from "../../http/idempotency-store.ts";
 import { signedCursors } from "../../http/paging.ts";
+import { haltsStore } from "../../operations/halts/store.ts";
 import { operatorTokens } from "../../identity/operator-tokens.ts";
 import type { Platform } from "../ports.ts";
 
@@ -36,6 +37,7 @@ export function sharedParts(platform: Platform, config: Config) {
     }),
     bodies: openBodies(startTimer),
     callers: rememberCallers(clock),
+    halts: haltsStore(db, random),
     cursors: signedCursors(config.keyrings.index),
     idempotency: { store: idempotencyStore(db, config.keyrings.encryption, random), clock },
     note: async (event: AuditEvent): Promise<void> =>

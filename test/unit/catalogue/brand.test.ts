@@ -93,6 +93,7 @@ function bookOf(versions: readonly VersionRecord[], previous: Catalogue | null =
   };
   return arrangeCatalogue({
     version: 2,
+    paused: false,
     brandsVersion: 1,
     brands: previous === null ? [brand] : null,
     corrections: previous === null ? [] : null,
@@ -147,6 +148,7 @@ describe("the catalogue", () => {
     expect(() =>
       arrangeCatalogue({
         version: 1,
+        paused: false,
         brandsVersion: 1,
         brands: null,
         corrections: null,

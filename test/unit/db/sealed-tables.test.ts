@@ -21,6 +21,8 @@ const UNSEALED: Readonly<Record<string, string>> = {
   known_devices: "decides only whose wrong tries count together; each code has its own limit",
   connection_intents:
     "found only with a state that its user's own redirect carries; the link that it leads to is sealed",
+  email_changes:
+    "no code reads it yet; the code that does must seal it, since undoing gives an account to an address",
   earning_transfers: "decides only which holder of a sealed account earns",
   age_reviews: "holds somebody back and gives nothing by itself",
   notices: "empty: user_notices took its place",
