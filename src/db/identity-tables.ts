@@ -1,5 +1,5 @@
 // Tables of the identity domain (migrations/0002_identity.sql, 0014_identity_refresh.sql,
-// 0016_sign_in_challenges.sql, 0017_passkeys.sql). Columns named `*Cipher` hold
+// 0016_sign_in_challenges.sql, 0017_passkeys.sql, 0026_row_seals.sql). Columns named `*Cipher` hold
 // ciphertext only, `*Index` keyed hashes.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -18,6 +18,7 @@ export const users = sqliteTable("users", {
   createdAtMs: integer("created_at_ms").notNull(),
   sessionsEndedAtMs: integer("sessions_ended_at_ms"),
   stepUpCodes: integer("step_up_codes").notNull().default(1),
+  seal: text("seal"),
 });
 
 export const oneTimeCodes = sqliteTable("one_time_codes", {
@@ -73,6 +74,7 @@ export const sessions = sqliteTable("sessions", {
   endReason: text("end_reason", { enum: ["signed_out", "refresh_reused"] }),
   successorSalt: text("successor_salt"),
   deviceKey: text("device_key"),
+  seal: text("seal"),
 });
 
 export const passkeys = sqliteTable("passkeys", {
@@ -85,6 +87,7 @@ export const passkeys = sqliteTable("passkeys", {
   nameCipher: text("name_cipher"),
   createdAtMs: integer("created_at_ms").notNull(),
   lastUsedAtMs: integer("last_used_at_ms"),
+  seal: text("seal"),
 });
 
 export const emailChanges = sqliteTable("email_changes", {
@@ -96,6 +99,7 @@ export const emailChanges = sqliteTable("email_changes", {
   undoUntilMs: integer("undo_until_ms").notNull(),
   undoneBy: text("undone_by"),
   undoneAtMs: integer("undone_at_ms"),
+  seal: text("seal"),
 });
 
 export const answeredChallenges = sqliteTable("answered_challenges", {
@@ -114,10 +118,12 @@ export const consents = sqliteTable("consents", {
   granted: integer("granted").notNull(),
   textVersion: text("text_version").notNull(),
   atMs: integer("at_ms").notNull(),
+  seal: text("seal"),
 }, (table) => [primaryKey({ columns: [table.userId, table.purpose, table.sequence] })]);
 
 export const identityLinks = sqliteTable("identity_links", {
   linkIndex: text("link_index").primaryKey(),
   userId: text("user_id").notNull(),
   createdAtMs: integer("created_at_ms").notNull(),
+  seal: text("seal"),
 });

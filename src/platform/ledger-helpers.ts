@@ -6,6 +6,7 @@ import { catalogueStore } from "../catalogue/store.ts";
 import type { Config } from "../config.ts";
 import type { SqlDatabase } from "../db/d1.ts";
 import { openDatabase } from "../db/database.ts";
+import { rowSeals } from "../db/row-seals.ts";
 import { contactBook } from "../identity/service/contact.ts";
 import { httpMailer } from "../identity/mailer.ts";
 import { identityStore } from "../identity/store/index.ts";
@@ -34,10 +35,15 @@ type LedgerHelperParts = {
 export function ledgerHelpers(parts: LedgerHelperParts): LedgerHelpers {
   const { config, random, log } = parts;
   const db = openDatabase(parts.database);
+  const seals = rowSeals({
+    keyring: config.keyrings.index,
+    unsealedBeforeMs: config.unsealedBeforeMs,
+    log,
+  });
   const sample = sampleStore(db);
   const notices = {
     contacts: contactBook({
-      store: identityStore(db, random),
+      store: identityStore(db, random, seals),
       encryption: config.keyrings.encryption,
       random,
       log,
@@ -45,7 +51,7 @@ export function ledgerHelpers(parts: LedgerHelperParts): LedgerHelpers {
     mailer: httpMailer({ ...config.email, fetch: parts.fetch, log }),
     pointsPerEuro: config.programme.pointsPerEuro,
   };
-  const catalogue = catalogueStore(db, random);
+  const catalogue = catalogueStore(db, random, seals);
   return {
     halts: haltMemory({
       store: haltsStore(db, random),

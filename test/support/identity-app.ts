@@ -21,6 +21,7 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { err, ok } from "../../src/kernel/result.ts";
 import type { UserId } from "../../src/kernel/ids.ts";
 import { anyOperator, inbound } from "./inbound.ts";
+import { strictSeals } from "./seals.ts";
 
 export type SentMail = {
   readonly to: string;
@@ -91,12 +92,13 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     },
   };
   const db = openDatabase(binding);
+  const seals = strictSeals(keyrings.index, log);
   const config = {
     auth: { issuer: ISSUER, audience: AUDIENCE, trustedIssuers: options.trustedIssuers ?? [] },
     jwtSigningKeys: signingKeys,
   };
   const service: IdentityService = identityService({
-    store: identityStore(db, systemRandomBytes),
+    store: identityStore(db, systemRandomBytes, seals),
     keyrings,
     clock,
     random: systemRandomBytes,
@@ -192,7 +194,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     }
     return answer;
   };
-  const store = identityStore(db, systemRandomBytes);
+  const store = identityStore(db, systemRandomBytes, seals);
   const sendNoticesNow = async (): Promise<void> => {
     const contacts = contactBook({
       store,
@@ -260,6 +262,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     sendNotices: sendNoticesNow,
     bearer,
     db,
+    seals,
     binding,
   };
 }

@@ -245,7 +245,7 @@ describe("registering a passkey", () => {
     const extended = { ...good, later: 1, response: { ...good.response, publicKey: "AAAA" } };
     expect((await post(app, "/v1/auth/passkeys", extended, strong)).status).toBe(201);
     await DB.prepare(
-      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 19) INSERT INTO passkeys SELECT 'psk_' || i, ?, 'c' || i || ?1, 'k', 0, '[]', NULL, 1, NULL FROM n",
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 19) INSERT INTO passkeys (id, user_id, credential_id, public_key, counter, transports, name_cipher, created_at_ms, last_used_at_ms) SELECT 'psk_' || i, ?, 'c' || i || ?1, 'k', 0, '[]', NULL, 1, NULL FROM n",
     ).bind(session.user.id).run();
     const next = await softwareAuthenticator(SITE);
     const answer = await next.create(await creation(app, strong));
@@ -456,12 +456,36 @@ describe("a user's passkeys", () => {
   });
 });
 
+describe("a passkey whose row somebody else wrote", () => {
+  it.for(["user_id = ?2", "public_key = ?3", "credential_id = ?4", "seal = NULL"])(
+    "with %s signs nobody in",
+    async (change, { expect }) => {
+      const app = await identityApp(DB);
+      const [key, own] = [await softwareAuthenticator(SITE), await softwareAuthenticator(SITE)];
+      const { passkey } = await withPasskey(app, key);
+      const attacker = await withPasskey(app, own);
+      const run = (query: string, ...values: unknown[]) =>
+        DB.prepare(query).bind(...values).first<string>("public_key");
+      const publicKey = await run(
+        "UPDATE passkeys SET credential_id = id WHERE id = ? RETURNING public_key",
+        attacker.passkey.id,
+      );
+      const values = [passkey.id, attacker.session.user.id, publicKey, own.id];
+      await run(`UPDATE passkeys SET ${change} WHERE id = ?1 AND ?2 || ?3 || ?4 <> ''`, ...values);
+      for (const one of [key, own]) {
+        expect((await assertions(app, await one.get(await asked(app)))).status).toBe(401);
+      }
+      expect(app.logLines.join()).toContain("row_seal_broken");
+    },
+  );
+});
+
 describe("answered challenges", () => {
   it("are forgotten once they would be late", async ({ expect }) => {
     const { identityStore } = await import("../../src/identity/store/index.ts");
     const { systemRandomBytes } = await import("../../src/kernel/random.ts");
     const app = await identityApp(DB, { startMs: Date.UTC(2027, 0, 1) });
-    const store = identityStore(app.db, systemRandomBytes);
+    const store = identityStore(app.db, systemRandomBytes, app.seals);
     const key = await softwareAuthenticator(SITE);
     await withPasskey(app, key);
     await store.purge(app.clock.ms);

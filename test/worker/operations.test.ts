@@ -12,13 +12,16 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { LANDING } from "../../src/texts/texts.ts";
 import { haltsStore } from "../../src/operations/halts/store.ts";
 import { onceAnswered } from "../../src/operations/programme.ts";
+import { sealsReady } from "../../src/operations/readiness.ts";
 import { operationsRouters } from "../../src/operations/routes.ts";
 import { databaseHealth, ensureProgramme } from "../../src/operations/store.ts";
 import { ALICE, CLAIRE, KEYRING, openLimiter, operatorTokens } from "../support/catalogue-app.ts";
 import { inbound } from "../support/inbound.ts";
+import { strictSeals } from "../support/seals.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
 const NOW = Date.UTC(2026, 10, 20, 9);
+const WEEK_MS = 7 * 86_400_000;
 
 function operationsApp(
   over: {
@@ -29,9 +32,11 @@ function operationsApp(
     pointsPerEuro?: number;
     programme?: "throws";
     aggregator?: boolean | "throws";
+    unsealedBeforeMs?: number;
   } = {},
 ) {
   const db = openDatabase(DB);
+  const seals = strictSeals(KEYRING);
   const lines: string[] = [];
   const log = jsonLog((line) => lines.push(line));
   const rest = createRouter();
@@ -82,6 +87,7 @@ function operationsApp(
         if (over.aggregator === "throws") throw new Error("down");
         return over.aggregator ?? true;
       },
+      seals: () => sealsReady(over.unsealedBeforeMs ?? null, NOW),
     },
     clock: { nowMs: () => NOW },
     log,
@@ -91,10 +97,10 @@ function operationsApp(
       }),
   });
   const quarantine = quarantineListRoutes({
-    service: bankingStore(db, systemRandomBytes),
+    service: bankingStore(db, systemRandomBytes, seals),
     operatorTokens,
     cursors: signedCursors(KEYRING),
-    note: (event) => catalogueStore(db, systemRandomBytes).note(event, NOW),
+    note: (event) => catalogueStore(db, systemRandomBytes, seals).note(event, NOW),
   });
   const app = createApp({
     clock: { nowMs: () => NOW },
@@ -150,6 +156,10 @@ describe("GET /healthz and /readyz", () => {
     [{ database: false, ledger: false }, ["database_unavailable", "ledger_unavailable"]],
     [{ aggregator: false }, ["aggregator_unanswered"]],
     [{ database: false, aggregator: "throws" as const }, ["database_unavailable"]],
+    [
+      { environment: "production" as const, region: "WEUR", unsealedBeforeMs: NOW - WEEK_MS - 1 },
+      ["row_seals_not_required"],
+    ],
   ])("is not ready with %j, and says which check failed", async (over, codes) => {
     const { read } = operationsApp(over);
     const answer = await read("/readyz");
@@ -161,8 +171,10 @@ describe("GET /healthz and /readyz", () => {
   it.each(["WEUR", "EEUR"])(
     "is ready in production when the database is served from %s",
     async (region) => {
-      expect((await operationsApp({ environment: "production", region }).read("/readyz")).status)
-        .toBe(200);
+      const over = { environment: "production" as const, region };
+      expect((await operationsApp(over).read("/readyz")).status).toBe(200);
+      const fresh = { ...over, unsealedBeforeMs: NOW - WEEK_MS };
+      expect((await operationsApp(fresh).read("/readyz")).status).toBe(200);
     },
   );
 

@@ -2,6 +2,7 @@
 // Every write is conditional or has a unique key, so that it may be the last thing before a
 // crash, or happen twice.
 import type { Database } from "../../db/database.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { connectionRows } from "./connections.ts";
 import { earningSwitch } from "./earning-switch.ts";
@@ -37,17 +38,17 @@ export type BankingStore = ReturnType<typeof bankingStore>;
  * Opens banking's rows. Failures throw `DrizzleQueryError` or `DatabaseFailure`: the caller answers
  * 503.
  */
-export function bankingStore(db: Database, random: RandomBytes) {
+export function bankingStore(db: Database, random: RandomBytes, seals: RowSeals) {
   return {
-    ...linkedUserReads(db),
-    ...tradeRows(db, random),
-    ...tradedTokens(db),
+    ...linkedUserReads(db, seals),
+    ...tradeRows(db, random, seals),
+    ...tradedTokens(db, seals),
     ...lostTradeReads(db),
     ...linkSchedule(db),
     ...linkEndings(db),
     ...linkIntentRows(db, random),
-    ...connectionRows(db, random),
-    ...earningSwitch(db),
+    ...connectionRows(db, random, seals),
+    ...earningSwitch(db, seals),
     ...handoverRows(db),
     ...transferRows(db, random),
     ...readProgress(db),

@@ -76,7 +76,7 @@ export async function undoEmailChange(deps: IdentityDeps, id: string): Promise<b
   if (user === null) return false;
   const email = await decrypted(await cipherOfRow(deps, user), "email", change.formerCipher);
   const indexes = atLeastOne(emailIndexes(keyrings.index, email));
-  const undone = await store.undoEmailChange(change, indexes, clock.nowMs());
+  const undone = await store.undoEmailChange(user, change, indexes, clock.nowMs());
   if (undone) log.alert("email_change_undone", { user: user.id });
   return undone;
 }

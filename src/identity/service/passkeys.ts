@@ -18,7 +18,7 @@ import {
 import type { AssertionAnswer, PasskeyKey, RegistrationAnswer } from "../passkey.ts";
 import { newPasskeyChallenge, openPasskeyChallenge } from "../passkey-challenge.ts";
 import type { ChallengeUse } from "../passkey-challenge.ts";
-import type { PasskeyRow, PasskeyUse, UserRow } from "../store/index.ts";
+import type { NewPasskey, PasskeyUse, UserRow } from "../store/index.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { cipherOfRow, decrypted } from "./fields.ts";
 import { prepareSession, signedIn } from "./new-session.ts";
@@ -34,7 +34,7 @@ export type PasskeyView = {
 /** A user in a session of ours. */
 export type InSession = { readonly userId: UserId; readonly sessionId: SessionId };
 
-function keyOf(row: PasskeyRow): PasskeyKey {
+function keyOf(row: NewPasskey): PasskeyKey {
   return {
     credentialId: row.credentialId,
     publicKey: row.publicKey,
@@ -43,7 +43,7 @@ function keyOf(row: PasskeyRow): PasskeyKey {
   };
 }
 
-async function toView(cipher: UserCipher, row: PasskeyRow): Promise<PasskeyView> {
+async function toView(cipher: UserCipher, row: NewPasskey): Promise<PasskeyView> {
   const place = { table: "passkeys", column: "name", row: row.id };
   const opened = row.nameCipher === null ? null : await cipher.decrypt(place, row.nameCipher);
   return {
@@ -88,7 +88,7 @@ export async function registerPasskey(
   }
   const cipher = await cipherOfRow(deps, user);
   const id = newId("psk", nowMs, deps.random, userId);
-  const row: PasskeyRow = {
+  const row: NewPasskey = {
     id,
     userId,
     credentialId: key.credentialId,

@@ -8,10 +8,10 @@ import { deviceKeyOf } from "../challenge.ts";
 import { codeMatches } from "../code.ts";
 import { emailIndex, emailIndexes, normaliseEmail } from "../email.ts";
 import type { SignInError } from "../errors.ts";
-import type { UserRow } from "../store/index.ts";
+import type { NewUser, SignInWrite, UserRow } from "../store/index.ts";
 import type { Origin } from "./codes.ts";
 import type { IdentityDeps } from "./deps.ts";
-import { openedCipher } from "./fields.ts";
+import { decrypted, openedCipher } from "./fields.ts";
 import { atLeastOne } from "./indexes.ts";
 import { prepareSession, signedIn } from "./new-session.ts";
 import type { SignedIn } from "./new-session.ts";
@@ -50,21 +50,27 @@ export async function signIn(
     if (!codeMatches(keyrings.index, code, input.code, code.codeTag)) {
       return err(await countWrongTry(deps, code, attempt, input.origin));
     }
-    const { userId, newUser, prepared } = await prepareOpening(deps, input, { email, user, nowMs });
+    // Somebody wrote to the database: to sign in would be to sign in as somebody else.
+    if (user === "unusable") return err({ code: "forbidden" });
+    const opening = await prepareOpening(deps, input, { email, user, nowMs });
+    if (opening === null) return err({ code: "forbidden" });
+    const { userId, prepared } = opening;
     const written = await store.signIn({
       attempt,
       indexes,
       userId,
-      newUser,
+      user: opening.user,
       session: prepared.session,
       device: input.origin.device,
     });
     if (written.opened) {
-      return ok(await signedIn(deps, userId, prepared, newUser !== null, nowMs));
+      return ok(await signedIn(deps, userId, prepared, opening.user.is === "new", nowMs));
     }
     // The code was right and is spent, but a user who is being erased does not come back, and an
     // address whose change can still be undone gets no other user.
-    if (written.used) return err({ code: newUser === null ? "forbidden" : "email_reserved" });
+    if (written.used) {
+      return err({ code: opening.user.is === "known" ? "forbidden" : "email_reserved" });
+    }
     const limited = limitError(written.tally, code, nowMs);
     if (limited !== null) return err(limited);
     if (
@@ -76,15 +82,16 @@ export async function signIn(
 
 type Opening = {
   readonly userId: UserId;
-  readonly newUser: UserRow | null;
+  readonly user: SignInWrite["user"];
   readonly prepared: Awaited<ReturnType<typeof prepareSession>>;
 };
 
+/** Null when the address that the user's row holds is not the one that was proved. */
 async function prepareOpening(
   deps: IdentityDeps,
   input: SignInInput,
   found: { email: string; user: UserRow | null; nowMs: number },
-): Promise<Opening> {
+): Promise<Opening | null> {
   const { keyrings, random } = deps;
   const { user, nowMs } = found;
   const userId = user === null ? newId("usr", nowMs, random) : (user.id as UserId);
@@ -92,7 +99,11 @@ async function prepareOpening(
     ? await newWrappedDataKey(keyrings.encryption, userId, random)
     : user.dataKey;
   const cipher = await openedCipher(deps, userId, dataKey);
-  const newUser: UserRow | null = user !== null ? null : {
+  if (user !== null && (await decrypted(cipher, "email", user.emailCipher)) !== found.email) {
+    deps.log.alert("email_index_mismatch", { user: userId });
+    return null;
+  }
+  const newUser: NewUser = {
     id: userId,
     emailIndex: emailIndex(keyrings.index, found.email),
     dataKey,
@@ -113,5 +124,9 @@ async function prepareOpening(
   };
   const { deviceName } = input;
   const prepared = await prepareSession(deps, cipher, { deviceName, amr: ["otp"], nowMs });
-  return { userId, newUser, prepared };
+  return {
+    userId,
+    user: user === null ? { is: "new", row: newUser } : { is: "known", row: user },
+    prepared,
+  };
 }

@@ -11,6 +11,8 @@ import {
   users,
 } from "../../db/identity-tables.ts";
 import { noticeStatement } from "../../db/notice-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_EMAIL_CHANGES } from "../../db/sealed-tables.ts";
 import type { UserId } from "../../kernel/ids.ts";
 import type { DeviceKind } from "../device.ts";
 import { codesWithoutPasskeys } from "./passkeys.ts";
@@ -19,13 +21,14 @@ import type { EmailChangeRow, UserRow } from "./rows.ts";
 import { actingNow, endSessions } from "./sessions.ts";
 import { NO_TRIES, tallyQuery, triable } from "./tries.ts";
 import type { Attempt, Tally } from "./tries.ts";
+import { emailColumns } from "./users.ts";
 
 type EmailChangeWrite = {
   readonly id: string;
   readonly attempt: Attempt;
   readonly actor: PasskeyActor;
   /** As it was read: a change in between refuses this one. */
-  readonly former: Pick<UserRow, "emailIndex" | "emailCipher">;
+  readonly former: UserRow;
   readonly emailCipher: string;
   /** The new address under every key of the ring, active first. */
   readonly indexes: readonly [string, ...string[]];
@@ -58,10 +61,19 @@ type EmailChangeOutcome = {
  */
 async function changeEmail(
   db: Database,
+  seals: RowSeals,
   write: EmailChangeWrite,
 ): Promise<EmailChangeOutcome> {
   const { id, attempt, actor, former, indexes } = write;
   const { userId, nowMs } = actor;
+  const change = {
+    id,
+    userId,
+    formerIndex: former.emailIndex,
+    formerCipher: former.emailCipher,
+    changedAtMs: nowMs,
+    undoUntilMs: write.undoUntilMs,
+  };
   const holder = sql`(SELECT u.id FROM users AS u WHERE u.email_index IN ${[...indexes]})`;
   const kept = reserved(indexes, nowMs, userId);
   const usedHere =
@@ -76,13 +88,17 @@ async function changeEmail(
         eq(oneTimeCodes.id, attempt.codeId),
         triable(attempt),
         actingNow(actor),
-        sql`EXISTS (SELECT 1 FROM users AS u WHERE u.id = ${userId} AND u.email_index = ${former.emailIndex})`,
+        sql`EXISTS (SELECT 1 FROM users AS u WHERE u.id = ${userId} AND u.email_index = ${former.emailIndex} AND u.email_cipher = ${former.emailCipher})`,
         sql`${holder} IS NULL AND NOT ${kept}`,
       )),
       db.insert(emailChanges).select(
-        sql`SELECT ${id}, ${userId}, ${former.emailIndex}, ${former.emailCipher}, ${nowMs}, ${write.undoUntilMs}, NULL, NULL WHERE ${usedHere}`,
+        sql`SELECT ${id}, ${userId}, ${former.emailIndex}, ${former.emailCipher}, ${nowMs}, ${write.undoUntilMs}, NULL, NULL, ${
+          seals.of(SEALED_EMAIL_CHANGES, change)
+        } WHERE ${usedHere}`,
       ),
-      db.update(users).set({ emailIndex: indexes[0], emailCipher: write.emailCipher }).where(
+      db.update(users).set(
+        emailColumns(seals, former, { emailIndex: indexes[0], emailCipher: write.emailCipher }),
+      ).where(
         and(eq(users.id, userId), usedHere),
       ).returning({ id: users.id }),
       changeNotice(db, id, userId, actor.device, nowMs),
@@ -123,11 +139,13 @@ function changeNotice(
  */
 async function undoEmailChange(
   db: Database,
+  seals: RowSeals,
+  user: UserRow,
   change: EmailChangeRow,
   indexes: readonly [string, ...string[]],
   nowMs: number,
 ): Promise<boolean> {
-  const userId = change.userId as UserId;
+  const userId = user.id as UserId;
   const sinceMs = change.changedAtMs;
   const undoneHere =
     sql`EXISTS (SELECT 1 FROM email_changes AS e WHERE e.id = ${change.id} AND e.undone_by = ${change.id} AND e.undone_at_ms = ${nowMs})`;
@@ -138,7 +156,7 @@ async function undoEmailChange(
         eq(emailChanges.id, change.id),
         isNull(emailChanges.undoneAtMs),
         gt(emailChanges.undoUntilMs, nowMs),
-        sql`EXISTS (SELECT 1 FROM users AS u WHERE u.id = ${userId} AND u.state = 'active')`,
+        sql`EXISTS (SELECT 1 FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND u.email_cipher = ${user.emailCipher})`,
         sql`NOT EXISTS (SELECT 1 FROM users AS u WHERE u.email_index IN ${[
           ...indexes,
         ]} AND u.id <> ${userId})`,
@@ -150,9 +168,9 @@ async function undoEmailChange(
         isNull(emailChanges.undoneAtMs),
         undoneHere,
       )),
-      db.update(users).set({ emailIndex: indexes[0], emailCipher: change.formerCipher }).where(
-        and(eq(users.id, userId), undoneHere),
-      ),
+      db.update(users).set(
+        emailColumns(seals, user, { emailIndex: indexes[0], emailCipher: change.formerCipher }),
+      ).where(and(eq(users.id, userId), undoneHere)),
       ...endSessions(db, userId, null, nowMs, undoneHere),
       db.delete(passkeys).where(
         and(eq(passkeys.userId, userId), gte(passkeys.createdAtMs, sinceMs), undoneHere),
@@ -166,19 +184,22 @@ async function undoEmailChange(
   return done.length === 1;
 }
 
-export function emailChangeStore(db: Database) {
+export function emailChangeStore(db: Database, seals: RowSeals) {
   return {
-    changeEmail: (write: EmailChangeWrite) => changeEmail(db, write),
+    changeEmail: (write: EmailChangeWrite) => changeEmail(db, seals, write),
 
+    /** Null also for a row that must not be used. */
     async emailChange(id: string): Promise<EmailChangeRow | null> {
-      return (await db.select().from(emailChanges).where(eq(emailChanges.id, id)))[0] ?? null;
+      const [found] = await db.select().from(emailChanges).where(eq(emailChanges.id, id));
+      return found !== undefined && seals.holds(SEALED_EMAIL_CHANGES, found) ? found : null;
     },
 
     undoEmailChange: (
+      user: UserRow,
       change: EmailChangeRow,
       indexes: readonly [string, ...string[]],
       nowMs: number,
-    ) => undoEmailChange(db, change, indexes, nowMs),
+    ) => undoEmailChange(db, seals, user, change, indexes, nowMs),
 
     async forgetEmailChanges(userId: UserId): Promise<void> {
       await db.delete(emailChanges).where(eq(emailChanges.userId, userId));

@@ -3,6 +3,8 @@ import { sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import type { Database } from "../../db/database.ts";
 import { sessions } from "../../db/identity-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_SESSIONS } from "../../db/sealed-tables.ts";
 import { noticeStatement } from "../../db/notice-tables.ts";
 import type { SessionId, UserId } from "../../kernel/ids.ts";
 import type { DeviceKind } from "../device.ts";
@@ -19,18 +21,19 @@ export type NewSession = {
 /** Opens a session for an active user when the condition is true, for `db.batch`. */
 export function openSession(
   db: Database,
+  seals: RowSeals,
   userId: UserId,
   session: NewSession,
   by: { readonly deviceKey: string | null; readonly nowMs: number; readonly when: SQL },
 ) {
   const { deviceKey, nowMs, when } = by;
+  const amr = JSON.stringify(session.amr);
+  const seal = seals.of(SEALED_SESSIONS, { ...session, userId, amr, createdAtMs: nowMs });
   return db.insert(sessions).select(
-    sql`SELECT ${session.id}, u.id, 1, ${session.currentHash}, NULL, NULL, ${session.authTimeS}, ${
-      JSON.stringify(session.amr)
-    }, ${session.deviceNameCipher},
+    sql`SELECT ${session.id}, u.id, 1, ${session.currentHash}, NULL, NULL, ${session.authTimeS}, ${amr}, ${session.deviceNameCipher},
       ${nowMs}, ${nowMs}, ${
       nowMs + REFRESH_TTL_MS
-    }, NULL, NULL, NULL, ${deviceKey} FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND ${when}`,
+    }, NULL, NULL, NULL, ${deviceKey}, ${seal} FROM users AS u WHERE u.id = ${userId} AND u.state = 'active' AND ${when}`,
   ).returning({ id: sessions.id });
 }
 

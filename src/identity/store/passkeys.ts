@@ -4,13 +4,15 @@ import type { SQL } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { answeredChallenges, passkeys, users } from "../../db/identity-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_PASSKEYS, SEALED_USERS } from "../../db/sealed-tables.ts";
 import { noticeStatement } from "../../db/notice-tables.ts";
 import type { SessionId, UserId } from "../../kernel/ids.ts";
 import type { DeviceKind } from "../device.ts";
 import type { OpenedChallenge } from "../passkey-challenge.ts";
 import { openSession, sessionNotice } from "./open-session.ts";
 import type { NewSession } from "./open-session.ts";
-import type { PasskeyRow, UserRow } from "./rows.ts";
+import type { NewPasskey, PasskeyRow, UserRow } from "./rows.ts";
 import { actingNow } from "./sessions.ts";
 
 /** Enough for every device and key ring of a person; nothing lasting is without a limit. */
@@ -89,7 +91,7 @@ export function codesWithoutPasskeys(db: Database, userId: UserId) {
   );
 }
 
-function signingIn(db: Database) {
+function signingIn(db: Database, seals: RowSeals) {
   return {
     /** Opens a session with a passkey: all or nothing; false when it must not (any more). */
     async signInWithPasskey(
@@ -103,7 +105,7 @@ function signingIn(db: Database) {
       const [, , opened] = await guarded(() =>
         db.batch([
           ...use(db, used, { answeredFor: session.id, when: active }),
-          openSession(db, userId, session, {
+          openSession(db, seals, userId, session, {
             deviceKey: null,
             nowMs: used.nowMs,
             when: answeredHere(used.challenge, session.id),
@@ -158,12 +160,14 @@ function changes(db: Database) {
   };
 }
 
-export function passkeyStore(db: Database) {
+export function passkeyStore(db: Database, seals: RowSeals) {
   return {
+    /** Without rows that must not be used. */
     async passkeysOf(userId: UserId): Promise<PasskeyRow[]> {
-      return db.select().from(passkeys).where(eq(passkeys.userId, userId)).orderBy(
+      const rows = await db.select().from(passkeys).where(eq(passkeys.userId, userId)).orderBy(
         asc(passkeys.id),
       );
+      return rows.filter((row) => seals.holds(SEALED_PASSKEYS, row));
     },
 
     async passkeyByCredential(
@@ -173,12 +177,14 @@ export function passkeyStore(db: Database) {
         .innerJoin(users, eq(users.id, passkeys.userId)).where(
           eq(passkeys.credentialId, credentialId),
         );
-      return found ?? null;
+      const isGood = found !== undefined && seals.holds(SEALED_PASSKEYS, found.passkey) &&
+        seals.holds(SEALED_USERS, found.user);
+      return isGood ? found : null;
     },
 
     /** Keeps a new passkey and leaves a mail; `added` is false when it must not (any more). */
     async addPasskey(
-      row: PasskeyRow,
+      row: NewPasskey,
       challenge: OpenedChallenge,
       actor: PasskeyActor,
     ): Promise<{ readonly added: boolean; readonly full: boolean }> {
@@ -195,9 +201,9 @@ export function passkeyStore(db: Database) {
             } AND ${owned} < ${PASSKEYS_MAX} AND NOT EXISTS (SELECT 1 FROM passkeys AS p WHERE p.credential_id = ${row.credentialId})`,
           ),
           db.insert(passkeys).select(
-            sql`SELECT ${row.id}, ${userId}, ${row.credentialId}, ${row.publicKey}, ${row.counter}, ${row.transports}, ${row.nameCipher}, ${row.createdAtMs}, NULL WHERE ${
-              answeredHere(challenge, row.id)
-            }`,
+            sql`SELECT ${row.id}, ${userId}, ${row.credentialId}, ${row.publicKey}, ${row.counter}, ${row.transports}, ${row.nameCipher}, ${row.createdAtMs}, NULL, ${
+              seals.of(SEALED_PASSKEYS, row)
+            } WHERE ${answeredHere(challenge, row.id)}`,
           ).onConflictDoNothing().returning({ id: passkeys.id }),
           passkeyNotice(db, "passkey_added", row.id, actor),
           db.select({ owned: sql<number>`${owned}`.as("owned") }).from(sql`(SELECT 1)`),
@@ -207,7 +213,7 @@ export function passkeyStore(db: Database) {
     },
 
     ...changes(db),
-    ...signingIn(db),
+    ...signingIn(db, seals),
 
     async forgetPasskeys(userId: UserId): Promise<void> {
       await db.delete(passkeys).where(eq(passkeys.userId, userId));

@@ -1,9 +1,11 @@
 // The sessions of a user.
-import { and, desc, eq, exists, gt, isNull, lt, ne, sql } from "drizzle-orm";
+import { and, desc, eq, gt, isNull, lt, ne, sql } from "drizzle-orm";
 import type { SQL } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { knownDevices, sessions, users } from "../../db/identity-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_SESSIONS, SEALED_USERS } from "../../db/sealed-tables.ts";
 import type { SessionId, UserId } from "../../kernel/ids.ts";
 import type { SessionRow, UserRow } from "./rows.ts";
 
@@ -46,7 +48,7 @@ export function actingNow(
     AND s.ended_at_ms IS NULL AND s.expires_at_ms > ${actor.nowMs} AND u.state = 'active')`;
 }
 
-function actingUsers(db: Database) {
+function actingUsers(db: Database, seals: RowSeals) {
   return {
     /**
      * The active user's wrapped key, while the session is live and theirs; without one, while the
@@ -56,23 +58,25 @@ function actingUsers(db: Database) {
       { userId, sessionId, issuedAtS }: Acting,
       nowMs: number,
     ): Promise<string | null> {
-      const [found] = await db.select({ dataKey: users.dataKey }).from(users).where(and(
-        eq(users.id, userId),
-        eq(users.state, "active"),
-        sessionId === null
-          ? sql`coalesce(${users.sessionsEndedAtMs} / 1000, 0) < ${issuedAtS}`
-          : exists(
-            db.select({ one: sql`1` }).from(sessions).where(
-              and(eq(sessions.id, sessionId), eq(sessions.userId, userId), live(nowMs)),
-            ),
-          ),
-      ));
-      return found?.dataKey ?? null;
+      const isActive = and(eq(users.id, userId), eq(users.state, "active"));
+      if (sessionId === null) {
+        const [user] = await db.select({ dataKey: users.dataKey }).from(users).where(
+          and(isActive, sql`coalesce(${users.sessionsEndedAtMs} / 1000, 0) < ${issuedAtS}`),
+        );
+        return user?.dataKey ?? null;
+      }
+      const [found] = await db.select({ dataKey: users.dataKey, session: sessions }).from(users)
+        .innerJoin(sessions, eq(sessions.userId, users.id)).where(
+          and(isActive, eq(sessions.id, sessionId), live(nowMs)),
+        );
+      return found !== undefined && seals.holds(SEALED_SESSIONS, found.session)
+        ? found.dataKey
+        : null;
     },
   };
 }
 
-export function sessionStore(db: Database) {
+export function sessionStore(db: Database, seals: RowSeals) {
   return {
     /**
      * The user and a page of their live sessions, newest first, with one row more than asked for
@@ -96,7 +100,11 @@ export function sessionStore(db: Database) {
           ).orderBy(desc(sessions.id)).limit(limit + 1),
         ])
       );
-      return { user: found[0] ?? null, rows };
+      const [user] = found;
+      return {
+        user: user !== undefined && seals.holds(SEALED_USERS, user) ? user : null,
+        rows,
+      };
     },
 
     /**
@@ -142,7 +150,7 @@ export function sessionStore(db: Database) {
       return found.length === 1;
     },
 
-    ...actingUsers(db),
+    ...actingUsers(db, seals),
 
     async sessionIsLive(sessionId: SessionId, nowMs: number): Promise<boolean> {
       const found = await db.select({ id: sessions.id }).from(sessions).where(

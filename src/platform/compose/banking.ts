@@ -31,6 +31,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     platform,
     config,
     db,
+    seals,
     bodies,
     callers,
     cursors,
@@ -40,7 +41,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     note,
   } = shared;
   const { clock, random, log, fetch, sleep } = platform;
-  const store = bankingStore(db, random);
+  const store = bankingStore(db, random, seals);
   const powens = {
     ...config.powens,
     publicUrl: config.publicUrl,

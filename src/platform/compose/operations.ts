@@ -1,7 +1,9 @@
 // Operating the system: health, notices, and moving it to another runtime.
 import { haltRoutes } from "../../operations/halts/routes.ts";
 import { onceAnswered } from "../../operations/programme.ts";
-import { operationsRouters } from "../../operations/routes.ts";
+import { operationsRouters, sealRoutes } from "../../operations/routes.ts";
+import { sealPage } from "../../db/seal-sweep.ts";
+import { sealsReady } from "../../operations/readiness.ts";
 import { databaseHealth, ensureProgramme } from "../../operations/store.ts";
 import { transferRoutes } from "../../transfer/routes.ts";
 import { transferService } from "../../transfer/service.ts";
@@ -29,9 +31,22 @@ export function composeOperations(
       database: () => databaseHealth(platform.db),
       ledger: platform.pingLedger,
       aggregator,
+      seals: () => sealsReady(config.unsealedBeforeMs, clock.nowMs()),
       programme: onceAnswered(() => ensureProgramme(db, { pointsPerEuro }, clock.nowMs())),
     },
   });
+}
+
+export function mountSeals({ db, seals, cursors, note, operatorTokens }: Shared): Routers {
+  return [{
+    path: "/admin/v1",
+    router: sealRoutes({
+      sealPage: (position) => sealPage(db, seals, position),
+      operatorTokens,
+      cursors,
+      note,
+    }),
+  }];
 }
 
 /** The emergency brake. */

@@ -4,6 +4,7 @@ import { auditStatement } from "../../audit/ports.ts";
 import type { AuditEvent } from "../../audit/ports.ts";
 import type { Config } from "../../config.ts";
 import { openDatabase } from "../../db/database.ts";
+import { rowSeals } from "../../db/row-seals.ts";
 import { openBodies } from "../../http/bodies.ts";
 import type { StartTimer } from "../../http/bodies.ts";
 import { rememberCallers } from "../../http/callers.ts";
@@ -23,12 +24,17 @@ const startTimer: StartTimer = (afterMs, run) => {
 };
 
 export function sharedParts(platform: Platform, config: Config) {
-  const { clock, random } = platform;
+  const { clock, random, log } = platform;
   const db = openDatabase(platform.db);
   return {
     platform,
     config,
     db,
+    seals: rowSeals({
+      keyring: config.keyrings.index,
+      unsealedBeforeMs: config.unsealedBeforeMs,
+      log,
+    }),
     bodies: openBodies(startTimer),
     callers: rememberCallers(clock),
     halts: haltsStore(db, random),

@@ -258,7 +258,13 @@ describe("readiness", () => {
       throw new Error("down");
     };
     const seen = await readiness(
-      { database: down, ledger: async () => true, programme: down, aggregator: down },
+      {
+        database: down,
+        ledger: async () => true,
+        programme: down,
+        aggregator: down,
+        seals: () => true,
+      },
       true,
     );
     expect(seen.failures).toEqual(["database_unavailable"]);
