@@ -8,7 +8,9 @@ import { afterAll, expect, test } from "vitest";
 import type { LedgerModule } from "./ledger.ts";
 import { MUTATIONS } from "./mutation-list.ts";
 import type { Mutation } from "./mutation.ts";
+import { SIGHT_MUTATIONS } from "./mutations-of-sight.ts";
 import { runSeed, SeedFailure } from "./run.ts";
+import { runSight } from "./sight.ts";
 import { tokenPattern } from "./token-pattern.ts";
 
 /** Where the known seeds notice no more, since the world changed, one of so many must. */
@@ -54,10 +56,11 @@ async function mutant(mutation: Mutation): Promise<LedgerModule> {
 async function firstFailure(
   module: LedgerModule,
   known: readonly number[],
+  run: (seed: number, module: LedgerModule) => unknown,
 ): Promise<SeedFailure | null> {
   for (const seed of [...known, ...Array.from({ length: SEEDS_MAX }, (_, index) => index + 1)]) {
     try {
-      await runSeed(seed, module);
+      await run(seed, module);
     } catch (error) {
       if (error instanceof SeedFailure) return error;
       throw error;
@@ -67,7 +70,13 @@ async function firstFailure(
 }
 
 test.each(MUTATIONS)("$name is noticed ($breaks)", async (mutation) => {
-  expect(await firstFailure(await mutant(mutation), mutation.seeds ?? [])).toBeInstanceOf(
+  expect(await firstFailure(await mutant(mutation), mutation.seeds ?? [], runSeed)).toBeInstanceOf(
+    SeedFailure,
+  );
+});
+
+test.each(SIGHT_MUTATIONS)("$name is noticed ($breaks)", async (mutation) => {
+  expect(await firstFailure(await mutant(mutation), mutation.seeds ?? [], runSight)).toBeInstanceOf(
     SeedFailure,
   );
 });

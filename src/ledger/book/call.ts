@@ -35,6 +35,8 @@ export type Call = {
   head: Head;
   usage: UsageCache | null;
   readonly ranks: Ranks;
+  /** A webhook is taken in: confirmed points must not move. */
+  byWebhook: boolean;
   /**
    * When the last complete read of each account began (purchases/sight.ts); null: not asked for yet.
    */
@@ -79,6 +81,7 @@ export function newCall(
     head: readHead(sql),
     usage: null,
     ranks,
+    byWebhook: false,
     marks: null,
     debtOpen: false,
     freed: new Set(),

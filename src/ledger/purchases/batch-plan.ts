@@ -25,7 +25,7 @@ import {
   withGivenDay,
 } from "./row-facts.ts";
 import { isNewerVersion } from "./row-versions.ts";
-import { isRowShown, restsConfirmed, withNotes } from "./sight.ts";
+import { isRowShown, waitsForRead, withNotes } from "./sight.ts";
 import type { Call } from "../book/call.ts";
 
 /** A row that this call may change. */
@@ -196,9 +196,9 @@ function overwrites({ read }: BatchPlan, known: PurchaseRow, row: BankRow): bool
  */
 function answerNotes(planned: PlannedRow, { startedAtMs }: BatchRead, newer: boolean): boolean {
   const { row } = planned;
-  if (row.sightNotes === null) return false;
+  if (row.sightNotes === null && row.review !== "not_shown") return false;
   if (!newer && (row.saidMs ?? 0) >= startedAtMs) return false;
-  const { askedAtMs } = row.sightNotes;
+  const askedAtMs = row.sightNotes?.askedAtMs ?? null;
   const stillAsked = askedAtMs !== null && askedAtMs >= startedAtMs;
   row.sightNotes = null;
   row.sightNotes = stillAsked ? withNotes(row, { askedAtMs }) : null;
@@ -228,11 +228,11 @@ function takeVersion(
   const wasShown = isRowShown(call, known);
   if (plan.read !== null) known.saidMs = null;
   else if (differs || moves) {
-    if (restsConfirmed(call, known)) {
+    if (waitsForRead(call, known)) {
       plan.hasQuestions = true;
       if ((known.sightNotes?.askedAtMs ?? null) !== null) return false;
-      // It stays shown, whatever reads lack from now on.
-      known.saidMs = null;
+      // What was shown stays so, whatever reads lack from now on.
+      if (wasShown) known.saidMs = null;
       known.sightNotes = withNotes(known, { askedAtMs: call.nowMs });
       planned.factsChanged = true;
       return true;

@@ -10,6 +10,7 @@ import type { Account } from "./account-identity.ts";
 import { plannedStored } from "./batch-plan.ts";
 import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
 import { readPurchase } from "./purchase-rows.ts";
+import { hasRefunds } from "./refund-matching.ts";
 import { decisiveFactsDiffer, overwriteFacts } from "./row-facts.ts";
 import {
   endReads,
@@ -70,7 +71,7 @@ function settleComplete(
   );
   for (const planned of open) {
     const { row } = planned;
-    if (given.has(row.externalId)) noteGiven(plan, planned, startedAtMs);
+    if (given.has(row.externalId)) noteGiven(call, plan, planned, startedAtMs);
     else if (covered.has(row.accountNo) && row.purchasedOn >= complete.fromDay) {
       noteMissed(plan, planned, startedAtMs);
     } else if (row.saidMs !== null) {
@@ -108,13 +109,20 @@ function change(plan: BatchPlan, planned: PlannedRow): void {
 }
 
 /**
- * The read gave the row as it is: the mark shows it. What it takes from others has to be judged,
- * since confirmed points did not give way to a webhook.
+ * The read gave the row as it is: the mark shows it. Refunds and deletions have to be judged, and
+ * refunds be matched, since confirmed points did not give way to a webhook.
  */
-function noteGiven(plan: BatchPlan, planned: PlannedRow, startedAtMs: number): void {
+function noteGiven(
+  call: Call,
+  plan: BatchPlan,
+  planned: PlannedRow,
+  startedAtMs: number,
+): void {
   const { row } = planned;
-  if ((row.saidMs ?? 0) >= startedAtMs) return;
-  if (row.saidMs !== null && takesAway(row)) plan.rows.set(row.n, planned);
+  if (row.saidMs === null || row.saidMs >= startedAtMs) return;
+  if (takesAway(row) || (row.brand !== null && hasRefunds(call, row.brand.id))) {
+    plan.rows.set(row.n, planned);
+  }
 }
 
 function noteMissed(plan: BatchPlan, planned: PlannedRow, startedAtMs: number): void {

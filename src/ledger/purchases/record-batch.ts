@@ -36,6 +36,7 @@ export function record(call: Call, batch: RecordBatch): Result<RecordSummary, Of
     "batch_too_large",
     "the batch has more than 500 rows",
   );
+  call.byWebhook = batch.read === undefined;
   const batchAccounts = saveAccounts(call, batch);
   const plan = planBatch(call, batch, batchAccounts.accounts);
   settleReads(call, plan, batch, batchAccounts.accounts.values());

@@ -56,18 +56,7 @@ export function reassignRefunds(
   const allocated = allocateRefunds(purchases.filter(takesPart).map(rowOf), refunds.map(rowOf));
   for (const refund of refunds) settleRefund(call, refund, allocated.get(refund.n) ?? []);
   const refundedCents = refundedBy(allocated);
-  const taking = [...purchases, ...refunds].filter((row) => takesPart(row));
-  if (taking.some((row) => !isRowShown(call, row))) {
-    // Confirmed points give way to what reads have shown, and to nothing else.
-    const isFirm = (row: PurchaseRow): boolean => isRowShown(call, row) || isConfirmed(call, row);
-    const shown = refundedBy(allocateRefunds(
-      purchases.filter((row) => takesPart(row) && isFirm(row)).map(rowOf),
-      refunds.filter((row) => isRowShown(call, row)).map(rowOf),
-    ));
-    for (const { n } of purchases.filter((row) => isConfirmed(call, row))) {
-      refundedCents.set(n, shown.get(n) ?? 0);
-    }
-  }
+  boundByReads(call, purchases, refunds, { refundedCents, rowOf });
   // Points that come back go first, so that a refund that moves from one purchase to another costs
   // no hold.
   const changed = purchases.filter((purchase) =>
@@ -95,8 +84,33 @@ function refundedBy(
   return refundedCents;
 }
 
-function isConfirmed(call: Call, { lotNo }: PurchaseRow): boolean {
-  return lotNo !== null && readLot(call, lotNo).state === "available";
+/**
+ * Points that are confirmed, or due to be, move no further than reads have shown, and not at all
+ * while a webhook is taken in.
+ */
+function boundByReads(
+  call: Call,
+  purchases: readonly PurchaseRow[],
+  refunds: readonly PurchaseRow[],
+  { refundedCents, rowOf }: {
+    readonly refundedCents: Map<number, number>;
+    readonly rowOf: (row: PurchaseRow) => RefundRow;
+  },
+): void {
+  const taking = [...purchases, ...refunds].filter(takesPart);
+  if (taking.every((row) => isRowShown(call, row))) return;
+  const isFirm = ({ lotNo }: PurchaseRow): boolean => {
+    const lot = lotNo === null ? null : readLot(call, lotNo);
+    return lot !== null && (lot.state === "available" || lot.confirmAtMs <= call.nowMs);
+  };
+  const shown = refundedBy(allocateRefunds(
+    purchases.filter((row) => takesPart(row) && isRowShown(call, row)).map(rowOf),
+    refunds.filter((row) => isRowShown(call, row)).map(rowOf),
+  ));
+  for (const { n, refundedCents: before } of purchases.filter(isFirm)) {
+    const bounds = call.byWebhook ? [before] : [shown.get(n) ?? 0, refundedCents.get(n) ?? 0];
+    refundedCents.set(n, Math.min(Math.max(before, Math.min(...bounds)), Math.max(...bounds)));
+  }
 }
 
 function settleRefund(call: Call, refund: PurchaseRow, parts: readonly RefundPart[]): void {

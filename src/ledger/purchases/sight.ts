@@ -91,12 +91,19 @@ export function letCount(row: PurchaseRow): void {
   row.sightNotes = null;
 }
 
-/**
- * Whether points are confirmed that rest on the row: its purchase's, or those of the purchases that
- * the refund gives back. What a webhook says of it then is not believed before a read shows it.
- */
+/** Whether points that rest on the row, or that it takes as a refund, are confirmed. */
 export function restsConfirmed(call: Call, row: PurchaseRow): boolean {
   return row.state !== "pending" && confirmedLots(call, concernedBy(row)).size > 0;
+}
+
+/**
+ * Whether what a webhook says of the row is not believed before a read shows it: confirmed points
+ * rest on it, or it is part of a refund, and so decides about the points of others.
+ */
+export function waitsForRead(call: Call, row: PurchaseRow): boolean {
+  const isRefund = row.state === "booked" &&
+    (row.kind === "refund" ? row.refundParts.length > 0 : row.refundedCents > 0);
+  return isRefund || restsConfirmed(call, row);
 }
 
 const concernedBy = (row: PurchaseRow): readonly number[] => [
