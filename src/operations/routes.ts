@@ -2,10 +2,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Config } from "../config.ts";
-import { audited } from "../audit/ports.ts";
+import { audited, operatorEvent } from "../audit/ports.ts";
 import type { AuditEvent } from "../audit/ports.ts";
 import type { SealedPage, SealPosition } from "../db/seal-sweep.ts";
-import { requireRole } from "../http/authentication.ts";
+import { operatorOf, requireRole } from "../http/authentication.ts";
 import type { OperatorTokens } from "../http/authentication.ts";
 import type { AppEnv } from "../http/context.ts";
 import { API_VERSION } from "../http/openapi.ts";
@@ -387,9 +387,11 @@ export function sealRoutes(deps: SealRoutesDeps): OpenAPIHono<AppEnv> {
     const { cursor } = c.req.valid("json");
     const position = cursor === null ? null : deps.cursors.open(SEALS_SCOPE, cursor);
     if (cursor !== null && position === null) return problem(c, "cursor_invalid") as never;
-    const { next, ...page } = await deps.sealPage(
-      position === null ? null : JSON.parse(position) as SealPosition,
-    );
+    const from = position === null ? null : JSON.parse(position) as SealPosition;
+    // Before the act: a page that is sealed and not written down could not be found again.
+    const table = from?.table ?? "all";
+    await deps.note(operatorEvent(operatorOf(c), "row_seals.renew", table, {}));
+    const { next, ...page } = await deps.sealPage(from);
     const nextCursor = next === null ? null : deps.cursors.seal(SEALS_SCOPE, JSON.stringify(next));
     return c.json({ ...page, next_cursor: nextCursor }, 200);
   });

@@ -13,7 +13,9 @@ import { LANDING } from "../../src/texts/texts.ts";
 import { haltsStore } from "../../src/operations/halts/store.ts";
 import { onceAnswered } from "../../src/operations/programme.ts";
 import { sealsReady } from "../../src/operations/readiness.ts";
-import { operationsRouters } from "../../src/operations/routes.ts";
+import { sealPage } from "../../src/db/seal-sweep.ts";
+import { SEALED_TABLES } from "../../src/db/sealed-tables.ts";
+import { operationsRouters, sealRoutes } from "../../src/operations/routes.ts";
 import { databaseHealth, ensureProgramme } from "../../src/operations/store.ts";
 import { ALICE, CLAIRE, KEYRING, openLimiter, operatorTokens } from "../support/catalogue-app.ts";
 import { inbound } from "../support/inbound.ts";
@@ -38,6 +40,7 @@ function operationsApp(
   const db = openDatabase(DB);
   const seals = strictSeals(KEYRING);
   const lines: string[] = [];
+  const notes: string[] = [];
   const log = jsonLog((line) => lines.push(line));
   const rest = createRouter();
   rest.get("/behind", (c) => c.text("open"));
@@ -102,6 +105,12 @@ function operationsApp(
     cursors: signedCursors(KEYRING),
     note: (event) => catalogueStore(db, systemRandomBytes, seals).note(event, NOW),
   });
+  const sealing = sealRoutes({
+    sealPage: (position) => sealPage(db, seals, position),
+    operatorTokens,
+    cursors: signedCursors(KEYRING),
+    note: async (event) => void notes.push(event.action),
+  });
   const app = createApp({
     clock: { nowMs: () => NOW },
     random: systemRandomBytes,
@@ -114,6 +123,7 @@ function operationsApp(
     routers: [
       ...routers,
       { path: "/admin/v1", router: quarantine },
+      { path: "/admin/v1", router: sealing },
       { path: "/", router: rest },
     ],
     isUnavailable: isDatabaseFailure,
@@ -133,8 +143,44 @@ function operationsApp(
       },
     };
   };
-  return { read, lines };
+  const seal = async (cursor: unknown, as: string) => {
+    const response = await app.request("https://api.cagnotte.test/admin/v1/row-seals", {
+      method: "POST",
+      headers: { "Authorization": `Bearer ${as}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ cursor }),
+    });
+    return { status: response.status, body: await response.json<SealAnswer>() };
+  };
+  return { read, lines, notes, seal };
 }
+
+type SealAnswer = { code?: string; table: string; next_cursor: string | null };
+
+describe("POST /admin/v1/row-seals", () => {
+  const OWNER = "operator.olga.owner";
+
+  it("goes through every sealed table, a page at a time", async () => {
+    const { seal, notes } = operationsApp();
+    const tables: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const { status, body }: { status: number; body: SealAnswer } = await seal(cursor, OWNER);
+      expect(status).toBe(200);
+      tables.push(body.table);
+      cursor = body.next_cursor;
+    } while (cursor !== null);
+    expect(new Set(tables).size).toBe(SEALED_TABLES.length);
+    expect(notes).toHaveLength(tables.length);
+  });
+
+  it("is the owner's, and takes no cursor but its own", async () => {
+    const { seal } = operationsApp();
+    for (const other of [CLAIRE, ALICE]) expect((await seal(null, other)).status).toBe(403);
+    const forged = await seal("eyJ0YWJsZSI6InVzZXJzIn0.t1.AAAA", OWNER);
+    expect([forged.status, forged.body.code]).toEqual([400, "cursor_invalid"]);
+    expect((await seal(7, OWNER)).status).toBe(422);
+  });
+});
 
 beforeEach(async () => {
   await DB.exec("DELETE FROM settings");

@@ -315,7 +315,14 @@ describe("what a bank link consists of", () => {
       body: { redirect_uri: REDIRECT },
     });
     const ended = await bank.call("DELETE", `/v1/bank-connections/${id}`, { as: attacker.userId });
-    expect([renewed.status, ended.status]).toEqual([404, 404]);
+    const account = await idOf("bank_accounts", victim);
+    await run("UPDATE bank_accounts SET user_id = ? WHERE id = ?", attacker.userId, account);
+    const off = await bank.call("PATCH", `/v1/bank-accounts/${account}`, {
+      as: attacker.userId,
+      body: { earning: false },
+    });
+    expect([renewed.status, ended.status, off.status]).toEqual([404, 404, 404]);
+    expect(await text("SELECT earning FROM bank_accounts WHERE id = ?", account)).toBe("1");
     expect(bank.powens.state.calls).toHaveLength(calls);
     expect(await text("SELECT status FROM bank_connections WHERE id = ?", id)).toBe("active");
   });

@@ -30,8 +30,6 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
   const {
     platform,
     config,
-    db,
-    seals,
     bodies,
     callers,
     cursors,
@@ -41,7 +39,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     note,
   } = shared;
   const { clock, random, log, fetch, sleep } = platform;
-  const store = bankingStore(db, random, seals);
+  const store = bankingStore(shared.db, random, shared.seals);
   const powens = {
     ...config.powens,
     publicUrl: config.publicUrl,
