@@ -15,6 +15,9 @@ function scopeKey(scope: IdempotencyScope): string {
   return sha256Hex(JSON.stringify([scope.principal, scope.method, scope.path, scope.key]));
 }
 
+/** By which a principal's answers are counted, without saying whose they are. */
+const principalKey = (principal: string): string => sha256Hex(JSON.stringify([principal]));
+
 const place = (scope: string): string => `idempotency_keys|answer||${scope}|k1`;
 
 export function idempotencyStore(
@@ -36,14 +39,14 @@ export function idempotencyStore(
         answerCipher: null,
         startedAtMs: nowMs,
         expiresAtMs: nowMs + IDEMPOTENCY_TTL_MS,
-        principal: scope.principal,
+        principal: principalKey(scope.principal),
       };
       const max = keptAnswersMax(scope.principal);
       // Takes a free key, an expired one, or one whose request died and that asks for the same
       // thing.
       const taken = await db.insert(keys).select(
-        sql`SELECT ${key}, ${requestHash}, 'running', NULL, ${nowMs}, ${row.expiresAtMs}, ${scope.principal}
-          WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM idempotency_keys k WHERE k.principal = ${scope.principal} AND k.expires_at_ms > ${nowMs} LIMIT ${max})) < ${max}`,
+        sql`SELECT ${key}, ${requestHash}, 'running', NULL, ${nowMs}, ${row.expiresAtMs}, ${row.principal}
+          WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM idempotency_keys k WHERE k.principal = ${row.principal} AND k.expires_at_ms > ${nowMs} LIMIT ${max})) < ${max}`,
       ).onConflictDoUpdate({
         target: keys.scope,
         set: row,

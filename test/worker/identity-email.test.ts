@@ -306,7 +306,7 @@ describe("undoing a change of address", () => {
 
   it("is forgotten once it is too late", async ({ expect }) => {
     const app = await identityApp(DB, { startMs: Date.UTC(2027, 0, 1) });
-    const store = identityStore(app.db, systemRandomBytes);
+    const store = identityStore(app.db, systemRandomBytes, app.seals);
     const email = someone();
     const session = await app.signIn(email);
     await change(app, someone(), await app.stepUp(email, session));

@@ -12,6 +12,7 @@ import { addUser, REDIRECT } from "../support/banking-app.ts";
 import { all, app, binding, useBankingApp } from "../support/banking-d1.ts";
 import { KEYRING } from "../support/catalogue-app.ts";
 import { db } from "../support/http-app.ts";
+import { strictSeals } from "../support/seals.ts";
 
 useBankingApp();
 const DAY_MS = 86_400_000;
@@ -27,7 +28,7 @@ describe("kept answers", () => {
       `INSERT INTO idempotency_keys (scope, request_hash, state, started_at_ms, expires_at_ms, principal)
        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
        SELECT ? || i, 'h', 'running', ?, ?, ? FROM n`,
-    ).bind(rows, principal, NOW, NOW + DAY_MS, principal).run();
+    ).bind(rows, principal, NOW, NOW + DAY_MS, sha256Hex(JSON.stringify([principal]))).run();
 
   it("are a thousand for a user; a repeat is answered still, others are not concerned", async () => {
     const principal = "usr_quota";
@@ -58,7 +59,7 @@ describe("kept answers", () => {
 });
 
 describe("consent decisions", () => {
-  const store = identityStore(db, systemRandomBytes);
+  const store = identityStore(db, systemRandomBytes, strictSeals(KEYRING));
   const decide = (userId: Awaited<ReturnType<typeof addUser>>, granted: boolean, atMs = NOW) =>
     store.decide({
       id: crypto.randomUUID(),
@@ -118,7 +119,7 @@ describe("trips to a bank's page", () => {
 
 describe("quarantined messages", () => {
   it("are bounded for each user of the aggregator; one that is known is counted on", async () => {
-    const store = bankingStore(db, systemRandomBytes);
+    const store = bankingStore(db, systemRandomBytes, strictSeals(KEYRING));
     const entry = (remoteUserId: string | null, bodyHash: string) => ({
       provider: "powens",
       event: "connection-synced",

@@ -258,7 +258,14 @@ describe("the reviews", () => {
     // D1 does not know yet that the bank's newer version is held for another reason.
     const reviews = reviewService({
       store: app.queue,
-      catalogue: { current: async () => Promise.reject(new Error("not asked")) },
+      catalogue: {
+        current: async () => ({
+          paused: false,
+          termsFor: () => {
+            throw new Error("not asked");
+          },
+        }),
+      },
       decide: decideEarning,
       programme: PROGRAMME,
       clock: app.clock,
