@@ -188,6 +188,7 @@ export async function insightsApp(stepUsers = 25) {
     privacy,
     index,
     catalogue: service,
+    catalogueView: cache,
     stubOf: (id: UserId) => bindings.LEDGER.getByName(id),
   };
 }

@@ -103,14 +103,22 @@ export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
       granted,
       textVersion,
     );
-    if (decided.ok) return c.json(consentBody(decided.value), 200);
-    if (decided.error === "too_many_decisions") {
+    return decided.ok ? c.json(consentBody(decided.value), 200) : refuseDecision(c, decided.error);
+  });
+}
+
+function refuseDecision(
+  c: Context<AppEnv>,
+  error: "user_unknown" | "connections_not_ended" | "too_many_decisions",
+) {
+  switch (error) {
+    case "too_many_decisions":
       return refuse(c, "rate_limited", {
         headers: rateLimitHeaders("consents", DECISIONS_A_DAY_MAX, DAY_S, DAY_S),
       });
-    }
-    return decided.error === "user_unknown"
-      ? refuseGoneUser(c)
-      : refuse(c, "unavailable", { headers: { "Retry-After": "5" } });
-  });
+    case "user_unknown":
+      return refuseGoneUser(c);
+    case "connections_not_ended":
+      return refuse(c, "unavailable", { headers: { "Retry-After": "5" } });
+  }
 }
