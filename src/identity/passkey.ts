@@ -124,8 +124,9 @@ export function claimedChallenge(
 }
 
 /**
- * Whether an attestation can be looked at without asking anybody: none, or made by the new key
- * itself. Certificates would make the verification fetch addresses that the caller chose.
+ * Whether an attestation is none, as we ask, or made by the new key itself. Certificates say who
+ * made the authenticator, which decides nothing here; verifying them is the largest and oldest part
+ * of WebAuthn, reads lists of revoked ones over the network, and would be open to every caller.
  */
 function isOwnAttestation(attestationObject: string): boolean {
   const bytes = base64Decode(attestationObject);

@@ -23,6 +23,14 @@ const ASSERTION = {
     "MEYCIQDqg9zPNmNDI0fDgd_qCzFWNIm5Th7a1FrbuatE4MFP5wIhAIONf3cuL0kV6NBZqMAWkkyaC9XoawE9d4Mg-g1_Ba_v",
   userHandle: "dXNyXzE",
 };
+/** Signed by a certificate that openssl made for this test alone. */
+const CERTIFIED = {
+  id: "7DrmWGSZ0WdS-p9HVHC7OfVZP85d_7IM9KtVaAVPT1k",
+  clientDataJSON:
+    "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIiwiY2hhbGxlbmdlIjoiWTJWeWRHbG1hV1ZrIiwib3JpZ2luIjoiaHR0cHM6Ly9hcHAuY2Fnbm90dGUudGVzdCIsImNyb3NzT3JpZ2luIjpmYWxzZX0",
+  attestationObject:
+    "o2NmbXRmcGFja2VkZ2F0dFN0bXSjY2FsZyZjc2lnWEYwRAIgCLCbfES7PZ3NEd9W4kMtv6n3CxRfvI7z6An42eU-4a4CIG95NX4k9KF6duFTHKiqtiHc6m25tl2FiZ4ILXZnN_ABY3g1Y4FZAf8wggH7MIIBoqADAgECAhQCFYz0ZTvSsjngXPb5oI-NF3fCEDAKBggqhkjOPQQDAjBPMQswCQYDVQQGEwJGUjENMAsGA1UECgwEVGVzdDEiMCAGA1UECwwZQXV0aGVudGljYXRvciBBdHRlc3RhdGlvbjENMAsGA1UEAwwEVGVzdDAgFw0yNjExMjcxMzExMDVaGA8yMTI2MTEwMzEzMTEwNVowTzELMAkGA1UEBhMCRlIxDTALBgNVBAoMBFRlc3QxIjAgBgNVBAsMGUF1dGhlbnRpY2F0b3IgQXR0ZXN0YXRpb24xDTALBgNVBAMMBFRlc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAASQq3N1khdZuUzgsAkKl1u2d7ejCec6h-BXrAVjXoxdykh7Pqx_WrCS4VCNed7xf9X6crRUzY0T2cnQ78PpQzjIo1owWDAMBgNVHRMBAf8EAjAAMCkGA1UdHwQiMCAwHqAcoBqGGGh0dHA6Ly8xMjcuMC4wLjE6OS9jLmNybDAdBgNVHQ4EFgQUpBIqpw8HzMsuQ_7xZnDLVHkaxNowCgYIKoZIzj0EAwIDRwAwRAIgQyNK470BqqE1G_wySBEAYQ-5yPNXAPhcKhfzukgREzoCIDfSaKz-g13Rh_zGMGGaEL0tYjz4tdFbS_Kzbpk0CDmSaGF1dGhEYXRhWKScvLby6EqovIBJTnulR2W6qwJeGucMiWS4yK29-qcpNkUAAAAAAAAAAAAAAAAAAAAAAAAAAAAg7DrmWGSZ0WdS-p9HVHC7OfVZP85d_7IM9KtVaAVPT1mlAQIDJiABIVggSBs8-EQX1qZVTsxV4tbyCaBEN0gGj0Q-P5ey2SfWG5EiWCC20hCXhnA9pvbqzK8qZejbVV0bNNa0v-UoMCvLy98zlQ",
+};
 const challenge = (text: string): string => base64UrlEncode(utf8Encode(text));
 const answered = (response: Partial<AssertionAnswer["response"]> = {}): AssertionAnswer => ({
   id: ID,
@@ -71,6 +79,12 @@ export function passkeyContract(test: ContractTest): void {
       await recordedKey({ ...PARTY, rpId: "evil.test" }),
       await recordedKey({ ...PARTY, origins: [] }),
     ]).toEqual([null, null]);
+  });
+
+  test("a recorded attestation with a certificate, valid in itself, is refused", async ({ expect }) => {
+    const { id, ...response } = CERTIFIED;
+    const answer = { id, rawId: id, response: { ...response, transports: [] } };
+    expect(await verifyRegistration(PARTY, answer, challenge("certified"))).toEqual(null);
   });
 
   test("a passkey made here is good here", async ({ expect }) => {

@@ -68,7 +68,9 @@ export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
       next_cursor: more ? deps.cursors.seal(scope, last.purpose) : null,
     }, 200);
   });
+}
 
+export function addConsentDecisions(router: Router, deps: IdentityRoutesDeps): void {
   const decide = createRoute({
     method: "put",
     path: "/v1/me/consents/{purpose}",

@@ -1,7 +1,7 @@
 // HTTP of signing in and of the user's own data (API.md, "Signing in" and "The user"). Reads the
 // request, asks the service, says the answer.
 import { createRouter } from "../../http/router.ts";
-import { addConsents } from "./consents.ts";
+import { addConsentDecisions, addConsents } from "./consents.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { addLegalTexts } from "./legal-texts.ts";
 import { addEmailChange } from "./email.ts";
@@ -40,6 +40,7 @@ export function identityRoutes(deps: IdentityRoutesDeps): Router {
   addProfile(router, deps);
   addEmailChange(router, deps);
   addConsents(router, deps);
+  addConsentDecisions(router, deps);
   addLegalTexts(router);
   return router;
 }
