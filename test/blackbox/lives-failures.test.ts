@@ -152,6 +152,7 @@ describe("the aggregator failing", () => {
         merchant: "Monoprix",
         webhook: false,
       });
+      await passes("P6D");
       await bank("/faults", { ...fault, path: "/2.0/users/me/transactions", times: 3 });
       await passes("P1D");
       expect(await seen(who)).toEqual([]);

@@ -48,8 +48,8 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     name: "rows that reads lack are shown",
     breaks: "held when reads answered twice without the row",
     file: "ledger/purchases/complete-reads.ts",
-    find: "if (missed === MISSED_MAX) giveUp(planned);",
-    replace: "if (missed === MISSED_MAX) row.saidMs = null;",
+    find: "for (const planned of lacking) giveUp(call, planned);",
+    replace: "for (const { row } of lacking) row.saidMs = null;",
   },
   {
     name: "a webhook's refund takes confirmed points",
@@ -76,7 +76,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     name: "two reads without a refund are not enough",
     breaks: "what a webhook took comes back when two reads lack it",
     file: "ledger/purchases/complete-reads.ts",
-    find: `} else if (row.saidMs === null) letCount(row);`,
+    find: `} else if (row.saidMs === null || isShown(call, row)) letCount(row);`,
     replace: `} else if (row.saidMs === null || row.kind === "refund") letCount(row);`,
   },
 ];

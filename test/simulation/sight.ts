@@ -46,7 +46,7 @@ type Sight = {
 
 function offerOf(startMs: number, confirmationDays: number): OfferTerms {
   return {
-    offerId: "off_s" as OfferTerms["offerId"],
+    offerId: "off_s",
     version: 1,
     brandId: BRAND,
     kind: "percent",

@@ -242,7 +242,8 @@ describe("states are looked up before they are believed", () => {
       "connection-synced",
       syncedBody(app, user.remoteUserId, user.remoteConnectionId, []),
     );
-    expect(app.ledger.calls).toEqual([]);
+    // The ledger learns of the end, and of nothing after it.
+    expect(app.ledger.calls.map(({ batch }) => batch.hasEnded)).toEqual([true]);
   });
   it("USER_DELETED ends everything and forgets the token, only when the user is gone there", async () => {
     const user = await hotUser(app);

@@ -216,9 +216,9 @@ async function readPages(
           ? {
             // Of the days before an account was linked, or linked again, its rows are not shown.
             fromDay: [fromDay, ...firstDays].sort().at(-1) ?? fromDay,
-            accountIds: connection.accounts.filter(({ remoteId }) => windows.has(remoteId)).map((
-              { id },
-            ) => id),
+            accountIds: connection.accounts.filter(({ remoteId, goneAtMs }) =>
+              goneAtMs === null && windows.has(remoteId)
+            ).map(({ id }) => id),
             externalIds,
           }
           : null,

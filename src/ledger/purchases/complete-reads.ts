@@ -9,12 +9,13 @@ import type { CompleteRead, RecordBatch } from "../ports.ts";
 import type { Account } from "./account-identity.ts";
 import { plannedStored } from "./batch-plan.ts";
 import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
-import { readPurchase } from "./purchase-rows.ts";
+import { readPurchase, updateSight } from "./purchase-rows.ts";
 import { hasRefunds } from "./refund-matching.ts";
 import { decisiveFactsDiffer, overwriteFacts } from "./row-facts.ts";
 import {
   endReads,
   isRowShown,
+  isShown,
   letCount,
   markOf,
   MISSED_MAX,
@@ -69,17 +70,20 @@ function settleComplete(
       { accountNo },
     ) => accountNo),
   );
+  const lacking: PlannedRow[] = [];
   for (const planned of open) {
     const { row } = planned;
     if (given.has(row.externalId)) noteGiven(call, plan, planned, startedAtMs);
     else if (covered.has(row.accountNo) && row.purchasedOn >= complete.fromDay) {
-      noteMissed(plan, planned, startedAtMs);
+      if (noteMissed(call, plan, planned, startedAtMs)) lacking.push(planned);
     } else if (row.saidMs !== null) {
       // Not asked for: the mark says nothing of it.
       row.saidMs = startedAtMs;
-      change(plan, planned);
+      change(call, plan, planned);
     }
   }
+  // Once it is known of all of them, since one may be shown under another's listing.
+  for (const planned of lacking) giveUp(call, planned);
 }
 
 /**
@@ -103,9 +107,12 @@ function openRows(
   return rows.map((n) => plan.rows.get(n) ?? plannedStored(readPurchase(call, n)));
 }
 
-function change(plan: BatchPlan, planned: PlannedRow): void {
+/** Writes what is noted of the row at once: others of its purchase are asked for it. */
+function change(call: Call, plan: BatchPlan, planned: PlannedRow): void {
+  const { row } = planned;
   planned.factsChanged = true;
-  plan.rows.set(planned.row.n, planned);
+  plan.rows.set(row.n, planned);
+  updateSight(call, row);
 }
 
 /**
@@ -125,23 +132,29 @@ function noteGiven(
   }
 }
 
-function noteMissed(plan: BatchPlan, planned: PlannedRow, startedAtMs: number): void {
+/** Returns whether the row was missed for the second time. */
+function noteMissed(
+  call: Call,
+  plan: BatchPlan,
+  planned: PlannedRow,
+  startedAtMs: number,
+): boolean {
   const { row } = planned;
   const askedAtMs = row.sightNotes?.askedAtMs ?? null;
   const saidSince = (row.saidMs ?? 0) >= startedAtMs || (askedAtMs ?? 0) >= startedAtMs;
   const missed = (row.sightNotes?.missed ?? 0) + 1;
-  if (saidSince || missed > MISSED_MAX) return;
-  change(plan, planned);
+  if (saidSince || missed > MISSED_MAX) return false;
   row.sightNotes = withNotes(row, { missed });
   if (row.saidMs !== null) row.saidMs = startedAtMs;
-  if (missed === MISSED_MAX) giveUp(planned);
+  change(call, plan, planned);
+  return missed === MISSED_MAX;
 }
 
 /**
- * The aggregator answered twice without the row. What a read had shown of it stays shown, since rows
- * vanish; what only webhooks said is held for a person.
+ * The aggregator answered twice without the row. What a read had shown of it, or shows of it under
+ * another listing, stays shown, since rows vanish; what only webhooks said is held for a person.
  */
-function giveUp(planned: PlannedRow): void {
+function giveUp(call: Call, planned: PlannedRow): void {
   const { row } = planned;
   const before = row.sightNotes?.before ?? null;
   if (before?.state === "booked") {
@@ -149,7 +162,7 @@ function giveUp(planned: PlannedRow): void {
     if (row.review === "not_shown") row.review = null;
     overwriteFacts(row, { ...before, review: null }, false);
     letCount(row);
-  } else if (row.saidMs === null) letCount(row);
+  } else if (row.saidMs === null || isShown(call, row)) letCount(row);
   else if (row.state === "booked" && row.review !== "refused") {
     row.review = "not_shown";
     planned.decided = false;

@@ -57,7 +57,8 @@ function matchGroup(call: Call, plan: BatchPlan, group: Group): void {
   // A row that reads did not give twice is none that others could repeat.
   const rows = readNeighbours(call, group, near);
   for (const { row } of group.rows) {
-    if (row.review !== "not_shown") rows.set(row.n, comparedPlanned(call, row));
+    if (row.review === "not_shown") rows.delete(row.n);
+    else rows.set(row.n, comparedPlanned(call, row));
   }
   const matches = matchRows([...rows.values()], group.accounts);
   applyMatches(call, plan, { rows, matches, near });

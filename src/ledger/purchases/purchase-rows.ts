@@ -341,6 +341,16 @@ export function updatePurchase(call: Call, purchase: PurchaseRow): void {
   call.sql.exec(UPDATE_BOTH, ...factsOf(purchase), ...verdictOf(purchase), purchase.n);
 }
 
+/** Writes alone what is noted of reads. */
+export function updateSight(call: Call, { n, saidMs, sightNotes }: PurchaseRow): void {
+  call.sql.exec(
+    "UPDATE purchases SET said_ms = ?, sight_notes = ? WHERE n = ?",
+    saidMs,
+    sightNotes === null ? null : JSON.stringify(sightNotes),
+    n,
+  );
+}
+
 /** Writes the verdict alone, because touching an indexed column is billed as a row. */
 export function updateVerdict(call: Call, purchase: PurchaseRow): void {
   call.sql.exec(UPDATE_VERDICT, ...verdictOf(purchase), purchase.n);

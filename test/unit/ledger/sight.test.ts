@@ -184,6 +184,25 @@ describe("what only a webhook said", () => {
     expect(book.balances(CONFIRMED)).toBe("0 104 0");
   });
 
+  test("leaves its purchase to another listing when it is held", ({ expect }) => {
+    const book = openBook();
+    const accounts = [account(), account("acc_2", { createdAtMs: at("2026-11-13") })];
+    said(book, [row("1")], "2026-11-14", { accounts });
+    said(book, [row("9", { accountId: account("acc_2").accountId })], "2026-11-14", { accounts });
+    expect(book.balances("2026-11-14")).toBe("104 0 0");
+    const apart = [
+      account(),
+      account("acc_2", { createdAtMs: at("2026-11-13"), isReadable: false }),
+    ];
+    for (const date of ["2026-11-20", "2026-11-21"]) reads(book, [], date, { accounts: apart });
+    expect(held(book, "2026-11-21")).toEqual(["not_shown"]);
+    expect(book.balances("2026-11-21")).toBe("104 0 0");
+    const second = row("9", { accountId: account("acc_2").accountId });
+    reads(book, [second], "2026-11-22", { accounts });
+    expect(book.balances(CONFIRMED)).toBe("0 104 0");
+    expect(book.broken(CONFIRMED)).toEqual([]);
+  });
+
   test("gives its room under a cap back when it is held", ({ expect }) => {
     const book = openBook();
     const more = { offers: [offer({ capPurchasesPerUser: 1 })] };
