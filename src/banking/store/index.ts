@@ -15,7 +15,7 @@ import { pendingWork } from "./pending-work.ts";
 import { quarantineOperations, quarantineRows } from "./quarantine.ts";
 import { readProgress } from "./read-progress.ts";
 import { remoteUserReads } from "./remote-users.ts";
-import { tokenRenewalRequests, tokenRenewalWork } from "./token-renewals.ts";
+import { renewalItemWork, tokenRenewalRequests, tokenRenewalWork } from "./token-renewals.ts";
 
 export type { EarningStart } from "./handovers.ts";
 export { TRIPS_A_DAY_MAX } from "./link-intents.ts";
@@ -57,5 +57,6 @@ export function bankingStore(db: Database, random: RandomBytes) {
     ...quarantineOperations(db, random),
     ...tokenRenewalRequests(db, random),
     ...tokenRenewalWork(db),
+    ...renewalItemWork(db),
   };
 }

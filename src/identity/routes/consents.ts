@@ -12,6 +12,7 @@ import { refuse, refuseGoneUser } from "./refuse.ts";
 import { consentSchema } from "./schemas.ts";
 
 const DAY_S = DAY_MS / 1000;
+const TOO_MANY = { headers: rateLimitHeaders("consents", DECISIONS_A_DAY_MAX, DAY_S, DAY_S) };
 
 function consentBody(consent: CurrentConsent): z.infer<typeof consentSchema> {
   return {
@@ -85,11 +86,7 @@ export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
       textVersion,
     );
     if (decided.ok) return c.json(consentBody(decided.value), 200);
-    if (decided.error === "too_many_decisions") {
-      return refuse(c, "rate_limited", {
-        headers: rateLimitHeaders("consents", DECISIONS_A_DAY_MAX, DAY_S, DAY_S),
-      });
-    }
+    if (decided.error === "too_many_decisions") return refuse(c, "rate_limited", TOO_MANY);
     return decided.error === "user_unknown"
       ? refuseGoneUser(c)
       : refuse(c, "unavailable", { headers: { "Retry-After": "5" } });
