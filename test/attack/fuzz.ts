@@ -131,7 +131,7 @@ function requestOf(
   const query = operation.parameters.filter((each) => each.in === "query" && next() < 0.5)
     .map(({ name }) =>
       `${name}=${
-        encodeURIComponent(String(pick([...TEXTS.filter((text) => text !== "\ud800"), "1", "100"])))
+        encodeURIComponent((pick([...TEXTS.filter((text) => text !== "\ud800"), "1", "100"])))
       }`
     );
   const headers: Record<string, string> = {

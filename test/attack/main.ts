@@ -18,10 +18,10 @@ async function attack(open: () => Promise<World>, classes: typeof OVER_HTTP): Pr
       found += findings.length;
       const seconds = ((Date.now() - startedMs) / 1000).toFixed(1);
       const measured = Object.entries(notes).map(([key, value]) => `${key} ${value}`).join(", ");
-      console.log(
-        `${world.name}: ${name}: ${tried} tried, ${findings.length} found, ${seconds} s ${measured}`,
+      process.stdout.write(
+        `${world.name}: ${name}: ${tried} tried, ${findings.length} found, ${seconds} s ${measured}\n`,
       );
-      for (const finding of findings) console.log(`  ${finding}`);
+      for (const finding of findings) process.stdout.write(`  ${finding}\n`);
     }
   } finally {
     await world.dispose();
@@ -32,5 +32,5 @@ await attack(openInProcess, FROM_ANYWHERE);
 await attack(openOverHttp, OVER_HTTP);
 process.env["EDGE_RUNTIME"] = "deno";
 await attack(openOverHttp, OVER_HTTP);
-console.log(`${found} findings`);
+process.stdout.write(`${found} findings\n`);
 process.exit(found === 0 ? 0 : 1);

@@ -45,11 +45,10 @@ async function edgeMib(): Promise<number> {
 export async function memory(world: World): Promise<Report> {
   const idle = await edgeMib();
   let peak = idle;
-  const sampling = setInterval(() => {
-    void edgeMib().then((now) => {
-      peak = Math.max(peak, now);
-    });
-  }, 20);
+  const sample = async (): Promise<void> => {
+    peak = Math.max(peak, await edgeMib());
+  };
+  const sampling = setInterval(() => void sample(), 20);
   const raw = new Uint8Array(BODY_BYTES).fill(0x20);
   const headers = {
     "BI-Signature": Buffer.alloc(32).toString("base64"),

@@ -13,7 +13,7 @@ if (run === undefined || (broken !== undefined && breakage === null)) {
 }
 const world = await openInProcess(broken === undefined ? null : breakage);
 try {
-  console.log(JSON.stringify(await run(world, { ...SHORT, fuzzRequests: 400 })));
+  process.stdout.write(JSON.stringify(await run(world, { ...SHORT, fuzzRequests: 400 })));
 } finally {
   await world.dispose();
 }
