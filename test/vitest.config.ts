@@ -31,12 +31,20 @@ export default defineConfig({
       node("unit", ["test/unit/**/*.test.ts"], 20_000),
       node("contract", ["test/contract/**/*.node.test.ts"], 20_000),
       node("simulation", ["test/simulation/**/*.test.ts"], 120_000),
+      node("attack", ["test/attack/**/*.test.ts"], 120_000),
       node("blackbox", ["test/blackbox/**/*.test.ts"], 120_000),
       // The same story and lives against the edge on Deno; what is about the sandbox alone is not
       // run twice.
-      node("deno", ["test/blackbox/story.test.ts", "test/blackbox/lives-*.test.ts"], 120_000, {
-        EDGE_RUNTIME: "deno",
-      }),
+      node(
+        "deno",
+        [
+          "test/blackbox/story.test.ts",
+          "test/blackbox/lives-*.test.ts",
+          "test/attack/attack.test.ts",
+        ],
+        120_000,
+        { EDGE_RUNTIME: "deno" },
+      ),
       {
         plugins: [
           cloudflareTest(async () => ({

@@ -114,7 +114,7 @@ function addReads(router: OpenAPIHono<AppEnv>, deps: RenewalRoutesDeps): void {
     request: { params: z.object({ id: z.string().max(64) }) },
     responses: {
       200: answer(renewalSchema, "The renewal with its progress"),
-      ...problems(401, 403, 404, 503),
+      ...problems(401, 403, 404, 422, 503),
     },
   });
   router.openapi(read, async (c) => {
@@ -169,7 +169,7 @@ function addActs(router: OpenAPIHono<AppEnv>, deps: RenewalRoutesDeps): void {
     request: { params: z.object({ id: z.string().max(64) }) },
     responses: {
       200: answer(renewalSchema, "The renewal, running"),
-      ...problems(400, 401, 403, 404, 409, 503),
+      ...problems(400, 401, 403, 404, 409, 422, 503),
     },
   });
   router.openapi(approve, async (c) => {

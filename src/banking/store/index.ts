@@ -16,7 +16,7 @@ import { pendingWork } from "./pending-work.ts";
 import { quarantineOperations, quarantineRows } from "./quarantine.ts";
 import { readProgress } from "./read-progress.ts";
 import { remoteUserReads } from "./remote-users.ts";
-import { tokenRenewalRequests, tokenRenewalWork } from "./token-renewals.ts";
+import { renewalItemWork, tokenRenewalRequests, tokenRenewalWork } from "./token-renewals.ts";
 
 export type { EarningStart } from "./handovers.ts";
 export { TRIPS_A_DAY_MAX } from "./link-intents.ts";
@@ -58,5 +58,6 @@ export function bankingStore(db: Database, random: RandomBytes, seals: RowSeals)
     ...quarantineOperations(db, random),
     ...tokenRenewalRequests(db, random),
     ...tokenRenewalWork(db),
+    ...renewalItemWork(db),
   };
 }

@@ -113,6 +113,18 @@ export function tokenRenewalWork(db: Database) {
         ),
       ]);
     },
+    /** Ends a job that has nothing left; false: it has. */
+    async finishTokenRenewal(id: string, nowMs: number): Promise<boolean> {
+      const finished = await db.update(jobs).set({ state: "finished", finishedAtMs: nowMs }).where(
+        and(
+          eq(jobs.id, id),
+          eq(jobs.state, "running"),
+          eq(jobs.walked, 1),
+          sql`NOT EXISTS (SELECT 1 FROM token_renewal_links i WHERE i.renewal_id = ${id})`,
+        ),
+      ).returning({ id: jobs.id });
+      return finished.length > 0;
+    },
     /** What is due of a job, longest first. */
     async dueRenewalItems(id: string, nowMs: number, limit: number): Promise<RenewalItem[]> {
       return db.select().from(items).where(and(eq(items.renewalId, id), lte(items.tryAtMs, nowMs)))
@@ -127,6 +139,12 @@ export function tokenRenewalWork(db: Database) {
     async postponeRenewalItem(item: RenewalItem, tryAtMs: number): Promise<void> {
       await db.update(items).set({ tryAtMs }).where(itemIs(item));
     },
+  };
+}
+
+/** What the sweep does of one link. */
+export function renewalItemWork(db: Database) {
+  return {
     /** The aggregator's id of a link's user; null while it is not known, or there is no token. */
     async remoteUserOfLink(linkId: string): Promise<string | null> {
       const [row] = await db.select({ id: links.remoteUserId }).from(links).where(
@@ -167,18 +185,6 @@ export function tokenRenewalWork(db: Database) {
         ),
         db.delete(items).where(itemIs(item)),
       ]);
-    },
-    /** Ends a job that has nothing left; false: it has. */
-    async finishTokenRenewal(id: string, nowMs: number): Promise<boolean> {
-      const finished = await db.update(jobs).set({ state: "finished", finishedAtMs: nowMs }).where(
-        and(
-          eq(jobs.id, id),
-          eq(jobs.state, "running"),
-          eq(jobs.walked, 1),
-          sql`NOT EXISTS (SELECT 1 FROM token_renewal_links i WHERE i.renewal_id = ${id})`,
-        ),
-      ).returning({ id: jobs.id });
-      return finished.length > 0;
     },
   };
 }

@@ -161,7 +161,7 @@ function addEnd(router: OpenAPIHono<AppEnv>, deps: HaltRoutesDeps): void {
     request: { params: z.object({ id: z.string().max(64) }) },
     responses: {
       200: answer(haltSchema, "The halt as it is now"),
-      ...problems(400, 401, 403, 404, 409, 503),
+      ...problems(400, 401, 403, 404, 409, 422, 503),
     },
   });
   router.openapi(end, async (c) => {

@@ -10,6 +10,7 @@ import {
 } from "../../banking/routes/index.ts";
 import { aggregatorAnswered } from "../../banking/service/aggregator-answered.ts";
 import { createBanking } from "../../banking/service/index.ts";
+import type { BankingService } from "../../banking/service/index.ts";
 import { bankingStore } from "../../banking/store/index.ts";
 import type { CataloguePort } from "../../catalogue/ports.ts";
 import type { UserTokens } from "../../http/authentication.ts";
@@ -30,11 +31,8 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
   const {
     platform,
     config,
-    bodies,
-    callers,
     cursors,
     halts,
-    idempotency,
     operatorTokens,
     note,
   } = shared;
@@ -69,18 +67,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     random,
     log,
   });
-  const routers: Routers = [
-    { path: "/", router: connectionRoutes({ service, tokens, idempotency, cursors }) },
-    { path: "/", router: webhookRoutes({ service, bodies, callers }) },
-    {
-      path: "/admin/v1",
-      router: quarantineReplayRoutes({ service, operatorTokens, idempotency, note }),
-    },
-    {
-      path: "/admin/v1",
-      router: tokenRenewalRoutes({ service, operatorTokens, idempotency, cursors, note }),
-    },
-  ];
+  const routers = bankingRouters(shared, service, tokens);
   return {
     service,
     routers,
@@ -100,4 +87,23 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
       }
     },
   };
+}
+
+function bankingRouters(
+  { bodies, callers, cursors, idempotency, operatorTokens, note }: Shared,
+  service: BankingService,
+  tokens: UserTokens,
+): Routers {
+  return [
+    { path: "/", router: connectionRoutes({ service, tokens, idempotency, cursors }) },
+    { path: "/", router: webhookRoutes({ service, bodies, callers }) },
+    {
+      path: "/admin/v1",
+      router: quarantineReplayRoutes({ service, operatorTokens, idempotency, note }),
+    },
+    {
+      path: "/admin/v1",
+      router: tokenRenewalRoutes({ service, operatorTokens, idempotency, cursors, note }),
+    },
+  ];
 }
