@@ -67,6 +67,8 @@ export type Config = {
   };
   readonly debtor: { readonly name: string; readonly iban: string; readonly bic: string };
   readonly auditWitnesses: readonly string[];
+  /** Rows made before this instant may be without a seal; null: none may. */
+  readonly unsealedBeforeMs: number | null;
 };
 
 export type JsonWebKeyWithKid = {
@@ -171,6 +173,14 @@ export const accessRoles = z.string().default("{}").transform(json).pipe(
   z.record(z.string(), z.array(z.enum(["catalogue", "support", "finance", "auditor", "owner"]))),
 );
 
+/** Without the setting: systems whose rows were all made by a version that seals. */
+const UNSEALED_BEFORE_MS = Date.UTC(2026, 10, 28);
+// `required`, or the instant of the deployment that began to seal.
+const rowSeals = z.union([
+  z.literal("required").transform(() => null),
+  z.iso.datetime().transform((text) => Date.parse(text)),
+]).default(UNSEALED_BEFORE_MS);
+
 const schema = z.object({
   ENVIRONMENT: z.enum(["local", "production"]),
   JURISDICTION: z.enum(["", "eu"]).default(""),
@@ -211,6 +221,7 @@ const schema = z.object({
   DEBTOR_IBAN: z.string().default(""),
   DEBTOR_BIC: z.string().default(""),
   AUDIT_WITNESSES: list,
+  ROW_SEALS: rowSeals,
 });
 
 /**
@@ -401,5 +412,6 @@ function toConfig(values: Values): Config {
     },
     debtor: { name: values.DEBTOR_NAME, iban: values.DEBTOR_IBAN, bic: values.DEBTOR_BIC },
     auditWitnesses: values.AUDIT_WITNESSES,
+    unsealedBeforeMs: values.ROW_SEALS,
   };
 }

@@ -15,6 +15,7 @@ const node = (
     name,
     include,
     environment: "node" as const,
+    isolate: false,
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     env,
@@ -30,12 +31,20 @@ export default defineConfig({
       node("unit", ["test/unit/**/*.test.ts"], 20_000),
       node("contract", ["test/contract/**/*.node.test.ts"], 20_000),
       node("simulation", ["test/simulation/**/*.test.ts"], 120_000),
+      node("attack", ["test/attack/**/*.test.ts"], 120_000),
       node("blackbox", ["test/blackbox/**/*.test.ts"], 120_000),
       // The same story and lives against the edge on Deno; what is about the sandbox alone is not
       // run twice.
-      node("deno", ["test/blackbox/story.test.ts", "test/blackbox/lives-*.test.ts"], 120_000, {
-        EDGE_RUNTIME: "deno",
-      }),
+      node(
+        "deno",
+        [
+          "test/blackbox/story.test.ts",
+          "test/blackbox/lives-*.test.ts",
+          "test/attack/attack.test.ts",
+        ],
+        120_000,
+        { EDGE_RUNTIME: "deno" },
+      ),
       {
         plugins: [
           cloudflareTest(async () => ({
@@ -55,6 +64,9 @@ export default defineConfig({
           setupFiles: ["test/support/worker-setup.ts"],
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          // The files of a runner share one runtime (worker-setup.ts empties its storage): loading
+          // the product anew took longer than most files.
+          isolate: false,
         },
       },
     ],

@@ -37,13 +37,18 @@ export type StartError =
       | "redirect_uri_unknown"
       | "bank_unknown"
       | "not_found"
-      | "aggregator_unavailable";
+      | "aggregator_unavailable"
+      | "programme_paused"
+      /** As many trips to the bank's page as one user may begin in a day. */
+      | "too_many_trips";
   };
 
 /** `trade_lost`: the aggregator's answer to the code was lost, so linking has to begin again. */
 export type CallbackError =
   | LinkGateError
-  | { readonly code: "state_invalid" | "aggregator_unavailable" | "trade_lost" };
+  | {
+    readonly code: "state_invalid" | "aggregator_unavailable" | "trade_lost" | "programme_paused";
+  };
 
 /** Why reading a connection's rows into the ledger stopped. */
 export type ReadError =

@@ -110,6 +110,7 @@ export type OfferEntry = OfferRecord & {
 
 export type Catalogue = {
   readonly version: number;
+  readonly paused: boolean;
   readonly brandsVersion: number;
   /** By id, ascending. */
   readonly brands: ReadonlyMap<BrandId, BrandRecord>;
@@ -133,6 +134,8 @@ export type Catalogue = {
  */
 export type CatalogueRows = {
   readonly version: number;
+  /** Offers are halted. */
+  readonly paused: boolean;
   readonly brandsVersion: number;
   readonly brands: readonly BrandRecord[] | null;
   readonly corrections: readonly CorrectionRecord[] | null;
@@ -189,6 +192,7 @@ export function arrangeCatalogue(rows: CatalogueRows, previous: Catalogue | null
   });
   return {
     version: rows.version,
+    paused: rows.paused,
     brandsVersion: rows.brandsVersion,
     brands,
     brandsByName,

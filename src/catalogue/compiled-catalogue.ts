@@ -56,6 +56,7 @@ export function toEntry(
 function makeSnapshot(catalogue: Catalogue, recogniser: Recogniser): LoadedCatalogue {
   return {
     version: catalogue.version,
+    paused: catalogue.paused,
     catalogue,
     recogniser,
     brand: (id) => {

@@ -1,6 +1,6 @@
 // The outcome of an operator's act, decided on one version of the catalogue: the change to write,
 // or why there is none.
-import type { Id, IdPrefix, OfferId } from "../kernel/ids.ts";
+import type { Id, IdPrefix } from "../kernel/ids.ts";
 import type { Result } from "../kernel/result.ts";
 import type { CatalogueError } from "./errors.ts";
 import type {
@@ -34,11 +34,8 @@ export type CatalogueChange = {
   /** Inserted, or approved when they wait. */
   readonly stops?: readonly StopRecord[];
   readonly versions?: readonly VersionRecord[];
-  readonly approvedVersion?: {
-    readonly offerId: OfferId;
-    readonly number: number;
-    readonly approvedBy: string;
-  };
+  /** As it is after the approval. */
+  readonly approvedVersion?: VersionRecord;
   /** Each supersedes a change of the same merchant that still waits. */
   readonly corrections?: readonly CorrectionRecord[];
   readonly correctionChanges?: readonly CorrectionChange[];

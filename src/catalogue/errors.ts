@@ -17,6 +17,8 @@ export type CatalogueFieldError = {
 
 export type CatalogueError =
   | { readonly code: "not_found" }
+  /** Offers are halted. */
+  | { readonly code: "programme_paused" }
   /** Nothing is waiting for an approval any more. */
   | { readonly code: "not_waiting" }
   | ApprovalRefusal

@@ -7,6 +7,8 @@ import type { Recogniser } from "../recognition/ports.ts";
 
 export type CatalogueSnapshot = {
   readonly version: number;
+  /** Offers are halted: nothing that has no points yet is judged. */
+  readonly paused: boolean;
   readonly recogniser: Recogniser;
   readonly brand: (
     id: BrandId,

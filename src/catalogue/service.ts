@@ -74,6 +74,8 @@ export function catalogueService(deps: CatalogueServiceDeps): CatalogueService {
         if (!decided.ok) return decided;
         const { value, change, audit } = decided.value;
         const event: AuditEvent = { actorKind: "operator", actor: actor.subject, ...audit };
+        // Terms, aliases and stops take effect when their commit does: not during a halt.
+        if (change !== null && loaded.paused) return err({ code: "programme_paused" });
         if (change === null) {
           await store.note(event, act.nowMs);
           return ok(value);

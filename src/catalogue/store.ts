@@ -16,8 +16,18 @@ import {
   offerVersions,
   recognitionCorrections,
 } from "../db/catalogue-tables.ts";
+import { halts, inForce } from "../db/halt-tables.ts";
 import { guarded, isDatabaseFailure } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
+import type { RowSeals, SealedTable } from "../db/row-seals.ts";
+import {
+  SEALED_ALIAS_CHANGES,
+  SEALED_BRANDS,
+  SEALED_CORRECTION_CHANGES,
+  SEALED_CORRECTIONS,
+  SEALED_OFFERS,
+  SEALED_VERSIONS,
+} from "../db/sealed-tables.ts";
 import type { BrandId, Id, OfferId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 import type {
@@ -71,6 +81,18 @@ export type CatalogueStore = {
 // this many characters.
 const JSON_CHARACTERS_MAX = 400_000;
 
+/** Adds to each row the seal that it is written with. */
+function withSeals<Fields, Row extends Fields>(
+  seals: RowSeals,
+  table: SealedTable<Fields>,
+  rows: readonly Row[],
+): readonly (Row & { readonly seal: string })[] {
+  return rows.map((row) => ({ ...row, seal: seals.of(table, row) }));
+}
+
+/** A version's terms as the text that the table holds. */
+const asText = (version: VersionRecord) => ({ ...version, terms: JSON.stringify(version.terms) });
+
 function chunks(rows: readonly unknown[]): string[] {
   const texts: string[] = [];
   let parts: string[] = [];
@@ -93,12 +115,16 @@ type Statement = BatchItem<"sqlite">;
 // Columns in the order of the tables in db/catalogue-tables.ts: an insert from a select names every
 // column of its table. `WHERE true` keeps SQLite from reading the ON of the upsert as the condition
 // of a join.
-function brandStatements(db: Database, rows: readonly BrandRecord[]): Statement[] {
-  return chunks(rows).map((json) =>
+function brandStatements(
+  db: Database,
+  seals: RowSeals,
+  rows: readonly BrandRecord[],
+): Statement[] {
+  return chunks(withSeals(seals, SEALED_BRANDS, rows)).map((json) =>
     db.insert(brands).select(sql`
     SELECT value ->> 'id', value ->> 'name', value ->> 'nameKey', value ->> 'category', value -> 'aliases', value -> 'excluded', value ->> 'website',
       value ->> 'logoUrl', value ->> 'wikidata', value ->> 'requestKey', value ->> 'createdAtMs', value ->> 'updatedAtMs',
-      value ->> 'archivedAtMs' FROM json_each(${json}) WHERE true`)
+      value ->> 'archivedAtMs', value ->> 'seal' FROM json_each(${json}) WHERE true`)
       .onConflictDoUpdate({
         target: brands.id,
         set: {
@@ -112,6 +138,7 @@ function brandStatements(db: Database, rows: readonly BrandRecord[]): Statement[
           wikidata: sql`excluded.wikidata`,
           updatedAtMs: sql`excluded.updated_at_ms`,
           archivedAtMs: sql`excluded.archived_at_ms`,
+          seal: sql`excluded.seal`,
         },
       })
   );
@@ -119,10 +146,11 @@ function brandStatements(db: Database, rows: readonly BrandRecord[]): Statement[
 
 function aliasChangeStatements(
   db: Database,
+  seals: RowSeals,
   rows: readonly AliasChange[],
   nowMs: number,
 ): Statement[] {
-  return chunks(rows).flatMap((json) => [
+  return chunks(withSeals(seals, SEALED_ALIAS_CHANGES, rows)).flatMap((json) => [
     db.update(aliasChanges).set({ state: "superseded", decidedAtMs: nowMs })
       .where(
         and(
@@ -132,15 +160,19 @@ function aliasChangeStatements(
       ),
     db.insert(aliasChanges).select(sql`
       SELECT value ->> 'id', value ->> 'brandId', value ->> 'name', value -> 'aliases', value -> 'excluded', 'waiting', value ->> 'createdBy',
-        value ->> 'createdAtMs', NULL, NULL FROM json_each(${json})`),
+        value ->> 'createdAtMs', NULL, NULL, value ->> 'seal' FROM json_each(${json})`),
   ]);
 }
 
-function offerStatements(db: Database, rows: readonly OfferRecord[]): Statement[] {
-  return chunks(rows).map((json) =>
+function offerStatements(
+  db: Database,
+  seals: RowSeals,
+  rows: readonly OfferRecord[],
+): Statement[] {
+  return chunks(withSeals(seals, SEALED_OFFERS, rows)).map((json) =>
     db.insert(offers).select(sql`
     SELECT value ->> 'id', value ->> 'brandId', value ->> 'titleFr', value ->> 'titleEn', value ->> 'requestKey', value ->> 'createdBy', value ->> 'createdAtMs',
-      value ->> 'descriptionFr', value ->> 'descriptionEn', value ->> 'imageUrl', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true`)
+      value ->> 'descriptionFr', value ->> 'descriptionEn', value ->> 'imageUrl', value ->> 'updatedAtMs', value ->> 'seal' FROM json_each(${json}) WHERE true`)
       .onConflictDoUpdate({
         target: offers.id,
         set: {
@@ -150,16 +182,25 @@ function offerStatements(db: Database, rows: readonly OfferRecord[]): Statement[
           descriptionEn: sql`excluded.description_en`,
           imageUrl: sql`excluded.image_url`,
           updatedAtMs: sql`excluded.updated_at_ms`,
+          seal: sql`excluded.seal`,
         },
       })
   );
 }
 
-function versionStatements(db: Database, rows: readonly VersionRecord[]): Statement[] {
-  return chunks(rows).map((json) =>
+function versionStatements(
+  db: Database,
+  seals: RowSeals,
+  rows: readonly VersionRecord[],
+): Statement[] {
+  const sealedRows = rows.map((row) => ({
+    ...row,
+    seal: seals.of(SEALED_VERSIONS, asText(row)),
+  }));
+  return chunks(sealedRows).map((json) =>
     db.insert(offerVersions).select(sql`
     SELECT value ->> 'offerId', value ->> 'number', value -> 'terms', value ->> 'secondPerson', value ->> 'state', value ->> 'requestKey',
-      value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'approvedBy', value ->> 'approvedAtMs' FROM json_each(${json})`)
+      value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'approvedBy', value ->> 'approvedAtMs', value ->> 'seal' FROM json_each(${json})`)
   );
 }
 
@@ -184,19 +225,21 @@ function supersedeCorrections(db: Database, json: string, nowMs: number): Statem
 
 function correctionStatements(
   db: Database,
+  seals: RowSeals,
   rows: readonly CorrectionRecord[],
   nowMs: number,
 ): Statement[] {
-  return chunks(rows).flatMap((json) => [
+  return chunks(withSeals(seals, SEALED_CORRECTIONS, rows)).flatMap((json) => [
     supersedeCorrections(db, json, nowMs),
     db.insert(recognitionCorrections).select(sql`
-    SELECT value ->> 'merchant', value ->> 'brandId', value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'updatedAtMs' FROM json_each(${json}) WHERE true`)
+    SELECT value ->> 'merchant', value ->> 'brandId', value ->> 'createdBy', value ->> 'createdAtMs', value ->> 'updatedAtMs', value ->> 'seal' FROM json_each(${json}) WHERE true`)
       .onConflictDoUpdate({
         target: recognitionCorrections.merchant,
         set: {
           brandId: sql`excluded.brand_id`,
           createdBy: sql`excluded.created_by`,
           updatedAtMs: sql`excluded.updated_at_ms`,
+          seal: sql`excluded.seal`,
         },
       }),
   ]);
@@ -204,17 +247,23 @@ function correctionStatements(
 
 function correctionChangeStatements(
   db: Database,
+  seals: RowSeals,
   rows: readonly CorrectionChange[],
   nowMs: number,
 ): Statement[] {
-  return chunks(rows).flatMap((json) => [
+  return chunks(withSeals(seals, SEALED_CORRECTION_CHANGES, rows)).flatMap((json) => [
     supersedeCorrections(db, json, nowMs),
     db.insert(correctionChanges).select(sql`
-    SELECT value ->> 'id', value ->> 'merchant', value ->> 'brandId', 'waiting', value ->> 'createdBy', value ->> 'createdAtMs', NULL, NULL FROM json_each(${json})`),
+    SELECT value ->> 'id', value ->> 'merchant', value ->> 'brandId', 'waiting', value ->> 'createdBy', value ->> 'createdAtMs', NULL, NULL, value ->> 'seal' FROM json_each(${json})`),
   ]);
 }
 
-function approvalStatements(db: Database, change: CatalogueChange, nowMs: number): Statement[] {
+function approvalStatements(
+  db: Database,
+  seals: RowSeals,
+  change: CatalogueChange,
+  nowMs: number,
+): Statement[] {
   const statements: Statement[] = [];
   if (change.approvedAliasChange !== undefined) {
     statements.push(
@@ -233,9 +282,10 @@ function approvalStatements(db: Database, change: CatalogueChange, nowMs: number
     );
   }
   if (change.approvedVersion !== undefined) {
-    const { offerId, number, approvedBy } = change.approvedVersion;
+    const { offerId, number, state, approvedBy, approvedAtMs } = change.approvedVersion;
+    const seal = seals.of(SEALED_VERSIONS, asText(change.approvedVersion));
     statements.push(
-      db.update(offerVersions).set({ state: "approved", approvedBy, approvedAtMs: nowMs }).where(
+      db.update(offerVersions).set({ state, approvedBy, approvedAtMs, seal }).where(
         and(eq(offerVersions.offerId, offerId), eq(offerVersions.number, number)),
       ),
     );
@@ -264,7 +314,11 @@ async function readVersion(db: Database): Promise<number> {
   return row.version;
 }
 
-async function loadRows(db: Database, knownBrandsVersion: number | null): Promise<CatalogueRows> {
+async function loadRows(
+  db: Database,
+  seals: RowSeals,
+  knownBrandsVersion: number | null,
+): Promise<CatalogueRows> {
   const known = knownBrandsVersion ?? 0;
   const changed = sql`(SELECT brands_version FROM catalogue_state WHERE id = 1) <> ${known}`;
   const [
@@ -276,6 +330,7 @@ async function loadRows(db: Database, knownBrandsVersion: number | null): Promis
     stopRows,
     changeRows,
     correctionChangeRows,
+    haltRows,
   ] = await guarded(() =>
     db.batch([
       db.select().from(catalogueState).where(eq(catalogueState.id, 1)),
@@ -286,34 +341,43 @@ async function loadRows(db: Database, knownBrandsVersion: number | null): Promis
       db.select().from(offerStops),
       db.select().from(aliasChanges).where(ne(aliasChanges.state, "superseded")),
       db.select().from(correctionChanges).where(ne(correctionChanges.state, "superseded")),
+      db.select({ id: halts.id }).from(halts).where(inForce("offers")),
     ])
   );
   const [{ version, brandsVersion } = { version: 0, brandsVersion: 0 }] = state;
   const unchanged = brandsVersion === known;
+  const good = <Fields, Row extends Fields & { readonly seal: string | null }>(
+    table: SealedTable<Fields>,
+    rows: readonly Row[],
+  ): readonly Row[] => rows.filter((row) => seals.holds(table, row));
   return {
     version,
+    paused: haltRows.length > 0,
     brandsVersion,
-    brands: unchanged ? null : brandRows.map((row) => ({ ...row, id: row.id as BrandId })),
-    corrections: unchanged
+    brands: unchanged
       ? null
-      : correctionRows.map((row) => ({ ...row, brandId: row.brandId as BrandId | null })),
-    offers: offerRows.map((row) => ({
+      : good(SEALED_BRANDS, brandRows).map((row) => ({ ...row, id: row.id as BrandId })),
+    corrections: unchanged ? null : good(SEALED_CORRECTIONS, correctionRows).map((row) => ({
+      ...row,
+      brandId: row.brandId as BrandId | null,
+    })),
+    offers: good(SEALED_OFFERS, offerRows).map((row) => ({
       ...row,
       id: row.id as OfferId,
       brandId: row.brandId as BrandId,
     })),
-    versions: versionRows.map((row) => ({
+    versions: good(SEALED_VERSIONS, versionRows).map((row) => ({
       ...row,
       offerId: row.offerId as OfferId,
       terms: JSON.parse(row.terms) as NormalisedVersion,
     })),
     stops: stopRows.map((row) => ({ ...row, offerId: row.offerId as OfferId })),
-    aliasChanges: changeRows.map((row) => ({
+    aliasChanges: good(SEALED_ALIAS_CHANGES, changeRows).map((row) => ({
       ...row,
       id: row.id as Id<"chg">,
       brandId: row.brandId as BrandId,
     })),
-    correctionChanges: correctionChangeRows.map((row) => ({
+    correctionChanges: good(SEALED_CORRECTION_CHANGES, correctionChangeRows).map((row) => ({
       ...row,
       id: row.id as Id<"chg">,
       brandId: row.brandId as BrandId,
@@ -321,10 +385,14 @@ async function loadRows(db: Database, knownBrandsVersion: number | null): Promis
   };
 }
 
-export function catalogueStore(db: Database, random: RandomBytes): CatalogueStore {
+export function catalogueStore(
+  db: Database,
+  random: RandomBytes,
+  seals: RowSeals,
+): CatalogueStore {
   return {
     version: () => readVersion(db),
-    load: (knownBrandsVersion) => loadRows(db, knownBrandsVersion),
+    load: (knownBrandsVersion) => loadRows(db, seals, knownBrandsVersion),
     async commit(version, change, event, nowMs) {
       const first = advance(db, version, change);
       try {
@@ -333,14 +401,14 @@ export function catalogueStore(db: Database, random: RandomBytes): CatalogueStor
         await guarded(() =>
           db.batch([
             first,
-            ...brandStatements(db, change.brands ?? []),
-            ...approvalStatements(db, change, nowMs),
-            ...aliasChangeStatements(db, change.aliasChanges ?? [], nowMs),
-            ...offerStatements(db, change.offers ?? []),
-            ...versionStatements(db, change.versions ?? []),
+            ...brandStatements(db, seals, change.brands ?? []),
+            ...approvalStatements(db, seals, change, nowMs),
+            ...aliasChangeStatements(db, seals, change.aliasChanges ?? [], nowMs),
+            ...offerStatements(db, seals, change.offers ?? []),
+            ...versionStatements(db, seals, change.versions ?? []),
             ...stopStatements(db, change.stops ?? []),
-            ...correctionStatements(db, change.corrections ?? [], nowMs),
-            ...correctionChangeStatements(db, change.correctionChanges ?? [], nowMs),
+            ...correctionStatements(db, seals, change.corrections ?? [], nowMs),
+            ...correctionChangeStatements(db, seals, change.correctionChanges ?? [], nowMs),
             auditStatement(db, event, nowMs, random),
           ])
         );

@@ -1,4 +1,4 @@
-// The operator's calls of `/admin/v1/transfer`, each tried again while the server or the network is
+// An operator's calls of the routes under one path, each tried again while the server or the network is
 // down: every one may be repeated.
 const TRIES_MAX = 5;
 const PAUSE_MS = 2_000;
@@ -6,10 +6,15 @@ const PAUSE_MS = 2_000;
 export type Call = <T>(method: "GET" | "POST", path: string, body?: unknown) => Promise<T | null>;
 
 /** Answers the JSON, null for 404, and throws the problem's sentence for every other refusal. */
-export function transferCalls(url: string, token: string, pauseMs = PAUSE_MS): Call {
+export function operatorCalls(
+  url: string,
+  base: string,
+  token: string,
+  pauseMs = PAUSE_MS,
+): Call {
   return async <T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T | null> => {
     for (let attempt = 1;; attempt++) {
-      const response = await fetch(`${url}/admin/v1/transfer${path}`, {
+      const response = await fetch(`${url}${base}${path}`, {
         method,
         redirect: "manual",
         headers: {

@@ -4,7 +4,7 @@
 import { parseArgs } from "node:util";
 import { endWithUsage, readOptions } from "./options.ts";
 import { exportAll } from "./archive-transfer.ts";
-import { transferCalls } from "./admin-client.ts";
+import { operatorCalls } from "./admin-client.ts";
 
 const USAGE =
   "npm run -s export-all -- --url URL --token TOKEN --out FILE (the token of an owner, or OPERATOR_TOKEN)";
@@ -21,7 +21,7 @@ if (values.url === undefined || values.out === undefined || token === undefined 
 }
 try {
   const lines = await exportAll(
-    transferCalls(values.url.replace(/\/+$/, ""), token),
+    operatorCalls(values.url.replace(/\/+$/, ""), "/admin/v1/transfer", token),
     values.out,
     (done) => {
       if (done % 100 === 0) console.log(`${done} lines`);

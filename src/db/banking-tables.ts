@@ -1,6 +1,6 @@
 // Tables of the banking domain (migrations/0005_banking.sql, 0007_banking_changes.sql,
 // 0008_banking_families.sql, 0010_account_identity.sql, 0013_shared_accounts.sql,
-// 0020_bank_link_codes.sql). Nothing here names a person or an account: ids, hashes, ciphertexts.
+// 0020_bank_link_codes.sql, 0026_row_seals.sql). Nothing here names a person or an account: ids, hashes, ciphertexts.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 export const aggregatorLinks = sqliteTable("aggregator_links", {
@@ -18,6 +18,7 @@ export const aggregatorLinks = sqliteTable("aggregator_links", {
   endedAtMs: integer("ended_at_ms"),
   tradedTokenCipher: text("traded_token_cipher"),
   connectionsReadAtMs: integer("connections_read_at_ms"),
+  seal: text("seal"),
 });
 
 export const connectionIntents = sqliteTable("connection_intents", {
@@ -65,6 +66,7 @@ export const bankConnections = sqliteTable("bank_connections", {
   changesReadAtMs: integer("changes_read_at_ms"),
   changesDueAtMs: integer("changes_due_at_ms").notNull().default(0),
   renewalOfferedAtMs: integer("renewal_offered_at_ms"),
+  seal: text("seal"),
 });
 
 export const bankGaps = sqliteTable("bank_gaps", {
@@ -100,6 +102,7 @@ export const bankAccounts = sqliteTable("bank_accounts", {
   goneAtMs: integer("gone_at_ms"),
   offByChoice: integer("off_by_choice").notNull().default(0),
   takenRows: text("taken_rows"),
+  seal: text("seal"),
 });
 
 export const earningHandovers = sqliteTable("earning_handovers", {

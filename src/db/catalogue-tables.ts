@@ -1,4 +1,4 @@
-// Tables of brands, offers and corrections, as migrations/0003, 0015 and 0021 make them. Rules that
+// Tables of brands, offers and corrections, as migrations/0003, 0015, 0021 and 0026 make them. Rules that
 // must hold whatever the code believes (immutable versions, second person) are triggers and checks
 // there.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
@@ -23,6 +23,7 @@ export const brands = sqliteTable("brands", {
   createdAtMs: integer("created_at_ms").notNull(),
   updatedAtMs: integer("updated_at_ms").notNull(),
   archivedAtMs: integer("archived_at_ms"),
+  seal: text("seal"),
 });
 
 export const aliasChanges = sqliteTable("alias_changes", {
@@ -36,6 +37,7 @@ export const aliasChanges = sqliteTable("alias_changes", {
   createdAtMs: integer("created_at_ms").notNull(),
   approvedBy: text("approved_by"),
   decidedAtMs: integer("decided_at_ms"),
+  seal: text("seal"),
 });
 
 export const offers = sqliteTable("offers", {
@@ -50,6 +52,7 @@ export const offers = sqliteTable("offers", {
   descriptionEn: text("description_en"),
   imageUrl: text("image_url"),
   updatedAtMs: integer("updated_at_ms"),
+  seal: text("seal"),
 });
 
 export const offerStops = sqliteTable("offer_stops", {
@@ -82,6 +85,7 @@ export const offerVersions = sqliteTable("offer_versions", {
   createdAtMs: integer("created_at_ms").notNull(),
   approvedBy: text("approved_by"),
   approvedAtMs: integer("approved_at_ms"),
+  seal: text("seal"),
 }, (table) => [primaryKey({ columns: [table.offerId, table.number] })]);
 
 export const recognitionCorrections = sqliteTable("recognition_corrections", {
@@ -90,6 +94,7 @@ export const recognitionCorrections = sqliteTable("recognition_corrections", {
   createdBy: text("created_by").notNull(),
   createdAtMs: integer("created_at_ms").notNull(),
   updatedAtMs: integer("updated_at_ms").notNull(),
+  seal: text("seal"),
 });
 
 export const correctionChanges = sqliteTable("correction_changes", {
@@ -101,4 +106,5 @@ export const correctionChanges = sqliteTable("correction_changes", {
   createdAtMs: integer("created_at_ms").notNull(),
   approvedBy: text("approved_by"),
   decidedAtMs: integer("decided_at_ms"),
+  seal: text("seal"),
 });

@@ -1,5 +1,5 @@
 // Tables of the identity domain (migrations/0002_identity.sql, 0014_identity_refresh.sql,
-// 0016_sign_in_challenges.sql). Columns named `*Cipher` hold
+// 0016_sign_in_challenges.sql, 0017_passkeys.sql, 0026_row_seals.sql). Columns named `*Cipher` hold
 // ciphertext only, `*Index` keyed hashes.
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -16,6 +16,9 @@ export const users = sqliteTable("users", {
   state: text("state", { enum: ["active", "erasing"] }).notNull(),
   referralCodeGiven: text("referral_code_given"),
   createdAtMs: integer("created_at_ms").notNull(),
+  sessionsEndedAtMs: integer("sessions_ended_at_ms"),
+  stepUpCodes: integer("step_up_codes").notNull().default(1),
+  seal: text("seal"),
 });
 
 export const oneTimeCodes = sqliteTable("one_time_codes", {
@@ -71,6 +74,38 @@ export const sessions = sqliteTable("sessions", {
   endReason: text("end_reason", { enum: ["signed_out", "refresh_reused"] }),
   successorSalt: text("successor_salt"),
   deviceKey: text("device_key"),
+  seal: text("seal"),
+});
+
+export const passkeys = sqliteTable("passkeys", {
+  id: text("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  credentialId: text("credential_id").notNull(),
+  publicKey: text("public_key").notNull(),
+  counter: integer("counter").notNull(),
+  transports: text("transports").notNull(),
+  nameCipher: text("name_cipher"),
+  createdAtMs: integer("created_at_ms").notNull(),
+  lastUsedAtMs: integer("last_used_at_ms"),
+  seal: text("seal"),
+});
+
+export const emailChanges = sqliteTable("email_changes", {
+  id: text("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  formerIndex: text("former_index").notNull(),
+  formerCipher: text("former_cipher").notNull(),
+  changedAtMs: integer("changed_at_ms").notNull(),
+  undoUntilMs: integer("undo_until_ms").notNull(),
+  undoneBy: text("undone_by"),
+  undoneAtMs: integer("undone_at_ms"),
+  seal: text("seal"),
+});
+
+export const answeredChallenges = sqliteTable("answered_challenges", {
+  challengeHash: text("challenge_hash").primaryKey(),
+  answeredFor: text("answered_for").notNull(),
+  expiresAtMs: integer("expires_at_ms").notNull(),
 });
 
 export const consents = sqliteTable("consents", {
@@ -83,10 +118,12 @@ export const consents = sqliteTable("consents", {
   granted: integer("granted").notNull(),
   textVersion: text("text_version").notNull(),
   atMs: integer("at_ms").notNull(),
+  seal: text("seal"),
 }, (table) => [primaryKey({ columns: [table.userId, table.purpose, table.sequence] })]);
 
 export const identityLinks = sqliteTable("identity_links", {
   linkIndex: text("link_index").primaryKey(),
   userId: text("user_id").notNull(),
   createdAtMs: integer("created_at_ms").notNull(),
+  seal: text("seal"),
 });

@@ -9,6 +9,7 @@ export const idempotencyKeys = sqliteTable("idempotency_keys", {
   answerCipher: text("answer_cipher"),
   startedAtMs: integer("started_at_ms").notNull(),
   expiresAtMs: integer("expires_at_ms").notNull(),
+  principal: text("principal").notNull().default(""),
 });
 
 export const auditEvents = sqliteTable("audit_events", {

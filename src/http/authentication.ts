@@ -4,6 +4,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { OperatorRole } from "../config.ts";
 import { err } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
+import { MINUTE_MS } from "../kernel/time.ts";
+import type { Clock } from "../kernel/time.ts";
 import { callerNetwork, tooManyFailures } from "./callers.ts";
 import type { Callers } from "./callers.ts";
 import type { AppEnv, OperatorPrincipal, UserPrincipal } from "./context.ts";
@@ -32,23 +34,54 @@ function bearer(header: string | undefined): string | null {
 
 const READS = new Set(["GET", "HEAD"]);
 
+/** How long after a step-up its token opens what asks for one. */
+const STEP_UP_VALID_MS = 5 * MINUTE_MS;
+
+/**
+ * Names the user of a request in the context, or answers why there is none. With `live` the session
+ * is read too.
+ */
+async function userRefusal(
+  c: Context<AppEnv>,
+  tokens: UserTokens,
+  live: boolean,
+): Promise<Response | null> {
+  const header = c.req.header("Authorization");
+  if (header === undefined) return problem(c, "token_missing", { headers: CHALLENGE });
+  const token = bearer(header);
+  if (token === null) return problem(c, "token_invalid", { headers: CHALLENGE });
+  const verified = await tokens.verify(token);
+  if (!verified.ok) return problem(c, verified.error, { headers: CHALLENGE });
+  if (live && !(await tokens.mayAct(verified.value))) {
+    return problem(c, "token_invalid", { headers: CHALLENGE });
+  }
+  c.set("user", verified.value);
+  return null;
+}
+
 /**
  * Refuses a request without a valid access token and names the user in the context. The session is
  * read for every request that changes something; what shows labels reads it with the user's key.
  */
 export function requireUser(tokens: UserTokens): MiddlewareHandler<AppEnv> {
+  return async (c, next) => (await userRefusal(c, tokens, !READS.has(c.req.method))) ?? next();
+}
+
+/**
+ * `requireUser`, and refuses a token that was not obtained by a step-up within five minutes
+ * (`POST /v1/auth/step-up`): a stolen token or an open phone is not enough. Reads the session
+ * whatever the method; no token of an outside issuer passes. To be put before `idempotent`.
+ */
+export function requireStepUp(
+  tokens: UserTokens,
+  clock: Pick<Clock, "nowMs">,
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const header = c.req.header("Authorization");
-    if (header === undefined) return problem(c, "token_missing", { headers: CHALLENGE });
-    const token = bearer(header);
-    if (token === null) return problem(c, "token_invalid", { headers: CHALLENGE });
-    const verified = await tokens.verify(token);
-    if (!verified.ok) return problem(c, verified.error, { headers: CHALLENGE });
-    if (!READS.has(c.req.method) && !(await tokens.mayAct(verified.value))) {
-      return problem(c, "token_invalid", { headers: CHALLENGE });
-    }
-    c.set("user", verified.value);
-    return next();
+    const refused = await userRefusal(c, tokens, true);
+    if (refused !== null) return refused;
+    const { stepUpAtS } = userOf(c);
+    const fresh = stepUpAtS !== null && clock.nowMs() - stepUpAtS * 1000 <= STEP_UP_VALID_MS;
+    return fresh ? next() : problem(c, "step_up_required");
   };
 }
 

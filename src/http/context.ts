@@ -14,6 +14,10 @@ export type UserPrincipal = {
    */
   readonly authTimeS: number;
   readonly amr: readonly string[];
+  /** When the token was issued, in seconds. */
+  readonly issuedAtS: number;
+  /** When this token was obtained by a step-up, in seconds; null for every other token. */
+  readonly stepUpAtS: number | null;
 };
 
 export type OperatorPrincipal = {

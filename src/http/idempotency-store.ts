@@ -1,7 +1,7 @@
 // Where answers wait for repeats. One row per scope, taken by an insert that only one of two racing
 // requests can win.
 import { and, eq, lt, sql } from "drizzle-orm";
-import { IDEMPOTENCY_LOCK_MS, IDEMPOTENCY_TTL_MS } from "./idempotency.ts";
+import { IDEMPOTENCY_LOCK_MS, IDEMPOTENCY_TTL_MS, keptAnswersMax } from "./idempotency.ts";
 import type { IdempotencyScope, IdempotencyStore, StoredAnswer } from "./idempotency.ts";
 import { utf8Decode, utf8Encode } from "../kernel/encoding.ts";
 import { sha256Hex } from "../kernel/hash.ts";
@@ -14,6 +14,9 @@ import { idempotencyKeys } from "../db/platform-tables.ts";
 function scopeKey(scope: IdempotencyScope): string {
   return sha256Hex(JSON.stringify([scope.principal, scope.method, scope.path, scope.key]));
 }
+
+/** By which a principal's answers are counted, without saying whose they are. */
+const principalKey = (principal: string): string => sha256Hex(JSON.stringify([principal]));
 
 const place = (scope: string): string => `idempotency_keys|answer||${scope}|k1`;
 
@@ -36,10 +39,15 @@ export function idempotencyStore(
         answerCipher: null,
         startedAtMs: nowMs,
         expiresAtMs: nowMs + IDEMPOTENCY_TTL_MS,
+        principal: principalKey(scope.principal),
       };
+      const max = keptAnswersMax(scope.principal);
       // Takes a free key, an expired one, or one whose request died and that asks for the same
       // thing.
-      const taken = await db.insert(keys).values(row).onConflictDoUpdate({
+      const taken = await db.insert(keys).select(
+        sql`SELECT ${key}, ${requestHash}, 'running', NULL, ${nowMs}, ${row.expiresAtMs}, ${row.principal}
+          WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM idempotency_keys k WHERE k.principal = ${row.principal} AND k.expires_at_ms > ${nowMs} LIMIT ${max})) < ${max}`,
+      ).onConflictDoUpdate({
         target: keys.scope,
         set: row,
         setWhere:
@@ -49,7 +57,8 @@ export function idempotencyStore(
       }).returning({ scope: keys.scope });
       if (taken.length > 0) return { state: "started", startedAtMs: nowMs };
       const [found] = await db.select().from(keys).where(eq(keys.scope, key));
-      if (found === undefined) return { state: "in_progress" };
+      // Of a principal without room, or gone between the two statements: the next try will know.
+      if (found === undefined) return { state: "full" };
       if (found.requestHash !== requestHash) return { state: "conflict" };
       if (found.state === "running" || found.answerCipher === null) return { state: "in_progress" };
       const opened = await openWithKeyring(keyring, place(key), found.answerCipher);

@@ -9,6 +9,7 @@ import type { Clock } from "../kernel/time.ts";
 import type { AppEnv } from "./context.ts";
 import { problem } from "./problem.ts";
 import type { ProblemCode } from "./problem.ts";
+import { rateLimitHeaders } from "./rate-limit.ts";
 
 export const IDEMPOTENCY_TTL_MS = 30 * DAY_MS;
 const REFUSAL_TTL_MS = DAY_MS;
@@ -25,6 +26,15 @@ const LEDGER_REFUSALS: ReadonlySet<string> = new Set<ProblemCode>([
 export const IDEMPOTENCY_LOCK_MS = 2 * MINUTE_MS;
 // Above this an answer is not remembered; none of our idempotent routes comes near it.
 const ANSWER_BYTES_MAX = 262_144;
+
+const USER_ANSWERS_MAX = 1_000;
+/** Operators' scripts import and correct more than a user ever does. */
+const OPERATOR_ANSWERS_MAX = 10_000;
+
+/** How many answers may be kept for one principal at a time. */
+export function keptAnswersMax(principal: string): number {
+  return principal.startsWith("usr_") ? USER_ANSWERS_MAX : OPERATOR_ANSWERS_MAX;
+}
 
 export type StoredAnswer = {
   readonly status: number;
@@ -48,6 +58,8 @@ export type IdempotencyStore = {
     | { readonly state: "started"; readonly startedAtMs: number }
     | { readonly state: "in_progress" }
     | { readonly state: "conflict" }
+    /** The principal has as many answers kept as one may have. */
+    | { readonly state: "full" }
     | { readonly state: "done"; readonly answer: StoredAnswer }
   >;
   /**
@@ -118,6 +130,15 @@ export function idempotent(
     switch (begun.state) {
       case "conflict":
         return problem(c, "idempotency_conflict");
+      case "full":
+        return problem(c, "rate_limited", {
+          headers: rateLimitHeaders(
+            "kept-answers",
+            keptAnswersMax(principal),
+            IDEMPOTENCY_TTL_MS / 1000,
+            DAY_MS / 1000,
+          ),
+        });
       case "in_progress":
         return problem(c, "idempotency_in_progress", { headers: { "Retry-After": "2" } });
       case "done":

@@ -40,6 +40,7 @@ type AccessTokenSubject = {
   readonly sessionId: SessionId;
   readonly authTimeS: number;
   readonly amr: readonly string[];
+  readonly stepUpAtS?: number;
 };
 export type AccessTokenIssuer = {
   readonly issue: (subject: AccessTokenSubject) => Promise<string>;
@@ -62,6 +63,7 @@ export function accessTokenIssuer(
         sid: subject.sessionId,
         auth_time: subject.authTimeS,
         amr: [...subject.amr],
+        ...(subject.stepUpAtS === undefined ? {} : { step_up_at: subject.stepUpAtS }),
       })
         .setProtectedHeader({ alg: ALGORITHM, kid: jwk.kid, typ: TYPE })
         .setIssuer(config.auth.issuer).setAudience(config.auth.audience).setSubject(subject.userId)
@@ -151,15 +153,16 @@ function claimedIssuer(token: string): string | undefined {
 }
 
 function ownPrincipal(claims: JWTPayload): UserPrincipal | null {
-  const { sub, sid, auth_time: authTimeS, amr } = claims;
+  const { sub, sid, iat, auth_time: authTimeS, amr, step_up_at: stepUpAtS = null } = claims;
   if (sub === undefined || !isId("usr", sub) || typeof sid !== "string" || !isId("ses", sid)) {
     return null;
   }
   if (
-    typeof authTimeS !== "number" || !Array.isArray(amr) ||
+    typeof authTimeS !== "number" || iat === undefined || !Array.isArray(amr) ||
     !amr.every((method) => typeof method === "string")
   ) return null;
-  return { userId: sub, sessionId: sid, authTimeS, amr };
+  if (stepUpAtS !== null && typeof stepUpAtS !== "number") return null;
+  return { userId: sub, sessionId: sid, authTimeS, amr, issuedAtS: iat, stepUpAtS };
 }
 
 async function verifyOutside(
@@ -186,9 +189,14 @@ async function verifyOutside(
   const userId = await deps.linkedUser(issuer.issuer, subject);
   // No session of ours and no time of proof: whatever the issuer claims, its tokens never satisfy a
   // step-up.
-  return userId === null
-    ? err("token_invalid")
-    : ok({ userId, sessionId: null, authTimeS: 0, amr: [] });
+  return userId === null ? err("token_invalid") : ok({
+    userId,
+    sessionId: null,
+    authTimeS: 0,
+    amr: [],
+    issuedAtS: Math.floor(verified.value.iat ?? 0),
+    stepUpAtS: null,
+  });
 }
 
 /**

@@ -29,3 +29,6 @@ export function completeConsents(decided: readonly CurrentConsent[]): CurrentCon
       { purpose, granted: false, textVersion: null, atMs: null, grantedSinceMs: null }
   );
 }
+
+/** Decisions of one user in a day: nobody changes their mind more often, and each is kept. */
+export const DECISIONS_A_DAY_MAX = 30;

@@ -8,12 +8,19 @@ type LimitError = {
 };
 type TriesError = { readonly code: "code_tries_exceeded"; readonly retryAfterS: number };
 
-export type SendCodeError = LimitError | { readonly code: "email_unavailable" } | {
-  readonly code: "token_invalid";
-} | { readonly code: "forbidden" };
-export type SignInError = LimitError | TriesError | { readonly code: "code_invalid" } | {
-  readonly code: "forbidden";
-};
+export type SendCodeError =
+  | LimitError
+  | { readonly code: "email_unavailable" }
+  | {
+    readonly code: "token_invalid";
+  }
+  | { readonly code: "forbidden" }
+  | { readonly code: "step_up_codes_off" };
+export type CodeError = LimitError | TriesError | { readonly code: "code_invalid" };
+export type SignInError = CodeError | { readonly code: "forbidden" | "email_reserved" };
+export type EmailChangeError = CodeError | { readonly code: "email_in_use" };
+export type StepUpError = CodeError | { readonly code: "passkey_invalid" | "step_up_codes_off" };
+export type PasskeyError = { readonly code: "passkey_not_registered" | "passkey_limit_reached" };
 export type RefreshError = { readonly code: "refresh_invalid" } | {
   readonly code: "refresh_reused";
 };

@@ -24,7 +24,7 @@ export function occasionWords(
 
 /** The message for a code, alone on its line so that phones and people find it. */
 export function codeMail(
-  purpose: Exclude<CodePurpose, "change_email">,
+  purpose: CodePurpose,
   locale: Locale,
   code: string,
   asked: Occasion,

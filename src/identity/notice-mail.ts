@@ -48,8 +48,12 @@ function bodyOf(kind: NoticeKind, details: Details, locale: Locale): string {
         lastDay: dateText(parisDate(Number(details["decideByMs"])), locale),
       });
     case "session_opened":
+    case "email_changed":
+    case "passkey_added":
+    case "passkey_removed":
+    case "step_up_codes_off":
       return say(
-        "session_opened_body",
+        `${kind}_body`,
         occasionWords(details as Parameters<typeof occasionWords>[0], locale),
       );
     case "age_review_resumed":

@@ -28,7 +28,7 @@ export type IdentityPort = {
 /**
  * How to write to a user. Only for what sends a message: everything else does without an address.
  */
-type Contact = { readonly email: string; readonly locale: "fr" | "en" };
+export type Contact = { readonly email: string; readonly locale: "fr" | "en" };
 export type ContactPort = {
   /**
    * Null when there is no such user (any more), when they are being erased, or when their key

@@ -3,7 +3,7 @@
 import { base64Decode, base64UrlEncode, utf8Decode, utf8Encode } from "../kernel/encoding.ts";
 import { constantTimeEqual } from "../kernel/hash.ts";
 import { isId } from "../kernel/ids.ts";
-import type { SessionId } from "../kernel/ids.ts";
+import type { Id, SessionId } from "../kernel/ids.ts";
 import { keyedIndex, keyedIndexAll } from "../kernel/keyring.ts";
 import type { Keyring } from "../kernel/keyring.ts";
 import { DAY_MS } from "../kernel/time.ts";
@@ -13,7 +13,9 @@ export const UNDO_TOKEN_CHARS_MAX = 512;
 const PURPOSE = "undo_token";
 
 /** What can be undone. */
-type Undoable = { readonly kind: "session"; readonly id: SessionId };
+type Undoable =
+  | { readonly kind: "session"; readonly id: SessionId }
+  | { readonly kind: "email"; readonly id: Id<"emc"> };
 
 /** `<what and until when>.<key id>.<tag>`. */
 export function undoToken(keyring: Keyring, undoable: Undoable, expiresAtMs: number): string {
@@ -36,5 +38,6 @@ export function openUndoToken(keyring: Keyring, token: string, nowMs: number): U
   if (bytes === null) return null;
   const [kind, id, expiresAtMs] = JSON.parse(utf8Decode(bytes)) as [string, string, number];
   if (expiresAtMs <= nowMs) return null;
-  return kind === "session" && isId("ses", id) ? { kind, id } : null;
+  if (kind === "session" && isId("ses", id)) return { kind, id };
+  return kind === "email" && isId("emc", id) ? { kind, id } : null;
 }

@@ -16,6 +16,8 @@ export type IdPrefix =
   | "red"
   | "clm"
   | "ses"
+  | "psk"
+  | "emc"
   | "cod"
   | "req"
   | "int"
@@ -27,7 +29,9 @@ export type IdPrefix =
   | "chg"
   | "lnk"
   | "etr"
-  | "agr";
+  | "agr"
+  | "hlt"
+  | "rnw";
 
 declare const brand: unique symbol;
 /**

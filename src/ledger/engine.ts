@@ -8,7 +8,12 @@ import { err, ok } from "../kernel/result.ts";
 import type { Result } from "../kernel/result.ts";
 import { DAY_MS } from "../kernel/time.ts";
 import { activate } from "./purchases/activations.ts";
-import { bringUpToDate, nextAlarmMs, takeOverdueHolds } from "./deadlines/deadlines.ts";
+import {
+  awaitsHalts,
+  bringUpToDate,
+  nextAlarmMs,
+  takeOverdueHolds,
+} from "./deadlines/deadlines.ts";
 import { dueNotices, noteNoticeFailed, noteNoticeSent } from "./deadlines/expiry-notices.ts";
 import { dueDays, judgeDueDays } from "./purchases/due-days.ts";
 import type { Terms } from "./earning/types.ts";
@@ -35,6 +40,7 @@ import type {
   ExportPage,
   GrantError,
   GrantView,
+  HaltMemory,
   History,
   HoldError,
   HoldView,
@@ -92,6 +98,8 @@ export type EngineParts = {
   readonly random: RandomBytes;
   /** The user's id, whose shard byte new ids carry (kernel/ids.ts). */
   readonly userId?: string;
+  /** Absent: nothing is ever halted, as in books that are only checked. */
+  readonly halts?: HaltMemory["known"];
 };
 type ActivationList = readonly {
   readonly offerId: OfferId;
@@ -136,6 +144,8 @@ export type Engine = {
   ) => Result<HoldView | GrantView, OperateError>;
   /** Writes down what is due and forgets old request keys. */
   readonly runDue: (input: null, nowMs: number) => Answer<DueReport>;
+  /** Whether something is due that a halt would defer: the halts have to be known. */
+  readonly awaitsHalts: (nowMs: number) => boolean;
   readonly nextAlarm: (input: null, nowMs: number) => Answer<number | null>;
   readonly peekOutbox: (input: null, nowMs: number) => Answer<Projection | null>;
   readonly ackOutbox: (sequence: number, nowMs: number) => Answer<null>;
@@ -193,7 +203,7 @@ function transactionsOf(parts: EngineParts) {
         "the time of the call is not a positive whole number of milliseconds",
       );
       if (erasedLeaf(sql) !== null) return err({ code: "erased" });
-      const call = newCall(sql, parts.random, parts.userId, nowMs, ranks);
+      const call = newCall(sql, parts.random, parts.userId, nowMs, ranks, parts.halts?.());
       bringUpToDate(call);
       const answer = method(call);
       noteRefusalsDue(call);
@@ -243,6 +253,7 @@ export function createEngine(parts: EngineParts): Engine {
         arePointsUnshown: takeSilence(call),
       };
     }),
+    awaitsHalts: (nowMs) => awaitsHalts(sql, nowMs),
     nextAlarm: asked((call) => {
       // The change feeds come last: they read rows.
       const projected = projectedSequence(call);

@@ -34,6 +34,7 @@ import type {
 
 export type * from "./port-types/alarm.ts";
 export type * from "./port-types/earning.ts";
+export type * from "./port-types/halts.ts";
 export type * from "./port-types/operations.ts";
 export * from "./port-types/recording.ts";
 export type * from "./port-types/transfer.ts";

@@ -98,9 +98,9 @@ function follow(
   call: Call,
   purchase: PurchaseRow,
   review: "cleared" | "refused",
-  { purchasedOn, offers, programme }: ReviewDecision,
+  { purchasedOn, offers, programme, paused = false }: ReviewDecision,
 ): Result<null, OffersNeeded> {
-  const terms = { offers, programme, covers: null };
+  const terms = { offers, programme, covers: null, paused };
   if (review === "cleared" && purchasedOn !== undefined) {
     purchase.review = review;
     purchase.givenOn = purchasedOn;

@@ -106,7 +106,7 @@ export async function consent({ edgeUrl }: Addresses, token: string): Promise<vo
   for (const purpose of ["terms", "bank_data"]) {
     await expectCall(200, "PUT", `${edgeUrl}/v1/me/consents/${purpose}`, {
       granted: true,
-      text_version: "2026-11",
+      text_version: "1",
     }, { token });
   }
   await expectCall(200, "PATCH", `${edgeUrl}/v1/me`, { birth_date: "1990-05-17" }, { token });

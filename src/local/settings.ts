@@ -70,7 +70,8 @@ export function localSettings(edgeUrl: string, sandboxUrl: string): Record<strin
     AUTH_AUDIENCE: "cagnotte",
     AUTH_TRUSTED_ISSUERS: "[]",
     WEBAUTHN_RP_ID: "localhost",
-    WEBAUTHN_ORIGINS: edgeUrl,
+    // Browsers refuse passkeys at an address of numbers.
+    WEBAUTHN_ORIGINS: `${edgeUrl.replace("127.0.0.1", "localhost")},${edgeUrl}`,
     ACCESS_TEAM_DOMAIN: sandboxUrl,
     ACCESS_AUDIENCE: "cagnotte-operators",
     ACCESS_ROLES: JSON.stringify({

@@ -4,6 +4,8 @@
 import type { Config } from "../config.ts";
 import type { Locale } from "../texts/catalogue.ts";
 import { LEGAL } from "../texts/texts.ts";
+import { toInstant } from "../kernel/time.ts";
+import type { Halt } from "./halts/halts.ts";
 
 const KEPT = [
   { what: "kept_rows_what", why: "kept_rows_why", until: "kept_rows_until" },
@@ -26,6 +28,7 @@ export function legalNotice(
   config: Pick<Config, "publicUrl" | "powens" | "email" | "jurisdiction" | "debtor">,
   host: string | null,
   locale: Locale,
+  halted: readonly Pick<Halt, "what" | "begunAtMs">[],
 ) {
   const say = LEGAL.in(locale);
   const provider = host ?? new URL(config.publicUrl).hostname;
@@ -58,6 +61,12 @@ export function legalNotice(
       { role: "hosting" as const, name: provider },
       { role: "email" as const, name: new URL(config.email.url).hostname },
     ],
+    // Why is for the operators: a reason may name a person.
+    halts: halted.map(({ what, begunAtMs }) => ({
+      what,
+      since: toInstant(begunAtMs),
+      effect: say(`halted_${what}`),
+    })),
     complaints: {
       contact: mailbox(config.publicUrl, "contact"),
       how: say("complaints_how"),

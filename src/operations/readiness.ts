@@ -1,6 +1,7 @@
 // Whether this isolate may be given traffic. Every check that fails is named by a code; nothing
 // else is shown to the outside.
 import type { Result } from "../kernel/result.ts";
+import { DAY_MS } from "../kernel/time.ts";
 import type { ProgrammeError } from "./programme.ts";
 
 /**
@@ -20,6 +21,8 @@ export type ReadinessChecks = {
   readonly programme: () => Promise<Result<null, ProgrammeError>>;
   /** False when the aggregator has never answered; may throw. */
   readonly aggregator: () => Promise<boolean>;
+  /** False when rows without seals have been accepted for too long. */
+  readonly seals: () => boolean;
 };
 
 export type ReadinessFailure =
@@ -27,7 +30,8 @@ export type ReadinessFailure =
   | "database_outside_eu"
   | "ledger_unavailable"
   | "programme_rate_changed"
-  | "aggregator_unanswered";
+  | "aggregator_unanswered"
+  | "row_seals_not_required";
 
 type Readiness = {
   readonly region: string | null;
@@ -72,13 +76,28 @@ async function aggregatorCheck(checks: ReadinessChecks): Promise<readonly Readin
   }
 }
 
-/** Runs every check at once. `euRequired`: the database must say that it is served from the EU. */
-export async function readiness(checks: ReadinessChecks, euRequired: boolean): Promise<Readiness> {
+/** How long rows without seals may be accepted after the deployment that began to seal. */
+const UNSEALED_FOR_MS = 7 * DAY_MS;
+
+/** False a week after sealing began, until the setting requires seals. */
+export function sealsReady(unsealedBeforeMs: number | null, nowMs: number): boolean {
+  return unsealedBeforeMs === null || nowMs <= unsealedBeforeMs + UNSEALED_FOR_MS;
+}
+
+/**
+ * Runs every check at once. `isProduction`: the database must say that it is served from the EU, and
+ * seals must be required by now.
+ */
+export async function readiness(
+  checks: ReadinessChecks,
+  isProduction: boolean,
+): Promise<Readiness> {
   const [database, ...others] = await Promise.all([
-    databaseCheck(checks, euRequired),
+    databaseCheck(checks, isProduction),
     ledgerCheck(checks),
     programmeCheck(checks),
     aggregatorCheck(checks),
   ]);
-  return { region: database.region, failures: [...database.failures, ...others.flat()] };
+  const seals = isProduction && !checks.seals() ? ["row_seals_not_required" as const] : [];
+  return { region: database.region, failures: [...database.failures, ...others.flat(), ...seals] };
 }

@@ -2,10 +2,16 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Config } from "../config.ts";
+import { audited, operatorEvent } from "../audit/ports.ts";
+import type { AuditEvent } from "../audit/ports.ts";
+import type { SealedPage, SealPosition } from "../db/seal-sweep.ts";
+import { operatorOf, requireRole } from "../http/authentication.ts";
+import type { OperatorTokens } from "../http/authentication.ts";
 import type { AppEnv } from "../http/context.ts";
 import { API_VERSION } from "../http/openapi.ts";
+import type { Cursors } from "../http/paging.ts";
 import { problem } from "../http/problem.ts";
-import { answer, createRouter, problems } from "../http/router.ts";
+import { answer, body, createRouter, operatorSecurity, problems } from "../http/router.ts";
 import type { Log } from "../kernel/log.ts";
 import { DAY_MS, toInstant } from "../kernel/time.ts";
 import type { Clock } from "../kernel/time.ts";
@@ -13,6 +19,7 @@ import { READINESS } from "../texts/texts.ts";
 import { appleAssociation, assetLinks } from "./associations.ts";
 import { legalNotice, securityText } from "./legal.ts";
 import { LANDING_POLICY, landingPage } from "./landing.ts";
+import type { HaltsStore } from "./halts/store.ts";
 import { readiness } from "./readiness.ts";
 import type { ReadinessChecks, ReadinessFailure } from "./readiness.ts";
 
@@ -31,6 +38,7 @@ type OperationsRoutesDeps = {
   /** See `legalNotice`. */
   readonly host: string | null;
   readonly checks: ReadinessChecks;
+  readonly halts: Pick<HaltsStore, "present">;
   readonly clock: Clock;
   readonly log: Log;
   /** Static files: the page of `/docs` is made by a build script. */
@@ -46,6 +54,7 @@ const CHECK_POINTERS = {
   ledger_unavailable: "#check/ledger",
   programme_rate_changed: "#check/programme",
   aggregator_unanswered: "#check/aggregator",
+  row_seals_not_required: "#check/row_seals",
 } as const satisfies Record<ReadinessFailure, string>;
 
 /** `GET /healthz` and `/readyz`: before the gate, since they must say why the rest is closed. */
@@ -147,6 +156,11 @@ const legalSchema = z.object({
   data_never_kept: z.array(text),
   hosting: z.object({ provider: text, jurisdiction: text.nullable(), statement: text }),
   processors: z.array(z.object({ role: z.enum(["aggregator", "hosting", "email"]), name: text })),
+  halts: z.array(z.object({
+    what: z.enum(["payouts", "confirmations", "linking", "offers"]),
+    since: z.iso.datetime(),
+    effect: text,
+  })),
   complaints: z.object({
     contact: text,
     how: text,
@@ -166,13 +180,18 @@ function noticeRoutes(deps: OperationsRoutesDeps): OpenAPIHono<AppEnv> {
     path: "/v1/legal",
     tags,
     summary: "Read who reads your account, what is kept, where, and where to complain",
-    responses: { 200: answer(legalSchema, "The notice, in the caller's language") },
+    responses: {
+      200: answer(legalSchema, "The notice, in the caller's language"),
+      ...problems(503),
+    },
   });
-  router.openapi(legal, (c) => {
+  router.openapi(legal, async (c) => {
     const locale = c.get("locale");
     c.header("Vary", "Accept-Language", { append: true });
-    return c.json(legalNotice(deps.config, deps.host, locale), 200, {
-      "Cache-Control": "public, max-age=300",
+    const halted = await deps.halts.present();
+    return c.json(legalNotice(deps.config, deps.host, locale, halted), 200, {
+      // Not long: a halt is shown here.
+      "Cache-Control": "public, max-age=60",
       "Content-Language": locale,
     });
   });
@@ -322,4 +341,59 @@ export function operationsRouters(
     { path: "/", router: noticeRoutes(deps) },
     { path: "/", router: programmeGate(deps) },
   ];
+}
+
+type SealRoutesDeps = {
+  readonly sealPage: (position: SealPosition | null) => Promise<SealedPage>;
+  readonly operatorTokens: OperatorTokens;
+  readonly cursors: Cursors;
+  readonly note: (event: AuditEvent) => Promise<void>;
+};
+
+const SEALS_SCOPE = "row-seals";
+const rowCount = z.number().int();
+const pageSchema = z.object({
+  table: z.string(),
+  sealed: rowCount.openapi({ description: "Rows of before that have a seal now" }),
+  renewed: rowCount.openapi({ description: "Rows whose seal is now under the active key" }),
+  refused: rowCount.openapi({
+    description: "Rows that are not used: their seal is wrong or missing",
+  }),
+  next_cursor: z.string().nullable(),
+}).openapi("SealedPage");
+
+/**
+ * `POST /row-seals`, to be mounted under `/admin/v1`: seals the rows of before there were seals and
+ * renews seals after the key changed (`npm run -s seals`).
+ */
+export function sealRoutes(deps: SealRoutesDeps): OpenAPIHono<AppEnv> {
+  const router = createRouter();
+  const route = createRoute({
+    tags: ["Operators: operations"],
+    security: operatorSecurity,
+    method: "post",
+    path: "/row-seals",
+    summary: "Seal rows of before, and renew seals under the active key, a page at a time",
+    description:
+      "Begin without a cursor and go on with `next_cursor` until it is null. May be repeated. Rows that somebody else wrote are counted and left as they are.",
+    middleware: [audited(deps.note), requireRole(deps.operatorTokens, "owner")],
+    request: { body: body(z.strictObject({ cursor: z.string().max(1024).nullable() })) },
+    responses: {
+      200: answer(pageSchema, "What was done on this page"),
+      ...problems(400, 401, 403, 413, 415, 422, 503),
+    },
+  });
+  router.openapi(route, async (c) => {
+    const { cursor } = c.req.valid("json");
+    const position = cursor === null ? null : deps.cursors.open(SEALS_SCOPE, cursor);
+    if (cursor !== null && position === null) return problem(c, "cursor_invalid") as never;
+    const from = position === null ? null : JSON.parse(position) as SealPosition;
+    // Before the act: a page that is sealed and not written down could not be found again.
+    const table = from?.table ?? "all";
+    await deps.note(operatorEvent(operatorOf(c), "row_seals.renew", table, {}));
+    const { next, ...page } = await deps.sealPage(from);
+    const nextCursor = next === null ? null : deps.cursors.seal(SEALS_SCOPE, JSON.stringify(next));
+    return c.json({ ...page, next_cursor: nextCursor }, 200);
+  });
+  return router;
 }

@@ -100,18 +100,24 @@ export function sharedLengths(names: readonly string[]): Uint8Array {
 /** The tree of sorted names of at most 255 characters. */
 export function treeOf(names: readonly string[]): CharTree {
   const shared = sharedLengths(names);
-  let nodes = 1;
-  for (const [index, name] of names.entries()) nodes += name.length - (shared[index] ?? 0);
-  const tree = newCharTree(nodes, names.length);
+  return treeOfSuffixes(names.map((name, index) => name.slice(shared[index])), shared);
+}
+
+/** The tree of sorted names, each given as what follows the characters it shares with the last. */
+export function treeOfSuffixes(suffixes: readonly string[], shared: Uint8Array): CharTree {
+  const nodes = suffixes.reduce((count, suffix) => count + suffix.length, 1);
+  const tree = newCharTree(nodes, suffixes.length);
   const path = new Int32Array(256);
   let next = 1;
-  for (const [index, name] of names.entries()) {
-    for (let depth = (shared[index] ?? 0) + 1; depth <= name.length; depth += 1) {
-      addChild(tree, path[depth - 1] ?? 0, CODE[name.charCodeAt(depth - 1)] ?? 0, next);
+  for (const [index, suffix] of suffixes.entries()) {
+    let depth = shared[index] ?? 0;
+    for (let at = 0; at < suffix.length; at += 1) {
+      addChild(tree, path[depth] ?? 0, CODE[suffix.charCodeAt(at)] ?? 0, next);
+      depth += 1;
       path[depth] = next;
       next += 1;
     }
-    const last = path[name.length] ?? 0;
+    const last = path[depth] ?? 0;
     tree.lead[last] = (tree.lead[last] ?? 0) | ENDS;
   }
   return tree;

@@ -3,7 +3,7 @@
 // as a brand.
 
 import { ORDINARY, TRADE } from "./data/lexicon.ts";
-import { child, endsAt, treeOf } from "./char-tree.ts";
+import { child, endsAt, treeOf, treeOfSuffixes } from "./char-tree.ts";
 import type { CharTree } from "./char-tree.ts";
 import { DIGITS, goesOn, wordAt } from "./scan.ts";
 import type { Scan } from "./scan.ts";
@@ -15,34 +15,25 @@ const MAX_TOWN_TOKENS = 7;
 const TOWN_CUT = 13;
 const SHORTEST_CUT = 4;
 const SHORTEST_NAME = 3;
+const BLANK = 32;
 
 /** A small commune's name says less: more of it must be there when it is cut. */
 const SHORTEST_CUT_COMMUNE = 7;
 
-function lowerBound(key: string, names: readonly string[]): number {
-  let low = 0;
-  let high = names.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((names[middle] ?? "") < key) low = middle + 1;
-    else high = middle;
+/** Each name of the front-coded list says how many characters it shares with the one before. */
+const FRONT_CODE_ZERO = 65;
+
+/** Made when a label first needs them, which keeps them out of an isolate's start. */
+let communeTree: CharTree | null = null;
+function communes(): CharTree {
+  if (communeTree === null) {
+    const coded = COMMUNES_FRONT_CODED.split("|");
+    communeTree = treeOfSuffixes(
+      coded.map((name) => name.slice(1)),
+      Uint8Array.from(coded, (name) => name.charCodeAt(0) - FRONT_CODE_ZERO),
+    );
   }
-  return low;
-}
-
-function decodeCommunes(): readonly string[] {
-  let before = "";
-  return COMMUNES_FRONT_CODED.split("|").map((coded) => {
-    before = before.slice(0, coded.charCodeAt(0) - 65) + coded.slice(1);
-    return before;
-  });
-}
-
-/** Decoded when a label first needs them, which keeps them out of an isolate's start. */
-let decoded: readonly string[] | null = null;
-function communes(): readonly string[] {
-  decoded ??= decodeCommunes();
-  return decoded;
+  return communeTree;
 }
 
 /**
@@ -50,26 +41,27 @@ function communes(): readonly string[] {
  * field's end. Its first word alone says nothing.
  */
 function communeTokens(scan: Scan, i: number, to: number, cuts: boolean): number {
-  const names = communes();
-  let key = "";
+  const tree = communes();
+  let node = 0;
+  let length = 0;
   let best = 0;
   const limit = Math.min(to, i + MAX_TOWN_TOKENS);
   for (let at = i; at < limit; at += 1) {
     if (scan.kinds[at] === DIGITS) break;
-    const word = shortSaint(wordAt(scan, at));
-    key = at === i ? word : `${key} ${word}`;
-    const found = names[lowerBound(key, names)];
-    if (found === undefined || !found.startsWith(key)) break;
+    if (at > i) {
+      node = child(tree, node, BLANK);
+      if (node === 0) break;
+      length += 1;
+    }
+    node = followWord(scan, tree, node, at);
+    if (node === 0) break;
+    length += wordSize(scan, at);
     const isDistinct = at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0;
-    const isCut = key.length >= TOWN_CUT - 1 ||
-      (at + 1 === to && key.length >= SHORTEST_CUT_COMMUNE);
-    if (found.length === key.length || (cuts && isDistinct && isCut)) best = at + 1 - i;
+    const isCut = length >= TOWN_CUT - 1 ||
+      (at + 1 === to && length >= SHORTEST_CUT_COMMUNE);
+    if (endsAt(tree, node) || (cuts && isDistinct && isCut)) best = at + 1 - i;
   }
   return best;
-}
-
-function shortSaint(word: string): string {
-  return word === "SAINT" ? "ST" : word === "SAINTE" ? "STE" : word;
 }
 
 /** The tree of the larger towns, built when a label or an alias first needs it. */
@@ -78,8 +70,6 @@ function towns(): CharTree {
   built ??= treeOf(TOWNS);
   return built;
 }
-
-const BLANK = 32;
 
 /** Whether a folded word is a town's whole name. */
 export function isTown(word: string): boolean {

@@ -67,6 +67,7 @@ function merchantText(tokens: Scan, from: number, to: number): string {
   // A closing mark belongs to the name: CANAL+.
   if (tokens.chars[end] === 43) end += 1;
   const text = textBetween(tokens, tokens.starts[from] ?? 0, end);
+  if (!tokens.hasOtherBlanks) return text;
   for (let i = from + 1; i < to; i += 1) {
     const at = tokens.ends[i - 1] ?? 0;
     const width = (tokens.starts[i] ?? 0) - at;
@@ -85,7 +86,8 @@ function isLineSpace(code: number): boolean {
 function channelOf(tokens: Scan, frame: Frame, match: Match): Channel {
   if (frame.contactless) return "in_store";
   if (frame.remote || hasForeignTail(tokens, frame)) return "online";
-  for (let i = match.merchantFrom; i < frame.to; i += 1) {
+  const mayBeOnline = tokens.hasStar || (tokens.seenFlags & ONLINE) !== 0;
+  for (let i = mayBeOnline ? match.merchantFrom : frame.to; i < frame.to; i += 1) {
     const gap = tokens.gaps[i] ?? 0;
     const flags = tokens.flags[i] ?? 0;
     if (
@@ -218,7 +220,7 @@ function answerText(
   const { confidence, step } = RULES[match.rule];
   return {
     kind: frame.kind,
-    brandId: entry.facts.id,
+    brandId: entry.id,
     matched: entry.alias,
     confidence,
     merchant,

@@ -31,6 +31,7 @@ export const GAP_AMPERSAND = 128;
 export const GAP_PIPE = 256;
 const GAP_OTHER = 512;
 export const GAP_PLUS = 1024;
+const GAP_BITS = 2047;
 
 /**
  * The tokens of one label. Reused from label to label: valid until the next `scan` of the same
@@ -51,7 +52,12 @@ export type Scan = {
   fields: Int32Array;
   /** Number of the word in the lexicon plus one, 0 when unknown. */
   ids: Int32Array;
+  /** The flags of all tokens together. */
+  seenFlags: number;
   hasPipe: boolean;
+  hasStar: boolean;
+  /** Between tokens there is more than one blank in a row, or another than the plain one. */
+  hasOtherBlanks: boolean;
   hasUnknown: boolean;
 };
 
@@ -237,68 +243,92 @@ export function wordSet(words: string): WordSet {
   return set;
 }
 
+const NO_BYTES = new Uint8Array(0);
+const NO_NUMBERS = new Int32Array(0);
+/** Sentinels behind the last token. */
+const AHEAD = 4;
+/** Characters of nearly every label: longer ones make more room. */
+const USUAL_LENGTH = 252;
+
 export function newScan(): Scan {
-  return {
+  const into: Scan = {
     text: "",
-    chars: new Uint8Array(256),
+    chars: NO_BYTES,
     hasLower: false,
     count: 0,
-    starts: new Int32Array(64),
-    ends: new Int32Array(64),
-    kinds: new Uint8Array(64),
-    gaps: new Int32Array(64),
-    flags: new Int32Array(64),
-    fields: new Int32Array(64),
-    ids: new Int32Array(64),
+    starts: NO_NUMBERS,
+    ends: NO_NUMBERS,
+    kinds: NO_BYTES,
+    gaps: NO_NUMBERS,
+    flags: NO_NUMBERS,
+    fields: NO_NUMBERS,
+    ids: NO_NUMBERS,
+    seenFlags: 0,
     hasPipe: false,
+    hasStar: false,
+    hasOtherBlanks: false,
     hasUnknown: false,
   };
+  makeRoom(into, USUAL_LENGTH);
+  return into;
 }
 
-function grow(into: Scan): void {
-  const size = into.starts.length * 2;
-  const copy = (from: Int32Array): Int32Array => {
-    const to = new Int32Array(size);
-    to.set(from);
-    return to;
-  };
-  into.starts = copy(into.starts);
-  into.ends = copy(into.ends);
-  into.gaps = copy(into.gaps);
-  into.flags = copy(into.flags);
-  into.fields = copy(into.fields);
-  into.ids = copy(into.ids);
-  const kinds = new Uint8Array(size);
-  kinds.set(into.kinds);
-  into.kinds = kinds;
+/** Room for a label of so many characters: at most a token each, and those that rules look ahead. */
+function makeRoom(into: Scan, length: number): void {
+  if (into.chars.length >= length + 2 && into.starts.length >= length + AHEAD) return;
+  const size = (length + AHEAD) * 2;
+  into.chars = new Uint8Array(size);
+  into.starts = new Int32Array(size);
+  into.ends = new Int32Array(size);
+  into.kinds = new Uint8Array(size);
+  into.gaps = new Int32Array(size);
+  into.flags = new Int32Array(size);
+  into.fields = new Int32Array(size);
+  into.ids = new Int32Array(size);
 }
 
-/** 0 other, 1 letter, 2 digit, else the gap bit shifted by two. */
-const CLASS = new Int32Array(128).fill(GAP_OTHER << 2);
-for (let code = 65; code <= 90; code += 1) CLASS[code] = LETTERS;
-for (let code = 48; code <= 57; code += 1) CLASS[code] = DIGITS;
-for (
-  const [char, gap] of [
-    [" ", GAP_SPACE],
-    ["\t", GAP_SPACE],
-    ["\n", GAP_SPACE],
-    ["\r", GAP_SPACE],
-    ["*", GAP_STAR],
-    [".", GAP_DOT],
-    ["/", GAP_SLASH],
-    [",", GAP_COMMA],
-    ["-", GAP_DASH],
-    ["'", GAP_APOSTROPHE],
-    ["`", GAP_APOSTROPHE],
-    ["&", GAP_AMPERSAND],
-    ["|", GAP_PIPE],
-    ["+", GAP_PLUS],
-  ] as const
-) CLASS[char.charCodeAt(0)] = gap << 2;
+/**
+ * What a character of ASCII is, in one number: its upper case in the low seven bits, then LETTERS or
+ * DIGITS in two bits, or else the gap bit above them.
+ */
+const READ = new Int32Array(128);
+const FOLDED = 127;
+const KIND_SHIFT = 7;
+const KIND = 3 << KIND_SHIFT;
+const GAP_SHIFT = 9;
+/**
+ * Above the gap bits that tokens keep: a blank that a merchant's text shows as a plain one, or that
+ * follows another; and a question mark.
+ */
+const OTHER_BLANK = 1 << 12;
+const QUESTION = 1 << 13;
 
-/** Upper case of ASCII. */
-const FOLD = new Uint8Array(128);
-for (let code = 0; code < 128; code += 1) FOLD[code] = code >= 97 && code <= 122 ? code - 32 : code;
+const GAPS: ReadonlyMap<string, number> = new Map([
+  [" ", GAP_SPACE],
+  ["\t", GAP_SPACE],
+  ["\n", GAP_SPACE],
+  ["\r", GAP_SPACE],
+  ["*", GAP_STAR],
+  [".", GAP_DOT],
+  ["/", GAP_SLASH],
+  [",", GAP_COMMA],
+  ["-", GAP_DASH],
+  ["'", GAP_APOSTROPHE],
+  ["`", GAP_APOSTROPHE],
+  ["&", GAP_AMPERSAND],
+  ["|", GAP_PIPE],
+  ["+", GAP_PLUS],
+]);
+
+for (let code = 0; code < 128; code += 1) {
+  const char = String.fromCharCode(code);
+  const upper = code >= 97 && code <= 122 ? code - 32 : code;
+  const kind = upper >= 65 && upper <= 90 ? LETTERS : upper >= 48 && upper <= 57 ? DIGITS : 0;
+  const gap = kind === 0 ? GAPS.get(char) ?? GAP_OTHER : 0;
+  const blank = char !== " " && char.trim() === "" ? OTHER_BLANK : 0;
+  const question = char === "?" ? QUESTION : 0;
+  READ[code] = upper | (kind << KIND_SHIFT) | ((gap | blank | question) << GAP_SHIFT);
+}
 
 /** Reads `label` into `into`. One pass over the characters; accents cost a second one. */
 export function scan(label: string, into: Scan): void {
@@ -307,72 +337,77 @@ export function scan(label: string, into: Scan): void {
 
 function scanAscii(text: string, into: Scan): boolean {
   const { length } = text;
-  if (into.chars.length < length + 2) into.chars = new Uint8Array((length + 2) * 2);
+  makeRoom(into, length);
   into.text = text;
-  into.hasPipe = false;
-  into.hasUnknown = false;
   let lower = 0;
   let count = 0;
   let gap = GAP_SPACE;
+  let seenGaps = 0;
+  let seenFlags = 0;
   let i = 0;
   // Arrays as locals: the loop below is the hottest of recognition.
-  const { chars } = into;
-  let { starts, ends, kinds, gaps, flags, fields, ids } = into;
+  const { chars, starts, ends, kinds, gaps, flags, fields, ids } = into;
   while (i < length) {
-    const code = text.charCodeAt(i);
+    let code = text.charCodeAt(i);
     if (code > 127) return false;
-    const char = FOLD[code] ?? 0;
-    const kind = CLASS[char] ?? 0;
-    if (kind > DIGITS) {
-      const bit = kind >> 2;
-      gap |= bit;
-      chars[i] = char;
-      if (bit === GAP_PIPE) into.hasPipe = true;
-      else if (code === 63) into.hasUnknown = true;
+    let read = READ[code] ?? 0;
+    const kind = read & KIND;
+    if (kind === 0) {
+      const bits = read >> GAP_SHIFT;
+      gap |= bits | ((gap & bits & GAP_SPACE) * OTHER_BLANK);
+      chars[i] = code;
       i += 1;
       continue;
     }
-    if (count + 5 > starts.length) {
-      grow(into);
-      ({ starts, ends, kinds, gaps, flags, fields, ids } = into);
-    }
-    const start = i;
+    starts[count] = i;
     let hash = HASH_SEED;
-    let next = char;
-    let raw = code;
+    const start = i;
     do {
-      chars[i] = next;
-      lower |= raw ^ next;
-      hash = (Math.imul(hash, 33) + next) | 0;
+      const char = read & FOLDED;
+      chars[i] = char;
+      lower |= code ^ char;
+      hash = (Math.imul(hash, 33) + char) | 0;
       i += 1;
       if (i === length) break;
-      raw = text.charCodeAt(i);
-      if (raw > 127) return false;
-      next = FOLD[raw] ?? 0;
-    } while (CLASS[next] === kind);
-    starts[count] = start;
+      code = text.charCodeAt(i);
+      if (code > 127) return false;
+      read = READ[code] ?? 0;
+    } while ((read & KIND) === kind);
     ends[count] = i;
-    kinds[count] = kind;
-    gaps[count] = gap;
-    const known = kind === LETTERS ? find(chars, start, i, hash) : -1;
+    kinds[count] = kind >> KIND_SHIFT;
+    seenGaps |= gap;
+    gaps[count] = gap & GAP_BITS;
+    const known = kind === LETTERS << KIND_SHIFT ? find(chars, start, i, hash) : -1;
     ids[count] = known + 1;
-    flags[count] = known < 0 ? 0 : (wordFacts[known * 4 + 2] ?? 0);
-    fields[count] = known < 0 ? 0 : (wordFacts[known * 4 + 3] ?? 0);
+    if (known < 0) {
+      flags[count] = 0;
+      fields[count] = 0;
+    } else {
+      const wordFlags = wordFacts[known * 4 + 2] ?? 0;
+      flags[count] = wordFlags;
+      seenFlags |= wordFlags;
+      fields[count] = wordFacts[known * 4 + 3] ?? 0;
+    }
     count += 1;
     gap = 0;
   }
   into.count = count;
   into.hasLower = lower !== 0;
-  chars[length] = 0;
-  chars[length + 1] = 0;
-  endScan(into, length);
+  into.seenFlags = seenFlags;
+  endScan(into, length, seenGaps | gap);
   return true;
 }
 
 /** Sentinels: rules look a few tokens ahead, and must not meet what the last label left there. */
-function endScan(into: Scan, length: number): void {
+function endScan(into: Scan, length: number, seenGaps: number): void {
   const { count } = into;
-  for (let ahead = count; ahead < count + 4; ahead += 1) {
+  into.hasPipe = (seenGaps & GAP_PIPE) !== 0;
+  into.hasStar = (seenGaps & GAP_STAR) !== 0;
+  into.hasOtherBlanks = (seenGaps & OTHER_BLANK) !== 0;
+  into.hasUnknown = (seenGaps & QUESTION) !== 0;
+  into.chars[length] = 0;
+  into.chars[length + 1] = 0;
+  for (let ahead = count; ahead < count + AHEAD; ahead += 1) {
     into.starts[ahead] = length;
     into.ends[ahead] = length;
     into.kinds[ahead] = 0;

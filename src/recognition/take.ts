@@ -8,7 +8,16 @@ import type { MatchContext, Rule } from "./match-context.ts";
 import { DIGITS, GAP_STAR, textBetween, wordFlags } from "./scan.ts";
 import { isExcluded, isOtherCompany, restIsNeutral } from "./surroundings.ts";
 import { isTownNext, SHORTEST_CUT } from "./tokens.ts";
-import { NONE, SEVERAL } from "./trie.ts";
+import {
+  brandOf,
+  fieldsOf,
+  hasExclusions,
+  isCurated,
+  lengthOf,
+  NONE,
+  SEVERAL,
+  strengthOf,
+} from "./trie.ts";
 import type { Entry } from "./trie.ts";
 import { walk } from "./walk.ts";
 
@@ -22,12 +31,12 @@ const COLUMN = 15;
 /** Takes the alias, or says in `match` which rule refused it. */
 export function take(context: MatchContext, entryIndex: number, end: number, rule: Rule): boolean {
   const { trie, match, before } = context;
-  const entry = trie.entries[entryIndex];
-  if (entry === undefined) return false;
+  if (entryIndex === NONE) return false;
   match.end = end;
-  if (entry.brand === NONE) return refuse(match, "ambiguous");
-  const { fields, excluded } = entry.facts;
-  const { strength } = entry;
+  const brand = brandOf(trie, entryIndex);
+  if (brand === NONE) return refuse(match, "ambiguous");
+  const fields = fieldsOf(trie, entryIndex);
+  const strength = strengthOf(trie, entryIndex);
   if (strength === WEAK) {
     // A brand whose trade nobody entered may come behind any opener.
     const opened = before.opened === 0 || fields === 0 || (before.opened & fields) !== 0;
@@ -40,7 +49,7 @@ export function take(context: MatchContext, entryIndex: number, end: number, rul
     if (before.opened !== 0 && fields !== 0 && (before.opened & fields) === 0) {
       return refuse(match, "ordinary_word_in_context");
     }
-    if (before.afterArticle && entry.compact.length < LONG_PHRASE) {
+    if (before.afterArticle && lengthOf(trie, entryIndex) < LONG_PHRASE) {
       return refuse(match, "ordinary_word_in_context");
     }
     if (
@@ -51,17 +60,24 @@ export function take(context: MatchContext, entryIndex: number, end: number, rul
       return refuse(match, "other_company");
     }
   }
-  if (excluded !== null && isExcluded(context, excluded, entry.compact)) {
-    return refuse(match, "excluded");
-  }
-  match.brand = entry.brand;
+  if (isRefusedByPhrase(context, entryIndex)) return refuse(match, "excluded");
+  match.brand = brand;
   match.entry = entryIndex;
-  match.rule = entry.curated
+  match.rule = isCurated(trie, entryIndex)
     ? "descriptor"
     : rule === "exact" && strength === WEAK
     ? "ordinary_word_alone"
     : rule;
   return true;
+}
+
+function isRefusedByPhrase(context: MatchContext, entryIndex: number): boolean {
+  const { trie } = context;
+  if (!hasExclusions(trie, entryIndex)) return false;
+  const entry = trie.entries[entryIndex];
+  const excluded = entry?.facts.excluded ?? null;
+  return entry !== undefined && excluded !== null &&
+    isExcluded(context, excluded, entry.compact);
 }
 
 /** "EA *ORIGIN": what is before the star is the company that charges. */
@@ -158,11 +174,10 @@ function glueFits(context: MatchContext): boolean {
  */
 function isCutSibling(context: MatchContext): boolean {
   const { scan, trie, walked, field } = context;
-  const whole = trie.entries[walked.entry];
-  if (whole === undefined || walked.restNode === 0 || walked.end >= field.to) return false;
+  if (walked.restNode === 0 || walked.end >= field.to) return false;
   const brand = trie.below[walked.restNode];
-  if (brand === whole.brand || brand === SEVERAL || brand === NONE) return false;
-  const letters = walked.restDepth - whole.compact.length;
+  if (brand === brandOf(trie, walked.entry) || brand === SEVERAL || brand === NONE) return false;
+  const letters = walked.restDepth - lengthOf(trie, walked.entry);
   return letters >= LEAST_OF_SIBLING ||
     (scan.ends[field.to - 1] ?? 0) - (scan.starts[field.from] ?? 0) >= SHORTEST_CUT;
 }
@@ -174,13 +189,12 @@ export function tryAt(context: MatchContext, i: number, offset: number): boolean
   match.start = i;
   const { entry, end } = walked;
   if (walked.cutNode !== 0 && (entry === NONE || walked.cutEnd > end)) {
-    const whole = trie.entries[entry];
     const cutBrand = trie.below[walked.cutNode];
-    if (whole === undefined) {
+    if (entry === NONE) {
       if (takeCut(context)) return true;
     } else if (
-      cutBrand !== whole.brand && cutBrand !== SEVERAL &&
-      walked.cutDepth >= whole.compact.length + 2 && takeCut(context)
+      cutBrand !== brandOf(trie, entry) && cutBrand !== SEVERAL &&
+      walked.cutDepth >= lengthOf(trie, entry) + 2 && takeCut(context)
     ) return true;
   }
   if (entry !== NONE) {

@@ -25,6 +25,8 @@ export type Entry = {
   readonly strength: Strength;
   readonly least: number;
   readonly alias: string;
+  /** The brand's id: of the facts, but at hand when the entry is. */
+  readonly id: string;
   readonly curated: boolean;
   readonly facts: BrandFacts;
   /** "alias:" and the alias, made when the entry is first found: few of all ever are. */
@@ -51,7 +53,65 @@ export type Trie = CharTree & {
   /** Index of the first entry at or below a node. */
   readonly first: Int32Array;
   readonly entries: readonly Entry[];
+  /** What matching asks of an entry first, four numbers each, so that it seldom meets the object. */
+  readonly facts: Int32Array;
 };
+
+const FACTS = 4;
+const STRENGTH = 3;
+const CURATED = 4;
+const EXCLUDES = 8;
+const LENGTH_SHIFT = 8;
+
+function factsOf(entries: readonly Entry[]): Int32Array {
+  const numbers = new Int32Array(entries.length * FACTS);
+  for (let index = 0; index < entries.length; index += 1) {
+    const entry = entries[index];
+    if (entry === undefined) continue;
+    const { brand, strength, curated, compact, boundaries, facts } = entry;
+    numbers[index * FACTS] = brand;
+    numbers[index * FACTS + 1] = strength | (curated ? CURATED : 0) |
+      (facts.excluded === null ? 0 : EXCLUDES) | (compact.length << LENGTH_SHIFT);
+    numbers[index * FACTS + 2] = boundaries;
+    numbers[index * FACTS + 3] = facts.fields;
+  }
+  return numbers;
+}
+
+/** The brand of an entry; NONE where several brands share it, or for no entry. */
+export function brandOf(trie: Trie, entry: number): number {
+  return trie.facts[entry * FACTS] ?? NONE;
+}
+
+/** What an entry proves: one of the strengths of alias.ts. */
+export function strengthOf(trie: Trie, entry: number): number {
+  return (trie.facts[entry * FACTS + 1] ?? 0) & STRENGTH;
+}
+
+/** Letters and digits of an entry. */
+export function lengthOf(trie: Trie, entry: number): number {
+  return (trie.facts[entry * FACTS + 1] ?? 0) >> LENGTH_SHIFT;
+}
+
+/** Whether a descriptor gave the entry, not the brand itself. */
+export function isCurated(trie: Trie, entry: number): boolean {
+  return ((trie.facts[entry * FACTS + 1] ?? 0) & CURATED) !== 0;
+}
+
+/** Whether phrases refuse the entry's brand. */
+export function hasExclusions(trie: Trie, entry: number): boolean {
+  return ((trie.facts[entry * FACTS + 1] ?? 0) & EXCLUDES) !== 0;
+}
+
+/** Where the words of an entry begin, as bits. */
+export function boundariesOf(trie: Trie, entry: number): number {
+  return trie.facts[entry * FACTS + 2] ?? 0;
+}
+
+/** The fields of trade of the entry's brand. */
+export function fieldsOf(trie: Trie, entry: number): number {
+  return trie.facts[entry * FACTS + 3] ?? 0;
+}
 
 /** The node behind two folded characters, 0 when no spelling begins with them. */
 export function topOf(trie: Trie, first: number, second: number): number {
@@ -133,6 +193,7 @@ export function buildTrie(all: Entry[]): Trie {
     shortest: new Uint8Array(nodes).fill(255),
     first: new Int32Array(nodes),
     entries,
+    facts: factsOf(entries),
   };
   insertSorted(trie, entries, shared);
   return trie;

@@ -7,7 +7,7 @@ import type { MatchContext } from "./match-context.ts";
 import { LETTERS } from "./scan.ts";
 import type { Scan } from "./scan.ts";
 import { LONGEST_CUT, SHORTEST_CUT } from "./tokens.ts";
-import { NONE, topOf } from "./trie.ts";
+import { boundariesOf, lengthOf, NONE, strengthOf, topOf } from "./trie.ts";
 import type { Trie } from "./trie.ts";
 
 /**
@@ -33,13 +33,10 @@ function gapsFit(
   from: number,
   blanks: number,
 ): boolean {
-  // The common case needs nothing of the entry, whose memory is seldom at hand.
   if (blanks === 0) return true;
-  const entry = trie.entries[entryIndex];
-  if (entry === undefined) return false;
-  const strange = blanks & ~entry.boundaries;
+  const strange = blanks & ~boundariesOf(trie, entryIndex);
   if (strange === 0) return true;
-  return entry.strength === STRONG && entry.compact.length >= 9 &&
+  return strengthOf(trie, entryIndex) === STRONG && lengthOf(trie, entryIndex) >= 9 &&
     ((scan.flags[from] ?? 0) & ARTICLE) === 0 && (strange & (strange - 1)) === 0 &&
     (strange & 0b110) === 0;
 }

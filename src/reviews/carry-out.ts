@@ -97,6 +97,7 @@ export async function carryOut(
     ...(givenOn === null ? {} : { purchasedOn: givenOn }),
     offers,
     programme: deps.programme,
+    paused: (await deps.catalogue.current(0)).paused,
     ...(purchase === null ? {} : { seen: purchase }),
   });
   if (decided.ok) {

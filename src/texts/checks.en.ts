@@ -13,6 +13,7 @@ export const CHECKS_EN: TranslationOf<typeof CHECKS_FR> = {
   question_offer_not_in_force: "Offer running on the day of the purchase",
   question_budget_reserving: "Offer's budget reserved",
   question_budget_exhausted: "Offer's budget sufficient",
+  question_programme_paused: "Offers running, programme not halted",
   question_not_booked_yet: "Purchase booked by the bank",
   question_duplicate: "New transaction",
   question_refunded: "Purchase not refunded",

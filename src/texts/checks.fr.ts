@@ -11,6 +11,7 @@ export const CHECKS_FR = {
   question_offer_not_in_force: "Offre en cours le jour de l'achat",
   question_budget_reserving: "Budget de l'offre réservé",
   question_budget_exhausted: "Budget de l'offre suffisant",
+  question_programme_paused: "Offres en cours, sans arrêt du programme",
   question_not_booked_yet: "Achat comptabilisé par la banque",
   question_duplicate: "Opération nouvelle",
   question_refunded: "Achat non remboursé",

@@ -26,4 +26,10 @@ export const LEGAL_EN: TranslationOf<typeof LEGAL_FR> = {
     "To contest a purchase or for anything else, write to us. If our answer does not satisfy you, you can turn to these authorities.",
   about_payment_services: "Payment services",
   about_personal_data: "Personal data",
+  halt_ended: "The halt has ended, or somebody has just changed it.",
+  halted_payouts:
+    "Payouts are suspended; requests keep their points and can be cancelled, and no points expire.",
+  halted_confirmations: "Pending points stay pending until this resumes, and no points expire.",
+  halted_linking: "No bank can be linked or renewed for the moment.",
+  halted_offers: "Purchases wait until this resumes and are then judged by the offer of their day.",
 };

@@ -27,4 +27,11 @@ export const LEGAL_FR = {
     "Pour contester un achat ou pour toute autre question, écrivez-nous. Si notre réponse ne vous satisfait pas, vous pouvez saisir ces autorités.",
   about_payment_services: "Services de paiement",
   about_personal_data: "Données personnelles",
+  halt_ended: "Cet arrêt a pris fin, ou quelqu'un vient de le modifier.",
+  halted_payouts:
+    "Les versements sont suspendus ; les demandes gardent leurs points et peuvent être annulées, et aucun point n'expire.",
+  halted_confirmations:
+    "Les points en attente le restent jusqu'à la reprise, et aucun point n'expire.",
+  halted_linking: "Aucune banque ne peut être connectée ni renouvelée pour le moment.",
+  halted_offers: "Les achats attendent la reprise pour être examinés, selon l'offre de leur jour.",
 } as const;

@@ -26,6 +26,31 @@ export const MAILS_EN: TranslationOf<typeof MAILS_FR> = {
     "A session of your account was opened on {date} at {time} (Paris time) from {device}. If it was you, ignore this message. Otherwise open this link within 7 days and end the session:",
   session_opened_after:
     "Opening the page changes nothing; only its button ends the session. Also change the password of your mailbox.",
+  change_email_subject: "Your code to change your Cagnotte address",
+  change_email_before:
+    "Here is the code to make this the address of a Cagnotte account, requested on {date} at {time} (Paris time) from {device}. It is valid for 10 minutes:",
+  change_email_after:
+    "Do not share it with anyone: we will never ask you for it. If you did not request this code, ignore this message.",
+  email_changed_subject: "The address of your Cagnotte account has changed",
+  email_changed_body:
+    "Your account has had a new e-mail address since {date} at {time} (Paris time), requested from {device}; this one is no longer in use. If it was you, ignore this message. Otherwise open this link within 7 days and put your address back:",
+  email_changed_after:
+    "Opening the page changes nothing; only its button puts your address back, ends all sessions and removes the passkeys added since.",
+  passkey_added_subject: "New passkey for your Cagnotte account",
+  passkey_added_body:
+    "A passkey was added to your account on {date} at {time} (Paris time) from {device}. If it was you, ignore this message.",
+  passkey_added_after:
+    "Otherwise remove this passkey and end your sessions in the app, then change the password of your mailbox.",
+  passkey_removed_subject: "A passkey was removed from your Cagnotte account",
+  passkey_removed_body:
+    "A passkey was removed from your account on {date} at {time} (Paris time) from {device}. If it was you, ignore this message.",
+  passkey_removed_after:
+    "Otherwise end your sessions in the app and change the password of your mailbox.",
+  step_up_codes_off_subject: "Codes no longer confirm operations of your Cagnotte account",
+  step_up_codes_off_body:
+    "Since {date} at {time} (Paris time) only your passkeys confirm a sensitive operation; requested from {device}. If it was you, ignore this message.",
+  step_up_codes_off_after:
+    "Otherwise remove the passkeys that are not yours in the app, end your sessions and change the password of your mailbox.",
   expiry_subject: "Your Cagnotte points expire soon",
   expiry_body_one:
     "{count} of your points ({worth}) expires soon: you can use it until {lastDay} inclusive.",

@@ -24,6 +24,31 @@ export const MAILS_FR = {
     "Une connexion à votre compte a été ouverte le {date} à {time} (heure de Paris) depuis {device}. Si c'était vous, ignorez ce message. Sinon, ouvrez ce lien sous 7 jours et fermez cette session :",
   session_opened_after:
     "La page s'ouvre sans rien changer ; seul son bouton ferme la session. Changez aussi le mot de passe de votre messagerie.",
+  change_email_subject: "Votre code pour changer d'adresse Cagnotte",
+  change_email_before:
+    "Voici le code pour faire de cette adresse celle d'un compte Cagnotte, demandé le {date} à {time} (heure de Paris) depuis {device}. Il est valable 10 minutes :",
+  change_email_after:
+    "Ne le communiquez à personne : nous ne vous le demanderons jamais. Si vous n'avez pas demandé ce code, ignorez ce message.",
+  email_changed_subject: "L'adresse de votre compte Cagnotte a changé",
+  email_changed_body:
+    "Votre compte a une nouvelle adresse e-mail depuis le {date} à {time} (heure de Paris), demandée depuis {device} ; celle-ci ne sert plus. Si c'était vous, ignorez ce message. Sinon, ouvrez ce lien sous 7 jours et rétablissez votre adresse :",
+  email_changed_after:
+    "La page s'ouvre sans rien changer ; seul son bouton rétablit votre adresse, ferme toutes les sessions et retire les clés d'accès ajoutées depuis.",
+  passkey_added_subject: "Nouvelle clé d'accès à votre compte Cagnotte",
+  passkey_added_body:
+    "Une clé d'accès a été ajoutée à votre compte le {date} à {time} (heure de Paris) depuis {device}. Si c'était vous, ignorez ce message.",
+  passkey_added_after:
+    "Sinon, retirez cette clé et fermez vos sessions dans l'application, puis changez le mot de passe de votre messagerie.",
+  passkey_removed_subject: "Une clé d'accès a été retirée de votre compte Cagnotte",
+  passkey_removed_body:
+    "Une clé d'accès a été retirée de votre compte le {date} à {time} (heure de Paris) depuis {device}. Si c'était vous, ignorez ce message.",
+  passkey_removed_after:
+    "Sinon, fermez vos sessions dans l'application et changez le mot de passe de votre messagerie.",
+  step_up_codes_off_subject: "Les codes ne confirment plus d'opération sur votre compte Cagnotte",
+  step_up_codes_off_body:
+    "Depuis le {date} à {time} (heure de Paris), seules vos clés d'accès confirment une opération sensible ; demandé depuis {device}. Si c'était vous, ignorez ce message.",
+  step_up_codes_off_after:
+    "Sinon, retirez dans l'application les clés d'accès qui ne sont pas à vous, fermez vos sessions et changez le mot de passe de votre messagerie.",
   expiry_subject: "Vos points Cagnotte expirent bientôt",
   expiry_body_one:
     "{count} de vos points ({worth}) expire bientôt : vous pouvez l'utiliser jusqu'au {lastDay} inclus.",

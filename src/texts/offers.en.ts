@@ -61,6 +61,8 @@ export const OFFERS_EN: TranslationOf<typeof OFFERS_FR> = {
 
   not_waiting: "Nothing waits for this approval any more.",
   name_taken_sentence: "A brand has this name already; change that one.",
+  programme_paused:
+    "Offers are halted: no version, brand name or stop takes effect before they resume.",
   catalogue_busy: "The catalogue keeps changing; try again.",
   offer_stopped: "This offer is stopped; create another one.",
   offer_over: "This offer is over already.",

@@ -62,6 +62,8 @@ export const OFFERS_FR = {
   // Why an act of an operator is refused.
   not_waiting: "Rien n'attend plus cette approbation.",
   name_taken_sentence: "Une marque porte déjà ce nom ; modifiez celle-là.",
+  programme_paused:
+    "Les offres sont arrêtées : aucune offre, aucun nom de marque ni aucun arrêt ne prend effet avant la reprise.",
   catalogue_busy: "Le catalogue change sans cesse ; réessayez.",
   offer_stopped: "Cette offre est arrêtée ; créez-en une autre.",
   offer_over: "Cette offre est déjà terminée.",

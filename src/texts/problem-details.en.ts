@@ -19,6 +19,8 @@ export const PROBLEM_DETAILS_EN: TranslationOf<typeof PROBLEM_DETAILS_FR> = {
   token_invalid: "Sign in again.",
   token_expired: "Ask for a new access token with your refresh token.",
   code_invalid: "Check the newest code that you received, or ask for another one.",
+  passkey_invalid:
+    "Ask for a new challenge and try again with a passkey of this account, or use a code.",
   refresh_invalid: "Sign in again.",
   refresh_reused: "Sign in again on this device.",
   undo_invalid:
@@ -36,12 +38,18 @@ export const PROBLEM_DETAILS_EN: TranslationOf<typeof PROBLEM_DETAILS_FR> = {
   age_below_minimum: "This service is open from that age on only.",
   age_below_minimum_years: "You must be at least {years} years old.",
   step_up_required: "Confirm who you are, then repeat the request within five minutes.",
+  step_up_codes_off: "Confirm with one of your passkeys.",
   second_person_required: "The person who asked for it cannot approve it themselves.",
   listed_person_required:
     "Have it approved by a person whom ACCESS_ROLES names by address. Service tokens and members of a domain do not approve.",
   not_found: "This address leads to nothing, or to nothing of yours.",
   method_not_allowed: "The header Allow names the methods that this address accepts.",
   conflict: "Read the present state before you try again.",
+  email_in_use: "Choose another address, or sign in with this one.",
+  email_reserved:
+    "To put it back, open the link of the message that told you about the change; otherwise sign in with the new address. It is free 7 days after the change.",
+  passkey_missing: "Register a passkey first.",
+  passkey_limit_reached: "First remove a passkey that you no longer use.",
   idempotency_conflict: "Use another key for a different request.",
   idempotency_in_progress: "Wait for its answer, then repeat it with the same key.",
   body_incomplete: "Send the whole body within 10 seconds.",
@@ -52,6 +60,8 @@ export const PROBLEM_DETAILS_EN: TranslationOf<typeof PROBLEM_DETAILS_FR> = {
   validation_failed: "The list errors names each field to correct.",
   redirect_uri_unknown: "The redirect address must be one that the operator has declared.",
   bank_unknown: "Choose a bank of the list of banks.",
+  passkey_not_registered:
+    "Ask for a new challenge and try again; if the passkey is in your list already, there is nothing to do.",
   referral_code_invalid: "A referral code has six lower-case letters.",
   points_insufficient: "Ask for fewer points.",
   below_threshold: "Ask for more points.",
@@ -64,6 +74,7 @@ export const PROBLEM_DETAILS_EN: TranslationOf<typeof PROBLEM_DETAILS_FR> = {
   code_tries_exceeded: "Ask for a new code.",
   internal: "The error is ours; request_id lets us find it.",
   unavailable: "Repeat the request later.",
+  programme_paused: "Nothing is lost: try again later. `GET /v1/legal` says what is halted.",
   aggregator_unavailable: "Repeat the request later; nothing was lost.",
   trade_lost: "The aggregator's answer was lost. Start linking your bank again from the beginning.",
   ledger_unavailable: "Repeat the request later; your points are safe.",

@@ -17,6 +17,8 @@ export const PROBLEM_DETAILS_FR = {
   token_invalid: "Connectez-vous de nouveau.",
   token_expired: "Demandez un nouveau jeton d'accès avec votre jeton de renouvellement.",
   code_invalid: "Vérifiez le dernier code reçu ou demandez-en un autre.",
+  passkey_invalid:
+    "Demandez un nouveau défi et recommencez avec une clé d'accès de ce compte, ou utilisez un code.",
   refresh_invalid: "Connectez-vous de nouveau.",
   refresh_reused: "Connectez-vous de nouveau sur cet appareil.",
   undo_invalid:
@@ -34,12 +36,18 @@ export const PROBLEM_DETAILS_FR = {
   age_below_minimum: "Ce service n'est ouvert qu'à partir de cet âge.",
   age_below_minimum_years: "Il faut avoir au moins {years} ans.",
   step_up_required: "Confirmez votre identité, puis répétez la demande dans les cinq minutes.",
+  step_up_codes_off: "Confirmez avec une de vos clés d'accès.",
   second_person_required: "La personne qui a fait la demande ne peut pas l'approuver elle-même.",
   listed_person_required:
     "Faites approuver par une personne dont l'adresse figure dans ACCESS_ROLES. Les jetons de service et les membres d'un domaine n'approuvent pas.",
   not_found: "Cette adresse ne mène à rien, ou à rien qui vous appartienne.",
   method_not_allowed: "L'en-tête Allow nomme les méthodes que cette adresse accepte.",
   conflict: "Relisez l'état actuel avant de réessayer.",
+  email_in_use: "Choisissez une autre adresse, ou connectez-vous avec celle-ci.",
+  email_reserved:
+    "Pour la rétablir, ouvrez le lien du message qui vous a signalé le changement ; sinon, connectez-vous avec la nouvelle adresse. Elle sera libre 7 jours après le changement.",
+  passkey_missing: "Enregistrez d'abord une clé d'accès.",
+  passkey_limit_reached: "Retirez d'abord une clé d'accès que vous n'utilisez plus.",
   idempotency_conflict: "Utilisez une autre clé pour une demande différente.",
   idempotency_in_progress: "Attendez sa réponse, puis répétez-la avec la même clé.",
   body_incomplete: "Envoyez le corps en entier en moins de 10 secondes.",
@@ -50,6 +58,8 @@ export const PROBLEM_DETAILS_FR = {
   validation_failed: "La liste errors nomme chaque champ à corriger.",
   redirect_uri_unknown: "L'adresse de retour doit être une de celles que l'exploitant a déclarées.",
   bank_unknown: "Choisissez une banque de la liste des banques.",
+  passkey_not_registered:
+    "Demandez un nouveau défi et recommencez ; si la clé est déjà dans votre liste, il n'y a rien à faire.",
   referral_code_invalid: "Un code de parrainage a six lettres minuscules.",
   points_insufficient: "Demandez moins de points.",
   below_threshold: "Demandez plus de points.",
@@ -62,6 +72,8 @@ export const PROBLEM_DETAILS_FR = {
   code_tries_exceeded: "Demandez un nouveau code.",
   internal: "L'erreur est de notre côté ; request_id nous permet de la retrouver.",
   unavailable: "Répétez la demande plus tard.",
+  programme_paused:
+    "Rien n'est perdu : recommencez plus tard. Ce qui est arrêté est indiqué par `GET /v1/legal`.",
   aggregator_unavailable: "Répétez la demande plus tard ; rien n'a été perdu.",
   trade_lost:
     "La réponse de l'agrégateur s'est perdue. Recommencez la liaison de votre banque depuis le début.",

@@ -9,4 +9,6 @@ export const READINESS_EN: TranslationOf<typeof READINESS_FR> = {
   programme_rate_changed: "The rate of points is not that of the first start",
   aggregator_unanswered:
     "The aggregator has never answered: check POWENS_API_URL and the access to the network",
+  row_seals_not_required:
+    "Rows without seals have been accepted for more than a week: run `npm run seals`, then set ROW_SEALS to required",
 };

@@ -7,4 +7,6 @@ export const READINESS_FR = {
   programme_rate_changed: "Le cours des points n'est pas celui du premier démarrage",
   aggregator_unanswered:
     "L'agrégateur n'a encore jamais répondu : vérifiez POWENS_API_URL et l'accès au réseau",
+  row_seals_not_required:
+    "Des lignes sans sceau sont acceptées depuis plus d'une semaine : lancez `npm run seals`, puis réglez ROW_SEALS sur required",
 } as const;

@@ -81,6 +81,9 @@ export const REASONS_EN: TranslationOf<typeof REASONS_FR> = {
   cap_limited: "The offer's cap{cap} limited your points{sum}.",
   cap_reached: "The offer's cap{cap} has been reached: this purchase earns no points.",
 
+  programme_paused:
+    "Offers are halted for a while: this purchase will be judged when they resume, by the offer of its day. You do not need to do anything.",
+
   // The offer's budget.
   budget_reserving:
     "We are reserving this purchase's points from the offer's budget{sum}: you do not need to do anything.",

@@ -82,6 +82,9 @@ export const REASONS_FR = {
   cap_limited: "Le plafond de l'offre{cap} a limité vos points{sum}.",
   cap_reached: "Le plafond de l'offre{cap} est atteint : cet achat ne rapporte pas de points.",
 
+  programme_paused:
+    "Les offres sont arrêtées pour un moment : cet achat sera examiné à la reprise, selon l'offre de son jour. Vous n'avez rien à faire.",
+
   // The offer's budget.
   budget_reserving:
     "Nous réservons les points de cet achat sur le budget de l'offre{sum} : vous n'avez rien à faire.",

@@ -3,6 +3,8 @@
 import { catalogue } from "./catalogue.ts";
 import { BANKING_EN } from "./banking.en.ts";
 import { BANKING_FR } from "./banking.fr.ts";
+import { CONSENTS_EN } from "./consents.en.ts";
+import { CONSENTS_FR } from "./consents.fr.ts";
 import { CHECKS_EN } from "./checks.en.ts";
 import { CHECKS_FR } from "./checks.fr.ts";
 import { LANDING_EN } from "./landing.en.ts";
@@ -54,6 +56,8 @@ export const UNDO = catalogue(UNDO_FR, UNDO_EN);
 export const LANDING = catalogue(LANDING_FR, LANDING_EN);
 /** Why the service is not ready. */
 export const READINESS = catalogue(READINESS_FR, READINESS_EN);
+/** The texts that people agree to. */
+export const CONSENTS = catalogue(CONSENTS_FR, CONSENTS_EN);
 /** The legal notice. */
 export const LEGAL = catalogue(LEGAL_FR, LEGAL_EN);
 /** What users and operators are answered about bank connections. */

@@ -19,6 +19,7 @@ export const VALIDATION_EN: TranslationOf<typeof VALIDATION_FR> = {
   date_order: "The end is before the start",
   name_invalid: "A name has 1 to 100 characters and no control character",
   id_invalid: "This is not an id of this kind",
+  text_not_current: "The current text has version {version}: have it read, then send its version",
   type_string: "a text",
   type_number: "a number",
   type_int: "an integer",

@@ -17,6 +17,8 @@ export const VALIDATION_FR = {
   date_order: "La fin est avant le début",
   name_invalid: "Un nom a de 1 à 100 caractères, sans caractère de contrôle",
   id_invalid: "Ce n'est pas un identifiant de ce genre",
+  text_not_current:
+    "Le texte en vigueur porte la version {version} : faites-le lire, puis renvoyez sa version",
   type_string: "un texte",
   type_number: "un nombre",
   type_int: "un nombre entier",

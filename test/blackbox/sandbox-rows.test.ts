@@ -339,6 +339,23 @@ describe("delivery", () => {
     expect(synced().map((one) => pushedRows(one)[0]?.value)).toEqual([-0.03, -0.02, -0.01]);
   });
 
+  it("keeps the order of a release, and sends nothing twice, while the flusher runs", async () => {
+    const { connectionId } = await connect();
+    await post("/webhooks/hold");
+    const cents = Array.from({ length: 20 }, (_, index) => index + 1);
+    for (const amountCents of cents) {
+      await post("/purchases", { connection_id: connectionId, amount_cents: amountCents });
+    }
+    received.length = 0;
+    const release = post("/webhooks/release", { order: "reverse" });
+    await expect.poll(() => received.length, { interval: 1 }).toBeGreaterThan(0);
+    await post("/webhooks/flush");
+    await release;
+    expect(synced().map((one) => pushedRows(one)[0]?.value)).toEqual(
+      cents.map((amountCents) => -amountCents / 100).toReversed(),
+    );
+  });
+
   it("reports a deleted user after the answer", async () => {
     const { token, idUser } = await connect();
     received.length = 0;

@@ -93,6 +93,7 @@ class Round {
           return answer;
         }),
       helpers: {
+        halts: { known: () => [], refresh: () => Promise.resolve() },
         offersOn: async () => {
           await pause();
           return {

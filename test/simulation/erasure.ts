@@ -127,6 +127,7 @@ async function checkErased(world: World, user: SimUser): Promise<void> {
     guard: (call) => call(engine),
     reserve: () => Promise.reject(new Error("no budget is asked")),
     helpers: {
+      halts: { known: () => [], refresh: () => Promise.resolve() },
       offersOn: () => Promise.reject(new Error("no day is due")),
       sendNotice: () => Promise.resolve(false),
       offerToSample: () => Promise.resolve(),

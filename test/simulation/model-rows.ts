@@ -189,7 +189,11 @@ function resolveGroup(
 
 type Choice = { readonly known: KnownRow; readonly room: number };
 
-const named = (a: KnownRow, b: KnownRow): number => (a.row.externalId < b.row.externalId ? -1 : 1);
+/** By label, then by the bank's id. */
+const named = ({ row: a }: KnownRow, { row: b }: KnownRow): number =>
+  a.labelTag === b.labelTag
+    ? (a.externalId < b.externalId ? -1 : 1)
+    : (a.labelTag < b.labelTag ? -1 : 1);
 /** Listings of one IBAN are one account; without one each is its own. */
 const accountOf = ({ generation }: KnownRow): string => generation.ownIban ?? generation.accountId;
 const ofOneDay = (a: KnownRow, b: KnownRow | undefined): boolean =>

@@ -48,8 +48,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "one id for two purchases",
     breaks: "a budget's answer reaches its purchase",
     file: "ledger/purchases/public-ids.ts",
-    find: "if (!isIdOfAnother(call, plan, row.id, [row.n])) return;",
-    replace: "if (planned.row.n > 0) return;",
+    find: "if (keepersOfId(call, plan, row.id, row.n).every((keeper) => keeper === own)) return;",
+    replace: "if (own > 0) return;",
   },
   {
     name: "cap per period ignored",
@@ -115,8 +115,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "released points expire at once",
     breaks: "no earlier than 30 days after a release",
     file: "ledger/points/lots.ts",
-    find: "Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS)",
-    replace: "lot.expiresAtMs",
+    find: "moveExpiry(lot, fromMs + RELEASED_EXPIRY_MIN_MS);",
+    replace: "moveExpiry(lot, fromMs);",
   },
   {
     name: "hash without the kind",
@@ -288,17 +288,16 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "alarm never set",
     breaks: "what is due happens",
     file: "ledger/engine.ts",
-    find: "projected < call.head.sequence || hasChanges(call) ? call.nowMs : nextAlarmMs(call)",
-    replace:
-      "projected < call.head.sequence || hasChanges(call) ? call.nowMs : nextAlarmMs(call) === 0 ? 0 : null",
+    find: "return isDue ? call.nowMs : nextAlarmMs(call);",
+    replace: "return isDue ? call.nowMs : nextAlarmMs(call) === 0 ? 0 : null;",
   },
   {
     name: "alarm forgets the holds",
     breaks: "open holds lapse in time",
     file: "ledger/deadlines/deadlines.ts",
-    find: `["confirming", "expiring", "row_due", "hold_due"]`,
+    find: `["expiring", "row_due", "hold_due"]`,
     seeds: [45],
-    replace: `["confirming", "expiring", "row_due"]`,
+    replace: `["expiring", "row_due"]`,
   },
   {
     name: "overdue holds never reported",
@@ -335,11 +334,10 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "operate without a transaction",
     breaks: "a request counts wholly or not at all",
     file: "ledger/engine.ts",
-    find:
-      "operate: (input, nowMs) => run(nowMs, (call) => operate(call, input.key, input.operation)),",
+    find: "operate: (input, nowMs) => run(nowMs, (call) => operateOn(call, input)),",
     seeds: [30],
     replace:
-      'operate: (input, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const call = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(call);\n      return operate(call, input.key, input.operation);\n    },',
+      'operate: (input, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const call = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(call);\n      return operateOn(call, input);\n    },',
   },
   {
     name: "budget answers without a transaction",
@@ -432,7 +430,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "changed rows keep their verdict",
     breaks: "a changed amount, day, brand, channel or kind reopens it",
-    file: "ledger/purchases/batch-plan.ts",
+    file: "ledger/purchases/row-facts.ts",
     find:
       "return known.kind !== row.kind || known.amountCents !== row.amountCents || known.currency !== row.currency || known.purchasedOn !== row.purchasedOn\n    || known.state !== row.state || known.channel !== row.channel || (known.brand?.id ?? null) !== (row.brand?.id ?? null);",
     replace: "return known.state !== row.state;",

@@ -15,6 +15,7 @@ import type { CataloguePort, CatalogueSnapshot } from "../../src/catalogue/ports
 import { auditStatement } from "../../src/audit/ports.ts";
 import type { AuditEvent } from "../../src/audit/ports.ts";
 import { isDatabaseFailure, openDatabase } from "../../src/db/database.ts";
+import { SEALED_CONSENTS } from "../../src/db/sealed-tables.ts";
 import { idempotencyStore } from "../../src/http/idempotency-store.ts";
 import { signedCursors } from "../../src/http/paging.ts";
 import type { IdentityPort, LinkGate } from "../../src/identity/ports.ts";
@@ -28,6 +29,7 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import type { Clock } from "../../src/kernel/time.ts";
 import type { LedgerPort } from "../../src/ledger/ports.ts";
 import { ledgerRoutes } from "../../src/ledger/routes/routes.ts";
+import { haltsStore } from "../../src/operations/halts/store.ts";
 import { maskLabel } from "../../src/recognition/mask.ts";
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { openLimiter, operatorTokens, userTokens } from "./catalogue-app.ts";
@@ -36,6 +38,7 @@ import { fakeLedger } from "./fake-ledger.ts";
 import { fakePowens } from "./fake-powens.ts";
 import { faultPoint, faultyD1 } from "./faults.ts";
 import { inbound } from "./inbound.ts";
+import { strictSeals } from "./seals.ts";
 
 export const KEYS: Keyring = { active: "t1", keys: new Map([["t1", systemRandomBytes(32)]]) };
 export const REDIRECT = "myapp://done";
@@ -71,6 +74,7 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
   const catalogueState = { snapshots: 0 };
   const snapshotOf = (version: number): CatalogueSnapshot => ({
     version,
+    paused: false,
     recogniser,
     brand: (id) => (id === BRAND ? { id: BRAND, name: "Monoprix", logoUrl: null } : null),
     termsFor: parts.termsFor ?? (() => []),
@@ -124,11 +128,16 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
       (hooks.readWebhook ?? (() => powensAdapter.readWebhook(event, bytes)))(),
   };
   const service = createBanking({
-    store: bankingStore(db, systemRandomBytes),
+    store: bankingStore(
+      db,
+      systemRandomBytes,
+      strictSeals(KEYS, jsonLog((line) => logged.push(line))),
+    ),
     aggregators: [adapter],
     identity,
     catalogue,
     ledger: ledgerPort,
+    halts: haltsStore(openDatabase(binding), systemRandomBytes),
     maskLabel: (label) => hooks.maskLabel(label),
     keyrings: { encryption: KEYS, index: KEYS },
     programme: { pointsPerEuro: 100, pointsExpireMonths: 24 },
@@ -258,10 +267,26 @@ export async function setConsent(
   granted: boolean,
   atMs: number,
 ): Promise<void> {
+  const row = {
+    id: crypto.randomUUID(),
+    userId,
+    purpose: "bank_data" as const,
+    sequence,
+    granted: granted ? 1 : 0,
+    textVersion: "1",
+    atMs,
+  };
   await binding.prepare(
-    "INSERT INTO consents (id, user_id, purpose, sequence, granted, text_version, at_ms) VALUES (?, ?, 'bank_data', ?, ?, '1', ?)",
-  )
-    .bind(crypto.randomUUID(), userId, sequence, granted ? 1 : 0, atMs).run();
+    "INSERT INTO consents (id, user_id, purpose, sequence, granted, text_version, at_ms, seal) VALUES (?, ?, ?, ?, ?, '1', ?, ?)",
+  ).bind(
+    row.id,
+    userId,
+    row.purpose,
+    sequence,
+    row.granted,
+    atMs,
+    strictSeals(KEYS).of(SEALED_CONSENTS, row),
+  ).run();
 }
 
 /** Signs a body as the aggregator does and delivers it through the application. */

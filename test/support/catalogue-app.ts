@@ -24,6 +24,7 @@ import { effectOf, knownLabels, proposalsOf } from "../../src/recognition/propos
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { countD1 } from "./count-d1.ts";
 import { inbound } from "./inbound.ts";
+import { strictSeals } from "./seals.ts";
 
 export const KEYRING: Keyring = { active: "t1", keys: new Map([["t1", systemRandomBytes(32)]]) };
 export const openLimiter = { name: "open", limit: 1e6, windowS: 60, allow: async () => true };
@@ -50,7 +51,14 @@ export const userTokens: UserTokens = {
     const [kind, id = ""] = token.split(".");
     if (kind === "expired") return err("token_expired");
     return kind === "user"
-      ? ok({ userId: id as UserId, sessionId: null, authTimeS: 0, amr: [] })
+      ? ok({
+        userId: id as UserId,
+        sessionId: null,
+        authTimeS: 0,
+        amr: [],
+        issuedAtS: 0,
+        stepUpAtS: null,
+      })
       : err("token_invalid");
   },
 };
@@ -75,7 +83,9 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
   const d1 = countD1(binding);
   const db = openDatabase(d1.db);
   const clock = { nowMs: () => state.nowMs };
-  const store = catalogueStore(db, systemRandomBytes);
+  const logged: string[] = [];
+  const log = jsonLog((line) => logged.push(line));
+  const store = catalogueStore(db, systemRandomBytes, strictSeals(KEYRING, log));
   const cache = catalogueCache({
     store,
     compile: compileCatalogue,
@@ -138,7 +148,7 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
   const app = createApp({
     clock,
     random: systemRandomBytes,
-    log: jsonLog(() => {}),
+    log,
     corsOrigins: [],
     apiLimiter: openLimiter,
     authLimiter: openLimiter,
@@ -182,7 +192,7 @@ export function catalogueApp(binding: D1Database, start = { nowMs: Date.UTC(2026
       body: (text.startsWith("{") ? JSON.parse(text) : {}) as T,
     };
   }
-  return { app, call, state, d1, cache, service, store };
+  return { app, call, state, d1, cache, service, store, logged };
 }
 
 export const ALICE = "operator.alice.catalogue";

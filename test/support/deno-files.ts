@@ -25,6 +25,7 @@ export type TestFiles = {
 
 /** Ledgers whose users get no mail and give nothing to statistics. */
 export const QUIET_HELPERS: LedgerHelpers = {
+  halts: { known: () => [], refresh: async () => {} },
   offersOn: async (covers) => ({
     covers,
     offers: [],

@@ -21,6 +21,7 @@ import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { err, ok } from "../../src/kernel/result.ts";
 import type { UserId } from "../../src/kernel/ids.ts";
 import { anyOperator, inbound } from "./inbound.ts";
+import { strictSeals } from "./seals.ts";
 
 export type SentMail = {
   readonly to: string;
@@ -50,6 +51,8 @@ export type IdentityAppOptions = {
 };
 
 export const ISSUER = "https://api.cagnotte.test";
+/** The page whose passkeys are ours. */
+export const PAGE = "https://app.cagnotte.test";
 export const AUDIENCE = "cagnotte";
 
 export function randomKeyring(...kids: readonly [string, ...string[]]): Keyring {
@@ -89,17 +92,19 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     },
   };
   const db = openDatabase(binding);
+  const seals = strictSeals(keyrings.index, log);
   const config = {
     auth: { issuer: ISSUER, audience: AUDIENCE, trustedIssuers: options.trustedIssuers ?? [] },
     jwtSigningKeys: signingKeys,
   };
   const service: IdentityService = identityService({
-    store: identityStore(db, systemRandomBytes),
+    store: identityStore(db, systemRandomBytes, seals),
     keyrings,
     clock,
     random: systemRandomBytes,
     log,
     mailer,
+    relyingParty: { rpId: "cagnotte.test", origins: [PAGE] },
     minimumAge: 18,
     accessTokens: accessTokenIssuer(config, clock, systemRandomBytes),
     consentListener: {
@@ -189,7 +194,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     }
     return answer;
   };
-  const store = identityStore(db, systemRandomBytes);
+  const store = identityStore(db, systemRandomBytes, seals);
   const sendNoticesNow = async (): Promise<void> => {
     const contacts = contactBook({
       store,
@@ -219,9 +224,25 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
   const bearer = (session: Pick<Tokens, "access_token">): Record<string, string> => ({
     Authorization: `Bearer ${session.access_token}`,
   });
+  /** The bearer of a session that a code has strengthened. */
+  const stepUp = async (
+    email: string,
+    session: Pick<Tokens, "access_token">,
+  ): Promise<Record<string, string>> => {
+    await request("POST", "/v1/auth/codes", { purpose: "step_up" }, bearer(session));
+    const answer = await request(
+      "POST",
+      "/v1/auth/step-up",
+      { code: codeFor(email) },
+      bearer(session),
+    );
+    if (answer.status !== 200) throw new Error(`step-up answered ${answer.status}`);
+    return bearer(await answer.json<Tokens>());
+  };
   return {
     app,
     request,
+    stepUp,
     /** A request of a device that keeps nothing. */
     send,
     clock,
@@ -241,6 +262,7 @@ export async function identityApp(binding: D1Database, options: IdentityAppOptio
     sendNotices: sendNoticesNow,
     bearer,
     db,
+    seals,
     binding,
   };
 }

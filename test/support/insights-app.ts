@@ -74,7 +74,7 @@ export async function insightsApp(stepUsers = 25) {
   const sample = sampleStore(db);
   const queue = reviewsStore(db, systemRandomBytes);
   const store = insightsStore(db);
-  const catalogueRecords = catalogueStore(db, systemRandomBytes);
+  const catalogueRecords = catalogueStore(db, systemRandomBytes, identity.seals);
   const cache = catalogueCache({
     store: catalogueRecords,
     compile: compileCatalogue,
@@ -99,7 +99,7 @@ export async function insightsApp(stepUsers = 25) {
   const privacy = composePrivacy({
     sample,
     reviews: queue,
-    identity: identityStore(db, systemRandomBytes),
+    identity: identityStore(db, systemRandomBytes, identity.seals),
     index,
     clock,
   });
@@ -188,6 +188,7 @@ export async function insightsApp(stepUsers = 25) {
     privacy,
     index,
     catalogue: service,
+    catalogueView: cache,
     stubOf: (id: UserId) => bindings.LEDGER.getByName(id),
   };
 }

@@ -95,6 +95,7 @@ const layers: Layer[] = [
   vitest("worker"),
   vitest("simulation"),
   vitest("blackbox"),
+  vitest("attack"),
   deno(),
 ];
 const hasTests = (folder: string): boolean =>

@@ -144,6 +144,7 @@ const MALFORMED: Readonly<Record<string, readonly unknown[]>> = {
   REFERRAL_POINTS: ["", " ", "-1", "1000001"],
   REFERRAL_MIN_PURCHASE_CENTS: ["", "-1"],
   REVIEW_POINTS: ["", "0", "-1", "1.5"],
+  ROW_SEALS: ["", "yes", "2026-11-28", "2026-13-01T00:00:00Z"],
 };
 
 describe("parseConfig", () => {

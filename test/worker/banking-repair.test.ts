@@ -23,6 +23,7 @@ import {
   sweepAfter,
   useAloneBankingApp,
 } from "../support/banking-d1.ts";
+import { sealAccount } from "../support/seals.ts";
 
 useAloneBankingApp();
 const DAY = 86_400_000;
@@ -171,6 +172,7 @@ describe("an account that comes again", () => {
     const stored = keyedIndex(KEYS, "bank_account", `iban|${masked}`);
     await binding.prepare("UPDATE bank_accounts SET own_iban = ?1, fingerprint = ?1 WHERE id = ?2")
       .bind(stored, before?.id).run();
+    await sealAccount(binding, KEYS, String(before?.id));
     Object.assign(account ?? {}, { iban: masked, disabled: "2026-11-20 11:00:00" });
     await sync(user);
     await sweepAfter(DAY);

@@ -63,7 +63,7 @@ const decide = (app: IdentityApp, id: string, decision: "of_age" | "under_age") 
 /** One round of mails, to a provider that takes them or not. */
 async function mailed(app: IdentityApp, taken = true): Promise<SentMail[]> {
   const sent: SentMail[] = [];
-  const store = identityStore(app.db, systemRandomBytes);
+  const store = identityStore(app.db, systemRandomBytes, app.seals);
   const log = jsonLog((line) => app.logLines.push(line));
   await sendNotices({
     store,

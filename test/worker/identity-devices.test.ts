@@ -283,7 +283,7 @@ describe("retention", () => {
   it("forgets codes and tries after a day and ended sessions after a month, and nothing that still counts", async ({ expect }) => {
     const { identityStore } = await import("../../src/identity/store/index.ts");
     const app = await identityApp(DB, { startMs: Date.UTC(2027, 0, 1) });
-    const store = identityStore(app.db, systemRandomBytes);
+    const store = identityStore(app.db, systemRandomBytes, app.seals);
     await store.purge(app.clock.ms);
     const email = someone();
     const live = await app.signIn(email);

@@ -21,7 +21,7 @@ async function decide(
   session: Tokens,
   purpose: string,
   granted: boolean,
-  version = "2026-11",
+  version = "1",
 ): Promise<{ status: number; body: Consent & { code?: string } }> {
   const response = await app.request("PUT", `/v1/me/consents/${purpose}`, {
     granted,
@@ -177,26 +177,77 @@ describe("/v1/me/consents", () => {
   it("adds a row for each new decision and none for a repetition; the latest is in force", async ({ expect }) => {
     const app = await identityApp(DB);
     const session = await app.signIn(someone());
-    const first = await decide(app, session, "terms", true, "v1");
+    // A text of before, which people had agreed to.
+    await app.service.decide(session.user.id as UserId, "terms", true, "0");
+    app.clock.ms += 1000;
+    const first = await decide(app, session, "terms", true);
     expect(first).toEqual({
       status: 200,
-      body: { purpose: "terms", granted: true, text_version: "v1", at: "2026-11-23T09:00:00.000Z" },
+      body: { purpose: "terms", granted: true, text_version: "1", at: "2026-11-23T09:00:01.000Z" },
     });
     app.clock.ms += 1000;
-    expect(await decide(app, session, "terms", true, "v1")).toEqual(first);
-    expect(await consentRows(session)).toBe(1);
-    expect((await decide(app, session, "terms", true, "v2")).body).toMatchObject({
-      text_version: "v2",
-      at: "2026-11-23T09:00:01.000Z",
+    expect(await decide(app, session, "terms", true)).toEqual(first);
+    expect(await consentRows(session)).toBe(2);
+    expect((await decide(app, session, "terms", false)).body).toMatchObject({
+      granted: false,
+      at: "2026-11-23T09:00:02.000Z",
     });
-    expect((await decide(app, session, "terms", false, "v2")).body.granted).toBe(false);
-    expect((await decide(app, session, "terms", true, "v1")).body).toMatchObject({
-      granted: true,
-      text_version: "v1",
-    });
+    expect((await decide(app, session, "terms", true)).body.granted).toBe(true);
     expect(await consentRows(session)).toBe(4);
-    expect((await decide(app, session, "marketing", false, "v1")).body.granted).toBe(false);
+    expect((await decide(app, session, "marketing", false)).body.granted).toBe(false);
     expect(await consentRows(session)).toBe(5);
+  });
+
+  it("takes the current text only as consent, and any version of it to withdraw, once", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const session = await app.signIn(someone());
+    for (const version of ["2", "0", "2026-11"]) {
+      const refused = await app.request(
+        "PUT",
+        "/v1/me/consents/terms",
+        { granted: true, text_version: version },
+        { ...app.bearer(session), "Accept-Language": "en" },
+      );
+      expect([refused.status, await refused.json()]).toMatchObject([422, {
+        code: "validation_failed",
+        errors: [{
+          pointer: "/text_version",
+          code: "text_not_current",
+          detail: "The current text has version 1: have it read, then send its version",
+        }],
+      }]);
+    }
+    expect(await consentRows(session)).toBe(0);
+    await decide(app, session, "terms", true);
+    for (const version of ["2026-11", "3", "4"]) {
+      expect(await decide(app, session, "terms", false, version)).toMatchObject({
+        status: 200,
+        body: { granted: false, text_version: "2026-11" },
+      });
+    }
+    expect(await consentRows(session)).toBe(2);
+  });
+
+  it("are about texts that everybody can read, in their language", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const read = async (path: string, language: string) => {
+      const answer = await app.request("GET", `/v1/legal/texts/${path}`, undefined, {
+        "Accept-Language": language,
+      });
+      return { answer, text: await answer.json<Record<string, string>>() };
+    };
+    for (const purpose of PURPOSES) {
+      const [fr, en] = [await read(purpose, "fr"), await read(`${purpose}?text_version=1`, "en")];
+      for (const [{ answer, text }, language] of [[fr, "fr"], [en, "en"]] as const) {
+        expect([answer.status, answer.headers.get("Content-Language")]).toEqual([200, language]);
+        expect(answer.headers.get("Vary")).toContain("Accept-Language");
+        expect(text).toMatchObject({ purpose, text_version: "1", effective_on: "2026-11-01" });
+        expect(text["body"]?.length).toBeGreaterThan(400);
+      }
+      expect(fr.text["body"]).not.toBe(en.text["body"]);
+    }
+    expect((await read("terms?text_version=2", "fr")).answer.status).toBe(404);
+    expect((await read("cookies", "fr")).answer.status).toBe(422);
   });
 
   it("adds one row for twenty simultaneous repetitions", async ({ expect }) => {
@@ -303,13 +354,13 @@ describe("IdentityPort", () => {
     await decide(app, stranger, "bank_data", true);
     app.clock.ms += 1000;
     const startMs = app.clock.ms;
-    await decide(app, session, "bank_data", true, "v1");
+    await app.service.decide(userId, "bank_data", true, "0");
     app.clock.ms += 1000;
-    await decide(app, session, "bank_data", true, "v2");
+    await decide(app, session, "bank_data", true);
     expect(await app.service.linkGate(userId)).toMatchObject({ bankDataGrantedAtMs: startMs });
-    await decide(app, session, "bank_data", false, "v2");
+    await decide(app, session, "bank_data", false);
     app.clock.ms += 1000;
-    await decide(app, session, "bank_data", true, "v2");
+    await decide(app, session, "bank_data", true);
     expect(await app.service.linkGate(userId)).toMatchObject({ bankDataGrantedAtMs: app.clock.ms });
   });
 

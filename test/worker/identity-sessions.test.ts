@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { decodeJwt } from "jose";
+import { decodeJwt, generateKeyPair, SignJWT } from "jose";
 import { describe, it } from "vitest";
 import { refreshTokenHash } from "../../src/identity/refresh-token.ts";
 import { keyedIndex } from "../../src/kernel/keyring.ts";
@@ -289,6 +289,33 @@ describe("sessions", () => {
     ).toBe(404);
   });
 
+  it("ends all but the current one at once, never another user's", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const email = someone();
+    const [phone, tablet, laptop, stranger] = [
+      await app.signIn(email),
+      await app.signIn(email),
+      await app.signIn(email),
+      await app.signIn(someone()),
+    ];
+    for (let round = 0; round < 2; round++) {
+      const ended = await app.request(
+        "DELETE",
+        "/v1/auth/sessions",
+        undefined,
+        app.bearer(laptop),
+      );
+      expect([ended.status, await ended.text()]).toEqual([204, ""]);
+    }
+    const changed = async (session: Tokens) =>
+      (await app.request("PATCH", "/v1/me", {}, app.bearer(session))).status;
+    expect([await changed(phone), await changed(tablet)]).toEqual([401, 401]);
+    expect((await refresh(app, phone.refresh_token)).code).toBe("refresh_invalid");
+    expect([await changed(laptop), await changed(stranger)]).toEqual([200, 200]);
+    expect((await refresh(app, laptop.refresh_token)).status).toBe(200);
+    expect((await refresh(app, stranger.refresh_token)).status).toBe(200);
+  });
+
   it("lets an ended session and a user who is being erased change nothing more", async ({ expect }) => {
     const app = await identityApp(DB);
     const email = someone();
@@ -317,7 +344,17 @@ describe("sessions", () => {
 describe("authenticated identity routes", () => {
   const routes = [
     ["GET", "/v1/auth/sessions"],
+    ["DELETE", "/v1/auth/sessions"],
     ["DELETE", "/v1/auth/sessions/current"],
+    ["POST", "/v1/auth/passkeys/options"],
+    ["POST", "/v1/auth/passkeys", {}],
+    ["GET", "/v1/auth/passkeys"],
+    ["PATCH", "/v1/auth/passkeys/psk_1", { name: "x" }],
+    ["DELETE", "/v1/auth/passkeys/psk_1"],
+    ["POST", "/v1/auth/step-up", { code: "123456" }],
+    ["GET", "/v1/auth/step-up"],
+    ["PUT", "/v1/auth/step-up", { codes: true }],
+    ["PUT", "/v1/me/email", { email: "a@b.test", code: "123456" }],
     ["GET", "/v1/me"],
     ["PATCH", "/v1/me", {}],
     ["GET", "/v1/me/consents"],
@@ -362,5 +399,27 @@ describe("authenticated identity routes", () => {
         "token_invalid",
       ]);
     }
+  });
+
+  it("answer 503, not 401, to a token of an outside issuer whose keys cannot be fetched", async ({ expect }) => {
+    const pair = await generateKeyPair("ES256");
+    const app = await identityApp(DB, {
+      trustedIssuers: [{
+        issuer: "https://idp.example",
+        jwksUri: "https://idp.example/jwks",
+        audience: "cagnotte-app",
+        subjectClaim: "sub",
+      }],
+      fetch: () => Promise.resolve(new Response("down", { status: 500 })),
+    });
+    const token = await new SignJWT({
+      iss: "https://idp.example",
+      aud: "cagnotte-app",
+      sub: "x",
+      exp: app.clock.ms / 1000 + 60,
+    }).setProtectedHeader({ alg: "ES256", kid: "k" }).sign(pair.privateKey);
+    expect(
+      (await app.request("GET", "/v1/me", undefined, { Authorization: `Bearer ${token}` })).status,
+    ).toBe(503);
   });
 });

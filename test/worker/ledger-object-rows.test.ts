@@ -86,6 +86,8 @@ const helpersOf = (database: D1Database): LedgerHelpers => {
     database,
     config: config.value,
     random: systemRandomBytes,
+    clock: { nowMs: () => Date.now() },
+    monotonicMs: () => performance.now(),
     fetch,
     log: { info: () => {}, alert: () => {} },
   });

@@ -10,14 +10,20 @@ import { signedCursors } from "../../src/http/paging.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { LANDING } from "../../src/texts/texts.ts";
+import { haltsStore } from "../../src/operations/halts/store.ts";
 import { onceAnswered } from "../../src/operations/programme.ts";
-import { operationsRouters } from "../../src/operations/routes.ts";
+import { sealsReady } from "../../src/operations/readiness.ts";
+import { sealPage } from "../../src/db/seal-sweep.ts";
+import { SEALED_TABLES } from "../../src/db/sealed-tables.ts";
+import { operationsRouters, sealRoutes } from "../../src/operations/routes.ts";
 import { databaseHealth, ensureProgramme } from "../../src/operations/store.ts";
 import { ALICE, CLAIRE, KEYRING, openLimiter, operatorTokens } from "../support/catalogue-app.ts";
 import { inbound } from "../support/inbound.ts";
+import { strictSeals } from "../support/seals.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
 const NOW = Date.UTC(2026, 10, 20, 9);
+const WEEK_MS = 7 * 86_400_000;
 
 function operationsApp(
   over: {
@@ -28,10 +34,13 @@ function operationsApp(
     pointsPerEuro?: number;
     programme?: "throws";
     aggregator?: boolean | "throws";
+    unsealedBeforeMs?: number;
   } = {},
 ) {
   const db = openDatabase(DB);
+  const seals = strictSeals(KEYRING);
   const lines: string[] = [];
+  const notes: string[] = [];
   const log = jsonLog((line) => lines.push(line));
   const rest = createRouter();
   rest.get("/behind", (c) => c.text("open"));
@@ -62,6 +71,7 @@ function operationsApp(
       },
     },
     host: "Cloudflare",
+    halts: haltsStore(db, systemRandomBytes),
     checks: {
       database: async () => {
         if (over.database === false) throw new Error("down");
@@ -80,6 +90,7 @@ function operationsApp(
         if (over.aggregator === "throws") throw new Error("down");
         return over.aggregator ?? true;
       },
+      seals: () => sealsReady(over.unsealedBeforeMs ?? null, NOW),
     },
     clock: { nowMs: () => NOW },
     log,
@@ -89,10 +100,16 @@ function operationsApp(
       }),
   });
   const quarantine = quarantineListRoutes({
-    service: bankingStore(db, systemRandomBytes),
+    service: bankingStore(db, systemRandomBytes, seals),
     operatorTokens,
     cursors: signedCursors(KEYRING),
-    note: (event) => catalogueStore(db, systemRandomBytes).note(event, NOW),
+    note: (event) => catalogueStore(db, systemRandomBytes, seals).note(event, NOW),
+  });
+  const sealing = sealRoutes({
+    sealPage: (position) => sealPage(db, seals, position),
+    operatorTokens,
+    cursors: signedCursors(KEYRING),
+    note: async (event) => void notes.push(event.action),
   });
   const app = createApp({
     clock: { nowMs: () => NOW },
@@ -106,6 +123,7 @@ function operationsApp(
     routers: [
       ...routers,
       { path: "/admin/v1", router: quarantine },
+      { path: "/admin/v1", router: sealing },
       { path: "/", router: rest },
     ],
     isUnavailable: isDatabaseFailure,
@@ -125,8 +143,44 @@ function operationsApp(
       },
     };
   };
-  return { read, lines };
+  const seal = async (cursor: unknown, as: string) => {
+    const response = await app.request("https://api.cagnotte.test/admin/v1/row-seals", {
+      method: "POST",
+      headers: { "Authorization": `Bearer ${as}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ cursor }),
+    });
+    return { status: response.status, body: await response.json<SealAnswer>() };
+  };
+  return { read, lines, notes, seal };
 }
+
+type SealAnswer = { code?: string; table: string; next_cursor: string | null };
+
+describe("POST /admin/v1/row-seals", () => {
+  const OWNER = "operator.olga.owner";
+
+  it("goes through every sealed table, a page at a time", async () => {
+    const { seal, notes } = operationsApp();
+    const tables: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const { status, body }: { status: number; body: SealAnswer } = await seal(cursor, OWNER);
+      expect(status).toBe(200);
+      tables.push(body.table);
+      cursor = body.next_cursor;
+    } while (cursor !== null);
+    expect(new Set(tables).size).toBe(SEALED_TABLES.length);
+    expect(notes).toHaveLength(tables.length);
+  });
+
+  it("is the owner's, and takes no cursor but its own", async () => {
+    const { seal } = operationsApp();
+    for (const other of [CLAIRE, ALICE]) expect((await seal(null, other)).status).toBe(403);
+    const forged = await seal("eyJ0YWJsZSI6InVzZXJzIn0.t1.AAAA", OWNER);
+    expect([forged.status, forged.body.code]).toEqual([400, "cursor_invalid"]);
+    expect((await seal(7, OWNER)).status).toBe(422);
+  });
+});
 
 beforeEach(async () => {
   await DB.exec("DELETE FROM settings");
@@ -148,6 +202,10 @@ describe("GET /healthz and /readyz", () => {
     [{ database: false, ledger: false }, ["database_unavailable", "ledger_unavailable"]],
     [{ aggregator: false }, ["aggregator_unanswered"]],
     [{ database: false, aggregator: "throws" as const }, ["database_unavailable"]],
+    [
+      { environment: "production" as const, region: "WEUR", unsealedBeforeMs: NOW - WEEK_MS - 1 },
+      ["row_seals_not_required"],
+    ],
   ])("is not ready with %j, and says which check failed", async (over, codes) => {
     const { read } = operationsApp(over);
     const answer = await read("/readyz");
@@ -159,8 +217,10 @@ describe("GET /healthz and /readyz", () => {
   it.each(["WEUR", "EEUR"])(
     "is ready in production when the database is served from %s",
     async (region) => {
-      expect((await operationsApp({ environment: "production", region }).read("/readyz")).status)
-        .toBe(200);
+      const over = { environment: "production" as const, region };
+      expect((await operationsApp(over).read("/readyz")).status).toBe(200);
+      const fresh = { ...over, unsealedBeforeMs: NOW - WEEK_MS };
+      expect((await operationsApp(fresh).read("/readyz")).status).toBe(200);
     },
   );
 
@@ -246,6 +306,26 @@ describe("notices", () => {
     expect((await read("/v1/legal", { "Accept-Language": "en" })).text).toContain(
       "bank credentials",
     );
+  });
+
+  it("says in the legal notice what is halted, and not why", async () => {
+    const { read } = operationsApp();
+    const store = haltsStore(openDatabase(DB), systemRandomBytes);
+    const actor = { operator: "olga", listedPerson: true, nowMs: NOW };
+    expect((await read("/v1/legal")).text).toContain('"halts":[]');
+    await store.begin("payouts", "Jean Dupont left", actor, (id) => ({
+      actorKind: "operator",
+      actor: "olga",
+      action: "halt.begin",
+      target: id,
+      details: {},
+    }));
+    const notice = await read("/v1/legal");
+    expect(notice.body).toMatchObject({
+      halts: [{ what: "payouts", since: "2026-11-20T09:00:00.000Z" }],
+    });
+    expect(notice.text).not.toContain("Dupont");
+    expect(notice.headers.get("Cache-Control")).toBe("public, max-age=60");
   });
 
   it("serves security.txt with the fields that RFC 9116 requires, not expired and less than a year ahead", async () => {

@@ -258,7 +258,7 @@ describe("the reviews", () => {
     // D1 does not know yet that the bank's newer version is held for another reason.
     const reviews = reviewService({
       store: app.queue,
-      catalogue: { current: async () => Promise.reject(new Error("not asked")) },
+      catalogue: app.catalogueView,
       decide: decideEarning,
       programme: PROGRAMME,
       clock: app.clock,

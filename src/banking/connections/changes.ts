@@ -40,8 +40,10 @@ export type AccountChange = {
   readonly currency: string | null;
   /** Null while its connection lists it. */
   readonly goneAtMs: number | null;
-  /** Null where the aggregator does not show it any more. */
-  readonly identity: AccountIdentity | null;
+  /**
+   * Null where the aggregator does not show it any more; else with what its seal covers beside it.
+   */
+  readonly identity: AccountIdentity & Pick<LinkedAccount, "id" | "createdAtMs"> | null;
 };
 
 export type Changes = {
@@ -268,7 +270,10 @@ function changeOfShown(
   const isKnown = known.state === account.state && known.goneAtMs === goneAtMs &&
     !currencyLearnt && isSameIdentity(known, identity);
   const { remoteId, state, currency } = account;
-  return isKnown ? [] : [{ remoteId, state, currency, goneAtMs, identity }];
+  const { id, createdAtMs } = known;
+  return isKnown
+    ? []
+    : [{ remoteId, state, currency, goneAtMs, identity: { ...identity, id, createdAtMs } }];
 }
 
 function isSameIdentity(known: LinkedAccount, seen: AccountIdentity): boolean {

@@ -77,6 +77,7 @@ export type LinkedUser = {
   readonly linkId: string;
   readonly linkState: "intended" | "creating" | "created" | "ending" | "ended";
   readonly linkTries: number;
+  readonly linkCreatedAtMs: number;
   readonly tokenCipher: string | null;
   /** The token that a traded code brought, while whose it is has not been read. */
   readonly tradedTokenCipher: string | null;

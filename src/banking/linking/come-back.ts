@@ -40,6 +40,8 @@ export async function returnFromBank(
   deps: BankingDeps,
   input: CallbackInput,
 ): Promise<Result<Returned, CallbackError>> {
+  // Before anything is spent: the user comes back with the same state once the halt has ended.
+  if (await deps.halts.isHalted("linking")) return err({ code: "programme_paused" });
   const intent = await deps.store.intentOf(input.userId, sha256Hex(input.state));
   const codeHash = input.code === null ? null : sha256Hex(input.code);
   if (intent === null || !isOpen(intent, codeHash, deps.clock.nowMs())) {
@@ -56,7 +58,7 @@ export async function returnFromBank(
   }
   if (input.code === null || codeHash === null) return err({ code: "state_invalid" });
   const linkId = await tradedLink(deps, input, input.code, codeHash, intent);
-  return linkId.ok ? connected(deps, linkId.value) : linkId;
+  return linkId.ok ? connected(deps, input.userId, linkId.value) : linkId;
 }
 
 function isOpen(intent: LinkIntent, codeHash: string | null, nowMs: number): boolean {
@@ -93,10 +95,13 @@ async function tradedLink(
 /** Takes in what the traded token shows. */
 async function connected(
   deps: BankingDeps,
+  userId: UserId,
   linkId: string,
 ): Promise<Result<Returned, CallbackError>> {
   const linkedUser = await finishTrade(deps, linkId);
   if (!linkedUser.ok) return linkedUser;
+  // The intent carries no seal, the link does: whose it is decides.
+  if (linkedUser.value.userId !== userId) return err({ code: "state_invalid" });
   const connections = await takeIn(deps, linkedUser.value, null);
   if (!connections.ok) return connections;
   // The page gives a code only for a connection: one that is not shown yet will be.

@@ -96,7 +96,8 @@ export async function endAll(deps: BankingDeps, userId: UserId): Promise<boolean
   let finished = true;
   for (const linkId of ending) {
     const linkedUser = await deps.store.linkedUserOfLink(linkId);
-    if (linkedUser !== null && !(await finishEnding(deps, linkedUser))) finished = false;
+    // A link that must not be used is not finished either: it stays `ending` and alerts.
+    if (linkedUser === null || !(await finishEnding(deps, linkedUser))) finished = false;
   }
   return finished;
 }

@@ -46,6 +46,7 @@ export async function startConnection(
   deps: BankingDeps,
   input: StartInput,
 ): Promise<Result<Started, StartError>> {
+  if (await deps.halts.isHalted("linking")) return err({ code: "programme_paused" });
   const gate = await openGate(deps.identity, input.userId);
   if (!gate.ok) return gate;
   if (!deps.redirectUris.includes(input.redirectUri)) return err({ code: "redirect_uri_unknown" });
@@ -58,13 +59,11 @@ export async function startConnection(
     if (!banks.ok) return err({ code: "aggregator_unavailable" });
     if (!banks.value.some((bank) => bank.id === input.bankId)) return err({ code: "bank_unknown" });
   }
-  return ok(
-    await authorize(deps, aggregator, null, {
-      ...input,
-      locale: input.locale ?? gate.value.locale,
-      connection: null,
-    }),
-  );
+  return authorize(deps, aggregator, null, {
+    ...input,
+    locale: input.locale ?? gate.value.locale,
+    connection: null,
+  });
 }
 
 /** Starts the renewal of a consent, or of credentials, for a connection that the user has. */
@@ -72,6 +71,7 @@ export async function startRenewal(
   deps: BankingDeps,
   input: RenewalInput,
 ): Promise<Result<Started, StartError>> {
+  if (await deps.halts.isHalted("linking")) return err({ code: "programme_paused" });
   const gate = await openGate(deps.identity, input.userId);
   if (!gate.ok) return gate;
   const found = await deps.store.linkOfConnection(input.userId, input.connectionId);
@@ -92,14 +92,12 @@ export async function startRenewal(
     deps.log.alert("bank_code_refused", { aggregator: aggregator.name, error: code.error.code });
     return err({ code: "aggregator_unavailable" });
   }
-  return ok(
-    await authorize(deps, aggregator, code.value, {
-      ...input,
-      bankId: null,
-      locale: gate.value.locale,
-      connection,
-    }),
-  );
+  return authorize(deps, aggregator, code.value, {
+    ...input,
+    bankId: null,
+    locale: gate.value.locale,
+    connection,
+  });
 }
 
 type AuthorizationRequest = {
@@ -117,11 +115,11 @@ async function authorize(
   aggregator: Aggregator,
   code: string | null,
   input: AuthorizationRequest,
-): Promise<Started> {
+): Promise<Result<Started, StartError>> {
   const nowMs = deps.clock.nowMs();
   const state = base64UrlEncode(deps.random(32));
   const expiresAtMs = nowMs + INTENT_MS;
-  await deps.store.addIntent({
+  const added = await deps.store.addIntent({
     userId: input.userId,
     sessionId: input.sessionId,
     aggregator: aggregator.name,
@@ -132,6 +130,7 @@ async function authorize(
     createdAtMs: nowMs,
     expiresAtMs,
   });
+  if (!added) return err({ code: "too_many_trips" });
   const authorizationUrl = aggregator.webviewUrl({
     flow: input.connection === null ? "connect" : "reconnect",
     locale: input.locale,
@@ -141,5 +140,5 @@ async function authorize(
     bankId: input.bankId,
     remoteConnectionId: input.connection?.remoteId ?? null,
   });
-  return { authorizationUrl, state, expiresAtMs };
+  return ok({ authorizationUrl, state, expiresAtMs });
 }

@@ -26,14 +26,18 @@ export async function tradeOnce(
   deps: BankingDeps,
   aggregator: Aggregator,
   code: string,
-  claim: Omit<TradeClaim, "nowMs">,
+  claim: Omit<TradeClaim, "aggregator" | "nowMs">,
 ): Promise<Result<string | null, CallbackError>> {
   const cipher = await deps.identity.cipherOf(claim.userId);
   if (cipher === null || !cipher.ok) {
     deps.log.alert("bank_key_unusable", { user_id: claim.userId });
     return err({ code: "aggregator_unavailable" });
   }
-  const linkId = await deps.store.claimTrade({ ...claim, nowMs: deps.clock.nowMs() });
+  const linkId = await deps.store.claimTrade({
+    ...claim,
+    aggregator: aggregator.name,
+    nowMs: deps.clock.nowMs(),
+  });
   if (linkId === null) return ok(null);
   // Once there is a link, a corrected birth date opens a review of the age; before, only this stops
   // the link.
@@ -107,7 +111,7 @@ async function identify(
     await deps.store.endTrade(linkId, deps.clock.nowMs());
     return err({ code: "state_invalid" });
   }
-  const stored = await deps.store.storeRemoteUser(linkId, remoteUserId.value);
+  const stored = await deps.store.storeRemoteUser(linkedUser, remoteUserId.value);
   const after = await deps.store.linkedUserOfLink(linkId);
   if (after?.linkState === "created") return ok(after);
   if (!stored && after !== null && after.tradedTokenCipher !== null) {
@@ -125,13 +129,12 @@ async function discard(
   token: string,
 ): Promise<Result<never, CallbackError>> {
   const owner = await deps.store.linkedUserByRemoteId(aggregator.name, remoteUserId);
-  if (owner !== null) {
+  const isUnknown = !owner.ok && owner.error === "unknown";
+  if (!isUnknown) {
     // A code of ours, made for a renewal, came back as if the page had made it.
     deps.log.alert("bank_code_of_another_link", { link_id: linkId, user_id: userId });
   }
-  const gone = owner === null
-    ? await aggregator.deleteUser(token)
-    : await aggregator.revokeToken(token);
+  const gone = isUnknown ? await aggregator.deleteUser(token) : await aggregator.revokeToken(token);
   if (gone.ok) await deps.store.endTrade(linkId, deps.clock.nowMs());
   return err({ code: "state_invalid" });
 }

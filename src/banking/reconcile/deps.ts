@@ -7,6 +7,7 @@ import type { Log } from "../../kernel/log.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import type { Clock } from "../../kernel/time.ts";
 import type { LedgerPort, Programme } from "../../ledger/ports.ts";
+import type { HaltsPort } from "../../operations/ports.ts";
 import type { Aggregator, AggregatorName } from "../ports.ts";
 import type { BankingStore } from "../store/index.ts";
 
@@ -17,6 +18,7 @@ export type BankingDeps = {
   readonly identity: IdentityPort;
   readonly catalogue: CataloguePort;
   readonly ledger: LedgerPort;
+  readonly halts: HaltsPort;
   /** Recognition's `maskLabel`. */
   readonly maskLabel: (label: string) => string;
   readonly keyrings: { readonly encryption: Keyring; readonly index: Keyring };

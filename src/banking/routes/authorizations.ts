@@ -4,13 +4,15 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { userOf } from "../../http/authentication.ts";
 import type { AppEnv, Locale } from "../../http/context.ts";
 import { problem } from "../../http/problem.ts";
+import { rateLimitHeaders } from "../../http/rate-limit.ts";
 import type { ProblemOptions } from "../../http/problem.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
 import { isId } from "../../kernel/ids.ts";
-import { toInstant } from "../../kernel/time.ts";
+import { DAY_MS, HOUR_MS, toInstant } from "../../kernel/time.ts";
 import { PROBLEM_DETAILS } from "../../texts/texts.ts";
 import type { CallbackError, StartError } from "../errors.ts";
 import type { BankingService } from "../service/index.ts";
+import { TRIPS_A_DAY_MAX } from "../store/index.ts";
 import {
   authorizationSchema,
   connectionSchema,
@@ -20,6 +22,9 @@ import {
   redirectUri,
   tags,
 } from "./schemas.ts";
+
+const DAY_S = DAY_MS / 1000;
+const HOUR_S = HOUR_MS / 1000;
 
 const startRoute = createRoute({
   method: "post",
@@ -40,7 +45,7 @@ const startRoute = createRoute({
   },
   responses: {
     201: answer(authorizationSchema, "Send the user to `authorization_url`"),
-    ...problems(400, 401, 403, 409, 422, 503),
+    ...problems(400, 401, 403, 409, 422, 429, 503),
   },
 });
 const renewalRoute = createRoute({
@@ -56,7 +61,7 @@ const renewalRoute = createRoute({
   },
   responses: {
     200: answer(authorizationSchema, "Send the user to `authorization_url`"),
-    ...problems(400, 401, 403, 404, 409, 422, 503),
+    ...problems(400, 401, 403, 404, 409, 422, 429, 503),
   },
 });
 const callbackRoute = createRoute({
@@ -172,6 +177,12 @@ function refused(
       return problem(c, "aggregator_unavailable", { detail: PROBLEM_DETAILS.both("trade_lost") });
     case "aggregator_unavailable":
       return problem(c, error.code, { headers: { "Retry-After": "30" } });
+    case "too_many_trips":
+      return problem(c, "rate_limited", {
+        headers: rateLimitHeaders("bank-trips", TRIPS_A_DAY_MAX, DAY_S, HOUR_S),
+      });
+    case "programme_paused":
+      return problem(c, error.code, { headers: { "Retry-After": "900" } });
     case "consent_required":
       return problem(c, error.code, consentsMissing(error.missing, c.get("locale")));
     case "profile_incomplete":

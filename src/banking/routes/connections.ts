@@ -52,7 +52,7 @@ const detailRoute = createRoute({
   security: userSecurity,
   summary: "One connection",
   request: { params: idPath },
-  responses: { 200: answer(connectionSchema, "The connection"), ...problems(401, 404, 503) },
+  responses: { 200: answer(connectionSchema, "The connection"), ...problems(401, 404, 422, 503) },
 });
 const endRoute = createRoute({
   method: "delete",
@@ -61,7 +61,7 @@ const endRoute = createRoute({
   security: userSecurity,
   summary: "End a connection, here and at the aggregator",
   request: { params: idPath },
-  responses: { 204: { description: "Ended" }, ...problems(401, 404, 503) },
+  responses: { 204: { description: "Ended" }, ...problems(401, 404, 422, 503) },
 });
 /** Routes for the user's banks. */
 export function connectionRoutes(deps: ConnectionRouteDeps): OpenAPIHono<AppEnv> {

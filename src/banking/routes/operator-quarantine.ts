@@ -135,7 +135,7 @@ export function quarantineReplayRoutes(deps: QuarantineReplayDeps): OpenAPIHono<
     request: { params: z.object({ id: z.string().max(64) }) },
     responses: {
       200: answer(replayedSchema, "Asked and recorded"),
-      ...problems(400, 401, 403, 404, 409, 503),
+      ...problems(400, 401, 403, 404, 409, 422, 503),
     },
   });
   router.openapi(replay, async (c) => {

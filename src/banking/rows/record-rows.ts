@@ -71,6 +71,7 @@ export async function recordRows(
       accounts: generationsOf(linkedUser, connection),
       rows: part,
       programme: deps.programme,
+      paused: catalogue.paused,
     };
     const recorded = await recordBatch(
       deps,

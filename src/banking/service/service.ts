@@ -14,12 +14,15 @@ import {
 import type { CallbackInput, RenewalInput, StartInput } from "../linking/index.ts";
 import type { BankingPort } from "../ports.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
+import { approveRenewal, askRenewal, describeRenewal, renewalPage } from "../renewal/index.ts";
 import { answerTransfer, askTransfer, switchEarning } from "../sharing/index.ts";
 import type { QuarantineQuery } from "../store/index.ts";
 import { createReceiver, replayQuarantined } from "../webhook/index.ts";
 import { createBankSearch } from "./banks.ts";
 import { accountDetail, connectionDetail, listConnections, viewsOf } from "./connection-views.ts";
 import { sweep } from "./sweep.ts";
+
+type Rest<F> = F extends (deps: BankingDeps, ...rest: infer R) => unknown ? R : never;
 
 export type BankingService = ReturnType<typeof createBanking>;
 
@@ -70,6 +73,12 @@ export function createBanking(deps: BankingDeps) {
       return done.ok ? accountDetail(deps, userId, id) : done;
     },
     end: (userId: UserId, id: ConnectionId) => endConnection(deps, userId, id),
+    tokenRenewals: {
+      ask: (...asked: Rest<typeof askRenewal>) => askRenewal(deps, ...asked),
+      approve: (...approved: Rest<typeof approveRenewal>) => approveRenewal(deps, ...approved),
+      describe: (id: string) => describeRenewal(deps, id),
+      page: (limit: number, before: string | null) => renewalPage(deps, limit, before),
+    },
     quarantinePage: (query: QuarantineQuery) => deps.store.quarantinePage(query),
     replay: (id: string, eventOf: (details: AuditEvent["details"]) => AuditEvent) =>
       replayQuarantined(deps, id, eventOf),

@@ -3,6 +3,7 @@
 // weekly at least. In bounded steps; one user's trouble postpones that user's work and
 // nobody else's.
 import { isDatabaseFailure } from "../../db/database.ts";
+import { assert } from "../../kernel/assert.ts";
 import { errorClass } from "../../kernel/log.ts";
 import { DAY_MS, HOUR_MS } from "../../kernel/time.ts";
 import type { ConnectionId } from "../../kernel/ids.ts";
@@ -12,6 +13,7 @@ import type { BankingDeps } from "../reconcile/index.ts";
 import { finishEnding, finishRemoval, finishTrade } from "../linking/index.ts";
 import { accessFor, reconcile } from "../reconcile/index.ts";
 import { catchUp, PAGES_SWEEP } from "../rows/index.ts";
+import { renewTokens } from "../renewal/index.ts";
 import { handOver } from "../sharing/index.ts";
 import { LOST_TRADE_MS } from "../store/index.ts";
 
@@ -57,8 +59,10 @@ export async function sweep(deps: BankingDeps, nowMs: number): Promise<{ more: b
       () => later(deps, item.id, item.tries + 1),
     );
   }
+  const renewing = await renewTokens(deps, nowMs);
   return {
-    more: [handovers, due.links, due.connections].some((items) => items.length >= STEP_ITEMS),
+    more: renewing ||
+      [handovers, due.links, due.connections].some((items) => items.length >= STEP_ITEMS),
   };
 }
 
@@ -83,7 +87,7 @@ async function guardedStep(
 
 async function linkStep(deps: BankingDeps, linkId: string, nowMs: number): Promise<void> {
   const linkedUser = await deps.store.linkedUserOfLink(linkId);
-  if (linkedUser === null) return;
+  assert(linkedUser !== null, "link_unusable", "a link that is due cannot be used");
   const { linkState, tradedTokenCipher, connectionsReadAtMs, attemptAtMs } = linkedUser;
   const isLate = nowMs - (attemptAtMs ?? nowMs) >= LOST_TRADE_MS;
   if (tradedTokenCipher === null && linkState !== "created" && linkState !== "ending") {
@@ -119,8 +123,9 @@ async function tryLater(deps: BankingDeps, linkedUser: LinkedUser, nowMs: number
 
 async function connectionStep(deps: BankingDeps, linkId: string, id: ConnectionId): Promise<void> {
   const linkedUser = await deps.store.linkedUserOfLink(linkId);
-  const connection = linkedUser?.connections.find((candidate) => candidate.id === id);
-  if (linkedUser === null || connection === undefined) return;
+  assert(linkedUser !== null, "link_unusable", "the link of a due connection cannot be used");
+  const connection = linkedUser.connections.find((candidate) => candidate.id === id);
+  if (connection === undefined) return;
   if (connection.status === "removed") {
     await finishRemoval(deps, linkedUser, connection);
     return;

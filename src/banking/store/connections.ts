@@ -2,6 +2,8 @@
 import { and, eq, isNotNull, ne, sql } from "drizzle-orm";
 import { aggregatorLinks, bankConnections } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_CONNECTIONS } from "../../db/sealed-tables.ts";
 import type { ConnectionId, UserId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import type { Changes } from "../connections/index.ts";
@@ -18,18 +20,17 @@ import {
 
 const connections = bankConnections;
 
-export function connectionRows(db: Database, random: RandomBytes) {
+export function connectionRows(db: Database, random: RandomBytes, seals: RowSeals) {
   return {
     /** Which link and aggregator a user's connection belongs to. */
     async linkOfConnection(
       userId: UserId,
       id: ConnectionId,
     ): Promise<{ readonly linkId: string; readonly aggregator: AggregatorName } | null> {
-      const [row] = await db.select({
-        linkId: connections.linkId,
-        aggregator: connections.aggregator,
-      }).from(connections).where(and(eq(connections.id, id), eq(connections.userId, userId)));
-      return row ?? null;
+      const [row] = await db.select().from(connections).where(
+        and(eq(connections.id, id), eq(connections.userId, userId)),
+      );
+      return row !== undefined && seals.holds(SEALED_CONNECTIONS, row) ? row : null;
     },
     /**
      * Applies what a reconcile found, in one batch. Safe to repeat, and at the same time as
@@ -37,13 +38,13 @@ export function connectionRows(db: Database, random: RandomBytes) {
      */
     async applyChanges(changes: Changes): Promise<void> {
       await inBatch(db, [
-        ...changes.newConnections.map((item) => insertConnection(db, changes, item, random)),
+        ...changes.newConnections.map((item) => insertConnection(db, changes, item, random, seals)),
         ...(changes.isFirstRead ? [firstReadUpdate(db, changes)] : []),
         ...changes.connections.flatMap((
           item,
         ) => [...gapUpdates(db, changes, item), connectionUpdate(db, changes, item)]),
-        ...changes.accounts.map((item) => updateAccount(db, changes, item)),
-        ...changes.newAccounts.map((item) => insertAccount(db, changes, item, random)),
+        ...changes.accounts.map((item) => updateAccount(db, changes, item, seals)),
+        ...changes.newAccounts.map((item) => insertAccount(db, changes, item, random, seals)),
       ]);
     },
     /**

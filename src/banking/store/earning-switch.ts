@@ -2,6 +2,8 @@
 import { and, eq, ne, sql } from "drizzle-orm";
 import { bankAccounts, earningTransfers } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_ACCOUNTS } from "../../db/sealed-tables.ts";
 import type { AccountId, UserId } from "../../kernel/ids.ts";
 import { inBatch } from "./batch.ts";
 import { startEarning } from "./handovers.ts";
@@ -10,7 +12,7 @@ import { sharedBy } from "./shared-account.ts";
 
 const accounts = bankAccounts;
 
-export function earningSwitch(db: Database) {
+export function earningSwitch(db: Database, seals: RowSeals) {
   const own = (userId: UserId, id: AccountId) =>
     and(eq(accounts.id, id), eq(accounts.userId, userId), ne(accounts.state, "deleted"));
   return {
@@ -19,11 +21,10 @@ export function earningSwitch(db: Database) {
       userId: UserId,
       id: AccountId,
     ): Promise<{ readonly earning: boolean; readonly fingerprint: string } | null> {
-      const [row] = await db.select({
-        earning: accounts.earning,
-        fingerprint: accounts.fingerprint,
-      }).from(accounts).where(own(userId, id));
-      return row === undefined ? null : { ...row, earning: row.earning === 1 };
+      const [row] = await db.select().from(accounts).where(own(userId, id));
+      return row !== undefined && seals.holds(SEALED_ACCOUNTS, row)
+        ? { fingerprint: row.fingerprint, earning: row.earning === 1 }
+        : null;
     },
     /** False when another user's account earns with the same bank account. */
     async switchOn(userId: UserId, id: AccountId, start: EarningStart): Promise<boolean> {

@@ -6,12 +6,17 @@ import { connectionIntents } from "../../db/banking-tables.ts";
 import { newId } from "../../kernel/ids.ts";
 import type { ConnectionId, SessionId, UserId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
+import { DAY_MS } from "../../kernel/time.ts";
 import type { AggregatorName } from "../ports.ts";
+
+/** Trips of one user to the bank's page in a day: each leaves a row for a month. */
+export const TRIPS_A_DAY_MAX = 50;
 
 export type LinkIntent = typeof connectionIntents.$inferSelect;
 
 export function linkIntentRows(db: Database, random: RandomBytes) {
   return {
+    /** False: the user has begun as many trips today as one may. */
     async addIntent(
       intent: {
         userId: UserId;
@@ -24,11 +29,16 @@ export function linkIntentRows(db: Database, random: RandomBytes) {
         createdAtMs: number;
         expiresAtMs: number;
       },
-    ): Promise<void> {
-      await db.insert(connectionIntents).values({
-        id: newId("int", intent.createdAtMs, random, intent.userId),
-        ...intent,
-      });
+    ): Promise<boolean> {
+      const id = newId("int", intent.createdAtMs, random, intent.userId);
+      const made = await db.insert(connectionIntents).select(
+        sql`SELECT ${id}, ${intent.stateHash}, ${intent.userId}, ${intent.sessionId}, ${intent.aggregator}, ${intent.kind}, ${intent.connectionId},
+          ${intent.redirectUri}, ${intent.createdAtMs}, ${intent.expiresAtMs}, NULL, NULL, NULL, NULL, NULL
+          WHERE (SELECT COUNT(*) FROM connection_intents i WHERE i.user_id = ${intent.userId} AND i.created_at_ms > ${
+          intent.createdAtMs - DAY_MS
+        }) < ${TRIPS_A_DAY_MAX}`,
+      ).returning({ id: connectionIntents.id });
+      return made.length > 0;
     },
     /** The user's intent of that state, spent and late ones included. */
     async intentOf(userId: UserId, stateHash: string): Promise<LinkIntent | null> {

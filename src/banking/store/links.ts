@@ -4,10 +4,13 @@ import { and, eq, inArray, isNull, lt, notExists, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { aggregatorLinks, connectionIntents } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_LINKS } from "../../db/sealed-tables.ts";
 import { newId } from "../../kernel/ids.ts";
 import type { UserId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { HOUR_MS } from "../../kernel/time.ts";
+import type { LinkedUser } from "../connections/index.ts";
 import type { AggregatorName } from "../ports.ts";
 import { inBatch } from "./batch.ts";
 
@@ -15,11 +18,15 @@ import { inBatch } from "./batch.ts";
 export type TradeClaim = {
   readonly intentId: string;
   readonly userId: UserId;
+  readonly aggregator: AggregatorName;
   readonly codeHash: string;
   /** What the redirect claims to have connected. */
   readonly remoteConnectionId: string | null;
   readonly nowMs: number;
 };
+
+/** A link whose trade has brought a token. */
+type TradedLink = Pick<LinkedUser, "linkId" | "userId" | "aggregator" | "linkCreatedAtMs">;
 
 const links = aggregatorLinks;
 const intents = connectionIntents;
@@ -28,24 +35,35 @@ const intents = connectionIntents;
 export const LOST_TRADE_MS = 48 * HOUR_MS;
 
 /** Trades of codes for tokens. */
-export function tradeRows(db: Database, random: RandomBytes) {
+export function tradeRows(db: Database, random: RandomBytes, seals: RowSeals) {
   return {
     /**
      * Spends the intent and notes its link before the code is traded, together or not at all. The
      * link's id, or null when the intent is spent or late.
      */
     async claimTrade(claim: TradeClaim): Promise<string | null> {
-      const { intentId, userId, codeHash, remoteConnectionId, nowMs } = claim;
+      const { intentId, userId, aggregator, codeHash, remoteConnectionId, nowMs } = claim;
       const linkId = newId("lnk", nowMs, random, userId);
+      const seal = seals.of(SEALED_LINKS, {
+        id: linkId,
+        userId,
+        aggregator,
+        remoteUserId: null,
+        createdAtMs: nowMs,
+      });
       const isOpen = and(
         eq(intents.id, intentId),
+        eq(intents.userId, userId),
+        eq(intents.aggregator, aggregator),
         isNull(intents.spentAtMs),
         sql`${intents.expiresAtMs} > ${nowMs}`,
       );
       const [made] = await db.batch([
         db.insert(links).select(
           sql`SELECT ${linkId}, ${intents.userId}, ${intents.aggregator}, 'creating', 1, ${nowMs}, NULL, NULL, 0,
-            ${nowMs + LOST_TRADE_MS}, ${nowMs}, NULL, NULL, NULL FROM ${intents} WHERE ${isOpen}`,
+            ${
+            nowMs + LOST_TRADE_MS
+          }, ${nowMs}, NULL, NULL, NULL, ${seal} FROM ${intents} WHERE ${isOpen}`,
         ).returning({ id: links.id }),
         db.update(intents).set({
           spentAtMs: nowMs,
@@ -73,7 +91,7 @@ export function tradeRows(db: Database, random: RandomBytes) {
 }
 
 /** What a trade brought: a token, then whose it is. */
-export function tradedTokens(db: Database) {
+export function tradedTokens(db: Database, seals: RowSeals) {
   return {
     /** Keeps the token, also when the link was ended meanwhile: the user there is then deleted. */
     async storeTraded(linkId: string, tokenCipher: string, nextTryAtMs: number): Promise<void> {
@@ -85,13 +103,16 @@ export function tradedTokens(db: Database) {
      * Says whose the traded token is; false when the link was ended meanwhile, or another link has
      * that user.
      */
-    async storeRemoteUser(linkId: string, remoteUserId: string): Promise<boolean> {
+    async storeRemoteUser(link: TradedLink, remoteUserId: string): Promise<boolean> {
+      const { linkId, userId, aggregator, linkCreatedAtMs } = link;
       const other = alias(links, "o");
+      const row = { id: linkId, userId, aggregator, remoteUserId, createdAtMs: linkCreatedAtMs };
       const stored = await db.update(links).set({
         state: "created",
         remoteUserId,
         tokenCipher: links.tradedTokenCipher,
         tradedTokenCipher: null,
+        seal: seals.of(SEALED_LINKS, row),
       }).where(and(
         eq(links.id, linkId),
         eq(links.state, "creating"),

@@ -7,6 +7,8 @@ import type { SQL } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { bankAccounts, bankConnections } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_ACCOUNTS } from "../../db/sealed-tables.ts";
 import { newId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { addDays, parisDate, parisToMs } from "../../kernel/time.ts";
@@ -97,10 +99,20 @@ export function insertAccount(
   changes: Changes,
   item: NewAccount,
   random: RandomBytes,
+  seals: RowSeals,
 ) {
   const id = newId("acc", changes.nowMs, random, changes.userId);
+  const { aggregator, userId, nowMs } = changes;
+  const seal = seals.of(SEALED_ACCOUNTS, {
+    ...accountIdentityColumns(item),
+    id,
+    userId,
+    aggregator,
+    remoteAccountId: item.remoteId,
+    createdAtMs: nowMs,
+  });
   return db.insert(bankAccounts).select(
-    db.select(accountPlan(id, changes, item)).from(connection).innerJoin(
+    db.select(accountPlan(id, changes, item, seal)).from(connection).innerJoin(
       shown(changes, item),
       sql`1`,
     )
@@ -118,7 +130,7 @@ export function insertAccount(
  * its date of link, its switch and its number; any other starts afresh. Named by column; the
  * builder refuses another order than the table's.
  */
-function accountPlan(id: string, changes: Changes, item: NewAccount) {
+function accountPlan(id: string, changes: Changes, item: NewAccount, seal: string) {
   const earlier = (column: "linked_at_ms" | "seen_from_ms" | "taken_rows"): SQL =>
     earlierGeneration(column);
   return {
@@ -158,7 +170,14 @@ function accountPlan(id: string, changes: Changes, item: NewAccount) {
       "offByChoice",
     ),
     takenRows: earlier("taken_rows").as("takenRows"),
+    seal: sql`${seal}`.as("seal"),
   };
+}
+
+/** What an account's seal covers of what the aggregator showed. */
+export function accountIdentityColumns(identity: AccountIdentity) {
+  const { ownIban, fingerprint, strength, nameTag, parentRemoteId } = identity;
+  return { ownIban, fingerprint, strength, nameTag, parentRemoteAccountId: parentRemoteId };
 }
 
 /** An account earns unless another user's account already does for the same bank account. */

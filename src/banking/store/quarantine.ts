@@ -43,16 +43,20 @@ export type QuarantineQuery = {
 
 const connections = bankConnections;
 
+/** Messages about one user of the aggregator, or about none: what more there is says nothing new. */
+export const QUARANTINED_MAX = 200;
+
 /** What receiving messages writes and reads. */
 export function quarantineRows(db: Database, random: RandomBytes) {
   const quarantineStatement = (entry: QuarantineEntry, nowMs: number) =>
-    db.insert(quarantine).values({
-      id: newId("qua", nowMs, random),
-      ...entry,
-      firstAtMs: nowMs,
-      lastAtMs: nowMs,
-      times: 1,
-    }).onConflictDoUpdate({
+    db.insert(quarantine).select(
+      sql`SELECT ${
+        newId("qua", nowMs, random)
+      }, ${entry.provider}, ${entry.event}, ${entry.remoteUserId}, ${entry.remoteConnectionId}, ${entry.reason},
+        ${entry.bodyBytes}, ${entry.bodyHash}, ${nowMs}, ${nowMs}, 1, NULL
+        WHERE (SELECT COUNT(*) FROM quarantine q WHERE q.provider = ${entry.provider} AND q.remote_user_id IS ${entry.remoteUserId}) < ${QUARANTINED_MAX}
+          OR EXISTS (SELECT 1 FROM quarantine q WHERE q.provider = ${entry.provider} AND q.event = ${entry.event} AND q.body_hash = ${entry.bodyHash} AND q.reason = ${entry.reason})`,
+    ).onConflictDoUpdate({
       target: [quarantine.provider, quarantine.event, quarantine.bodyHash, quarantine.reason],
       set: { lastAtMs: nowMs, times: sql`${quarantine.times} + 1`, resolvedAtMs: null },
     });

@@ -11,6 +11,8 @@ import {
   bankGaps,
 } from "../../db/banking-tables.ts";
 import type { Database } from "../../db/database.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_ACCOUNTS, SEALED_CONNECTIONS } from "../../db/sealed-tables.ts";
 import { newId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import { DAY_MS } from "../../kernel/time.ts";
@@ -22,7 +24,7 @@ import type {
   NewConnection,
 } from "../connections/index.ts";
 import { anotherEarns, sharedBy } from "./shared-account.ts";
-import { isTaken } from "./new-account.ts";
+import { accountIdentityColumns, isTaken } from "./new-account.ts";
 
 const link = alias(aggregatorLinks, "l");
 
@@ -32,10 +34,18 @@ export function insertConnection(
   changes: Changes,
   item: NewConnection,
   random: RandomBytes,
+  seals: RowSeals,
 ) {
+  const id = newId("con", changes.nowMs, random, changes.userId);
+  const seal = seals.of(SEALED_CONNECTIONS, {
+    ...changes,
+    id,
+    remoteConnectionId: item.remoteId,
+    createdAtMs: changes.nowMs,
+  });
   // Named by column; the builder refuses another order than the table's.
   const columns = {
-    id: sql`${newId("con", changes.nowMs, random, changes.userId)}`.as("id"),
+    id: sql`${id}`.as("id"),
     userId: link.userId,
     linkId: link.id,
     aggregator: link.aggregator,
@@ -58,6 +68,7 @@ export function insertConnection(
     changesReadAtMs: sql`NULL`.as("changesReadAtMs"),
     changesDueAtMs: sql`${changes.nowMs + 7 * DAY_MS}`.as("changesDueAtMs"),
     renewalOfferedAtMs: sql`NULL`.as("renewalOfferedAtMs"),
+    seal: sql`${seal}`.as("seal"),
   };
   return db.insert(bankConnections).select(
     db.select(columns).from(link).where(
@@ -144,16 +155,27 @@ export function gapUpdates(
   ];
 }
 
-function identityColumns(identity: AccountIdentity) {
-  const { ownIban, fingerprint, strength, nameTag, parentRemoteId, earlierKeys } = identity;
+function identityColumns(
+  changes: Changes,
+  remoteAccountId: string,
+  identity: NonNullable<AccountChange["identity"]>,
+  seals: RowSeals,
+) {
+  const { id, createdAtMs, earlierKeys } = identity;
+  const columns = accountIdentityColumns(identity);
+  const { aggregator, userId } = changes;
   return {
-    ownIban,
-    fingerprint,
-    strength,
-    nameTag,
-    parentRemoteAccountId: parentRemoteId,
+    ...columns,
     earlierKeys: JSON.stringify(earlierKeys),
     family: null,
+    seal: seals.of(SEALED_ACCOUNTS, {
+      ...columns,
+      id,
+      userId,
+      aggregator,
+      remoteAccountId,
+      createdAtMs,
+    }),
   };
 }
 
@@ -171,14 +193,21 @@ function provesTaken(changes: Changes, identity: AccountIdentity | null): SQL {
  * between is not ours to see. An account that proves to be shared with another user who earns does
  * not.
  */
-export function updateAccount(db: Database, changes: Changes, item: AccountChange) {
+export function updateAccount(
+  db: Database,
+  changes: Changes,
+  item: AccountChange,
+  seals: RowSeals,
+) {
   const table = bankAccounts;
   return db.update(table).set({
     state: item.state,
     currency: sql`COALESCE(${table.currency}, ${item.currency})`,
     updatedAtMs: changes.nowMs,
     goneAtMs: item.goneAtMs,
-    ...(item.identity === null ? {} : identityColumns(item.identity)),
+    ...(item.identity === null
+      ? {}
+      : identityColumns(changes, item.remoteId, item.identity, seals)),
     linkedAtMs:
       sql`CASE WHEN ${table.state} = 'disabled' AND ${item.state} = 'enabled' THEN ${changes.nowMs} ELSE ${table.linkedAtMs} END`,
     // Another holder may have begun to earn while the account was gone.

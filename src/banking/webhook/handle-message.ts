@@ -32,8 +32,13 @@ export async function processMessage(
   event: WebhookEvent,
   message: WebhookMessage,
 ): Promise<Outcome> {
-  const linkedUser = await deps.store.linkedUserByRemoteId(aggregator.name, message.remoteUserId);
-  if (linkedUser === null) return unknownUser(deps, aggregator, message);
+  const found = await deps.store.linkedUserByRemoteId(aggregator.name, message.remoteUserId);
+  if (!found.ok) {
+    return found.error === "unknown"
+      ? unknownUser(deps, aggregator, message)
+      : { reason: found.error, connectionId: null };
+  }
+  const linkedUser = found.value;
   if (!linkedUser.userActive) return { reason: "unknown_user", connectionId: null };
   // Late news of somebody who left.
   if (linkedUser.linkState !== "created") return null;

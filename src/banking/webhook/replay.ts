@@ -46,10 +46,13 @@ export async function replayQuarantined(
   if (item.resolvedAtMs !== null) {
     return ok({ id, outcome: "resolved", resolvedAtMs: item.resolvedAtMs });
   }
-  const linkedUser = item.remoteUserId === null
+  const found = item.remoteUserId === null
     ? null
     : await deps.store.linkedUserByRemoteId(item.provider, item.remoteUserId);
-  if (linkedUser === null || !linkedUser.userActive) return err({ code: "nothing_to_ask" });
+  if (found === null || !found.ok || !found.value.userActive) {
+    return err({ code: "nothing_to_ask" });
+  }
+  const linkedUser = found.value;
   // The user has left: nothing of it may be taken in any more.
   const asked = linkedUser.linkState !== "created"
     ? ok("resolved" as const)

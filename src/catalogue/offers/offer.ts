@@ -236,7 +236,7 @@ export function approveVersion(
   };
   return ok({
     value: { offer, version: approved },
-    change: { approvedVersion: { offerId, number, approvedBy: act.operator } },
+    change: { approvedVersion: approved },
     audit: auditOf("offer.approve_version", { offer, version: approved }),
   });
 }

@@ -107,6 +107,8 @@ export function refuse(c: Context<AppEnv>, error: CatalogueError): Response {
     case "second_person_required":
     case "listed_person_required":
       return problem(c, error.code);
+    case "programme_paused":
+      return problem(c, error.code, { detail: OFFERS.both("programme_paused") });
     case "not_waiting":
       return problem(c, "conflict", {
         detail: OFFERS.both("not_waiting"),

@@ -1,14 +1,22 @@
 // The user's consents.
 import { createRoute, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { requireUser, userOf } from "../../http/authentication.ts";
+import type { AppEnv } from "../../http/context.ts";
 import { pageOf, pageQuery } from "../../http/paging.ts";
+import { rateLimitHeaders } from "../../http/rate-limit.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
-import { toInstant } from "../../kernel/time.ts";
-import { CONSENT_PURPOSES } from "../consent.ts";
+import { DAY_MS, toInstant } from "../../kernel/time.ts";
+import { VALIDATION } from "../../texts/texts.ts";
+import { CONSENT_PURPOSES, DECISIONS_A_DAY_MAX } from "../consent.ts";
 import type { CurrentConsent } from "../consent.ts";
+import { currentVersion } from "../consent-texts.ts";
+import type { ConsentPurpose } from "../ports.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { refuse, refuseGoneUser } from "./refuse.ts";
-import { consentSchema } from "./schemas.ts";
+import { consentSchema, textVersion } from "./schemas.ts";
+
+const DAY_S = DAY_MS / 1000;
 
 function consentBody(consent: CurrentConsent): z.infer<typeof consentSchema> {
   return {
@@ -17,6 +25,17 @@ function consentBody(consent: CurrentConsent): z.infer<typeof consentSchema> {
     text_version: consent.textVersion,
     at: consent.atMs === null ? null : toInstant(consent.atMs),
   };
+}
+
+function refuseOtherText(c: Context<AppEnv>, purpose: ConsentPurpose): never {
+  const version = currentVersion(purpose);
+  return refuse(c, "validation_failed", {
+    errors: [{
+      pointer: "/text_version",
+      code: "text_not_current",
+      detail: VALIDATION.in(c.get("locale"))("text_not_current", { version }),
+    }],
+  });
 }
 
 export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
@@ -49,7 +68,9 @@ export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
       next_cursor: more ? deps.cursors.seal(scope, last.purpose) : null,
     }, 200);
   });
+}
 
+export function addConsentDecisions(router: Router, deps: IdentityRoutesDeps): void {
   const decide = createRoute({
     method: "put",
     path: "/v1/me/consents/{purpose}",
@@ -58,13 +79,13 @@ export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
     security: userSecurity,
     middleware: requireUser(deps.tokens),
     description:
-      "Withdrawing `bank_data` ends the bank connections. May be repeated: the same decision on the same text keeps its first time.",
+      "A consent names the current version of its text (`GET /v1/legal/texts/{purpose}`); any other answers 422 `text_not_current` at `/text_version`. Withdrawing needs no particular version. Withdrawing `bank_data` ends the bank connections. May be repeated: the same decision keeps its first time.",
     request: {
       params: z.object({ purpose: z.enum(CONSENT_PURPOSES) }),
       body: body(
         z.strictObject({
           granted: z.boolean(),
-          text_version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/),
+          text_version: textVersion,
         }).openapi("ConsentDecision"),
       ),
     },
@@ -75,15 +96,31 @@ export function addConsents(router: Router, deps: IdentityRoutesDeps): void {
   });
   router.openapi(decide, async (c) => {
     const { granted, text_version: textVersion } = c.req.valid("json");
+    const { purpose } = c.req.valid("param");
+    // Whoever withdraws need not have read the newest text.
+    if (granted && textVersion !== currentVersion(purpose)) return refuseOtherText(c, purpose);
     const decided = await deps.service.decide(
       userOf(c).userId,
-      c.req.valid("param").purpose,
+      purpose,
       granted,
       textVersion,
     );
-    if (decided.ok) return c.json(consentBody(decided.value), 200);
-    return decided.error === "user_unknown"
-      ? refuseGoneUser(c)
-      : refuse(c, "unavailable", { headers: { "Retry-After": "5" } });
+    return decided.ok ? c.json(consentBody(decided.value), 200) : refuseDecision(c, decided.error);
   });
+}
+
+function refuseDecision(
+  c: Context<AppEnv>,
+  error: "user_unknown" | "connections_not_ended" | "too_many_decisions",
+) {
+  switch (error) {
+    case "too_many_decisions":
+      return refuse(c, "rate_limited", {
+        headers: rateLimitHeaders("consents", DECISIONS_A_DAY_MAX, DAY_S, DAY_S),
+      });
+    case "user_unknown":
+      return refuseGoneUser(c);
+    case "connections_not_ended":
+      return refuse(c, "unavailable", { headers: { "Retry-After": "5" } });
+  }
 }

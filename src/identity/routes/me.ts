@@ -11,7 +11,7 @@ import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { refuseGoneUser } from "./refuse.ts";
 import { locale, name, profileSchema } from "./schemas.ts";
 
-function profileBody(profile: Profile): z.infer<typeof profileSchema> {
+export function profileBody(profile: Profile): z.infer<typeof profileSchema> {
   return {
     id: profile.id,
     email: profile.email,

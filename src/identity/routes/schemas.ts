@@ -15,12 +15,12 @@ const EMAIL_CHARS_MAX = 254;
 export const locale = z.enum(["fr", "en"]);
 
 // The longest sensible input is twice the limit, since trimming comes first.
-const email = z.string().max(2 * EMAIL_CHARS_MAX).transform(normaliseEmail).pipe(
+export const email = z.string().max(2 * EMAIL_CHARS_MAX).transform(normaliseEmail).pipe(
   z.email({ pattern: EMAIL_PATTERN }).max(EMAIL_CHARS_MAX),
 ).openapi({ type: "string", format: "email", example: "camille@example.org" });
 
 // People type a code as they read it, in groups.
-const oneTimeCode = z.string().max(32).transform(normaliseCode).refine(
+export const oneTimeCode = z.string().max(32).transform(normaliseCode).refine(
   isCode,
   saying("invalid_format", VALIDATION.both("form_invalid")),
 ).openapi({
@@ -47,10 +47,10 @@ export const codeRequest = z.strictObject({
   email: email.optional(),
   locale: locale.optional(),
   challenge: challenge.optional(),
-  purpose: z.literal("step_up").optional(),
+  purpose: z.enum(["step_up", "change_email"]).optional(),
 })
   .superRefine((value, context) => {
-    if (value.purpose === undefined && value.email === undefined) {
+    if (value.purpose !== "step_up" && value.email === undefined) {
       context.addIssue({
         code: "invalid_type",
         expected: "string",
@@ -58,10 +58,10 @@ export const codeRequest = z.strictObject({
         path: ["email"],
       });
     }
-    // A step-up code goes to the user's own address in their own language; naming others would be a
-    // mistake that the caller must see.
+    // With a session the language is the user's own, and a step-up code goes to their own address;
+    // naming others would be a mistake that the caller must see.
     const named = (["email", "locale", "challenge"] as const).filter((key) =>
-      value[key] !== undefined
+      value[key] !== undefined && !(value.purpose === "change_email" && key === "email")
     );
     if (value.purpose !== undefined && named.length > 0) {
       context.addIssue({ code: "unrecognized_keys", keys: named, input: value });
@@ -69,7 +69,7 @@ export const codeRequest = z.strictObject({
   })
   .openapi("CodeRequest", {
     description:
-      '`{email, locale?, challenge?}` to sign in, or with a bearer token `{purpose: "step_up"}`',
+      '`{email, locale?, challenge?}` to sign in, or with a bearer token `{purpose: "step_up"}` or `{purpose: "change_email", email}`',
   });
 
 export const codeSent = z.object({
@@ -121,6 +121,8 @@ export const profileSchema = z.object({
   profile_complete: z.boolean(),
   created_at: instant,
 }).openapi("Profile");
+
+export const textVersion = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
 
 export const consentSchema = z.object({
   purpose: z.enum(CONSENT_PURPOSES),

@@ -74,6 +74,25 @@ export function addSessions(router: Router, deps: IdentityRoutesDeps): void {
         : null,
     }, 200);
   });
+}
+
+export function addSessionEnds(router: Router, deps: IdentityRoutesDeps): void {
+  const endOthers = createRoute({
+    method: "delete",
+    path: "/v1/auth/sessions",
+    tags: ["Signing in"],
+    summary: "End all sessions but the current one",
+    description:
+      "Also ends what outside issuers issued until now: their tokens are good again from the next second on.",
+    security: userSecurity,
+    middleware: requireUser(deps.tokens),
+    responses: { 204: { description: "Ended" }, ...problems(401, 429, 503) },
+  });
+  router.openapi(endOthers, async (c) => {
+    const { userId, sessionId } = userOf(c);
+    await deps.service.endOtherSessions(userId, sessionId);
+    return c.body(null, 204);
+  });
 
   const end = createRoute({
     method: "delete",

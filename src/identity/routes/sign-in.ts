@@ -4,17 +4,11 @@ import type { Context } from "hono";
 import { optionalUser } from "../../http/authentication.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { idempotent } from "../../http/idempotency.ts";
-import { networksOf } from "../../http/rate-limit.ts";
 import { answer, body, problems, userSecurity } from "../../http/router.ts";
-import { deviceKind } from "../device.ts";
-import type { Origin } from "../service/index.ts";
+import { originOf } from "./caller.ts";
 import type { IdentityRoutesDeps, Router } from "./deps.ts";
 import { limited, refuse, refuseGoneUser } from "./refuse.ts";
 import { codeRequest, codeSent, signedInBody, signedInSchema, signInRequest } from "./schemas.ts";
-
-function originOf(c: Context<AppEnv>): Origin {
-  return { networks: networksOf(c), device: deviceKind(c.req.header("User-Agent")) };
-}
 
 export function addCodes(router: Router, deps: IdentityRoutesDeps): void {
   const remember = idempotent(deps.idempotency, { required: false });
@@ -43,17 +37,23 @@ export function addCodes(router: Router, deps: IdentityRoutesDeps): void {
   router.openapi(route, async (c) => {
     const asked = c.req.valid("json");
     const user = c.get("user");
-    if (asked.email === undefined && user === null) {
+    const { purpose, email = "" } = asked;
+    if (purpose !== undefined && user === null) {
       return refuse(c, "token_missing", { headers: { "WWW-Authenticate": "Bearer" } });
     }
-    const sent = asked.email !== undefined || user === null
+    const origin = originOf(c);
+    const sent = purpose === undefined || user === null
       ? await deps.service.sendSignInCode({
-        email: asked.email ?? "",
+        email,
         locale: asked.locale ?? c.get("locale"),
         challenge: asked.challenge ?? null,
-        origin: originOf(c),
+        origin,
       })
-      : await deps.service.sendStepUpCode(user.userId, user.sessionId, originOf(c));
+      : await deps.service.sendSessionCode(
+        user.userId,
+        user.sessionId,
+        purpose === "step_up" ? { purpose, origin } : { purpose, email, origin },
+      );
     if (sent.ok) {
       const { expiresInS, ...rest } = sent.value;
       return c.json({ expires_in: expiresInS, ...rest }, 202);
@@ -74,7 +74,7 @@ export function addSignIn(router: Router, deps: IdentityRoutesDeps): void {
     request: { body: body(signInRequest) },
     responses: {
       201: answer(signedInSchema, "Signed in"),
-      ...problems(400, 401, 403, 413, 415, 422, 429, 503),
+      ...problems(400, 401, 403, 409, 413, 415, 422, 429, 503),
     },
   });
   router.openapi(route, async (c) => {

@@ -14,7 +14,7 @@ export function addUndo(router: Router, deps: IdentityRoutesDeps): void {
     tags: ["Signing in"],
     summary: "Undo what a mail told you about",
     description:
-      "`token` is what follows `#` in the mail's link, for 7 days. Ends the session that the mail is about; again without complaint.",
+      "`token` is what follows `#` in the mail's link, for 7 days. Ends the session that the mail is about; or puts the former address back, ends all sessions and takes away the passkeys registered since. Again without complaint.",
     request: { body: body(undoRequest) },
     responses: {
       204: { description: "Undone" },

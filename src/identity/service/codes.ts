@@ -8,6 +8,7 @@ import { err, ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
 import { deviceKeyOf, newChallenge } from "../challenge.ts";
 import { CODE_TTL_MS, CODES_WINDOW_MS, codeTag, newCode, newLongCode } from "../code.ts";
+import type { CodePurpose } from "../code.ts";
 import type { DeviceKind } from "../device.ts";
 import { emailIndex, emailIndexes, normaliseEmail } from "../email.ts";
 import type { SendCodeError } from "../errors.ts";
@@ -19,12 +20,19 @@ import { cipherOfRow, decrypted } from "./fields.ts";
 export type Origin = { readonly networks: Networks; readonly device: DeviceKind };
 
 type CodeRequest = {
-  readonly purpose: "sign_in" | "step_up";
+  readonly purpose: CodePurpose;
   readonly email: string;
   readonly locale: "fr" | "en";
   readonly deviceKey: string;
   readonly origin: Origin;
 };
+
+export type SessionCodeRequest =
+  & { readonly origin: Origin }
+  & (
+    | { readonly purpose: "step_up" }
+    | { readonly purpose: "change_email"; readonly email: string }
+  );
 
 /** A network under every key of the index ring, active first. */
 export function networkIndexes(deps: IdentityDeps, network: string): string[] {
@@ -104,20 +112,25 @@ export async function sendSignInCode(
   return sent.ok ? ok({ ...sent.value, challenge }) : sent;
 }
 
-export async function sendStepUpCode(
+/** Sends a code for this session: to the user's address, or to `email`, which is to become it. */
+export async function sendSessionCode(
   deps: IdentityDeps,
   userId: UserId,
   sessionId: SessionId | null,
-  origin: Origin,
+  request: SessionCodeRequest,
 ): Promise<Result<{ expiresInS: number }, SendCodeError>> {
+  const { purpose, origin } = request;
   // A token of an outside issuer has no session of ours to strengthen.
   if (sessionId === null) return err({ code: "forbidden" });
   const live = await deps.store.sessionIsLive(sessionId, deps.clock.nowMs());
   const user = live ? await deps.store.user(userId) : null;
   if (user === null) return err({ code: "token_invalid" });
-  const email = await decrypted(await cipherOfRow(deps, user), "email", user.emailCipher);
+  if (purpose === "step_up" && user.stepUpCodes === 0) return err({ code: "step_up_codes_off" });
+  const email = purpose === "change_email"
+    ? normaliseEmail(request.email)
+    : await decrypted(await cipherOfRow(deps, user), "email", user.emailCipher);
   return sendCode(deps, {
-    purpose: "step_up",
+    purpose,
     email,
     locale: user.locale,
     deviceKey: sessionId,

@@ -16,7 +16,9 @@ export async function decide(
   purpose: ConsentPurpose,
   granted: boolean,
   textVersion: string,
-): Promise<Result<CurrentConsent, "user_unknown" | "connections_not_ended">> {
+): Promise<
+  Result<CurrentConsent, "user_unknown" | "connections_not_ended" | "too_many_decisions">
+> {
   const nowMs = deps.clock.nowMs();
   if (purpose === "bank_data" && !granted) {
     try {
@@ -35,6 +37,11 @@ export async function decide(
     atMs: nowMs,
   });
   if (current === null) return err("user_unknown");
+  // Nothing was written: the user has used up the decisions of a day.
+  // A withdrawal is one whatever text it names.
+  if (current.granted !== granted || (granted && current.textVersion !== textVersion)) {
+    return err("too_many_decisions");
+  }
   if (purpose === "bank_data" && !granted) {
     // Called at every repetition: the row may exist although an earlier notification failed.
     try {

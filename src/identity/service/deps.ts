@@ -4,6 +4,7 @@ import type { Log } from "../../kernel/log.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import type { Clock } from "../../kernel/time.ts";
 import type { AccessTokenIssuer } from "../access-tokens.ts";
+import type { RelyingParty } from "../passkey.ts";
 import type { AgeListener, ConsentListener, Mailer } from "../ports.ts";
 import type { IdentityStore } from "../store/index.ts";
 
@@ -15,6 +16,7 @@ export type IdentityDeps = {
   readonly log: Log;
   readonly mailer: Mailer;
   readonly accessTokens: AccessTokenIssuer;
+  readonly relyingParty: RelyingParty;
   readonly minimumAge: number;
   readonly consentListener: ConsentListener;
   readonly ageListener: AgeListener;

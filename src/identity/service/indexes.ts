@@ -26,7 +26,7 @@ export async function reindex(deps: IdentityDeps, limit: number): Promise<number
   const rows = await store.usersIndexedOtherwise(keyrings.index.active, limit);
   for (const user of rows) {
     const email = await decrypted(await cipherOfRow(deps, user), "email", user.emailCipher);
-    await store.reindexUser(user.id, user.emailIndex, emailIndex(keyrings.index, email));
+    await store.reindexUser(user, emailIndex(keyrings.index, email));
   }
   return rows.length;
 }

@@ -4,18 +4,19 @@ import type { Keyring } from "../../kernel/keyring.ts";
 import type { Log } from "../../kernel/log.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../kernel/time.ts";
 import type { Clock } from "../../kernel/time.ts";
-import type { SessionId, UserId } from "../../kernel/ids.ts";
+import type { Id, SessionId, UserId } from "../../kernel/ids.ts";
 import { noticeMail } from "../notice-mail.ts";
-import type { ContactPort, Mailer } from "../ports.ts";
+import type { Mailer } from "../ports.ts";
 import type { IdentityStore, NoticeRow } from "../store/index.ts";
 import { UNDO_TTL_MS, undoToken } from "../undo-token.ts";
+import type { ContactBook } from "./contact.ts";
 
 type NoticesDeps = {
   readonly store: Pick<
     IdentityStore,
     "dueNotices" | "claimNotice" | "finishNotice" | "purgeNotices"
   >;
-  readonly contacts: ContactPort;
+  readonly contacts: ContactBook;
   readonly mailer: Mailer;
   readonly clock: Clock;
   readonly log: Log;
@@ -45,7 +46,10 @@ async function sendOne(deps: NoticesDeps, notice: NoticeRow): Promise<void> {
   const retryMs = Math.min(RETRY_FIRST_MS * 2 ** notice.tries, RETRY_MAX_MS);
   if (!(await store.claimNotice(notice, nowMs + retryMs))) return;
   const details = JSON.parse(notice.details) as Readonly<Record<string, unknown>>;
-  const contact = await contacts.contactOf(notice.userId as UserId);
+  // Whoever changed the address reads what comes to the new one.
+  const contact = notice.kind === "email_changed"
+    ? await contacts.formerContactOf(String(details["changeId"]))
+    : await contacts.contactOf(notice.userId as UserId);
   if (contact !== null) {
     const sent = await mailer.send({
       to: contact.email,
@@ -71,8 +75,12 @@ function undoLink(
   notice: NoticeRow,
   details: Readonly<Record<string, unknown>>,
 ): string | null {
-  if (notice.kind !== "session_opened") return null;
-  const session = { kind: "session", id: details["sessionId"] as SessionId } as const;
-  const token = undoToken(deps.index, session, notice.createdAtMs + UNDO_TTL_MS);
+  const undoable = notice.kind === "session_opened"
+    ? { kind: "session", id: details["sessionId"] as SessionId } as const
+    : notice.kind === "email_changed"
+    ? { kind: "email", id: details["changeId"] as Id<"emc"> } as const
+    : null;
+  if (undoable === null) return null;
+  const token = undoToken(deps.index, undoable, notice.createdAtMs + UNDO_TTL_MS);
   return `${deps.publicUrl}/undo#${token}`;
 }

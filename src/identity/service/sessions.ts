@@ -16,7 +16,7 @@ import type { SessionRow } from "../store/index.ts";
 import { secondsUntil } from "./codes.ts";
 import type { IdentityDeps } from "./deps.ts";
 import { cipherOfRow } from "./fields.ts";
-import type { SignedIn } from "./sign-in.ts";
+import type { SignedIn } from "./new-session.ts";
 
 export type SessionView = {
   readonly id: string;

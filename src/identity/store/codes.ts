@@ -4,6 +4,8 @@ import type { SQL } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { codeTries, oneTimeCodes, users } from "../../db/identity-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_USERS } from "../../db/sealed-tables.ts";
 import {
   CODES_PER_HOUR,
   CODES_PER_NETWORK_RESERVED,
@@ -126,7 +128,7 @@ async function addCode(db: Database, code: NewCode, indexes: CodeIndexes): Promi
   };
 }
 
-export function codeStore(db: Database) {
+export function codeStore(db: Database, seals: RowSeals) {
   return {
     addCode: (code: NewCode, indexes: CodeIndexes) => addCode(db, code, indexes),
 
@@ -141,14 +143,17 @@ export function codeStore(db: Database) {
     },
 
     /**
-     * The newest code of a device and purpose, whatever became of it, and the user of the address.
-     * One round trip.
+     * The newest code of a device and purpose, whatever became of it, and the user of the address;
+     * `unusable` when somebody else than we wrote that user's row. One round trip.
      */
     async findCode(
       purpose: CodePurpose,
       deviceKey: string,
       addressIndexes: readonly string[],
-    ): Promise<{ readonly code: CodeRow | null; readonly user: UserRow | null }> {
+    ): Promise<{
+      readonly code: CodeRow | null;
+      readonly user: UserRow | "unusable" | null;
+    }> {
       const [codes, found] = await guarded(() =>
         db.batch([
           db.select().from(oneTimeCodes).where(
@@ -157,7 +162,11 @@ export function codeStore(db: Database) {
           db.select().from(users).where(inArray(users.emailIndex, [...addressIndexes])).limit(1),
         ])
       );
-      return { code: codes[0] ?? null, user: found[0] ?? null };
+      const [user] = found;
+      return {
+        code: codes[0] ?? null,
+        user: user === undefined ? null : seals.holds(SEALED_USERS, user) ? user : "unusable",
+      };
     },
 
     /**

@@ -1,10 +1,14 @@
 // Consent decisions, of which the last per purpose is in force.
-import { eq, getTableColumns, max, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, sql } from "drizzle-orm";
 import { heldForAge } from "../../db/age-review-tables.ts";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { consents, users } from "../../db/identity-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_CONSENTS, SEALED_USERS } from "../../db/sealed-tables.ts";
 import type { UserId } from "../../kernel/ids.ts";
+import { DAY_MS } from "../../kernel/time.ts";
+import { DECISIONS_A_DAY_MAX } from "../consent.ts";
 import type { CurrentConsent } from "../consent.ts";
 import type { ConsentPurpose } from "../ports.ts";
 import type { UserRow } from "./rows.ts";
@@ -18,41 +22,48 @@ type NewConsent = {
   readonly atMs: number;
 };
 
-function currentQuery(db: Database, userId: UserId) {
-  return db.select({
-    purpose: consents.purpose,
-    granted: consents.granted,
-    textVersion: consents.textVersion,
-    atMs: consents.atMs,
-    // With max(), SQLite takes the other columns from the row that has it
-    // (sqlite.org/lang_select.html, "bare columns").
-    sequence: max(consents.sequence).as("last_sequence"),
-    // Spelled out: drizzle drops the table name of a column inside a selected expression, and here
-    // it would name the inner row.
-    sinceMs: sql<
-      number | null
-    >`(SELECT min(r.at_ms) FROM consents AS r WHERE r.user_id = ${userId} AND r.purpose = consents.purpose
-      AND r.sequence > coalesce((SELECT max(w.sequence) FROM consents AS w WHERE w.user_id = ${userId} AND w.purpose = consents.purpose AND w.granted = 0), 0))`
-      .as("since_ms"),
-  }).from(consents).where(eq(consents.userId, userId)).groupBy(consents.purpose);
+type ConsentRow = typeof consents.$inferSelect;
+
+/** From the last withdrawal of each purpose on: what is in force, and since when. */
+function lastDecisionsQuery(db: Database, userId: UserId) {
+  // Spelled out: drizzle drops the table name of a column inside a selected expression, and here it
+  // would name the inner row.
+  return db.select().from(consents).where(and(
+    eq(consents.userId, userId),
+    sql`consents.sequence >= coalesce((SELECT max(w.sequence) FROM consents AS w
+      WHERE w.user_id = ${userId} AND w.purpose = consents.purpose AND w.granted = 0), 0)`,
+  )).orderBy(asc(consents.purpose), asc(consents.sequence));
 }
 
-type CurrentRow = Awaited<ReturnType<typeof currentQuery>>[number];
-
-function toCurrent(row: CurrentRow): CurrentConsent {
-  return {
-    purpose: row.purpose,
-    granted: row.granted === 1,
-    textVersion: row.textVersion,
-    atMs: row.atMs,
-    grantedSinceMs: row.granted === 1 ? row.sinceMs : null,
-  };
+/**
+ * What is in force of the rows of `lastDecisionsQuery`. A row that somebody else wrote ends what was
+ * granted before it: it may have been the withdrawal.
+ */
+function currentOf(seals: RowSeals, rows: readonly ConsentRow[]): CurrentConsent[] {
+  const byPurpose = new Map<ConsentPurpose, CurrentConsent>();
+  for (const row of rows) {
+    const { purpose, textVersion, atMs } = row;
+    if (!seals.holds(SEALED_CONSENTS, row)) {
+      byPurpose.delete(purpose);
+      continue;
+    }
+    const granted = row.granted === 1;
+    const sinceMs = Math.min(byPurpose.get(purpose)?.grantedSinceMs ?? atMs, atMs);
+    byPurpose.set(purpose, {
+      purpose,
+      granted,
+      textVersion,
+      atMs,
+      grantedSinceMs: granted ? sinceMs : null,
+    });
+  }
+  return [...byPurpose.values()];
 }
 
-export function consentStore(db: Database) {
+export function consentStore(db: Database, seals: RowSeals) {
   return {
     async currentConsents(userId: UserId): Promise<CurrentConsent[]> {
-      return (await currentQuery(db, userId)).map(toCurrent);
+      return currentOf(seals, await lastDecisionsQuery(db, userId));
     },
 
     /**
@@ -72,37 +83,66 @@ export function consentStore(db: Database) {
             ...getTableColumns(users),
             heldForAge: sql<number>`${heldForAge("users.id")}`.as("held_for_age"),
           }).from(users).where(eq(users.id, userId)),
-          currentQuery(db, userId),
+          lastDecisionsQuery(db, userId),
         ])
       );
       const [user] = found;
       return {
-        user: user ?? null,
-        consents: current.map(toCurrent),
+        user: user !== undefined && seals.holds(SEALED_USERS, user) ? user : null,
+        consents: currentOf(seals, current),
         heldForAge: user?.heldForAge === 1,
       };
     },
 
     /**
-     * Adds a decision unless it repeats the current one; returns the current decision for the
-     * purpose after it, null without such a user.
+     * Adds a decision unless it repeats the current one (a withdrawal does whatever text it names);
+     * returns the current decision for the purpose after it, null without such a user.
      */
     async decide(consent: NewConsent): Promise<CurrentConsent | null> {
-      const granted = consent.granted ? 1 : 0;
-      const ofPurpose = sql`c.user_id = ${consent.userId} AND c.purpose = ${consent.purpose}`;
-      const [, current] = await guarded(() =>
-        db.batch([
-          db.insert(consents).select(
-            sql`SELECT ${consent.id}, u.id, ${consent.purpose}, coalesce((SELECT max(c.sequence) FROM consents AS c WHERE ${ofPurpose}), 0) + 1, ${granted}, ${consent.textVersion}, ${consent.atMs}
-          FROM users AS u WHERE u.id = ${consent.userId} AND NOT EXISTS (
-            SELECT 1 FROM consents AS c WHERE ${ofPurpose} AND c.granted = ${granted} AND c.text_version = ${consent.textVersion}
-              AND c.sequence = (SELECT max(c.sequence) FROM consents AS c WHERE ${ofPurpose}))`,
-          ),
-          currentQuery(db, consent.userId),
-        ])
-      );
-      const found = current.find((row) => row.purpose === consent.purpose);
-      return found === undefined ? null : toCurrent(found);
+      const { id, userId, purpose } = consent;
+      let rows: readonly ConsentRow[] = await lastDecisionsQuery(db, userId);
+      for (;;) {
+        const current = currentOf(seals, rows).find((item) => item.purpose === purpose) ?? null;
+        const isDone = rows.some((row) => row.id === id) ||
+          (current?.granted === consent.granted &&
+            (!consent.granted || current.textVersion === consent.textVersion));
+        if (isDone) return current;
+        const last = lastSequence(rows, purpose);
+        const insert = insertDecision(db, seals, consent, {
+          sequence: last + 1,
+          // A withdrawal is never refused: there are no more of them than of what they withdraw.
+          limited: consent.granted || current?.granted !== true,
+        });
+        [, rows] = await guarded(() => db.batch([insert, lastDecisionsQuery(db, userId)]));
+        // Nobody decided in between either: there is no such user, or too many decisions.
+        if (lastSequence(rows, purpose) === last) return current;
+      }
     },
   };
+}
+
+function lastSequence(rows: readonly ConsentRow[], purpose: ConsentPurpose): number {
+  return Math.max(0, ...rows.filter((row) => row.purpose === purpose).map((row) => row.sequence));
+}
+
+/**
+ * Adds the decision under that number, unless another one has it. The seal covers the number: a
+ * decision that is moved behind a later one is not in force.
+ */
+function insertDecision(
+  db: Database,
+  seals: RowSeals,
+  consent: NewConsent,
+  { sequence, limited }: { readonly sequence: number; readonly limited: boolean },
+) {
+  const { id, userId, purpose, textVersion, atMs } = consent;
+  const granted = consent.granted ? 1 : 0;
+  const seal = seals.of(SEALED_CONSENTS, { ...consent, granted, sequence });
+  return db.insert(consents).select(
+    sql`SELECT ${id}, u.id, ${purpose}, ${sequence}, ${granted}, ${textVersion}, ${atMs}, ${seal}
+      FROM users AS u WHERE u.id = ${userId} AND (${limited ? 0 : 1} = 1 OR
+        (SELECT COUNT(*) FROM consents AS c WHERE c.user_id = ${userId} AND c.at_ms > ${
+      atMs - DAY_MS
+    }) < ${DECISIONS_A_DAY_MAX})`,
+  ).onConflictDoNothing();
 }

@@ -3,6 +3,8 @@ import { and, eq, ne, sql } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { sessions } from "../../db/identity-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_SESSIONS } from "../../db/sealed-tables.ts";
 import type { SessionId } from "../../kernel/ids.ts";
 import { REFRESH_TTL_MS, SESSION_TTL_MAX_MS } from "../refresh-token.ts";
 import { live } from "./sessions.ts";
@@ -30,10 +32,12 @@ export type RotationWrite = {
  * Exchanges a refresh token's hash for its successor's. The current one rotates; the previous one
  * gets the same successor again for as long as that was not used, which includes the 60 s of
  * API.md; any other closes the session. One transaction, so of two simultaneous requests with one
- * token the first rotates and the second finds what the first wrote.
+ * token the first rotates and the second finds what the first wrote. A session that somebody else
+ * than we wrote gives nothing.
  */
 export async function rotate(
   db: Database,
+  seals: RowSeals,
   write: RotationWrite,
 ): Promise<{ readonly rotated: RotatedSession | null; readonly reused: boolean }> {
   const { sessionId, presentedHash, newHash, newSalt, nowMs } = write;
@@ -59,18 +63,15 @@ export async function rotate(
       db.update(sessions).set({ endedAtMs: nowMs, endReason: "refresh_reused" }).where(
         and(mine, ne(sessions.currentHash, presentedHash), sql`(${answerable}) IS NOT TRUE`),
       ),
-      db.select({
-        userId: sessions.userId,
-        authTimeS: sessions.authTimeS,
-        amr: sessions.amr,
-        expiresAtMs: sessions.expiresAtMs,
-        successorHash: sessions.currentHash,
-        successorSalt: sql<string>`successor_salt`,
-      }).from(sessions).where(and(mine, answerable)),
+      db.select().from(sessions).where(and(mine, answerable)),
       db.select({ endReason: sessions.endReason }).from(sessions).where(
         eq(sessions.id, sessionId),
       ),
     ])
   );
-  return { rotated: found ?? null, reused: after?.endReason === "refresh_reused" };
+  const rotated = found !== undefined && found.successorSalt !== null &&
+      seals.holds(SEALED_SESSIONS, found)
+    ? { ...found, successorHash: found.currentHash, successorSalt: found.successorSalt }
+    : null;
+  return { rotated, reused: after?.endReason === "refresh_reused" };
 }

@@ -3,6 +3,8 @@ import { and, asc, eq, inArray, notExists, sql } from "drizzle-orm";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { identityLinks, users } from "../../db/identity-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_IDENTITY_LINKS, SEALED_USERS } from "../../db/sealed-tables.ts";
 import type { UserId } from "../../kernel/ids.ts";
 import { openAgeReview } from "./age-reviews.ts";
 import type { NewAgeReview } from "./age-reviews.ts";
@@ -16,10 +18,44 @@ export type UserChange = Partial<
   >
 >;
 
-export function userStore(db: Database) {
+type LinkRow = typeof identityLinks.$inferSelect;
+
+function linkedTo(seals: RowSeals, link: LinkRow | undefined): string | null {
+  return link !== undefined && seals.holds(SEALED_IDENTITY_LINKS, link) ? link.userId : null;
+}
+
+/** The columns that move a user's address to another index. */
+export function emailIndexColumns(seals: RowSeals, user: UserRow, emailIndex: string) {
+  return emailColumns(seals, user, { emailIndex, emailCipher: user.emailCipher });
+}
+
+/** The columns that give a user another address. */
+export function emailColumns(
+  seals: RowSeals,
+  user: UserRow,
+  address: Pick<UserRow, "emailIndex" | "emailCipher">,
+) {
+  return { ...address, seal: seals.of(SEALED_USERS, { ...user, ...address }) };
+}
+
+/**
+ * True while the row has the address that it was read with: the seal of one address must not be
+ * written over another.
+ */
+export function isStill(user: UserRow) {
+  return and(
+    eq(users.id, user.id),
+    eq(users.emailIndex, user.emailIndex),
+    eq(users.emailCipher, user.emailCipher),
+  );
+}
+
+export function userStore(db: Database, seals: RowSeals) {
   return {
+    /** Null also for a row that must not be used. */
     async user(userId: UserId): Promise<UserRow | null> {
-      return (await db.select().from(users).where(eq(users.id, userId)))[0] ?? null;
+      const [user] = await db.select().from(users).where(eq(users.id, userId));
+      return user !== undefined && seals.holds(SEALED_USERS, user) ? user : null;
     },
 
     /**
@@ -41,23 +77,23 @@ export function userStore(db: Database) {
 
     /** Users whose address is indexed under another key than the active one, oldest first. */
     async usersIndexedOtherwise(activeKid: string, limit: number): Promise<UserRow[]> {
-      return db.select().from(users).where(
+      const rows = await db.select().from(users).where(
         sql`substr(${users.emailIndex}, 1, ${activeKid.length + 1}) <> ${`${activeKid}.`}`,
       ).orderBy(asc(users.id)).limit(limit);
+      return rows.filter((user) => seals.holds(SEALED_USERS, user));
     },
 
-    async reindexUser(userId: string, fromIndex: string, toIndex: string): Promise<void> {
-      await db.update(users).set({ emailIndex: toIndex }).where(
-        and(eq(users.id, userId), eq(users.emailIndex, fromIndex)),
-      );
+    /** Unless the address changed since the row was read. */
+    async reindexUser(user: UserRow, toIndex: string): Promise<void> {
+      await db.update(users).set(emailIndexColumns(seals, user, toIndex)).where(isStill(user));
     },
 
     /** The user that a subject of an outside issuer is linked to. */
     async linkedUser(linkIndexes: readonly string[]): Promise<string | null> {
-      const [found] = await db.select({ userId: identityLinks.userId }).from(identityLinks).where(
+      const [found] = await db.select().from(identityLinks).where(
         inArray(identityLinks.linkIndex, [...linkIndexes]),
       );
-      return found?.userId ?? null;
+      return linkedTo(seals, found);
     },
 
     /**
@@ -69,9 +105,11 @@ export function userStore(db: Database) {
       userId: UserId,
       nowMs: number,
     ): Promise<string | null> {
+      const link = { linkIndex: linkIndexes[0], userId, createdAtMs: nowMs };
+      const seal = seals.of(SEALED_IDENTITY_LINKS, link);
       const [, found] = await guarded(() =>
         db.batch([
-          db.insert(identityLinks).select(sql`SELECT ${linkIndexes[0]}, ${userId}, ${nowMs}
+          db.insert(identityLinks).select(sql`SELECT ${link.linkIndex}, ${userId}, ${nowMs}, ${seal}
           WHERE ${
             notExists(
               db.select({ one: sql`1` }).from(identityLinks).where(
@@ -79,12 +117,12 @@ export function userStore(db: Database) {
               ),
             )
           }`).onConflictDoNothing(),
-          db.select({ userId: identityLinks.userId }).from(identityLinks).where(
+          db.select().from(identityLinks).where(
             inArray(identityLinks.linkIndex, [...linkIndexes]),
           ),
         ])
       );
-      return found[0]?.userId ?? null;
+      return linkedTo(seals, found[0]);
     },
   };
 }

@@ -6,7 +6,7 @@ import type { RandomBytes } from "../../kernel/random.ts";
 import { post, readHead } from "./transactions.ts";
 import type { Draft, Head } from "./transactions.ts";
 import type { BrandId, EntryId, OfferId } from "../../kernel/ids.ts";
-import type { OfferCover } from "../ports.ts";
+import type { Halt, OfferCover } from "../ports.ts";
 import type { Sql } from "./sql.ts";
 
 /** The purchases that count for one offer in one period, with their points by row number. */
@@ -30,6 +30,8 @@ export type Call = {
   readonly nowMs: number;
   readonly random: RandomBytes;
   readonly shardOf: string | undefined;
+  /** Null: not known, so what a halt could defer waits for a call that knows. */
+  readonly halts: readonly Halt[] | null;
   head: Head;
   usage: UsageCache | null;
   readonly ranks: Ranks;
@@ -49,6 +51,8 @@ export type Call = {
    * refused is judged again (purchases/refusals.ts).
    */
   readonly freed: Set<BrandId>;
+  /** Lots granted in this call: what it adds to them is no later addition. */
+  readonly newLots: Set<number>;
   /** Rows that the bank took back in this call. */
   readonly withdrawn: number[];
   /**
@@ -66,12 +70,14 @@ export function newCall(
   shardOf: string | undefined,
   nowMs: number,
   ranks: Ranks = { last: null },
+  halts: Call["halts"] = [],
 ): Call {
   return {
     sql,
     nowMs,
     random: pooled(random),
     shardOf,
+    halts,
     head: readHead(sql),
     usage: null,
     ranks,
@@ -79,6 +85,7 @@ export function newCall(
     marks: null,
     debtOpen: false,
     freed: new Set(),
+    newLots: new Set(),
     withdrawn: [],
     offersNeeded: [],
   };

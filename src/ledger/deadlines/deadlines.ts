@@ -4,9 +4,11 @@
 import { assert } from "../../kernel/assert.ts";
 import { DAY_MS } from "../../kernel/time.ts";
 import type { Call } from "../book/call.ts";
+import { confirmationsHalted, HALT_RETRY_MS, noExpiryBeforeMs } from "../book/halts.ts";
 import { integerOrNull } from "../book/sql.ts";
+import type { Sql } from "../book/sql.ts";
 import { coverDebt, dueHolds, markAlerted, releaseOverdue } from "../points/holds.ts";
-import { dueLots, expireLot, lotDueMs, readLot } from "../points/lots.ts";
+import { deferExpiry, dueLots, expireLot, lotDueMs, readLot } from "../points/lots.ts";
 import {
   PURCHASE_COLUMNS,
   purchaseFrom,
@@ -17,6 +19,7 @@ import type { PurchaseRow } from "../purchases/purchase-rows.ts";
 import { lapseReview } from "../purchases/settled-reviews.ts";
 import { settlePendingLot } from "../purchases/unshown-lots.ts";
 import { budgetOpen } from "../purchases/budget-shares.ts";
+import { deferredReviews, deferReview, reviewIsOver } from "../purchases/review-deadlines.ts";
 import { close, waitEndsMs } from "../purchases/verdict-state.ts";
 import { noticesAfterMs } from "./expiry-notices.ts";
 
@@ -43,7 +46,7 @@ export function bringUpToDate(call: Call): void {
 }
 
 function dueTasks(call: Call): { readonly dueMs: number; readonly run: () => void }[] {
-  const lots = dueLots(call, BATCH).map((lot) => ({
+  const lots = settleableLots(call).map((lot) => ({
     confirms: lot.state === "pending",
     dueMs: lotDueMs(lot) ?? 0,
     run: () => settleLot(call, lot.lotNo),
@@ -59,14 +62,38 @@ function dueTasks(call: Call): { readonly dueMs: number; readonly run: () => voi
   )
     .map(purchaseFrom).filter((purchase) =>
       !budgetOpen(purchase) || (waitEndsMs(purchase) ?? Infinity) <= call.nowMs
-    ).map((purchase) => ({ dueMs: purchase.dueMs ?? 0, run: () => closeRow(call, purchase) }));
+    ).filter((purchase) => purchase.heldTerms === null || reviewIsOver(call, purchase))
+    .map((purchase) => ({ dueMs: purchase.dueMs ?? 0, run: () => closeRow(call, purchase) }));
+  const deferred = deferredReviews(call).map((purchase) => ({
+    dueMs: purchase.dueMs ?? 0,
+    run: () => deferReview(call, purchase),
+  }));
   // A hold that lapses in the millisecond in which its lot expires gives its points their 30 days.
   return [
     ...lots.filter(({ confirms }) => confirms),
     ...holds,
     ...lots.filter(({ confirms }) => !confirms),
     ...rows,
+    ...deferred,
   ];
+}
+
+/** Due lots, without those that a halt keeps as they are, or may keep for all that is known. */
+function settleableLots(call: Call): ReturnType<typeof dueLots> {
+  const { halts } = call;
+  if (halts === null) return [];
+  const due = dueLots(call, BATCH);
+  return confirmationsHalted(halts) ? due.filter((lot) => lot.state !== "pending") : due;
+}
+
+/** Whether a lot or a review is due, of which a halt could decide otherwise. */
+export function awaitsHalts(sql: Sql, nowMs: number): boolean {
+  return sql.exec(
+    `SELECT 1 WHERE EXISTS (SELECT 1 FROM lots WHERE state IN ('pending', 'available') AND due_ms <= ?)
+       OR EXISTS (SELECT 1 FROM purchases WHERE due_ms <= ? AND waits_for = 'review')`,
+    nowMs,
+    nowMs,
+  ).length > 0;
 }
 
 /** The lot is read again: an earlier task of the same round may have spent or reversed it. */
@@ -74,14 +101,18 @@ function settleLot(call: Call, lotNo: number): void {
   const lot = readLot(call, lotNo);
   const dueMs = lotDueMs(lot);
   if (dueMs === null || dueMs > call.nowMs) return;
-  if (lot.state === "available") return expireLot(call, lot);
+  if (lot.state === "available") {
+    const notBeforeMs = noExpiryBeforeMs(call.halts ?? [], call.nowMs);
+    return notBeforeMs > call.nowMs ? deferExpiry(call, lot, notBeforeMs) : expireLot(call, lot);
+  }
   settlePendingLot(call, lot);
   coverDebt(call);
 }
 
 /**
  * A pending row that nothing took over, a refund that waited in vain, or a row that no read has
- * shown: none has points. A row that nobody reviewed counts; it is read again, since an earlier task may have changed it.
+ * shown: none has points. A row that nobody reviewed counts; it is read again, since an earlier task
+ * may have changed it.
  */
 function closeRow(call: Call, purchase: PurchaseRow): void {
   if (purchase.heldTerms !== null) {
@@ -114,9 +145,11 @@ export function nextAlarmMs(call: Call): number | null {
        (SELECT MIN(expires_at_ms) FROM lots WHERE remaining > 0 AND noticed_30_ms IS NULL) AS notice_30,
        (SELECT MIN(expires_at_ms) FROM lots WHERE remaining > 0 AND noticed_7_ms IS NULL) AS notice_7`,
   )[0] ?? {};
-  const times = ["confirming", "expiring", "row_due", "hold_due"].map((column) =>
-    integerOrNull(row, column)
-  );
+  const times = ["expiring", "row_due", "hold_due"].map((column) => integerOrNull(row, column));
+  const confirming = integerOrNull(row, "confirming");
+  // What is due and not confirmed waits for the end of a halt.
+  const isHalted = confirming !== null && confirming <= call.nowMs && call.halts !== null;
+  times.push(isHalted ? call.nowMs + HALT_RETRY_MS : confirming);
   const notice30 = integerOrNull(row, "notice_30");
   const notice7 = integerOrNull(row, "notice_7");
   const retryMs = noticesAfterMs(call);

@@ -12,4 +12,6 @@ export type Terms = {
   readonly offers: readonly OfferTerms[];
   readonly covers: readonly OfferCover[] | null;
   readonly programme: Programme;
+  /** Offers are halted: what has no points yet is judged at the end of the halt. */
+  readonly paused?: boolean;
 };

@@ -13,7 +13,7 @@ import { noteBudgetUse } from "../projection/budget-use.ts";
 import type { BudgetAnswer, BudgetRequest } from "./offer-budget.ts";
 import type { Engine } from "../engine.ts";
 import type { Terms } from "../earning/types.ts";
-import type { BudgetTask, NoticeTask, OfferCover, SampleItem } from "../ports.ts";
+import type { BudgetTask, HaltMemory, NoticeTask, OfferCover, SampleItem } from "../ports.ts";
 import {
   applyProjection,
   applyReviews,
@@ -30,6 +30,8 @@ export type DueAnswer = Result<{ readonly more: boolean }, Refused | { readonly 
  * ledger's to know.
  */
 export type LedgerHelpers = {
+  /** The halts of the programme, which defer what is due. */
+  readonly halts: HaltMemory;
   /**
    * The offers of those brands and days, as they are in force now. Throws when D1 does not answer.
    */

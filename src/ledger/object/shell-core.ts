@@ -59,11 +59,25 @@ export function createShell(host: ShellHost): LedgerShell {
     const next = guard((engine) => engine.nextAlarm(null, nowMs));
     await host.setAlarm(next.ok ? next.value : retryMs(next.error, nowMs), nowMs);
   };
+  /** Reads the halts where something is due that they would defer; false: D1 did not answer. */
+  const knowHalts = async (nowMs: number): Promise<boolean> => {
+    const { halts } = host.helpers;
+    if (halts.known() !== null || !awaitsHalts(host, nowMs)) return true;
+    try {
+      await halts.refresh();
+      return true;
+    } catch (error) {
+      host.log.alert("ledger_halts_unread", { error: errorClass(error) });
+      return false;
+    }
+  };
   const runDue = (_: null, nowMs: number): Promise<DueAnswer> =>
     // Calls come in while a round waits for others. A second round waits for it, or a notice would
     // leave twice; it has a time of its own, which may be later.
     host.inTurn(async () => {
-      const answer = await runAlarm(parts, nowMs);
+      const known = await knowHalts(nowMs);
+      const done = await runAlarm(parts, nowMs);
+      const answer = done.ok && !known ? ok({ more: true }) : done;
       if (!answer.ok) await host.setAlarm(retryMs(answer.error, nowMs), nowMs);
       else if (answer.value.more) await host.setAlarm(nowMs + ALARM_RETRY_MS, nowMs);
       else await arm(nowMs);
@@ -72,6 +86,8 @@ export function createShell(host: ShellHost): LedgerShell {
   const engineStub = eachMethod<Pick<LedgerStub, EngineMethod>>(
     ENGINE_METHODS,
     (name) => async (input: never, nowMs: number) => {
+      // Without an answer what is due waits; the call itself needs no D1.
+      await knowHalts(nowMs);
       const answer = guard((engine) => engine[name](input, nowMs));
       if (ENGINE_METHODS[name] === "write" && answer.ok) await arm(nowMs);
       return answer;
@@ -116,6 +132,16 @@ function attemptOn<T>(host: ShellHost, call: () => T): T | RefusedAnswer {
       invariant,
     });
     return err({ code: "ledger_refused" });
+  }
+}
+
+/** A book that cannot be asked is reported by the call itself. */
+function awaitsHalts(host: ShellHost, nowMs: number): boolean {
+  if (!host.isFit()) return false;
+  try {
+    return host.use(({ engine }) => engine.awaitsHalts(nowMs));
+  } catch {
+    return false;
   }
 }
 

@@ -4,6 +4,7 @@
 import { assert } from "../../kernel/assert.ts";
 import type { EntryId, PurchaseId } from "../../kernel/ids.ts";
 import { DAY_MS } from "../../kernel/time.ts";
+import { confirmationsHalted } from "../book/halts.ts";
 import { dayOf, startOfLaterMonthMs } from "../book/paris-days.ts";
 import type { BookAccount } from "../ports.ts";
 import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
@@ -224,7 +225,9 @@ export function grant(call: Call, wanted: Grant): number {
     waitsUntilMs: null,
   };
   insertLot(call, lot);
-  if (!direct && wanted.isShown && lot.confirmAtMs <= call.nowMs) {
+  call.newLots.add(lotNo);
+  const halted = call.halts === null || confirmationsHalted(call.halts);
+  if (!direct && !halted && wanted.isShown && lot.confirmAtMs <= call.nowMs) {
     confirmLot(call, lot, wanted.purchase?.id ?? null);
   }
   return lotNo;
@@ -250,6 +253,12 @@ export function confirmLot(call: Call, lot: Lot, purchaseId: PurchaseId | null):
   });
   lot.state = "available";
   lot.remaining = points;
+  saveLot(call, lot);
+}
+
+/** The lot expires no earlier; a later day needs its own notices. Nothing is posted. */
+export function deferExpiry(call: Call, lot: Lot, notBeforeMs: number): void {
+  moveExpiry(lot, notBeforeMs);
   saveLot(call, lot);
 }
 
@@ -384,8 +393,9 @@ function addPoints(
       ...(purchaseId === null ? {} : { purchases }),
     });
     lot.remaining += points;
-    // No notice named these points: they need a day of their own, or time for a new one.
-    extend(lot, call.nowMs);
+    // No notice named these points: they need a day of their own, or time for a new one. A lot that
+    // the same call granted keeps its day, in however many steps the call came to its points.
+    if (!call.newLots.has(lot.lotNo)) extend(lot, call.nowMs);
     call.debtOpen = true;
   }
   saveLot(call, lot);
@@ -396,9 +406,12 @@ function addPoints(
  * anything may expire.
  */
 function extend(lot: Lot, fromMs: number): void {
-  const expiresAtMs = Math.max(lot.expiresAtMs, fromMs + RELEASED_EXPIRY_MIN_MS);
-  if (expiresAtMs === lot.expiresAtMs) return;
-  lot.expiresAtMs = expiresAtMs;
+  moveExpiry(lot, fromMs + RELEASED_EXPIRY_MIN_MS);
+}
+
+function moveExpiry(lot: Lot, notBeforeMs: number): void {
+  if (notBeforeMs <= lot.expiresAtMs) return;
+  lot.expiresAtMs = notBeforeMs;
   lot.noticed30Ms = null;
   lot.noticed7Ms = null;
 }

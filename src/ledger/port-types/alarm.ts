@@ -108,6 +108,8 @@ export type ReviewDecision = {
   readonly purchasedOn?: string;
   readonly offers: readonly OfferTerms[];
   readonly programme: Programme;
+  /** Offers are halted: the row counts, and is judged at the end of the halt. */
+  readonly paused?: boolean;
   /** What was judged: should the bank have amended it since, it is not counted unseen. */
   readonly seen?: Pick<PurchaseView, "amountCents" | "purchasedOn" | "brand">;
 };

@@ -175,6 +175,8 @@ export type RecordBatch = {
    */
   readonly covers: readonly OfferCover[] | null;
   readonly programme: Programme;
+  /** Offers are halted: what has no points yet is judged at the end of the halt. */
+  readonly paused?: boolean;
 };
 
 export const RECORD_ROWS_MAX = 500;

@@ -24,7 +24,8 @@ export type ReasonCode =
   | "account_shared"
   | "account_not_earning"
   | "currency_unsupported"
-  | "held_for_review";
+  | "held_for_review"
+  | "programme_paused";
 
 /**
  * What a number in a check counts, and the period it is counted in: a code alone does not

@@ -2,6 +2,7 @@
 // with a large reward when nobody objected in time. Whoever calls has to bring the offers of their
 // days.
 import type { Call } from "../book/call.ts";
+import { HALT_RETRY_MS } from "../book/halts.ts";
 import { dayOf } from "../book/paris-days.ts";
 import { integerOf } from "../book/sql.ts";
 import type { Terms } from "../earning/types.ts";
@@ -12,22 +13,24 @@ import type { BatchPlan } from "./batch-plan.ts";
 import { readPurchase, updatePurchase } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { rematchRefundsAround } from "./refund-rematching.ts";
+import { reviewIsOver } from "./review-deadlines.ts";
 import { waitEndsMs } from "./verdict-state.ts";
 import { settleVerdict } from "./verdicts.ts";
 
 /** Judged in one call; the alarm comes back for more. */
 const ROWS_MAX = 200;
 
-function dueRows(call: Call): PurchaseRow[] {
+function dueRows(call: Call, byMs = call.nowMs): PurchaseRow[] {
   return call.sql.exec(
     `SELECT n FROM purchases WHERE due_ms <= ? AND state = 'booked' AND purchased_on <= ?
        AND (waits_for = 'booking' OR (waits_for = 'review' AND review = 'large_reward')) ORDER BY n LIMIT ?`,
-    call.nowMs,
+    byMs,
     dayOf(call.nowMs),
     ROWS_MAX,
   ).map((row) => readPurchase(call, integerOf(row, "n")))
     // A row is due as well while a budget has to be asked for what it had before.
-    .filter((row) => (waitEndsMs(row) ?? 0) <= call.nowMs);
+    .filter((row) => (waitEndsMs(row) ?? 0) <= call.nowMs)
+    .filter((row) => row.waitsFor !== "review" || reviewIsOver(call, row));
 }
 
 /** Nobody objected to a large reward in time: it counts as if a person had let it. */
@@ -65,8 +68,10 @@ function isCovered({ brand, purchasedOn: on }: PurchaseRow, { covers }: Terms): 
 /**
  * A delivery judges what is due as well, so that its own rows find in the caps what came before.
  */
-export function planDueDays(call: Call, plan: BatchPlan): void {
-  for (const row of dueRows(call)) {
+export function planDueDays(call: Call, plan: BatchPlan, { paused }: Pick<Terms, "paused">): void {
+  // After a halt, rows that it deferred come before those of the delivery, also ahead of their alarm.
+  const byMs = paused === true ? call.nowMs : call.nowMs + HALT_RETRY_MS;
+  for (const row of dueRows(call, byMs)) {
     if (plan.rows.has(row.n)) continue;
     const factsChanged = row.waitsFor === "review";
     plan.rows.set(row.n, { ...plannedStored(endReview(row)), decided: false, factsChanged });

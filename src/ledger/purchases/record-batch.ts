@@ -67,7 +67,7 @@ function judgePlan(
   terms: Terms,
 ): Result<null, OffersNeeded> {
   matchPlannedRows(call, plan, batchAccounts);
-  planDueDays(call, plan);
+  planDueDays(call, plan, terms);
   for (const planned of plan.rows.values()) transferVerdict(call, plan, planned);
   const { released, counting } = inRecordingOrder(plan);
   // First those that are no purchase of their own any more, so that their points and caps are free.
@@ -137,7 +137,7 @@ function settleId(
   sameAsBefore: number | null,
 ): void {
   const { row, match } = planned;
-  if (sameAsBefore !== null && row.sameAs === null) partIds(call, plan, planned);
+  if (sameAsBefore !== null && row.sameAs !== sameAsBefore) partIds(call, plan, planned);
   // A purchase that was shown under its own id keeps it: the ids of rows that come to repeat it
   // lead to it.
   const hadNoId = !planned.receivedVerdict && (planned.isNew || sameAsBefore !== null);

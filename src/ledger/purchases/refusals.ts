@@ -30,6 +30,8 @@ const CANDIDATES =
  * at hand, freed something. Asks for offers that were not handed over; nothing is decided then.
  */
 export function judgeRefusalsAgain(call: Call, terms: Terms): void {
+  // Noted for the delivery after the halt.
+  if (terms.paused === true) return;
   const stored = readMeta(call.sql, REFUSALS_DUE);
   for (const brandId of brandsFrom(stored)) call.freed.add(brandId);
   for (let round = 0; round < ROUNDS_MAX && call.freed.size > 0; round++) {

@@ -3,6 +3,7 @@
 // is gone, rules end the wait. Nothing waits longer than 60 days.
 import { DAY_MS } from "../../kernel/time.ts";
 import type { Call } from "../book/call.ts";
+import { confirmationsHalted } from "../book/halts.ts";
 import { readMeta, writeMeta } from "../book/meta.ts";
 import { dayOf } from "../book/paris-days.ts";
 import { coverDebt } from "../points/holds.ts";
@@ -53,8 +54,18 @@ export function settlePendingLot(call: Call, lot: Lot): void {
 
 /** A read may have shown what lots wait for, or it is known now that none will. */
 export function settleWaitingLots(call: Call): void {
-  for (const lot of waitingLots(call)) settlePendingLot(call, lot);
+  const halted = call.halts === null || confirmationsHalted(call.halts);
+  for (const lot of waitingLots(call)) {
+    if (halted) askAgainAfterHalt(call, lot);
+    else settlePendingLot(call, lot);
+  }
   coverDebt(call);
+}
+
+/** Due as it was before it waited: the deadlines of a book pass over pending lots during a halt. */
+function askAgainAfterHalt(call: Call, lot: Lot): void {
+  lot.waitsUntilMs = null;
+  saveLot(call, lot);
 }
 
 function nextFor(call: Call, lot: Lot, { accountNo, recordedAtMs, sightNotes }: PurchaseRow): Next {

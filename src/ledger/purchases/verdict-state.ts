@@ -56,7 +56,16 @@ export function awaitDay(purchase: PurchaseRow): void {
   awaitBooking(purchase);
 }
 
-/** Whether a booked purchase is still to be judged, on its day. */
+/**
+ * Offers are halted: the purchase is judged at the end of the halt. Stored as what waits for its
+ * day, for the same reason.
+ */
+export function awaitHalt(purchase: PurchaseRow): void {
+  awaitBooking(purchase);
+  write(purchase, { findings: reasonsOnly("programme_paused") });
+}
+
+/** Whether a booked purchase is still to be judged: on its day, or at the end of a halt. */
 export function awaitsDay({ state, waitsFor }: PurchaseRow): boolean {
   return state === "booked" && waitsFor === "booking";
 }

@@ -9,6 +9,7 @@ import {
   reserveBudget,
   stopRestoring,
 } from "./reservations.ts";
+import { HALT_RETRY_MS } from "../book/halts.ts";
 import { dayOf, startOfLaterDayMs } from "../book/paris-days.ts";
 import type { Decision, Terms } from "../earning/types.ts";
 import { decideEarning, termsInForce } from "../earning/rules.ts";
@@ -33,6 +34,7 @@ import {
   awaitBooking,
   awaitBudget,
   awaitDay,
+  awaitHalt,
   awaitPurchase,
   awaitReview,
   awaitReviewUntil,
@@ -94,7 +96,8 @@ export function settleVerdict(
   if (purchase.kind === "refund") return expectPurchase(call, purchase, unchanged);
   if (purchase.purchasedOn > dayOf(call.nowMs)) return expectDay(call, purchase);
   if (unchanged && purchase.decidedRank !== null) return;
-  const reviewed = purchase.waitsFor === "review" &&
+  // A halt may have begun after a person let it count.
+  const reviewed = (purchase.waitsFor === "review" || awaitsDay(purchase)) &&
     (purchase.review === "cleared" || purchase.review === "lapsed");
   const endsAtMs = decided ? purchase.findings.reviewEndsAtMs : undefined;
   earn(call, purchase, terms, { reviewed, endsAtMs: endsAtMs ?? call.nowMs + LARGE_REVIEW_MS });
@@ -173,6 +176,12 @@ function expectDay(call: Call, purchase: PurchaseRow): void {
   dueUnlessBudgetOpen(purchase, waitEndsMs(purchase), call.nowMs);
 }
 
+/** What has points already is judged on: nothing new is in force during a halt. */
+function expectEndOfHalt(call: Call, purchase: PurchaseRow): void {
+  withoutPoints(call, purchase, () => awaitHalt(purchase));
+  dueUnlessBudgetOpen(purchase, call.nowMs + HALT_RETRY_MS, call.nowMs);
+}
+
 function expectPurchase(call: Call, purchase: PurchaseRow, decided: boolean): void {
   if (
     decided &&
@@ -209,6 +218,9 @@ function decide(call: Call, purchase: PurchaseRow, terms: Terms): Decision {
 type LargeReview = { readonly reviewed: boolean; readonly endsAtMs: number };
 
 function earn(call: Call, purchase: PurchaseRow, terms: Terms, review: LargeReview): void {
+  if (terms.paused === true && purchase.brand !== null && activePoints(purchase) === 0) {
+    return expectEndOfHalt(call, purchase);
+  }
   needOffers(call, purchase, terms);
   const decision = decide(call, purchase, terms);
   if (!review.reviewed && isLargeReward(purchase, decision, terms)) {

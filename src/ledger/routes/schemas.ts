@@ -73,6 +73,7 @@ const reasonCodes = [
   "account_not_earning",
   "currency_unsupported",
   "held_for_review",
+  "programme_paused",
 ] as const satisfies readonly ReasonCode[];
 const reason = z.enum(reasonCodes);
 

@@ -80,7 +80,8 @@ export function stageChecks(record: PurchaseRow, around: Surroundings): StageChe
   ];
   if (!isNew) return { before, after: [] };
   const state = bankStateOf(record);
-  const isAhead = awaitsDay(record);
+  const isPaused = record.findings.reasons.includes("programme_paused");
+  const isAhead = awaitsDay(record) && !isPaused;
   before.push(
     isAhead
       ? check("not_booked_yet", false, record.purchasedOn, null, "purchase_day")
@@ -92,6 +93,7 @@ export function stageChecks(record: PurchaseRow, around: Surroundings): StageChe
       record.review ?? "ordinary",
       "review_result",
     ),
+    ...(isPaused ? [check("programme_paused", false, null, null)] : []),
   );
   if (state === "deleted" && record.granted > 0) {
     return {
@@ -99,7 +101,7 @@ export function stageChecks(record: PurchaseRow, around: Surroundings): StageChe
       after: [check("refunded", false, record.granted, around.takenBack, "taken_back_points")],
     };
   }
-  if (state !== "booked" || isAhead || isInDoubt(record)) return { before, after: [] };
+  if (state !== "booked" || isAhead || isPaused || isInDoubt(record)) return { before, after: [] };
   return record.kind === "refund"
     ? { before: [...before, ...refundChecks(record, around)], after: [] }
     : { before, after: [...budgetChecks(record), ...keptChecks(record)] };

@@ -370,6 +370,7 @@ const SENTENCES: Readonly<Record<ReasonCode, (context: Context) => string>> = {
   account_not_earning: ({ say }) => say("account_not_earning"),
   currency_unsupported: currencyUnsupported,
   held_for_review: heldForReview,
+  programme_paused: ({ say }) => say("programme_paused"),
 };
 
 /**

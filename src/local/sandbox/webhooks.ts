@@ -206,9 +206,19 @@ export class Webhooks {
 
   /**
    * Tries each id once, in the given order, one after the other. Held and waiting ones are
-   * reported, not tried.
+   * reported, not tried. All are claimed from the beginning: the flusher, when it runs meanwhile,
+   * would send those whose turn has not come, and in its own order.
    */
   async deliver(ids: readonly number[]): Promise<Delivery[]> {
+    for (const id of ids) this.#inFlight.add(id);
+    try {
+      return await this.#deliverInOrder(ids);
+    } finally {
+      for (const id of ids) this.#inFlight.delete(id);
+    }
+  }
+
+  async #deliverInOrder(ids: readonly number[]): Promise<Delivery[]> {
     const results: Delivery[] = [];
     for (const id of ids) {
       const record = this.record(id);

@@ -63,6 +63,7 @@ class ShelledObject extends DurableObject<LedgerEnv> {
     const engine = createEngine({
       sql,
       random: systemRandomBytes,
+      halts: helpers.halts.known,
       ...(ctx.id.name === undefined ? {} : { userId: ctx.id.name }),
     });
     this.#shell = createShell(this.#host({ sql, engine }, helpers));

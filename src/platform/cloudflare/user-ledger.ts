@@ -5,6 +5,7 @@ import { consoleLog } from "../../kernel/log.ts";
 import { loggedFetch } from "../../kernel/outgoing.ts";
 import { systemRandomBytes } from "../../kernel/random.ts";
 import type { LedgerHelpers } from "../../ledger/object/alarm.ts";
+import { platformClock } from "./clock.ts";
 import { LedgerObject } from "./ledger-object.ts";
 import type { LedgerEnv } from "./ledger-object.ts";
 import { ledgerHelpers } from "../ledger-helpers.ts";
@@ -22,6 +23,8 @@ function helpersOf(env: LedgerEnv): LedgerHelpers {
     database: env.DB,
     config: config.value,
     random: systemRandomBytes,
+    monotonicMs: () => performance.now(),
+    clock: platformClock(env["ENVIRONMENT"] === "production" ? {} : env),
     fetch: loggedFetch((input, init) => fetch(input, init), log),
     log,
   });
@@ -40,6 +43,11 @@ class ConfigurationRefused extends Error {
 export class UserLedger extends LedgerObject {
   constructor(ctx: DurableObjectState, env: LedgerEnv) {
     super(ctx, env, {
+      halts: {
+        // Not before something is due: an object that is only asked for points parses no settings.
+        known: () => made.get(env)?.halts.known() ?? null,
+        refresh: async () => helpersOf(env).halts.refresh(),
+      },
       offersOn: async (covers) => helpersOf(env).offersOn(covers),
       sendNotice: async (...notice) => helpersOf(env).sendNotice(...notice),
       offerToSample: async (...items) => helpersOf(env).offerToSample(...items),

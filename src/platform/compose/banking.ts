@@ -5,10 +5,12 @@ import {
   connectionRoutes,
   quarantineListRoutes,
   quarantineReplayRoutes,
+  tokenRenewalRoutes,
   webhookRoutes,
 } from "../../banking/routes/index.ts";
 import { aggregatorAnswered } from "../../banking/service/aggregator-answered.ts";
 import { createBanking } from "../../banking/service/index.ts";
+import type { BankingService } from "../../banking/service/index.ts";
 import { bankingStore } from "../../banking/store/index.ts";
 import type { CataloguePort } from "../../catalogue/ports.ts";
 import type { UserTokens } from "../../http/authentication.ts";
@@ -26,10 +28,16 @@ type Neighbours = {
 };
 
 export function composeBanking(shared: Shared, { identity, tokens, catalogue }: Neighbours) {
-  const { platform, config, db, bodies, callers, cursors, idempotency, operatorTokens, note } =
-    shared;
+  const {
+    platform,
+    config,
+    cursors,
+    halts,
+    operatorTokens,
+    note,
+  } = shared;
   const { clock, random, log, fetch, sleep } = platform;
-  const store = bankingStore(db, random);
+  const store = bankingStore(shared.db, random, shared.seals);
   const powens = {
     ...config.powens,
     publicUrl: config.publicUrl,
@@ -45,6 +53,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     identity,
     catalogue,
     ledger: platform.ledger,
+    halts,
     maskLabel,
     keyrings: config.keyrings,
     programme: {
@@ -58,14 +67,7 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
     random,
     log,
   });
-  const routers: Routers = [
-    { path: "/", router: connectionRoutes({ service, tokens, idempotency, cursors }) },
-    { path: "/", router: webhookRoutes({ service, bodies, callers }) },
-    {
-      path: "/admin/v1",
-      router: quarantineReplayRoutes({ service, operatorTokens, idempotency, note }),
-    },
-  ];
+  const routers = bankingRouters(shared, service, tokens);
   return {
     service,
     routers,
@@ -85,4 +87,23 @@ export function composeBanking(shared: Shared, { identity, tokens, catalogue }: 
       }
     },
   };
+}
+
+function bankingRouters(
+  { bodies, callers, cursors, idempotency, operatorTokens, note }: Shared,
+  service: BankingService,
+  tokens: UserTokens,
+): Routers {
+  return [
+    { path: "/", router: connectionRoutes({ service, tokens, idempotency, cursors }) },
+    { path: "/", router: webhookRoutes({ service, bodies, callers }) },
+    {
+      path: "/admin/v1",
+      router: quarantineReplayRoutes({ service, operatorTokens, idempotency, note }),
+    },
+    {
+      path: "/admin/v1",
+      router: tokenRenewalRoutes({ service, operatorTokens, idempotency, cursors, note }),
+    },
+  ];
 }

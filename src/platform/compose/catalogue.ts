@@ -12,9 +12,9 @@ import type { Routers, Shared } from "./shared.ts";
 
 export type Catalogue = ReturnType<typeof composeCatalogue>;
 
-export function composeCatalogue({ platform, db }: Shared) {
+export function composeCatalogue({ platform, db, seals }: Shared) {
   const { clock, random, sleep, log } = platform;
-  const store = catalogueStore(db, random);
+  const store = catalogueStore(db, random, seals);
   const cache = catalogueCache({ store, compile: compileCatalogue, clock, sleep });
   return {
     cache,

@@ -18,9 +18,9 @@ type Listeners = {
 };
 
 export function composeIdentity(shared: Shared, listeners: Listeners) {
-  const { platform, config, db, cursors, idempotency, operatorTokens, note } = shared;
+  const { platform, config, db, seals, cursors, idempotency, operatorTokens, note } = shared;
   const { clock, random, log, fetch } = platform;
-  const store = identityStore(db, random);
+  const store = identityStore(db, random, seals);
   const mailer = httpMailer({ ...config.email, fetch, log });
   const contacts = contactBook({
     store,
@@ -34,6 +34,7 @@ export function composeIdentity(shared: Shared, listeners: Listeners) {
     clock,
     random,
     log,
+    relyingParty: config.webauthn,
     minimumAge: config.programme.minimumAge,
     ...listeners,
     mailer,

@@ -14,7 +14,7 @@ import { composeIdentity } from "./identity.ts";
 import { composeInsights, mountInsights } from "./insights.ts";
 import { mountLedger } from "./ledger.ts";
 import { composeLocalClock } from "./local.ts";
-import { composeOperations, composeTransfer } from "./operations.ts";
+import { composeOperations, composeTransfer, mountHalts, mountSeals } from "./operations.ts";
 import { sharedParts } from "./shared.ts";
 import type { Routers } from "./shared.ts";
 
@@ -63,7 +63,9 @@ export function compose(platform: Platform, config: Config): Composition {
     ...mountInsights(shared, catalogue, insights),
     ...identity.ageReviewRouters,
     ...banking.routers,
+    ...mountHalts(shared),
     ...transfer.routers,
+    ...mountSeals(shared),
     ...composeLocalClock(shared, sweep),
   ];
   const app = createApp({

@@ -19,7 +19,7 @@ import type { Routers, Shared } from "./shared.ts";
 
 type Insights = ReturnType<typeof composeInsights>;
 
-export function composeInsights({ platform, config, db }: Shared, catalogue: Catalogue) {
+export function composeInsights({ platform, config, db, seals }: Shared, catalogue: Catalogue) {
   const { clock, random, log, ledger } = platform;
   const { pointsPerEuro, pointsExpireMonths, reviewPoints } = config.programme;
   const programme = { pointsPerEuro, pointsExpireMonths, reviewPoints };
@@ -43,7 +43,7 @@ export function composeInsights({ platform, config, db }: Shared, catalogue: Cat
     privacy: composePrivacy({
       sample,
       reviews: queue,
-      identity: identityStore(db, random),
+      identity: identityStore(db, random, seals),
       index: config.keyrings.index,
       clock,
     }),

@@ -1,5 +1,6 @@
 // What D1 keeps about a user beside their account: the rows of the statistics sample, the rows and
-// the ages that wait for a review, the notices. The only place that knows all of it, so that no
+// the ages that wait for a review, the notices, the passkeys,
+// former addresses. The only place that knows all of it, so that no
 // erasure forgets a part.
 import type { IdentityStore } from "../../identity/store/index.ts";
 import { insightsPrivacy } from "../../insights/privacy.ts";
@@ -10,7 +11,10 @@ import type { ReviewsStore } from "../../reviews/store.ts";
 
 type PrivacyDeps = InsightsPrivacyDeps & {
   readonly reviews: Pick<ReviewsStore, "forget">;
-  readonly identity: Pick<IdentityStore, "forgetAgeReviews" | "forgetNotices">;
+  readonly identity: Pick<
+    IdentityStore,
+    "forgetAgeReviews" | "forgetNotices" | "forgetPasskeys" | "forgetEmailChanges"
+  >;
 };
 
 /** Both may be repeated. */
@@ -25,6 +29,8 @@ export function composePrivacy(deps: PrivacyDeps) {
       await reviews.erase(userId);
       await deps.identity.forgetAgeReviews(userId);
       await deps.identity.forgetNotices(userId);
+      await deps.identity.forgetPasskeys(userId);
+      await deps.identity.forgetEmailChanges(userId);
     },
   };
 }

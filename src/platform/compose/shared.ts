@@ -4,11 +4,13 @@ import { auditStatement } from "../../audit/ports.ts";
 import type { AuditEvent } from "../../audit/ports.ts";
 import type { Config } from "../../config.ts";
 import { openDatabase } from "../../db/database.ts";
+import { rowSeals } from "../../db/row-seals.ts";
 import { openBodies } from "../../http/bodies.ts";
 import type { StartTimer } from "../../http/bodies.ts";
 import { rememberCallers } from "../../http/callers.ts";
 import { idempotencyStore } from "../../http/idempotency-store.ts";
 import { signedCursors } from "../../http/paging.ts";
+import { haltsStore } from "../../operations/halts/store.ts";
 import { operatorTokens } from "../../identity/operator-tokens.ts";
 import type { Platform } from "../ports.ts";
 
@@ -22,14 +24,20 @@ const startTimer: StartTimer = (afterMs, run) => {
 };
 
 export function sharedParts(platform: Platform, config: Config) {
-  const { clock, random } = platform;
+  const { clock, random, log } = platform;
   const db = openDatabase(platform.db);
   return {
     platform,
     config,
     db,
+    seals: rowSeals({
+      keyring: config.keyrings.index,
+      unsealedBeforeMs: config.unsealedBeforeMs,
+      log,
+    }),
     bodies: openBodies(startTimer),
     callers: rememberCallers(clock),
+    halts: haltsStore(db, random),
     cursors: signedCursors(config.keyrings.index),
     idempotency: { store: idempotencyStore(db, config.keyrings.encryption, random), clock },
     note: async (event: AuditEvent): Promise<void> =>

@@ -69,7 +69,7 @@ export function openLedgers(parts: LedgersParts): Ledgers {
   const { folder, alarms, clock, log } = parts;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const files = openFiles<Book>({
-    open: (userId) => openBook(folder, userId, parts.random),
+    open: (userId) => openBook(parts, userId),
     close: (book) => book.sql.close(),
     ...(parts.openMax === undefined ? {} : { max: parts.openMax }),
   });
@@ -138,7 +138,7 @@ function ledgerShells(
     });
 }
 
-function openBook(folder: string, userId: string, random: RandomBytes): Book {
+function openBook({ folder, random, helpers }: LedgersParts, userId: string): Book {
   // A name that is no user's id could lead out of the folder.
   assert(
     isId("usr", userId),
@@ -150,7 +150,7 @@ function openBook(folder: string, userId: string, random: RandomBytes): Book {
   const sql = openFileSql(join(shard, `${userId}.sqlite`));
   try {
     sql.transaction(() => migrate(sql));
-    return { sql, engine: createEngine({ sql, random, userId }) };
+    return { sql, engine: createEngine({ sql, random, userId, halts: helpers.halts.known }) };
   } catch (error) {
     sql.close();
     throw error;

@@ -128,7 +128,7 @@ export const DESCRIPTORS: readonly Descriptor[] = [
   },
   { brand: ["LAPOSTE"], wikidata: "Q373724", exclude: ["La Poste Mobile"], source: POLICY },
   {
-    brand: ["TOTAL", "TOTALENERGIES"],
+    brand: ["TOTALENERGIES", "TOTAL"],
     wikidata: "Q154037",
     exclude: ["Total Direct Energie"],
     source: POLICY,

@@ -1,11 +1,11 @@
-// All frames, compiled into one tree. A frame whose card details allow it is read in three ways:
+// All frames, compiled into one table. A frame whose card details allow it is read in three ways:
 // the purchase itself, its refund and a withdrawal behind the same head.
 
 import type { RowKind } from "../ports.ts";
 import { ACCOUNT_FRAMES } from "./accounts.ts";
 import { CARD_FRAMES } from "./cards.ts";
 import { compileHeads } from "./pattern.ts";
-import type { HeadTree } from "./pattern.ts";
+import type { HeadTable } from "./pattern.ts";
 import type { HeadFrame } from "./types.ts";
 
 /** What reading needs of a frame. */
@@ -21,7 +21,9 @@ const REFUND_MARK = "REMBT|REMB|REMBOURSEMENT|REMBOURST|RBT|RMBT";
 const CASH = "RETRAIT|RETRAITS";
 
 /** The heads of one frame by kind and date; longer readings win over shorter ones. */
-function readingsOf(frame: HeadFrame): { kind: RowKind; dated: boolean; heads: string[] }[] {
+export function readingsOf(
+  frame: HeadFrame,
+): { kind: RowKind; dated: boolean; heads: string[] }[] {
   const { heads, kind } = frame;
   if (frame.cardDetails !== true) {
     const dated = heads.some((head) => /<date>|<ddmm|<run>/.test(head));
@@ -69,4 +71,4 @@ const readings = FRAMES.flatMap((frame) =>
 );
 
 export const READINGS: readonly ReadFrame[] = readings.map(({ read }) => read);
-export const HEADS: HeadTree = compileHeads(readings.map(({ heads }) => heads));
+export const HEADS: HeadTable = compileHeads(readings.map(({ heads }) => heads));

@@ -1,4 +1,4 @@
-// The little language in which heads are written, and the tree that all heads are read with.
+// The little language in which heads are written, and the table that all heads are read with.
 //
 //   CARTE|CB        one of these words        [DU|LE <date>]  optional, may nest
 //   <date>          dd/mm, dd/mm/yy, dd.mm.yy, ddmmyy, ddmmyyyy
@@ -13,95 +13,9 @@
 //
 // The frame that reads the most tokens wins; of two that read the same, the first in the list.
 
-import { DIGITS, GAP_COMMA, GAP_STAR, goesOn, LETTERS, wordNumber } from "../scan.ts";
+import { DIGITS, wordNumber } from "../scan.ts";
 import type { Scan } from "../scan.ts";
-import { dateTokens, headMaskTokens, is, isDateRun, isDigits, size } from "../shapes.ts";
-import { ABROAD, BY, CARTE, DATE_PLACEHOLDER, DU, EURO, HOUR, TOP } from "../frame-words.ts";
-
-/** Tokens that a piece reads at `i`; -1 when it does not fit. */
-type Piece = (scan: Scan, i: number) => number;
-
-const FARTHEST = 14;
-
-function dateLength(scan: Scan, i: number): number {
-  const written = dateTokens(scan, i);
-  if (written > 0) return written;
-  if (is(scan, i, DATE_PLACEHOLDER)) return 1;
-  return isDateRun(scan, i) && size(scan, i) > 4 && (i + 1 === scan.count || scan.gaps[i + 1] !== 0)
-    ? 1
-    : -1;
-}
-
-function until(scan: Scan, i: number, fits: (at: number) => boolean): number {
-  const limit = Math.min(scan.count, i + FARTHEST);
-  for (let at = i; at < limit; at += 1) if (fits(at)) return at - i;
-  return -1;
-}
-
-/** "2,80 NZD / 1 euro = 1,81": an amount, then what one euro was worth. */
-function rateLength(scan: Scan, i: number): number {
-  if (scan.kinds[i] !== DIGITS) return -1;
-  const upToEuro = until(scan, i, (at) => is(scan, at, EURO) && scan.kinds[at + 1] === DIGITS);
-  if (upToEuro < 0) return -1;
-  const decimals = scan.gaps[i + upToEuro + 2] === GAP_COMMA ? 1 : 0;
-  return upToEuro + 2 + decimals;
-}
-
-const GROUPS = 4;
-
-/** Tokens of a card number in four groups of four, at least the first masked; -1 for none. */
-function groupedMaskLength(scan: Scan, i: number): number {
-  if (!goesOn(scan, scan.starts[i] ?? 0, "XXXX")) return -1;
-  for (let at = i; at < i + GROUPS; at += 1) {
-    if (at >= scan.count || size(scan, at) !== 4) return -1;
-    if (scan.kinds[at] !== DIGITS && !goesOn(scan, scan.starts[at] ?? 0, "XXXX")) return -1;
-  }
-  return GROUPS;
-}
-
-const oneIf = (fits: boolean): number => (fits ? 1 : -1);
-
-const PIECES: ReadonlyMap<string, Piece> = new Map<string, Piece>([
-  ["<date>", dateLength],
-  ["<run>", (scan, i) => oneIf(isDateRun(scan, i) && size(scan, i) > 4 && scan.gaps[i + 1] !== 0)],
-  ["<ddmm>", (scan, i) => oneIf(isDateRun(scan, i) && size(scan, i) === 4)],
-  ["<ddmmyy>", (scan, i) => oneIf(isDateRun(scan, i) && size(scan, i) === 6)],
-  ["<digits>", (scan, i) => oneIf(scan.kinds[i] === DIGITS)],
-  ["<number>", (scan, i) => oneIf(scan.kinds[i] === DIGITS && size(scan, i) >= 3)],
-  ["<reference>", (scan, i) => oneIf(scan.kinds[i] === DIGITS && size(scan, i) >= 6)],
-  ["<mask>", (scan, i) => headMaskTokens(scan, i) || -1],
-  ["<hour>", (scan, i) => (isDigits(scan, i, 2) && is(scan, i + 1, HOUR) ? 2 : -1)],
-  ["<country>", (scan, i) => oneIf(is(scan, i, ABROAD) && scan.kinds[i + 1] === LETTERS)],
-  [
-    "<until-date>",
-    (scan, i) => until(scan, i, (at) => is(scan, at, DU) && isDateRun(scan, at + 1)),
-  ],
-  ["<until-by>", (scan, i) => until(scan, i, (at) => is(scan, at, BY))],
-  [
-    "<until-card>",
-    (scan, i) => until(scan, i, (at) => is(scan, at, CARTE) && groupedMaskLength(scan, at + 1) > 0),
-  ],
-  ["<grouped-mask>", groupedMaskLength],
-  ["<rate>", rateLength],
-  ["<end>", (scan, i) => (i >= scan.count ? 0 : -1)],
-  ["<more>", (scan, i) => (i < scan.count ? 0 : -1)],
-  // A shop may be called TIP TOP.
-  ["<not-top>", (scan, i) => (i < scan.count && !is(scan, i, TOP) ? 0 : -1)],
-  ["<not-star>", (scan, i) => (((scan.gaps[i] ?? 0) & GAP_STAR) === 0 ? 0 : -1)],
-]);
-
-/** A node of the tree: what may come next, and the frame whose head ends here (-1 for none). */
-type Node = {
-  readonly words: Map<number, Node>;
-  readonly pieces: { readonly name: string; readonly piece: Piece; readonly next: Node }[];
-  frame: number;
-};
-
-export type HeadTree = { readonly root: Node };
-
-function newNode(): Node {
-  return { words: new Map(), pieces: [], frame: -1 };
-}
+import { pieceCode, pieceLength } from "./pieces.ts";
 
 /** Index after the group that opens at `open`. */
 function closing(text: string, open: number): number {
@@ -113,96 +27,235 @@ function closing(text: string, open: number): number {
   throw new Error(`head pattern without a closing bracket: ${text}`);
 }
 
-/** The pattern with every choice of its optional groups made: plain lists of words and pieces. */
-export function variantsOf(pattern: string): readonly string[] {
-  const open = pattern.indexOf("[");
-  if (open < 0) {
-    if (pattern.includes("]")) throw new Error(`head pattern with a stray bracket: ${pattern}`);
-    return [pattern.trim().replace(/\s+/g, " ")];
-  }
-  const close = closing(pattern, open);
-  const before = pattern.slice(0, open);
-  const rest = pattern.slice(close + 1);
-  return [
-    ...variantsOf(`${before} ${pattern.slice(open + 1, close)} ${rest}`),
-    ...variantsOf(`${before} ${rest}`),
-  ];
+/**
+ * A place in the patterns: what must be read there, and the places that may come next. Places that
+ * read the same and go on alike are one, so that twelve words for "refund" share what follows them.
+ */
+type Place = {
+  /** Lexicon numbers of the words that fit; empty for a piece or an end. */
+  readonly words: readonly number[];
+  /** The number of a piece, or -1. */
+  readonly piece: number;
+  readonly next: readonly number[];
+  /** The frame whose head ends here, or -1. */
+  readonly frame: number;
+};
+
+type Places = { readonly all: Place[]; readonly known: Map<string, number> };
+
+function placeOf(places: Places, place: Place): number {
+  const key = [place.words.join(","), place.piece, place.next.join(","), place.frame].join(";");
+  const known = places.known.get(key);
+  if (known !== undefined) return known;
+  places.all.push(place);
+  places.known.set(key, places.all.length - 1);
+  return places.all.length - 1;
 }
 
-function insert(root: Node, elements: readonly string[], frame: number): void {
-  const [first, ...rest] = elements;
-  if (first === undefined) {
-    if (root.frame < 0) root.frame = frame;
-    return;
+function union(sets: readonly (readonly number[])[]): readonly number[] {
+  return [...new Set(sets.flat())].sort((a, b) => a - b);
+}
+
+/** One word or piece of a pattern, before the places that follow it. */
+function elementBefore(places: Places, element: string, next: readonly number[]): number {
+  if (element.startsWith("<")) {
+    return placeOf(places, { words: [], piece: pieceCode(element), next, frame: -1 });
   }
-  if (first.startsWith("<")) {
-    const piece = PIECES.get(first);
-    if (piece === undefined) throw new Error(`unknown piece of a head pattern: ${first}`);
-    let edge = root.pieces.find(({ name }) => name === first);
-    if (edge === undefined) {
-      edge = { name: first, piece, next: newNode() };
-      root.pieces.push(edge);
-    }
-    insert(edge.next, rest, frame);
-    return;
+  const words = element.split("|").map(wordNumber).sort((a, b) => a - b);
+  return placeOf(places, { words, piece: -1, next, frame: -1 });
+}
+
+/** The places at which `pattern` may begin, when `after` are those that follow it. */
+function placesBefore(
+  places: Places,
+  pattern: string,
+  after: readonly number[],
+): readonly number[] {
+  const open = pattern.indexOf("[");
+  const plain = (text: string, next: readonly number[]): readonly number[] =>
+    text.split(/\s+/).filter((element) => element !== "").reduceRight(
+      (following, element) => [elementBefore(places, element, following)],
+      next,
+    );
+  if (open < 0) {
+    if (pattern.includes("]")) throw new Error(`head pattern with a stray bracket: ${pattern}`);
+    return plain(pattern, after);
   }
-  for (const word of first.split("|")) {
-    const id = wordNumber(word);
-    let next = root.words.get(id);
-    if (next === undefined) {
-      next = newNode();
-      root.words.set(id, next);
-    }
-    insert(next, rest, frame);
-  }
+  const close = closing(pattern, open);
+  const rest = placesBefore(places, pattern.slice(close + 1), after);
+  const inside = placesBefore(places, pattern.slice(open + 1, close), rest);
+  return plain(pattern.slice(0, open), union([inside, rest]));
 }
 
 /**
- * Builds the tree of all heads; `patterns[i]` are the heads of frame `i`. Throws on a bad pattern.
+ * All heads as one table of numbers. A state is the set of places that a label may have reached;
+ * state 0 is the beginning. Words choose the next state, and each piece that fits another one.
  */
-export function compileHeads(patterns: readonly (readonly string[])[]): HeadTree {
-  const root = newNode();
-  for (const [frame, heads] of patterns.entries()) {
-    for (const head of heads) {
-      for (const variant of variantsOf(head)) {
-        if (variant === "") throw new Error(`a head that reads nothing: ${head}`);
-        insert(root, variant.split(" "), frame);
-      }
+export type HeadTable = {
+  /** By state: the first frame whose head ends there, or -1. */
+  readonly frames: Int16Array;
+  /** By state: every frame whose head ends there. */
+  readonly ends: readonly (readonly number[])[];
+  /** Open addressing: state and word in one number, then the next state; 0 for a free slot. */
+  readonly edges: Int32Array;
+  readonly mask: number;
+  /** By state: where its pieces begin in the two lists below; one entry more than states. */
+  readonly firstPieces: Int32Array;
+  readonly pieces: Uint8Array;
+  readonly nexts: Int32Array;
+};
+
+/** A state with its way on: the next state by word, and by piece. */
+type State = {
+  readonly words: ReadonlyMap<number, number>;
+  readonly pieces: ReadonlyMap<number, number>;
+  readonly ends: readonly number[];
+};
+
+function add(sets: Map<number, readonly number[]>, key: number, more: readonly number[]): void {
+  sets.set(key, union([sets.get(key) ?? [], more]));
+}
+
+/** Every state that labels can reach from the places at which heads begin. */
+function statesFrom(places: readonly Place[], begin: readonly number[]): readonly State[] {
+  const states: State[] = [];
+  const sets: (readonly number[])[] = [begin];
+  const known = new Map([[begin.join(","), 0]]);
+  const stateOf = (set: readonly number[]): number => {
+    const key = set.join(",");
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    known.set(key, sets.length);
+    sets.push(set);
+    return sets.length - 1;
+  };
+  for (let state = 0; state < sets.length; state += 1) {
+    const words = new Map<number, readonly number[]>();
+    const pieces = new Map<number, readonly number[]>();
+    const ends: number[] = [];
+    for (const index of sets[state] ?? []) {
+      const place = places[index];
+      if (place === undefined) continue;
+      if (place.frame >= 0) ends.push(place.frame);
+      for (const word of place.words) add(words, word, place.next);
+      if (place.piece >= 0) add(pieces, place.piece, place.next);
+    }
+    states.push({
+      words: new Map([...words].map(([word, set]) => [word, stateOf(set)])),
+      pieces: new Map([...pieces].map(([piece, set]) => [piece, stateOf(set)])),
+      ends: ends.sort((a, b) => a - b),
+    });
+  }
+  return states;
+}
+
+/** Room for every lexicon number beside the state. */
+const WORD_BITS = 13;
+
+function slotOf(key: number, mask: number): number {
+  return (Math.imul(key, 0x9e3779b1) >>> 12) & mask;
+}
+
+function tableOf(states: readonly State[]): HeadTable {
+  const wordCount = states.reduce((count, { words }) => count + words.size, 0);
+  const pieceCount = states.reduce((count, { pieces }) => count + pieces.size, 0);
+  let size = 64;
+  while (size < wordCount * 2) size *= 2;
+  const mask = size - 1;
+  const edges = new Int32Array(size * 2);
+  const firstPieces = new Int32Array(states.length + 1);
+  const pieces = new Uint8Array(pieceCount);
+  const nexts = new Int32Array(pieceCount);
+  let used = 0;
+  for (const [state, { words, pieces: own }] of states.entries()) {
+    for (const [word, next] of words) {
+      const key = (state << WORD_BITS) | word;
+      let slot = slotOf(key, mask);
+      while (edges[slot * 2] !== 0) slot = (slot + 1) & mask;
+      edges[slot * 2] = key;
+      edges[slot * 2 + 1] = next;
+    }
+    firstPieces[state] = used;
+    for (const [piece, next] of own) {
+      pieces[used] = piece;
+      nexts[used] = next;
+      used += 1;
     }
   }
-  return { root };
+  firstPieces[states.length] = used;
+  return {
+    frames: Int16Array.from(states, ({ ends }) => ends[0] ?? -1),
+    ends: states.map(({ ends }) => ends),
+    edges,
+    mask,
+    firstPieces,
+    pieces,
+    nexts,
+  };
+}
+
+/**
+ * Builds the table of all heads; `patterns[i]` are the heads of frame `i`. Throws on a bad pattern.
+ */
+export function compileHeads(patterns: readonly (readonly string[])[]): HeadTable {
+  const places: Places = { all: [], known: new Map() };
+  const begin: (readonly number[])[] = [];
+  for (const [frame, heads] of patterns.entries()) {
+    const end = placeOf(places, { words: [], piece: -1, next: [], frame });
+    for (const head of heads) {
+      const first = placesBefore(places, head, [end]);
+      if (first.includes(end)) throw new Error(`a head that reads nothing: ${head}`);
+      begin.push(first);
+    }
+  }
+  return tableOf(statesFrom(places.all, union(begin)));
 }
 
 /** Where the best head ended and which frame it is; -1 for none. Reused between labels. */
 export type HeadMatch = { frame: number; end: number };
 
-function follow(scan: Scan, node: Node, i: number, best: HeadMatch): void {
+/** The state after `word` in `state`, 0 when no head goes on so (0 is the beginning). */
+function afterWord(table: HeadTable, state: number, word: number): number {
+  const key = (state << WORD_BITS) | word;
+  let slot = slotOf(key, table.mask);
+  for (;;) {
+    const found = table.edges[slot * 2];
+    if (found === key) return table.edges[slot * 2 + 1] ?? 0;
+    if (found === 0) return 0;
+    slot = (slot + 1) & table.mask;
+  }
+}
+
+function follow(scan: Scan, table: HeadTable, state: number, i: number, best: HeadMatch): void {
+  const frame = table.frames[state] ?? -1;
   if (
-    node.frame >= 0 &&
-    (best.frame < 0 || i > best.end || (i === best.end && node.frame < best.frame))
+    frame >= 0 && (best.frame < 0 || i > best.end || (i === best.end && frame < best.frame))
   ) {
-    best.frame = node.frame;
+    best.frame = frame;
     best.end = i;
   }
-  if (i < scan.count) {
-    const next = node.words.get(scan.ids[i] ?? 0);
-    if (next !== undefined) follow(scan, next, i + 1, best);
+  const word = scan.ids[i] ?? 0;
+  if (word !== 0 && i < scan.count) {
+    const next = afterWord(table, state, word);
+    if (next !== 0) follow(scan, table, next, i + 1, best);
   }
-  for (const edge of node.pieces) {
-    const read = edge.piece(scan, i);
-    if (read >= 0) follow(scan, edge.next, i + read, best);
+  const last = table.firstPieces[state + 1] ?? 0;
+  for (let at = table.firstPieces[state] ?? 0; at < last; at += 1) {
+    const read = pieceLength(table.pieces[at] ?? 0, scan, i);
+    if (read >= 0) follow(scan, table, table.nexts[at] ?? 0, i + read, best);
   }
 }
 
 /** Reads the head at token `i`. The work is bounded by the longest pattern. */
-export function matchHead(scan: Scan, tree: HeadTree, i: number, best: HeadMatch): void {
+export function matchHead(scan: Scan, table: HeadTable, i: number, best: HeadMatch): void {
   best.frame = -1;
   best.end = i;
   if (i >= scan.count) return;
   if (scan.kinds[i] !== DIGITS) {
-    const next = tree.root.words.get(scan.ids[i] ?? 0);
-    if (next !== undefined) follow(scan, next, i + 1, best);
+    const word = scan.ids[i] ?? 0;
+    const next = word === 0 ? 0 : afterWord(table, 0, word);
+    if (next !== 0) follow(scan, table, next, i + 1, best);
     return;
   }
-  follow(scan, tree.root, i, best);
+  follow(scan, table, 0, i, best);
 }

@@ -22,6 +22,8 @@ export type HeadFrame = {
   readonly remote?: true;
   /** Old exports cut the whole label at 54 characters. */
   readonly cutAt54?: true;
+  /** Earlier frames that read some of the same heads otherwise, and win there. */
+  readonly yieldsTo?: readonly string[];
   readonly source: string;
   readonly certainty: Certainty;
   /** An invented label in this shape, and the merchant that must be read from it ("" for none). */

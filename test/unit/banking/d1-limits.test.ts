@@ -8,9 +8,11 @@ import { insertAccount } from "../../../src/banking/store/new-account.ts";
 import { updateAccount } from "../../../src/banking/store/reconcile.ts";
 import { linkedUserReads } from "../../../src/banking/store/linked-users.ts";
 import type { Database } from "../../../src/db/database.ts";
+import { strictSeals } from "../../support/seals.ts";
 
 const VALUES_MAX = 100;
 const ARGUMENTS_MAX = 32;
+const seals = strictSeals({ active: "k1", keys: new Map([["k1", new Uint8Array(32)]]) });
 const USER = "usr_0190a0b0-0000-7000-8000-0000000000ab";
 
 type Statement = { readonly sql: string; readonly params: readonly unknown[] };
@@ -36,7 +38,7 @@ async function linkedUserStatements(): Promise<Statement[]> {
       return [];
     },
   } as unknown as Database;
-  const reads = linkedUserReads(capture);
+  const reads = linkedUserReads(capture, seals);
   await reads.linkedUserByRemoteId("powens", "7");
   await reads.connectionsOf(USER);
   return seen;
@@ -52,17 +54,20 @@ describe("statements of the banking store", () => {
     nameTag: "n",
     parentRemoteId: null,
     earlierKeys: ["f"],
+    id: "acc_1",
+    createdAtMs: 1,
   };
 
   it("bind no more values than D1 takes", async ({ expect }) => {
     const item = { remoteConnectionId: "1", remoteId: "2", kind: "card", currency: "EUR" };
     const random = (length: number) => new Uint8Array(length);
     const statements: Statement[] = [
-      insertAccount(db, changes, { ...item, ...identity } as never, random).toSQL(),
+      insertAccount(db, changes, { ...item, ...identity } as never, random, seals).toSQL(),
       updateAccount(
         db,
         changes,
         { remoteId: "2", state: "enabled", currency: null, goneAtMs: null, identity } as never,
+        seals,
       ).toSQL(),
       ...await linkedUserStatements(),
     ];

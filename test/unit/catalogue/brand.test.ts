@@ -93,6 +93,7 @@ function bookOf(versions: readonly VersionRecord[], previous: Catalogue | null =
   };
   return arrangeCatalogue({
     version: 2,
+    paused: false,
     brandsVersion: 1,
     brands: previous === null ? [brand] : null,
     corrections: previous === null ? [] : null,
@@ -147,6 +148,7 @@ describe("the catalogue", () => {
     expect(() =>
       arrangeCatalogue({
         version: 1,
+        paused: false,
         brandsVersion: 1,
         brands: null,
         corrections: null,
@@ -256,7 +258,13 @@ describe("readiness", () => {
       throw new Error("down");
     };
     const seen = await readiness(
-      { database: down, ledger: async () => true, programme: down, aggregator: down },
+      {
+        database: down,
+        ledger: async () => true,
+        programme: down,
+        aggregator: down,
+        seals: () => true,
+      },
       true,
     );
     expect(seen.failures).toEqual(["database_unavailable"]);

@@ -43,6 +43,7 @@ function fixture() {
         const fresh = known !== state.brandsVersion;
         const rows: CatalogueRows = {
           version: state.version,
+          paused: false,
           brandsVersion: state.brandsVersion,
           offers: [],
           versions: [],

@@ -9,7 +9,8 @@ import {
   newLongCode,
   normaliseCode,
 } from "../../../src/identity/code.ts";
-import { completeConsents } from "../../../src/identity/consent.ts";
+import { completeConsents, CONSENT_PURPOSES } from "../../../src/identity/consent.ts";
+import { consentText, currentVersion } from "../../../src/identity/consent-texts.ts";
 import {
   EMAIL_PATTERN,
   emailIndex,
@@ -26,6 +27,7 @@ import {
 } from "../../../src/identity/profile.ts";
 import { newRefreshToken, sessionOfRefreshToken } from "../../../src/identity/refresh-token.ts";
 import { openUndoToken, undoToken } from "../../../src/identity/undo-token.ts";
+import { sha256Hex } from "../../../src/kernel/hash.ts";
 import { newId } from "../../../src/kernel/ids.ts";
 import type { Keyring } from "../../../src/kernel/keyring.ts";
 import type { RandomBytes } from "../../../src/kernel/random.ts";
@@ -354,6 +356,37 @@ describe("completeConsents()", () => {
     ]);
     expect(all[1]).toBe(decided);
     expect(all.filter((consent) => consent.granted).length).toBe(1);
+  });
+});
+
+describe("consentText()", () => {
+  // What people agreed to must be read years later as they read it: a published text is never
+  // edited, another wording is another version.
+  it("never changes what was published", ({ expect }) => {
+    const published = CONSENT_PURPOSES.flatMap((purpose) =>
+      (["fr", "en"] as const).map((locale) => {
+        const { title = "", body = "" } = consentText(purpose, "1", locale) ?? {};
+        return `${purpose} 1 ${locale} ${sha256Hex(`${title}\n${body}`).slice(0, 16)}`;
+      })
+    );
+    expect(published).toEqual([
+      "terms 1 fr d36ecccb9e7d1fe0",
+      "terms 1 en 9fe978558d6ef0c0",
+      "bank_data 1 fr 91a9a85481f3ed1b",
+      "bank_data 1 en 0bd7ca3aa455f85e",
+      "recommendations 1 fr d9c1ea8f6fc83f0b",
+      "recommendations 1 en 5f023f73ec2f7228",
+      "statistics 1 fr 0fd65baa9c92f77a",
+      "statistics 1 en c3c36a843bb8d45b",
+      "marketing 1 fr 4301c9268bef1604",
+      "marketing 1 en e0c3d24f20a9887a",
+    ]);
+  });
+
+  it("gives the current version unless another is named, and null for one that never was", ({ expect }) => {
+    expect(consentText("terms", null, "fr")).toEqual(consentText("terms", "1", "fr"));
+    expect(currentVersion("terms")).toBe("1");
+    expect(consentText("terms", "2026-11", "fr")).toBeNull();
   });
 });
 

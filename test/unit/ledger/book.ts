@@ -4,6 +4,7 @@ import { migrate } from "../../../src/ledger/book/schema.ts";
 import { createEngine } from "../../../src/ledger/engine.ts";
 import type { Engine } from "../../../src/ledger/engine.ts";
 import type {
+  HaltMemory,
   KeyedOperation,
   PointsView,
   PurchaseView,
@@ -50,10 +51,15 @@ export function value<T>(
   return answer.value;
 }
 
-export function openBook(trace?: WriteTrace, seed = 1): Book {
+export function openBook(trace?: WriteTrace, seed = 1, halts?: HaltMemory["known"]): Book {
   const sql = openFileSql(":memory:", trace);
   sql.transaction(() => migrate(sql));
-  const engine = createEngine({ sql, random: seededRandom(seed), userId: USER });
+  const engine = createEngine({
+    sql,
+    random: seededRandom(seed),
+    userId: USER,
+    ...halts === undefined ? {} : { halts },
+  });
   const points = (date = TODAY): PointsView => value(engine.points(null, at(date)));
   const purchases = (date = TODAY): readonly PurchaseView[] =>
     value(engine.purchases(ALL, at(date))).items;

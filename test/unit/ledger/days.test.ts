@@ -128,7 +128,12 @@ async function ring(
       },
     } as never,
     reserve: () => Promise.reject(new Error("no budget is asked")),
-    helpers: { offersOn, sendNotice: async () => false, offerToSample: async () => {} },
+    helpers: {
+      halts: { known: () => [], refresh: async () => {} },
+      offersOn,
+      sendNotice: async () => false,
+      offerToSample: async () => {},
+    },
     log: { info: () => {}, alert: () => {} },
   }, nowMs);
 }

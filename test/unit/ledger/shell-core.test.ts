@@ -5,8 +5,10 @@ import type { EngineMethod } from "../../../src/ledger/object/methods.ts";
 import { createShell, createTurns } from "../../../src/ledger/object/shell-core.ts";
 import type { ShellHost } from "../../../src/ledger/object/shell-core.ts";
 import { at, batch, row, USER } from "../../contract/ledger-factories.ts";
-import { openBook, TODAY } from "./book.ts";
+import { openBook, TODAY, value } from "./book.ts";
+import type { Halt, PointsView } from "../../../src/ledger/ports.ts";
 
+type Answer = { readonly ok: true; readonly value: PointsView };
 const NOW = at(TODAY);
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -29,6 +31,7 @@ function openShell(more: Partial<ShellHost> = {}) {
     database: DOWN,
     reserve: () => Promise.reject(new Error("no budget is asked")),
     helpers: {
+      halts: { known: () => [], refresh: async () => {} },
       offersOn: () => Promise.reject(new Error("no day is due")),
       sendNotice: async () => false,
       offerToSample: async () => {},
@@ -66,6 +69,39 @@ describe("createShell()", () => {
       const written = ["record", "operate", "decideReview"].includes(name);
       expect([name, alarms.length]).toEqual([name, written ? 1 : 0]);
     }
+  });
+
+  test("reads the halts once something is due, and lets it wait while D1 does not answer", async ({ expect }) => {
+    let known: readonly Halt[] | null = null;
+    let reads = 0;
+    let down = true;
+    const refresh = async (): Promise<void> => {
+      reads += 1;
+      if (down) throw new Error("down");
+      known = [];
+    };
+    const book = openBook(undefined, 1, () => known);
+    const { shell, alerts } = openShell({
+      use: (work) => work(book),
+      helpers: {
+        halts: { known: () => known, refresh },
+        offersOn: () => Promise.reject(new Error("no day is due")),
+        sendNotice: async () => false,
+        offerToSample: async () => {},
+      },
+    });
+    await shell.record(batch([row("1")]), NOW);
+    const due = at("2026-12-13");
+    const pending = async () => value(await shell.points(null, due) as never as Answer).balances;
+    await shell.points(null, NOW);
+    expect(reads).toBe(0);
+    expect(await pending()).toMatchObject({ pending: 104, available: 0 });
+    expect([reads, alerts]).toEqual([1, ["ledger_halts_unread"]]);
+    down = false;
+    expect(await pending()).toMatchObject({ pending: 0, available: 104 });
+    expect(reads).toBe(2);
+    await pending();
+    expect(reads).toBe(2);
   });
 
   test("sets no alarm after a write that was refused, and alerts without the message", async ({ expect }) => {

@@ -165,6 +165,42 @@ test("any text gets an answer of the promised shape", () => {
   );
 });
 
+const hostilePart = fc.constantFrom(
+  ...MERCHANT_PARTS,
+  " ".repeat(50),
+  "\u0000",
+  "\u{1f6d2}",
+  "\ud83d",
+  "\u202e\u0627\u0644",
+  "E\u0301",
+  "\ufffd",
+  "PAIEMENT CB 1412",
+  "CARTE X1234",
+  "|",
+);
+
+test("a label of 5,000 characters of anything is answered, with the same answer each time", () => {
+  fc.assert(
+    fc.property(
+      fc.array(hostilePart, { minLength: 1, maxLength: 40 }),
+      fc.constantFrom("", " "),
+      (parts, between) => {
+        const once = parts.join(between);
+        const text = `${once}${between}`.repeat(Math.ceil(5_000 / (once.length + 1))).slice(
+          0,
+          5_000,
+        );
+        const first = recogniser.recognise(text);
+        expect(recogniser.kindOf(text)).toBe(first.kind);
+        // What a long label leaves behind must not show in the next one.
+        expect(recogniser.recognise("CB MONOPRIX 12/11").brandId).toBe("Monoprix");
+        expect(recogniser.recognise(text)).toEqual(first);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
 /** Steps of one recognition: tokens read and steps of matching. */
 function work(catalogue: ReturnType<typeof compileTrie>, text: string): number {
   const [tokens, frame] = [newScan(), newFrame()];
@@ -192,6 +228,14 @@ describe("work", () => {
     ["facilitators", (n) => "PAYPAL *".repeat(n / 8)],
     ["an excluded phrase begun", (n) => `CARREFOUR ${"CARREFOUR DRIV ".repeat(n / 15)}`],
     ["accents", (n) => "É".repeat(n)],
+    ["blanks", (n) => " ".repeat(n)],
+    ["blanks inside a name", (n) => `CB SUPER${" ".repeat(n)}U 12/11`],
+    ["emoji", (n) => "CB \u{1f6d2} ".repeat(n / 6)],
+    ["right to left", (n) => "\u0627\u0644\u0633\u0648\u0642 ".repeat(n / 6)],
+    ["NUL", (n) => "CB\u0000MONOPRIX ".repeat(n / 12)],
+    ["communes", (n) => `CB ${"ABAINVILLE ST ".repeat(n / 14)}`],
+    ["questions for accents", (n) => "NOCIB? ".repeat(n / 7)],
+    ["instalments without an end", (n) => "1ER TIERS SUR ".repeat(n / 14)],
     ["refunds", (n) => "ANN DE PAIEMENT PAR ".repeat(n / 20)],
   ];
   test.each(hostile)("grows at most with the length: %s", (_name, make) => {

@@ -129,5 +129,6 @@ export const CODES: readonly ReasonCode[] = Object.keys(
     account_not_earning: 0,
     currency_unsupported: 0,
     held_for_review: 0,
+    programme_paused: 0,
   } satisfies Record<ReasonCode, number>,
 ) as ReasonCode[];
