@@ -3,7 +3,7 @@
 // (refund-allocation.ts), so a refund before its purchase ends like one after it.
 import type { BrandId } from "../../kernel/ids.ts";
 import { addDays } from "../../kernel/time.ts";
-import { readLot } from "../points/lots.ts";
+import { readLot } from "../points/lot-rows.ts";
 import type { Account } from "./account-identity.ts";
 import { isInDoubt, PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
