@@ -446,7 +446,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "sameness looks six days far",
     breaks: "taken over within 10 days",
-    file: "ledger/purchases/group-matching.ts",
+    file: "ledger/purchases/batch-plan.ts",
     find: "SAMENESS_MARGIN_DAYS = 45",
     seeds: [74],
     replace: "SAMENESS_MARGIN_DAYS = 6",

@@ -7,6 +7,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "only what a read has shown is confirmed",
     file: "ledger/purchases/unshown-lots.ts",
     find: "if (isShown(call, purchase)) return confirmLot(call, lot, purchase.id);",
+    seeds: [3],
     replace: "return confirmLot(call, lot, purchase.id);",
   },
   {
@@ -21,6 +22,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "a webhook that changes the facts makes a purchase unshown",
     file: "ledger/purchases/batch-plan.ts",
     find: "known.saidMs = call.nowMs;",
+    seeds: [2],
     replace: "known.saidMs = wasShown ? null : call.nowMs;",
   },
   {
@@ -28,6 +30,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "confirmed points give way to reads only",
     file: "ledger/purchases/batch-plan.ts",
     find: "if (waitsForRead(call, known)) {",
+    seeds: [2],
     replace: "if (waitsForRead(call, known) && call.nowMs < 0) {",
   },
   {
@@ -35,6 +38,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "what a read gives replaces what webhooks said, whatever time they bore",
     file: "ledger/purchases/batch-plan.ts",
     find: "(wasSaid && differs()) ||",
+    seeds: [2],
     replace: "(wasSaid && differs() && known.n < 0) ||",
   },
   {
@@ -42,6 +46,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "unless a webhook came after the read began",
     file: "ledger/purchases/sight.ts",
     find: "saidMs < (marksOf(call).get(accountNo) ?? 0);",
+    seeds: [3],
     replace: "saidMs < (marksOf(call).get(accountNo) ?? 0) + 5;",
   },
   {
@@ -49,6 +54,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "held when reads answered twice without the row",
     file: "ledger/purchases/complete-reads.ts",
     find: "for (const planned of lacking) giveUp(call, planned);",
+    seeds: [3],
     replace: "for (const { row } of lacking) row.saidMs = null;",
   },
   {
@@ -56,6 +62,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "a refund touches available points only when a read has shown it",
     file: "ledger/purchases/refund-matching.ts",
     find: "boundByReads(call, purchases, refunds, { refundedCents, rowOf });",
+    seeds: [4],
     replace: "",
   },
   {
@@ -70,6 +77,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "what a read gives after all earns",
     file: "ledger/purchases/batch-plan.ts",
     find: `if (row.review === "not_shown") {`,
+    seeds: [8],
     replace: `if (row.review === "refused") {`,
   },
   {
@@ -77,6 +85,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "what a webhook took comes back when two reads lack it",
     file: "ledger/purchases/complete-reads.ts",
     find: `} else if (row.saidMs === null || isShown(call, row)) letCount(row);`,
+    seeds: [4],
     replace: `} else if (row.saidMs === null || row.kind === "refund") letCount(row);`,
   },
 ];
