@@ -3,7 +3,7 @@
 import { sql } from "drizzle-orm";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-export const HALT_SCOPES = ["payouts", "confirmations", "linking", "offers"] as const;
+const HALT_SCOPES = ["payouts", "confirmations", "linking", "offers"] as const;
 
 export const halts = sqliteTable("halts", {
   id: text("id").primaryKey(),
