@@ -2,5 +2,5 @@
 // act itself, and the middleware that writes it for every other call of an operator.
 export { operatorEvent } from "./event.ts";
 export type { AuditEvent } from "./event.ts";
-export { auditStatement } from "./store.ts";
+export { auditStatement, auditStatementWhen } from "./store.ts";
 export { audited } from "./audited-call.ts";

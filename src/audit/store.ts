@@ -1,5 +1,7 @@
 // Writes audit events. The statement goes into the same batch as the act itself, so that neither
 // exists without the other.
+import { sql } from "drizzle-orm";
+import type { SQL } from "drizzle-orm";
 import type { Database } from "../db/database.ts";
 import { auditEvents } from "../db/platform-tables.ts";
 import { newId } from "../kernel/ids.ts";
@@ -22,4 +24,18 @@ export function auditStatement(
     target: event.target,
     details: JSON.stringify(event.details),
   });
+}
+
+/** As `auditStatement`, of an act that the same batch does only on that condition. */
+export function auditStatementWhen(
+  db: Database,
+  event: AuditEvent,
+  nowMs: number,
+  random: RandomBytes,
+  condition: SQL,
+) {
+  return db.insert(auditEvents).select(
+    sql`SELECT ${newId("evt", nowMs, random)}, ${nowMs}, ${event.actorKind}, ${event.actor},
+      ${event.action}, ${event.target}, ${JSON.stringify(event.details)} WHERE ${condition}`,
+  );
 }

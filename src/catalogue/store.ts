@@ -16,16 +16,18 @@ import {
   offerVersions,
   recognitionCorrections,
 } from "../db/catalogue-tables.ts";
-import { halts, inForce } from "../db/halt-tables.ts";
+import { halts } from "../db/halt-tables.ts";
 import { guarded, isDatabaseFailure } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import type { RowSeals, SealedTable } from "../db/row-seals.ts";
+import { obeyedHalt } from "../db/sealed-halts.ts";
 import {
   SEALED_ALIAS_CHANGES,
   SEALED_BRANDS,
   SEALED_CORRECTION_CHANGES,
   SEALED_CORRECTIONS,
   SEALED_OFFERS,
+  SEALED_STOPS,
   SEALED_VERSIONS,
 } from "../db/sealed-tables.ts";
 import type { BrandId, Id, OfferId } from "../kernel/ids.ts";
@@ -204,13 +206,18 @@ function versionStatements(
   );
 }
 
-function stopStatements(db: Database, rows: readonly StopRecord[]): Statement[] {
-  return rows.map((row) =>
-    db.insert(offerStops).values(row).onConflictDoUpdate({
+function stopStatements(
+  db: Database,
+  seals: RowSeals,
+  rows: readonly StopRecord[],
+): Statement[] {
+  return rows.map((row) => {
+    const seal = seals.of(SEALED_STOPS, row);
+    return db.insert(offerStops).values({ ...row, seal }).onConflictDoUpdate({
       target: [offerStops.offerId, offerStops.kind],
-      set: { state: row.state, approvedBy: row.approvedBy, stopsAtMs: row.stopsAtMs },
-    })
-  );
+      set: { state: row.state, approvedBy: row.approvedBy, stopsAtMs: row.stopsAtMs, seal },
+    });
+  });
 }
 
 /** What waits for one of these merchants is overtaken. */
@@ -341,7 +348,7 @@ async function loadRows(
       db.select().from(offerStops),
       db.select().from(aliasChanges).where(ne(aliasChanges.state, "superseded")),
       db.select().from(correctionChanges).where(ne(correctionChanges.state, "superseded")),
-      db.select({ id: halts.id }).from(halts).where(inForce("offers")),
+      db.select().from(halts).where(eq(halts.what, "offers")),
     ])
   );
   const [{ version, brandsVersion } = { version: 0, brandsVersion: 0 }] = state;
@@ -352,7 +359,7 @@ async function loadRows(
   ): readonly Row[] => rows.filter((row) => seals.holds(table, row));
   return {
     version,
-    paused: haltRows.length > 0,
+    paused: haltRows.some((row) => obeyedHalt(seals, row).endedAtMs === null),
     brandsVersion,
     brands: unchanged
       ? null
@@ -371,7 +378,7 @@ async function loadRows(
       offerId: row.offerId as OfferId,
       terms: JSON.parse(row.terms) as NormalisedVersion,
     })),
-    stops: stopRows.map((row) => ({ ...row, offerId: row.offerId as OfferId })),
+    stops: good(SEALED_STOPS, stopRows).map((row) => ({ ...row, offerId: row.offerId as OfferId })),
     aliasChanges: good(SEALED_ALIAS_CHANGES, changeRows).map((row) => ({
       ...row,
       id: row.id as Id<"chg">,
@@ -406,7 +413,7 @@ export function catalogueStore(
             ...aliasChangeStatements(db, seals, change.aliasChanges ?? [], nowMs),
             ...offerStatements(db, seals, change.offers ?? []),
             ...versionStatements(db, seals, change.versions ?? []),
-            ...stopStatements(db, change.stops ?? []),
+            ...stopStatements(db, seals, change.stops ?? []),
             ...correctionStatements(db, seals, change.corrections ?? [], nowMs),
             ...correctionChangeStatements(db, seals, change.correctionChanges ?? [], nowMs),
             auditStatement(db, event, nowMs, random),

@@ -64,6 +64,7 @@ export const offerStops = sqliteTable("offer_stops", {
   createdAtMs: integer("created_at_ms").notNull(),
   approvedBy: text("approved_by"),
   stopsAtMs: integer("stops_at_ms"),
+  seal: text("seal"),
 }, (table) => [primaryKey({ columns: [table.offerId, table.kind] })]);
 
 export const offerBudgets = sqliteTable("offer_budgets", {

@@ -1,9 +1,7 @@
-// Table of the halts (migrations/0018_halts_and_quotas.sql), and what domains may ask of it in a
-// statement of their own.
-import { sql } from "drizzle-orm";
+// Table of the halts (migrations/0018_halts_and_quotas.sql, 0027_decision_seals.sql).
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-export const HALT_SCOPES = ["payouts", "confirmations", "linking", "offers"] as const;
+const HALT_SCOPES = ["payouts", "confirmations", "linking", "offers"] as const;
 
 export const halts = sqliteTable("halts", {
   id: text("id").primaryKey(),
@@ -15,9 +13,5 @@ export const halts = sqliteTable("halts", {
   endAskedAtMs: integer("end_asked_at_ms"),
   endedBy: text("ended_by"),
   endedAtMs: integer("ended_at_ms"),
+  seal: text("seal"),
 });
-
-/** A condition on a row of `halts`: it stops that part of the programme now. */
-export function inForce(what: typeof HALT_SCOPES[number]) {
-  return sql`${halts.what} = ${what} AND ${halts.endedAtMs} IS NULL`;
-}

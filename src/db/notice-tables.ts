@@ -22,6 +22,7 @@ export const notices = sqliteTable("user_notices", {
       "passkey_added",
       "passkey_removed",
       "step_up_codes_off",
+      "bank_connection_ended",
     ],
   }).notNull(),
   details: text("details").notNull(),

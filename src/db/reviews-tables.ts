@@ -16,4 +16,5 @@ export const reviews = sqliteTable("reviews", {
   proposedAtMs: integer("proposed_at_ms"),
   proposedPoints: integer("proposed_points"),
   decisionReason: text("decision_reason"),
+  seal: text("seal"),
 });

@@ -21,6 +21,8 @@ export type SealedTable<Fields> = {
   readonly madeAt: string | null;
   /** Columns of JSON text, of which the value is sealed and not the spelling. */
   readonly json: readonly string[];
+  /** A row in which all of these are null says nothing yet and needs no seal. */
+  readonly blankWithout: readonly string[];
 };
 
 /**
@@ -35,7 +37,11 @@ export function sealed<
   table: Table,
   madeAt: NoInfer<Column> | null,
   columns: readonly Column[],
-  options: { readonly key?: readonly Column[]; readonly json?: readonly Column[] } = {},
+  options: {
+    readonly key?: readonly Column[];
+    readonly json?: readonly Column[];
+    readonly blankWithout?: readonly Column[];
+  } = {},
 ): SealedTable<Pick<Table["$inferSelect"], Column>> {
   return {
     table,
@@ -43,13 +49,14 @@ export function sealed<
     key: options.key ?? ["id"],
     madeAt,
     json: options.json ?? [],
+    blankWithout: options.blankWithout ?? [],
     covered: (row) => Object.fromEntries(columns.map((column) => [column, row[column]])),
   };
 }
 
 /**
- * What a row's seal says: good under the active key; good under another one, or missing from a row
- * of before, so that it can be renewed; or that the row must not be used.
+ * What a row's seal says: good under the active key, or not needed; good under another one, or
+ * missing from a row of before, so that it can be renewed; or that the row must not be used.
  */
 type SealVerdict = "good" | "renewable" | "unsealed" | "refused";
 type Seal = { readonly seal: string | null };
@@ -83,6 +90,10 @@ export function rowSeals({ keyring, unsealedBeforeMs, log }: RowSealDeps): RowSe
       }
       return keys.isActive(row.seal) ? "good" : "renewable";
     }
+    const { blankWithout } = table;
+    const isBlank = blankWithout.length > 0 &&
+      blankWithout.every((column) => covered[column] === null);
+    if (isBlank) return "good";
     const madeAtMs = table.madeAt === null ? null : covered[table.madeAt];
     return unsealedBeforeMs !== null && typeof madeAtMs === "number" && madeAtMs < unsealedBeforeMs
       ? "unsealed"

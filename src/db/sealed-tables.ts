@@ -7,10 +7,13 @@ import {
   brands,
   correctionChanges,
   offers,
+  offerStops,
   offerVersions,
   recognitionCorrections,
 } from "./catalogue-tables.ts";
+import { ageReviews } from "./age-review-tables.ts";
 import { aggregatorLinks, bankAccounts, bankConnections } from "./banking-tables.ts";
+import { halts } from "./halt-tables.ts";
 import {
   consents,
   emailChanges,
@@ -19,6 +22,7 @@ import {
   sessions,
   users,
 } from "./identity-tables.ts";
+import { reviews } from "./reviews-tables.ts";
 import { sealed } from "./row-seals.ts";
 
 export const SEALED_USERS = sealed(users, "createdAtMs", [
@@ -133,6 +137,15 @@ export const SEALED_VERSIONS = sealed(offerVersions, "createdAtMs", [
   "approvedBy",
   "approvedAtMs",
 ], { key: ["offerId", "number"], json: ["terms"] });
+export const SEALED_STOPS = sealed(offerStops, "createdAtMs", [
+  "offerId",
+  "kind",
+  "state",
+  "createdBy",
+  "createdAtMs",
+  "approvedBy",
+  "stopsAtMs",
+], { key: ["offerId", "kind"] });
 export const SEALED_CORRECTIONS = sealed(
   recognitionCorrections,
   "createdAtMs",
@@ -146,6 +159,38 @@ export const SEALED_CORRECTION_CHANGES = sealed(correctionChanges, "createdAtMs"
   "createdBy",
   "createdAtMs",
 ]);
+
+export const SEALED_HALTS = sealed(halts, "begunAtMs", [
+  "id",
+  "what",
+  "begunBy",
+  "begunAtMs",
+  "endAskedBy",
+  "endAskedAtMs",
+  "endedBy",
+  "endedAtMs",
+]);
+/** With who proposed what: a second person must be another one. Alarms open rows without a seal. */
+export const SEALED_REVIEWS = sealed(reviews, "openedAtMs", [
+  "purchaseId",
+  "userId",
+  "openedAtMs",
+  "decision",
+  "decidedBy",
+  "decidedAtMs",
+  "purchasedOn",
+  "proposedBy",
+  "proposedAtMs",
+  "proposedPoints",
+], { key: ["purchaseId"], blankWithout: ["decision", "proposedBy"] });
+export const SEALED_AGE_REVIEWS = sealed(ageReviews, "openedAtMs", [
+  "id",
+  "userId",
+  "openedAtMs",
+  "decision",
+  "decidedBy",
+  "decidedAtMs",
+], { blankWithout: ["decision"] });
 
 /** All of them: what back-fills and renews seals goes through this list. */
 export const SEALED_TABLES = [
@@ -162,6 +207,10 @@ export const SEALED_TABLES = [
   SEALED_ALIAS_CHANGES,
   SEALED_OFFERS,
   SEALED_VERSIONS,
+  SEALED_STOPS,
   SEALED_CORRECTIONS,
   SEALED_CORRECTION_CHANGES,
+  SEALED_HALTS,
+  SEALED_REVIEWS,
+  SEALED_AGE_REVIEWS,
 ] as const;

@@ -42,6 +42,8 @@ function bodyOf(kind: NoticeKind, details: Details, locale: Locale): string {
         number: integerText(Number(details["ordinal"]), locale),
         bank: String(details["bank"]),
       });
+    case "bank_connection_ended":
+      return say("bank_connection_ended_body", { bank: String(details["bank"]) });
     case "age_review_opened":
       return say("age_review_opened_body", {
         age: integerText(Number(details["age"]), locale),

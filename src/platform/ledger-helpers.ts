@@ -54,7 +54,7 @@ export function ledgerHelpers(parts: LedgerHelperParts): LedgerHelpers {
   const catalogue = catalogueStore(db, random, seals);
   return {
     halts: haltMemory({
-      store: haltsStore(db, random),
+      store: haltsStore(db, random, seals),
       clock: parts.clock,
       monotonicMs: parts.monotonicMs,
     }),

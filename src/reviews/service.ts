@@ -106,6 +106,8 @@ async function decideOnce(
     { purchaseId, decision, purchasedOn, by, nowMs: clock.nowMs(), reason },
     noted,
   );
+  // Another person's proposal came in between.
+  if (row?.state === "open" && row.decision === null) return null;
   return row === null || row.decision !== decision || row.purchasedOn !== purchasedOn
     ? err({ code: "decided" })
     : carryOut(deps, row, decision);

@@ -6,6 +6,8 @@ import type { AuditEvent } from "../audit/ports.ts";
 import { guarded } from "../db/database.ts";
 import type { Database } from "../db/database.ts";
 import { reviews } from "../db/reviews-tables.ts";
+import type { RowSeals } from "../db/row-seals.ts";
+import { SEALED_REVIEWS } from "../db/sealed-tables.ts";
 import type { UserId } from "../kernel/ids.ts";
 import type { RandomBytes } from "../kernel/random.ts";
 
@@ -31,11 +33,24 @@ type ReviewProposal = {
 
 export type ReviewsStore = ReturnType<typeof reviewsStore>;
 
-export function reviewsStore(db: Database, random: RandomBytes) {
-  return { ...readings(db), ...decisions(db, random), ...closings(db) };
+export function reviewsStore(db: Database, random: RandomBytes, seals: RowSeals) {
+  return {
+    ...readings(db, seals),
+    ...decisions(db, random, seals),
+    ...closings(db, seals),
+  };
 }
 
-function readings(db: Database) {
+async function findReview(
+  db: Database,
+  seals: RowSeals,
+  purchaseId: string,
+): Promise<ReviewRow | null> {
+  const [row] = await db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId));
+  return row !== undefined && seals.holds(SEALED_REVIEWS, row) ? row : null;
+}
+
+function readings(db: Database, seals: RowSeals) {
   return {
     /** Oldest first, one more than `limit` when there is another page. */
     async page(
@@ -56,13 +71,12 @@ function readings(db: Database) {
       )).orderBy(asc(openedAtMs), asc(purchaseId)).limit(query.limit + 1);
     },
 
-    async find(purchaseId: string): Promise<ReviewRow | null> {
-      return (await db.select().from(reviews).where(eq(reviews.purchaseId, purchaseId)))[0] ?? null;
-    },
+    /** Null also for a row that must not be used. */
+    find: (purchaseId: string): Promise<ReviewRow | null> => findReview(db, seals, purchaseId),
 
     /** Decisions written down a while ago that no ledger has confirmed. */
     async unfinished(beforeMs: number, limit: number): Promise<ReviewRow[]> {
-      return db.select().from(reviews).where(
+      const rows = await db.select().from(reviews).where(
         and(
           eq(reviews.state, "open"),
           isNotNull(reviews.decision),
@@ -72,11 +86,12 @@ function readings(db: Database) {
         // In any order: rows whose ledgers refuse must not keep the others from their turn for
         // ever.
         .orderBy(sql`random()`).limit(limit);
+      return rows.filter((row) => seals.holds(SEALED_REVIEWS, row));
     },
   };
 }
 
-function decisions(db: Database, random: RandomBytes) {
+function decisions(db: Database, random: RandomBytes, seals: RowSeals) {
   return {
     /**
      * Writes down what is going to be decided, with its audit event; returns the row after it. A
@@ -84,19 +99,19 @@ function decisions(db: Database, random: RandomBytes) {
      */
     async intend(intent: ReviewIntent, event: AuditEvent): Promise<ReviewRow | null> {
       const { purchaseId, decision, purchasedOn, by, nowMs, reason = null } = intent;
+      const before = await findReview(db, seals, purchaseId);
+      if (before === null) return null;
+      const decided = { decision, purchasedOn, decidedBy: by, decidedAtMs: nowMs };
+      const seal = seals.of(SEALED_REVIEWS, { ...before, ...decided });
       const [, , found] = await guarded(() =>
         db.batch([
-          db.update(reviews).set({
-            decision,
-            purchasedOn,
-            decidedBy: by,
-            decidedAtMs: nowMs,
-            decisionReason: reason,
-          }).where(
+          db.update(reviews).set({ ...decided, decisionReason: reason, seal }).where(
             and(
               eq(reviews.purchaseId, purchaseId),
               eq(reviews.state, "open"),
               isNull(reviews.decision),
+              // The seal is also of the proposal.
+              sql`${reviews.seal} IS ${before.seal}`,
             ),
           ),
           auditStatement(db, event, nowMs, random),
@@ -118,9 +133,11 @@ function decisions(db: Database, random: RandomBytes) {
       const atMs = over.proposedBy === by && over.proposedPoints === points
         ? over.proposedAtMs
         : nowMs;
+      const proposed = { proposedBy: by, proposedAtMs: atMs, proposedPoints: points };
+      const seal = seals.of(SEALED_REVIEWS, { ...over, ...proposed });
       const [, , found] = await guarded(() =>
         db.batch([
-          db.update(reviews).set({ proposedBy: by, proposedAtMs: atMs, proposedPoints: points })
+          db.update(reviews).set({ ...proposed, seal })
             .where(and(
               eq(reviews.purchaseId, purchaseId),
               eq(reviews.state, "open"),
@@ -136,7 +153,7 @@ function decisions(db: Database, random: RandomBytes) {
   };
 }
 
-function closings(db: Database) {
+function closings(db: Database, seals: RowSeals) {
   return {
     /** The ledger has followed the decision: the row is no longer held. */
     async close(purchaseId: string, nowMs: number): Promise<void> {
@@ -145,16 +162,18 @@ function closings(db: Database) {
       );
     },
 
-    /** Takes back a decision that the ledger refused. */
+    /** Takes back a decision that the ledger refused; its proposal stays. */
     async reopen(purchaseId: string): Promise<void> {
-      await db.update(reviews).set({
-        decision: null,
-        purchasedOn: null,
-        decidedBy: null,
-        decidedAtMs: null,
-        decisionReason: null,
-      }).where(
-        and(eq(reviews.purchaseId, purchaseId), eq(reviews.state, "open")),
+      const before = await findReview(db, seals, purchaseId);
+      if (before === null) return;
+      const undecided = { decision: null, purchasedOn: null, decidedBy: null, decidedAtMs: null };
+      const seal = seals.of(SEALED_REVIEWS, { ...before, ...undecided });
+      await db.update(reviews).set({ ...undecided, decisionReason: null, seal }).where(
+        and(
+          eq(reviews.purchaseId, purchaseId),
+          eq(reviews.state, "open"),
+          sql`${reviews.seal} IS ${before.seal}`,
+        ),
       );
     },
 

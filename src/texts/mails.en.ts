@@ -63,6 +63,11 @@ export const MAILS_EN: TranslationOf<typeof MAILS_FR> = {
     "Your account {number} ({bank}) earns points for you from now on: the other holder no longer earns with this account.",
   earning_started_after:
     "Purchases seen before this change stay as they were. You can switch this account off in the app at any time.",
+  bank_connection_ended_subject: "A bank is no longer linked to your Cagnotte account",
+  bank_connection_ended_body:
+    "After the access was renewed, {bank} showed none of the accounts that you had linked. Nothing of the others was read, and we ended this access.",
+  bank_connection_ended_after:
+    "Your points stay yours. To go on earning, link your bank again in the app. Never pass on the address of your bank's page.",
   transfer_asked_subject: "Another holder asks to earn with your account",
   transfer_asked_body:
     "Another holder of your account {number} ({bank}) asks to earn points in your place.",

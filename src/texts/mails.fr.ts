@@ -61,6 +61,11 @@ export const MAILS_FR = {
     "Votre compte {number} ({bank}) gagne désormais des points pour vous : l'autre titulaire ne gagne plus avec ce compte.",
   earning_started_after:
     "Les achats vus avant ce changement ne changent pas. Vous pouvez désactiver ce compte à tout moment dans l'application.",
+  bank_connection_ended_subject: "Une banque n'est plus liée à votre compte Cagnotte",
+  bank_connection_ended_body:
+    "Après le renouvellement de l'accès, {bank} n'a montré aucun des comptes que vous aviez liés. Rien n'a été lu des autres, et nous avons mis fin à cet accès.",
+  bank_connection_ended_after:
+    "Vos points restent à vous. Pour continuer à en gagner, liez de nouveau votre banque dans l'application. Ne transmettez jamais l'adresse de la page de votre banque.",
   transfer_asked_subject: "Un autre titulaire demande à gagner avec votre compte",
   transfer_asked_body:
     "Un autre titulaire de votre compte {number} ({bank}) demande à gagner des points à votre place.",

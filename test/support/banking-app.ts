@@ -23,7 +23,6 @@ import { utf8Encode } from "../../src/kernel/encoding.ts";
 import { newId } from "../../src/kernel/ids.ts";
 import type { UserId } from "../../src/kernel/ids.ts";
 import { newWrappedDataKey, openUserCipher } from "../../src/kernel/keyring.ts";
-import type { Keyring } from "../../src/kernel/keyring.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import type { Clock } from "../../src/kernel/time.ts";
@@ -38,9 +37,9 @@ import { fakeLedger } from "./fake-ledger.ts";
 import { fakePowens } from "./fake-powens.ts";
 import { faultPoint, faultyD1 } from "./faults.ts";
 import { inbound } from "./inbound.ts";
-import { strictSeals } from "./seals.ts";
+import { KEYRING, strictSeals } from "./seals.ts";
 
-export const KEYS: Keyring = { active: "t1", keys: new Map([["t1", systemRandomBytes(32)]]) };
+export const KEYS = KEYRING;
 export const REDIRECT = "myapp://done";
 export const BRAND = newId("brd", Date.UTC(2026, 0), systemRandomBytes);
 export const START_MS = Date.parse("2026-11-20T12:00:00Z");
@@ -137,7 +136,7 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
     identity,
     catalogue,
     ledger: ledgerPort,
-    halts: haltsStore(openDatabase(binding), systemRandomBytes),
+    halts: haltsStore(openDatabase(binding), systemRandomBytes, strictSeals(KEYS)),
     maskLabel: (label) => hooks.maskLabel(label),
     keyrings: { encryption: KEYS, index: KEYS },
     programme: { pointsPerEuro: 100, pointsExpireMonths: 24 },

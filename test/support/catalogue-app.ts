@@ -14,7 +14,6 @@ import { signedCursors } from "../../src/http/paging.ts";
 import { err, ok } from "../../src/kernel/result.ts";
 import type { Result } from "../../src/kernel/result.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
-import type { Keyring } from "../../src/kernel/keyring.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import type { UserId } from "../../src/kernel/ids.ts";
 import { activationEndsAtMs } from "../../src/ledger/purchases/activations.ts";
@@ -24,9 +23,9 @@ import { effectOf, knownLabels, proposalsOf } from "../../src/recognition/propos
 import { compileCatalogue } from "../../src/recognition/recogniser.ts";
 import { countD1 } from "./count-d1.ts";
 import { inbound } from "./inbound.ts";
-import { strictSeals } from "./seals.ts";
+import { KEYRING, strictSeals } from "./seals.ts";
 
-export const KEYRING: Keyring = { active: "t1", keys: new Map([["t1", systemRandomBytes(32)]]) };
+export { KEYRING };
 export const openLimiter = { name: "open", limit: 1e6, windowS: 60, allow: async () => true };
 
 /**

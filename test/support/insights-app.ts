@@ -72,7 +72,7 @@ export async function insightsApp(stepUsers = 25) {
   });
   const ledger = ledgerClient({ namespace: bindings.LEDGER, clock, log });
   const sample = sampleStore(db);
-  const queue = reviewsStore(db, systemRandomBytes);
+  const queue = reviewsStore(db, systemRandomBytes, identity.seals);
   const store = insightsStore(db);
   const catalogueRecords = catalogueStore(db, systemRandomBytes, identity.seals);
   const cache = catalogueCache({

@@ -8,6 +8,10 @@ import { SEALED_ACCOUNTS } from "../../src/db/sealed-tables.ts";
 import type { Keyring } from "../../src/kernel/keyring.ts";
 import { jsonLog } from "../../src/kernel/log.ts";
 import type { Log } from "../../src/kernel/log.ts";
+import { systemRandomBytes } from "../../src/kernel/random.ts";
+
+/** One for all parts of a test's system: what one of them seals the others accept. */
+export const KEYRING: Keyring = { active: "t1", keys: new Map([["t1", systemRandomBytes(32)]]) };
 
 export function strictSeals(keyring: Keyring, log: Log = jsonLog(() => {})): RowSeals {
   return rowSeals({ keyring, unsealedBeforeMs: null, log });

@@ -5,12 +5,15 @@ import {
   cardRow,
   deliver,
   hotUser,
+  KEYS,
   openAtBank,
   REDIRECT,
   syncedBody,
   tradedLink,
 } from "../support/banking-app.ts";
 import type { Linked } from "../support/banking-app.ts";
+import { strictSeals } from "../support/seals.ts";
+import { SEALED_AGE_REVIEWS } from "../../src/db/sealed-tables.ts";
 import { newId } from "../../src/kernel/ids.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { all, app, binding, rowsAt, sweepAfter, useBankingApp } from "../support/banking-d1.ts";
@@ -185,9 +188,19 @@ describe("a review of the user's age", () => {
     const body = syncedBody(app, user.remoteUserId, user.remoteConnectionId, [row]);
     expect((await deliver(app, "connection-synced", body)).status).toBe(200);
     expect(app.ledger.rows.size).toBe(0);
+    // Whoever writes the database alone is no person who decides.
     await binding.prepare(
       "UPDATE age_reviews SET decision = 'of_age', decided_by = 'zoe', decided_at_ms = 2 WHERE id = ?",
     ).bind(review).run();
+    expect(await shown()).toMatchObject([{ earning: false, not_earning: "age_review" }]);
+    const decided = { decision: "of_age", decidedBy: "zoe", decidedAtMs: 2 } as const;
+    const seal = strictSeals(KEYS).of(SEALED_AGE_REVIEWS, {
+      ...decided,
+      id: review,
+      userId: user.userId,
+      openedAtMs: 1,
+    });
+    await binding.prepare("UPDATE age_reviews SET seal = ? WHERE id = ?").bind(seal, review).run();
     await app.service.port.readAgain(user.userId);
     await app.service.sweep(app.clock.ms);
     expect(await shown()).toMatchObject([{ earning: true, not_earning: null }]);

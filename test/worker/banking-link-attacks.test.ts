@@ -216,6 +216,86 @@ describe("a page that renews, opened by somebody else", () => {
   });
 });
 
+describe("a renewal after which none of the accounts is left", () => {
+  type Shown = { readonly iban: string | null; readonly row: Record<string, unknown> };
+  const SAME = { value: -34.9, rdate: "2026-11-18" };
+
+  /** The connection has one account with a row, and shows another one in its place. */
+  async function replaced(had: string | null, { iban, row }: Shown) {
+    const user = await hotUser(app, { account: { iban: had } });
+    const synced = (rows: Record<string, unknown>[]) =>
+      deliver(
+        app,
+        "connection-synced",
+        syncedBody(app, user.remoteUserId, user.remoteConnectionId, rows),
+      );
+    await synced([cardRow(1, user.remoteAccountId, SAME)]);
+    const { state } = await renewalOf(user);
+    const there = app.powens.state.users.get(user.remoteUserId);
+    const known = there?.accounts.get(user.remoteAccountId);
+    if (there === undefined || known === undefined) throw new Error("nothing linked");
+    const id = user.remoteAccountId + 1_000_000;
+    there.accounts.delete(user.remoteAccountId);
+    there.accounts.set(id, { ...known, id, iban });
+    there.rows.splice(0, there.rows.length, cardRow(2, id, row));
+    app.ledger.calls.length = 0;
+    return { user, synced, back: () => comeBack(app, user.userId, { state }), id };
+  }
+  const statusOf = async ({ userId }: Linked) =>
+    (await all("SELECT status FROM bank_connections WHERE user_id = ?", userId))[0]?.["status"];
+  const mailsOf = ({ userId }: Linked) =>
+    all(
+      "SELECT details FROM user_notices WHERE user_id = ? AND kind = 'bank_connection_ended'",
+      userId,
+    );
+  const accountsOf = ({ userId }: Linked) =>
+    all("SELECT id FROM bank_accounts WHERE user_id = ?", userId);
+
+  it.each([
+    ["another IBAN", "FR7610107001011234567890129", "FR7630006000011234567890189", SAME],
+    ["none in place of one", "FR7610107001011234567890129", null, SAME],
+    ["one in place of none", null, "FR7630006000011234567890189", SAME],
+    ["no IBAN and other cents", null, null, { ...SAME, value: -34.91 }],
+    ["no IBAN and another day", null, null, { ...SAME, rdate: "2026-11-17" }],
+  ])("ends the connection, takes nothing in and tells its user: %s", async (_, had, iban, row) => {
+    const { user, back } = await replaced(had, { iban, row });
+    const answer = await back();
+    expect([answer.status, answer.body["outcome"], answer.body.data]).toEqual([200, "refused", []]);
+    expect(await statusOf(user)).toBe("removed");
+    expect(await accountsOf(user)).toHaveLength(1);
+    expect(app.ledger.calls).toEqual([]);
+    expect(await mailsOf(user)).toHaveLength(1);
+    expect(alerts("bank_connection_replaced")).toHaveLength(1);
+    await app.service.sweep(app.clock.ms);
+    expect(app.powens.state.users.has(user.remoteUserId)).toBe(false);
+  });
+  it("goes on where no IBAN was ever given and a row is ours, with equal cents and day", async () => {
+    const { user, back } = await replaced(null, { iban: null, row: SAME });
+    expect((await back()).body["outcome"]).toBe("renewed");
+    expect(await statusOf(user)).toBe("active");
+    expect(await accountsOf(user)).toHaveLength(2);
+    expect(await mailsOf(user)).toEqual([]);
+  });
+  it("ends it also when a webhook brings the news, and records none of its rows", async () => {
+    const { user, synced, id } = await replaced(null, { iban: null, row: { value: -5 } });
+    expect((await synced([cardRow(2, id, { value: -5 })])).status).toBe(200);
+    expect(await statusOf(user)).toBe("removed");
+    expect(app.ledger.calls).toEqual([]);
+    expect(await mailsOf(user)).toHaveLength(1);
+  });
+  it("decides nothing while rows cannot be compared, or nothing is shown", async () => {
+    const { user, back, id } = await replaced(null, { iban: null, row: SAME });
+    answersOf("users/me/transactions", () => new Response("<html>", { status: 503 }));
+    expect((await back()).status).toBe(503);
+    app.powens.state.intercept = () => null;
+    expect(await statusOf(user)).toBe("active");
+    app.powens.state.users.get(user.remoteUserId)?.accounts.delete(id);
+    expect((await back()).body["outcome"]).toBe("renewed");
+    expect(await statusOf(user)).toBe("active");
+    expect(await mailsOf(user)).toEqual([]);
+  });
+});
+
 describe("a trade whose answer was lost", () => {
   async function lost() {
     const userId = await addUser(binding);

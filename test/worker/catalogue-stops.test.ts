@@ -274,3 +274,37 @@ describe("operators", () => {
     ]);
   });
 });
+
+describe("a stop that somebody wrote or changed in the database alone", () => {
+  it("ends no offer, and is approved by nobody", async () => {
+    const app = () => catalogueApp(DB);
+    const { id } = (await offerOf(await makeBrand(), VERSION)).body;
+    await DB.prepare(
+      "INSERT INTO offer_stops (offer_id, kind, state, reason, created_by, created_at_ms) VALUES (?, 'immediate', 'waiting', 'x', 'carol', 1)",
+    ).bind(id).run();
+    const approve = () =>
+      app().call<Problem>("POST", `/admin/v1/offers/${id}/stop/approval`, { as: ALICE });
+    expect((await approve()).status).toBe(409);
+    await DB.prepare(
+      "UPDATE offer_stops SET state = 'in_force', approved_by = 'bob', stops_at_ms = 1 WHERE offer_id = ?",
+    ).bind(id).run();
+    const later = app();
+    const seen = await later.call<{ in_force: boolean }>("GET", `/v1/offers/${id}`);
+    expect(seen.body.in_force).toBe(true);
+    expect(later.logged.join()).toContain("row_seal_broken");
+  });
+
+  it("that one person asked for is not another's by a change of its row", async () => {
+    const { id } = (await offerOf(await makeBrand(), VERSION)).body;
+    await stop(id, { immediately: true, reason: "wrong rate" });
+    await DB.prepare("DROP TRIGGER offer_stops_fixed").run();
+    await DB.prepare("UPDATE offer_stops SET created_by = 'carol' WHERE offer_id = ?").bind(id)
+      .run();
+    const approval = await catalogueApp(DB).call<Problem>(
+      "POST",
+      `/admin/v1/offers/${id}/stop/approval`,
+      { as: ALICE },
+    );
+    expect(approval.status).toBe(409);
+  });
+});

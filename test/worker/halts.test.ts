@@ -12,11 +12,12 @@ import { all, app as banking, binding, useBankingApp } from "../support/banking-
 import { ALICE, catalogueApp, KEYRING, operatorTokens } from "../support/catalogue-app.ts";
 import { db, testApp } from "../support/http-app.ts";
 import { createRouter } from "../../src/http/router.ts";
+import { strictSeals } from "../support/seals.ts";
 
 useBankingApp();
 const OLGA = "operator.olga.owner";
 const OSCAR = "operator.oscar.owner";
-const store = haltsStore(db, systemRandomBytes);
+const store = haltsStore(db, systemRandomBytes, strictSeals(KEYRING));
 const clock = {
   nowMs: () => banking.clock.ms,
   advance: (ms: number) => void (banking.clock.ms += ms),
@@ -122,6 +123,57 @@ describe("the routes of halts", () => {
     await expect(write("UPDATE halts SET what = 'linking' WHERE id = ?")).rejects.toThrow();
     await expect(write("UPDATE halts SET ended_at_ms = 9e12 WHERE id = ?")).rejects.toThrow();
     await endByTwo(id);
+  });
+
+  it("leave one line of an end that several ask for at once, and let the slower ones look again", async () => {
+    const { id } = (await begin("payouts")).body;
+    await end(id, OLGA);
+    const before = await store.find(id);
+    if (before === null) throw new Error("no halt");
+    const endedBy = (operator: string) =>
+      store.replace(
+        before,
+        { ...before, endedBy: operator, endedAtMs: clock.nowMs() },
+        { actorKind: "operator", actor: operator, action: "halt.end", target: id, details: {} },
+        clock.nowMs(),
+      );
+    // Each of them read the halt before any of them wrote.
+    expect([await endedBy("oscar"), await endedBy("otto"), await endedBy("oscar")]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect((await end(id, OSCAR)).body.state).toBe("ended");
+    const ends = "SELECT actor FROM audit_events WHERE target = ? AND action = 'halt.end'";
+    expect(await all(ends, id)).toEqual([{ actor: "oscar" }]);
+    expect(await store.find(id)).toMatchObject({ endedBy: "oscar" });
+  });
+
+  it("obey a halt that somebody ended or changed in the database alone", async () => {
+    for (const trigger of ["halts_fixed", "halts_no_delete"]) {
+      await binding.prepare(`DROP TRIGGER ${trigger}`).run();
+    }
+    const rows = await all("SELECT id FROM halts WHERE seal IS NULL");
+    expect(rows).toEqual([]);
+    const { id } = (await begin("linking")).body;
+    const write = (set: string) =>
+      binding.prepare(`UPDATE halts SET ${set} WHERE id = ?`).bind(id).run();
+    const change = "end_asked_by = 'olga', end_asked_at_ms = begun_at_ms";
+    await write(`${change}, ended_by = 'oscar', ended_at_ms = begun_at_ms`);
+    expect(await store.isHalted("linking")).toBe(true);
+    expect((await store.present()).map((halt) => halt.id)).toContain(id);
+    expect((await store.since(Number.MAX_SAFE_INTEGER)).map((halt) => halt.id)).toContain(id);
+    // An end that nobody asked for is not half an end.
+    await write(`${change}, ended_by = NULL, ended_at_ms = NULL`);
+    expect(await store.find(id)).toMatchObject({ endAskedBy: null });
+    expect((await end(id, OSCAR)).status).toBe(409);
+    expect((await begin("linking", OSCAR)).body).toMatchObject({ id, state: "in_force" });
+    expect(await store.isHalted("linking")).toBe(true);
+    await write("end_asked_by = NULL, end_asked_at_ms = NULL, begun_by = 'nobody'");
+    expect(await store.isHalted("linking")).toBe(true);
+    // Two persons end it, whoever made it.
+    await endByTwo(id);
+    expect(await store.isHalted("linking")).toBe(false);
   });
 });
 

@@ -259,3 +259,40 @@ describe("a notice", () => {
     expect(await mailed(app)).toEqual([]);
   });
 });
+
+describe("a decision that only the database says was made", () => {
+  it("neither lets the user earn nor ends anything, and is no decision", async ({ expect }) => {
+    await startingEmpty();
+    const app = await identityApp(DB);
+    const { user, review } = await held(app);
+    // From now on only the review keeps the user from linking.
+    await birth(app, user, "1990-05-01");
+    for (const decision of ["of_age", "under_age"]) {
+      await DB.prepare(
+        "UPDATE age_reviews SET decision = ?, decided_by = 'zoe', decided_at_ms = 1 WHERE id = ?",
+      ).bind(decision, review.id).run();
+      await app.service.finishAgeReviews();
+      expect(await gate(app, user)).toMatchObject({ oldEnough: false });
+      expect(await reviewsOf(user)).toMatchObject([{ closed_at_ms: null }]);
+      expect(await decide(app, review.id, "of_age")).toMatchObject({
+        ok: false,
+        error: { code: "not_found" },
+      });
+    }
+    expect(app.logLines.join()).toContain("row_seal_broken");
+  });
+
+  it("is none either when it was made for another user's review", async ({ expect }) => {
+    await startingEmpty();
+    const app = await identityApp(DB);
+    const [first, second] = [await held(app), await held(app)];
+    for (const { user } of [first, second]) await birth(app, user, "1990-05-01");
+    expect((await decide(app, first.review.id, "of_age")).ok).toBe(true);
+    await DB.prepare(
+      `UPDATE age_reviews SET (decision, decided_by, decided_at_ms, seal) =
+        (SELECT decision, decided_by, decided_at_ms, seal FROM age_reviews WHERE id = ?) WHERE id = ?`,
+    ).bind(first.review.id, second.review.id).run();
+    expect(await gate(app, first.user)).toMatchObject({ oldEnough: true });
+    expect(await gate(app, second.user)).toMatchObject({ oldEnough: false });
+  });
+});

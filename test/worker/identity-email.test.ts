@@ -221,6 +221,10 @@ describe("undoing a change of address", () => {
       );
     };
     await register(own, await app.stepUp(owner, session));
+    // The owner's own, from before the change.
+    await DB.prepare(
+      "UPDATE known_devices SET device_key = 'of the owner' WHERE user_id = ?",
+    ).bind(session.user.id).run();
     app.clock.ms += 1000;
     const strong = await app.stepUp(owner, session);
     await change(app, thief, strong);
@@ -246,9 +250,11 @@ describe("undoing a change of address", () => {
     expect((await app.signIn(owner)).user).toEqual({ id: session.user.id, created: false });
     expect((await app.signIn(thief)).user.created).toBe(true);
     expect(app.logLines.filter((line) => line.includes("email_change_undone")).length).toBe(1);
-    const known = await DB.prepare("SELECT count(*) AS n FROM known_devices WHERE user_id = ?")
-      .bind(session.user.id).first("n");
-    expect(known).toBe(1);
+    const known = await DB.prepare("SELECT device_key FROM known_devices WHERE user_id = ?")
+      .bind(session.user.id).all<{ device_key: string }>();
+    // The one of before the change, and the one that signed in after the undo.
+    expect(known.results).toHaveLength(2);
+    expect(known.results.map((row) => row.device_key)).toContain("of the owner");
   });
 
   it("switches codes on again when only planted passkeys were left", async ({ expect }) => {

@@ -71,7 +71,7 @@ function operationsApp(
       },
     },
     host: "Cloudflare",
-    halts: haltsStore(db, systemRandomBytes),
+    halts: haltsStore(db, systemRandomBytes, seals),
     checks: {
       database: async () => {
         if (over.database === false) throw new Error("down");
@@ -310,7 +310,7 @@ describe("notices", () => {
 
   it("says in the legal notice what is halted, and not why", async () => {
     const { read } = operationsApp();
-    const store = haltsStore(openDatabase(DB), systemRandomBytes);
+    const store = haltsStore(openDatabase(DB), systemRandomBytes, strictSeals(KEYRING));
     const actor = { operator: "olga", listedPerson: true, nowMs: NOW };
     expect((await read("/v1/legal")).text).toContain('"halts":[]');
     await store.begin("payouts", "Jean Dupont left", actor, (id) => ({

@@ -4,6 +4,7 @@ import { openDatabase } from "../../src/db/database.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { reviewsPrivacy } from "../../src/reviews/privacy.ts";
 import { reviewsStore } from "../../src/reviews/store.ts";
+import { KEYRING, strictSeals } from "../support/seals.ts";
 
 const { DB } = env as unknown as { DB: D1Database };
 
@@ -17,7 +18,9 @@ describe("an erasure", () => {
       insert.bind("pur_closed", "usr_leaving", "closed", 2),
       insert.bind("pur_other", "usr_staying", "open", null),
     ]);
-    const { erase } = reviewsPrivacy(reviewsStore(openDatabase(DB), systemRandomBytes));
+    const { erase } = reviewsPrivacy(
+      reviewsStore(openDatabase(DB), systemRandomBytes, strictSeals(KEYRING)),
+    );
     await erase("usr_leaving");
     await erase("usr_leaving");
     const left = await DB.prepare("SELECT purchase_id FROM reviews").all();

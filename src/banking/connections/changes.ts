@@ -68,6 +68,8 @@ type Comparison = {
   readonly accounts: readonly RemoteAccount[];
   /** The connection whose consent the user comes back from renewing. */
   readonly renewed: ConnectionId | null;
+  /** Accounts without an IBAN, by id there, whose rows are rows of accounts that we have. */
+  readonly knownByRows: ReadonlySet<string>;
   readonly indexKeyring: Keyring;
   readonly readAtMs: number;
   readonly nowMs: number;
@@ -97,7 +99,7 @@ export function unbroughtConnections(
 
 /** The differences, connection by connection. */
 export function changesOf(comparison: Comparison): Changes {
-  const { linkedUser, remote, accounts, renewed, indexKeyring, readAtMs, nowMs } = comparison;
+  const { linkedUser, remote, accounts, renewed, readAtMs, nowMs } = comparison;
   const known = new Map(
     linkedUser.connections.map((connection) => [connection.remoteId, connection]),
   );
@@ -113,9 +115,7 @@ export function changesOf(comparison: Comparison): Changes {
     if (ours?.status === "removed" || (ours === undefined && !isFirstRead)) continue;
     const bankId = ours?.bankId ?? connection.bank?.id ?? UNKNOWN_BANK;
     const own = accounts.filter((account) => account.remoteConnectionId === connection.remoteId);
-    const added = mayAdd
-      ? newAccounts(indexKeyring, linkedUser.userId, bankId, own, ours, accounts)
-      : [];
+    const added = mayAdd ? newAccounts(comparison, bankId, own, ours) : [];
     addedAccounts.push(...added);
     changedAccounts.push(...accountChanges(comparison, own, ours));
     if (ours === undefined) newConnections.push(newConnection(connection, bankId, nowMs));
@@ -191,28 +191,85 @@ function connectionChange(
 const SYNCLESS: ReadonlySet<string> = new Set(["action_required", "expired", "unavailable"]);
 
 function newAccounts(
-  keyring: Keyring,
-  userId: string,
+  { linkedUser, accounts, knownByRows, indexKeyring }: Comparison,
   bankId: string,
   own: readonly RemoteAccount[],
   ours: LinkedConnection | undefined,
-  siblings: readonly RemoteAccount[],
 ): NewAccount[] {
-  const found = own.flatMap((account) => {
-    // Savings, loans and what the user did not opt in leave no trace here.
-    if (account.kind === null || account.state !== "enabled") return [];
-    if (ours?.accounts.some((known) => known.remoteId === account.remoteId) === true) return [];
-    return [{
-      ...identityOf(keyring, userId, bankId, account, siblings),
-      remoteId: account.remoteId,
-      remoteConnectionId: account.remoteConnectionId,
-      kind: account.kind,
-      currency: account.currency,
-    }];
-  });
+  const found = unknownAccounts(own, ours).map((account) => ({
+    ...identityOf(indexKeyring, linkedUser.userId, bankId, account, accounts),
+    remoteId: account.remoteId,
+    remoteConnectionId: account.remoteConnectionId,
+    kind: account.kind,
+    currency: account.currency,
+  }));
   return ours === undefined || ours.renewalOfferedAtMs === null
     ? found
-    : found.filter((account) => isKnownAccount(account, ours));
+    : found.filter((account) => knownByRows.has(account.remoteId) || isKnownAccount(account, ours));
+}
+
+/** Accounts that may earn, under ids that we do not have. */
+function unknownAccounts(own: readonly RemoteAccount[], ours: LinkedConnection | undefined) {
+  return own.flatMap((account) => {
+    const { kind } = account;
+    // Savings, loans and what the user did not opt in leave no trace here.
+    if (kind === null || account.state !== "enabled") return [];
+    return ours?.accounts.some((known) => known.remoteId === account.remoteId) === true
+      ? []
+      : [{ ...account, kind }];
+  });
+}
+
+/** What a connection shows under new ids after a page that renews it was given out. */
+export type RenewedConnection = {
+  readonly connection: LinkedConnection;
+  /** An account with an id or an IBAN of ours, or the card of one, is among what it shows. */
+  readonly isKnown: boolean;
+  /** Accounts that only their rows can tell: neither they nor one that went had an IBAN. */
+  readonly toCompare: readonly RemoteAccount[];
+};
+
+/**
+ * Connections whose accounts may have been exchanged: something new is shown that may earn. One
+ * that shows nothing of the kind is in trouble rather than somebody else's.
+ */
+export function renewedConnections(
+  { linkedUser, remote, accounts, indexKeyring }: Pick<
+    Comparison,
+    "linkedUser" | "remote" | "accounts" | "indexKeyring"
+  >,
+): readonly RenewedConnection[] {
+  if (linkedUser.bankDataSinceMs === null || linkedUser.linkState !== "created") return [];
+  return remote.flatMap(({ remoteId }): RenewedConnection[] => {
+    const connection = linkedUser.connections.find((each) => each.remoteId === remoteId);
+    if (connection === undefined || connection.status === "removed") return [];
+    if (connection.renewalOfferedAtMs === null || connection.accounts.length === 0) return [];
+    const own = accounts.filter((account) => account.remoteConnectionId === remoteId);
+    const found = unknownAccounts(own, connection).map((account) => ({
+      account,
+      identity: identityOf(
+        indexKeyring,
+        linkedUser.userId,
+        connection.bankId,
+        account,
+        accounts,
+      ),
+    }));
+    if (found.length === 0) return [];
+    const isListed = (known: LinkedAccount): boolean =>
+      own.some((account) => account.remoteId === known.remoteId);
+    const weakWent = connection.accounts.some((known) =>
+      known.strength === "weak" && (known.goneAtMs !== null || !isListed(known))
+    );
+    return [{
+      connection,
+      isKnown: connection.accounts.some(isListed) ||
+        found.some(({ identity }) => isKnownAccount(identity, connection)),
+      toCompare: weakWent
+        ? found.filter(({ identity }) => identity.strength === "weak").map(({ account }) => account)
+        : [],
+    }];
+  });
 }
 
 /**

@@ -1,13 +1,14 @@
 // What a linked user has at a bank and what it means: types and pure questions about them.
 export { normaliseName } from "./account-identity.ts";
 export type { AccountIdentity, StoredIdentity } from "./account-identity.ts";
-export { changesOf, isEmpty, unbroughtConnections } from "./changes.ts";
+export { changesOf, isEmpty, renewedConnections, unbroughtConnections } from "./changes.ts";
 export type {
   AccountChange,
   Changes,
   ConnectionChange,
   NewAccount,
   NewConnection,
+  RenewedConnection,
 } from "./changes.ts";
 export { nextHolder, sharedRowTag, wasTaken } from "./holders.ts";
 export type { Handover, Holder, NextHolder } from "./holders.ts";

@@ -125,7 +125,9 @@ async function renewed(
   const connections = await takeIn(deps, linkedUser, connectionId);
   if (!connections.ok) return connections;
   await deps.store.spendIntent(intent.id, "returned", deps.clock.nowMs());
-  return ok({ outcome: "renewed", connections: connections.value });
+  // It showed none of its accounts and has ended.
+  const outcome = connections.value.length === 0 ? "refused" : "renewed";
+  return ok({ outcome, connections: connections.value });
 }
 
 /** Brings our side in line and reads back what is due; `renewed` null means all of the link. */

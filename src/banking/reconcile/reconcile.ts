@@ -3,12 +3,18 @@
 // IBAN.
 import { ok } from "../../kernel/result.ts";
 import type { Result } from "../../kernel/result.ts";
-import { changesOf, isEmpty, unbroughtConnections } from "../connections/index.ts";
+import {
+  changesOf,
+  isEmpty,
+  renewedConnections,
+  unbroughtConnections,
+} from "../connections/index.ts";
 import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { ReadError } from "../errors.ts";
 import type { RemoteConnection } from "../ports.ts";
 import type { Access } from "./access.ts";
 import type { BankingDeps } from "./deps.ts";
+import { endReplaced, knownByRows } from "./renewed-accounts.ts";
 
 /** Our side brought in line, and the aggregator's answer it was brought in line with. */
 export type Reconciled = {
@@ -19,29 +25,41 @@ export type Reconciled = {
 /**
  * Reads the user's connections and accounts at the aggregator and applies the differences in one
  * batch; nothing is written when there are none. A connection that is missing there is left alone:
- * only its own deletion event, checked, ends it. One that no traded code brought is deleted there.
+ * only its own deletion event, checked, ends it. One that no traded code brought is deleted there;
+ * one that shows none of its accounts after a renewal ends.
  * `renewed` is the connection whose consent the user comes back from renewing.
  */
 export async function reconcile(
   deps: BankingDeps,
-  linkedUser: LinkedUser,
+  before: LinkedUser,
   access: Access,
   renewed: LinkedConnection["id"] | null = null,
 ): Promise<Result<Reconciled, ReadError>> {
   const readAtMs = deps.clock.nowMs();
   const remote = await access.aggregator.connections(access.token);
   if (!remote.ok) return remote;
-  await deleteUnbrought(deps, linkedUser, access, remote.value);
+  await deleteUnbrought(deps, before, access, remote.value);
   const accounts = remote.value.length === 0
     ? ok([])
     : await access.aggregator.accounts(access.token);
   if (!accounts.ok) return accounts;
-  const changes = changesOf({
-    linkedUser,
+  const shown = {
     remote: remote.value,
     accounts: accounts.value,
-    renewed,
     indexKeyring: deps.keyrings.index,
+  };
+  const renewals = renewedConnections({ ...shown, linkedUser: before });
+  const known = await knownByRows(deps, before, access, renewals);
+  if (!known.ok) return known;
+  const hasEnded = await endReplaced(deps, before, renewals, known.value);
+  const linkedUser = hasEnded
+    ? (await deps.store.linkedUserOfLink(before.linkId)) ?? before
+    : before;
+  const changes = changesOf({
+    ...shown,
+    linkedUser,
+    renewed,
+    knownByRows: known.value,
     readAtMs,
     nowMs: deps.clock.nowMs(),
   });

@@ -3,6 +3,7 @@ import type { CatalogueSnapshot } from "../../catalogue/ports.ts";
 import { earningAccounts } from "../connections/index.ts";
 import type { LinkedConnection, LinkedUser } from "../connections/index.ts";
 import type { MinimisedRows, RowPolicy } from "../ports.ts";
+import { policyOf } from "../reconcile/index.ts";
 import type { BankingDeps } from "../reconcile/index.ts";
 
 /** The minimiser's policy for one connection. */
@@ -12,14 +13,7 @@ export function policyFor(
   connection: LinkedConnection,
   catalogue: CatalogueSnapshot,
 ): RowPolicy {
-  const { recogniser } = catalogue;
-  return {
-    nowMs: deps.clock.nowMs(),
-    accounts: earningAccounts(linkedUser, connection),
-    kindOf: (label, hint) => recogniser.kindOf(label, hint),
-    namesBrand: (label) => recogniser.recognise(label, "refund").brandId !== null,
-    maskLabel: deps.maskLabel,
-  };
+  return policyOf(deps, catalogue, earningAccounts(linkedUser, connection));
 }
 
 /**

@@ -8,6 +8,7 @@ import type { ConnectionId, UserId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 import type { Changes } from "../connections/index.ts";
 import type { AggregatorName } from "../ports.ts";
+import { noticeStatement } from "../../db/notice-tables.ts";
 import { inBatch } from "./batch.ts";
 import { insertAccount } from "./new-account.ts";
 import {
@@ -19,6 +20,42 @@ import {
 } from "./reconcile.ts";
 
 const connections = bankConnections;
+
+type Removal = {
+  readonly userId: UserId;
+  readonly id: ConnectionId;
+  readonly gone: boolean;
+  readonly nowMs: number;
+};
+
+function removal(db: Database, { userId, id, gone, nowMs }: Removal) {
+  const links = aggregatorLinks;
+  return [
+    db.update(connections).set({
+      status: "removed",
+      action: "none",
+      removedAtMs: nowMs,
+      goneRemotely: gone ? 1 : 0,
+      nextTryAtMs: gone ? null : nowMs,
+      tries: 0,
+      updatedAtMs: nowMs,
+    }).where(
+      and(
+        eq(connections.id, id),
+        eq(connections.userId, userId),
+        ne(connections.status, "removed"),
+      ),
+    ),
+    db.update(links).set({ state: "ending", nextTryAtMs: nowMs, tries: 0 }).where(
+      and(
+        eq(links.state, "created"),
+        isNotNull(links.connectionsReadAtMs),
+        sql`${links.id} = (SELECT b.link_id FROM bank_connections b WHERE b.id = ${id} AND b.user_id = ${userId})`,
+        sql`NOT EXISTS (SELECT 1 FROM bank_connections b WHERE b.link_id = ${links.id} AND b.status <> 'removed')`,
+      ),
+    ),
+  ];
+}
 
 export function connectionRows(db: Database, random: RandomBytes, seals: RowSeals) {
   return {
@@ -58,32 +95,19 @@ export function connectionRows(db: Database, random: RandomBytes, seals: RowSeal
       gone: boolean,
       nowMs: number,
     ): Promise<void> {
-      const links = aggregatorLinks;
+      await inBatch(db, removal(db, { userId, id, gone, nowMs }));
+    },
+    /** The same for one that shows somebody else's accounts after a renewal, with a mail. */
+    async endReplaced(userId: UserId, id: ConnectionId, nowMs: number): Promise<void> {
       await inBatch(db, [
-        db.update(connections).set({
-          status: "removed",
-          action: "none",
-          removedAtMs: nowMs,
-          goneRemotely: gone ? 1 : 0,
-          nextTryAtMs: gone ? null : nowMs,
-          tries: 0,
-          updatedAtMs: nowMs,
-        })
-          .where(
-            and(
-              eq(connections.id, id),
-              eq(connections.userId, userId),
-              ne(connections.status, "removed"),
-            ),
-          ),
-        db.update(links).set({ state: "ending", nextTryAtMs: nowMs, tries: 0 }).where(
-          and(
-            eq(links.state, "created"),
-            isNotNull(links.connectionsReadAtMs),
-            sql`${links.id} = (SELECT b.link_id FROM bank_connections b WHERE b.id = ${id} AND b.user_id = ${userId})`,
-            sql`NOT EXISTS (SELECT 1 FROM bank_connections b WHERE b.link_id = ${links.id} AND b.status <> 'removed')`,
-          ),
-        ),
+        ...removal(db, { userId, id, gone: false, nowMs }),
+        noticeStatement(db, {
+          id: sql`${`bank_connection_ended:${id}`}`,
+          kind: "bank_connection_ended",
+          userId: sql`b.user_id`,
+          details: sql`json_object('bank', b.bank_name)`,
+          from: sql`FROM bank_connections b WHERE b.id = ${id} AND b.removed_at_ms = ${nowMs}`,
+        }, nowMs),
       ]);
     },
     /** From now on its accounts may be those of whoever opened the page that renews it. */

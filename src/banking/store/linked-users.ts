@@ -1,9 +1,10 @@
 // The reads: what we know of one user at one aggregator, or of all of a user's banks, in one
 // statement each.
 import { sql } from "drizzle-orm";
-import { heldForAge } from "../../db/age-review-tables.ts";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
+import { heldForAge, openAgeReviewOf } from "../../db/held-for-age.ts";
+import type { OpenAgeReview } from "../../db/held-for-age.ts";
 import type { RowSeals } from "../../db/row-seals.ts";
 import {
   SEALED_ACCOUNTS,
@@ -38,7 +39,7 @@ const identityJson =
   `json_object('fingerprint', a.fingerprint, 'strength', a.strength, 'family', a.family, 'weakKey', a.weak_key, 'ownIban', a.own_iban,
   'nameTag', a.name_tag, 'parentRemoteId', a.parent_remote_account_id, 'earlierKeys', json(a.earlier_keys))`;
 const earningJson = sql`json_object('earning', a.earning, 'offByChoice', a.off_by_choice,
-  'heldForAge', ${heldForAge("a.user_id")}, 'takenRows', json(COALESCE(a.taken_rows, '[]')),
+  'ageReview', ${openAgeReviewOf("a.user_id")}, 'takenRows', json(COALESCE(a.taken_rows, '[]')),
   'transfer', (SELECT json_object('by', CASE WHEN t.user_id = a.user_id THEN 'you' ELSE 'other' END, 'askedAtMs', t.asked_at_ms, 'expiresAtMs', t.expires_at_ms)
     FROM earning_transfers t WHERE t.fingerprint = ${
   sharedBy("a")
@@ -94,14 +95,15 @@ type RawIdentity = Omit<StoredIdentity, "earlierKeys"> & {
 };
 type RawEarning =
   & Pick<LinkedAccount, "takenRows" | "transfer">
-  & Readonly<Record<"earning" | "offByChoice" | "heldForAge", number>>;
+  & Readonly<Record<"earning" | "offByChoice", number>>
+  & { readonly ageReview: OpenAgeReview | null };
 /** What a seal covers and nobody else asks for, and the seal. */
 type RawRow = {
   readonly userId: UserId;
   readonly aggregator: AggregatorName;
   readonly seal: string | null;
 };
-type RawAccount = Omit<LinkedAccount, keyof RawIdentity | keyof RawEarning> & {
+type RawAccount = Omit<LinkedAccount, keyof RawIdentity | keyof RawEarning | "heldForAge"> & {
   readonly identity: RawIdentity & {
     readonly family: string | null;
     readonly weakKey: string | null;
@@ -145,22 +147,27 @@ function connectionHolds(seals: RowSeals, connection: RawConnection): boolean {
   return seals.holds(SEALED_CONNECTIONS, { ...row, id, remoteConnectionId: remoteId });
 }
 
-function toAccount(raw: RawAccount): LinkedAccount {
-  const { identity: { family, weakKey, ...identity }, earning, row: _, ...account } = raw;
+function toAccount(seals: RowSeals, raw: RawAccount): LinkedAccount {
+  const { identity: { family, weakKey, ...identity }, row: _, ...account } = raw;
+  const { ageReview, ...earning } = raw.earning;
   return {
     ...account,
     ...identity,
     ...earning,
     earning: earning.earning === 1,
     offByChoice: earning.offByChoice === 1,
-    heldForAge: earning.heldForAge === 1,
+    heldForAge: heldForAge(seals, ageReview),
     // Not seen since fingerprints are made without the name.
     earlierKeys: identity.earlierKeys ??
       [family, identity.fingerprint, weakKey].filter((key) => key !== null),
   };
 }
 
-function toConnection(raw: RawConnection, accounts: readonly RawAccount[]): LinkedConnection {
+function toConnection(
+  seals: RowSeals,
+  raw: RawConnection,
+  accounts: readonly RawAccount[],
+): LinkedConnection {
   const { reads, row: _, ...connection } = raw;
   return {
     ...connection,
@@ -170,7 +177,8 @@ function toConnection(raw: RawConnection, accounts: readonly RawAccount[]): Link
       a,
       b,
     ) => a.fromMs - b.fromMs),
-    accounts: accounts.filter((account) => account.connectionId === connection.id).map(toAccount)
+    accounts: accounts.filter((account) => account.connectionId === connection.id)
+      .map((account) => toAccount(seals, account))
       .sort((a, b) => a.ordinal - b.ordinal || a.createdAtMs - b.createdAtMs),
   };
 }
@@ -189,7 +197,7 @@ function usableConnections(
   );
   const accounts = listed.filter((account) => accountHolds(seals, account));
   return {
-    connections: connections.map((connection) => toConnection(connection, accounts)),
+    connections: connections.map((connection) => toConnection(seals, connection, accounts)),
     isWhole: connections.length === all.length && accounts.length === listed.length,
   };
 }

@@ -8,6 +8,8 @@ import { ageReviews } from "../../db/age-review-tables.ts";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { noticeStatement } from "../../db/notice-tables.ts";
+import type { RowSeals } from "../../db/row-seals.ts";
+import { SEALED_AGE_REVIEWS } from "../../db/sealed-tables.ts";
 import type { UserId } from "../../kernel/ids.ts";
 import type { RandomBytes } from "../../kernel/random.ts";
 
@@ -34,7 +36,7 @@ export function openAgeReview(db: Database, userId: UserId, review: NewAgeReview
   const { id, openedAtMs, decideByMs, minimumAge } = review;
   return [
     db.insert(ageReviews).select(
-      sql`SELECT ${id}, u.id, ${openedAtMs}, ${decideByMs}, NULL, NULL, NULL, NULL FROM users u
+      sql`SELECT ${id}, u.id, ${openedAtMs}, ${decideByMs}, NULL, NULL, NULL, NULL, NULL FROM users u
         WHERE u.id = ${userId}
           AND EXISTS (SELECT 1 FROM aggregator_links l
             WHERE l.user_id = u.id AND l.state IN ('intended', 'creating', 'created'))
@@ -71,7 +73,7 @@ function closingNotices(db: Database, id: string, nowMs: number) {
   ] as const;
 }
 
-export function ageReviewStore(db: Database, random: RandomBytes) {
+export function ageReviewStore(db: Database, random: RandomBytes, seals: RowSeals) {
   return {
     /** Oldest first, one more than `limit` when there is another page. */
     async pageAgeReviews(query: {
@@ -92,20 +94,24 @@ export function ageReviewStore(db: Database, random: RandomBytes) {
 
     /**
      * Writes down what is decided, with its audit event, unless something was decided before;
-     * returns the row after it, null without such a review.
+     * returns the row after it, null without such a review or with one that must not be used.
      */
     async decideAge(write: DecisionWrite, event: AuditEvent): Promise<AgeReviewRow | null> {
       const { id, decision, by, nowMs } = write;
-      const [, , found] = await guarded(() =>
+      const [before] = await db.select().from(ageReviews).where(eq(ageReviews.id, id));
+      if (before === undefined) return null;
+      const decided = { decision, decidedBy: by, decidedAtMs: nowMs };
+      const seal = seals.of(SEALED_AGE_REVIEWS, { ...before, ...decided });
+      const [, , [after]] = await guarded(() =>
         db.batch([
-          db.update(ageReviews).set({ decision, decidedBy: by, decidedAtMs: nowMs }).where(
+          db.update(ageReviews).set({ ...decided, seal }).where(
             and(eq(ageReviews.id, id), isNull(ageReviews.decision)),
           ),
           auditStatement(db, event, nowMs, random),
           db.select().from(ageReviews).where(eq(ageReviews.id, id)),
         ])
       );
-      return found[0] ?? null;
+      return after !== undefined && seals.holds(SEALED_AGE_REVIEWS, after) ? after : null;
     },
 
     /** The decision was carried out; its user gets a notice. Nothing happens to a closed one. */
@@ -131,11 +137,12 @@ export function ageReviewStore(db: Database, random: RandomBytes) {
 
     /** Those that were decided a while ago and are not carried out yet. */
     async unfinishedAgeReviews(beforeMs: number, limit: number): Promise<AgeReviewRow[]> {
-      return db.select().from(ageReviews).where(
+      const rows = await db.select().from(ageReviews).where(
         and(isNull(ageReviews.closedAtMs), lte(ageReviews.decidedAtMs, beforeMs)),
       )
         // In any order: one that fails must not keep the others from their turn.
         .orderBy(sql`random()`).limit(limit);
+      return rows.filter((row) => seals.holds(SEALED_AGE_REVIEWS, row));
     },
 
     async forgetAgeReviews(userId: UserId): Promise<void> {

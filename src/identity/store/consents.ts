@@ -1,9 +1,10 @@
 // Consent decisions, of which the last per purpose is in force.
 import { and, asc, eq, getTableColumns, sql } from "drizzle-orm";
-import { heldForAge } from "../../db/age-review-tables.ts";
 import { guarded } from "../../db/database.ts";
 import type { Database } from "../../db/database.ts";
 import { consents, users } from "../../db/identity-tables.ts";
+import { heldForAge, openAgeReviewOf } from "../../db/held-for-age.ts";
+import type { OpenAgeReview } from "../../db/held-for-age.ts";
 import type { RowSeals } from "../../db/row-seals.ts";
 import { SEALED_CONSENTS, SEALED_USERS } from "../../db/sealed-tables.ts";
 import type { UserId } from "../../kernel/ids.ts";
@@ -81,16 +82,20 @@ export function consentStore(db: Database, seals: RowSeals) {
         db.batch([
           db.select({
             ...getTableColumns(users),
-            heldForAge: sql<number>`${heldForAge("users.id")}`.as("held_for_age"),
+            openAgeReview: sql<string | null>`${openAgeReviewOf("users.id")}`.as("open_age_review"),
           }).from(users).where(eq(users.id, userId)),
           lastDecisionsQuery(db, userId),
         ])
       );
       const [user] = found;
+      const review = user?.openAgeReview ?? null;
       return {
         user: user !== undefined && seals.holds(SEALED_USERS, user) ? user : null,
         consents: currentOf(seals, current),
-        heldForAge: user?.heldForAge === 1,
+        heldForAge: heldForAge(
+          seals,
+          review === null ? null : JSON.parse(review) as OpenAgeReview,
+        ),
       };
     },
 

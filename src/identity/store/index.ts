@@ -37,7 +37,7 @@ export type IdentityStore = ReturnType<typeof identityStore>;
 /** The identity tables behind named operations. */
 export function identityStore(db: Database, random: RandomBytes, seals: RowSeals) {
   return {
-    ...ageReviewStore(db, random),
+    ...ageReviewStore(db, random, seals),
     ...noticeStore(db),
     ...codeStore(db, seals),
     signIn: (write: SignInWrite) => signIn(db, seals, write),

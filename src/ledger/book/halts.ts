@@ -7,7 +7,7 @@ import type { Halt } from "../ports.ts";
 export const HALT_RETRY_MS = HOUR_MS;
 
 /** Points that could not be spent for a while are good for at least so long afterwards. */
-export const EXPIRY_AFTER_HALT_MS = 30 * DAY_MS;
+const EXPIRY_AFTER_HALT_MS = 30 * DAY_MS;
 
 /** Whether pending points stay pending for now. */
 export function confirmationsHalted(halts: readonly Halt[]): boolean {

@@ -138,11 +138,11 @@ export async function decidedReviews(
 }
 
 // A row that was decided after the ledger was asked keeps its decision: only those read before (?4)
-// may be opened again.
+// may be opened again, undecided and so without a seal.
 const OPEN_REVIEWS = `INSERT INTO reviews (purchase_id, user_id, why, state, opened_at_ms)
   SELECT value ->> 'purchaseId', ?2, value ->> 'why', 'open', ?3 FROM json_each(?1) WHERE true
   ON CONFLICT (purchase_id) DO UPDATE SET why = excluded.why, state = 'open', closed_at_ms = NULL, decision = NULL, decided_by = NULL, decided_at_ms = NULL,
-      proposed_by = NULL, proposed_at_ms = NULL, proposed_points = NULL
+      proposed_by = NULL, proposed_at_ms = NULL, proposed_points = NULL, seal = NULL
     WHERE CASE WHEN state = 'closed' AND decision IS NOT NULL
       THEN EXISTS (SELECT 1 FROM json_each(?4) WHERE value ->> 'purchaseId' = purchase_id AND value ->> 'decidedAtMs' = decided_at_ms)
       ELSE state = 'closed' OR why <> excluded.why END`;

@@ -177,9 +177,11 @@ function addEnd(router: OpenAPIHono<AppEnv>, deps: HaltRoutesDeps): void {
           ? problem(c, "conflict", { detail: LEGAL.both("halt_ended") })
           : problem(c, after.error.code)) as never;
       }
-      const action = after.value.endedAtMs === null ? "halt.ask_end" : "halt.end";
-      const event = operatorEvent(operatorOf(c), action, id, { what: halt.what });
       const unchanged = after.value === halt;
+      // Whoever asks again once it has ended does not end it again.
+      const ends = !unchanged && after.value.endedAtMs !== null;
+      const action = ends ? "halt.end" : "halt.ask_end";
+      const event = operatorEvent(operatorOf(c), action, id, { what: halt.what });
       if (unchanged) await deps.note(event);
       if (unchanged || await deps.store.replace(halt, after.value, event, actor.nowMs)) {
         return c.json(present(after.value), 200);

@@ -25,7 +25,7 @@ export function composeInsights({ platform, config, db, seals }: Shared, catalog
   const programme = { pointsPerEuro, pointsExpireMonths, reviewPoints };
   const store = insightsStore(db);
   const sample = sampleStore(db);
-  const queue = reviewsStore(db, random);
+  const queue = reviewsStore(db, random, seals);
   const kept = projections({ store, ledger, clock, log });
   const reviews = reviewService({
     store: queue,

@@ -26,18 +26,19 @@ const startTimer: StartTimer = (afterMs, run) => {
 export function sharedParts(platform: Platform, config: Config) {
   const { clock, random, log } = platform;
   const db = openDatabase(platform.db);
+  const seals = rowSeals({
+    keyring: config.keyrings.index,
+    unsealedBeforeMs: config.unsealedBeforeMs,
+    log,
+  });
   return {
     platform,
     config,
     db,
-    seals: rowSeals({
-      keyring: config.keyrings.index,
-      unsealedBeforeMs: config.unsealedBeforeMs,
-      log,
-    }),
+    seals,
     bodies: openBodies(startTimer),
     callers: rememberCallers(clock),
-    halts: haltsStore(db, random),
+    halts: haltsStore(db, random, seals),
     cursors: signedCursors(config.keyrings.index),
     idempotency: { store: idempotencyStore(db, config.keyrings.encryption, random), clock },
     note: async (event: AuditEvent): Promise<void> =>

@@ -22,12 +22,9 @@ const UNSEALED: Readonly<Record<string, string>> = {
   connection_intents:
     "found only with a state that its user's own redirect carries; the link that it leads to is sealed",
   earning_transfers: "decides only which holder of a sealed account earns",
-  age_reviews: "holds somebody back and gives nothing by itself",
   notices: "empty: user_notices took its place",
   user_notices: "a mail to the user's own, sealed address",
   ledger_heads: "a copy of what the ledgers hold, rebuilt from them",
-  reviews:
-    "names a row that the ledger holds; the ledger judges it. Its decision gets a seal with claims",
 };
 
 const MIGRATIONS = readdirSync("migrations").filter((name) => name.endsWith(".sql")).sort()
