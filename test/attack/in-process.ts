@@ -118,7 +118,7 @@ function outside(
       return Response.json(accessCertificates(JSON.parse(signingKey)));
     }
     if (pathname === "/mailbox") {
-      const mail = await request.json() as { to: string; text: string };
+      const mail = await request.json<{ to: string; text: string }>();
       const code = /\b(\d{6}|[A-Z0-9]{5}-?[A-Z0-9]{5})\b/.exec(mail.text)?.[1];
       if (code !== undefined) mails.set(mail.to, code);
       return new Response(null, { status: 202 });
