@@ -28,7 +28,7 @@ export const BREAKAGES = {
     from: "export const UNKNOWN_WRONG_TRIES_PER_DAY = 500;",
     to: "export const UNKNOWN_WRONG_TRIES_PER_DAY = 5_000_000;",
   }],
-  // Asked when the state is looked up, and again when it is spent.
+  // Whose the state is: asked when it is looked up and when it is spent; the link is its owner's.
   linking: [{
     file: "src/banking/store/link-intents.ts",
     from: "eq(connectionIntents.stateHash, stateHash), eq(connectionIntents.userId, userId)",
@@ -37,6 +37,10 @@ export const BREAKAGES = {
     file: "src/banking/store/links.ts",
     from: "        eq(intents.userId, userId),\n",
     to: "",
+  }, {
+    file: "src/banking/store/links.ts",
+    from: "sql`SELECT ${linkId}, ${intents.userId},",
+    to: "sql`SELECT ${linkId}, ${userId},",
   }],
   lockOut: [{
     file: "src/http/rate-limit.ts",
