@@ -143,7 +143,7 @@ export class Model {
       known.heldSinceMs = null;
       this.book.together(
         nowMs,
-        () => this.#recompute(nowMs, new Set([known.key]), this.#views(nowMs)),
+        () => this.#recompute(nowMs, new Set([known.key]), this.#views(nowMs), known.key),
       );
     }
   }

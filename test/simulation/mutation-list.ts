@@ -100,14 +100,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "newest points first",
     breaks: "spent and expired oldest first",
-    file: "ledger/points/lots.ts",
+    file: "ledger/points/lot-rows.ts",
     find: "WHERE remaining > 0 ORDER BY expires_at_ms, lot_no",
     replace: "WHERE remaining > 0 ORDER BY expires_at_ms DESC, lot_no DESC",
   },
   {
     name: "expiry without notice",
     breaks: "no expiry without a notice that was sent",
-    file: "ledger/points/lots.ts",
+    file: "ledger/points/lot-rows.ts",
     find: "return noticed === Infinity ? null :",
     replace: "return noticed === Infinity ? lot.expiresAtMs :",
   },

@@ -13,8 +13,8 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     name: "points are granted as confirmed unseen",
     breaks: "confirmation after 0 days means at the first sight",
     file: "ledger/points/lots.ts",
-    find: "if (!direct && wanted.isShown && lot.confirmAtMs <= call.nowMs)",
-    replace: "if (!direct && lot.confirmAtMs <= call.nowMs)",
+    find: "if (!direct && !halted && wanted.isShown && lot.confirmAtMs <= call.nowMs)",
+    replace: "if (!direct && !halted && lot.confirmAtMs <= call.nowMs)",
   },
   {
     name: "a webhook changes shown facts unnoticed",

@@ -60,7 +60,7 @@ export async function checkLedgers(
       atRest,
       complete: person.sent.every((one) => one.answered),
     };
-    return checkLedger(world.at.edgeUrl, ledger, parisDay(world.nowMs()), faults);
+    return checkLedger(world.at.edgeUrl, ledger, faults);
   }));
   const granted = budgetedPoints(seen);
   if (granted > world.budgetPoints) {

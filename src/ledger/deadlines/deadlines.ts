@@ -8,7 +8,8 @@ import { confirmationsHalted, HALT_RETRY_MS, noExpiryBeforeMs } from "../book/ha
 import { integerOrNull } from "../book/sql.ts";
 import type { Sql } from "../book/sql.ts";
 import { coverDebt, dueHolds, markAlerted, releaseOverdue } from "../points/holds.ts";
-import { deferExpiry, dueLots, expireLot, lotDueMs, readLot } from "../points/lots.ts";
+import { dueLots, lotDueMs, readLot } from "../points/lot-rows.ts";
+import { deferExpiry, expireLot } from "../points/lots.ts";
 import {
   PURCHASE_COLUMNS,
   purchaseFrom,

@@ -5,7 +5,7 @@ import type { Call } from "../book/call.ts";
 import { readMeta, writeMeta } from "../book/meta.ts";
 import { dayOf } from "../book/paris-days.ts";
 import { integerOf, integerOrNull } from "../book/sql.ts";
-import { readLot, saveLot } from "../points/lots.ts";
+import { readLot, saveLot } from "../points/lot-rows.ts";
 import type { NoticeTask } from "../ports.ts";
 
 const NOTICES_AFTER = "notices_after_ms";

@@ -16,15 +16,8 @@ import {
   releaseHold,
   settleHold,
 } from "./holds.ts";
-import {
-  expiryMs,
-  grant,
-  pendingLots,
-  readLot,
-  reverseLot,
-  saveLot,
-  spendFromLots,
-} from "./lots.ts";
+import { expiryMs, pendingLots, readLot, saveLot } from "./lot-rows.ts";
+import { grant, reverseLot, spendFromLots } from "./lots.ts";
 import type {
   GrantError,
   GrantView,

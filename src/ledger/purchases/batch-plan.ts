@@ -4,6 +4,7 @@
 import { assert } from "../../kernel/assert.ts";
 import type { AccountId, BrandId } from "../../kernel/ids.ts";
 import { AMOUNT_CENTS_MAX } from "../../kernel/money.ts";
+import { daysBetween } from "../../kernel/time.ts";
 import type { BankRow, BatchRead, RecordBatch } from "../ports.ts";
 import type { Account } from "./account-identity.ts";
 import {
@@ -44,11 +45,20 @@ export type PlannedRow = {
   receivedVerdict: boolean;
 };
 
+/**
+ * Rows further from the batch than this cannot change what its rows repeat, unless nine of them
+ * form a chain.
+ */
+export const SAMENESS_MARGIN_DAYS = 45;
+
 export type BatchPlan = {
   readonly rows: Map<number, PlannedRow>;
   /** By link and external id: a batch may bring a row twice. */
   readonly byName: Map<string, PlannedRow>;
-  /** Numbers of the accounts that a row left. */
+  /**
+   * Numbers of the accounts that a row left, or where it moved to a day far off: all that it was
+   * compared with before is compared again.
+   */
   readonly left: Set<number>;
   /** Rows of the batch that changed nothing. */
   unchanged: number;
@@ -245,6 +255,9 @@ function takeVersion(
   }
   planned.decided &&= !differs;
   const staysHeld = plan.read === null && !differs && known.review === "not_shown";
+  if (Math.abs(daysBetween(known.purchasedOn, row.purchasedOn)) > SAMENESS_MARGIN_DAYS) {
+    plan.left.add(known.accountNo);
+  }
   overwriteFacts(known, row, wasShown);
   if (staysHeld) known.review = "not_shown";
   if (moves) {

@@ -7,7 +7,7 @@ import type { Call } from "../book/call.ts";
 import { relationOf } from "./account-identity.ts";
 import type { Account } from "./account-identity.ts";
 import type { BatchAccounts } from "./batch-accounts.ts";
-import { plannedStored } from "./batch-plan.ts";
+import { plannedStored, SAMENESS_MARGIN_DAYS } from "./batch-plan.ts";
 import type { BatchPlan, PlannedRow } from "./batch-plan.ts";
 import { earlierFrom, readPurchase } from "./purchase-rows.ts";
 import type { PurchaseRow, SightNotes } from "./purchase-rows.ts";
@@ -26,12 +26,6 @@ type Group = {
 type DateSpan = { readonly from: string; readonly to: string };
 
 const ALL_DAYS: DateSpan = { from: "0000-00-00", to: "9999-99-99" };
-/**
- * Rows further from the batch than this cannot change what its rows repeat, unless nine of them
- * form a chain.
- */
-const SAMENESS_MARGIN_DAYS = 45;
-
 /** Finds out which rows are the same purchase, and notes it in the plan. */
 export function matchPlannedRows(call: Call, plan: BatchPlan, batchAccounts: BatchAccounts): void {
   for (const group of groupsOf(plan, batchAccounts)) matchGroup(call, plan, group);

@@ -3,7 +3,8 @@
 // the row changes there too.
 import { assert } from "../../kernel/assert.ts";
 import { isFirstElsewhere } from "../earning/rules.ts";
-import { grant, readLot, regrantLot, restoreLot, reverseLot } from "../points/lots.ts";
+import { readLot } from "../points/lot-rows.ts";
+import { grant, regrantLot, restoreLot, reverseLot } from "../points/lots.ts";
 import type { Movement } from "../points/lots.ts";
 import { activePoints } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";

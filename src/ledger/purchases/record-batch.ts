@@ -56,6 +56,7 @@ export function judgeAnew(
   terms: Terms,
 ): Result<null, OffersNeeded> {
   const plan = emptyPlan(call);
+  plan.left.add(row.accountNo);
   plan.rows.set(row.n, { ...plannedStored(row), factsChanged: true, decided: false });
   return judgePlan(call, plan, storedAccounts(call), terms);
 }

@@ -3,13 +3,13 @@
 // (refund-allocation.ts), so a refund before its purchase ends like one after it.
 import type { BrandId } from "../../kernel/ids.ts";
 import { addDays } from "../../kernel/time.ts";
-import { readLot } from "../points/lots.ts";
+import { readLot } from "../points/lot-rows.ts";
 import type { Account } from "./account-identity.ts";
 import { isInDoubt, PURCHASE_COLUMNS, purchaseFrom, updateVerdict } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { allocateRefunds, REFUND_DAYS_MAX } from "./refund-allocation.ts";
 import type { RefundPart, RefundRow } from "./refund-allocation.ts";
-import { isRowShown } from "./sight.ts";
+import { isRowShown, isShown } from "./sight.ts";
 import { refundMatched } from "./verdict-state.ts";
 import { applyRefunds } from "./verdicts.ts";
 import type { Call } from "../book/call.ts";
@@ -98,10 +98,11 @@ function boundByReads(
   },
 ): void {
   const taking = [...purchases, ...refunds].filter(takesPart);
-  if (taking.every((row) => isRowShown(call, row))) return;
-  const isFirm = ({ lotNo }: PurchaseRow): boolean => {
-    const lot = lotNo === null ? null : readLot(call, lotNo);
-    return lot !== null && (lot.state === "available" || lot.confirmAtMs <= call.nowMs);
+  if (!call.byWebhook && taking.every((row) => isRowShown(call, row))) return;
+  const isFirm = (row: PurchaseRow): boolean => {
+    if (row.lotNo === null) return false;
+    const { state, confirmAtMs } = readLot(call, row.lotNo);
+    return state === "available" || (confirmAtMs <= call.nowMs && isShown(call, row));
   };
   const shown = refundedBy(allocateRefunds(
     purchases.filter((row) => takesPart(row) && isRowShown(call, row)).map(rowOf),

@@ -98,12 +98,12 @@ export function restsConfirmed(call: Call, row: PurchaseRow): boolean {
 
 /**
  * Whether what a webhook says of the row is not believed before a read shows it: confirmed points
- * rest on it, or it is part of a refund, and so decides about the points of others.
+ * rest on it, or it is shown and part of a refund, which would else fall on others.
  */
 export function waitsForRead(call: Call, row: PurchaseRow): boolean {
   const isRefund = row.state === "booked" &&
     (row.kind === "refund" ? row.refundParts.length > 0 : row.refundedCents > 0);
-  return isRefund || restsConfirmed(call, row);
+  return restsConfirmed(call, row) || (isRefund && isRowShown(call, row));
 }
 
 const concernedBy = (row: PurchaseRow): readonly number[] => [

@@ -15,7 +15,7 @@ import type { Decision, Terms } from "../earning/types.ts";
 import { decideEarning, termsInForce } from "../earning/rules.ts";
 import type { Findings } from "./findings.ts";
 import { firstRecordedMs } from "./first-recorded.ts";
-import { expiryMs, readLot } from "../points/lots.ts";
+import { expiryMs, readLot } from "../points/lot-rows.ts";
 import type { Programme, ReasonCode, RuleCheck } from "../ports.ts";
 import { activePoints, isInDoubt } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";

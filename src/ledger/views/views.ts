@@ -3,7 +3,7 @@ import type { AccountId, BrandId, ConnectionId, OfferId, PurchaseId } from "../.
 import { dayOf } from "../book/paris-days.ts";
 import { bodyFrom, changesOf } from "../book/transactions.ts";
 import { allHolds } from "../points/holds.ts";
-import { NOTICE_TO_EXPIRY_MS } from "../points/lots.ts";
+import { NOTICE_TO_EXPIRY_MS } from "../points/lot-rows.ts";
 import type {
   BankingActivity,
   EntryView,
