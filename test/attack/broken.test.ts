@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { BREAKAGES } from "./breakages.ts";
-import { FROM_ANYWHERE } from "./classes.ts";
+import { IN_PROCESS } from "./classes.ts";
 import type { Report } from "./world.ts";
 
 // A process of its own reads the copied sources without transforming them first.
@@ -12,7 +12,7 @@ async function report(...words: readonly string[]): Promise<Report> {
   return JSON.parse(stdout) as Report;
 }
 
-test.each(Object.keys(FROM_ANYWHERE))("%s finds nothing", async (name) => {
+test.each(Object.keys(IN_PROCESS))("%s finds nothing", async (name) => {
   expect((await report(name)).findings).toEqual([]);
 });
 

@@ -3,9 +3,12 @@ import { lockOut, spraying } from "./campaigns.ts";
 import { forgedTokens } from "./forged-tokens.ts";
 import { fuzz } from "./fuzz.ts";
 import { linkingAttack } from "./linking.ts";
+import type { InProcessWorld } from "./in-process.ts";
 import { matrix } from "./matrix.ts";
 import { memory } from "./memory.ts";
+import { mintedRows } from "./minted.ts";
 import { quotas } from "./quotas.ts";
+import { tampering } from "./tampering.ts";
 import { webhookForgeries } from "./webhook-forgeries.ts";
 import type { Report, World } from "./world.ts";
 
@@ -27,8 +30,13 @@ export const OVER_HTTP: Readonly<Record<string, Attack>> = {
   fuzz: (world, { fuzzRequests }) => fuzz(world, fuzzRequests),
 };
 
-/** In this process, where calls come from any address. */
-export const FROM_ANYWHERE: Readonly<Record<string, Attack>> = {
+/** In this process: calls from any address, the database's file, the aggregator's answers. */
+export const IN_PROCESS: Readonly<
+  Record<string, (world: InProcessWorld, effort: Effort) => Promise<Report>>
+> = {
   spraying: (world, { sprayedAddresses }) => spraying(world, sprayedAddresses),
   lockOut,
+  tampering,
+  // Last: a month passes.
+  mintedRows,
 };

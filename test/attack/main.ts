@@ -1,15 +1,19 @@
 // npm run attack: every class of attacks against workerd and Deno, and the campaigns in this
 // process. Prints what was tried and found; fails when anything was found.
 import { buildBundles } from "../../src/local/system.ts";
-import { FROM_ANYWHERE, FULL, OVER_HTTP } from "./classes.ts";
+import { FULL, IN_PROCESS, OVER_HTTP } from "./classes.ts";
 import { openInProcess } from "./in-process.ts";
 import { openOverHttp } from "./over-http.ts";
-import type { World } from "./world.ts";
+import type { Effort } from "./classes.ts";
+import type { Report, World } from "./world.ts";
 
 await buildBundles();
 let found = 0;
 
-async function attack(open: () => Promise<World>, classes: typeof OVER_HTTP): Promise<void> {
+async function attack<W extends World>(
+  open: () => Promise<W>,
+  classes: Readonly<Record<string, (world: W, effort: Effort) => Promise<Report>>>,
+): Promise<void> {
   const world = await open();
   try {
     for (const run of Object.values(classes)) {
@@ -28,7 +32,7 @@ async function attack(open: () => Promise<World>, classes: typeof OVER_HTTP): Pr
   }
 }
 
-await attack(openInProcess, FROM_ANYWHERE);
+await attack(openInProcess, IN_PROCESS);
 await attack(openOverHttp, OVER_HTTP);
 process.env["EDGE_RUNTIME"] = "deno";
 await attack(openOverHttp, OVER_HTTP);

@@ -34,7 +34,9 @@ export async function openOverHttp(): Promise<World> {
     redirectUri: `${box.sandboxUrl}/done`,
     throughBank: async (authorizationUrl) =>
       Object.fromEntries((await fillWebview(authorizationUrl)).searchParams),
-    advance: async (ms) => void (await (await openLocalClock(box.dataDir)).advance(ms)),
+    advance: async (ms) => {
+      await (await openLocalClock(box.dataDir)).advance(ms);
+    },
     alerts: async (code) =>
       (await readFile(box.logFile, "utf8")).split("\n").filter((line) =>
         line.includes('"alert"') && line.includes(`"${code}"`)
