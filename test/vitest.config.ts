@@ -62,8 +62,8 @@ export default defineConfig({
           name: "worker",
           include: ["test/worker/**/*.test.ts", "test/contract/**/*.worker.test.ts"],
           setupFiles: ["test/support/worker-setup.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           // The files of a runner share one runtime (worker-setup.ts empties its storage): loading
           // the product anew took longer than most files.
           isolate: false,
