@@ -8,7 +8,7 @@ import { integerOf, integerOrNull, textOf, textOrNull } from "../book/sql.ts";
 import type { SqlRow } from "../book/sql.ts";
 import type { Call } from "../book/call.ts";
 
-export type LotSource = "purchases" | "referral" | "goodwill";
+type LotSource = "purchases" | "referral" | "goodwill";
 
 export type Lot = {
   readonly lotNo: number;
