@@ -22,7 +22,6 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "a webhook that changes the facts makes a purchase unshown",
     file: "ledger/purchases/batch-plan.ts",
     find: "known.saidMs = call.nowMs;",
-    seeds: [2],
     replace: "known.saidMs = wasShown ? null : call.nowMs;",
   },
   {
@@ -30,7 +29,6 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "confirmed points give way to reads only",
     file: "ledger/purchases/batch-plan.ts",
     find: "if (waitsForRead(call, known)) {",
-    seeds: [2],
     replace: "if (waitsForRead(call, known) && call.nowMs < 0) {",
   },
   {
@@ -38,7 +36,6 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "what a read gives replaces what webhooks said, whatever time they bore",
     file: "ledger/purchases/batch-plan.ts",
     find: "(wasSaid && differs()) ||",
-    seeds: [2],
     replace: "(wasSaid && differs() && known.n < 0) ||",
   },
   {

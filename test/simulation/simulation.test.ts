@@ -5,7 +5,7 @@ import { LEDGER } from "./source.ts";
 import { runSeed } from "./run.ts";
 import { runSight } from "./sight.ts";
 
-const SEEDS = 300;
+const SEEDS = 150;
 const SIGHT_SEEDS = 40;
 
 test(`${SEEDS} seeded worlds keep every promise of the ledger`, async () => {

@@ -43,6 +43,7 @@ export const TRANSFERRED: Readonly<Record<TransferKind, readonly string[]>> = {
     "requests",
     "activations",
     "sample_changes",
+    "reads",
   ],
   budget: ["reservations", "total"],
 };

@@ -4,13 +4,9 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
 import type { LedgerModule } from "./ledger.ts";
-import { MUTATIONS } from "./mutation-list.ts";
 import type { Mutation } from "./mutation.ts";
-import { SIGHT_MUTATIONS } from "./mutations-of-sight.ts";
-import { runSeed, SeedFailure } from "./run.ts";
-import { runSight } from "./sight.ts";
+import { SeedFailure } from "./run.ts";
 import { tokenPattern } from "./token-pattern.ts";
 
 /** Where the known seeds notice no more, since the world changed, one of so many must. */
@@ -19,10 +15,6 @@ const SEEDS_MAX = 60;
 const load = createRequire(import.meta.url);
 const HOME = join(process.cwd(), ".build", "mutants");
 const made: string[] = [];
-
-afterAll(async () => {
-  for (const directory of made) await rm(directory, { recursive: true });
-});
 
 /** A copy of the ledger and what it imports, with that one edit. */
 async function mutant(mutation: Mutation): Promise<LedgerModule> {
@@ -52,12 +44,13 @@ async function mutant(mutation: Mutation): Promise<LedgerModule> {
   };
 }
 
-/** The first seed that notices, or null. */
-async function firstFailure(
-  module: LedgerModule,
-  known: readonly number[],
+/** The first seed that notices the breakage, or null. */
+export async function firstFailure(
+  mutation: Mutation,
   run: (seed: number, module: LedgerModule) => unknown,
 ): Promise<SeedFailure | null> {
+  const module = await mutant(mutation);
+  const known = mutation.seeds ?? [];
   for (const seed of [...known, ...Array.from({ length: SEEDS_MAX }, (_, index) => index + 1)]) {
     try {
       await run(seed, module);
@@ -69,14 +62,7 @@ async function firstFailure(
   return null;
 }
 
-test.each(MUTATIONS)("$name is noticed ($breaks)", async (mutation) => {
-  expect(await firstFailure(await mutant(mutation), mutation.seeds ?? [], runSeed)).toBeInstanceOf(
-    SeedFailure,
-  );
-});
-
-test.each(SIGHT_MUTATIONS)("$name is noticed ($breaks)", async (mutation) => {
-  expect(await firstFailure(await mutant(mutation), mutation.seeds ?? [], runSight)).toBeInstanceOf(
-    SeedFailure,
-  );
-});
+/** Removes the copies. */
+export async function removeMutants(): Promise<void> {
+  for (const directory of made.splice(0)) await rm(directory, { recursive: true });
+}
