@@ -28,6 +28,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "(b) a row of a newer generation repeats an older one",
     file: "ledger/purchases/generation-matching.ts",
     find: "if (Math.min(...days) > GENERATION_DAYS_MAX) return [];",
+    seeds: [5],
     replace: "return [];",
   },
   {
@@ -42,6 +43,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "(e) closed after 14 days",
     file: "ledger/purchases/verdict-state.ts",
     find: "startOfLaterDayMs(latest, PENDING_DAYS_MAX + 1)",
+    seeds: [2],
     replace: "startOfLaterDayMs(latest, PENDING_DAYS_MAX + 900)",
   },
   {
@@ -49,6 +51,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "a budget's answer reaches its purchase",
     file: "ledger/purchases/public-ids.ts",
     find: "if (keepersOfId(call, plan, row.id, row.n).every((keeper) => keeper === own)) return;",
+    seeds: [29],
     replace: "if (own > 0) return;",
   },
   {
@@ -56,7 +59,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "caps are never exceeded",
     file: "ledger/earning/rules.ts",
     find: ": Math.max(0, capPointsPerUser - pointsUsed);",
-    seeds: [16],
+    seeds: [2],
     replace: ": afterPurchaseCap;",
   },
   {
@@ -87,7 +90,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "open holds are released until available is not negative",
     file: "ledger/points/holds.ts",
     find: "while (call.head.balances.available < 0) {",
-    seeds: [16],
+    seeds: [5],
     replace: "while (call.head.balances.available < -1e9) {",
   },
   {
@@ -102,6 +105,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "spent and expired oldest first",
     file: "ledger/points/lot-rows.ts",
     find: "WHERE remaining > 0 ORDER BY expires_at_ms, lot_no",
+    seeds: [5],
     replace: "WHERE remaining > 0 ORDER BY expires_at_ms DESC, lot_no DESC",
   },
   {
@@ -109,6 +113,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "no expiry without a notice that was sent",
     file: "ledger/points/lot-rows.ts",
     find: "return noticed === Infinity ? null :",
+    seeds: [14],
     replace: "return noticed === Infinity ? lot.expiresAtMs :",
   },
   {
@@ -116,6 +121,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "no earlier than 30 days after a release",
     file: "ledger/points/lots.ts",
     find: "moveExpiry(lot, fromMs + RELEASED_EXPIRY_MIN_MS);",
+    seeds: [7],
     replace: "moveExpiry(lot, fromMs);",
   },
   {
@@ -137,7 +143,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "reversals give back",
     file: "ledger/purchases/budget-shares.ts",
     find: `purchase.waitsFor === "budget" ? share.wanted : share.restore ?? activePoints(purchase)`,
-    seeds: [28],
+    seeds: [18],
     replace: `purchase.waitsFor === "budget" ? share.wanted : purchase.granted`,
   },
   {
@@ -152,6 +158,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "projections equal ledgers",
     file: "ledger/projection/outbox.ts",
     find: "    count(counters, last);\n",
+    seeds: [9],
     replace: `    if (last.kind !== "cancel") count(counters, last);\n`,
   },
   // What D1, screens and operators get.
@@ -160,6 +167,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "a budget is never exceeded",
     file: "ledger/purchases/reservations.ts",
     find: "limit: terms.budgetPoints ?? 0, wanted",
+    seeds: [8],
     replace: "limit: (terms.budgetPoints ?? 0) * 10, wanted",
   },
   {
@@ -210,7 +218,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "a lost answer heals itself",
     file: "ledger/object/alarm.ts",
     find: "    const reached = await applyProjection(database, userId, projection.value, nowMs);\n",
-    seeds: [18],
+    seeds: [22],
     replace:
       "    guard((engine) => engine.ackOutbox(projection.value?.through ?? 0, nowMs));\n    const reached = await applyProjection(database, userId, projection.value, nowMs);\n",
   },
@@ -219,7 +227,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "no expiry without a notice that was sent",
     file: "ledger/object/alarm.ts",
     find: "    const sent = await helpers.sendNotice(userId, task, nowMs);\n",
-    seeds: [20],
+    seeds: [7],
     replace:
       "    guard((engine) => engine.noticeSent(task, nowMs));\n    const sent = await helpers.sendNotice(userId, task, nowMs);\n",
   },
@@ -228,6 +236,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "D1 is rebuilt from the books",
     file: "ledger/engine.ts",
     find: "      ackOutbox(call, 0);\n",
+    seeds: [2],
     replace: "",
   },
   {
@@ -265,7 +274,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "what was projected and not acknowledged is taken back",
     file: "ledger/projection/change-feeds.ts",
     find: "purchase !== null || changed.has(row)",
-    seeds: [82],
+    seeds: [54],
     replace: "purchase !== null || (row <= n && changed.has(row))",
   },
   {
@@ -273,7 +282,6 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "what came after a closing that stopped is kept",
     file: "ledger/projection/projection-store.ts",
     find: "(closed === 1 && from === leaf.sequence)",
-    seeds: [19],
     replace: "closed === 1",
   },
   {
@@ -289,6 +297,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "what is due happens",
     file: "ledger/engine.ts",
     find: "return isDue ? call.nowMs : nextAlarmMs(call);",
+    seeds: [2],
     replace: "return isDue ? call.nowMs : nextAlarmMs(call) === 0 ? 0 : null;",
   },
   {
@@ -296,7 +305,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "open holds lapse in time",
     file: "ledger/deadlines/deadlines.ts",
     find: `["expiring", "row_due", "hold_due"]`,
-    seeds: [45],
+    seeds: [55],
     replace: `["expiring", "row_due"]`,
   },
   {
@@ -304,7 +313,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "after 10 working days it alerts",
     file: "ledger/deadlines/deadlines.ts",
     find: `filter((hold) => hold.state === "committed").map`,
-    seeds: [85],
+    seeds: [17],
     replace: `filter((hold) => hold.state === "settled").map`,
   },
   {
@@ -312,6 +321,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "notices 30 and 7 days before",
     file: "ledger/deadlines/expiry-notices.ts",
     find: "const daysBefore = expiresAtMs - call.nowMs <= 7 * DAY_MS ? 7 : 30;",
+    seeds: [2],
     replace:
       `const daysBefore = expiresAtMs - call.nowMs <= 7 * DAY_MS ? 7 : 30;\n    if (daysBefore === 7 && integerOrNull(row, "noticed_30_ms") !== null) continue;`,
   },
@@ -335,7 +345,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "a request counts wholly or not at all",
     file: "ledger/engine.ts",
     find: "operate: (input, nowMs) => run(nowMs, (call) => operateOn(call, input)),",
-    seeds: [30],
+    seeds: [21],
     replace:
       'operate: (input, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const call = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(call);\n      return operateOn(call, input);\n    },',
   },
@@ -344,9 +354,9 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "points are posted with what they are for",
     file: "ledger/engine.ts",
     find: "budgetGranted: done(budgetGranted)",
+    seeds: [356],
     replace:
       'budgetGranted: (task, nowMs) => {\n      if (erasedLeaf(sql) !== null) return err({ code: "erased" });\n      const call = newCall(sql, parts.random, parts.userId, nowMs);\n      bringUpToDate(call);\n      budgetGranted(call, task);\n      return ok(null);\n    }',
-    seeds: [356],
   },
   // Verdicts and what entries say.
   {
@@ -354,6 +364,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "the reason of the version that came closest",
     file: "ledger/earning/rules.ts",
     find: "reasons: closest?.failures ?? [], checks,",
+    seeds: [19],
     replace: `reasons: closest === null ? [] : ["above_maximum" as const], checks,`,
   },
   {
@@ -375,6 +386,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "the original currency is shown",
     file: "ledger/views/views.ts",
     find: "original: record.original, kind",
+    seeds: [6],
     replace: "original: null, kind",
   },
   {
@@ -382,6 +394,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "a correction names what it reverses",
     file: "ledger/points/holds.ts",
     find: "    postings, reverses: hold.entryId,",
+    seeds: [5],
     replace: "    postings,",
   },
   {
@@ -417,6 +430,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "filters of the list",
     file: "ledger/views/views.ts",
     find: `if (query.outcome !== null) add("p.outcome = ?", query.outcome);`,
+    seeds: [2],
     replace: "",
   },
   {
@@ -433,6 +447,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "ledger/purchases/row-facts.ts",
     find:
       "return known.kind !== row.kind || known.amountCents !== row.amountCents || known.currency !== row.currency || known.purchasedOn !== row.purchasedOn\n    || known.state !== row.state || known.channel !== row.channel || (known.brand?.id ?? null) !== (row.brand?.id ?? null);",
+    seeds: [12],
     replace: "return known.state !== row.state;",
   },
   {
@@ -456,7 +471,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "the newest generation has the last word",
     file: "ledger/purchases/row-matching.ts",
     find: "  addWithdrawals(slots,",
-    seeds: [23],
+    seeds: [25],
     replace: "  if (slots.length < 0) addWithdrawals(slots,",
   },
   {
@@ -464,7 +479,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "what a person refused earns nothing",
     file: "ledger/purchases/verdicts.ts",
     find: `if (purchase.review === "refused") {`,
-    seeds: [26],
+    seeds: [22],
     replace: `if (purchase.review === "cleared") {`,
   },
   {
@@ -472,6 +487,7 @@ export const MUTATIONS: readonly Mutation[] = [
     breaks: "everything not committed is given up",
     file: "ledger/points/keyed-operations.ts",
     find: "const points = pending + spendable;",
+    seeds: [22],
     replace: "const points = spendable;",
   },
   ...DAY_AND_TIME_MUTATIONS,

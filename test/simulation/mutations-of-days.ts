@@ -14,6 +14,7 @@ export const DAY_AND_TIME_MUTATIONS: readonly Mutation[] = [
     breaks: "times of the repeated hour are ordered by state and arrival",
     file: "ledger/purchases/row-versions.ts",
     find: `lastUpdateKind === "repeated_hour" ? lastUpdateMs + HOUR_MS : lastUpdateMs`,
+    seeds: [26],
     replace: "lastUpdateMs",
   },
   {
@@ -21,6 +22,7 @@ export const DAY_AND_TIME_MUTATIONS: readonly Mutation[] = [
     breaks: "a purchase day in the future waits",
     file: "ledger/purchases/verdicts.ts",
     find: "if (purchase.purchasedOn > dayOf(call.nowMs)) return expectDay(call, purchase);",
+    seeds: [2],
     replace: "",
   },
   {
@@ -28,6 +30,7 @@ export const DAY_AND_TIME_MUTATIONS: readonly Mutation[] = [
     breaks: "it stops waiting when its day comes",
     file: "ledger/object/alarm.ts",
     find: "await judgeDueDays(parts, nowMs);",
+    seeds: [2],
     replace: "",
   },
   {
@@ -35,6 +38,7 @@ export const DAY_AND_TIME_MUTATIONS: readonly Mutation[] = [
     breaks: "(e) a deferred debit is closed 14 days after its announced day",
     file: "ledger/purchases/verdict-state.ts",
     find: "announcedOn !== null && announcedOn > since ? announcedOn : since",
+    seeds: [34],
     replace: "since",
   },
   {
@@ -42,15 +46,15 @@ export const DAY_AND_TIME_MUTATIONS: readonly Mutation[] = [
     breaks: "a row whose day nobody can tell counts on the day that a person gives",
     file: "ledger/review-decisions.ts",
     find: "purchase.purchasedOn = purchasedOn;",
-    replace: "",
     seeds: [317],
+    replace: "",
   },
   {
     name: "any day may be given",
     breaks: "a given day is validated",
     file: "ledger/review-decisions.ts",
     find: 'day >= dayOf(integerOf(first ?? {}, "ms"))',
-    replace: 'day > ""',
     seeds: [372],
+    replace: 'day > ""',
   },
 ];

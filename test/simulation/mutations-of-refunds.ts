@@ -8,6 +8,7 @@ export const REFUND_MUTATIONS: readonly Mutation[] = [
     breaks: "newest within 90 days first",
     file: "ledger/purchases/refund-allocation.ts",
     find: "compareTexts(b.date, a.date) || compareKeys(a, b);",
+    seeds: [14],
     replace: "compareTexts(a.date, b.date) || compareKeys(a, b);",
   },
   {
@@ -15,6 +16,7 @@ export const REFUND_MUTATIONS: readonly Mutation[] = [
     breaks: "(1) a purchase whose rest equals the refund",
     file: "ledger/purchases/refund-allocation.ts",
     find: "candidates.find((each) => each.left === refund.cents) ??",
+    seeds: [4],
     replace: "candidates.find((each) => each.left < 0) ??",
   },
   {
@@ -22,6 +24,7 @@ export const REFUND_MUTATIONS: readonly Mutation[] = [
     breaks: "(1) or that has the same foreign amount",
     file: "ledger/purchases/refund-allocation.ts",
     find: "candidates.find(({ row }) => hasSameOriginal(row, refund));",
+    seeds: [32],
     replace: "candidates.find(({ row }) => row.n < 0);",
   },
   {
@@ -36,6 +39,7 @@ export const REFUND_MUTATIONS: readonly Mutation[] = [
     breaks: "(3) short by at most 15 % or 10.00 euros",
     file: "ledger/purchases/refund-allocation.ts",
     find: "if (together === 0 || refund.cents - together > excessMax) return null;",
+    seeds: [26],
     replace: "if (together === 0 || refund.cents > together) return null;",
   },
   {
@@ -65,7 +69,7 @@ export const REFUND_MUTATIONS: readonly Mutation[] = [
     breaks: "what was refused or cut is judged again",
     file: "ledger/purchases/record-batch.ts",
     find: "  judgeRefusalsAgain(call, terms);\n",
-    seeds: [6],
+    seeds: [49],
     replace: "",
   },
 ];

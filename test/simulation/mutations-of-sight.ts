@@ -29,6 +29,7 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     breaks: "confirmed points give way to reads only",
     file: "ledger/purchases/batch-plan.ts",
     find: "if (waitsForRead(call, known)) {",
+    seeds: [2],
     replace: "if (waitsForRead(call, known) && call.nowMs < 0) {",
   },
   {
