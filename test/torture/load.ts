@@ -17,7 +17,10 @@ const TRIES_MAX = 50;
 
 /** The body of the webhook that reports a message, numbered within the user. */
 export function webhookBody(person: Person, message: Message, number: number): string {
-  const firstMs = Date.parse(`${String(person.account["last_update"]).replace(" ", "T")}Z`);
+  // A day back: updates come faster than one a second, and a time ahead of the clock counts as the
+  // arrival, by which an old message that is sent again would be the newer one.
+  const firstMs = Date.parse(`${String(person.account["last_update"]).replace(" ", "T")}Z`) -
+    86_400_000;
   const transactions = message.lines.map(({ row, version }) => {
     const lastUpdate = new Date(firstMs + version.update * 1000).toISOString().slice(0, 19).replace(
       "T",
