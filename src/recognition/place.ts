@@ -37,11 +37,15 @@ function communes(): CharTree {
 }
 
 /**
- * Tokens from `i` that name a small commune: whole, cut where acquirers cut a town, or cut by the
- * field's end. Its first word alone says nothing.
+ * The most tokens from `i` whose words, one after the other, are in the tree and named a town when
+ * the last of them was read. `isNamed` gets its node, its token and the length so far.
  */
-function communeTokens(scan: Scan, i: number, to: number, cuts: boolean): number {
-  const tree = communes();
+function namedTokens(
+  scan: Scan,
+  tree: CharTree,
+  { i, to }: { readonly i: number; readonly to: number },
+  isNamed: (node: number, at: number, length: number) => boolean,
+): number {
   let node = 0;
   let length = 0;
   let best = 0;
@@ -56,12 +60,24 @@ function communeTokens(scan: Scan, i: number, to: number, cuts: boolean): number
     node = followWord(scan, tree, node, at);
     if (node === 0) break;
     length += wordSize(scan, at);
-    const isDistinct = at > i || ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) === 0;
-    const isCut = length >= TOWN_CUT - 1 ||
-      (at + 1 === to && length >= SHORTEST_CUT_COMMUNE);
-    if (endsAt(tree, node) || (cuts && isDistinct && isCut)) best = at + 1 - i;
+    if (isNamed(node, at, length)) best = at + 1 - i;
   }
   return best;
+}
+
+const isOrdinaryWord = (scan: Scan, at: number): boolean =>
+  ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) !== 0;
+
+/**
+ * Tokens from `i` that name a small commune: whole, cut where acquirers cut a town, or cut by the
+ * field's end. Its first word alone says nothing.
+ */
+function communeTokens(scan: Scan, i: number, to: number, cuts: boolean): number {
+  const tree = communes();
+  return namedTokens(scan, tree, { i, to }, (node, at, length) =>
+    endsAt(tree, node) ||
+    (cuts && (at > i || !isOrdinaryWord(scan, at)) &&
+      (length >= TOWN_CUT - 1 || (at + 1 === to && length >= SHORTEST_CUT_COMMUNE))));
 }
 
 /** The tree of the larger towns, built when a label or an alias first needs it. */
@@ -150,32 +166,14 @@ export function brokenTownTokens(scan: Scan, i: number, to: number): number {
 /** The same among the towns that most purchases are made in. */
 function knownTownTokens(scan: Scan, i: number, to: number, cuts: boolean): number {
   const tree = towns();
-  let node = 0;
-  let length = 0;
-  let best = 0;
-  const limit = Math.min(to, i + MAX_TOWN_TOKENS);
-  for (let at = i; at < limit; at += 1) {
-    if (scan.kinds[at] === DIGITS) break;
-    if (at > i) {
-      node = child(tree, node, BLANK);
-      if (node === 0) break;
-      length += 1;
-    }
-    node = followWord(scan, tree, node, at);
-    if (node === 0) break;
-    length += wordSize(scan, at);
-    const isOrdinary = at === i && ((scan.flags[at] ?? 0) & (ORDINARY | TRADE)) !== 0;
-    if (endsAt(tree, node)) best = at + 1 - i;
-    // A cut name is no ordinary word: "LECLERC ANNE" is no Annecy.
-    else if (
-      cuts && length >= SHORTEST_CUT && !isOrdinary &&
-      (at + 1 === to || length === TOWN_CUT || length === TOWN_CUT - 1)
-    ) best = at + 1 - i;
-    // LEVALLOIS, CLERMONT, AIX: the first word of a longer name, unless it is an ordinary word or a
-    // trade itself ("SUBWAY BAR" is not in Bar-le-Duc).
-    else if (
-      at === i && length >= SHORTEST_NAME && !isOrdinary && child(tree, node, BLANK) !== 0
-    ) best = 1;
-  }
-  return best;
+  return namedTokens(scan, tree, { i, to }, (node, at, length) => {
+    if (endsAt(tree, node)) return true;
+    // A cut name is no ordinary word ("LECLERC ANNE" is no Annecy), nor is the first word of a
+    // longer one ("SUBWAY BAR" is not in Bar-le-Duc).
+    if (at === i && isOrdinaryWord(scan, at)) return false;
+    const isCut = cuts && length >= SHORTEST_CUT &&
+      (at + 1 === to || length === TOWN_CUT || length === TOWN_CUT - 1);
+    // LEVALLOIS, CLERMONT, AIX.
+    return isCut || (at === i && length >= SHORTEST_NAME && child(tree, node, BLANK) !== 0);
+  });
 }

@@ -12,6 +12,7 @@ import type {
   PurchaseView,
   RecordBatch,
 } from "../../src/ledger/ports.ts";
+import { offer } from "../contract/ledger-factories.ts";
 import { must, SimLedger } from "./ledger.ts";
 import type { LedgerModule } from "./ledger.ts";
 import { keyOf } from "./model-rows.ts";
@@ -44,33 +45,13 @@ type Sight = {
   lastReadMs: number;
 };
 
-function offerOf(startMs: number, confirmationDays: number): OfferTerms {
-  return {
-    offerId: "off_s",
-    version: 1,
+const offerOf = (startMs: number, confirmationDays: number): OfferTerms =>
+  offer({
     brandId: BRAND,
-    kind: "percent",
     rateBp: 500,
-    points: null,
-    tiers: null,
-    minCents: null,
-    maxCents: null,
-    capPointsPerPurchase: null,
-    capPointsPerUser: null,
-    capPurchasesPerUser: null,
-    period: "offer",
-    firstPurchaseOnly: false,
-    activation: "automatic",
-    activationDays: null,
-    channel: "any",
     startsAtMs: startMs - 400 * DAY_MS,
-    endsAtMs: null,
     confirmationDays,
-    budgetPoints: null,
-    priority: 100,
-    offerCreatedAtMs: 0,
-  };
-}
+  });
 
 const account = (more: Partial<AccountGeneration> = {}): AccountGeneration => ({
   accountId: ACCOUNT,

@@ -1,5 +1,6 @@
 // What the users' banks report to the edge: signed webhooks, sent while the edge is killed and
 // started again, and once more at the end where they were never answered.
+import { DAY_MS } from "../../src/kernel/time.ts";
 import { signWebhook } from "../../src/local/sandbox/signature.ts";
 import type { Rng } from "../simulation/random.ts";
 import { labelOf } from "./bank.ts";
@@ -20,7 +21,7 @@ export function webhookBody(person: Person, message: Message, number: number): s
   // A day back: updates come faster than one a second, and a time ahead of the clock counts as the
   // arrival, by which an old message that is sent again would be the newer one.
   const firstMs = Date.parse(`${String(person.account["last_update"]).replace(" ", "T")}Z`) -
-    86_400_000;
+    DAY_MS;
   const transactions = message.lines.map(({ row, version }) => {
     const lastUpdate = new Date(firstMs + version.update * 1000).toISOString().slice(0, 19).replace(
       "T",
