@@ -4,6 +4,7 @@ import { deadlineOverHalts, HALT_RETRY_MS } from "../../../src/ledger/book/halts
 import type { BankRow, Halt, Programme } from "../../../src/ledger/ports.ts";
 import { account, at, MONOPRIX, offer, PROGRAMME, row } from "../../contract/ledger-factories.ts";
 import { openBook, value } from "./book.ts";
+import { ended, held, reads, said } from "./deliveries.ts";
 import type { Book } from "./book.ts";
 
 const DAY_MS = 86_400_000;
@@ -239,5 +240,33 @@ describe("deadlines of reviews", () => {
       "earned",
     ]);
     expect(book.broken("2026-12-16")).toEqual([]);
+  });
+
+  test("a row that reads lacked is held without the days of a halt, and while halts are unknown", () => {
+    const { state, book } = openHalting();
+    said(book, [BOUGHT]);
+    for (const date of ["2026-11-20", "2026-11-21"]) reads(book, [], date);
+    const outcome = (date: string) => book.only(date).verdict.outcome;
+    state.halts = null;
+    expect(outcome("2027-01-20")).toBe("waiting");
+    expect(nextAlarm(book, "2027-01-20")).toBeLessThanOrEqual(at("2027-01-20"));
+    state.halts = [halt("payouts", "2026-12-01", "2026-12-21")];
+    expect(outcome("2027-01-21")).toBe("waiting");
+    expect(nextAlarm(book, "2027-01-21")).toBe(at("2027-01-21") + HALT_RETRY_MS);
+    expect(outcome("2027-02-08")).toBe("waiting");
+    expect(outcome("2027-02-10")).toBe("not_earned");
+  });
+
+  test("a person has their time for what became due during a halt of confirmations", () => {
+    const { state, book } = openHalting();
+    said(book, [BOUGHT]);
+    reads(book, [], "2026-12-02");
+    ended(book, "2026-12-03");
+    state.halts = [halt("confirmations", "2026-12-04")];
+    expect(book.balances("2027-01-10")).toBe("104 0 0");
+    state.halts = [halt("confirmations", "2026-12-04", "2027-01-11")];
+    expect(held(book, "2027-01-11")).toEqual(["not_shown"]);
+    expect(book.only("2027-02-01").verdict.outcome).toBe("waiting");
+    expect(book.only("2027-02-04").verdict.outcome).toBe("not_earned");
   });
 });
