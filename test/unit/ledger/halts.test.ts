@@ -76,6 +76,17 @@ describe("a halt of confirmations", () => {
     expect(book.broken("2026-12-21")).toEqual([]);
   });
 
+  test("keeps points pending that a read shows meanwhile, and the end confirms them at once", () => {
+    const { state, book } = openHalting();
+    said(book, [BOUGHT]);
+    expect(book.balances("2026-12-16")).toBe("104 0 0");
+    state.halts = [halt("confirmations", "2026-12-17")];
+    reads(book, [BOUGHT], "2026-12-18");
+    expect(book.balances("2026-12-18")).toBe("104 0 0");
+    state.halts = [halt("confirmations", "2026-12-17", "2026-12-19")];
+    expect(book.balances("2026-12-19")).toBe("0 104 0");
+  });
+
   test("other halts confirm as ever", () => {
     const { book } = openHalting([halt("offers", "2026-11-01"), halt("payouts", "2026-11-01")]);
     book.record([BOUGHT]);
@@ -172,6 +183,17 @@ describe("a halt of offers", () => {
     );
     expect(points).toEqual({ "2026-11-12": 104, "2026-11-13": 0 });
     expect(book.broken()).toEqual([]);
+  });
+
+  test("judges nothing again that a purchase taken back had refused, before the end", () => {
+    const more = { offers: [offer({ capPurchasesPerUser: 1 })] };
+    const book = openBook();
+    book.record([BOUGHT, row("2", { amountCents: 1000 })], undefined, more);
+    const deleted = { ...BOUGHT, state: "deleted", lastUpdateMs: 5000 } as const;
+    book.record([deleted], undefined, { ...more, paused: true });
+    expect(book.balances()).toBe("0 0 0");
+    book.record([], undefined, more);
+    expect(book.balances()).toBe("30 0 0");
   });
 
   test("leaves the points of before and takes a refund off them", () => {

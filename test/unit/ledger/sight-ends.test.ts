@@ -99,3 +99,86 @@ test("a deletion that a webhook invents under a newer listing is undone when two
   expect(book.balances("2026-12-13")).toBe("0 104 0");
   expect(book.broken("2026-12-13")).toEqual([]);
 });
+
+describe("a webhook after a read began", () => {
+  test("keeps confirmed points in question, though the read gives their row", ({ expect }) => {
+    const book = confirmedBook();
+    said(book, [row("1", { state: "deleted", lastUpdateMs: 5000 })], "2026-12-14");
+    reads(book, [row("1")], "2026-12-15", { startedOn: "2026-12-13" });
+    expect(hold(book, 1, "2026-12-15").ok).toBe(false);
+  });
+
+  test("is not overwritten by the read, nor is its row missed by it", ({ expect }) => {
+    const amended = row("1", { amountCents: 1000, lastUpdateMs: 5000 });
+    const book = openBook();
+    reads(book, [row("1")], "2026-11-15");
+    said(book, [amended], "2026-11-17");
+    reads(book, [row("1")], "2026-11-18", { startedOn: "2026-11-16" });
+    expect(book.only("2026-11-18").amountCents).toBe(1000);
+    const other = openBook();
+    reads(other, [row("1")], "2026-11-15");
+    said(other, [amended], "2026-11-17");
+    reads(other, [], "2026-11-18", { startedOn: "2026-11-16" });
+    reads(other, [], "2026-11-19");
+    expect(other.only("2026-11-19").amountCents).toBe(1000);
+    reads(other, [], "2026-11-20");
+    expect(other.only("2026-11-20").amountCents).toBe(3490);
+  });
+});
+
+describe("what reads lacked", () => {
+  test("is missed anew once a webhook says something else of it", ({ expect }) => {
+    const book = openBook();
+    said(book, [row("1")]);
+    reads(book, [], "2026-11-20");
+    said(book, [row("1", { amountCents: 1000, lastUpdateMs: 5000 })], "2026-11-21");
+    reads(book, [], "2026-11-22");
+    expect(book.balances("2026-11-22")).toBe("30 0 0");
+    reads(book, [], "2026-11-23");
+    expect(book.balances("2026-11-23")).toBe("0 0 0");
+  });
+
+  test("is no purchase that a later row could repeat", ({ expect }) => {
+    const accounts = [account(), account("acc_2", { createdAtMs: at("2026-11-13") })];
+    const book = openBook();
+    said(book, [row("f")], "2026-11-14", { accounts });
+    for (const date of ["2026-11-20", "2026-11-21"]) reads(book, [], date, { accounts });
+    reads(book, [row("9", { accountId: "acc_2" })], "2026-11-22", { accounts });
+    expect(book.balances("2026-11-22")).toBe("104 0 0");
+  });
+});
+
+test("an amount that only a webhook said makes no other row the same", ({ expect }) => {
+  const accounts = [account(), account("acc_2", { createdAtMs: at("2026-11-13") })];
+  const book = openBook();
+  said(book, [row("1", { amountCents: 5000 })], "2026-11-14", { accounts });
+  const second = row("9", { accountId: "acc_2", amountCents: 5000 });
+  reads(book, [row("1", { lastUpdateMs: 5000 }), second], "2026-11-20", { accounts });
+  expect(book.purchases("2026-11-20")).toHaveLength(2);
+  expect(book.balances("2026-11-20")).toBe("254 0 0");
+});
+
+test("a webhook's row of an account without an IBAN puts no confirmed points in doubt", ({ expect }) => {
+  const weak = { strength: "weak" } as const;
+  const accounts = [
+    account("acc_1", { ...weak, goneAtMs: at("2026-11-13") }),
+    account("acc_2", { ...weak, createdAtMs: at("2026-11-13") }),
+  ];
+  const mine = row("2", { accountId: "acc_2", purchasedOn: "2026-11-13", labelTag: "other" });
+  const book = openBook();
+  reads(book, [mine], "2026-11-14", { accounts });
+  expect(book.balances("2026-12-14")).toBe("0 104 0");
+  said(book, [row("f")], "2026-12-15", { accounts });
+  expect(book.balances("2026-12-15")).toBe("104 104 0");
+});
+
+test("each year 500 points count that no read could show", ({ expect }) => {
+  const book = openBook();
+  const of = (id: string, purchasedOn: string) => row(id, { amountCents: 13_000, purchasedOn });
+  said(book, [of("1", "2026-11-12")]);
+  said(book, [], "2026-12-01", OFF);
+  expect(book.balances("2026-12-27")).toBe("0 390 0");
+  said(book, [of("2", "2027-01-04")], "2027-01-05");
+  said(book, [], "2027-01-06", OFF);
+  expect(book.balances("2027-02-18")).toBe("0 780 0");
+});
