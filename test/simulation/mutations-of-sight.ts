@@ -82,8 +82,8 @@ export const SIGHT_MUTATIONS: readonly Mutation[] = [
     name: "two reads without a refund are not enough",
     breaks: "what a webhook took comes back when two reads lack it",
     file: "ledger/purchases/complete-reads.ts",
-    find: `} else if (row.saidMs === null || isShown(call, row)) letCount(row);`,
+    find: `row.saidMs === null || (row.state === "booked" && isShown(call, row))`,
     seeds: [4],
-    replace: `} else if (row.saidMs === null || row.kind === "refund") letCount(row);`,
+    replace: `row.saidMs === null || row.kind === "refund"`,
   },
 ];

@@ -63,7 +63,7 @@ function dueTasks(call: Call): { readonly dueMs: number; readonly run: () => voi
   )
     .map(purchaseFrom).filter((purchase) =>
       !budgetOpen(purchase) || (waitEndsMs(purchase) ?? Infinity) <= call.nowMs
-    ).filter((purchase) => purchase.heldTerms === null || reviewIsOver(call, purchase))
+    ).filter((purchase) => purchase.waitsFor !== "review" || reviewIsOver(call, purchase))
     .map((purchase) => ({ dueMs: purchase.dueMs ?? 0, run: () => closeRow(call, purchase) }));
   const deferred = deferredReviews(call).map((purchase) => ({
     dueMs: purchase.dueMs ?? 0,

@@ -162,8 +162,10 @@ function giveUp(call: Call, planned: PlannedRow): void {
     if (row.review === "not_shown") row.review = null;
     overwriteFacts(row, { ...before, review: null }, false);
     letCount(row);
-  } else if (row.saidMs === null || isShown(call, row)) letCount(row);
-  else if (row.state === "booked" && row.review !== "refused") {
+  } else if (row.saidMs === null || (row.state === "booked" && isShown(call, row))) {
+    letCount(row);
+  } else if (row.review !== "refused") {
+    // A deletion too: it must not go on taking back the purchase that another listing shows.
     row.review = "not_shown";
     planned.decided = false;
   }
@@ -196,15 +198,18 @@ function askedTimes(call: Call, plan: BatchPlan): number[] {
   return plan.hasQuestions ? [...times, soonMs] : times;
 }
 
+/** The accounts of a connection whose rows reads give: of others nothing is to be waited for. */
+const READABLE =
+  "SELECT account_no FROM accounts WHERE connection_id = ?1 AND unreadable_ms IS NULL AND gone_at_ms IS NULL";
+
 function openTimes(call: Call, connectionId: ConnectionId): number[] {
   const row = call.sql.exec(
     `SELECT MIN(l.due_ms) AS due_ms,
-       EXISTS (SELECT 1 FROM purchases o WHERE o.sight_notes IS NOT NULL AND json_extract(o.sight_notes, '$.missed') < ?2
-         AND o.account_no IN (SELECT account_no FROM accounts WHERE connection_id = ?1)) AS asked
-       FROM lots l JOIN purchases p ON p.n = l.purchase_no JOIN accounts a ON a.account_no = p.account_no
-       LEFT JOIN reads r ON r.connection_id = a.connection_id
-       WHERE l.state = 'pending' AND l.due_ms IS NOT NULL AND a.connection_id = ?1
-         AND p.said_ms >= COALESCE(r.read_ms, 0)`,
+       EXISTS (SELECT 1 FROM purchases o WHERE o.state <> 'pending' AND o.sight_notes IS NOT NULL
+         AND json_extract(o.sight_notes, '$.missed') < ?2 AND o.account_no IN (${READABLE})) AS asked
+       FROM lots l JOIN purchases p ON p.n = l.purchase_no
+       WHERE l.state = 'pending' AND l.due_ms IS NOT NULL AND p.account_no IN (${READABLE})
+         AND p.said_ms >= COALESCE((SELECT read_ms FROM reads WHERE connection_id = ?1), 0)`,
     connectionId,
     MISSED_MAX,
   )[0] ?? {};
@@ -215,13 +220,19 @@ function openTimes(call: Call, connectionId: ConnectionId): number[] {
   ];
 }
 
-/** The day of the oldest row of the connection that a read has still to show, or null. */
+/**
+ * The day of the oldest row of the connection that a read has still to show, or null. One that was
+ * given up, and one of an account whose rows reads do not give, would make every read longer for
+ * ever.
+ */
 export function unconfirmedSince(call: Call, connectionId: ConnectionId): string | null {
   const row = call.sql.exec(
     `SELECT MIN(p.purchased_on) AS day FROM purchases p WHERE p.account_no IN (SELECT account_no FROM accounts WHERE connection_id = ?1)
-       AND p.state <> 'pending' AND (p.said_ms >= COALESCE((SELECT read_ms FROM reads WHERE connection_id = ?1), 0)
-         OR p.sight_notes IS NOT NULL OR EXISTS (SELECT 1 FROM lots l WHERE l.lot_no = p.lot_no AND l.state = 'pending' AND l.due_ms IS NOT NULL))`,
+       AND p.state <> 'pending' AND (EXISTS (SELECT 1 FROM lots l WHERE l.lot_no = p.lot_no AND l.state = 'pending' AND l.due_ms IS NOT NULL)
+         OR (p.account_no IN (${READABLE}) AND (p.waits_for IS NOT NULL OR COALESCE(json_extract(p.sight_notes, '$.missed'), 0) < ?2)
+           AND (p.sight_notes IS NOT NULL OR p.said_ms >= COALESCE((SELECT read_ms FROM reads WHERE connection_id = ?1), 0))))`,
     connectionId,
+    MISSED_MAX,
   )[0] ?? {};
   return textOrNull(row, "day");
 }

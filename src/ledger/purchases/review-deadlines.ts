@@ -8,14 +8,21 @@ import {
   DOUBT_WAIT_MS,
   dueUnlessBudgetOpen,
   LARGE_REVIEW_MS,
+  UNSHOWN_HELD_MS,
   waitEndsMs,
 } from "./verdict-state.ts";
 
 function reviewEndsMs(call: Call, purchase: PurchaseRow): number {
   const endsMs = waitEndsMs(purchase);
   if (endsMs === null || call.halts === null) return Infinity;
-  const waitMs = purchase.heldTerms === null ? LARGE_REVIEW_MS : DOUBT_WAIT_MS;
+  const waitMs = waitOf(purchase);
   return deadlineOverHalts(endsMs - waitMs, waitMs, call.halts);
+}
+
+/** The longest that such a review lasts. */
+function waitOf({ heldTerms, review }: PurchaseRow): number {
+  if (heldTerms !== null) return DOUBT_WAIT_MS;
+  return review === "not_shown" ? UNSHOWN_HELD_MS : LARGE_REVIEW_MS;
 }
 
 /** Whether a person has had the whole time to decide about the row. */

@@ -5,6 +5,7 @@
 // One mark per connection says how far the reads have come: a row that a webhook changed before the
 // last complete read began was given by that read. Only exceptions are noted on rows.
 import type { ConnectionId } from "../../kernel/ids.ts";
+import { DAY_MS } from "../../kernel/time.ts";
 import type { Call } from "../book/call.ts";
 import { integerOf, integerOrNull } from "../book/sql.ts";
 import type { BankRow } from "../ports.ts";
@@ -13,6 +14,11 @@ import type { PurchaseRow, SightNotes } from "./purchase-rows.ts";
 
 /** Two complete reads without a row: what a webhook said of it is not true. */
 export const MISSED_MAX = 2;
+
+/**
+ * What an account that is gone left open waits so long: for a person, or to be shown elsewhere.
+ */
+export const GONE_WAIT_MS = 14 * DAY_MS;
 
 type Sight = Pick<PurchaseRow, "accountNo" | "saidMs" | "sightNotes">;
 
@@ -52,11 +58,15 @@ export function markOf(call: Call, connectionId: ConnectionId): number {
   return row === undefined ? 0 : integerOf(row, "read_ms");
 }
 
-/** Every row of the connection that a webhook changed before that instant was given by a read. */
+/**
+ * Every row of the connection that a webhook changed before that instant was given by a read. A read
+ * that began before the connection ended, and is recorded after it, begins no reads anew.
+ */
 export function moveMark(call: Call, connectionId: ConnectionId, readAtMs: number): void {
   call.sql.exec(
     `INSERT INTO reads (connection_id, read_ms) VALUES (?1, ?2)
-     ON CONFLICT (connection_id) DO UPDATE SET read_ms = MAX(read_ms, ?2), ended_ms = NULL`,
+     ON CONFLICT (connection_id) DO UPDATE SET read_ms = MAX(read_ms, ?2),
+       ended_ms = CASE WHEN ended_ms > ?2 THEN ended_ms END`,
     connectionId,
     readAtMs,
   );
@@ -122,13 +132,18 @@ function confirmedLots(call: Call, purchases: readonly number[]): ReadonlySet<nu
   );
 }
 
-/** The confirmed lots of purchases that a webhook has said something of and no read has yet. */
+/**
+ * The confirmed lots of purchases that a webhook has said something of and no read has yet. Where
+ * no read can any more, that says nothing after a while: a webhook alone takes no confirmed points.
+ */
 export function lotsInQuestion(call: Call): ReadonlySet<number> {
   const rows = call.sql.exec(
     `SELECT ${PURCHASE_COLUMNS} FROM purchases WHERE sight_notes IS NOT NULL OR (kind = 'refund' AND said_ms IS NOT NULL)`,
   ).map(purchaseFrom).filter((row) =>
     (row.sightNotes?.askedAtMs ?? null) !== null ||
     (row.kind === "refund" && !isRowShown(call, row))
+  ).filter(({ accountNo }) =>
+    call.nowMs < (unreadableSinceMs(call, accountNo) ?? Infinity) + GONE_WAIT_MS
   );
   return rows.length === 0 ? new Set() : confirmedLots(call, rows.flatMap(concernedBy));
 }

@@ -13,14 +13,12 @@ import type { Lot } from "../points/lot-rows.ts";
 import { readPurchase, updatePurchase } from "./purchase-rows.ts";
 import type { PurchaseRow } from "./purchase-rows.ts";
 import { rematchRefundsAround } from "./refund-rematching.ts";
-import { isShown, letCount, MISSED_MAX, unreadableSinceMs } from "./sight.ts";
+import { GONE_WAIT_MS, isShown, letCount, MISSED_MAX, unreadableSinceMs } from "./sight.ts";
 import { UNSHOWN_HELD_MS } from "./verdict-state.ts";
 import { holdUnshown } from "./verdicts.ts";
 
 /** Operators are alerted when points have waited this long for an answer. */
 const SILENCE_ALERT_MS = 3 * DAY_MS;
-/** Points of an account that is gone wait this long for a person, or to be shown elsewhere. */
-const GONE_WAIT_MS = 14 * DAY_MS;
 /** As many points a user and year count though no read was possible. */
 const UNREAD_POINTS_MAX = 500;
 
@@ -77,7 +75,7 @@ function nextFor(call: Call, lot: Lot, { accountNo, recordedAtMs, sightNotes }: 
   if (missed >= MISSED_MAX || (goneMs === null && call.nowMs >= lastMs)) {
     return { kind: "hold", untilMs: lastMs };
   }
-  if (goneMs === null) return waitForAnswer(call, dueMs, lastMs);
+  if (goneMs === null) return waitForAnswer(call, lot, dueMs, lastMs);
   const endsMs = Math.min(Math.max(dueMs, goneMs) + GONE_WAIT_MS, lastMs);
   if (missed > 0) return { kind: "hold", untilMs: endsMs };
   if (call.nowMs < endsMs) return { kind: "wait", untilMs: endsMs };
@@ -86,10 +84,11 @@ function nextFor(call: Call, lot: Lot, { accountNo, recordedAtMs, sightNotes }: 
     : { kind: "hold", untilMs: lastMs };
 }
 
-function waitForAnswer(call: Call, dueMs: number, lastMs: number): Next {
+function waitForAnswer(call: Call, lot: Lot, dueMs: number, lastMs: number): Next {
   const alertMs = dueMs + SILENCE_ALERT_MS;
   if (call.nowMs < alertMs) return { kind: "wait", untilMs: alertMs };
-  writeMeta(call.sql, SILENCE, "1");
+  // Once for a lot, however often it is looked at.
+  if (lot.waitsUntilMs !== lastMs) writeMeta(call.sql, SILENCE, "1");
   return { kind: "wait", untilMs: lastMs };
 }
 

@@ -29,6 +29,7 @@ import {
   takeBack,
 } from "./purchase-points.ts";
 import type { Reward } from "./purchase-points.ts";
+import { reviewIsOver } from "./review-deadlines.ts";
 import { nextRank, noteFreed, noteUsage, usageFor } from "./user-history.ts";
 import {
   awaitBooking,
@@ -131,7 +132,7 @@ function hold(call: Call, purchase: PurchaseRow, terms: Terms): void {
 export function holdUnshown(call: Call, purchase: PurchaseRow, endsAtMs: number): void {
   purchase.review = "not_shown";
   withoutPoints(call, purchase, () => awaitReviewUntil(purchase, endsAtMs));
-  if (endsAtMs <= call.nowMs) close(purchase);
+  if (reviewIsOver(call, purchase)) close(purchase);
   else dueUnlessBudgetOpen(purchase, endsAtMs, call.nowMs);
 }
 

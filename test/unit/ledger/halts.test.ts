@@ -4,6 +4,7 @@ import { deadlineOverHalts, HALT_RETRY_MS } from "../../../src/ledger/book/halts
 import type { BankRow, Halt, Programme } from "../../../src/ledger/ports.ts";
 import { account, at, MONOPRIX, offer, PROGRAMME, row } from "../../contract/ledger-factories.ts";
 import { openBook, value } from "./book.ts";
+import { ended, held, reads, said } from "./deliveries.ts";
 import type { Book } from "./book.ts";
 
 const DAY_MS = 86_400_000;
@@ -73,6 +74,17 @@ describe("a halt of confirmations", () => {
     state.halts = [];
     expect(book.balances("2026-12-21")).toBe("0 104 0");
     expect(book.broken("2026-12-21")).toEqual([]);
+  });
+
+  test("keeps points pending that a read shows meanwhile, and the end confirms them at once", () => {
+    const { state, book } = openHalting();
+    said(book, [BOUGHT]);
+    expect(book.balances("2026-12-16")).toBe("104 0 0");
+    state.halts = [halt("confirmations", "2026-12-17")];
+    reads(book, [BOUGHT], "2026-12-18");
+    expect(book.balances("2026-12-18")).toBe("104 0 0");
+    state.halts = [halt("confirmations", "2026-12-17", "2026-12-19")];
+    expect(book.balances("2026-12-19")).toBe("0 104 0");
   });
 
   test("other halts confirm as ever", () => {
@@ -173,6 +185,17 @@ describe("a halt of offers", () => {
     expect(book.broken()).toEqual([]);
   });
 
+  test("judges nothing again that a purchase taken back had refused, before the end", () => {
+    const more = { offers: [offer({ capPurchasesPerUser: 1 })] };
+    const book = openBook();
+    book.record([BOUGHT, row("2", { amountCents: 1000 })], undefined, more);
+    const deleted = { ...BOUGHT, state: "deleted", lastUpdateMs: 5000 } as const;
+    book.record([deleted], undefined, { ...more, paused: true });
+    expect(book.balances()).toBe("0 0 0");
+    book.record([], undefined, more);
+    expect(book.balances()).toBe("30 0 0");
+  });
+
   test("leaves the points of before and takes a refund off them", () => {
     const book = openBook();
     book.record([BOUGHT]);
@@ -239,5 +262,33 @@ describe("deadlines of reviews", () => {
       "earned",
     ]);
     expect(book.broken("2026-12-16")).toEqual([]);
+  });
+
+  test("a row that reads lacked is held without the days of a halt, and while halts are unknown", () => {
+    const { state, book } = openHalting();
+    said(book, [BOUGHT]);
+    for (const date of ["2026-11-20", "2026-11-21"]) reads(book, [], date);
+    const outcome = (date: string) => book.only(date).verdict.outcome;
+    state.halts = null;
+    expect(outcome("2027-01-20")).toBe("waiting");
+    expect(nextAlarm(book, "2027-01-20")).toBeLessThanOrEqual(at("2027-01-20"));
+    state.halts = [halt("payouts", "2026-12-01", "2026-12-21")];
+    expect(outcome("2027-01-21")).toBe("waiting");
+    expect(nextAlarm(book, "2027-01-21")).toBe(at("2027-01-21") + HALT_RETRY_MS);
+    expect(outcome("2027-02-08")).toBe("waiting");
+    expect(outcome("2027-02-10")).toBe("not_earned");
+  });
+
+  test("a person has their time for what became due during a halt of confirmations", () => {
+    const { state, book } = openHalting();
+    said(book, [BOUGHT]);
+    reads(book, [], "2026-12-02");
+    ended(book, "2026-12-03");
+    state.halts = [halt("confirmations", "2026-12-04")];
+    expect(book.balances("2027-01-10")).toBe("104 0 0");
+    state.halts = [halt("confirmations", "2026-12-04", "2027-01-11")];
+    expect(held(book, "2027-01-11")).toEqual(["not_shown"]);
+    expect(book.only("2027-02-01").verdict.outcome).toBe("waiting");
+    expect(book.only("2027-02-04").verdict.outcome).toBe("not_earned");
   });
 });

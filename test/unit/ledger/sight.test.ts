@@ -3,70 +3,18 @@
 import { describe, test } from "vitest";
 import { account, at, batch, offer, row } from "../../contract/ledger-factories.ts";
 import { parisToMs } from "../../../src/kernel/time.ts";
-import type { BankRow, RecordBatch, RecordSummary } from "../../../src/ledger/ports.ts";
 import { openBook, value } from "./book.ts";
-import type { Book } from "./book.ts";
-
-type More = Partial<Omit<RecordBatch, "read">>;
-
-/** A webhook says these rows. */
-function said(
-  book: Book,
-  rows: readonly BankRow[],
-  date = "2026-11-14",
-  more: More = {},
-): RecordSummary {
-  const { read: _, ...delivery } = batch(rows, more);
-  return value(book.engine.record(delivery, at(date)));
-}
-
-/** A complete read gives these rows, all that there are. */
-function reads(
-  book: Book,
-  rows: readonly BankRow[],
-  date: string,
-  more: More & { readonly startedOn?: string; readonly fromDay?: string } = {},
-): RecordSummary {
-  const { startedOn = date, fromDay = "2026-01-01", ...rest } = more;
-  const { accounts = [account()] } = rest;
-  return book.record(rows, date, {
-    ...rest,
-    read: {
-      startedAtMs: at(startedOn),
-      knownOnly: false,
-      complete: {
-        fromDay,
-        accountIds: accounts.filter((each) => each.isReadable ?? true).map((each) =>
-          each.accountId
-        ),
-        externalIds: rows.map(({ externalId }) => externalId),
-      },
-    },
-  });
-}
-
-const held = (book: Book, date: string) =>
-  value(book.engine.reviews(null, at(date))).map(({ why }) => why);
-const alerted = (book: Book, date: string): boolean =>
-  value(book.engine.runDue(null, at(date))).arePointsUnshown;
-const hold = (book: Book, points: number, date: string) =>
-  book.operate(`h${points}${date}`, {
-    kind: "hold",
-    redemptionId: `r${points}${date}`,
-    points,
-    expiresAtMs: null,
-  }, date);
-const HOUR = 3_600_000;
-const CONFIRMED = "2026-12-12";
-
-/** A book whose one purchase of 104 points a read has shown and time confirmed. */
-function confirmedBook(): Book {
-  const book = openBook();
-  said(book, [row("1")]);
-  reads(book, [row("1")], "2026-11-20");
-  if (book.balances(CONFIRMED) !== "0 104 0") throw new Error("the points are not confirmed");
-  return book;
-}
+import {
+  alerted,
+  CONFIRMED,
+  confirmedBook,
+  ended,
+  held,
+  hold,
+  HOUR,
+  reads,
+  said,
+} from "./deliveries.ts";
 
 describe("what only a webhook said", () => {
   test("stays pending past its day, alerts after 72 hours, and ends after 60 days", ({ expect }) => {
@@ -398,11 +346,6 @@ describe("pending points", () => {
 });
 
 describe("when an account or connection is gone", () => {
-  const ended = (book: Book, date: string): void => {
-    const { read: _, ...delivery } = batch([], { hasEnded: true });
-    value(book.engine.record(delivery, at(date)));
-  };
-
   test("what its last read gave is confirmed on its day", ({ expect }) => {
     const book = openBook();
     said(book, [row("1")]);
