@@ -175,7 +175,7 @@ export const accessRoles = z.string().default("{}").transform(json).pipe(
 
 /** Without the setting: systems whose rows were all made by a version that seals. */
 const UNSEALED_BEFORE_MS = Date.UTC(2026, 10, 28);
-// `required`, or the instant of the deployment that began to seal.
+// `required`, or an instant after which only versions that seal have written.
 const rowSeals = z.union([
   z.literal("required").transform(() => null),
   z.iso.datetime().transform((text) => Date.parse(text)),

@@ -245,6 +245,8 @@ function correctionStatements(
         set: {
           brandId: sql`excluded.brand_id`,
           createdBy: sql`excluded.created_by`,
+          // Sealed, and of a row that must not be used the record does not know it.
+          createdAtMs: sql`excluded.created_at_ms`,
           updatedAtMs: sql`excluded.updated_at_ms`,
           seal: sql`excluded.seal`,
         },

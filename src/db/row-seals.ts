@@ -15,8 +15,11 @@ export type SealedTable<Fields> = {
   readonly columns: readonly string[];
   /** The primary key, by which rows are found again. */
   readonly key: readonly string[];
-  /** The covered columns of a row, and nothing else of it. */
-  readonly covered: (row: Fields) => Readonly<Record<string, unknown>>;
+  /**
+   * The covered columns of a row, and nothing else of it. A method: tables of different rows go into
+   * one list.
+   */
+  covered(row: Fields): Readonly<Record<string, unknown>>;
   /** When a row was made; null where every row was sealed from the first one on. */
   readonly madeAt: string | null;
   /** Columns of JSON text, of which the value is sealed and not the spelling. */

@@ -32,7 +32,7 @@ type Row = Readonly<Record<string, unknown>> & { readonly seal: string | null };
 // Each row is a statement of the batch that writes the page.
 const PAGE_ROWS = 50;
 // The list's tables have different rows; the sweep reads of each only what its own seal covers.
-const TABLES = SEALED_TABLES as unknown as readonly AnyTable[];
+const TABLES: readonly AnyTable[] = SEALED_TABLES;
 
 /** Does the page at that position, from the first table on for null. Safe to repeat. */
 export async function sealPage(
@@ -83,15 +83,13 @@ async function readPage(
   table: AnyTable,
   after: readonly (string | number)[],
 ): Promise<readonly Row[]> {
-  const columns = Object.fromEntries(
-    [...table.columns, "seal"].map((name) => [name, columnOf(table, name)]),
-  );
+  const columns = Object.fromEntries(table.columns.map((name) => [name, columnOf(table, name)]));
+  const seal = sql<string | null>`${columnOf(table, "seal")}`;
   const key = sql.join(table.key.map((name) => sql`${columnOf(table, name)}`), sql`, `);
   const values = sql.join(after.map((value) => sql`${value}`), sql`, `);
-  const rows = await db.select(columns).from(table.table)
+  return db.select({ ...columns, seal }).from(table.table)
     .where(after.length === 0 ? undefined : sql`(${key}) > (${values})`)
     .orderBy(...table.key.map((name) => columnOf(table, name))).limit(PAGE_ROWS);
-  return rows as unknown as readonly Row[];
 }
 
 /** Only while the row is as it was read: a seal of other values would spoil it. */

@@ -43,10 +43,11 @@ export function idempotencyStore(
       };
       const max = keptAnswersMax(scope.principal);
       // Takes a free key, an expired one, or one whose request died and that asks for the same
-      // thing.
+      // thing. One that has a row already needs no room.
       const taken = await db.insert(keys).select(
         sql`SELECT ${key}, ${requestHash}, 'running', NULL, ${nowMs}, ${row.expiresAtMs}, ${row.principal}
-          WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM idempotency_keys k WHERE k.principal = ${row.principal} AND k.expires_at_ms > ${nowMs} LIMIT ${max})) < ${max}`,
+          WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM idempotency_keys k WHERE k.principal = ${row.principal} AND k.expires_at_ms > ${nowMs} LIMIT ${max})) < ${max}
+            OR EXISTS (SELECT 1 FROM idempotency_keys o WHERE o.scope = ${key})`,
       ).onConflictDoUpdate({
         target: keys.scope,
         set: row,

@@ -1,8 +1,11 @@
 // Who may call what. Every operation of the OpenAPI document stands here: one that does not fails
 // the matrix, so whoever adds a route says who may call it.
 
-/** `public`: anybody. `optional`: anybody, and a bad token is refused. `user`: a user. Else roles. */
-export type Allowed = "public" | "optional" | "user" | readonly string[];
+/**
+ * `public`: anybody. `optional`: anybody, and a bad token is refused. `user`: a user. `step_up`: a
+ * user, after a step-up only. Else roles.
+ */
+export type Allowed = "public" | "optional" | "user" | "step_up" | readonly string[];
 
 const catalogue = ["catalogue", "owner"];
 const support = ["support", "owner"];
@@ -26,18 +29,18 @@ export const EXPECTATIONS: Readonly<Record<string, Allowed>> = {
   "POST /v1/auth/refresh": "public",
   "DELETE /v1/auth/sessions/{id}": "user",
   "DELETE /v1/auth/sessions": "user",
-  "POST /v1/auth/passkeys/options": "user",
-  "POST /v1/auth/passkeys": "user",
+  "POST /v1/auth/passkeys/options": "step_up",
+  "POST /v1/auth/passkeys": "step_up",
   "GET /v1/auth/passkeys": "user",
-  "PATCH /v1/auth/passkeys/{id}": "user",
-  "DELETE /v1/auth/passkeys/{id}": "user",
+  "PATCH /v1/auth/passkeys/{id}": "step_up",
+  "DELETE /v1/auth/passkeys/{id}": "step_up",
   "POST /v1/auth/passkeys/assertions/options": "optional",
   "POST /v1/auth/passkeys/assertions": "public",
   "POST /v1/auth/step-up": "user",
   "GET /v1/auth/step-up": "user",
-  "PUT /v1/auth/step-up": "user",
+  "PUT /v1/auth/step-up": "step_up",
   "POST /v1/auth/undo": "public",
-  "PUT /v1/me/email": "user",
+  "PUT /v1/me/email": "step_up",
   "GET /v1/me": "user",
   "PATCH /v1/me": "user",
   "GET /v1/me/consents": "user",

@@ -16,16 +16,23 @@ type Caller = {
   readonly token?: string;
 };
 
-function expected(allowed: Allowed, { kind, role }: Caller): 401 | 403 | "through" {
+type Expected = 401 | 403 | "through" | "step_up_required";
+
+/** No caller here has stepped up. */
+function expected(allowed: Allowed, { kind, role }: Caller): Expected {
   if (allowed === "public") return "through";
   if (allowed === "optional") return kind === "role" ? 401 : "through";
   if (allowed === "user") return kind === "user" ? "through" : 401;
+  if (allowed === "step_up") return kind === "user" ? "step_up_required" : 401;
   if (kind !== "role") return 401;
   return allowed.includes(role) ? "through" : 403;
 }
 
-function problemOf(wanted: 401 | 403 | "through", got: Got): string | null {
+function problemOf(wanted: Expected, got: Got): string | null {
   if (got.status >= 500 && got.status !== 503) return `answered ${got.status}`;
+  if (wanted === "step_up_required") {
+    return got.json["code"] === wanted ? null : `answered ${got.status} without a step-up`;
+  }
   if (wanted === "through") {
     return REFUSED.has(String(got.json["code"]))
       ? `was refused with ${String(got.json["code"])}`

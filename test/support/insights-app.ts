@@ -182,6 +182,7 @@ export async function insightsApp(stepUsers = 25) {
     ledger,
     sample,
     queue,
+    seals: identity.seals,
     store,
     projections: kept,
     reviews,

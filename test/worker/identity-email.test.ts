@@ -3,7 +3,7 @@ import { describe, it } from "vitest";
 import { identityStore } from "../../src/identity/store/index.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
 import { softwareAuthenticator } from "../support/authenticator.ts";
-import { identityApp, PAGE } from "../support/identity-app.ts";
+import { identityApp, PAGE, randomKeyring } from "../support/identity-app.ts";
 import type { IdentityApp, Tokens } from "../support/identity-app.ts";
 
 const DB = (env as unknown as { DB: D1Database }).DB;
@@ -148,6 +148,44 @@ describe("PUT /v1/me/email", () => {
     expect(changes).toBe(1);
   });
 
+  it("changes to one of two addresses that two sessions ask for at the same time", async ({ expect }) => {
+    const app = await identityApp(DB);
+    const old = someone();
+    const ready = [];
+    for (const next of [someone(), someone()]) {
+      const session = await app.signIn(old);
+      ready.push({ next, session, strong: await app.stepUp(old, session) });
+    }
+    for (const { next, strong } of ready) await ask(app, next, strong);
+    const both = await Promise.all(
+      ready.map(({ next, strong }) => put(app, next, app.codeFor(next), strong)),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 401]);
+    const [first] = ready;
+    if (first === undefined) throw new Error("no session");
+    const former = await DB.prepare("SELECT count(*) AS n FROM email_changes WHERE user_id = ?")
+      .bind(first.session.user.id).first("n");
+    expect(former).toBe(1);
+  });
+
+  it("is not overwritten by a move to another index key that began before it", async ({ expect }) => {
+    const ring = randomKeyring("old", "new");
+    const encryption = randomKeyring("e1");
+    const before = await identityApp(DB, { index: ring, encryption });
+    const { signingKeys } = before;
+    const index = { active: "new", keys: ring.keys };
+    const during = await identityApp(DB, { index, encryption, signingKeys });
+    const [old, next] = [someone(), someone()];
+    const session = await before.signIn(old);
+    const store = identityStore(during.db, systemRandomBytes, during.seals);
+    const rows = await store.usersIndexedOtherwise("new", 10_000);
+    const stale = rows.find(({ id }) => id === session.user.id);
+    if (stale === undefined) throw new Error("nobody to move");
+    await change(during, next, await during.stepUp(old, session));
+    await store.reindexUser(stale, "new.of-the-former-address");
+    expect((await during.signIn(next)).user).toEqual({ id: session.user.id, created: false });
+  });
+
   it("makes codes that went to the former address worthless", async ({ expect }) => {
     const app = await identityApp(DB);
     const [old, next] = [someone(), someone()];
@@ -289,6 +327,22 @@ describe("undoing a change of address", () => {
     expect(await undo(app, second)).toEqual([204, undefined]);
     expect((await app.signIn(a)).user).toEqual({ id: session.user.id, created: false });
   });
+
+  it.for(["changed_at_ms = 1", "former_cipher = 'f1.a.b'", "seal = NULL"])(
+    "is refused when somebody else set %s",
+    async (written, { expect }) => {
+      const app = await identityApp(DB);
+      const [owner, other] = [someone(), someone()];
+      const session = await app.signIn(owner);
+      await change(app, other, await app.stepUp(owner, session));
+      const token = await linkTo(app, owner);
+      await DB.prepare(`UPDATE email_changes SET ${written} WHERE user_id = ?`)
+        .bind(session.user.id).run();
+      expect(await undo(app, token)).toEqual([401, "undo_invalid"]);
+      expect(await emailOf(app, session)).toBe(other);
+      expect(app.logLines.join()).toContain("row_seal_broken");
+    },
+  );
 
   it("is refused too late, for somebody being erased, and with another kind of id", async ({ expect }) => {
     const app = await identityApp(DB);

@@ -1,7 +1,7 @@
 // Nothing lasting without a quota: what one principal may leave behind, and how long it stays.
 import { describe, expect, it } from "vitest";
 import { idempotencyStore } from "../../src/http/idempotency-store.ts";
-import { keptAnswersMax } from "../../src/http/idempotency.ts";
+import { IDEMPOTENCY_LOCK_MS, keptAnswersMax } from "../../src/http/idempotency.ts";
 import { DECISIONS_A_DAY_MAX } from "../../src/identity/consent.ts";
 import { identityStore } from "../../src/identity/store/index.ts";
 import { sha256Hex } from "../../src/kernel/hash.ts";
@@ -48,6 +48,18 @@ describe("kept answers", () => {
     expect((await store.begin(scope(principal, "more"), "h", NOW + 2 * DAY_MS)).state).toBe(
       "started",
     );
+  });
+
+  it("leave a request that died to be tried again, without room for another", async () => {
+    const principal = "usr_died";
+    await store.begin(scope(principal, "died"), "h", NOW);
+    await fill(principal, keptAnswersMax(principal) - 1);
+    const laterMs = NOW + IDEMPOTENCY_LOCK_MS;
+    expect(await store.begin(scope(principal, "more"), "h", laterMs)).toEqual({ state: "full" });
+    expect(await store.begin(scope(principal, "died"), "h", laterMs)).toEqual({
+      state: "started",
+      startedAtMs: laterMs,
+    });
   });
 
   it("are ten thousand for an operator", async () => {

@@ -1,7 +1,10 @@
 // Decisions about held rows that somebody wrote into the database alone: nothing is counted by them,
 // and nobody becomes the second person by them.
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { openDatabase } from "../../src/db/database.ts";
 import type { BrandId, PurchaseId, UserId } from "../../src/kernel/ids.ts";
+import { systemRandomBytes } from "../../src/kernel/random.ts";
+import { reviewsStore } from "../../src/reviews/store.ts";
 import { at, batch, row } from "../contract/ledger-factories.ts";
 import { bindings, brandWithOffer, insightsApp } from "../support/insights-app.ts";
 import type { InsightsApp } from "../support/insights-app.ts";
@@ -89,4 +92,25 @@ describe("the second person", () => {
     expect((await decide(purchaseId, "alice")).status).toBe(404);
     expect(await pending(user)).toBe(0);
   });
+});
+
+test("a proposal that comes between keeps a decision from being written over it", async () => {
+  const { purchaseId } = await heldRow(3490);
+  const over = await app.queue.find(purchaseId);
+  if (over === null) throw new Error("not held");
+  const event = { actorKind: "operator", action: "review", target: "x", details: {} } as const;
+  const nowMs = app.clock.ms;
+  const proposing = {
+    prepare: (query: string) => bindings.DB.prepare(query),
+    batch: async (statements: D1PreparedStatement[]) => {
+      await app.queue.propose({ over, by: "bob", points: 104, nowMs }, { ...event, actor: "bob" });
+      return bindings.DB.batch(statements);
+    },
+  } as unknown as D1Database;
+  const decided = await reviewsStore(openDatabase(proposing), systemRandomBytes, app.seals).intend(
+    { purchaseId, decision: "count", purchasedOn: null, by: "alice", nowMs },
+    { ...event, actor: "alice" },
+  );
+  expect(decided).toMatchObject({ decision: null });
+  expect(await app.queue.find(purchaseId)).toMatchObject({ proposedBy: "bob", decision: null });
 });

@@ -449,34 +449,34 @@ describe("the catalogue", () => {
   it("approves no change of aliases whose maker was changed", async () => {
     const brand = await makeBrand();
     await offerOf(brand, VERSION);
-    const asked = await edge.call("PATCH", `/admin/v1/brands/${brand}`, {
-      as: ALICE,
-      body: { aliases: ["BOULANGERIE ZORGLUB"] },
-    });
+    const body = { aliases: ["BOULANGERIE ZORGLUB"] };
+    const asked = await edge.call("PATCH", `/admin/v1/brands/${brand}`, { as: ALICE, body });
     expect(asked.status).toBe(200);
     const id = await text("SELECT id FROM alias_changes WHERE brand_id = ?", brand);
     await run("UPDATE alias_changes SET created_by = 'carol' WHERE id = ?", id);
-    const approval = await fresh().call(
-      "POST",
-      `/admin/v1/brands/${brand}/alias-changes/${id}/approval`,
-      {
-        as: ALICE,
-      },
-    );
+    const path = `/admin/v1/brands/${brand}/alias-changes/${id}/approval`;
+    const approval = await fresh().call("POST", path, { as: ALICE });
     expect(approval.status).toBe(404);
     expect(await recognised(fresh(), "CB BOULANGERIE ZORGLUB 12/11")).toBeNull();
   });
 
-  it.each(["brand_id = ?2", "seal = NULL"])("takes no correction with %s", async (change) => {
+  it.each([
+    ["QUIDAM PATISSERIE", "brand_id = ?2"],
+    ["FULANO PATISSERIE", "seal = NULL"],
+    ["ZUTANO PATISSERIE", "created_at_ms = 1"],
+  ])("takes no correction of %s with %s, until it is made again", async (merchant, change) => {
     const [brand, other] = [await makeBrand(), await makeBrand()];
-    const merchant = `PATISSERIE ${change.startsWith("seal") ? "QUIDAM" : "FULANO"}`;
     const label = `CARTE 12/11/26 ${merchant} CB*1234`;
-    const path = "/admin/v1/recognition/corrections";
-    await edge.call("POST", path, { as: ALICE, body: { label, brand_id: brand } });
+    const asked = { as: ALICE, body: { label, brand_id: brand } };
+    const correct = (app: typeof edge) =>
+      app.call("POST", "/admin/v1/recognition/corrections", asked);
+    await correct(edge);
     expect(await recognised(fresh(), label)).toBe(brand);
     const values = change.includes("?2") ? [merchant, other] : [merchant];
     await run(`UPDATE recognition_corrections SET ${change} WHERE merchant = ?1`, ...values);
     expect(await recognised(fresh(), label)).toBeNull();
+    await correct(fresh());
+    expect(await recognised(fresh(), label)).toBe(brand);
   });
 
   it("approves no correction whose maker was changed", async () => {

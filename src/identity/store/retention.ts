@@ -22,7 +22,6 @@ const ENDED_SESSION_KEPT_MS = 30 * DAY_MS;
 const ENDED_CONSENT_KEPT_MS = 5 * 366 * DAY_MS;
 
 /**
-/**
  * Forgets codes and tries that no limit counts any more, challenges that are late, changes of
  * address that cannot be undone any more, sessions that ended a month ago, devices whose challenge
  * no client keeps any longer, and consents that were withdrawn five years ago. Returns how many

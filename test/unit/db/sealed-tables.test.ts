@@ -10,7 +10,7 @@ import { rowSeals } from "../../../src/db/row-seals.ts";
 import type { RowSeals, SealedTable } from "../../../src/db/row-seals.ts";
 import { sealPage } from "../../../src/db/seal-sweep.ts";
 import type { SealPosition } from "../../../src/db/seal-sweep.ts";
-import { SEALED_SESSIONS, SEALED_TABLES } from "../../../src/db/sealed-tables.ts";
+import { SEALED_SESSIONS, SEALED_TABLES, SEALED_USERS } from "../../../src/db/sealed-tables.ts";
 import type { Keyring } from "../../../src/kernel/keyring.ts";
 import { jsonLog } from "../../../src/kernel/log.ts";
 import { systemRandomBytes } from "../../../src/kernel/random.ts";
@@ -150,13 +150,31 @@ describe("a row of before there were seals", () => {
   });
 });
 
-async function system(): Promise<{ db: Database; run: (sql: string) => Promise<unknown> }> {
+type System = {
+  readonly db: Database;
+  readonly run: (sql: string) => Promise<unknown>;
+  /** The database, of which somebody else changes something before each batch. */
+  readonly racing: (sql: string) => Database;
+};
+
+async function system(): Promise<System> {
   const binding = openSqliteD1(":memory:");
   // One statement a line, but for tables: they end with a line of their own.
   for (const migration of MIGRATIONS) {
     for (const statement of statementsOf(migration)) await binding.prepare(statement).run();
   }
-  return { db: openDatabase(binding), run: (sql) => binding.prepare(sql).run() };
+  const run = (sql: string) => binding.prepare(sql).run();
+  const batch: typeof binding.batch = (statements) => binding.batch(statements);
+  return {
+    db: openDatabase(binding),
+    run,
+    racing: (sql) =>
+      openDatabase({
+        ...binding,
+        prepare: (query) => binding.prepare(query),
+        batch: async (statements) => (await run(sql), batch(statements)),
+      }),
+  };
 }
 
 function statementsOf(migration: string): string[] {
@@ -237,6 +255,20 @@ describe("the sweep", () => {
       keys: new Map([...both.keys].filter(([k]) => k === "k2")),
     };
     expect(await sealAll(db, sealsOf(alone, null))).toMatchObject({ renewed: 0, refused: 1 });
+  });
+
+  test("does not seal what changed after it was read", async ({ expect }) => {
+    const { run, racing, db } = await system();
+    await formerRows(run);
+    const seals = sealsOf(keyring("k1"), SINCE_MS);
+    await sealPage(
+      racing("UPDATE users SET email_index = 'another' WHERE id = 'usr_102'"),
+      seals,
+      { table: "users", after: [] },
+    );
+    const rows = await db.select().from(SEALED_USERS.table);
+    const sealed = rows.map((row) => [row["id"], row["seal"] !== null]);
+    expect(sealed).toEqual([["usr_101", true], ["usr_102", false], ["usr_103", true]]);
   });
 
   test("goes on where it stopped, and does nothing twice", async ({ expect }) => {
