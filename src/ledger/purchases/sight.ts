@@ -52,11 +52,15 @@ export function markOf(call: Call, connectionId: ConnectionId): number {
   return row === undefined ? 0 : integerOf(row, "read_ms");
 }
 
-/** Every row of the connection that a webhook changed before that instant was given by a read. */
+/**
+ * Every row of the connection that a webhook changed before that instant was given by a read. A read
+ * that began before the connection ended does not begin it anew.
+ */
 export function moveMark(call: Call, connectionId: ConnectionId, readAtMs: number): void {
   call.sql.exec(
     `INSERT INTO reads (connection_id, read_ms) VALUES (?1, ?2)
-     ON CONFLICT (connection_id) DO UPDATE SET read_ms = MAX(read_ms, ?2), ended_ms = NULL`,
+     ON CONFLICT (connection_id) DO UPDATE SET read_ms = MAX(read_ms, ?2),
+       ended_ms = CASE WHEN ended_ms >= ?2 THEN ended_ms END`,
     connectionId,
     readAtMs,
   );
