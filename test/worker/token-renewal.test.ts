@@ -179,6 +179,17 @@ describe("a renewal of all tokens", () => {
     });
   });
 
+  it("asks for one token when two sweeps go on at once", async () => {
+    const app = await freshApp();
+    const user = await hotUser(app);
+    const old = await tokenOf(user);
+    await start(app);
+    await Promise.all([sweeps(app, 1), app.service.sweep(app.clock.ms)]);
+    expect(renewals(app)).toBe(1);
+    await sweeps(app, 1);
+    expect([...app.powens.state.revoked]).toEqual([old]);
+  });
+
   it("ends the old token also when two sweeps go on with one link", async () => {
     const app = await freshApp();
     const user = await hotUser(app);
