@@ -102,6 +102,8 @@ describe("a renewal of all tokens", () => {
       open: 0,
       toEnd: 2,
     });
+    app.clock.ms += 5 * MINUTE_MS;
+    await app.service.sweep(app.clock.ms);
     // Both tokens work: a call in flight meets no dead one.
     expect([...app.powens.state.revoked]).toEqual([]);
     const after = await Promise.all(users.map(tokenOf));
@@ -188,6 +190,28 @@ describe("a renewal of all tokens", () => {
     expect(renewals(app)).toBe(1);
     await sweeps(app, 1);
     expect([...app.powens.state.revoked]).toEqual([old]);
+  });
+
+  it("ends a new token when its link has another one by then", async () => {
+    const app = await freshApp();
+    const user = await hotUser(app);
+    const old = await tokenOf(user);
+    await start(app);
+    const { fetch } = app.powens;
+    app.powens.fetch = async (url, init) => {
+      const response = await fetch(url, init);
+      if (url.endsWith("auth/renew")) {
+        await binding.prepare(
+          "UPDATE aggregator_links SET token_cipher = 'f1.a.b' WHERE user_id = ?",
+        )
+          .bind(user.userId).run();
+      }
+      return response;
+    };
+    await sweeps(app, 1);
+    const [ended] = [...app.powens.state.revoked];
+    expect(ended).toMatch(/-PLANTEDTOKEN-\d+$/);
+    expect(ended).not.toBe(old);
   });
 
   it("ends the old token also when two sweeps go on with one link", async () => {
