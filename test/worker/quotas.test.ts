@@ -149,7 +149,7 @@ describe("quarantined messages", () => {
     });
     for (const hash of ["e0", "e1"]) {
       await store.quarantineForRepair(
-        "con_1" as never,
+        "con_1",
         "aggregator_unavailable",
         ended(hash),
         NOW,
