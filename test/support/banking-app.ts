@@ -237,6 +237,7 @@ export function bankingApp(binding: D1Database, parts: Partial<Parts> = {}) {
     counted,
     powens,
     ledger: ledger.state,
+    ledgerPort,
     catalogueState,
     clock,
     logged,

@@ -1,17 +1,30 @@
 // What no webhook reports: rows that change under their id, gaps after a lapsed consent. On the
 // real D1, with what each round costs counted.
 import { describe, expect, it } from "vitest";
-import { cardRow, deliver, hotUser, REDIRECT, syncedBody } from "../support/banking-app.ts";
+import { bankingStore } from "../../src/banking/store/index.ts";
+import { openDatabase } from "../../src/db/database.ts";
+import { systemRandomBytes } from "../../src/kernel/random.ts";
+import {
+  bankingApp,
+  cardRow,
+  deliver,
+  hotUser,
+  KEYS,
+  REDIRECT,
+  syncedBody,
+} from "../support/banking-app.ts";
 import type { Linked } from "../support/banking-app.ts";
 import {
   all,
   app,
+  binding,
   connectionAt,
   mark,
   rowsAt,
   sweepAfter,
   useAloneBankingApp,
 } from "../support/banking-d1.ts";
+import { strictSeals } from "../support/seals.ts";
 
 useAloneBankingApp();
 const DAY = 86_400_000;
@@ -97,10 +110,64 @@ describe("the weekly read", () => {
     await send(2);
     expect((await mark(user))?.due).toBe((before?.at ?? 0) + 3_600_000);
     app.powens.state.reads.length = 0;
-    app.ledger.readByMs = null;
+    // What the ledger wants after a read, an hour apart too.
     await sweepAfter(3_600_000);
     expect(app.powens.state.reads).toHaveLength(1);
+    expect((await mark(user))?.due).toBe(app.clock.ms + 3_600_000);
+    app.ledger.readByMs = null;
+    await sweepAfter(3_600_000);
     expect((await mark(user))?.due).toBe(app.clock.ms + WEEK);
+  });
+  it("that the ledger wants while a read ends is not forgotten", async () => {
+    let arrive = (): void => {};
+    const arrived = new Promise<void>((resolve) => arrive = resolve);
+    let goOn = (): void => {};
+    const mayGoOn = new Promise<void>((resolve) => goOn = resolve);
+    const slow = bankingApp(binding, {
+      ledger: () => ({
+        ...app.ledgerPort,
+        record: async (userId, batch) => {
+          if (batch.read === undefined) {
+            arrive();
+            await mayGoOn;
+          }
+          return app.ledgerPort.record(userId, batch);
+        },
+      }),
+    });
+    slow.powens.state.nextUser = Math.floor(Math.random() * 1e9) + 1;
+    const user = await hotUser(slow);
+    slow.clock.ms += WEEK;
+    const webhook = deliver(
+      slow,
+      "connection-synced",
+      syncedBody(slow, user.remoteUserId, user.remoteConnectionId, [
+        cardRow(1, user.remoteAccountId),
+      ]),
+    );
+    await arrived;
+    await slow.service.sweep(slow.clock.ms);
+    expect((await mark(user))?.due).toBe(slow.clock.ms + WEEK);
+    app.ledger.readByMs = slow.clock.ms + 1000;
+    goOn();
+    await webhook;
+    expect((await mark(user))?.due).toBeLessThanOrEqual(slow.clock.ms + 3_600_000);
+  });
+  it("does not end a read of everything that was asked for while it ran", async () => {
+    const user = await hotUser(app);
+    const store = bankingStore(openDatabase(binding), systemRandomBytes, strictSeals(KEYS));
+    const at = app.clock.ms;
+    const read = { readAtMs: at, nowMs: at, nextAtMs: at + WEEK };
+    const [before] = await store.connectionsOf(user.userId);
+    if (before === undefined) throw new Error("connection not found");
+    await store.readAgain(before.id, at);
+    await store.changesRead(before, read);
+    const [asked] = await store.connectionsOf(user.userId);
+    expect(asked).toMatchObject({ fullRead: "due", changesReadAtMs: null });
+    if (asked === undefined) throw new Error("connection not found");
+    await store.readAgain(asked.id, at);
+    await store.fullReadDone(asked, read);
+    expect((await store.connectionsOf(user.userId))[0]).toMatchObject({ fullRead: "due" });
   });
   it("that fails is made four times a day at most, leaves the mark, and nothing is missed", async () => {
     const user = await hotUser(app);

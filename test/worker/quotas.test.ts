@@ -153,6 +153,25 @@ describe("quarantined messages", () => {
     await store.quarantine(entry("q2", "b0x"), NOW);
     await store.quarantine(entry(null, "b0y"), NOW);
     expect(await counted(rows, "q2")).toBe(1);
+    // The end of a connection that could not be checked then is not forgotten for that, once each.
+    const ended = (bodyHash: string) => ({
+      ...entry("q1", bodyHash),
+      event: "connection-deleted",
+      remoteConnectionId: "c1",
+    });
+    for (const hash of ["e0", "e1"]) {
+      await store.quarantineForRepair(
+        "con_1",
+        "aggregator_unavailable",
+        ended(hash),
+        NOW,
+        NOW,
+      );
+    }
+    expect(await store.deletionAnnounced("powens", "c1")).toBe(true);
+    expect(await counted(rows, "q1")).toBe(QUARANTINED_MAX + 1);
+    await store.quarantine({ ...ended("e2"), remoteConnectionId: "c2" }, NOW);
+    expect(await store.deletionAnnounced("powens", "c2")).toBe(false);
     await store.purgeQuarantine(NOW + 2);
     expect(await counted(rows, "q1")).toBe(0);
   });

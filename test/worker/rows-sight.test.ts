@@ -157,6 +157,16 @@ describe("points of a true purchase are confirmed", () => {
     expect(await balance()).toEqual([0, 174]);
   });
 
+  it("14 days later when no webhook but only the weekly read tells that its account is disabled", async ({ expect }) => {
+    await world.shows(lea, C, [row(1)]);
+    world.lists(lea, C, [checking(100, { disabled: "2026-11-21 10:00:00" })]);
+    vanish(1);
+    await passes(...month);
+    expect(await balance()).toEqual([174, 0]);
+    await passes(...week, ...week);
+    expect(await balance()).toEqual([0, 174]);
+  });
+
   it("once when its account is made anew and shows it under another id", async ({ expect }) => {
     await world.shows(lea, C, [row(1)]);
     world.later(DAY);

@@ -359,9 +359,12 @@ describe("what a bank link consists of", () => {
     expect(back.text).not.toContain(await idOf("bank_connections", victim));
   });
 
-  it("earns nothing by a consent that the user never gave", async () => {
+  it.each([
+    "UPDATE consents SET seal = NULL WHERE user_id = ?",
+    "INSERT INTO consents SELECT id || 2, user_id, purpose, 2, 1, '1', at_ms, NULL FROM consents WHERE user_id = ?",
+  ])("earns nothing by a consent that the user never gave: %s", async (change) => {
     const user = await hotUser(bank);
-    await run("UPDATE consents SET seal = NULL WHERE user_id = ?", user.userId);
+    await run(change, user.userId);
     await synced(user);
     expect(bank.ledger.calls).toEqual([]);
     expect(sealAlerts(bank.logged)).toContain("consents");
@@ -372,7 +375,6 @@ describe("the catalogue", () => {
   const edge = catalogueApp(DB);
   const { makeBrand, offerOf } = offerCalls(edge);
   const explain = "/admin/v1/recognition/explain";
-  /** As another isolate sees it, which has nothing in memory. */
   const fresh = () => catalogueApp(DB);
   const recognised = async (app: ReturnType<typeof fresh>, label: string) =>
     (await app.call<{ brand: { id: string } | null }>("POST", explain, {

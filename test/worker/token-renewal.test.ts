@@ -3,10 +3,13 @@
 import { describe, expect, it } from "vitest";
 import { openUserCipher } from "../../src/kernel/keyring.ts";
 import { systemRandomBytes } from "../../src/kernel/random.ts";
+import { bankingStore } from "../../src/banking/store/index.ts";
+import { openDatabase } from "../../src/db/database.ts";
 import type { AuditEvent } from "../../src/audit/ports.ts";
 import { bankingApp, hotUser, KEYS } from "../support/banking-app.ts";
 import type { BankingApp, Linked } from "../support/banking-app.ts";
 import { all, binding, nothingDue } from "../support/banking-d1.ts";
+import { strictSeals } from "../support/seals.ts";
 
 const MINUTE_MS = 60_000;
 const EVENT: AuditEvent = {
@@ -99,6 +102,8 @@ describe("a renewal of all tokens", () => {
       open: 0,
       toEnd: 2,
     });
+    app.clock.ms += 5 * MINUTE_MS;
+    await app.service.sweep(app.clock.ms);
     // Both tokens work: a call in flight meets no dead one.
     expect([...app.powens.state.revoked]).toEqual([]);
     const after = await Promise.all(users.map(tokenOf));
@@ -145,6 +150,99 @@ describe("a renewal of all tokens", () => {
     app.powens.state.intercept = () => null;
     await sweeps(app, 4);
     expect((await app.service.tokenRenewals.describe(id))?.renewal.state).toBe("finished");
+  });
+
+  it("stays open for a link whose row somebody else wrote: its token leaked too", async () => {
+    const app = await freshApp();
+    const user = await hotUser(app);
+    const [link] = await all<{ seal: string }>(
+      "SELECT seal FROM aggregator_links WHERE user_id = ?",
+      user.userId,
+    );
+    const seal = async (value: string) =>
+      void (await binding.prepare("UPDATE aggregator_links SET seal = ? WHERE user_id = ?").bind(
+        value,
+        user.userId,
+      ).run());
+    const id = await start(app);
+    await seal("forged");
+    await sweeps(app, 12);
+    expect(await app.service.tokenRenewals.describe(id)).toMatchObject({
+      renewal: { state: "running", ended: 0 },
+      left: { open: 1 },
+    });
+    expect(app.logged.join("\n")).toContain("bank_token_renewal_failing");
+    await seal(link?.seal ?? "");
+    app.clock.ms += 24 * 60 * MINUTE_MS;
+    await sweeps(app, 3);
+    expect((await app.service.tokenRenewals.describe(id))?.renewal).toMatchObject({
+      state: "finished",
+      renewed: 1,
+    });
+  });
+
+  it("asks for one token when two sweeps go on at once", async () => {
+    const app = await freshApp();
+    const user = await hotUser(app);
+    const old = await tokenOf(user);
+    await start(app);
+    await Promise.all([sweeps(app, 1), app.service.sweep(app.clock.ms)]);
+    expect(renewals(app)).toBe(1);
+    await sweeps(app, 1);
+    expect([...app.powens.state.revoked]).toEqual([old]);
+  });
+
+  it("ends a new token when its link has another one by then", async () => {
+    const app = await freshApp();
+    const user = await hotUser(app);
+    const old = await tokenOf(user);
+    await start(app);
+    const { fetch } = app.powens;
+    app.powens.fetch = async (url, init) => {
+      const response = await fetch(url, init);
+      if (url.endsWith("auth/renew")) {
+        await binding.prepare(
+          "UPDATE aggregator_links SET token_cipher = 'f1.a.b' WHERE user_id = ?",
+        )
+          .bind(user.userId).run();
+      }
+      return response;
+    };
+    await sweeps(app, 1);
+    const [ended] = [...app.powens.state.revoked];
+    expect(ended).toMatch(/-PLANTEDTOKEN-\d+$/);
+    expect(ended).not.toBe(old);
+  });
+
+  it("ends the old token also when two sweeps go on with one link", async () => {
+    const app = await freshApp();
+    const user = await hotUser(app);
+    const old = await tokenOf(user);
+    await start(app);
+    const store = bankingStore(
+      openDatabase(binding),
+      systemRandomBytes,
+      strictSeals(KEYS),
+    );
+    const job = await store.runningTokenRenewal();
+    if (job === null) throw new Error("no job runs");
+    await store.takeOnLinks(job, 5, app.clock.ms);
+    const [item] = await store.dueRenewalItems(job.id, app.clock.ms, 5);
+    if (item === undefined) throw new Error("nothing is due");
+    const cipherNow = async () =>
+      (await all<{ token: string }>(
+        "SELECT token_cipher AS token FROM aggregator_links WHERE user_id = ?",
+        user.userId,
+      ))[0]?.token ?? "";
+    const first = await cipherNow();
+    expect(await store.replaceToken(item, { oldCipher: first, newCipher: "f1.a.b" }, 1)).toBe(true);
+    // The slower one read the link after the faster one had replaced its token.
+    expect(await store.replaceToken(item, { oldCipher: "f1.a.b", newCipher: "f1.c.d" }, 1)).toBe(
+      false,
+    );
+    expect(await cipherNow()).toBe("f1.a.b");
+    await sweeps(app, 1);
+    expect([...app.powens.state.revoked]).toEqual([old]);
   });
 
   // After an await is before the next one: the other mode would find the same states.

@@ -51,7 +51,9 @@ export async function renewTokens(deps: BankingDeps, nowMs: number): Promise<boo
 
 async function renew(deps: BankingDeps, item: RenewalItem, nowMs: number): Promise<Outcome> {
   const linkedUser = await deps.store.linkedUserOfLink(item.linkId);
-  if (linkedUser === null || linkedUser.linkState === "ended") {
+  // A link that must not be used still has a token that leaked: the job stays open and alerts.
+  if (linkedUser === null) return "later";
+  if (linkedUser.linkState === "ended") {
     await deps.store.finishRenewalItem(item, "ended");
     return "done";
   }

@@ -12,7 +12,7 @@ import type { ReadError } from "../errors.ts";
 import { accessFor, reconcile } from "../reconcile/index.ts";
 import type { RemoteConnection, RowPosition } from "../ports.ts";
 import { noteDropped, policyFor } from "./minimise-policy.ts";
-import { recordEnd, recordRows } from "./record-rows.ts";
+import { recordAccounts, recordEnd, recordRows } from "./record-rows.ts";
 
 /** What may be read inside one request; a longer read is finished by the sweep. */
 export const PAGES_INLINE = 3;
@@ -90,7 +90,10 @@ function nextReadMs(
   return Math.max(readAtMs + READ_APART_MS, Math.min(usualMs, readByMs ?? Infinity));
 }
 
-/** The ledger wants the connection to be read by then. Writes only where that is earlier. */
+/**
+ * The ledger wants the connection to be read by then. Writes only where that is earlier, or where a
+ * read that was due may have ended, and set a later time, since the connection was looked up.
+ */
 export async function readEarlier(
   deps: BankingDeps,
   { id, changesReadAtMs, changesDueAtMs }: LinkedConnection,
@@ -98,7 +101,9 @@ export async function readEarlier(
 ): Promise<void> {
   if (readByMs === null) return;
   const atMs = Math.max(readByMs, (changesReadAtMs ?? 0) + READ_APART_MS);
-  if (atMs < changesDueAtMs) await deps.store.readBy(id, atMs);
+  if (atMs < changesDueAtMs || changesDueAtMs <= deps.clock.nowMs()) {
+    await deps.store.readBy(id, atMs);
+  }
 }
 
 /**
@@ -188,7 +193,12 @@ async function readPages(
   const windows = earningAccounts(linkedUser, connection);
   const firstDays = [...windows.values()].map((window) => window.firstDay).sort();
   const firstDay = firstDays[0];
-  if (firstDay === undefined) return ok({ finished: true, readByMs: null });
+  if (firstDay === undefined) {
+    if (connection.accounts.length === 0) return ok({ finished: true, readByMs: null });
+    // Of disabled accounts nothing can be read, and their points must not wait for a read.
+    const told = await recordAccounts(deps, linkedUser, connection);
+    return told.ok ? ok({ finished: true, readByMs: told.value.readByMs }) : told;
+  }
   const catalogue = await deps.catalogue.snapshot(linkedUser.catalogueVersion);
   const policy = policyFor(deps, linkedUser, connection, catalogue);
   const fromDay = asked !== null && asked > firstDay ? asked : firstDay;

@@ -97,13 +97,25 @@ export async function recordEnd(
   linkedUser: LinkedUser,
   connection: LinkedConnection,
 ): Promise<boolean> {
+  const recorded = await recordAccounts(deps, linkedUser, connection, true);
+  // A ledger that refuses, or is erased, must not keep anybody's bank linked.
+  return recorded.ok || recorded.error.code !== "ledger_unavailable";
+}
+
+/** Tells the ledger what the accounts are now, with no row. Safe to repeat. */
+export async function recordAccounts(
+  deps: BankingDeps,
+  linkedUser: LinkedUser,
+  connection: LinkedConnection,
+  hasEnded = false,
+): Promise<Result<Recorded, ReadError>> {
   const catalogue = await deps.catalogue.snapshot(linkedUser.catalogueVersion);
-  const recorded = await recordBatch(
+  return recordBatch(
     deps,
     linkedUser.userId,
     {
       connectionId: connection.id,
-      hasEnded: true,
+      hasEnded,
       syncedAtMs: null,
       accounts: generationsOf(linkedUser, connection),
       rows: [],
@@ -112,8 +124,6 @@ export async function recordEnd(
     catalogue,
     [],
   );
-  // A ledger that refuses, or is erased, must not keep anybody's bank linked.
-  return recorded.ok || recorded.error.code !== "ledger_unavailable";
 }
 
 // Each round hands over what the last one lacked; rows that a further round would have to judge are

@@ -46,15 +46,23 @@ const connections = bankConnections;
 /** Messages about one user of the aggregator, or about none: what more there is says nothing new. */
 export const QUARANTINED_MAX = 200;
 
+/**
+ * The first word of a connection's end that could not be checked: forgotten, the connection would be
+ * looked for at the aggregator for ever.
+ */
+const isFirstEnd = ({ provider, event, remoteConnectionId }: QuarantineEntry) =>
+  sql`(${event} = 'connection-deleted' AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.provider = ${provider}
+    AND q.remote_connection_id = ${remoteConnectionId} AND q.event = 'connection-deleted' AND q.resolved_at_ms IS NULL))`;
+
 /** What receiving messages writes and reads. */
 export function quarantineRows(db: Database, random: RandomBytes) {
-  const quarantineStatement = (entry: QuarantineEntry, nowMs: number) =>
+  const quarantineStatement = (entry: QuarantineEntry, nowMs: number, isKept = sql`0`) =>
     db.insert(quarantine).select(
       sql`SELECT ${
         newId("qua", nowMs, random)
       }, ${entry.provider}, ${entry.event}, ${entry.remoteUserId}, ${entry.remoteConnectionId}, ${entry.reason},
         ${entry.bodyBytes}, ${entry.bodyHash}, ${nowMs}, ${nowMs}, 1, NULL
-        WHERE (SELECT COUNT(*) FROM quarantine q WHERE q.provider = ${entry.provider} AND q.remote_user_id IS ${entry.remoteUserId}) < ${QUARANTINED_MAX}
+        WHERE ${isKept} OR (SELECT COUNT(*) FROM quarantine q WHERE q.provider = ${entry.provider} AND q.remote_user_id IS ${entry.remoteUserId}) < ${QUARANTINED_MAX}
           OR EXISTS (SELECT 1 FROM quarantine q WHERE q.provider = ${entry.provider} AND q.event = ${entry.event} AND q.body_hash = ${entry.bodyHash} AND q.reason = ${entry.reason})`,
     ).onConflictDoUpdate({
       target: [quarantine.provider, quarantine.event, quarantine.bodyHash, quarantine.reason],
@@ -73,7 +81,7 @@ export function quarantineRows(db: Database, random: RandomBytes) {
       retryAtMs: number,
     ): Promise<void> {
       await inBatch(db, [
-        quarantineStatement(entry, nowMs),
+        quarantineStatement(entry, nowMs, isFirstEnd(entry)),
         db.update(connections).set({
           repairReason: reason,
           repairSinceMs: sql`MAX(COALESCE(${connections.repairSinceMs}, 0), ${nowMs})`,

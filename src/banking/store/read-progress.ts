@@ -94,7 +94,9 @@ export function readProgress(db: Database) {
           nextTryAtMs: sql`CASE WHEN ${connections.fullRead} = 'due' OR ${
             repairRemains(read.readAtMs)
           } THEN ${connections.nextTryAtMs} ELSE NULL END`,
-          changesReadAtMs: sql`MAX(COALESCE(${connections.changesReadAtMs}, 0), ${read.readAtMs})`,
+          // Everything was asked for while it ran: a mark would have that read begin too late.
+          changesReadAtMs:
+            sql`CASE WHEN ${connections.fullRead} = 'due' THEN ${connections.changesReadAtMs} ELSE MAX(COALESCE(${connections.changesReadAtMs}, 0), ${read.readAtMs}) END`,
           changesDueAtMs: read.nextAtMs,
         }).where(eq(connections.id, connection.id)),
       ]);
@@ -105,12 +107,16 @@ export function readProgress(db: Database) {
         changesDueAtMs: sql`MIN(${connections.changesDueAtMs}, ${atMs})`,
       }).where(eq(connections.id, id));
     },
-    /** Everything of a connection is to be read once more, whatever was read before. */
+    /**
+     * Everything of a connection is to be read once more, whatever was read before: a full read that
+     * runs meanwhile does not end it.
+     */
     async readAgain(id: ConnectionId, nowMs: number): Promise<void> {
       await db.update(connections).set({
         fullRead: "due",
         changesReadAtMs: null,
         nextTryAtMs: nowMs,
+        updatedAtMs: sql`MAX(${nowMs}, ${connections.updatedAtMs} + 1)`,
       }).where(and(eq(connections.id, id), ne(connections.status, "removed")));
     },
   };

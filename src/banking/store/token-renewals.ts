@@ -164,7 +164,12 @@ export function renewalItemWork(db: Database) {
       const { oldCipher, newCipher } = token;
       const [replaced] = await db.batch([
         db.update(links).set({ tokenCipher: newCipher }).where(
-          and(eq(links.id, item.linkId), eq(links.tokenCipher, oldCipher)),
+          and(
+            eq(links.id, item.linkId),
+            eq(links.tokenCipher, oldCipher),
+            // Another that went on with the item first: its old token must not be lost.
+            sql`EXISTS (SELECT 1 FROM token_renewal_links i WHERE i.link_id = ${item.linkId} AND i.renewal_id = ${item.renewalId} AND i.old_token_cipher IS NULL)`,
+          ),
         ).returning({ id: links.id }),
         db.update(items).set({ oldTokenCipher: oldCipher, tryAtMs: endOldAtMs, tries: 0 }).where(
           and(

@@ -66,7 +66,7 @@ export function moveMark(call: Call, connectionId: ConnectionId, readAtMs: numbe
   call.sql.exec(
     `INSERT INTO reads (connection_id, read_ms) VALUES (?1, ?2)
      ON CONFLICT (connection_id) DO UPDATE SET read_ms = MAX(read_ms, ?2),
-       ended_ms = CASE WHEN ended_ms > ?2 THEN ended_ms END`,
+       ended_ms = CASE WHEN ended_ms >= ?2 THEN ended_ms END`,
     connectionId,
     readAtMs,
   );

@@ -361,6 +361,17 @@ describe("when an account or connection is gone", () => {
     expect(book.balances(CONFIRMED)).toBe("0 104 0");
   });
 
+  test("a read that began before the end and is recorded after it does not begin it anew", ({ expect }) => {
+    const book = openBook();
+    said(book, [row("1")], "2026-12-02");
+    ended(book, "2026-12-03");
+    // It covers nothing of the row: only the end says that none will come.
+    reads(book, [], "2026-12-04", { startedOn: "2026-12-02", fromDay: "2026-12-01" });
+    ended(book, "2026-12-20");
+    expect(book.balances("2026-12-25")).toBe("104 0 0");
+    expect(book.balances("2026-12-26")).toBe("0 104 0");
+  });
+
   test("what no read could answer counts after 14 days, up to 500 points a year", ({ expect }) => {
     const book = openBook();
     said(book, [row("1"), row("2", { amountCents: 13_000 }), row("3", { amountCents: 2000 })]);
